@@ -1,0 +1,64 @@
+"""The service, simulated: answers the flights of a day, logs what it answered, and later learns the truth.
+
+::
+
+    folder/predictions/late/day=2013-04-01/part-served.parquet     by the day of the prediction
+    folder/predictions/delay/day=2013-04-01/part-served.parquet
+    folder/labels/day=2013-04-02/part-truth.parquet                by the day on which the label arrived
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pandas as pd
+
+from examples.flights.data import TIMEZONE
+from examples.flights.features import FEATURES
+from examples.flights.labels import labels
+from examples.flights.model import Model, Models
+from examples.flights.rows import KEYS, rows
+from examples.flights.table import table
+from lamplighter.serving import PredictionLog
+
+
+def predict_day(day: dt.date, models: Models, folder: Path) -> int:
+    """Answer the flights that are predicted on a day in New York; returns their number. Repeating it replaces."""
+    return predict_days(day, day, models, folder)
+
+
+def predict_days(start: dt.date, end: dt.date, models: Models, folder: Path) -> int:
+    """Answer the flights of all days from `start` to `end`, as `predict_day` would one by one, but faster."""
+    flights = rows(start, end)
+    _log(flights, models.late, folder / "predictions" / "late")
+    _log(flights, models.delay, folder / "predictions" / "delay")
+    return len(flights)
+
+
+def write_labels(start: dt.date, end: dt.date, folder: Path) -> int:
+    """Write the truth of the flights predicted from `start` to `end`; returns the number of labels.
+
+    One file per day of arrival holds all labels of these flights, so the days of a folder are written in one call.
+    """
+    truth = labels(rows(start, end))
+    PredictionLog(folder / "labels", time="labelled_at", timezone=TIMEZONE).write(table(truth), name="truth")
+    return len(truth)
+
+
+def write_year(
+    folder: Path,
+    models: Models,
+    *,
+    start: dt.date = dt.date(2013, 4, 1),
+    end: dt.date = dt.date(2013, 12, 31),
+) -> int:
+    """Write the predictions of all days and their truth; returns the number of flights. Repeating it changes nothing."""
+    number = predict_days(start, end, models, folder)
+    write_labels(start, end, folder)
+    return number
+
+
+def _log(flights: pd.DataFrame, model: Model, folder: Path) -> None:
+    answered = pd.concat([flights[KEYS], model.answer(flights), flights[FEATURES]], axis=1)
+    PredictionLog(folder, timezone=TIMEZONE).write(table(answered), name="served")

@@ -1,0 +1,56 @@
+"""What was found out about one column: the seam between whoever measures drift and whoever shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal["numeric", "categorical"]
+"""How a column is compared: by the order and distance of its values, or only by whether they are equal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnDrift:
+    """How far one column has drifted from its reference, or the reason why nobody can say.
+
+    Attributes
+    ----------
+    column : str
+        Name of the column.
+    method : str
+        The statistic, in snake case: ``wasserstein_normed``, ``jensen_shannon``, ``ks``, ``chi_square``, ``z_test``.
+    score : float or None
+        The statistic, or its p-value where ``is_p_value``; None when undecided.
+    threshold : float or None
+        What the score was held against.
+    is_p_value : bool
+        Whether a small score means drift (a p-value) or a large one (a distance).
+    drifted : bool or None
+        The verdict; None when undecided.
+    reason : str
+        Why there is no score, in plain words without any value of the data; empty when there is one.
+    n_reference, n_current : int
+        Rows that hold a value, on either side. Nulls are ignored, so 40 % of them may leave the score at 0.
+
+    Examples
+    --------
+    >>> ColumnDrift(column="distance", method="ks", score=0.01, threshold=0.05, is_p_value=True, drifted=True).decided
+    True
+    >>> ColumnDrift(column="distance", reason="not in the reference").decided
+    False
+    """
+
+    column: str
+    method: str = ""
+    score: float | None = None
+    threshold: float | None = None
+    is_p_value: bool = False
+    drifted: bool | None = None
+    reason: str = ""
+    n_reference: int = 0
+    n_current: int = 0
+
+    @property
+    def decided(self) -> bool:
+        """Whether there is a score."""
+        return self.score is not None

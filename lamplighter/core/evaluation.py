@@ -1,0 +1,140 @@
+"""Quality of a window: its labelled rows, by kind of model, over all rows, segments and versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from lamplighter.core import quality
+from lamplighter.core.measurement import Measurement, State
+from lamplighter.core.monitor import Kind, Monitor, class_label
+
+OwnFunction = Callable[..., float]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """The rows of a window whose truth has arrived.
+
+    Attributes
+    ----------
+    y_true, y_pred : Series of shape (n_labelled,)
+    scores : dict of str to Series
+        By score column.
+    segments : dict of str to Series
+        By segment column.
+    version : Series or None
+    """
+
+    y_true: pd.Series[Any]
+    y_pred: pd.Series[Any]
+    scores: Mapping[str, pd.Series[Any]]
+    segments: Mapping[str, pd.Series[Any]]
+    version: pd.Series[Any] | None
+
+
+def evaluate(
+    labelled: Labelled, monitor: Monitor, state: State, own: Mapping[str, OwnFunction] | None = None
+) -> tuple[list[Measurement], list[quality.Confusion]]:
+    """Measure the quality of labelled rows.
+
+    Parameters
+    ----------
+    labelled : Labelled
+    monitor : Monitor
+        Gives kind, positive class, score columns and k.
+    state : State
+        What the measurements are marked with.
+    own : dict of str to callable, optional
+        The user's own metrics.
+
+    Returns
+    -------
+    measurements : list of Measurement
+    confusion : list of Confusion
+        Empty but for classification.
+    """
+    groupings = _groupings(labelled)
+    if monitor.kind is Kind.CLASSIFICATION:
+        y_true, y_pred = (class_labels(values) for values in (labelled.y_true, labelled.y_pred))
+        score = _scores(labelled, monitor)
+        measurements, confusion = quality.classification(
+            y_true, y_pred, score, groupings=groupings, positive=monitor.predictions.positive, state=state
+        )
+    else:
+        y_true, y_pred = _answers(monitor.kind, labelled)
+        score, confusion = None, []
+        measurements = MEASURED_AS[monitor.kind](y_true, y_pred, monitor, groupings, state)
+    for name, function in (own or {}).items():
+        measurements += quality.custom(name, function, y_true, y_pred, score, groupings=groupings, state=state)
+    return measurements, confusion
+
+
+def _groupings(labelled: Labelled) -> list[quality.Grouping]:
+    groupings = [quality.Grouping.overall(len(labelled.y_true))]
+    groupings += [quality.Grouping.of(name, class_labels(values)) for name, values in labelled.segments.items()]
+    if labelled.version is not None:
+        groupings.append(quality.Grouping.of("version", class_labels(labelled.version), by="version"))
+    return groupings
+
+
+MEASURED_AS: dict[Kind, Callable[..., list[Measurement]]] = {
+    Kind.REGRESSION: lambda y_true, y_pred, monitor, groupings, state: quality.regression(
+        y_true, y_pred, groupings=groupings, state=state
+    ),
+    Kind.RANKING: lambda y_true, y_pred, monitor, groupings, state: quality.ranking(
+        y_true, y_pred, k=monitor.top_k, groupings=groupings, state=state
+    ),
+    Kind.TEXT: lambda y_true, y_pred, monitor, groupings, state: quality.text(
+        y_true, y_pred, groupings=groupings, state=state
+    ),
+}
+
+
+def _answers(kind: Kind, labelled: Labelled) -> tuple[Any, Any]:
+    if kind is Kind.REGRESSION:
+        return tuple(numbers(values) for values in (labelled.y_true, labelled.y_pred))  # type: ignore[return-value]
+    return list(labelled.y_true), list(labelled.y_pred)
+
+
+def numbers(values: pd.Series[Any]) -> npt.NDArray[np.float64]:
+    """A column as floats, NaN where it holds no number."""
+    return pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def class_labels(values: pd.Series[Any]) -> npt.NDArray[np.object_]:
+    """Class labels as text, None where there is none; each distinct value is written once.
+
+    Examples
+    --------
+    >>> class_labels(pd.Series([True, None, False], dtype=object)).tolist()
+    ['1', None, '0']
+    """
+    codes, distinct = pd.factorize(values)
+    named = np.array([*(class_label(_plain(value)) for value in distinct), None], dtype=object)
+    return named[codes]
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _scores(
+    labelled: Labelled, monitor: Monitor
+) -> npt.NDArray[np.float64] | dict[str, npt.NDArray[np.float64]] | None:
+    declared = monitor.predictions.score
+    if declared is None:
+        return None
+    if isinstance(declared, str):
+        return numbers(labelled.scores[declared])
+    return {name: numbers(labelled.scores[column]) for name, column in declared.items()}
+
+
+def groups_of(names: Sequence[str], frame: pd.DataFrame) -> dict[str, pd.Series[Any]]:
+    """Columns of a frame by name; those that are not there are left out."""
+    return {name: frame[name] for name in names if name in frame}

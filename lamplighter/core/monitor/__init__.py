@@ -1,0 +1,31 @@
+"""Monitor files as typed objects."""
+
+from lamplighter.core.monitor.checks import Check, Severity
+from lamplighter.core.monitor.model import Kind, Monitor
+from lamplighter.core.monitor.parse import parse
+from lamplighter.core.monitor.sources import (
+    Duplicates,
+    Features,
+    Labels,
+    Predictions,
+    Reference,
+    Source,
+    Sql,
+    class_label,
+)
+
+__all__ = [
+    "Check",
+    "Duplicates",
+    "Features",
+    "Kind",
+    "Labels",
+    "Monitor",
+    "Predictions",
+    "Reference",
+    "Severity",
+    "Source",
+    "Sql",
+    "class_label",
+    "parse",
+]

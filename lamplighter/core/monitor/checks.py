@@ -1,0 +1,163 @@
+"""The parts of a monitor file that say when something is wrong, and what then happens."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
+
+from lamplighter.core.monitor.sources import ClassLabel, Duration, Names, Section
+
+
+class Severity(StrEnum):
+    """How loudly a failed check is told."""
+
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+def _percent(value: Any) -> Any:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*", value) if isinstance(value, str) else None
+    if not match:
+        raise ValueError(f"{value!r} is not a percentage; write 5%")
+    return float(match[1]) / 100
+
+
+def _slope(value: Any) -> Any:
+    match = re.fullmatch(r"\s*([-+]?\d+(?:\.\d+)?)\s+per\s+day\s*", value) if isinstance(value, str) else None
+    if not match:
+        raise ValueError(f"{value!r} is not a slope; write -0.01 per day")
+    return float(match[1])
+
+
+def _runs(value: Any) -> Any:
+    match = re.fullmatch(r"\s*(\d+)\s+of\s+(\d+)\s+days\s*", value) if isinstance(value, str) else None
+    if not match:
+        raise ValueError(f"{value!r} is not a count of days; write 2 of 3 days")
+    return int(match[1]), int(match[2])
+
+
+Percent = Annotated[float, BeforeValidator(_percent)]
+Slope = Annotated[float, BeforeValidator(_slope)]
+Runs = Annotated[tuple[int, int], BeforeValidator(_runs)]
+
+
+class Quantile(Section):
+    """A quantile of the metric's own past."""
+
+    quantile: Annotated[float, Field(gt=0, lt=1)]
+    of: Duration
+
+
+class Versus(Section):
+    """What a fall or rise is measured against: one summary of the metric's own past."""
+
+    mean: Duration | None = None
+    median: Duration | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Versus:
+        if (self.mean is None) == (self.median is None):
+            raise ValueError("give either mean or median, such as mean: 7d")
+        return self
+
+
+class Check(Section):
+    """A limit on one metric.
+
+    Its name is made of the metric and the form, such as ``f1-below``, unless it is given one.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.=-]{0,62}$")] = ""
+    metric: str
+    feature: str = ""
+    segment: Annotated[str, Field(description="column=value, or empty for all rows")] = ""
+    klass: Annotated[ClassLabel, Field(alias="class")] = ""
+    severity: Severity = Severity.WARNING
+    above: float | Quantile | None = None
+    below: float | Quantile | None = None
+    falls: Percent | None = None
+    rises: Percent | None = None
+    versus: Versus | None = None
+    slope: Slope | None = None
+    over: Duration | None = None
+    persists: Annotated[Runs | None, Field(alias="for")] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        if isinstance(value, dict) and not value.get("name") and "metric" in value:
+            form = next((form for form in cls.forms() if form in value), "")
+            parts = (value["metric"], value.get("feature"), value.get("class"), value.get("segment"), form)
+            name = "-".join(str(part) for part in parts if part).lower()
+            value = {**value, "name": re.sub(r"[^a-z0-9_.=-]", "-", name)[:63]}
+        return value
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Check:
+        given = [form for form in self.forms() if getattr(self, form) is not None]
+        if len(given) != 1:
+            raise ValueError(f"a check has one limit, not {len(given)}; give one of {', '.join(self.forms())}")
+        if (self.falls or self.rises) and not self.versus:
+            raise ValueError(f"{given[0]} needs versus, such as versus: {{mean: 7d}}")
+        if self.slope is not None and self.over is None:
+            raise ValueError("slope needs over, such as over: 7d")
+        return self
+
+    @staticmethod
+    def forms() -> tuple[str, ...]:
+        """The keys that hold a limit."""
+        return ("above", "below", "falls", "rises", "slope")
+
+    def ahead_of_its_time(self) -> str | None:
+        """The key of a form that is understood but not judged yet, or None."""
+        for form in ("above", "below"):
+            if isinstance(getattr(self, form), Quantile):
+                return form
+        return next((key for key in ("falls", "rises", "slope") if getattr(self, key) is not None), None) or (
+            "for" if self.persists else None
+        )
+
+
+class Accept(Section):
+    """What a challenger must gain to replace the champion."""
+
+    metric: str
+    gain: float = 0.0
+
+
+class Retrain(Section):
+    """When retraining starts, and with what."""
+
+    on: Names = ()
+    trainer: Annotated[str | None, Field(pattern=r"^.+\.py:\w+$")] = None
+    deployment: Annotated[str | None, Field(pattern=r"^[^/]+/[^/]+$")] = None
+    cooldown: Duration | None = None
+    accept: Accept | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Retrain:
+        if (self.trainer is None) == (self.deployment is None):
+            raise ValueError("give either trainer (path.py:function) or deployment (flow/deployment)")
+        return self
+
+
+class Drift(Section):
+    """How drift is measured and who calls it drift."""
+
+    verdict: Literal["evidently", "calibrated"] = "evidently"
+    false_alarms: Annotated[float | None, Field(gt=0, lt=1)] = None
+    sample: Annotated[int, Field(gt=0, le=5000, description="rows a side that Evidently looks at")] = 5000
+    seed: int = 0
+
+
+class OwnMetric(Section):
+    """A metric of the user's own: a function of y_true, y_pred and y_score that returns a number."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+    function: Annotated[str, Field(pattern=r"^.+\.py:\w+$")]
+
+
+Urls = tuple[SecretStr, ...]

@@ -1,0 +1,237 @@
+"""What one column of one window looks like, in a form that merges: counts, moments, quantiles, categories."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Key = TypeVar("Key")
+ColumnKind = Literal["numeric", "categorical"]
+
+ACCURACY = 0.005
+"""Relative accuracy of quantiles: half a percent is finer than any fence drawn from them."""
+
+_GAMMA = math.log((1 + ACCURACY) / (1 - ACCURACY))
+# Magnitudes below this share the bucket of zero; the offset keeps every other bucket's number above 0.
+_SMALLEST = 1e-12
+_OFFSET = 1 - math.ceil(math.log(_SMALLEST) / _GAMMA)
+
+MOST_CATEGORIES = 10_000
+"""Distinct values that a profile holds; a column with more is an identifier, not a category."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What values are held against: the reference's range, and fences around its quartiles.
+
+    The fences lie three times the distance of the quartiles outside them (Tukey's far-out fences); they are None
+    when the quartiles coincide.
+    """
+
+    minimum: float
+    maximum: float
+    lower_fence: float | None
+    upper_fence: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnProfile:
+    """Mergeable description of a column.
+
+    Attributes
+    ----------
+    column : str
+    kind : {'numeric', 'categorical'}
+    rows, nulls, infinite : int
+        ``rows`` counts all; NaN counts as null; infinite values are left out of moments, quantiles and bounds.
+    minimum, maximum, mean, squares : float
+        Of the finite values; ``squares`` is the sum of squared deviations from the mean.
+    buckets : dict of int to int
+        Log-spaced buckets of relative width 1 %, as in DDSketch (Masson, Rim and Lee 2019): number and count.
+    categories : dict of str to int
+        Count of each value, as text. Empty when there were more than `MOST_CATEGORIES`, and then ``crowded``.
+    bounds : Bounds or None
+        What ``outside`` and ``outliers`` were counted against.
+
+    Examples
+    --------
+    >>> halves = [numeric_profile("x", np.array([1.0, 2.0])), numeric_profile("x", np.array([3.0, np.nan]))]
+    >>> whole = merge(halves)
+    >>> whole.rows, whole.nulls, whole.mean, whole.deviation
+    (4, 1, 2.0, 1.0)
+    """
+
+    column: str
+    kind: ColumnKind
+    rows: int = 0
+    nulls: int = 0
+    infinite: int = 0
+    minimum: float = math.inf
+    maximum: float = -math.inf
+    mean: float = 0.0
+    squares: float = 0.0
+    buckets: dict[int, int] = field(default_factory=dict)
+    categories: dict[str, int] = field(default_factory=dict)
+    crowded: bool = False
+    bounds: Bounds | None = None
+    outside: int = 0
+    outliers: int = 0
+
+    @property
+    def present(self) -> int:
+        """Rows that hold a finite value."""
+        return self.rows - self.nulls - self.infinite
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of the finite values (n - 1 in the denominator); NaN for fewer than two."""
+        return math.sqrt(self.squares / (self.present - 1)) if self.present > 1 else math.nan
+
+    def quantile(self, q: float) -> float:
+        """A quantile of the finite values, within half a percent of its magnitude; NaN when there are none."""
+        if not self.present or not self.buckets:
+            return math.nan
+        numbers = sorted(self.buckets)
+        cumulative = np.cumsum([self.buckets[number] for number in numbers])
+        number = numbers[int(np.searchsorted(cumulative, q * (self.present - 1), side="right"))]
+        return float(np.clip(_representative(number), self.minimum, self.maximum))
+
+    def as_bounds(self) -> Bounds | None:
+        """What another window's values are held against when this profile is the reference."""
+        if self.kind != "numeric" or not self.present or not self.buckets:
+            return None
+        low, high = self.quantile(0.25), self.quantile(0.75)
+        reach = 3 * (high - low)
+        fences = (low - reach, high + reach) if reach > 0 else (None, None)
+        return Bounds(self.minimum, self.maximum, *fences)
+
+    def without_values(self) -> ColumnProfile:
+        """The profile of a private column: how many, and nothing of what."""
+        return ColumnProfile(self.column, self.kind, self.rows, self.nulls, self.infinite, crowded=self.crowded)
+
+
+def _bucket_numbers(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Number of each value's bucket, in the order of the values; 0 holds zero."""
+    magnitude = np.abs(values)
+    with np.errstate(divide="ignore"):
+        numbers = np.ceil(np.log(magnitude) / _GAMMA) + _OFFSET
+    return np.where(magnitude < _SMALLEST, 0, np.sign(values) * numbers).astype(np.int64)
+
+
+def _representative(number: int) -> float:
+    """The value that stands for a bucket: the one whose relative distance to both edges is the same."""
+    if number == 0:
+        return 0.0
+    upper = math.exp((abs(number) - _OFFSET) * _GAMMA)
+    return math.copysign(2 * upper / (math.exp(_GAMMA) + 1), number)
+
+
+def numeric_profile(
+    column: str, values: npt.NDArray[np.float64], bounds: Bounds | None = None
+) -> ColumnProfile:
+    """Profile a batch of numbers, NaN standing for null.
+
+    Parameters
+    ----------
+    column : str
+    values : array of shape (n_rows,)
+    bounds : Bounds, optional
+        Count the values outside of them.
+    """
+    missing = np.isnan(values)
+    finite = values[np.isfinite(values)]
+    base = ColumnProfile(
+        column,
+        "numeric",
+        rows=len(values),
+        nulls=int(missing.sum()),
+        infinite=int(len(values) - missing.sum() - len(finite)),
+        bounds=bounds,
+    )
+    if not len(finite):
+        return base
+    mean = float(finite.mean())
+    numbers, counts = np.unique(_bucket_numbers(finite), return_counts=True)
+    return replace(
+        base,
+        minimum=float(finite.min()),
+        maximum=float(finite.max()),
+        mean=mean,
+        squares=float(((finite - mean) ** 2).sum()),
+        buckets=dict(zip(numbers.tolist(), counts.tolist(), strict=True)),
+        outside=_count_outside(finite, bounds and bounds.minimum, bounds and bounds.maximum),
+        outliers=_count_outside(finite, bounds and bounds.lower_fence, bounds and bounds.upper_fence),
+    )
+
+
+def _count_outside(values: npt.NDArray[np.float64], low: float | None, high: float | None) -> int:
+    if low is None or high is None:
+        return 0
+    return int(((values < low) | (values > high)).sum())
+
+
+def categorical_profile(column: str, counts: dict[str, int], nulls: int) -> ColumnProfile:
+    """Profile a batch of categories, counted already.
+
+    Examples
+    --------
+    >>> categorical_profile("carrier", {"UA": 2, "AA": 1}, nulls=1).rows
+    4
+    """
+    crowded = len(counts) > MOST_CATEGORIES
+    ordered = {} if crowded else dict(sorted(counts.items()))
+    return ColumnProfile(
+        column, "categorical", rows=sum(counts.values()) + nulls, nulls=nulls, categories=ordered, crowded=crowded
+    )
+
+
+def merge(profiles: Iterable[ColumnProfile]) -> ColumnProfile:
+    """One profile of all rows, in the order given (Chan, Golub and LeVeque 1983 for the moments).
+
+    Raises
+    ------
+    ValueError
+        If there are none, or they are of different columns, kinds or bounds.
+    """
+    merged: ColumnProfile | None = None
+    for profile in profiles:
+        merged = profile if merged is None else _merge_two(merged, profile)
+    if merged is None:
+        raise ValueError("there is no profile to merge")
+    return merged
+
+
+def _merge_two(a: ColumnProfile, b: ColumnProfile) -> ColumnProfile:
+    if (a.column, a.kind, a.bounds) != (b.column, b.kind, b.bounds):
+        raise ValueError(f"profiles of {a.column!r} and {b.column!r} do not describe the same thing")
+    present = a.present + b.present
+    share = b.present / present if present else 0.0
+    step = b.mean - a.mean
+    categories = _added(a.categories, b.categories)
+    crowded = a.crowded or b.crowded or len(categories) > MOST_CATEGORIES
+    return ColumnProfile(
+        a.column,
+        a.kind,
+        rows=a.rows + b.rows,
+        nulls=a.nulls + b.nulls,
+        infinite=a.infinite + b.infinite,
+        minimum=min(a.minimum, b.minimum),
+        maximum=max(a.maximum, b.maximum),
+        mean=a.mean + step * share,
+        squares=a.squares + b.squares + step * step * a.present * share,
+        buckets=_added(a.buckets, b.buckets),
+        categories={} if crowded else dict(sorted(categories.items())),
+        crowded=crowded,
+        bounds=a.bounds,
+        outside=a.outside + b.outside,
+        outliers=a.outliers + b.outliers,
+    )
+
+
+def _added(a: dict[Key, int], b: dict[Key, int]) -> dict[Key, int]:
+    return a | {key: a.get(key, 0) + count for key, count in b.items()}

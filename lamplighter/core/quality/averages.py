@@ -1,0 +1,103 @@
+"""Averages over classes of precision, recall and F1, with the delta method's interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from lamplighter.core.quality.arrays import Bools, Floats, divide
+from lamplighter.core.quality.confusion import Cells
+from lamplighter.core.quality.estimates import NO_ROWS, Case, Estimates
+from lamplighter.core.quality.intervals import on_logit
+from lamplighter.core.quality.ratios import RATIOS, Ratio
+
+
+@dataclass(frozen=True)
+class Average:
+    """A ratio averaged over the classes of each group, in [0, 1], best 1.
+
+    The value is that of scikit-learn wherever scikit-learn does not warn. Where a class that counts has no ratio of
+    its own (precision of a class never predicted), neither has the average; scikit-learn would count a 0.
+
+    Attributes
+    ----------
+    ratio : Ratio
+        What is averaged.
+    over : {"seen", "labelled", "rows"}
+        All classes of the group alike; those that occur among its labels alike; or each by its number of labels.
+    least : int, default=1
+        Fewer classes than that give no average.
+
+    Examples
+    --------
+    >>> from lamplighter.core.quality.grouping import Grouping
+    >>> from lamplighter.core.quality.labels import Labels
+    >>> cells = Cells.count(Labels.of(list("aabbcc"), list("aabacb")), Grouping.overall(6))
+    >>> AVERAGES["f1_macro"](cells).value
+    array([0.6556])
+    """
+
+    ratio: Ratio
+    over: Literal["seen", "labelled", "rows"]
+    least: int = 1
+
+    def __call__(self, cells: Cells) -> Estimates:
+        """Average of every group of the cells."""
+        weights = self._weights(cells)
+        counted = weights > 0
+        below = self.ratio.denominator(cells)
+        each = divide(self.ratio.hit * cells.hits, below)
+        lacking = counted & (below == 0)
+        value = np.where(lacking.any(axis=1), np.nan, np.sum(weights * np.where(counted, each, 0), axis=1))
+
+        error = self._error(cells, weights, each, value)
+        return Estimates(value, cells.rows, on_logit(value, error), self._cases(cells, lacking))
+
+    def _weights(self, cells: Cells) -> Floats:
+        """Weight of each class in each group, of shape (n_groups, n_classes), adding up to 1."""
+        counts = cells.labelled if self.over != "seen" else cells.labelled + cells.predicted
+        weights = counts if self.over == "rows" else counts > 0
+        return divide(weights, np.sum(weights, axis=1, keepdims=True))
+
+    def _error(self, cells: Cells, weights: Floats, each: Floats, value: Floats) -> Floats:
+        """Standard error for multinomial counts: the root of the sum over cells of n * slope ** 2.
+
+        ``slope`` is the derivative of the average by the count of the cell (Takahashi et al. 2022, "Confidence
+        interval for micro-averaged F1 and macro-averaged F1 scores"). The usual second term vanishes, because a ratio
+        of counts does not change when all of them grow alike.
+        """
+        share = np.where(weights > 0, divide(weights, self.ratio.denominator(cells)), 0)
+        loss = share * np.nan_to_num(each)
+        by_label = -self.ratio.labelled * loss
+        if self.over == "rows":
+            by_label += np.nan_to_num(divide(each - value[:, None], cells.rows[:, None]))
+        by_prediction = np.pad(-self.ratio.predicted * loss, ((0, 0), (0, 1)))
+
+        right = cells.true == cells.pred
+        slope = by_label[cells.group, cells.true] + by_prediction[cells.group, cells.pred]
+        slope += self.ratio.hit * share[cells.group, cells.true] * right
+        return np.sqrt(np.bincount(cells.group, cells.n * slope**2, len(cells.rows)))
+
+    def _cases(self, cells: Cells, lacking: Bools) -> tuple[Case, ...]:
+        """Why an average is undefined: no rows, too few classes, or a class without a ratio."""
+        names = np.array(cells.classes, object)
+        labelled = cells.labelled > 0
+        sole, first = names[np.argmax(labelled, axis=1)], names[np.argmax(lacking, axis=1)]
+        return (
+            (cells.rows == 0, NO_ROWS),
+            (np.sum(labelled, axis=1) < self.least, [f"only one class among the labels: {name}" for name in sole]),
+            (lacking.any(axis=1), [self.ratio.undefined.format(name) for name in first]),
+        )
+
+
+AVERAGES = {
+    "balanced_accuracy": Average(RATIOS["recall"], "labelled", least=2),
+    "precision_macro": Average(RATIOS["precision"], "seen"),
+    "recall_macro": Average(RATIOS["recall"], "seen"),
+    "f1_macro": Average(RATIOS["f1"], "seen"),
+    "precision_weighted": Average(RATIOS["precision"], "rows"),
+    "recall_weighted": Average(RATIOS["recall"], "rows"),
+    "f1_weighted": Average(RATIOS["f1"], "rows"),
+}

@@ -1,0 +1,126 @@
+"""Quality of class labels and their scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lamplighter.core.measurement import Measurement, State
+from lamplighter.core.quality.averages import AVERAGES
+from lamplighter.core.quality.confusion import Cells, Confusion
+from lamplighter.core.quality.discrimination import discrimination
+from lamplighter.core.quality.estimates import Estimates, undefined
+from lamplighter.core.quality.grouping import Grouping
+from lamplighter.core.quality.labels import Labels
+from lamplighter.core.quality.probabilities import calibration
+from lamplighter.core.quality.ratios import RATIOS, accuracy
+from lamplighter.core.quality.scores import Scores, YScore
+
+NO_POSITIVE = "no positive class is declared (predictions.positive)"
+SCORED = ("roc_auc", "pr_auc", "log_loss", "brier")
+
+# The largest classes that get numbers of their own; as many as a column gets segments.
+LARGEST = 50
+
+
+def classification(
+    y_true: Sequence[Any] | npt.NDArray[Any],
+    y_pred: Sequence[Any] | npt.NDArray[Any],
+    y_score: YScore | None,
+    *,
+    groupings: Sequence[Grouping],
+    positive: str | None,
+    state: State,
+) -> tuple[list[Measurement], list[Confusion]]:
+    """Measure a classifier on rows whose labels are known.
+
+    The positive class is the declared one, or ``"1"`` if every class seen is ``"0"`` or ``"1"``. Precision, recall
+    and F1 are about it, against all the rest; so is a single score, and so are the scores of exactly two classes of
+    which it is one. Without a positive class these metrics say so if at most two classes are seen, and with more are
+    not given. Scores of more classes are measured one class against the rest and averaged. Accuracy and the averages
+    over classes need no positive class.
+
+    Parameters
+    ----------
+    y_true, y_pred : sequences of shape (n_rows,)
+        Classes as text. A null prediction (None, NaN or the empty text) is a wrong answer: it counts in ``n``, in
+        accuracy and in recall, and, as it is a prediction of no class, in no class's precision.
+    y_score : array of shape (n_rows,), dict of such arrays by class, or None
+        Scores. A row with a null among its scores is left out of the metrics of scores, and ``n`` shows it.
+    groupings : sequence of Grouping
+        Ways to cut the same rows. Metrics of single classes (``klass``) are given for the window and for versions
+        only, and for the 50 classes that occur most.
+    positive : str or None
+        The declared positive class.
+    state : State
+        Passed on to the measurements.
+
+    Returns
+    -------
+    measurements : list of Measurement
+        For every group the metrics of METRICS; a value that is undefined is None, with a reason.
+    confusion : list of Confusion
+        The nonzero counts of every group.
+
+    Examples
+    --------
+    >>> found, confusion = classification(
+    ...     ["0", "1", "1", "0"], ["0", "1", "0", None], None,
+    ...     groupings=[Grouping.overall(4)], positive=None, state=State.FINAL,
+    ... )
+    >>> {m.metric: m.value for m in found if not m.klass and "_" not in m.metric}
+    {'accuracy': 0.5, 'precision': 1.0, 'recall': 0.5, 'f1': 0.6667}
+    >>> confusion[1]
+    Confusion(segment='', version='', y_true='0', y_pred='', n=1)
+    """
+    labels = Labels.of(y_true, y_pred, positive)
+    scores = None if y_score is None else Scores.of(y_score, labels)
+    found: list[Measurement] = []
+    confusion: list[Confusion] = []
+    for grouping in groupings:
+        cells = Cells.count(labels, grouping)
+        confusion += cells.listed(grouping)
+        measured = _counted(cells, labels, grouping)
+        if scores is not None:
+            measured |= _scored(scores, grouping)
+        elif y_score is not None:
+            measured |= {name: undefined(grouping, NO_POSITIVE) for name in SCORED}
+        for name, estimates in measured.items():
+            found += estimates.measurements(name, grouping, state)
+        if grouping.is_whole:
+            found += _per_class(cells, grouping, state)
+    return found, confusion
+
+
+def _counted(cells: Cells, labels: Labels, grouping: Grouping) -> dict[str, Estimates]:
+    """Metrics of confusion counts."""
+    found = {"accuracy": accuracy(cells)}
+    if labels.positive is not None:
+        klass = labels.classes.index(labels.positive)
+        found |= {name: ratio.of_class(cells, klass) for name, ratio in RATIOS.items()}
+    elif labels.seen <= 2:
+        found |= {name: undefined(grouping, NO_POSITIVE) for name in RATIOS}
+    return found | {name: average(cells) for name, average in AVERAGES.items()}
+
+
+def _scored(scores: Scores, labelled: Grouping) -> dict[str, Estimates]:
+    """Metrics of scores."""
+    grouping = labelled.rows(scores.scored)
+    cases = scores.cases(labelled, grouping)
+    found = discrimination(scores, grouping) | calibration(scores, grouping)
+    return {name: Estimates(it.value, it.n, it.interval, (*cases, *it.undefined)) for name, it in found.items()}
+
+
+def _per_class(cells: Cells, grouping: Grouping, state: State) -> Iterator[Measurement]:
+    """Precision, recall and F1 of the classes that occur most, in the groups in which they occur."""
+    occurs = cells.labelled + cells.predicted
+    largest = np.argsort(-np.sum(occurs, axis=0), kind="stable")[:LARGEST]
+    for klass in sorted(largest.tolist()):
+        for name, ratio in RATIOS.items():
+            estimates = ratio.of_class(cells, klass)
+            yield from estimates.measurements(
+                name, grouping, state, klass=cells.classes[klass], only=occurs[:, klass] > 0
+            )

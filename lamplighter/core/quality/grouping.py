@@ -1,0 +1,148 @@
+"""A way to cut the rows into groups, and the sums over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from lamplighter.core.measurement import OVERALL
+from lamplighter.core.quality.arrays import Bools, Floats, Ints, divide, is_null
+
+OTHER = "other"
+NULL = "null"
+
+
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """One marginal way to cut the rows: by a column, by version, or not at all.
+
+    Attributes
+    ----------
+    names : list of str
+        One per group: ``origin=JFK``, or the empty text for all rows.
+    codes : array of shape (n_rows,)
+        Index into ``names`` of the row's group; -1 for a row in none.
+    by : {"segment", "version"}
+        The key part of a measurement that the name goes to.
+
+    Examples
+    --------
+    >>> carriers = Grouping.of("carrier", ["UA", "AA", None, "UA"])
+    >>> carriers.names, carriers.count.tolist()
+    (['carrier=UA', 'carrier=AA', 'carrier=null'], [2, 1, 1])
+    >>> carriers.mean(np.array([1.0, 5.0, 7.0, 2.0]))
+    array([1.5, 5. , 7. ])
+    """
+
+    names: list[str]
+    codes: Ints
+    by: Literal["segment", "version"] = "segment"
+
+    @classmethod
+    def overall(cls, n_rows: int) -> Grouping:
+        """All rows as one group."""
+        return cls([OVERALL], np.zeros(n_rows, np.int64))
+
+    @classmethod
+    def of(
+        cls,
+        column: str,
+        values: Sequence[Any] | npt.NDArray[Any],
+        by: Literal["segment", "version"] = "segment",
+        largest: int = 50,
+    ) -> Grouping:
+        """One group per value of a column.
+
+        Parameters
+        ----------
+        column : str
+            Its name, which goes before the values of a segment: ``origin=JFK``.
+        values : sequence of shape (n_rows,)
+            Values that read the same as text are the same value. A null (None, NaN; for a version also the empty
+            text, which would mean all versions) is named ``null``.
+        by : {"segment", "version"}, default="segment"
+            A version is named by its plain value.
+        largest : int, default=50
+            As many values are kept, the most frequent, ties by name. The rest share the name ``other`` with a value
+            that is called so.
+
+        Returns
+        -------
+        Grouping
+            From the most frequent value to the least, then ``other``, then ``null``; no group is empty.
+
+        Examples
+        --------
+        >>> Grouping.of("model", ["b", "a", "c", "a"], by="version", largest=2).names
+        ['a', 'b', 'other']
+        """
+        cells = values.tolist() if isinstance(values, np.ndarray) else list(values)
+        empty = {OVERALL} if by == "version" else frozenset()
+        texts = [NULL if is_null(cell) or cell in empty else str(cell) for cell in cells]
+        index = {text: code for code, text in enumerate(dict.fromkeys(texts))}
+        codes = np.fromiter(map(index.__getitem__, texts), np.int64, len(texts))
+
+        counts = dict(zip(index, np.bincount(codes, minlength=len(index)).tolist(), strict=True))
+        ranked = sorted(counts.keys() - {OTHER, NULL}, key=lambda text: (-counts[text], text))
+        last = [OTHER] * (len(ranked) > largest or OTHER in counts) + [NULL] * (NULL in counts)
+        kept = {text: code for code, text in enumerate(ranked[:largest] + last)}
+
+        renumbered = np.array([kept[text] if text in kept else kept[OTHER] for text in index], np.int64)
+        prefix = f"{column}=" if by == "segment" else ""
+        return cls([prefix + text for text in kept], renumbered[codes], by)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its groups are the window or a version, for which numbers per class are given as well."""
+        return self.by == "version" or self.names == [OVERALL]
+
+    def key(self, group: int) -> tuple[str, str]:
+        """Segment and version that a measurement of the group carries."""
+        name = self.names[group]
+        return (name, OVERALL) if self.by == "segment" else (OVERALL, name)
+
+    def rows(self, keep: Bools) -> Grouping:
+        """The same groups over some of the rows; a group may become empty."""
+        return self if keep.all() else Grouping(self.names, self.codes[keep], self.by)
+
+    @cached_property
+    def count(self) -> Ints:
+        """Rows of each group, of shape (n_groups,)."""
+        return np.bincount(self.codes + 1, minlength=len(self.names) + 1)[1:]
+
+    def total(self, values: npt.NDArray[Any]) -> Floats:
+        """Sum of the values, of shape (n_rows,), in each group."""
+        return np.bincount(self.codes + 1, values, minlength=len(self.names) + 1)[1:]
+
+    def mean(self, values: npt.NDArray[Any]) -> Floats:
+        """Mean of the values in each group; NaN in an empty one."""
+        return divide(self.total(values), self.count)
+
+    def variance(self, values: Floats) -> Floats:
+        """Sample variance (divided by n - 1) of the values in each group; NaN below two rows."""
+        return divide(self.total((values - self.mean(values)[self.codes]) ** 2), np.maximum(self.count - 1, 0))
+
+    def order(self, by: Ints) -> Ints:
+        """Rows sorted by group and, inside a group, in the order ``by``; rows in no group are left out.
+
+        Parameters
+        ----------
+        by : array of shape (n_rows,)
+            A permutation of the rows, such as an argsort of scores.
+        """
+        codes = self.codes[by]
+        # numpy sorts 16-bit integers by radix: linear, and ten times faster than a comparison sort.
+        narrow = codes.astype(np.int16) if len(self.names) < np.iinfo(np.int16).max else codes
+        ordered: Ints = by[np.argsort(narrow, kind="stable")]
+        return ordered[np.count_nonzero(codes < 0) :]
+
+    @property
+    def members(self) -> list[Ints]:
+        """Row numbers of each group, ascending."""
+        ordered = self.order(np.arange(len(self.codes)))
+        return np.split(ordered, np.cumsum(self.count)[:-1])

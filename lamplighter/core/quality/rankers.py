@@ -1,0 +1,153 @@
+"""Quality of ranked lists."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lamplighter.core.measurement import OVERALL, Measurement, State
+from lamplighter.core.quality.arrays import Bools, Floats, divide, is_null
+from lamplighter.core.quality.estimates import NO_ROWS, Estimates, mean
+from lamplighter.core.quality.grouping import Grouping
+from lamplighter.core.quality.intervals import wilson
+
+NO_RELEVANT = "no labelled row has a relevant item"
+
+# Items that get a share of their own; as many as a column gets segments.
+LARGEST = 50
+
+
+def ranking(
+    y_true: Sequence[Any], y_pred: Sequence[Any], *, k: int = 10, groupings: Sequence[Grouping], state: State
+) -> list[Measurement]:
+    """Measure the first k of ranked lists on rows whose relevant items are known.
+
+    Parameters
+    ----------
+    y_true : sequence of shape (n_rows,)
+        The relevant item of each row, or a list, tuple, set or array of them. A row without any has no right answer
+        and is left out; ``n`` shows it.
+    y_pred : sequence of shape (n_rows,)
+        Lists of items, the best first. An item listed twice counts at its first place. A null is an empty list:
+        a wrong answer, which counts in ``n``.
+    k : int, default=10
+        How much of a list is looked at; it becomes the method of the measurements, ``k=10``.
+    groupings : sequence of Grouping
+        Ways to cut the same rows.
+    state : State
+        Passed on to the measurements.
+
+    Returns
+    -------
+    list of Measurement
+        ``top_k_accuracy``, ``ndcg`` and ``mrr`` of every group; ``item_share`` (``klass`` is the item, ``n`` the
+        places filled) of the 50 items shown most, for all rows together only.
+
+    Examples
+    --------
+    >>> found = ranking(
+    ...     ["tea", ["milk", "salt"]], [["tea", "milk"], ["tea", "salt"]],
+    ...     k=2, groupings=[Grouping.overall(2)], state=State.FINAL,
+    ... )
+    >>> [(m.metric, m.klass, m.value) for m in found]
+    [('top_k_accuracy', '', 1.0), ('ndcg', '', 0.6934), ('mrr', '', 0.75),
+     ('item_share', 'tea', 0.5), ('item_share', 'milk', 0.25), ('item_share', 'salt', 0.25)]
+    """
+    places = [_places(ranked, k) for ranked in y_pred]
+    graded = Graded.of(y_true, places, k)
+    method = f"k={k}"
+    found: list[Measurement] = []
+    for labelled in groupings:
+        grouping = labelled.rows(graded.rows)
+        cases = ((labelled.count == 0, NO_ROWS), (grouping.count == 0, NO_RELEVANT))
+        measured = {
+            "top_k_accuracy": _share(graded.first > 0, grouping),
+            "ndcg": mean(graded.gain, grouping, 0.0, 1.0),
+            "mrr": mean(divide(graded.first > 0, np.maximum(graded.first, 1)), grouping, 0.0, 1.0),
+        }
+        for name, it in measured.items():
+            told = Estimates(it.value, it.n, it.interval, cases)
+            found += told.measurements(name, grouping, state, method=method)
+        if labelled.names == [OVERALL]:
+            found += _item_shares(places, method, state)
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Graded:
+    """How good each list is.
+
+    Attributes
+    ----------
+    rows : array of shape (n_rows,)
+        Which rows have a relevant item.
+    first : array of shape (n_graded,)
+        Place of the first relevant item, from 1 to k; 0 if there is none.
+    gain : array of shape (n_graded,)
+        Discounted cumulative gain over the best possible, in [0, 1]: each relevant item at place i adds
+        1 / log2(i + 1) (Järvelin and Kekäläinen 2002, "Cumulated gain-based evaluation of IR techniques").
+    """
+
+    rows: Bools
+    first: Floats
+    gain: Floats
+
+    @classmethod
+    def of(cls, y_true: Sequence[Any], places: Sequence[dict[Any, int]], k: int) -> Graded:
+        """Grade every list against its relevant items."""
+        discount = 1 / np.log2(np.arange(2, k + 2))
+        best = np.concatenate([[0.0], np.cumsum(discount)])
+        rows, first, gain = [], [], []
+        for answer, place in zip(y_true, places, strict=True):
+            relevant = _relevant(answer)
+            rows.append(bool(relevant))
+            if relevant:
+                hit = sorted(place[item] for item in relevant if item in place)
+                first.append(hit[0] if hit else 0)
+                gain.append(sum(discount[at - 1] for at in hit) / best[min(len(relevant), k)])
+        return cls(np.array(rows, bool), np.array(first, float), np.array(gain, float))
+
+
+def _places(ranked: Any, k: int) -> dict[Any, int]:
+    """Place of each of the first k items, from 1."""
+    places: dict[Any, int] = {}
+    listed = [] if ranked is None or (isinstance(ranked, float) and is_null(ranked)) else list(ranked)[:k]
+    for place, item in enumerate(listed, start=1):
+        places.setdefault(item, place)
+    return places
+
+
+def _relevant(answer: Any) -> Collection[Any]:
+    """Relevant items of a row; an item that is no collection is the only one."""
+    if isinstance(answer, list | tuple | set | frozenset | np.ndarray):
+        return set(answer)
+    return () if is_null(answer) else (answer,)
+
+
+def _share(hit: Bools, grouping: Grouping) -> Estimates:
+    """Share of rows, with Wilson's interval."""
+    hits = grouping.total(hit)
+    return Estimates(divide(hits, grouping.count), grouping.count, wilson(hits, grouping.count))
+
+
+def _item_shares(places: Sequence[dict[Any, int]], method: str, state: State) -> list[Measurement]:
+    """Share of all places that each of the items shown most holds.
+
+    A list shows an item once at most, so the lists that show it are binomial; their Wilson interval is scaled from
+    lists to places.
+    """
+    shown: dict[Any, int] = {}
+    for place in places:
+        for item in place:
+            shown[item] = shown.get(item, 0) + 1
+    filled, lists = sum(shown.values()), len(places)
+    found = []
+    for item, n in sorted(shown.items(), key=lambda pair: (-pair[1], str(pair[0])))[:LARGEST]:
+        lower, upper = wilson([n], [lists])
+        scale = lists / filled
+        it = Estimates(np.array([n / filled]), np.array([filled]), (lower * scale, np.minimum(upper * scale, 1.0)))
+        found += it.measurements("item_share", Grouping.overall(lists), state, klass=str(item), method=method)
+    return found

@@ -1,0 +1,131 @@
+"""Scores of classes, next to the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lamplighter.core.quality.arrays import Bools, Floats, Ints
+from lamplighter.core.quality.estimates import NO_ROWS, Case
+from lamplighter.core.quality.grouping import Grouping
+from lamplighter.core.quality.labels import Labels
+
+NO_SCORE = "no labelled row has a score"
+
+YScore = npt.NDArray[Any] | Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Scores of the rows that have all of theirs, one column for each class asked for.
+
+    Attributes
+    ----------
+    classes : list of str
+        The positive class alone, or every class that has a score.
+    values : array of shape (n_scored, n_classes)
+        Finite numbers.
+    answers : array of shape (n_scored, n_classes)
+        Whether the row is labelled as the class.
+    scored : array of shape (n_rows,)
+        Which of the rows given have their scores.
+    smallest : float
+        The machine epsilon of the scores as they came: how near to 0 and 1 a logarithm may look.
+    """
+
+    classes: list[str]
+    values: Floats
+    answers: Bools
+    scored: Bools
+    smallest: float
+
+    @classmethod
+    def of(cls, y_score: YScore, labels: Labels) -> Scores | None:
+        """Pick the columns to measure; None if it is not known which class a single score is of.
+
+        Two columns of which one is the positive class's are read as that one.
+
+        Parameters
+        ----------
+        y_score : array of shape (n_rows,), or dict of such arrays by class
+            Scores; a row with a null, NaN or infinite one is left out.
+        labels : Labels
+            Of the same rows.
+
+        Examples
+        --------
+        >>> labels = Labels.of(["no", "yes", "yes"], ["no", "no", "yes"], positive="yes")
+        >>> scores = Scores.of(np.array([0.2, 0.4, np.nan]), labels)
+        >>> scores.classes, scores.values.tolist(), scores.answers.tolist()
+        (['yes'], [[0.2], [0.4]], [[False], [True]])
+        """
+        if not isinstance(y_score, Mapping):
+            if labels.positive is None:
+                return None
+            y_score = {labels.positive: y_score}
+        elif len(y_score) == 2 and labels.positive in y_score:
+            y_score = {labels.positive: y_score[labels.positive]}
+
+        classes = list(y_score)
+        columns = [np.asarray(column) for column in y_score.values()]
+        kept = [column.dtype for column in columns if column.dtype.kind == "f"]
+        smallest = max((float(np.finfo(dtype).eps) for dtype in kept), default=float(np.finfo(float).eps))
+        values = np.column_stack([column.astype(float) for column in columns])
+        scored = np.isfinite(values).all(axis=1)
+
+        index = {name: code for code, name in enumerate(labels.classes)}
+        asked = np.array([index.get(name, -1) for name in classes])
+        answers = labels.true[scored, None] == asked
+        return cls(classes, values[scored], answers, scored, smallest)
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether one class is told from the rest."""
+        return len(self.classes) == 1
+
+    @cached_property
+    def orders(self) -> list[Ints]:
+        """The argsort of each column."""
+        return [np.argsort(column) for column in self.values.T]
+
+    @cached_property
+    def kind(self) -> Ints:
+        """The column of each row's own class; of a binary score, 1 for the positive class and 0 for the rest."""
+        return self.answers[:, 0].astype(np.int64) if self.is_binary else np.argmax(self.answers, axis=1)
+
+    @cached_property
+    def unknown(self) -> Bools:
+        """Rows, of shape (n_scored,), whose class has no column of its own; none for a binary score."""
+        if self.is_binary:
+            return np.zeros(len(self.values), bool)
+        missing: Bools = ~self.answers.any(axis=1)
+        return missing
+
+    def cases(self, labelled: Grouping, grouping: Grouping) -> tuple[Case, ...]:
+        """What no metric of scores can do without: rows, scores, and a column for every class.
+
+        Parameters
+        ----------
+        labelled, grouping : Grouping
+            The same groups over all rows, and over those with scores.
+        """
+        return (
+            (labelled.count == 0, NO_ROWS),
+            (grouping.count == 0, NO_SCORE),
+            (grouping.total(self.unknown) > 0, "a label is of a class that has no score"),
+        )
+
+    def class_cases(self, grouping: Grouping, *, both: bool) -> tuple[Case, ...]:
+        """Groups in which no label is of some class; with ``both``, also those in which every label is."""
+        cases: list[Case] = []
+        for name, answer in zip(self.classes, self.answers.T, strict=True):
+            positives = grouping.total(answer)
+            cases.append((positives == 0, f"no label is {name}"))
+            if both:
+                cases.append((positives == grouping.count, f"every label is {name}"))
+        return tuple(cases)

@@ -1,0 +1,138 @@
+"""Quality of generated texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lamplighter.core.measurement import Measurement, State
+from lamplighter.core.quality.arrays import Bools, Floats, divide
+from lamplighter.core.quality.estimates import NO_ROWS, Estimates, mean
+from lamplighter.core.quality.grouping import Grouping
+from lamplighter.core.quality.intervals import Z
+
+if TYPE_CHECKING:
+    from sacrebleu.metrics import BLEU
+
+ORDERS = 4
+NO_FOUR = "no prediction has four tokens"
+ROUGE = ("rouge1", "rouge2", "rougeL")
+
+
+def text(
+    y_true: Sequence[str | None], y_pred: Sequence[str | None], *, groupings: Sequence[Grouping], state: State
+) -> list[Measurement]:
+    """Measure generated texts against one reference each.
+
+    Parameters
+    ----------
+    y_true, y_pred : sequences of shape (n_rows,)
+        References and generated texts. A null is an empty text: a wrong answer, which counts in ``n``.
+    groupings : sequence of Grouping
+        Ways to cut the same rows.
+    state : State
+        Passed on to the measurements.
+
+    Returns
+    -------
+    list of Measurement
+        ``bleu`` in 0..100 (of the group's texts together, as sacrebleu's default) and ``rouge1``, ``rouge2`` and
+        ``rougeL`` in 0..1 (mean F-measure of rouge-score without stemming) of every group.
+
+    Examples
+    --------
+    >>> found = text(["the lamps are lit at night"], ["the lamps are lit by night"],
+    ...              groupings=[Grouping.overall(1)], state=State.FINAL)
+    >>> {m.metric: m.value for m in found}
+    {'bleu': 53.7285, 'rouge1': 0.8333, 'rouge2': 0.6, 'rougeL': 0.8333}
+    """
+    references, answers = ([text or "" for text in texts] for texts in (y_true, y_pred))
+    counts = bleu_counts(references, answers)
+    overlaps = rouge(references, answers)
+    found = []
+    for grouping in groupings:
+        measured = {"bleu": bleu(counts, grouping)}
+        measured |= {name: mean(values, grouping, 0.0, 1.0) for name, values in overlaps.items()}
+        for name, estimates in measured.items():
+            found += estimates.measurements(name, grouping, state)
+    return found
+
+
+def rouge(references: Sequence[str], answers: Sequence[str]) -> dict[str, Floats]:
+    """F-measure of every row for each kind of ROUGE, in [0, 1], best 1.
+
+    References
+    ----------
+    Lin 2004, "ROUGE: a package for automatic evaluation of summaries".
+    """
+    from rouge_score.rouge_scorer import RougeScorer
+
+    scorer = RougeScorer(list(ROUGE), use_stemmer=False)
+    scored = [scorer.score(reference, answer) for reference, answer in zip(references, answers, strict=True)]
+    return {name: np.array([row[name].fmeasure for row in scored], float) for name in ROUGE}
+
+
+def bleu_counts(references: Sequence[str], answers: Sequence[str]) -> Floats:
+    """What BLEU of any group of rows is computed from.
+
+    Returns
+    -------
+    array of shape (n_rows, 10)
+        Matching 1- to 4-grams, all 1- to 4-grams of the answer, and the tokens of the answer and of the reference.
+    """
+    scorer = _scorer()
+    scored = [scorer.corpus_score([answer], [[text]]) for text, answer in zip(references, answers, strict=True)]
+    counts = [[*row.counts, *row.totals, row.sys_len, row.ref_len] for row in scored]
+    return np.array(counts, float).reshape(-1, 2 * ORDERS + 2)
+
+
+def bleu(counts: Floats, grouping: Grouping) -> Estimates:
+    """BLEU of every group, in [0, 100], best 100, with the delta method's interval on its logarithm.
+
+    The logarithm is a sum of logarithms of sums over rows, so that the influence of a row is its share of each sum;
+    the squares of these add up to the variance. Where no 4-gram matches, BLEU is smoothed and has no interval.
+
+    Parameters
+    ----------
+    counts : array of shape (n_rows, 10)
+        From ``bleu_counts``.
+    grouping : Grouping
+        Of the same rows.
+
+    References
+    ----------
+    Papineni et al. 2002, "BLEU: a method for automatic evaluation of machine translation".
+    Post 2018, "A call for clarity in reporting BLEU scores", for the tokens and the smoothing.
+    """
+    sums = np.column_stack([grouping.total(column) for column in counts.T])
+    scorer, value = _scorer(), np.full(len(sums), np.nan)
+    for group, row in enumerate(sums.astype(int).tolist()):
+        matches, ngrams, lengths = row[:ORDERS], row[ORDERS : 2 * ORDERS], row[2 * ORDERS :]
+        value[group] = scorer.compute_bleu(matches, ngrams, *lengths, smooth_method="exp").score
+
+    error = np.sqrt(grouping.total(_influence(counts, sums, grouping) ** 2))
+    factor = np.exp(Z * np.where(error > 0, error, np.nan))
+    cases: tuple[tuple[Bools, str], ...] = (
+        (grouping.count == 0, NO_ROWS),
+        (sums[:, 2 * ORDERS - 1] == 0, NO_FOUR),
+    )
+    return Estimates(value, grouping.count, (value / factor, np.minimum(value * factor, 100.0)), cases)
+
+
+def _influence(counts: Floats, sums: Floats, grouping: Grouping) -> Floats:
+    """What each row adds to the logarithm of its group's BLEU; NaN where that is smoothed."""
+    share = divide(counts, sums[grouping.codes])
+    precision = np.sum(share[:, :ORDERS] - share[:, ORDERS : 2 * ORDERS], axis=1) / ORDERS
+    answer, reference = sums[:, -2], sums[:, -1]
+    # The brevity penalty is exp(1 - reference / answer) where the answers are shorter than the references.
+    penalty = np.where(answer < reference, divide(reference, answer), 0.0)[grouping.codes]
+    brevity: Floats = penalty * (share[:, -2] - share[:, -1])
+    return precision + np.where(penalty > 0, brevity, 0.0)
+
+
+def _scorer() -> BLEU:
+    from sacrebleu.metrics import BLEU
+
+    return BLEU()

@@ -1,0 +1,146 @@
+"""Windows: the hours, days, weeks and months that a night evaluates, as UTC instants computed in the model's zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+
+class Grain(StrEnum):
+    """How long a window is."""
+
+    HOUR = "1h"
+    DAY = "1d"
+    WEEK = "1w"
+    MONTH = "1mo"
+
+
+def _floor(moment: datetime, grain: Grain, zone: ZoneInfo) -> datetime:
+    """Start of the window that holds ``moment``, in UTC."""
+    local = moment.astimezone(zone)
+    if grain is Grain.HOUR:
+        # In UTC, so that the hour that the clock strikes twice in autumn is two windows.
+        utc = moment.astimezone(UTC)
+        return utc - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+    day = local.date()
+    if grain is Grain.WEEK:
+        day -= timedelta(days=day.weekday())
+    elif grain is Grain.MONTH:
+        day = day.replace(day=1)
+    return midnight(day, zone)
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The instant at which a local day begins, in UTC.
+
+    Examples
+    --------
+    >>> midnight(date(2013, 7, 1), ZoneInfo("America/New_York")).isoformat()
+    '2013-07-01T04:00:00+00:00'
+    """
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def _following(start: datetime, grain: Grain, zone: ZoneInfo) -> datetime:
+    if grain is Grain.HOUR:
+        return start + timedelta(hours=1)
+    day = start.astimezone(zone).date()
+    if grain is Grain.DAY:
+        day += timedelta(days=1)
+    elif grain is Grain.WEEK:
+        day += timedelta(days=7)
+    else:
+        day = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return midnight(day, zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One window of one model.
+
+    Attributes
+    ----------
+    model : str
+    grain : Grain
+    start, end : datetime
+        UTC instants; ``start`` belongs to the window, ``end`` to the next.
+    timezone : str
+        The model's zone: its local midnights bound the window.
+
+    Examples
+    --------
+    A local day in spring has 23 hours:
+
+    >>> day = Window.of("flights", Grain.DAY, "America/New_York", date(2013, 3, 10))
+    >>> (day.end - day.start).total_seconds() / 3600
+    23.0
+    >>> day.label, day.previous().label, day.next().label
+    ('2013-03-10', '2013-03-09', '2013-03-11')
+    """
+
+    model: str
+    grain: Grain
+    start: datetime
+    end: datetime
+    timezone: str
+
+    @classmethod
+    def of(cls, model: str, grain: Grain, timezone: str, moment: date | datetime) -> Window:
+        """The window that holds a moment; a plain date means the window that holds its local midnight."""
+        zone = ZoneInfo(timezone)
+        if not isinstance(moment, datetime):
+            moment = midnight(moment, zone)
+        start = _floor(moment, grain, zone)
+        return cls(model, grain, start, _following(start, grain, zone), timezone)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The model's zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def label(self) -> str:
+        """The window as a person names it: the local day it begins on, with the hour and offset for hours."""
+        local = self.start.astimezone(self.zone)
+        return local.isoformat(timespec="minutes") if self.grain is Grain.HOUR else local.date().isoformat()
+
+    @property
+    def day(self) -> date:
+        """The local day on which the window begins."""
+        return self.start.astimezone(self.zone).date()
+
+    def previous(self) -> Window:
+        """The window before this one."""
+        return self.of(self.model, self.grain, self.timezone, self.start - timedelta(microseconds=1))
+
+    def next(self) -> Window:
+        """The window after this one."""
+        return self.of(self.model, self.grain, self.timezone, self.end)
+
+    def days(self, margin: int = 0) -> list[date]:
+        """Local days that the window touches, with ``margin`` neighbours on either side."""
+        first = self.day - timedelta(days=margin)
+        last = (self.end - timedelta(microseconds=1)).astimezone(self.zone).date() + timedelta(days=margin)
+        return [first + timedelta(days=i) for i in range((last - first).days + 1)]
+
+    def reaching_back(self, span: timedelta) -> list[Window]:
+        """This window and the earlier ones that had not ended ``span`` before its end, newest first."""
+        windows = [self]
+        while (earlier := windows[-1].previous()).end + span >= self.end:
+            windows.append(earlier)
+        return windows
+
+
+def night_of(now: datetime, grain: Grain, timezone: str) -> datetime:
+    """The logical night that a moment belongs to: the local midnight before it, or the full hour for hourly windows.
+
+    Two runs on one night know the same night, whatever the minute at which they were started.
+
+    Examples
+    --------
+    >>> night_of(datetime(2013, 5, 2, 9, 15, tzinfo=UTC), Grain.DAY, "America/New_York").isoformat()
+    '2013-05-02T04:00:00+00:00'
+    """
+    return _floor(now, Grain.HOUR if grain is Grain.HOUR else Grain.DAY, ZoneInfo(timezone))

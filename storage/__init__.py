@@ -1,0 +1,1 @@
+"""All that touches a disk, a database or an object store. No Prefect."""

@@ -1,0 +1,145 @@
+"""Opening the history: SQLite in the home by default, PostgreSQL in production; migrated to this version on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from lamplighter.errors import HistoryError
+from storage.files import one_line
+from storage.project import Project
+
+HEAD = "0001"
+"""The newest migration, so that opening an up-to-date history need not import Alembic."""
+
+BUSY_SECONDS = 60
+_MIGRATION_LOCK = 724_104_101
+
+
+class History:
+    """A connection to the history.
+
+    Reading and writing have a module each: `storage.history.nights` and `storage.history.query`.
+    """
+
+    def __init__(self, engine: sa.Engine, home: Path) -> None:
+        self.engine = engine
+        self.home = home
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction that commits as a whole or not at all.
+
+        Raises
+        ------
+        HistoryError
+            If the database cannot be reached or stays locked.
+        """
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise self._unreachable(error) from error
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection that changes nothing."""
+        try:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: sa.exc.DBAPIError) -> HistoryError:
+        shown = self.engine.url.render_as_string(hide_password=True)
+        return HistoryError(f"history {shown}: {one_line(error.orig or error)}; nothing of this step was recorded")
+
+
+def open_history(project: Project) -> History:
+    """The history of a project, brought to this version.
+
+    Raises
+    ------
+    HistoryError
+        If it cannot be reached, or was written by a newer version.
+    """
+    url = project.settings.history_url
+    if url is None:
+        project.home.mkdir(parents=True, exist_ok=True)
+    engine = _engine(url.get_secret_value() if url else f"sqlite:///{project.home / 'history.db'}")
+    history = History(engine, project.home)
+    with history.reading() as connection:
+        version = _version(connection)
+    if version != HEAD:
+        upgrade(history)
+    return history
+
+
+_ENGINES: dict[str, sa.Engine] = {}
+
+
+def _engine(url: str) -> sa.Engine:
+    """The engine of a URL, one in a process."""
+    if url in _ENGINES:
+        return _ENGINES[url]
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise HistoryError("history_url is not an SQLAlchemy URL; write postgresql+psycopg://host/database") from None
+    if parsed.get_backend_name() != "sqlite":
+        engine = sa.create_engine(parsed, pool_pre_ping=True)
+    else:
+        engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
+        sa.event.listen(engine, "connect", _on_sqlite_connect)
+        sa.event.listen(engine, "begin", _on_sqlite_begin)
+    _ENGINES[url] = engine
+    return engine
+
+
+def _on_sqlite_connect(connection: Any, _: Any) -> None:
+    # The driver's own transactions would begin as readers and fail when two of them turn into writers.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _on_sqlite_begin(connection: sa.Connection) -> None:
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _version(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+
+
+def upgrade(history: History, revision: str = "head") -> None:
+    """Migrate the history; of several processes that try, one does.
+
+    Raises
+    ------
+    HistoryError
+        If it was written by a newer Lamplighter.
+    """
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with history.writing() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, revision)
+        except CommandError as error:
+            raise HistoryError(
+                f"the history is of version {_version(connection)}, which this Lamplighter does not know; "
+                f"upgrade Lamplighter ({one_line(error)})"
+            ) from None

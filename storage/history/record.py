@@ -1,0 +1,116 @@
+"""Writing what a night knows about a window, so that writing it again changes nothing.
+
+A night writes a row only where it knows something else than the night before it; what vanished gets a row that says
+so. Recording an earlier night again never changes what a later one knew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+Key = tuple[Any, ...]
+Values = dict[str, Any]
+Known = dict[Key, Values]
+
+
+def record(
+    connection: sa.Connection,
+    table: sa.Table,
+    scope: Mapping[str, Any],
+    known_on: datetime,
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    gone: Mapping[str, Any],
+) -> None:
+    """Make ``rows`` what is known on a night about a scope.
+
+    Parameters
+    ----------
+    connection : Connection
+        In a transaction.
+    table : Table
+        Its primary key ends with ``known_on``.
+    scope : mapping
+        Columns and values that choose what the night speaks of, such as a window and a family of metrics.
+    known_on : datetime
+        The night.
+    rows : iterable of mappings
+        All that the night knows within the scope; columns of the scope are filled in.
+    gone : mapping
+        Values of a row that tells that a key is no longer there.
+    """
+    key_names = [column.name for column in table.primary_key if column.name != "known_on"]
+    value_names = [column.name for column in table.c if column.name not in {*key_names, "known_on"}]
+    nights = _nights(connection, table, scope, key_names, value_names)
+    new = {tuple((scope | row)[name] for name in key_names): _pick(scope | dict(row), value_names) for row in rows}
+    blank = {name: gone.get(name, scope.get(name)) for name in value_names}
+
+    later = sorted(night for night in nights if night > known_on)
+    before = _state(nights, lambda night: night < known_on)
+    wanted = {known_on: _difference(before, new, blank)}
+    if later:
+        next_state = _state(nights, lambda night: night <= later[0])
+        wanted[later[0]] = _difference(before | wanted[known_on], next_state, blank)
+    for night, target in wanted.items():
+        _write(connection, table, key_names, night, nights.get(night, {}), target)
+
+
+def _pick(row: Mapping[str, Any], names: list[str]) -> Values:
+    return {name: row.get(name) for name in names}
+
+
+def _nights(
+    connection: sa.Connection,
+    table: sa.Table,
+    scope: Mapping[str, Any],
+    key_names: list[str],
+    value_names: list[str],
+) -> dict[datetime, Known]:
+    """The rows of the scope, by night."""
+    query = sa.select(table).where(*(table.c[name] == value for name, value in scope.items()))
+    nights: dict[datetime, Known] = {}
+    for row in connection.execute(query).mappings():
+        key = tuple(row[name] for name in key_names)
+        nights.setdefault(row["known_on"], {})[key] = _pick(row, value_names)
+    return nights
+
+
+def _state(nights: Mapping[datetime, Known], when: Any) -> Known:
+    """All that was known: the newest row of each key."""
+    known: Known = {}
+    for night in sorted(night for night in nights if when(night)):
+        known |= nights[night]
+    return known
+
+
+def _difference(before: Known, after: Known, blank: Values) -> Known:
+    """The rows that lead from one state to the next."""
+    changed = {key: values for key, values in after.items() if before.get(key) != values}
+    vanished = {key: blank for key, values in before.items() if key not in after and values != blank}
+    return changed | vanished
+
+
+def _write(
+    connection: sa.Connection, table: sa.Table, key_names: list[str], night: datetime, old: Known, new: Known
+) -> None:
+    """Replace a night's rows; rows that stay as they are are not touched."""
+    stale = [key for key in old if key not in new or old[key] != new[key]]
+    fresh = [key for key in new if key not in old or old[key] != new[key]]
+    if stale:
+        conditions = [table.c[name] == sa.bindparam(f"key_{name}") for name in [*key_names, "known_on"]]
+        connection.execute(
+            sa.delete(table).where(*conditions),
+            [_bound(key_names, key, "key_") | {"key_known_on": night} for key in stale],
+        )
+    if fresh:
+        connection.execute(
+            sa.insert(table), [_bound(key_names, key) | new[key] | {"known_on": night} for key in fresh]
+        )
+
+
+def _bound(names: list[str], key: Key, prefix: str = "") -> dict[str, Any]:
+    return {f"{prefix}{name}": value for name, value in zip(names, key, strict=True)}

@@ -1,0 +1,151 @@
+"""The tables of the history.
+
+Every key column is NOT NULL: with a NULL in a key an upsert would insert twice. Instants are UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+
+class Instant(sa.TypeDecorator[datetime]):
+    """An aware instant: ``timestamptz`` in PostgreSQL, UTC text in SQLite."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Refuse naive instants; they would be read back as another moment."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Give the zone back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = sa.MetaData()
+
+
+def _key(name: str, kind: Any = sa.Text) -> sa.Column[Any]:
+    return sa.Column(name, kind, primary_key=True, nullable=False)
+
+
+def _window() -> list[sa.Column[Any]]:
+    """The window that a row is about."""
+    return [_key("model"), _key("window_start", Instant), _key("grain")]
+
+
+measurement = sa.Table(
+    "measurement",
+    metadata,
+    *_window(),
+    _key("metric"),
+    _key("segment"),
+    _key("version"),
+    _key("feature"),
+    _key("class"),
+    _key("method"),
+    _key("known_on", Instant),
+    sa.Column("family", sa.Text, nullable=False),
+    sa.Column("value", sa.Float(53)),
+    sa.Column("n", sa.BigInteger, nullable=False),
+    sa.Column("lower", sa.Float(53)),
+    sa.Column("upper", sa.Float(53)),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Index("measurement_by_metric", "model", "metric", "segment", "window_start"),
+    sqlite_with_rowid=False,
+)
+
+confusion = sa.Table(
+    "confusion",
+    metadata,
+    *_window(),
+    _key("segment"),
+    _key("version"),
+    _key("y_true"),
+    _key("y_pred"),
+    _key("known_on", Instant),
+    sa.Column("n", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+evaluation = sa.Table(
+    "evaluation",
+    metadata,
+    *_window(),
+    _key("known_on", Instant),
+    sa.Column("window_end", Instant, nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("labelled", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("predictions", sa.Text, nullable=False),
+    sa.Column("labels", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+finding = sa.Table(
+    "finding",
+    metadata,
+    *_window(),
+    _key("code"),
+    _key("subject"),
+    _key("known_on", Instant),
+    sa.Column("family", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+profile = sa.Table(
+    "profile",
+    metadata,
+    *_window(),
+    _key("known_on", Instant),
+    sa.Column("content_hash", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+decision = sa.Table(
+    "decision",
+    metadata,
+    _key("model"),
+    _key("check_name"),
+    _key("known_on", Instant),
+    sa.Column("window_start", Instant),
+    sa.Column("metric", sa.Text, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("value", sa.Float(53)),
+    sa.Column("threshold", sa.Float(53)),
+    sa.Column("verdict", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+run = sa.Table(
+    "run",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("window_start", Instant, nullable=False),
+    sa.Column("grain", sa.Text, nullable=False),
+    sa.Column("known_on", Instant, nullable=False),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("ended_at", Instant),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("seconds", sa.JSON, nullable=False),
+    sa.Index("run_by_model", "model", "window_start"),
+)
+
+RECORD = (measurement, confusion, evaluation, finding, profile, decision)
+"""What two equal histories agree on: all but runs and their durations."""
