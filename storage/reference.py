@@ -9,7 +9,7 @@ from pathlib import Path
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Window, midnight
 from lamplighter.errors import SourceError
-from storage.files import find
+from storage.files import find, fingerprint
 from storage.predictions import predictions_of
 from storage.project import Project
 from storage.rows import Slice
@@ -43,5 +43,6 @@ def reference_of(project: Project, monitor: Monitor, window: Window, spool_folde
 
 def reference_key(where: Slice, monitor: Monitor) -> str:
     """A name for what is computed of a reference: another file, range, column or secret makes another name."""
-    parts = (where.fingerprint, where.window.start, where.window.end if where.time else "", monitor.features, monitor.private)
+    span = (where.window.start, where.window.end) if where.time else None
+    parts = (fingerprint(where.files), span, monitor.predictions.model_dump(mode="json"), monitor.features, monitor.private)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

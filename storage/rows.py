@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -49,11 +49,6 @@ class Slice:
     version: str | None = None
     duplicates: Duplicates = Duplicates.FIRST
 
-    @property
-    def fingerprint(self) -> str:
-        """Changes when a file comes, goes or changes."""
-        return fingerprint(self.files)
-
 
 @dataclass(slots=True)
 class _Part:
@@ -70,10 +65,6 @@ class Rows:
 
     Attributes
     ----------
-    count : int
-        Rows of the window, after repeated ones were left out.
-    repeated : int
-        Rows left out because they repeat an id and version.
     schema : dict of str to pyarrow.DataType
         Columns and their types; a column that is all null in one file takes the type of the next.
     unreadable : list of (str, str)
@@ -88,22 +79,40 @@ class Rows:
         self.conflicting: dict[str, str] = {}
         self.unreadable: list[tuple[str, str]] = []
         self._open: dict[str, pq.ParquetFile] = {}
-        self._parts: list[_Part] = []
+        self._found: list[_Part] = []
         for file in rows.files:
             self._add(file)
-        self.repeated = self._drop_repeated() if rows.id else 0
-        self.count = sum(part.size for part in self._parts)
         self._open.clear()
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when a file that holds rows of the window comes, goes or changes."""
+        holding = {part.uri for part in self._found} | {uri for uri, _ in self.unreadable}
+        return fingerprint(file for file in self.slice.files if file.uri in holding)
+
+    @cached_property
+    def repeated(self) -> int:
+        """Rows left out because they repeat an id and version."""
+        return sum(part.size for part in self._found) - self.count
+
+    @cached_property
+    def count(self) -> int:
+        """Rows of the window, after repeated ones were left out."""
+        return sum(part.size for part in self._parts)
+
+    @cached_property
+    def _parts(self) -> list[_Part]:
+        return self._without_repeated() if self.slice.id and self._found else self._found
 
     def _add(self, file: File) -> None:
         try:
             parquet = self._file(file.uri)
             parts = [part for group in range(parquet.metadata.num_row_groups) if (part := self._part(file, group))]
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowInvalid, OSError, ColumnError) as error:
             self.unreadable.append((file.uri, one_line(error)))
             return
         if parts:
-            self._parts.extend(parts)
+            self._found.extend(parts)
             self._note_schema(parquet.schema_arrow)
 
     def _note_schema(self, schema: pa.Schema) -> None:
@@ -129,7 +138,7 @@ class Rows:
             return _Part(file.uri, group, size, None) if size else None
         if self.slice.time not in parquet.schema_arrow.names:
             raise ColumnError(
-                f"{file.uri}: no time column {self.slice.time!r}; it has {', '.join(parquet.schema_arrow.names)}"
+                f"no time column {self.slice.time!r}; it has {', '.join(parquet.schema_arrow.names)}"
             )
         window = self.slice.window
         bounds = self._time_bounds(parquet, group)
@@ -176,46 +185,23 @@ class Rows:
         values = self._read(part.uri, part.group, column)
         return values if part.mask is None else values.filter(pa.array(part.mask))
 
-    def _drop_repeated(self) -> int:
+    def _without_repeated(self) -> list[_Part]:
         """Leave out rows that repeat an id and version; first and last go by time, then by place."""
-        keys = [*self.slice.id, *([self.slice.version] if self.slice.version in self.schema else [])]
-        if missing := [name for name in self.slice.id if self.schema and name not in self.schema]:
-            raise ColumnError(f"{self._where()}: no id column {missing[0]!r}; it has {', '.join(self.schema)}")
-        if not self._parts:
-            return 0
-        frame = self._gather(keys)
+        ids = list(self.slice.id)
+        if any(name not in self.schema for name in ids):
+            return self._found
+        keys = [*ids, *([self.slice.version] if self.slice.version in self.schema else [])]
+        frame = self._table(keys, self._found).to_pandas()
         if not frame.duplicated(keys).any():
-            return 0
+            return self._found
         if self.slice.time:
-            times = pa.chunked_array(
-                [chunk for part in self._parts for chunk in self._selected(part, self.slice.time).chunks]
-            )
+            times = self._table([self.slice.time], self._found).column(0)
             frame["time"] = to_instants(times, self.slice.time, self.slice.timezone).to_numpy()
             frame = frame.sort_values("time", kind="stable")
-        keep_last = self.slice.duplicates is Duplicates.LAST
-        dropped = frame.duplicated(keys, keep="last" if keep_last else "first").sort_index().to_numpy()
+        keep = "last" if self.slice.duplicates is Duplicates.LAST else "first"
         # A row without an id repeats nothing.
-        dropped &= ~frame[list(self.slice.id)].isna().any(axis=1).sort_index().to_numpy()
-        self._apply(~dropped)
-        return int(dropped.sum())
-
-    def _apply(self, keep: Mask) -> None:
-        """Narrow the masks by what stays of the rows chosen so far."""
-        begin = 0
-        for part in self._parts:
-            kept = keep[begin : begin + part.size]
-            begin += part.size
-            if part.mask is None:
-                part.mask = kept
-            else:
-                part.mask[np.flatnonzero(part.mask)] = kept
-            part.size = int(kept.sum())
-
-    def _gather(self, columns: Sequence[str]) -> pd.DataFrame:
-        return self.table(columns).to_pandas()
-
-    def _where(self) -> str:
-        return self._parts[0].uri if self._parts else self.slice.window.model
+        stays = ~frame.duplicated(keys, keep=keep) | frame[ids].isna().any(axis=1)
+        return _narrowed(self._found, stays.sort_index().to_numpy())
 
     def columns(self, names: Iterable[str]) -> Iterator[tuple[str, Iterator[pa.ChunkedArray]]]:
         """Each column with its batches, one row group at a time: memory is bounded by a row group of one column.
@@ -226,11 +212,11 @@ class Rows:
             If a file breaks while it is read.
         """
         for name in names:
-            yield name, self._batches(name)
+            yield name, self._batches(name, self._parts)
         self._open.clear()
 
-    def _batches(self, name: str) -> Iterator[pa.ChunkedArray]:
-        for part in self._parts:
+    def _batches(self, name: str, parts: list[_Part]) -> Iterator[pa.ChunkedArray]:
+        for part in parts:
             try:
                 yield self._selected(part, name)
             except (pa.ArrowInvalid, OSError) as error:
@@ -238,7 +224,11 @@ class Rows:
 
     def table(self, names: Sequence[str]) -> pa.Table:
         """A few columns, whole; a column that is not there is all null."""
-        read = {name: self._joined(name, list(batches)) for name, batches in self.columns(names)}
+        return self._table(names, self._parts)
+
+    def _table(self, names: Sequence[str], parts: list[_Part]) -> pa.Table:
+        read = {name: self._joined(name, list(self._batches(name, parts))) for name in names}
+        self._open.clear()
         return pa.table(read)
 
     def _joined(self, name: str, batches: list[pa.ChunkedArray]) -> pa.ChunkedArray:
@@ -262,6 +252,20 @@ class Rows:
                 begin += len(batch)
             read[name] = self._joined(name, picked)
         return pa.table(read).to_pandas()
+
+
+def _narrowed(parts: list[_Part], stays: Mask) -> list[_Part]:
+    """The parts without the rows that go."""
+    narrowed, begin = [], 0
+    for part in parts:
+        kept = stays[begin : begin + part.size]
+        begin += part.size
+        mask = kept
+        if part.mask is not None:
+            mask = part.mask.copy()
+            mask[np.flatnonzero(part.mask)] = kept
+        narrowed.append(_Part(part.uri, part.group, int(kept.sum()), mask))
+    return narrowed
 
 
 @lru_cache(maxsize=16)

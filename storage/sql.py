@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -70,9 +71,10 @@ def spool(
             types = [_arrow_type(entry.type) for entry in statement.selected_columns] if sql.table else None
             for i, batch in enumerate(result.partitions()):
                 _write(folder / f"{i:05d}.parquet", list(result.keys()), batch, types)
-    except (sa.exc.SQLAlchemyError, ImportError) as error:
+    except (sa.exc.SQLAlchemyError, ImportError, ValueError) as error:
         raise SourceError(f"{_shown(sql)}: {one_line(getattr(error, 'orig', None) or error)}") from None
-    return find([str(folder / "*.parquet")])
+    # The stamp is the content's, so that a spool of the same rows counts as unchanged on another night.
+    return [File(file.uri, hashlib.sha256(Path(file.uri).read_bytes()).hexdigest()) for file in find([f"{folder}/*.parquet"])]
 
 
 def _shown(sql: Sql) -> str:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from lamplighter.core.measurement import State
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Window, midnight
 from lamplighter.errors import ColumnError
 from storage.files import File, find
 from storage.instants import to_instants
 from storage.project import Project
-from storage.rows import Rows, Slice
+from storage.predictions import predictions_of
+from storage.rows import Rows, Slice, rows_of
 from storage.sql import spool
 
 
@@ -42,8 +44,8 @@ class Arrived:
 
 def labels_arrived(
     project: Project, monitor: Monitor, first: datetime, now: datetime, spool_folder: Path
-) -> Arrived:
-    """Read the labels that arrived from ``first`` until ``now``.
+) -> Arrived | None:
+    """Read the labels that arrived from ``first`` until ``now``; None when they stand in the predictions' own rows.
 
     The day in a label's path is the local day on which it arrived; a time column, where there is one, is exacter.
 
@@ -54,7 +56,8 @@ def labels_arrived(
     """
     labels = monitor.labels
     assert labels is not None
-    assert not labels.same_row
+    if labels.same_row:
+        return None
     since, until = (Window.of(monitor.model, monitor.every, monitor.timezone, moment) for moment in (first, now))
     span = Window(monitor.model, monitor.every, since.start, until.end, monitor.timezone)
     if labels.sql:
@@ -103,6 +106,68 @@ def _read(file: File, monitor: Monitor, span: Window, unreadable: list[tuple[str
         day = midnight(file.day, span.zone) if file.day else pd.NaT
         frame["arrived"] = pd.Series([day] * len(frame), dtype="datetime64[us, UTC]")
     return frame.dropna(subset=[*monitor.predictions.id, "y_true"])
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """A window's predictions, and what of their truth has arrived.
+
+    Attributes
+    ----------
+    labelled : DataFrame
+        The rows with a label: the columns that quality needs, and ``y_true``.
+    ids : DataFrame
+        The ids of all rows.
+    corrected : int
+        Labels that replaced an earlier, different one.
+    matured : datetime
+        When the last label that counts may arrive.
+    comparable : bool
+        Whether the columns that quality needs are there.
+    """
+
+    labelled: pd.DataFrame
+    ids: pd.DataFrame
+    corrected: int
+    matured: datetime
+    comparable: bool
+
+    def known_as(self, state: State, monitor: Monitor) -> str:
+        """A hash that changes with the labels, with their state, and with what the monitor asks of them."""
+        names = [*monitor.predictions.id, "y_true"] if monitor.predictions.id else ["y_true"]
+        asked = (monitor.kind, monitor.segments, monitor.metrics, monitor.top_k, monitor.predictions.positive)
+        asked_hash = hashlib.sha256(repr(asked).encode()).hexdigest()[:8]
+        return f"{state.value} {content_hash(self.labelled, names)} {asked_hash}"
+
+
+def truth_of(where: Slice, monitor: Monitor, arrived: Arrived | None, *, relabel: bool = False) -> Truth:
+    """Join the labels of a window to its predictions.
+
+    Parameters
+    ----------
+    where : Slice
+    monitor : Monitor
+    arrived : Arrived or None
+        None when the labels stand in the rows of the predictions.
+    relabel : bool
+        Count labels that came after the window was final, too.
+    """
+    labels, predictions, rows = monitor.labels, monitor.predictions, rows_of(where)
+    assert labels is not None
+    matured = where.window.end + labels.mature_after
+    needed = [predictions.prediction or "", *predictions.scores, *([predictions.version] if predictions.version else [])]
+    needed += [*monitor.segments, *predictions.id, *([labels.target] if labels.same_row else [])]
+    frame = rows.table(list(dict.fromkeys(needed))).to_pandas()
+    ids = frame[list(predictions.id)]
+    comparable = all(name in rows.schema for name in (predictions.prediction or "", *predictions.id))
+    if labels.same_row:
+        frame, corrected = frame.rename(columns={labels.target: "y_true"}), 0
+    else:
+        assert arrived is not None
+        settled, changed = settle(arrived.frame, predictions.id, None if relabel else matured)
+        frame = join(frame, settled, predictions.id)
+        corrected = len(ids) - len(missing_ids(ids, changed, predictions.id)) if len(changed) else 0
+    return Truth(frame[frame["y_true"].notna()], ids, corrected, matured, comparable)
 
 
 def settle(arrived: pd.DataFrame, ids: Sequence[str], before: datetime | None) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -155,9 +220,47 @@ def content_hash(frame: pd.DataFrame, columns: Sequence[str]) -> str:
 
 
 def missing_ids(frame: pd.DataFrame, known: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
-    """The rows of a frame whose ids do not stand in another."""
-    names: list[Any] = list(ids)
-    merged = frame.assign(**{name: frame[name].astype(str) for name in names}).merge(
-        known[names].astype(str).drop_duplicates(), on=names, how="left", indicator=True
+    """The rows of a frame whose ids do not stand in another, compared as text."""
+    names = list(ids)
+    stands = pd.MultiIndex.from_frame(frame[names].astype(str)).isin(
+        pd.MultiIndex.from_frame(known[names].astype(str))
     )
-    return merged[merged["_merge"] == "left_only"].drop(columns="_merge")
+    return frame[~stands]
+
+
+LOOK_BACK_WINDOWS = 31
+"""How many windows are searched for the prediction of a label that came too late, newest first."""
+
+
+def late_and_unknown(
+    project: Project, monitor: Monitor, window: Window, arrived: Arrived, truths: Sequence[Truth], spool_folder: Path
+) -> tuple[int, int]:
+    """Count the labels that arrived during a window and count for none: those that came too late, and those of nobody.
+
+    Parameters
+    ----------
+    window : Window
+        The night's own.
+    truths : sequence of Truth
+        The windows that the night looked at, of which the last is the oldest.
+    """
+    ids = monitor.predictions.id
+    if not arrived.dated:
+        return 0, 0
+    during = (arrived.frame["arrived"] >= window.start) & (arrived.frame["arrived"] < window.end)
+    left = arrived.frame[during].drop_duplicates(list(ids))
+    late = 0
+    for truth in truths:
+        others = missing_ids(left, truth.ids, ids)
+        found = left.loc[left.index.difference(others.index)]
+        late += int((found["arrived"] >= truth.matured).sum())
+        left = others
+    earlier = window
+    for _ in range(LOOK_BACK_WINDOWS):
+        if left.empty or monitor.predictions.sql:
+            break
+        earlier = earlier.previous()
+        rows = rows_of(predictions_of(project, monitor, earlier, spool_folder))
+        others = missing_ids(left, rows.table(list(ids)).to_pandas(), ids)
+        late, left = late + len(left) - len(others), others
+    return late, len(left)

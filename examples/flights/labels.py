@@ -41,22 +41,24 @@ def labels(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
     # What arrives on the third day stays as it is, so that every correction comes while the monitors still wait.
-    amended = truth[(lost >= NEVER) & (wrong < WRONG) & (day < DAYS[1] + DAYS[2])]
-    first = amended.assign(
-        was_late=1 - amended["was_late"], arrival_delay=np.where(amended["was_late"] == 1, 0.0, 3.0 * LATE)
-    )
-    second_row = amended.assign(labelled_at=amended["labelled_at"] + pd.Timedelta(days=1))
-    rest = truth[lost >= NEVER].drop(amended.index)
-    return pd.concat([rest, first, second_row]).sort_values(["labelled_at", "request_id"], ignore_index=True)
+    kept = lost >= NEVER
+    amended = kept & (wrong < WRONG) & (day < DAYS[1] + DAYS[2])
+    right = truth[amended]
+    mistaken = right.assign(was_late=1 - right["was_late"], arrival_delay=(1 - right["was_late"]) * 3.0 * LATE)
+    corrected = right.assign(labelled_at=right["labelled_at"] + pd.Timedelta(days=1))
+
+    arrived = pd.concat([truth[kept & ~amended], mistaken, corrected])
+    return arrived.sort_values(["labelled_at", "request_id"], ignore_index=True)
 
 
 def _arrivals(landed: pd.DataFrame, day: np.ndarray, second: np.ndarray) -> pd.Series:
-    """Return when labels arrive: between 6 and 23 o'clock in New York, and an hour after the landing at the earliest."""
+    """Return when labels arrive: from 6 to 23 o'clock in New York, and at the earliest an hour after the landing."""
     later = np.array(list(DAYS))[np.searchsorted(np.cumsum(list(DAYS.values()))[:-1], day, side="right")]
     wall = local_day(landed["predicted_at"]) + pd.to_timedelta(later, unit="D") + pd.Timedelta(hours=6)
     wall += pd.to_timedelta((second * 17 * 3600).astype("int64"), unit="s")
-    arrival = wall.dt.tz_localize(TIMEZONE).dt.tz_convert("UTC").dt.as_unit("us")
-    return arrival.clip(lower=landed["landed_at"] + pd.Timedelta(hours=1))
+    arrival: pd.Series = wall.dt.tz_localize(TIMEZONE).dt.tz_convert("UTC").dt.as_unit("us")
+    soonest = landed["landed_at"] + pd.Timedelta(hours=1)
+    return arrival.where(arrival >= soonest, soonest)
 
 
 def _draws(ids: pd.Series) -> np.ndarray:

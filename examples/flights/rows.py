@@ -18,7 +18,7 @@ KEYS = ["request_id", "predicted_at"]
 TRUTH = ["was_late", "arrival_delay", "landed_at"]
 
 
-def rows(start: dt.date, end: dt.date) -> pd.DataFrame:
+def predicted(start: dt.date, end: dt.date) -> pd.DataFrame:
     """Return the flights that are predicted from `start` to `end`, both included, as days in New York.
 
     Returns
@@ -38,7 +38,8 @@ def local_day(instants: pd.Series) -> pd.Series:
     >>> local_day(pd.Series(pd.to_datetime(["2013-04-02T03:59Z"]))).iloc[0]
     Timestamp('2013-04-01 00:00:00')
     """
-    return instants.dt.tz_convert(data.TIMEZONE).dt.tz_localize(None).dt.normalize()
+    days: pd.Series = instants.dt.tz_convert(data.TIMEZONE).dt.tz_localize(None).dt.normalize()
+    return days
 
 
 @cache

@@ -18,7 +18,7 @@ from examples.flights.data import TIMEZONE
 from examples.flights.features import FEATURES
 from examples.flights.labels import labels
 from examples.flights.model import Model, Models
-from examples.flights.rows import KEYS, rows
+from examples.flights.rows import KEYS, predicted
 from examples.flights.table import table
 from lamplighter.serving import PredictionLog
 
@@ -30,7 +30,7 @@ def predict_day(day: dt.date, models: Models, folder: Path) -> int:
 
 def predict_days(start: dt.date, end: dt.date, models: Models, folder: Path) -> int:
     """Answer the flights of all days from `start` to `end`, as `predict_day` would one by one, but faster."""
-    flights = rows(start, end)
+    flights = predicted(start, end)
     _log(flights, models.late, folder / "predictions" / "late")
     _log(flights, models.delay, folder / "predictions" / "delay")
     return len(flights)
@@ -41,7 +41,7 @@ def write_labels(start: dt.date, end: dt.date, folder: Path) -> int:
 
     One file per day of arrival holds all labels of these flights, so the days of a folder are written in one call.
     """
-    truth = labels(rows(start, end))
+    truth = labels(predicted(start, end))
     PredictionLog(folder / "labels", time="labelled_at", timezone=TIMEZONE).write(table(truth), name="truth")
     return len(truth)
 
@@ -53,7 +53,7 @@ def write_year(
     start: dt.date = dt.date(2013, 4, 1),
     end: dt.date = dt.date(2013, 12, 31),
 ) -> int:
-    """Write the predictions of all days and their truth; returns the number of flights. Repeating it changes nothing."""
+    """Write the predictions of all days and their truth, as often as you like; returns the number of flights."""
     number = predict_days(start, end, models, folder)
     write_labels(start, end, folder)
     return number

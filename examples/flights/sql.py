@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from examples.flights.labels import DAYS
 
-COLUMN_TYPES = {"int64": sa.Integer, "double": sa.REAL, "string": sa.Text, "timestamp[us, tz=UTC]": sa.DateTime}
+COLUMN_TYPES = {"int64": sa.BigInteger, "double": sa.Double, "string": sa.Text, "timestamp[us, tz=UTC]": sa.DateTime}
 
 
 def to_sqlite(folder: Path, url: str, month: str) -> dict[str, int]:

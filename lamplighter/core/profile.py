@@ -117,9 +117,8 @@ class ColumnProfile:
 
 def _bucket_numbers(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Number of each value's bucket, in the order of the values; 0 holds zero."""
-    magnitude = np.abs(values)
-    with np.errstate(divide="ignore"):
-        numbers = np.ceil(np.log(magnitude) / _GAMMA) + _OFFSET
+    magnitude = np.maximum(np.abs(values), _SMALLEST / 2)
+    numbers = np.ceil(np.log(magnitude) / _GAMMA) + _OFFSET
     return np.where(magnitude < _SMALLEST, 0, np.sign(values) * numbers).astype(np.int64)
 
 

@@ -5,32 +5,39 @@ Every key column is NOT NULL: with a NULL in a key an upsert would insert twice.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
 class Instant(sa.TypeDecorator[datetime]):
-    """An aware instant: ``timestamptz`` in PostgreSQL, UTC text in SQLite."""
+    """An aware instant: ``timestamptz`` in PostgreSQL, microseconds since 1970 in SQLite, which has no such type."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        """The type of the column."""
+        return dialect.type_descriptor(sa.BigInteger() if dialect.name == "sqlite" else self.impl_instance)
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
         """Refuse naive instants; they would be read back as another moment."""
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError(f"{value} has no zone")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+        return (value - EPOCH) // MICROSECOND if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
-        """Give the zone back."""
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        """Give the instant back in UTC."""
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return EPOCH + value * MICROSECOND if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
 metadata = sa.MetaData()
@@ -138,6 +145,7 @@ run = sa.Table(
     sa.Column("model", sa.Text, nullable=False),
     sa.Column("window_start", Instant, nullable=False),
     sa.Column("grain", sa.Text, nullable=False),
+    sa.Column("timezone", sa.Text, nullable=False),
     sa.Column("known_on", Instant, nullable=False),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),

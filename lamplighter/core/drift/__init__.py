@@ -1,0 +1,10 @@
+"""Drift: how far a window has moved away from its reference, and the report of it.
+
+Measuring (`measure`) and showing (`report`) meet in a list of `ColumnDrift`, so either can be replaced alone.
+"""
+
+from lamplighter.core.drift.evidently_measure import measure
+from lamplighter.core.drift.evidently_report import report
+from lamplighter.core.drift.result import ColumnDrift, Kind
+
+__all__ = ["ColumnDrift", "Kind", "measure", "report"]

@@ -129,3 +129,24 @@ def encode(*columns: pd.Series[float]) -> Coded:
     codes[np.isin(codes, infinite)] = NULL
     ends = np.cumsum([len(column) for column in columns])[:-1]
     return Coded(tuple(np.split(codes, ends)), list(values))
+
+
+def filled(reference: pd.Series[float], current: pd.Series[float]) -> tuple[pd.Series[float], pd.Series[float]]:
+    """Both sides, unless all that one of them held was infinite.
+
+    Raises
+    ------
+    Undecided
+        If a side holds nothing.
+
+    Examples
+    --------
+    >>> filled(pd.Series([1.0]), pd.Series([float("nan")]))
+    Traceback (most recent call last):
+    ...
+    lamplighter.core.drift.columns.Undecided: no finite value in the current window
+    """
+    for name, side in {"the reference": reference, "the current window": current}.items():
+        if not side.count():
+            raise Undecided(f"no finite value in {name}")
+    return reference, current

@@ -1,8 +1,8 @@
 """Drift measured by Evidently's own statistics, chosen as its `DataDriftPreset` chooses them.
 
 The preset computes every column three times and draws it twice: 0.88 s for 15 columns, 5,000 rows against 900. Its
-`ValueDrift` metrics alone, which draw once, take 0.42 s, and asking the statistics themselves 0.03 s. They give the same
-methods, scores, thresholds and verdicts; a test compares them.
+`ValueDrift` metrics alone, which draw once, take 0.42 s; asking the statistics themselves takes 0.04 s. Methods,
+scores, thresholds and verdicts are the same, which a test holds.
 """
 
 from __future__ import annotations
@@ -10,13 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from lamplighter.core.drift.columns import Undecided, check, encode, numbers
+from lamplighter.core.drift.columns import Undecided, check, encode, filled, numbers
 from lamplighter.core.drift.quiet import quiet
 from lamplighter.core.drift.result import ColumnDrift, Kind
+
+Pair: TypeAlias = "tuple[pd.Series[float], pd.Series[float]]"
+"""One column of the reference and of the current window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +117,16 @@ def _asked(column: str, kind: Kind, reference: pd.Series[float], current: pd.Ser
     )
 
 
-def _finite_numbers(reference: pd.Series[float], current: pd.Series[float]) -> tuple[pd.Series[float], ...]:
+def _finite_numbers(reference: pd.Series[float], current: pd.Series[float]) -> Pair:
     """The values that Evidently compares: neither null nor infinite."""
-    sides = tuple(numbers(side).replace([-np.inf, np.inf], np.nan).dropna() for side in (reference, current))
-    return _filled(*sides)
+    ours, theirs = (numbers(side).replace([-np.inf, np.inf], np.nan).dropna() for side in (reference, current))
+    return filled(ours, theirs)
 
 
-def _category_codes(reference: pd.Series[float], current: pd.Series[float]) -> tuple[pd.Series[float], ...]:
+def _category_codes(reference: pd.Series[float], current: pd.Series[float]) -> Pair:
     """Codes of the values that Evidently counts: neither null nor infinite."""
-    return _filled(*(pd.Series(codes[codes >= 0]) for codes in encode(reference, current).codes))
-
-
-def _filled(reference: pd.Series[float], current: pd.Series[float]) -> tuple[pd.Series[float], ...]:
-    """Both sides, unless the last value of one has just been dropped."""
-    for name, side in {"the reference": reference, "the current window": current}.items():
-        if side.empty:
-            raise Undecided(f"no finite value in {name}")
-    return reference, current
+    ours, theirs = (pd.Series(codes[codes >= 0]) for codes in encode(reference, current).codes)
+    return filled(ours, theirs)
 
 
 COMPARABLE = {"numeric": _finite_numbers, "categorical": _category_codes}

@@ -30,8 +30,8 @@ def divide(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> Floats:
     >>> divide([1, 1], [4, 0])
     array([0.25,  nan])
     """
-    over, under = np.broadcast_arrays(np.asarray(numerator, float), np.asarray(denominator, float))
-    quotient: Floats = np.divide(over, under, out=np.full(over.shape, np.nan), where=under != 0)
+    under = np.asarray(denominator, float)
+    quotient: Floats = np.asarray(numerator, float) / np.where(under == 0, np.nan, under)
     return quotient
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.quality.averages import AVERAGES
@@ -14,7 +12,7 @@ from lamplighter.core.quality.confusion import Cells, Confusion
 from lamplighter.core.quality.discrimination import discrimination
 from lamplighter.core.quality.estimates import Estimates, undefined
 from lamplighter.core.quality.grouping import Grouping
-from lamplighter.core.quality.labels import Labels
+from lamplighter.core.quality.labels import Column, Labels
 from lamplighter.core.quality.probabilities import calibration
 from lamplighter.core.quality.ratios import RATIOS, accuracy
 from lamplighter.core.quality.scores import Scores, YScore
@@ -27,8 +25,8 @@ LARGEST = 50
 
 
 def classification(
-    y_true: Sequence[Any] | npt.NDArray[Any],
-    y_pred: Sequence[Any] | npt.NDArray[Any],
+    y_true: Column,
+    y_pred: Column,
     y_score: YScore | None,
     *,
     groupings: Sequence[Grouping],

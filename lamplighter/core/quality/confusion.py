@@ -103,7 +103,10 @@ class Cells:
         names = [*self.classes, NO_PREDICTION]
         columns = (column.tolist() for column in (self.group, self.true, self.pred, self.n))
         cells = zip(*columns, strict=True)
-        return [Confusion(*keys[group], names[true], names[pred], n) for group, true, pred, n in cells]
+        return [
+            Confusion(segment=keys[group][0], version=keys[group][1], y_true=names[true], y_pred=names[pred], n=n)
+            for group, true, pred, n in cells
+        ]
 
     def _margin(self, klass: Ints, n: Ints) -> Ints:
         shape = (len(self.rows), len(self.classes))

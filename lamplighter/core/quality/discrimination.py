@@ -52,7 +52,8 @@ def discrimination(scores: Scores, grouping: Grouping) -> dict[str, Estimates]:
         auc += area / classes
         precision += ranked.average_precision() / classes
 
-    boyd = on_logit(precision, np.sqrt(precision * (1 - precision) / np.maximum(grouping.total(scores.answers[:, 0]), 1)))
+    positives = np.maximum(grouping.total(scores.answers[:, 0]), 1)
+    boyd = on_logit(precision, np.sqrt(precision * (1 - precision) / positives))
     return {
         "roc_auc": Estimates(
             auc,
@@ -98,4 +99,5 @@ def delong_error(influence: Floats, scores: Scores, grouping: Grouping) -> Float
         np.where(inside, grouping.codes * kinds + scores.kind, -1),
     )
     variance = strata.count * strata.variance(influence)
-    return np.sqrt(np.sum(variance.reshape(-1, kinds), axis=1))
+    error: Floats = np.sqrt(np.sum(variance.reshape(-1, kinds), axis=1))
+    return error

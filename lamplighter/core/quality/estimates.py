@@ -93,9 +93,11 @@ def mean(values: Floats, grouping: Grouping, lowest: float = -np.inf, highest: f
     Parameters
     ----------
     values : array of shape (n_rows,)
-        Finite numbers between ``lowest`` and ``highest``.
+        Finite numbers.
     grouping : Grouping
         Of the same rows.
+    lowest, highest : float
+        What a row cannot go beyond; the interval is cut there.
 
     Examples
     --------

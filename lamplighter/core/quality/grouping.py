@@ -115,11 +115,12 @@ class Grouping:
         """Rows of each group, of shape (n_groups,)."""
         return np.bincount(self.codes + 1, minlength=len(self.names) + 1)[1:]
 
-    def total(self, values: npt.NDArray[Any]) -> Floats:
+    def total(self, values: npt.ArrayLike) -> Floats:
         """Sum of the values, of shape (n_rows,), in each group."""
-        return np.bincount(self.codes + 1, values, minlength=len(self.names) + 1)[1:]
+        # Without a row bincount forgets that its weights are real numbers.
+        return np.bincount(self.codes + 1, values, minlength=len(self.names) + 1)[1:].astype(float)
 
-    def mean(self, values: npt.NDArray[Any]) -> Floats:
+    def mean(self, values: npt.ArrayLike) -> Floats:
         """Mean of the values in each group; NaN in an empty one."""
         return divide(self.total(values), self.count)
 

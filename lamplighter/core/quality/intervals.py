@@ -42,9 +42,8 @@ def wilson(successes: npt.ArrayLike, trials: npt.ArrayLike) -> Interval:
 
     Examples
     --------
-    >>> lower, upper = wilson([9, 0], [10, 0])
-    >>> lower[0], upper[0], lower[1]
-    (0.5958, 0.9821, nan)
+    >>> wilson([9, 0], [10, 0])
+    (array([0.5958,   nan]), array([0.9821,   nan]))
     """
     n = np.asarray(trials, float)
     share = divide(successes, n)
@@ -54,25 +53,42 @@ def wilson(successes: npt.ArrayLike, trials: npt.ArrayLike) -> Interval:
     return np.where(share == 0, 0.0, centre - half), np.where(share == 1, 1.0, centre + half)
 
 
-def student(value: Floats, error: Floats, n: Ints, lowest: float = -np.inf, highest: float = np.inf) -> Interval:
-    """Interval of a mean of n rows by the t distribution, cut at the metric's bounds.
+def normal(
+    value: Floats, error: Floats, lowest: float = -np.inf, highest: float = np.inf, reach: float | Floats = Z
+) -> Interval:
+    """Interval of so many standard errors to either side, cut at the metric's bounds.
 
     Parameters
     ----------
     value, error : arrays of shape (n_groups,)
-        The mean and its standard error; an error of 0 tells nothing and gives no interval.
-    n : array of shape (n_groups,)
-        Rows behind the mean.
+        The value and its standard error; an error of 0 tells nothing and gives no interval.
     lowest, highest : float
         What the metric cannot go beyond.
+    reach : float or array of shape (n_groups,)
+        How many standard errors; by default the normal distribution's 1.96.
+
+    Examples
+    --------
+    >>> normal(np.array([1.0]), np.array([0.1]), lowest=0.9)
+    (array([0.9]), array([1.196]))
+    """
+    half = reach * _spread(value, error)
+    return np.maximum(value - half, lowest), np.minimum(value + half, highest)
+
+
+def student(value: Floats, error: Floats, n: Ints, lowest: float = -np.inf, highest: float = np.inf) -> Interval:
+    """Interval of a mean of n rows, like ``normal`` but by Student's t distribution.
+
+    References
+    ----------
+    Student 1908, "The probable error of a mean".
 
     Examples
     --------
     >>> student(np.array([1.0]), np.array([0.1]), np.array([11]), lowest=0.8)
     (array([0.8]), array([1.2228]))
     """
-    half = stdtrit(np.maximum(n - 1, 1), 1 - TAIL) * _spread(value, error)
-    return np.maximum(value - half, lowest), np.minimum(value + half, highest)
+    return normal(value, error, lowest, highest, reach=stdtrit(np.maximum(n - 1, 1), 1 - TAIL))
 
 
 def on_logit(value: Floats, error: Floats) -> Interval:
@@ -85,9 +101,8 @@ def on_logit(value: Floats, error: Floats) -> Interval:
 
     Examples
     --------
-    >>> lower, upper = on_logit(np.array([0.9, 1.0]), np.array([0.05, 0.0]))
-    >>> lower[0], upper[0], lower[1]
-    (0.7515, 0.9641, nan)
+    >>> on_logit(np.array([0.9, 1.0]), np.array([0.05, 0.0]))
+    (array([0.7518,   nan]), array([0.9639,   nan]))
     """
     half = Z * divide(_spread(value, error), value * (1 - value))
     odds = divide(value, 1 - value)

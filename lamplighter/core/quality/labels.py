@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from lamplighter.core.quality.arrays import Ints, is_null
 
+Column = Sequence[Any] | npt.NDArray[Any]
+
 BINARY = frozenset({"0", "1"})
 
 
@@ -43,7 +45,7 @@ class Labels:
     seen: int
 
     @classmethod
-    def of(cls, y_true: Sequence[Any], y_pred: Sequence[Any], positive: str | None = None) -> Labels:
+    def of(cls, y_true: Column, y_pred: Column, positive: str | None = None) -> Labels:
         """Number the classes.
 
         Parameters
@@ -66,7 +68,7 @@ class Labels:
         return cls(classes, _coded(columns[0], number), _coded(columns[1], number | null), positive, len(seen))
 
 
-def _listed(values: Sequence[Any] | npt.NDArray[Any]) -> list[Any]:
+def _listed(values: Column) -> list[Any]:
     listed: list[Any] = values.tolist() if isinstance(values, np.ndarray) else list(values)
     return listed
 

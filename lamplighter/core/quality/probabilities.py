@@ -46,7 +46,7 @@ def brier(scores: Scores) -> Floats:
     >>> from lamplighter.core.quality.labels import Labels
     >>> labels = Labels.of(["0", "1"], ["0", "0"])
     >>> brier(Scores.of(np.array([0.25, 0.5]), labels))
-    array([0.0625, 0.25])
+    array([0.0625, 0.25  ])
     """
     distance: Floats = np.sum((scores.values - scores.answers) ** 2, axis=1)
     return distance / 2 if len(scores.classes) == 2 else distance
@@ -69,5 +69,5 @@ def _not_probabilities(scores: Scores, grouping: Grouping) -> tuple[Case, ...]:
     cases: tuple[Case, ...] = ((grouping.total(outside) > 0, "scores are not probabilities: some lie outside 0..1"),)
     if scores.is_binary:
         return cases
-    apart = np.abs(np.sum(scores.values, axis=1) - 1) > ROUNDING
+    apart = np.asarray(np.abs(np.sum(scores.values, axis=1) - 1) > ROUNDING)
     return (*cases, (grouping.total(apart) > 0, "scores are not probabilities: of some rows they do not add up to 1"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,7 +102,7 @@ class Graded:
         best = np.concatenate([[0.0], np.cumsum(discount)])
         rows, first, gain = [], [], []
         for answer, place in zip(y_true, places, strict=True):
-            relevant = _relevant(answer)
+            relevant = set(_items(answer))
             rows.append(bool(relevant))
             if relevant:
                 hit = sorted(place[item] for item in relevant if item in place)
@@ -114,17 +114,16 @@ class Graded:
 def _places(ranked: Any, k: int) -> dict[Any, int]:
     """Place of each of the first k items, from 1."""
     places: dict[Any, int] = {}
-    listed = [] if ranked is None or (isinstance(ranked, float) and is_null(ranked)) else list(ranked)[:k]
-    for place, item in enumerate(listed, start=1):
+    for place, item in enumerate(_items(ranked)[:k], start=1):
         places.setdefault(item, place)
     return places
 
 
-def _relevant(answer: Any) -> Collection[Any]:
-    """Relevant items of a row; an item that is no collection is the only one."""
-    if isinstance(answer, list | tuple | set | frozenset | np.ndarray):
-        return set(answer)
-    return () if is_null(answer) else (answer,)
+def _items(cell: Any) -> list[Any]:
+    """Items of a cell; a cell that is no collection is one item, or null and none."""
+    if isinstance(cell, list | tuple | set | frozenset | np.ndarray):
+        return [item for item in cell if not is_null(item)]
+    return [] if is_null(cell) else [cell]
 
 
 def _share(hit: Bools, grouping: Grouping) -> Estimates:

@@ -31,6 +31,11 @@ class Ratio:
     predicted: int
     undefined: str
 
+    @property
+    def is_share(self) -> bool:
+        """Whether the hits are a share of the denominator: of the predictions, or of the labels."""
+        return self.hit == 1
+
     def denominator(self, cells: Cells) -> Floats:
         """Of every group and class, of shape (n_groups, n_classes)."""
         return (self.labelled * cells.labelled + self.predicted * cells.predicted).astype(float)
@@ -56,13 +61,13 @@ class Ratio:
         >>> cells = Cells.count(Labels.of(["0", "1", "1", "1"], ["0", "1", "1", "0"]), Grouping.overall(4))
         >>> f1 = RATIOS["f1"].of_class(cells, 1)
         >>> f1.value, f1.n, f1.interval
-        (array([0.8]), array([3]), (array([0.3445]), array([0.9675])))
+        (array([0.8]), array([3]), (array([0.3439]), array([0.9683])))
         """
         hits, labelled, predicted = (margin[:, klass] for margin in (cells.hits, cells.labelled, cells.predicted))
         either = self.labelled * labelled + self.predicted * predicted
         trials = either - (self.hit - 1) * hits
         lower, upper = wilson(hits, trials)
-        if self.hit == 2:
+        if not self.is_share:
             lower, upper = 2 * lower / (1 + lower), 2 * upper / (1 + upper)
         reason = self.undefined.format(cells.classes[klass])
         cases = ((trials == 0, reason), (cells.rows == 0, NO_ROWS))

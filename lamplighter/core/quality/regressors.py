@@ -12,7 +12,7 @@ from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.quality.arrays import Floats, divide
 from lamplighter.core.quality.estimates import NO_ROWS, Estimates, mean
 from lamplighter.core.quality.grouping import Grouping
-from lamplighter.core.quality.intervals import Z, none, student
+from lamplighter.core.quality.intervals import none, normal
 from lamplighter.core.quality.quantiles import quantile, sorted_within
 
 NOT_FINITE = "no labelled row has a finite label and a finite prediction"
@@ -53,7 +53,7 @@ def regression(
     --------
     >>> found = regression([1.0, 2.0, 4.0], [1.0, 3.0, 6.0], groupings=[Grouping.overall(3)], state=State.FINAL)
     >>> {m.metric: m.value for m in found if m.metric in ("mae", "mse", "bias", "r2", "target_distance")}
-    {'mae': 1.0, 'mse': 1.6667, 'bias': 1.0, 'r2': -0.0714, 'target_distance': 1.0}
+    {'mae': 1.0, 'mse': 1.6667, 'r2': -0.0714, 'bias': 1.0, 'target_distance': 1.0}
     """
     true, pred = np.asarray(y_true, float), np.asarray(y_pred, float)
     finite = np.isfinite(true) & np.isfinite(pred)
@@ -115,7 +115,7 @@ def r2(true: Floats, residual: Floats, grouping: Grouping) -> Estimates:
     error = np.sqrt(divide(grouping.mean(influence**2), n))
     constant = grouping.total(true != _some(true, grouping)[codes]) == 0
     cases = ((n < 2, "fewer than 2 rows"), (constant, "y_true is constant"))
-    return Estimates(value, n, (value - Z * error, np.minimum(value + Z * error, 1.0)), cases)
+    return Estimates(value, n, normal(value, error, highest=1.0), cases)
 
 
 def target_distance(true: Floats, pred: Floats, grouping: Grouping) -> Estimates:

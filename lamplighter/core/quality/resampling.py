@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lamplighter.core.measurement import Measurement, State
-from lamplighter.core.quality.arrays import Floats, Ints
+from lamplighter.core.quality.arrays import Ints
 from lamplighter.core.quality.estimates import NO_ROWS, NOT_FINITE, Case, Estimates
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.intervals import NO_SPREAD, TAIL
@@ -59,16 +60,51 @@ def custom(
     ...     return max(abs(y_true - y_pred))
     >>> rows = np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.5, 5.0]), None
     >>> found = custom("worst_error", worst, *rows, groupings=[Grouping.overall(3)], state=State.FINAL)
-    >>> found[0].value, found[0].lower, found[0].upper
-    (2.0, 0.0, 2.0)
+    >>> found[0].value, found[0].upper
+    (2.0, 2.0)
     """
-    found = []
+    columns = (y_true, y_pred, y_score)
+    found: list[Measurement] = []
     for grouping in groupings:
-        results = [
-            _estimate(function, (y_true, y_pred, y_score), rows, [zlib.crc32(name.encode()), zlib.crc32(group.encode())], resamples)
-            for group, rows in zip(grouping.names, grouping.members, strict=True)
-        ]
-        values, lower, upper = (np.array(column, float) for column in zip(*[it[:3] for it in results], strict=True))
-        undefined: Case = (~np.isfinite(values), [it[3] for it in results])
-        found += Estimates(values, grouping.count, (lower, upper), (undefined,)).measurements(name, grouping, state)
+        members = grouping.members
+        called = [_call(function, columns, rows) if len(rows) else (math.nan, NO_ROWS) for rows in members]
+        value, reasons = np.array([result for result, _ in called], float), [reason for _, reason in called]
+        bounds = np.full((len(members), 2), np.nan)
+        for group in np.flatnonzero(np.isfinite(value)).tolist():
+            random = np.random.default_rng([zlib.crc32(part.encode()) for part in (name, grouping.names[group])])
+            bounds[group] = _bootstrap(function, columns, members[group], resamples, random)
+        undefined: Case = (~np.isfinite(value), reasons)
+        estimates = Estimates(value, grouping.count, (bounds[:, 0], bounds[:, 1]), (undefined,))
+        found += estimates.measurements(name, grouping, state)
     return found
+
+
+def _call(function: Function, columns: tuple[Any, ...], rows: Ints) -> tuple[float, str]:
+    """Result of the function on some of the rows, or NaN and the reason."""
+    try:
+        value = float(function(*(_taken(column, rows) for column in columns)))
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}".splitlines()[0]
+        return math.nan, told[:LONGEST_REASON]
+    return (value, "") if math.isfinite(value) else (math.nan, f"{NOT_FINITE}: {value}")
+
+
+def _bootstrap(
+    function: Function, columns: tuple[Any, ...], rows: Ints, resamples: int, random: np.random.Generator
+) -> tuple[float, float]:
+    """Percentiles of the results on rows drawn with replacement; NaN if they tell nothing."""
+    drawn = (random.choice(rows, len(rows)) for _ in range(resamples))
+    results = [result for result, reason in (_call(function, columns, rows) for rows in drawn) if not reason]
+    if 2 * len(results) <= resamples or np.ptp(results) <= NO_SPREAD * np.max(np.abs(results)):
+        return math.nan, math.nan
+    lower, upper = np.quantile(results, [TAIL, 1 - TAIL])
+    return float(lower), float(upper)
+
+
+def _taken(column: Any, rows: Ints) -> Any:
+    """Return these rows of a column, whatever it is kept in."""
+    if column is None:
+        return None
+    if isinstance(column, Mapping):
+        return {name: _taken(part, rows) for name, part in column.items()}
+    return column[rows] if isinstance(column, np.ndarray) else [column[row] for row in rows.tolist()]

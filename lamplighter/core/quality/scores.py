@@ -65,11 +65,11 @@ class Scores:
         (['yes'], [[0.2], [0.4]], [[False], [True]])
         """
         if not isinstance(y_score, Mapping):
-            if labels.positive is None:
-                return None
-            y_score = {labels.positive: y_score}
+            y_score = {} if labels.positive is None else {labels.positive: y_score}
         elif len(y_score) == 2 and labels.positive in y_score:
-            y_score = {labels.positive: y_score[labels.positive]}
+            y_score = {name: column for name, column in y_score.items() if name == labels.positive}
+        if not y_score:
+            return None
 
         classes = list(y_score)
         columns = [np.asarray(column) for column in y_score.values()]
@@ -103,8 +103,7 @@ class Scores:
         """Rows, of shape (n_scored,), whose class has no column of its own; none for a binary score."""
         if self.is_binary:
             return np.zeros(len(self.values), bool)
-        missing: Bools = ~self.answers.any(axis=1)
-        return missing
+        return np.asarray(~self.answers.any(axis=1), bool)
 
     def cases(self, labelled: Grouping, grouping: Grouping) -> tuple[Case, ...]:
         """What no metric of scores can do without: rows, scores, and a column for every class.

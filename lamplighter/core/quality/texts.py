@@ -14,7 +14,7 @@ from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.intervals import Z
 
 if TYPE_CHECKING:
-    from sacrebleu.metrics import BLEU
+    from sacrebleu.metrics.bleu import BLEU
 
 ORDERS = 4
 NO_FOUR = "no prediction has four tokens"
@@ -109,8 +109,8 @@ def bleu(counts: Floats, grouping: Grouping) -> Estimates:
     sums = np.column_stack([grouping.total(column) for column in counts.T])
     scorer, value = _scorer(), np.full(len(sums), np.nan)
     for group, row in enumerate(sums.astype(int).tolist()):
-        matches, ngrams, lengths = row[:ORDERS], row[ORDERS : 2 * ORDERS], row[2 * ORDERS :]
-        value[group] = scorer.compute_bleu(matches, ngrams, *lengths, smooth_method="exp").score
+        matches, ngrams, answer, reference = row[:ORDERS], row[ORDERS : 2 * ORDERS], row[-2], row[-1]
+        value[group] = scorer.compute_bleu(matches, ngrams, answer, reference, smooth_method="exp").score
 
     error = np.sqrt(grouping.total(_influence(counts, sums, grouping) ** 2))
     factor = np.exp(Z * np.where(error > 0, error, np.nan))
@@ -124,7 +124,7 @@ def bleu(counts: Floats, grouping: Grouping) -> Estimates:
 def _influence(counts: Floats, sums: Floats, grouping: Grouping) -> Floats:
     """What each row adds to the logarithm of its group's BLEU; NaN where that is smoothed."""
     share = divide(counts, sums[grouping.codes])
-    precision = np.sum(share[:, :ORDERS] - share[:, ORDERS : 2 * ORDERS], axis=1) / ORDERS
+    precision: Floats = np.sum(share[:, :ORDERS] - share[:, ORDERS : 2 * ORDERS], axis=1) / ORDERS
     answer, reference = sums[:, -2], sums[:, -1]
     # The brevity penalty is exp(1 - reference / answer) where the answers are shorter than the references.
     penalty = np.where(answer < reference, divide(reference, answer), 0.0)[grouping.codes]
@@ -133,6 +133,6 @@ def _influence(counts: Floats, sums: Floats, grouping: Grouping) -> Floats:
 
 
 def _scorer() -> BLEU:
-    from sacrebleu.metrics import BLEU
+    from sacrebleu.metrics.bleu import BLEU
 
     return BLEU()

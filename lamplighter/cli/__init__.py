@@ -1,0 +1,81 @@
+"""The `lamplighter` command: starts nights by hand, shows what is recorded."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from lamplighter import __version__
+from lamplighter.errors import LamplighterError
+
+COMMANDS = {
+    "demo": "Replay a year of real flights.",
+    "init": "Write a monitor for a table that is there already.",
+    "validate": "Read every monitor file and say what is wrong.",
+    "run": "Run one night now.",
+    "backfill": "Run past nights in order.",
+    "history": "Show what is recorded of a model.",
+    "status": "Show the newest night of every model.",
+    "render": "Write what is made from the catalogue and the monitors.",
+}
+"""Each command and what `--help` says of it; its module is imported only when it is called."""
+
+
+class Commands(click.Group):
+    """Imports a command when it is called, so that `--help` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of a first acquaintance."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"lamplighter.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command when one is unknown."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"no command {args[0]!r}; known: {', '.join(COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-C", "project", metavar="DIR", help="Project folder; default LAMPLIGHTER_PROJECT or the working folder.")
+@click.version_option(__version__, prog_name="lamplighter")
+@click.pass_context
+def cli(ctx: click.Context, project: str | None) -> None:
+    """Batch monitoring of machine-learning models: quality, drift and data checks, every night, in one history.
+
+    Example: lamplighter -C my-project run flight-delays --day 2013-05-01
+    """
+    ctx.obj = project
+
+
+def main() -> None:
+    """Run the command; a mistake of the user's is one line and exit code 2."""
+    try:
+        cli(standalone_mode=True)
+    except LamplighterError as error:
+        click.echo(f"lamplighter: {error}", err=True)
+        sys.exit(2)
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in {"flows", "tasks", "storage", "examples"}:
+            raise
+        click.echo(
+            "lamplighter: the application is not installed, only the library; work in a checkout after `make setup`",
+            err=True,
+        )
+        sys.exit(2)

@@ -1,0 +1,104 @@
+"""`lamplighter history`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+COLUMNS = (
+    "window", "metric", "segment", "version", "feature", "class", "method",
+    "value", "n", "lower", "upper", "state", "known_on", "reason",
+)  # fmt: skip
+
+NUMBERS = {"value", "n", "lower", "upper"}
+
+
+@click.command(epilog="Example: lamplighter history flight-delays --metric f1 --from 2013-05-01 --as-of 2013-05-10")
+@click.argument("model")
+@click.option("--metric", help="One metric, such as f1 or drift_share.")
+@click.option("--segment", help="column=value; '' for all rows together.")
+@click.option("--feature", help="One feature.")
+@click.option("--version", help="One model version; '' for all together.")
+@click.option("--from", "first", type=DAY, help="First local day.")
+@click.option("--to", "last", type=DAY, help="Last local day.")
+@click.option("--as-of", type=DAY, help="What was known on that day, after its night.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.pass_obj
+def command(project: str | None, model: str, as_json: bool, as_csv: bool, **wanted: Any) -> None:
+    """Show what is recorded of a model, newest knowledge first, or as it was known on a day.
+
+    With a metric and no segment or version named, totals alone are shown.
+    """
+    from storage.history import open_history
+    from storage.history.query import Filter, measurements, zone_of
+    from storage.project import Project
+
+    history = open_history(Project.open(project))
+    zone = ZoneInfo(zone_of(history, model))
+    totals = "" if wanted["metric"] else None
+    chosen = Filter(
+        metric=wanted["metric"],
+        segment=totals if wanted["segment"] is None else wanted["segment"],
+        version=totals if wanted["version"] is None and not _of_version(wanted["metric"]) else wanted["version"],
+        feature=wanted["feature"],
+        since=_midnight(wanted["first"], zone),
+        until=_midnight(wanted["last"], zone, days=1),
+        # A day's night falls on it, so its own midnight is what the night is known by.
+        as_of=_midnight(wanted["as_of"], zone, days=1),
+    )
+    shown = [_shown(row, zone) for row in measurements(history, model, chosen)]
+    if as_json:
+        click.echo(json.dumps(shown))
+    elif as_csv:
+        writer = csv.DictWriter(sys.stdout, COLUMNS)
+        writer.writeheader()
+        writer.writerows(shown)
+    else:
+        _print_table(model, shown)
+
+
+def _of_version(metric: str | None) -> bool:
+    """Whether a metric is recorded for single versions only."""
+    return bool(metric and metric.startswith("prediction_drift"))
+
+
+def _midnight(day: datetime | None, zone: ZoneInfo, days: int = 0) -> datetime | None:
+    return (day + timedelta(days=days)).replace(tzinfo=zone) if day else None
+
+
+def _shown(row: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+    start, known_on = (row[name].astimezone(zone) for name in ("window_start", "known_on"))
+    by_hour = row["grain"] == "1h"
+    window = start.isoformat(timespec="minutes") if by_hour else start.date().isoformat()
+    night = known_on.isoformat(timespec="minutes") if by_hour else known_on.date().isoformat()
+    return {name: {"window": window, "known_on": night}.get(name, row.get(name)) for name in COLUMNS}
+
+
+def _print_table(model: str, rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        click.echo(f"{model}: nothing recorded that fits")
+        return
+    filled = [name for name in COLUMNS if any(row[name] not in ("", None) for row in rows)]
+    table = Table(box=None, pad_edge=False)
+    for name in filled:
+        table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=name != "reason")
+    for row in rows:
+        table.add_row(*(_cell(row[name]) for name in filled))
+    Console().print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,105 @@
+"""`lamplighter run`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from storage.project import Project
+    from tasks.night import Night
+
+DAY = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
+
+
+@click.command(epilog="Example: lamplighter run flight-delays --day 2013-05-01")
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@click.option("--day", type=DAY, help="Local day (or hour) to evaluate; default the newest complete window.")
+@click.option("--now", type=DAY, help="Logical time, in the model's zone; default when that night was scheduled.")
+@click.option("--relabel", is_flag=True, help="Fold in labels that came after the window was final.")
+@click.option("--fail-on-findings", is_flag=True, help="Exit with 1 when a check failed or something was broken.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@click.pass_obj
+def command(
+    project: str | None,
+    models: tuple[str, ...],
+    day: datetime | None,
+    now: datetime | None,
+    relabel: bool,
+    fail_on_findings: bool,
+    as_json: bool,
+) -> None:
+    """Run one night of the models named, or of all.
+
+    With PREFECT_API_URL set each night is a `monitor` flow run on that server; without it no server is started.
+    """
+    from lamplighter.errors import LamplighterError
+    from storage.project import Project
+
+    opened = Project.open(project)
+    faults, found = 0, 0
+    for model in models or opened.models():
+        try:
+            told = _told(opened, model, day, now, relabel)
+        except LamplighterError as error:
+            click.echo(f"{model}: {error}", err=True)
+            faults += 1
+            continue
+        found += told["findings"] != [] or "failed" in told["checks"].values()
+        click.echo(json.dumps(told) if as_json else _line(told))
+    if faults:
+        sys.exit(2)
+    sys.exit(1 if found and fail_on_findings else 0)
+
+
+def _told(
+    project: Project, model: str, day: datetime | None, now: datetime | None, relabel: bool
+) -> dict[str, Any]:
+    from zoneinfo import ZoneInfo
+
+    from tasks.night import Night
+
+    monitor = project.monitor(model)
+    zone = ZoneInfo(monitor.timezone)
+    at = now.replace(tzinfo=zone) if now else None
+    if at is None and (day is None or relabel):
+        at = datetime.now(UTC)
+    if day is None:
+        assert at is not None
+        night = Night(project, monitor, monitor.window(at), at, relabel)
+    else:
+        night = Night.of(project, monitor, day.replace(tzinfo=zone), at, relabel=relabel)
+    return _walked(night)
+
+
+def _walked(night: Night) -> dict[str, Any]:
+    """Walk the night, as a flow run where there is a server."""
+    if not os.environ.get("PREFECT_API_URL"):
+        from flows.night import walk
+        from flows.stages import PLAIN, Stages
+
+        return walk(night, Stages(PLAIN)).as_dict()
+    from flows.monitor import monitor
+
+    state = monitor(
+        model=night.monitor.model,
+        day=night.window.start,
+        now=night.now,
+        project=str(night.project.root),
+        relabel=night.relabel,
+        return_state=True,
+    )
+    told = state.result()
+    assert isinstance(told, dict)
+    return told
+
+
+def _line(told: dict[str, Any]) -> str:
+    failed = [name for name, verdict in told["checks"].items() if verdict == "failed"]
+    checks = f"; checks failed: {', '.join(failed)}" if failed else ""
+    return f"{told['model']} {told['window']}: {told['message']}{checks}"

@@ -1,0 +1,156 @@
+"""What a window's columns came to, beside the reference's: missing, unseen, outside, infinite, of another type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from lamplighter.core.finding import Code, Finding
+from lamplighter.core.measurement import Measurement
+from lamplighter.core.monitor import Kind, Monitor
+from lamplighter.core.profile import ColumnProfile
+
+MOST_CLASSES = 50
+"""Predicted classes that get a share of their own; the rest are summed as ``other``."""
+
+NO_ROWS = "the window has no rows"
+
+
+def schema_findings(
+    monitor: Monitor, needed: Mapping[str, str], table: Mapping[str, str], reference: Mapping[str, str] | None
+) -> Iterator[Finding]:
+    """Compare the columns of a window with those that are declared and those of the reference.
+
+    Parameters
+    ----------
+    monitor : Monitor
+    needed : mapping of str to str
+        Columns that the monitor declares, and what for.
+    table, reference : mapping of str to str
+        Columns and types: number, text, boolean, time, null or other.
+    """
+    where = monitor.model
+    for name, purpose in needed.items():
+        if name not in table:
+            yield Finding(
+                Code.COLUMN_MISSING, name, f"{where}: {purpose} column {name!r} is missing; it has {', '.join(table)}"
+            )
+    if reference is None:
+        return
+    for name, kind in table.items():
+        if name not in reference and name not in needed:
+            yield Finding(Code.COLUMN_NEW, name, f"{where}: column {name!r} is new; the reference does not have it")
+        elif name in reference and "null" not in (kind, reference[name]) and kind != reference[name]:
+            message = f"{where}: column {name!r} holds {kind} and in the reference {reference[name]}; restore its type"
+            yield Finding(Code.TYPE_CHANGED, name, message)
+
+
+def needed_columns(monitor: Monitor, features: Mapping[str, str]) -> dict[str, str]:
+    """Columns that the monitor declares, and what for."""
+    predictions = monitor.predictions
+    needed = {predictions.time: "time"} | dict.fromkeys(predictions.id, "id")
+    if predictions.prediction:
+        needed[predictions.prediction] = "prediction"
+    needed |= dict.fromkeys(predictions.scores, "score")
+    if predictions.version:
+        needed[predictions.version] = "version"
+    needed |= dict.fromkeys(monitor.segments, "segment")
+    return dict.fromkeys(features, "feature") | needed
+
+
+def table_measurements(rows: int, repeated: int, findings: list[Finding]) -> list[Measurement]:
+    """Rows, repeated rows and what became of the columns."""
+    counts = {
+        "columns_missing": Code.COLUMN_MISSING,
+        "columns_new": Code.COLUMN_NEW,
+        "types_changed": Code.TYPE_CHANGED,
+    }
+    measured = [
+        Measurement(metric="rows", value=float(rows), n=rows),
+        ratio("repeated_ratio", repeated, rows + repeated),
+    ]
+    for metric, code in counts.items():
+        found = sum(finding.code is code for finding in findings)
+        undefined = NO_ROWS if not rows else ""
+        measured.append(Measurement(metric=metric, value=None if undefined else float(found), n=rows, reason=undefined))
+    return measured
+
+
+def ratio(metric: str, part: int, whole: int, *, feature: str = "", klass: str = "") -> Measurement:
+    """A share of rows, or the reason why there is none."""
+    if not whole:
+        return Measurement(metric=metric, feature=feature, klass=klass, reason=NO_ROWS)
+    return Measurement(metric=metric, feature=feature, klass=klass, value=part / whole, n=whole)
+
+
+def feature_measurements(profile: ColumnProfile, reference: ColumnProfile | None) -> Iterator[Measurement]:
+    """What one feature came to."""
+    name = profile.column
+    yield ratio("missing_ratio", profile.nulls, profile.rows, feature=name)
+    if profile.kind == "numeric":
+        yield ratio("infinite_ratio", profile.infinite, profile.rows, feature=name)
+    if reference is None:
+        return
+    if profile.kind == "categorical":
+        yield _unseen(profile, reference)
+        return
+    bounds = profile.bounds
+    values = profile.present + profile.infinite
+    for metric, count, limit, reason in (
+        ("outside_ratio", profile.outside, bounds and bounds.minimum, "the reference holds no values"),
+        ("outlier_ratio", profile.outliers, bounds and bounds.lower_fence, "the reference's quartiles coincide"),
+    ):
+        if limit is None:
+            reason = "the column is private" if profile.present and not profile.buckets else reason
+            yield Measurement(metric=metric, feature=name, n=values, reason=reason)
+        else:
+            yield ratio(metric, count + profile.infinite, values, feature=name)
+
+
+def _unseen(profile: ColumnProfile, reference: ColumnProfile) -> Measurement:
+    if profile.crowded or reference.crowded:
+        return Measurement(metric="unseen_ratio", feature=profile.column, reason="too many values to be categories")
+    unseen = sum(count for value, count in profile.categories.items() if value not in reference.categories)
+    return ratio("unseen_ratio", unseen, profile.rows - profile.nulls, feature=profile.column)
+
+
+def answer_measurements(monitor: Monitor, profiles: Mapping[str, ColumnProfile], rows: int) -> Iterator[Measurement]:
+    """What the model's answers came to: null, unsure, and of which class.
+
+    The profile of a score was counted against the band of unsure scores.
+    """
+    predictions = monitor.predictions
+    prediction = profiles.get(predictions.prediction or "")
+    if prediction:
+        yield ratio("null_prediction_ratio", prediction.nulls + prediction.infinite, prediction.rows)
+    if prediction and monitor.kind is Kind.CLASSIFICATION:
+        yield from _shares(prediction)
+    if prediction and monitor.kind is Kind.REGRESSION:
+        reason = "" if prediction.present else "no row has a prediction"
+        mean = prediction.mean if prediction.present else None
+        yield Measurement(metric="prediction_mean", value=mean, n=prediction.present, reason=reason)
+    if predictions.unsure and isinstance(predictions.score, str) and predictions.score in profiles:
+        score = profiles[predictions.score]
+        yield ratio("unsure_ratio", score.present - score.outside, score.present)
+
+
+def _shares(prediction: ColumnProfile) -> Iterator[Measurement]:
+    whole = prediction.rows - prediction.nulls
+    ranked = sorted(prediction.categories.items(), key=lambda entry: (-entry[1], entry[0]))
+    for name, count in sorted(ranked[:MOST_CLASSES]):
+        yield ratio("prediction_share", count, whole, klass=name)
+    if rest := sum(count for _, count in ranked[MOST_CLASSES:]):
+        yield ratio("prediction_share", rest, whole, klass="other")
+
+
+def value_findings(monitor: Monitor, profiles: Mapping[str, ColumnProfile]) -> Iterator[Finding]:
+    """Columns without a single value, and numbers without end."""
+    for name, profile in profiles.items():
+        if profile.rows and profile.nulls == profile.rows:
+            yield Finding(Code.ALL_NULL, name, f"{monitor.model}: column {name!r} is null in every row; mend its feed")
+        if profile.infinite:
+            yield Finding(
+                Code.INFINITE_VALUES,
+                name,
+                f"{monitor.model}: column {name!r} is infinite in {profile.infinite} of {profile.rows} rows; "
+                "log them as null",
+            )

@@ -1,0 +1,49 @@
+"""How much of the truth has arrived."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from lamplighter.core.data_checks import NO_ROWS
+from lamplighter.core.measurement import Measurement, State
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.window import Window
+
+
+def state_of(monitor: Monitor, window: Window, now: datetime, *, relabel: bool = False) -> State:
+    """Final once every label that counts may have arrived; provisional before."""
+    assert monitor.labels is not None
+    matured = relabel or now >= window.end + monitor.labels.mature_after
+    return State.FINAL if matured else State.PROVISIONAL
+
+
+def coverage_measurements(rows: int, labelled: int, corrected: int, state: State) -> list[Measurement]:
+    """Rows with, without and with corrected labels.
+
+    Examples
+    --------
+    >>> [measurement.value for measurement in coverage_measurements(10, 8, 1, State.FINAL)]
+    [0.8, 2.0, 1.0]
+    """
+    return [
+        Measurement(
+            metric="labels_coverage",
+            value=labelled / rows if rows else None,
+            n=rows,
+            state=state,
+            reason="" if rows else NO_ROWS,
+        ),
+        Measurement(metric="labels_missing", value=float(rows - labelled), n=rows, state=state),
+        Measurement(metric="labels_corrected", value=float(corrected), n=labelled, state=state),
+    ]
+
+
+def arrival_measurements(late: int, unknown: int, *, dated: bool) -> list[Measurement]:
+    """Labels that came too late, and labels of nobody; not measured when nothing tells when a label arrived."""
+    if not dated:
+        reason = "nothing tells when a label arrived; give labels.time or {day} in its path"
+        return [Measurement(metric=name, reason=reason) for name in ("labels_late", "labels_unknown")]
+    return [
+        Measurement(metric="labels_late", value=float(late), n=late),
+        Measurement(metric="labels_unknown", value=float(unknown), n=unknown),
+    ]

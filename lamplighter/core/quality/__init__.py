@@ -1,0 +1,29 @@
+"""Quality of predictions against the truth: every metric with its rows, its 95 % interval, or why it has no value.
+
+Each function takes the rows once and any number of groupings, and returns a measurement per metric and group. Metrics
+of counts and ranks are computed for all groups at once; each equals what the group's rows alone would give.
+"""
+
+from __future__ import annotations
+
+from lamplighter.core.quality.catalogue import METRICS, Metric
+from lamplighter.core.quality.classifiers import classification
+from lamplighter.core.quality.confusion import NO_PREDICTION, Confusion
+from lamplighter.core.quality.grouping import Grouping
+from lamplighter.core.quality.rankers import ranking
+from lamplighter.core.quality.regressors import regression
+from lamplighter.core.quality.resampling import custom
+from lamplighter.core.quality.texts import text
+
+__all__ = [
+    "METRICS",
+    "NO_PREDICTION",
+    "Confusion",
+    "Grouping",
+    "Metric",
+    "classification",
+    "custom",
+    "ranking",
+    "regression",
+    "text",
+]

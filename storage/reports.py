@@ -1,0 +1,28 @@
+"""Reports out: HTML files of the home."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lamplighter.errors import ReportError
+from storage.files import one_line
+
+
+def write_report(path: Path, html: str) -> Path:
+    """Write a report whole or not at all.
+
+    Raises
+    ------
+    ReportError
+        If the disk is full or the folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(html, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ReportError(f"{path}: cannot be written: {one_line(error)}") from None
+    return path

@@ -1,0 +1,37 @@
+"""The user's own functions, loaded by path: never by a module name that might be somebody else's."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from typing import Any
+
+from lamplighter.errors import MonitorError
+from storage.files import one_line
+from storage.project import Project
+
+
+def load_function(project: Project, reference: str) -> Callable[..., Any]:
+    """Load ``path.py:function``; the path is relative to the project.
+
+    Raises
+    ------
+    MonitorError
+        If the file or the function is not there, or the file cannot be run.
+    """
+    path, _, name = reference.rpartition(":")
+    place = project.root / path
+    if not place.is_file():
+        raise MonitorError(f"{place}: no such file; {reference} names a Python file of the project and a function")
+    spec = importlib.util.spec_from_file_location(f"lamplighter_user_{abs(hash(str(place)))}", place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise MonitorError(f"{place}: cannot be run: {type(error).__name__}: {one_line(error)}") from error
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise MonitorError(f"{place}: no function {name!r}; define it, or name another")
+    return function

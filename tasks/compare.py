@@ -1,0 +1,126 @@
+"""Compare: drift of features, predictions and scores against the reference, on a seeded sample of rows."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from prefect import task
+
+from lamplighter.core.drift import ColumnDrift, measure
+from lamplighter.core.evaluation import class_labels
+from lamplighter.core.measurement import Measurement
+from lamplighter.core.profile import ColumnKind
+from storage.rows import Slice, rows_of
+from tasks.night import Night
+from tasks.read import Reading
+from tasks.validate import Table
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Drift of one window: what is recorded of it, and what a report shows of it; answers go with their version."""
+
+    measurements: list[Measurement]
+    features: list[ColumnDrift]
+    answers: list[tuple[str, ColumnDrift]]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Rows of the reference and of a window, side by side."""
+
+    reference: pd.DataFrame
+    current: pd.DataFrame
+
+
+def compare(night: Night, reading: Reading, tables: list[Table]) -> list[Compared]:
+    """Measure the drift of every window whose predictions are new."""
+    return [_compare(night, reading, table) for table in tables]
+
+
+def _compare(night: Night, reading: Reading, table: Table) -> Compared:
+    if reading.reference is None:
+        if night.monitor.reference is None:
+            return Compared([], [], [])
+        undecided = [ColumnDrift(column=name, reason=reading.reference_fault) for name in table.features]
+        return Compared([*_feature_measurements(undecided)], undecided, [])
+    samples = samples_of(night, reading.reference, table)
+    features = measure(samples.reference, samples.current, table.features)
+    answers = [*_answer_drift(night, samples, table.answers)]
+    measurements = [*_feature_measurements(features)]
+    for version, drift in answers:
+        measurements += _column_measurements(drift, "prediction_drift", version)
+    return Compared(measurements, features, answers)
+
+
+def samples_of(night: Night, reference: Slice, table: Table) -> Samples:
+    """The sampled rows that drift is measured on, the same ones whenever they are asked for."""
+    monitor = night.monitor
+    names = (*table.features, *table.answers, *([monitor.predictions.version] if monitor.predictions.version else []))
+    size, seed = monitor.drift.sample, monitor.drift.seed
+    window = f"{seed} {monitor.model} {table.rows.window.start.isoformat()}"
+    current = rows_of(table.rows)
+    present = [name for name in names if name in current.schema]
+    return Samples(
+        _reference_sample(reference, names, size, seed), current.sample(present, size, zlib.crc32(window.encode()))
+    )
+
+
+@lru_cache(maxsize=8)
+def _reference_sample(reference: Slice, names: tuple[str, ...], size: int, seed: int) -> pd.DataFrame:
+    rows = rows_of(reference)
+    return rows.sample([name for name in names if name in rows.schema], size, seed)
+
+
+def _feature_measurements(drifts: list[ColumnDrift]) -> Iterator[Measurement]:
+    for drift in drifts:
+        yield from _column_measurements(drift, "drift")
+    decided = [drift for drift in drifts if drift.drifted is not None]
+    if decided:
+        share = sum(bool(drift.drifted) for drift in decided) / len(decided)
+        yield Measurement(metric="drift_share", value=share, n=len(decided))
+    elif drifts:
+        yield Measurement(metric="drift_share", reason="no column could be compared")
+
+
+def _column_measurements(drift: ColumnDrift, prefix: str, version: str = "") -> Iterator[Measurement]:
+    """The statistic or p-value of a column with its method, and the verdict."""
+    key: dict[str, Any] = {"feature": drift.column, "version": version, "n": drift.n_current, "reason": drift.reason}
+    metric = f"{prefix}_{'p_value' if drift.is_p_value else 'statistic'}"
+    yield Measurement(metric=metric, method=drift.method, value=drift.score, **key)
+    verdict = None if drift.drifted is None else float(drift.drifted)
+    yield Measurement(metric=f"{prefix}_detected", value=verdict, **key)
+
+
+def _answer_drift(
+    night: Night, samples: Samples, answers: Mapping[str, ColumnKind]
+) -> Iterator[tuple[str, ColumnDrift]]:
+    """Drift of predictions and scores, each version against the reference of its own."""
+    column = night.monitor.predictions.version
+    if column is None or column not in samples.current:
+        yield from (("", drift) for drift in measure(samples.reference, samples.current, answers))
+        return
+    served = _labels(samples.current, column)
+    referenced = _labels(samples.reference, column)
+    for version in sorted(set(served) - {None}):
+        reference = samples.reference[referenced == version]
+        if reference.empty:
+            reason = f"the reference has no answers of version {version}"
+            yield from ((version, ColumnDrift(column=name, reason=reason)) for name in answers)
+        else:
+            drifts = measure(reference, samples.current[served == version], answers)
+            yield from ((version, drift) for drift in drifts)
+
+
+def _labels(frame: pd.DataFrame, column: str) -> npt.NDArray[np.object_]:
+    return class_labels(frame[column]) if column in frame else np.full(len(frame), None, dtype=object)
+
+
+compare_task = task(compare, name="compare")

@@ -1,0 +1,105 @@
+"""Evaluate: quality against the labels that have arrived, for every open window whose labels or predictions changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+from prefect import task
+
+from lamplighter.core.evaluation import Labelled, evaluate as evaluate_rows
+from lamplighter.core.finding import Code, Finding
+from lamplighter.core.labelling import arrival_measurements, coverage_measurements, state_of
+from lamplighter.core.measurement import Measurement, State
+from lamplighter.core.outcome import Evaluation
+from lamplighter.errors import SourceError
+from storage.rows import rows_of
+from storage.truth import Truth, labels_arrived, late_and_unknown, truth_of
+from storage.user_code import load_function
+from tasks.night import Night
+from tasks.read import Due, Reading
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What the labels came to.
+
+    Attributes
+    ----------
+    windows : list of Evaluation
+        One for each window of which something new is known.
+    arrivals : list of Measurement
+        Of the labels that arrived during the night's own window.
+    findings : list of Finding
+    """
+
+    windows: list[Evaluation]
+    arrivals: list[Measurement] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def evaluate(night: Night, reading: Reading) -> Evaluated:
+    """Join labels to predictions and measure quality; a source that is down leaves what was known as it is."""
+    monitor = night.monitor
+    if monitor.labels is None:
+        return Evaluated([_unlabelled(due, State.FINAL) for due in reading.due if due.changed])
+    try:
+        arrived = labels_arrived(night.project, monitor, reading.due[-1].rows.window.start, night.now, night.spool)
+    except SourceError as error:
+        new = [_unlabelled(due, State.PROVISIONAL) for due in reading.due if due.ledger is None]
+        return Evaluated(new, findings=[Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {error}")])
+    truths = [truth_of(due.rows, monitor, arrived, relabel=night.relabel) for due in reading.due]
+    windows = [
+        evaluation
+        for due, truth in zip(reading.due, truths, strict=True)
+        if (evaluation := _evaluate(night, due, truth)) is not None
+    ]
+    findings = [
+        Finding(Code.LABELS_UNREADABLE, uri, f"{monitor.model}: labels: {uri}: {fault}; deliver the file again")
+        for uri, fault in (arrived.unreadable if arrived else [])
+    ]
+    if arrived is None or night.relabel:
+        return Evaluated(windows, findings=findings)
+    late, unknown = late_and_unknown(night.project, monitor, night.window, arrived, truths, night.spool)
+    if unknown:
+        message = f"{monitor.model}: {unknown} labels that arrived in {night.window.label} are of ids nobody predicted"
+        findings.append(Finding(Code.LABELS_UNKNOWN, "", message))
+    return Evaluated(windows, arrival_measurements(late, unknown, dated=arrived.dated), findings)
+
+
+def _unlabelled(due: Due, state: State) -> Evaluation:
+    rows = rows_of(due.rows)
+    return Evaluation(due.rows.window, state, rows.count, 0, rows.fingerprint, "")
+
+
+def _evaluate(night: Night, due: Due, truth: Truth) -> Evaluation | None:
+    """The window's quality, or None when nothing is new."""
+    monitor, window, rows = night.monitor, due.rows.window, rows_of(due.rows)
+    state = state_of(monitor, window, night.now, relabel=night.relabel)
+    known = truth.known_as(state, monitor)
+    if due.ledger and not due.changed and due.ledger.labels == known:
+        return None
+    measurements = coverage_measurements(rows.count, len(truth.labelled), truth.corrected, state)
+    confusion = []
+    if truth.comparable:
+        own = {metric.name: load_function(night.project, metric.function) for metric in monitor.metrics}
+        quality, confusion = evaluate_rows(_labelled(night, truth.labelled), monitor, state, own)
+        measurements += quality
+    return Evaluation(
+        window, state, rows.count, len(truth.labelled), rows.fingerprint, known, measurements, confusion
+    )
+
+
+def _labelled(night: Night, frame: pd.DataFrame) -> Labelled:
+    predictions = night.monitor.predictions
+    assert predictions.prediction is not None
+    return Labelled(
+        frame["y_true"],
+        frame[predictions.prediction],
+        scores={name: frame[name] for name in predictions.scores},
+        segments={name: frame[name] for name in night.monitor.segments},
+        version=frame[predictions.version] if predictions.version else None,
+    )
+
+
+evaluate_task = task(evaluate, name="evaluate")

@@ -1,0 +1,65 @@
+"""One night of one model: what every stage is handed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.window import Window, night_of
+from storage.history import History, open_history
+from storage.project import Project
+
+
+@dataclass(frozen=True)
+class Night:
+    """A model, the window it is about, and the logical time at which it is looked at.
+
+    Attributes
+    ----------
+    project : Project
+    monitor : Monitor
+    window : Window
+    now : datetime
+        Labels that arrived later are not seen.
+    relabel : bool
+        Fold in labels that came after their window was final.
+    """
+
+    project: Project
+    monitor: Monitor
+    window: Window
+    now: datetime
+    relabel: bool = False
+
+    @classmethod
+    def of(
+        cls, project: Project, monitor: Monitor, day: date | datetime, now: datetime | None = None, *, relabel: bool = False
+    ) -> Night:
+        """The night of the window that holds ``day``; ``now`` is by default when that night was scheduled."""
+        if isinstance(day, datetime) and day.tzinfo is None:
+            day = day.replace(tzinfo=ZoneInfo(monitor.timezone))
+        window = Window.of(monitor.model, monitor.every, monitor.timezone, day)
+        return cls(project, monitor, window, now or monitor.night_after(window), relabel)
+
+    @property
+    def known_on(self) -> datetime:
+        """The logical night on which what is found becomes known."""
+        return night_of(self.now, self.monitor.every, self.monitor.timezone)
+
+    @property
+    def history(self) -> History:
+        """The history of the project."""
+        return open_history(self.project)
+
+    @property
+    def spool(self) -> Path:
+        """Folder of what SQL sources were streamed to; it belongs to the model's night and goes with it."""
+        return self.project.home / "spool" / self.monitor.model
+
+    @property
+    def report_path(self) -> Path:
+        """Where the night's report goes."""
+        return self.project.home / "reports" / self.monitor.model / f"{self.window.label.replace(':', '')}.html"

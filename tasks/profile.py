@@ -1,0 +1,80 @@
+"""Profile: every feature and answer column is decoded once, here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prefect import task
+
+from lamplighter.core.data_checks import answer_measurements, feature_measurements, value_findings
+from lamplighter.core.finding import Code, Finding
+from lamplighter.core.measurement import Measurement
+from lamplighter.core.profile import Bounds, ColumnKind
+from storage.profiles import Profiles, ProfileStore, home_key, profile_columns
+from storage.reference import reference_key
+from storage.rows import rows_of
+from tasks.night import Night
+from tasks.read import Reading
+from tasks.validate import Table
+
+
+@dataclass(frozen=True)
+class Profiled:
+    """What a window's columns look like, beside the reference's."""
+
+    content_hash: str
+    measurements: list[Measurement]
+    findings: list[Finding]
+
+
+def profile(night: Night, reading: Reading, tables: list[Table]) -> list[Profiled]:
+    """Profile the windows and hold them against the reference's profile."""
+    reference = _reference_profiles(night, reading, tables[0].features | tables[0].answers)
+    return [_profile(night, reference, table) for table in tables]
+
+
+def _profile(night: Night, reference: Profiles, table: Table) -> Profiled:
+    monitor = night.monitor
+    kinds = table.features | table.answers
+    profiles, broken = profile_columns(
+        rows_of(table.rows), kinds, bounds=_bounds(night, reference), **_privacy(night)
+    )
+    measurements = [*answer_measurements(monitor, profiles, table.count)]
+    for name in table.features:
+        if name in profiles:
+            measurements += feature_measurements(profiles[name], reference.get(name))
+    findings = [
+        Finding(Code.TYPE_CHANGED, name, f"{monitor.model}: column {name!r} is {held}, not {kinds[name]}; restore it")
+        for name, held in broken.items()
+        if all(finding.subject != name for finding in table.findings)
+    ]
+    findings += value_findings(monitor, profiles)
+    content_hash = ProfileStore(night.project.home).save(profiles)
+    return Profiled(content_hash, measurements, findings)
+
+
+def _bounds(night: Night, reference: Profiles) -> dict[str, Bounds | None]:
+    bounds = {name: profile.as_bounds() for name, profile in reference.items()}
+    predictions = night.monitor.predictions
+    if predictions.unsure and isinstance(predictions.score, str):
+        bounds[predictions.score] = Bounds(*predictions.unsure, None, None)
+    return bounds
+
+
+def _privacy(night: Night) -> dict[str, object]:
+    private = night.monitor.private
+    return {"private": private, "key": home_key(night.project.home) if private else b""}
+
+
+def _reference_profiles(night: Night, reading: Reading, kinds: dict[str, ColumnKind]) -> Profiles:
+    if reading.reference is None:
+        return {}
+    store, key = ProfileStore(night.project.home), reference_key(reading.reference, night.monitor)
+    profiles = store.cached(key)
+    if profiles is None:
+        profiles, _ = profile_columns(rows_of(reading.reference), kinds, **_privacy(night))
+        store.cache(key, profiles)
+    return profiles
+
+
+profile_task = task(profile, name="profile")

@@ -1,0 +1,82 @@
+"""Publish: gauges, read from the history. A sink that does not answer is a finding and never fails the night."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from prefect import task
+
+from lamplighter.core.catalogue import ARRIVAL_METRICS, INPUT_METRICS
+from lamplighter.core.finding import Code, Finding
+from lamplighter.core.gauges import Sample, fitted, measured_samples
+from lamplighter.core.measurement import Measurement
+from lamplighter.core.window import Window
+from lamplighter.errors import PublishError
+from storage.gauges import publish as publish_samples, withdraw_retired
+from storage.history.nights import failing
+from storage.history.query import Filter, measurements_of
+from tasks.judge import judged_window
+from tasks.night import Night
+
+OF_THE_NIGHT = {**INPUT_METRICS, **ARRIVAL_METRICS}
+"""Metrics of the night's own window; those of quality are shown of the window that is judged."""
+
+INFO_LABELS = ("owner", "env", "region")
+
+
+def publish(night: Night, started: float) -> Finding | None:
+    """Publish what is known of the model on this night.
+
+    Parameters
+    ----------
+    night : Night
+    started : float
+        When the night began, in seconds since the epoch.
+    """
+    samples = fitted(_samples(night, started), night.project.settings.series_per_model)
+    try:
+        publish_samples(night.project, night.monitor.model, samples)
+        withdraw_retired(night.project, night.project.models())
+    except PublishError as error:
+        return Finding(Code.PUBLISH_FAILED, "", str(error))
+    return None
+
+
+def _samples(night: Night, started: float) -> Iterator[Sample]:
+    monitor, known_on = night.monitor, night.known_on
+    inputs = _measured(night, night.window)
+    yield from _run_samples(night, started, versions=sorted({entry.version for entry in inputs if entry.version}))
+    yield from measured_samples(monitor, (entry for entry in inputs if entry.metric in OF_THE_NIGHT))
+    quality_window = judged_window(night)
+    if quality_window:
+        yield Sample("lamplighter_quality_window_timestamp_seconds", quality_window.start.timestamp())
+        yield from measured_samples(
+            monitor, (entry for entry in _measured(night, quality_window) if entry.metric not in OF_THE_NIGHT)
+        )
+    open_incidents = dict(failing(night.history, monitor.model, known_on))
+    for check in monitor.checks:
+        threshold = check.above if check.above is not None else check.below
+        assert isinstance(threshold, float)
+        yield Sample("lamplighter_threshold", threshold, (("check", check.name),))
+        labels = (("check", check.name), ("severity", check.severity.value))
+        yield Sample("lamplighter_incident_open", float(check.name in open_incidents), labels)
+    if monitor.retrain:
+        yield Sample("lamplighter_retrain_recommended", float(any(name in open_incidents for name in monitor.retrain.on)))
+
+
+def _run_samples(night: Night, started: float, versions: list[str]) -> Iterator[Sample]:
+    now = time.time()
+    yield Sample("lamplighter_run_last_timestamp_seconds", now)
+    yield Sample("lamplighter_run_last_success_timestamp_seconds", now)
+    yield Sample("lamplighter_run_evaluated_day_timestamp_seconds", night.window.start.timestamp())
+    yield Sample("lamplighter_run_duration_seconds", now - started)
+    tags = tuple((name, night.monitor.tags.get(name, "")) for name in INFO_LABELS)
+    yield Sample("lamplighter_model_info", 1.0, (("version", ",".join(versions)), *tags))
+
+
+def _measured(night: Night, window: Window) -> list[Measurement]:
+    return measurements_of(night.history, window, Filter(as_of=night.known_on))
+
+
+publish_task = task(publish, name="publish")
