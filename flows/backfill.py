@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated
+from queue import Empty
+from typing import Annotated, Any
 
 from prefect import flow, get_run_logger
 from prefect.states import Completed, Failed, State
@@ -70,22 +73,68 @@ def nights_to_walk(project: Project, models: list[str], first: date, last: date)
     return count
 
 
-def backfill_nights(
-    project: Project, models: list[str], first: date, last: date, *, reports: int, tell: Callable[[str], None]
-) -> list[str]:
-    """Back-fill some models and return what went wrong, one line a fault; the other models go on."""
-    faults = []
-    for model in models:
-        try:
-            monitor = project.monitor(model)
-            for walked in walk_nights(project, monitor, windows_between(monitor, first, last), reports=reports):
-                if walked.fault:
-                    faults.append(f"{model} {walked.window.label}: {walked.fault}")
-                tell(f"{model} {walked.window.label}: {walked.outcome.message if walked.outcome else walked.fault}")
-        except LamplighterError as error:
-            faults.append(f"{model}: {error}")
-            tell(faults[-1])
+def backfill_model(root: str, model: str, first: date, last: date, reports: int, told: Any) -> list[str]:
+    """Back-fill one model and return what went wrong, one line a fault.
+
+    Parameters
+    ----------
+    root : str
+        The project's folder: it travels to another process, and what was opened of a project does not.
+    told : queue
+        Gets a line for each night.
+    """
+    project, faults = Project.open(root), []
+    try:
+        monitor = project.monitor(model)
+        for walked in walk_nights(project, monitor, windows_between(monitor, first, last), reports=reports):
+            line = f"{model} {walked.window.label}: {walked.outcome.message if walked.outcome else walked.fault}"
+            told.put(line)
+            faults += [line] if walked.fault else []
+    except LamplighterError as error:
+        faults.append(f"{model}: {error}")
     return faults
+
+
+def backfill_models(
+    project: Project,
+    models: list[str],
+    first: date,
+    last: date,
+    *,
+    reports: int,
+    processes: int,
+    tell: Callable[[str], None],
+) -> list[str]:
+    """Back-fill some models, several at a time; a model that fails leaves the others to go on.
+
+    Returns
+    -------
+    list of str
+        What went wrong, one line a fault.
+    """
+    if processes == 1 or len(models) == 1:
+        told = _Teller(tell)
+        return [
+            fault
+            for model in models
+            for fault in backfill_model(str(project.root), model, first, last, reports, told)
+        ]
+    # Forking a process that holds threads and connections is not safe.
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, ProcessPoolExecutor(processes, mp_context=context) as pool:
+        queue = manager.Queue()
+        runs = [pool.submit(backfill_model, str(project.root), m, first, last, reports, queue) for m in models]
+        while not (all(run.done() for run in runs) and queue.empty()):
+            with suppress(Empty):
+                tell(queue.get(timeout=0.2))
+        return [fault for run in runs for fault in run.result()]
+
+
+@dataclass(frozen=True)
+class _Teller:
+    """A queue whose reader is called at once."""
+
+    put: Callable[[str], None]
 
 
 @flow(name="backfill", flow_run_name="backfill-{first}-{last}", validate_parameters=True)
@@ -94,11 +143,14 @@ def backfill(
     first: Annotated[date, Field(description="first local day")],
     last: Annotated[date, Field(description="last local day")],
     reports: Annotated[int, Field(ge=0, description="how many of the newest windows get a report")] = 0,
+    processes: Annotated[int, Field(gt=0, description="how many models at a time")] = 1,
     project: Annotated[str | None, Field(description="project folder; empty: LAMPLIGHTER_PROJECT")] = None,
 ) -> State:
     """Evaluate past windows in order, as if each night had come on time."""
     opened = Project.open(project)
-    faults = backfill_nights(opened, models, first, last, reports=reports, tell=get_run_logger().info)
+    faults = backfill_models(
+        opened, models, first, last, reports=reports, processes=processes, tell=get_run_logger().info
+    )
     if faults:
         return Failed(message="; ".join(faults))
     return Completed(message=f"{', '.join(models)}: {first} to {last}")

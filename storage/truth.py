@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -250,17 +250,27 @@ def late_and_unknown(
     during = (arrived.frame["arrived"] >= window.start) & (arrived.frame["arrived"] < window.end)
     left = arrived.frame[during].drop_duplicates(list(ids))
     late = 0
-    for truth in truths:
-        others = missing_ids(left, truth.ids, ids)
-        found = left.loc[left.index.difference(others.index)]
-        late += int((found["arrived"] >= truth.matured).sum())
-        left = others
-    earlier = window
-    for _ in range(LOOK_BACK_WINDOWS):
-        if left.empty or monitor.predictions.sql:
+    for ids_of_window, matured in _windows_of_ids(project, monitor, window, truths, spool_folder):
+        if left.empty:
             break
-        earlier = earlier.previous()
-        rows = rows_of(predictions_of(project, monitor, earlier, spool_folder))
-        others = missing_ids(left, rows.table(list(ids)).to_pandas(), ids)
-        late, left = late + len(left) - len(others), others
+        others = missing_ids(left, ids_of_window, ids)
+        found = left.loc[left.index.difference(others.index)]
+        late += int((found["arrived"] >= matured).sum())
+        left = others
     return late, len(left)
+
+
+def _windows_of_ids(
+    project: Project, monitor: Monitor, window: Window, truths: Sequence[Truth], spool_folder: Path
+) -> Iterator[tuple[pd.DataFrame, datetime]]:
+    """Ids of predictions and when their labels mature: of the windows at hand, then of earlier ones, newest first."""
+    assert monitor.labels is not None
+    for truth in truths:
+        yield truth.ids, truth.matured
+    seen = {truth.matured for truth in truths}
+    for _ in range(LOOK_BACK_WINDOWS):
+        window = window.previous()
+        matured = window.end + monitor.labels.mature_after
+        if matured not in seen:
+            rows = rows_of(predictions_of(project, monitor, window, spool_folder / "look-back"))
+            yield rows.table(list(monitor.predictions.id)).to_pandas(), matured

@@ -47,7 +47,7 @@ def labels(rows: pd.DataFrame) -> pd.DataFrame:
     mistaken = right.assign(was_late=1 - right["was_late"], arrival_delay=(1 - right["was_late"]) * 3.0 * LATE)
     corrected = right.assign(labelled_at=right["labelled_at"] + pd.Timedelta(days=1))
 
-    arrived = pd.concat([truth[kept & ~amended], mistaken, corrected])
+    arrived: pd.DataFrame = pd.concat([truth[kept & ~amended], mistaken, corrected])
     return arrived.sort_values(["labelled_at", "request_id"], ignore_index=True)
 
 

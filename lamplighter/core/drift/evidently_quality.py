@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -81,7 +82,7 @@ def quality_section(
 
 
 def _classes(reference: pd.DataFrame, current: pd.DataFrame, outcome: Outcome) -> Sides:
-    """Labelled rows with truth and answer as texts, and the score where every row has one."""
+    """Labelled rows with truth and answer as texts, and with the score where that is a column of numbers."""
     frames = (reference, current)
     columns = [frame[column] for frame in frames for column in (outcome.target, outcome.prediction)]
     coded = encode(*columns)
@@ -89,7 +90,7 @@ def _classes(reference: pd.DataFrame, current: pd.DataFrame, outcome: Outcome) -
     sides = []
     for frame, target, prediction in zip(frames, coded.codes[::2], coded.codes[1::2], strict=True):
         side = pd.DataFrame({TARGET: text[target], PREDICTION: text[prediction]})
-        if outcome.score in frame:
+        with suppress(KeyError, Undecided):
             side[SCORE] = numbers(frame[outcome.score]).to_numpy(dtype="float64")
         sides.append(side.dropna(subset=[TARGET, PREDICTION]).reset_index(drop=True))
     ours, theirs = sides

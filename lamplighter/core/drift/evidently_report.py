@@ -169,7 +169,7 @@ def _made(sections: Mapping[str, Section], left_out: dict[str, str]) -> list[Sna
 
 def _listed(left_out: Mapping[str, str]) -> str:
     """What is left out and why, in a line."""
-    return "; ".join(f"{plain(name)} ({reason})" for name, reason in left_out.items())
+    return "; ".join(plain(f"{name} ({reason})") for name, reason in left_out.items())
 
 
 def _joined(title: str, head: str, sections: Sequence[SnapshotModel], at: datetime) -> SnapshotModel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -75,6 +75,8 @@ def classification(
     Confusion(segment='', version='', y_true='0', y_pred='', n=1)
     """
     labels = Labels.of(y_true, y_pred, positive)
+    if isinstance(y_score, Mapping) and not y_score:
+        y_score = None
     scores = None if y_score is None else Scores.of(y_score, labels)
     found: list[Measurement] = []
     confusion: list[Confusion] = []

@@ -146,4 +146,4 @@ class Grouping:
     def members(self) -> list[Ints]:
         """Row numbers of each group, ascending."""
         ordered = self.order(np.arange(len(self.codes)))
-        return np.split(ordered, np.cumsum(self.count)[:-1])
+        return np.split(ordered, np.cumsum(self.count))[:-1]

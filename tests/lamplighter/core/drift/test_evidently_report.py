@@ -164,7 +164,7 @@ def test_a_value_cannot_end_the_script_that_it_is_written_into() -> None:
     columns: dict[str, Kind] = {"distance": "numeric", evil: "categorical"}
     reference, current = (side.assign(**{evil: evil, "truth": evil}) for side in (REFERENCE, CURRENT))
 
-    page = report(reference, current, columns, title=evil, **CLASSES)
+    page = report(reference, current, columns | {f"{evil}2": "numeric"}, title=evil, **CLASSES)
 
     assert sections_of(page) == {"drift", "summary", "classification"}
     assert "<script>alert" not in page
@@ -260,6 +260,8 @@ SOME_QUALITY = {
         CLASSES | {"positive": 1},
         "classification",
     ),
+    "score of no use": (REFERENCE, CURRENT.assign(score="high"), CLASSES, "classification"),
+    "score in one side": (REFERENCE.drop(columns="score"), CURRENT, CLASSES, "classification"),
     "regression": (REFERENCE, CURRENT, MINUTES, "regression"),
     "regression, reference without truth": (REFERENCE.drop(columns="minutes"), CURRENT, MINUTES, "regression"),
 }

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from lamplighter.core.measurement import State
-from lamplighter.core.quality import NO_PREDICTION, Confusion, Grouping, classification, ranking, regression, text
+from lamplighter.core.quality import (
+    NO_PREDICTION,
+    Confusion,
+    Grouping,
+    classification,
+    custom,
+    ranking,
+    regression,
+    text,
+)
 
 FINAL = State.FINAL
 
@@ -147,6 +156,17 @@ def test_many_classes_in_many_groups_are_counted_without_the_full_cube():
     right = np.bincount(group, y_true == y_pred, 400) / np.bincount(group, minlength=400)
     got = [m.value for m in found if m.metric == "accuracy"]
     assert got == pytest.approx(right.tolist())
+
+
+def test_a_column_without_rows_has_no_groups_and_nothing_to_say():
+    options = {"groupings": [Grouping.of("c", [])], "state": FINAL}
+    assert classification([], [], np.array([]), positive=None, **options) == ([], [])
+    assert regression([], [], **options) == ranking([], [], **options) == text([], [], **options) == []
+    assert custom("own", max, [], [], None, **options) == []
+
+
+def test_no_column_of_scores_is_no_scores():
+    assert classes("01", "01", {}) == classes("01", "01", None)
 
 
 def test_two_columns_of_scores_are_read_as_the_positive_one():

@@ -1,0 +1,110 @@
+"""The demo: 2013 again, night by night, for the flights from New York."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+from examples.flights.model import Models
+from examples.flights.serve import write_year
+from examples.flights.server import prefect_server
+from examples.flights.sql import to_sqlite
+from examples.flights.summary import HEADINGS, months
+from examples.flights.train import train_champions
+from flows.backfill import backfill
+from flows.monitor import monitor
+from storage.history import open_history
+from storage.project import Project
+
+MONITORS = Path(__file__).parent / "monitors"
+LATE, DELAY, INPUTS, SQL = "flight-delays", "flight-minutes", "flight-inputs", "flight-delays-sql"
+FIRST, LAST = date(2013, 4, 1), date(2013, 12, 31)
+SQL_MONTH = "2013-06"
+FLOW_NIGHTS = 7
+
+Tell = Callable[[str], None]
+
+
+def play(folder: Path, first: date, last: date, tell: Tell) -> Project:
+    """Train, serve, and walk every night; the last week as flow runs of `monitor`, the others by one `backfill`.
+
+    Parameters
+    ----------
+    folder : Path
+        Becomes a project folder like any other.
+    first, last : date
+        Days in New York.
+    tell : callable
+        Gets a line for each step.
+    """
+    with _step("train the champions on January to March", tell):
+        models = _champions(folder / "data")
+    with _step(f"serve and log the flights of {first} to {last}", tell):
+        write_year(folder / "data", models, start=first, end=last)
+    shutil.copytree(MONITORS, folder / "monitors", dirs_exist_ok=True)
+    project = Project.open(folder)
+    with prefect_server(folder / "prefect") as url:
+        tell(f"Prefect server at {url}, until the demo ends")
+        nights_of = {name: (first, last) for name in (LATE, DELAY, INPUTS)}
+        split = max(first, last - timedelta(days=FLOW_NIGHTS - 1))
+        if split > first:
+            with _step(f"back-fill {first} to {split - timedelta(days=1)}, one flow run", tell):
+                _completed(
+                    backfill(
+                        list(nights_of),
+                        first,
+                        split - timedelta(days=1),
+                        0,
+                        _processes(),
+                        str(folder),
+                        return_state=True,
+                    )
+                )
+        with _step(f"run the nights of {split} to {last} as flow runs", tell):
+            for day in _days(split, last):
+                for model in nights_of:
+                    _completed(monitor(model, day, project=str(folder), return_state=True))
+        if sql_days := [day for day in _days(first, last) if f"{day:%Y-%m}" == SQL_MONTH]:
+            with _step(f"the same model out of a database, {SQL_MONTH}", tell):
+                os.environ["FLIGHTS_DATABASE"] = str(folder / "data" / "flights.db")
+                to_sqlite(folder / "data", f"sqlite:///{os.environ['FLIGHTS_DATABASE']}", SQL_MONTH)
+                _completed(backfill([SQL], sql_days[0], sql_days[-1], 1, 1, str(folder), return_state=True))
+    return project
+
+
+def table(project: Project) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The headings and rows of the table of months."""
+    return HEADINGS, months(open_history(project), LATE, DELAY)
+
+
+def _champions(folder: Path) -> Models:
+    """The champions; trained once, so that playing again changes nothing."""
+    if (folder / "models" / "delay" / "reference.parquet").exists():
+        return Models.load(folder / "models")
+    return train_champions(folder / "models")
+
+
+def _processes() -> int:
+    return os.cpu_count() or 1
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=i) for i in range((last - first).days + 1)]
+
+
+def _completed(state: object) -> None:
+    """Raise what a flow run died of."""
+    state.result()  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _step(name: str, tell: Tell) -> Iterator[None]:
+    begun = time.perf_counter()
+    tell(f"{name} ...")
+    yield
+    tell(f"{name}: {time.perf_counter() - begun:.0f} s")

@@ -1,0 +1,50 @@
+"""`lamplighter demo`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.command(epilog="Example: lamplighter demo --to 2013-04-21")
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Where to.")
+@click.option("--from", "first", type=DAY, default="2013-04-01", show_default=True, help="First day.")
+@click.option("--to", "last", type=DAY, default="2013-12-31", show_default=True, help="Last day.")
+def command(folder: Path, first: datetime, last: datetime) -> None:
+    """Replay 2013: will the flight from New York land late? Trains, serves, and walks every night."""
+    os.environ |= {"DO_NOT_TRACK": "1", "PREFECT_LOGGING_LEVEL": "WARNING"}
+    from examples.flights.demo import LAST, play, table
+
+    logging.getLogger("prefect").setLevel(logging.WARNING)
+    if last.date() > LAST:
+        raise click.UsageError(f"--to: the flights end on {LAST}")
+    begun = time.perf_counter()
+    project = play(folder.resolve(), first.date(), last.date(), tell=click.echo)
+    _print(*table(project))
+    home = project.home
+    reports = sorted((home / "reports").glob("*/*.html"))
+    click.echo(f"\nhistory  {home / 'history.db'}")
+    for path in sorted((home / "gauges").glob("*.prom")):
+        click.echo(f"gauges   {path}")
+    for path in reports[-3:]:
+        click.echo(f"report   {path}")
+    click.echo(f"\n{time.perf_counter() - begun:.0f} s; next: lamplighter -C {folder} history flight-delays --metric f1")
+
+
+def _print(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(box=None, pad_edge=False)
+    for name in headings:
+        shown.add_column(name, justify="left" if name == "month" else "right")
+    for row in rows:
+        shown.add_row(*row)
+    Console().print(shown)

@@ -1,0 +1,46 @@
+"""`lamplighter init`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+
+@click.command(epilog="Example: lamplighter init logs/predictions.parquet --model churn")
+@click.argument("source", metavar="TABLE_OR_PARQUET")
+@click.option("--url", help="SQLAlchemy URL of the database that holds the table; may be ${VARIABLE}.")
+@click.option("--model", help="Name of the model; default the name of the table or file.")
+@click.option("--timezone", default="UTC", show_default=True, help="Zone in which a day is a day.")
+@click.option("--force", is_flag=True, help="Replace a monitor that is there already.")
+@click.pass_obj
+def command(
+    project: str | None, source: str, url: str | None, model: str | None, timezone: str, force: bool
+) -> None:
+    """Look at a table or at Parquet files and write a commented monitor that validates and runs.
+
+    SOURCE is a Parquet file, folder, glob or s3:// URI, or with --url the name of a table.
+    """
+    from lamplighter.core.suggest import suggest
+    from lamplighter.errors import MonitorError
+    from storage.inspection import inspect_table
+    from storage.project import Project
+
+    opened = Project.open(project)
+    name = model or re.sub(r"[^a-z0-9-]+", "-", Path(source.rstrip("/*")).stem.lower()).strip("-") or "model"
+    path = opened.monitors_folder / f"{name}.yaml"
+    if path.exists() and not force:
+        raise MonitorError(f"{path}: exists already; choose --model, or --force to replace it")
+    seen = inspect_table(opened, source, url, timezone)
+    try:
+        text = suggest(name, seen.place, seen.columns, seen.days, timezone=timezone)
+    except ValueError as error:
+        raise MonitorError(f"{source}: {error}") from None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    opened.load(path)
+    click.echo(text)
+    click.echo(f"written to {path}")
+    if seen.days:
+        click.echo(f"next: lamplighter -C {opened.root} run {name} --day {seen.days[-1]}")
