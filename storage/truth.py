@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lamplighter.core.measurement import State
@@ -116,91 +118,195 @@ class Truth:
     ----------
     labelled : DataFrame
         The rows with a label: the columns that quality needs, and ``y_true``.
-    ids : DataFrame
-        The ids of all rows.
     corrected : int
         Labels that replaced an earlier, different one.
-    matured : datetime
-        When the last label that counts may arrive.
     comparable : bool
         Whether the columns that quality needs are there.
     """
 
     labelled: pd.DataFrame
-    ids: pd.DataFrame
     corrected: int
-    matured: datetime
     comparable: bool
 
     def known_as(self, state: State, monitor: Monitor) -> str:
         """A hash that changes with the labels, with their state, and with what the monitor asks of them."""
-        names = [*monitor.predictions.id, "y_true"] if monitor.predictions.id else ["y_true"]
         asked = (monitor.kind, monitor.segments, monitor.metrics, monitor.top_k, monitor.predictions.positive)
         asked_hash = hashlib.sha256(repr(asked).encode()).hexdigest()[:8]
-        return f"{state.value} {content_hash(self.labelled, names)} {asked_hash}"
+        return f"{state.value} {content_hash(self.labelled, [*monitor.predictions.id, 'y_true'])} {asked_hash}"
 
 
-def truth_of(where: Slice, monitor: Monitor, arrived: Arrived | None, *, relabel: bool = False) -> Truth:
-    """Join the labels of a window to its predictions.
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """Labels that arrived during the night's own window and count for no window: too late, or of nobody."""
+
+    late: int
+    unknown: int
+
+
+def predictions_with_ids(where: Slice, monitor: Monitor) -> pd.DataFrame:
+    """The columns of a window that quality needs; one that is not there is all null."""
+    labels, predictions = monitor.labels, monitor.predictions
+    assert labels is not None
+    needed = [*predictions.id, predictions.prediction, *predictions.scores, predictions.version, *monitor.segments]
+    needed += [labels.target] if labels.same_row else []
+    names = list(dict.fromkeys(name for name in needed if name))
+    return rows_of(where).table(names).to_pandas()
+
+
+def truths_of(slices: Sequence[Slice], monitor: Monitor, arrived: Arrived | None, *, relabel: bool) -> list[Truth]:
+    """Join the labels that have arrived to the predictions of some windows.
+
+    The newest label of an id counts, by arrival and then by content.
 
     Parameters
     ----------
-    where : Slice
+    slices : sequence of Slice
     monitor : Monitor
     arrived : Arrived or None
         None when the labels stand in the rows of the predictions.
     relabel : bool
-        Count labels that came after the window was final, too.
+        Count labels that came after their window was final, too.
     """
-    labels, predictions, rows = monitor.labels, monitor.predictions, rows_of(where)
-    assert labels is not None
-    matured = where.window.end + labels.mature_after
-    needed = [predictions.prediction or "", *predictions.scores, *([predictions.version] if predictions.version else [])]
-    needed += [*monitor.segments, *predictions.id, *([labels.target] if labels.same_row else [])]
-    frame = rows.table(list(dict.fromkeys(needed))).to_pandas()
-    ids = frame[list(predictions.id)]
-    comparable = all(name in rows.schema for name in (predictions.prediction or "", *predictions.id))
-    if labels.same_row:
-        frame, corrected = frame.rename(columns={labels.target: "y_true"}), 0
-    else:
-        assert arrived is not None
-        settled, changed = settle(arrived.frame, predictions.id, None if relabel else matured)
-        frame = join(frame, settled, predictions.id)
-        corrected = len(ids) - len(missing_ids(ids, changed, predictions.id)) if len(changed) else 0
-    return Truth(frame[frame["y_true"].notna()], ids, corrected, matured, comparable)
+    frames = [predictions_with_ids(where, monitor) for where in slices]
+    needed = (monitor.predictions.prediction or "", *monitor.predictions.id)
+    comparable = [all(name in rows_of(where).schema for name in needed) for where in slices]
+    if arrived is None:
+        assert monitor.labels is not None
+        named = [frame.rename(columns={monitor.labels.target: "y_true"}) for frame in frames]
+        return [
+            Truth(frame[frame["y_true"].notna()], 0, fits) for frame, fits in zip(named, comparable, strict=True)
+        ]
+    ledger = LabelLedger.of(arrived.frame, monitor.predictions.id)
+    truths = []
+    for where, frame, fits in zip(slices, frames, comparable, strict=True):
+        before = None if relabel else matured(where.window, monitor)
+        y_true, corrected = ledger.look_up(frame, before)
+        known = y_true.notna().to_numpy()
+        truths.append(Truth(frame.assign(y_true=y_true)[known], corrected, fits))
+    return truths
 
 
-def settle(arrived: pd.DataFrame, ids: Sequence[str], before: datetime | None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """One label an id: the newest by arrival, then by content.
+def matured(window: Window, monitor: Monitor) -> datetime:
+    """When the last label that counts for a window may arrive."""
+    assert monitor.labels is not None
+    return window.end + monitor.labels.mature_after
 
-    Returns
-    -------
-    settled : DataFrame
-        One row an id.
-    corrected : DataFrame
-        The ids among them whose earlier label was another.
+
+@dataclass(frozen=True, slots=True)
+class LabelLedger:
+    """Labels in the order in which they overrule each other, and a number for each id.
+
+    Attributes
+    ----------
+    ids : Index
+        Distinct ids; an id's place is its number.
+    names : tuple of str
+        The id columns.
+    number : array of int
+        Of each label's id.
+    content : array of int
+        Equal for equal labels.
+    frame : DataFrame
+        The labels.
     """
-    if before is not None:
-        arrived = arrived[arrived["arrived"].isna() | (arrived["arrived"] < before)]
-    content = arrived["y_true"].astype(str)
-    ordered = arrived.assign(content=content).sort_values(["arrived", "content"], kind="stable", na_position="first")
-    different = ordered.drop_duplicates([*ids, "content"]).duplicated(list(ids), keep="first")
-    corrected = ordered.loc[different[different].index, list(ids)].drop_duplicates()
-    return ordered.drop_duplicates(list(ids), keep="last").drop(columns="content"), corrected
+
+    ids: pd.Index[Any]
+    names: tuple[str, ...]
+    number: npt.NDArray[np.intp]
+    content: npt.NDArray[np.intp]
+    frame: pd.DataFrame
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, names: tuple[str, ...]) -> LabelLedger:
+        """Sort labels by arrival, then by content, so that the last of an id is the one that counts."""
+        content, _ = pd.factorize(frame["y_true"].astype(str), sort=True)
+        arrival = frame["arrived"].astype("int64").where(frame["arrived"].notna(), np.iinfo(np.int64).min).to_numpy()
+        order = np.lexsort((content, arrival))
+        ordered = frame.iloc[order]
+        number, ids = pd.factorize(_keys(ordered, names))
+        return cls(pd.Index(ids), names, number, content[order], ordered)
+
+    def numbers(self, frame: pd.DataFrame) -> npt.NDArray[np.intp]:
+        """The number of each row's id; -1 where no label has it."""
+        return self.ids.get_indexer(pd.Index(_keys(frame, self.names)))
+
+    def look_up(self, predictions: pd.DataFrame, before: datetime | None) -> tuple[pd.Series[Any], int]:
+        """The truth of each prediction, and how many of the labels replaced an earlier, different one."""
+        places = np.arange(len(self.frame))
+        if before is not None:
+            in_time = self.frame["arrived"].isna() | (self.frame["arrived"] < before)
+            places = places[in_time.to_numpy()]
+        newest = np.full(len(self.ids) + 1, -1)
+        newest[self.number[places]] = places
+        oldest = np.full(len(self.ids) + 1, -1)
+        oldest[self.number[places[::-1]]] = places[::-1]
+        numbers = self.numbers(predictions)
+        found = newest[numbers]
+        values = self.frame["y_true"].reset_index(drop=True)
+        y_true = values.reindex(found).set_axis(predictions.index)
+        labelled = numbers[found >= 0]
+        changed = np.unique(labelled[self._differs(places)[labelled]])
+        return y_true, len(changed)
+
+    def _differs(self, places: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        """Whether the labels of an id differ, by its number."""
+        low = np.full(len(self.ids), np.iinfo(np.intp).max)
+        high = np.full(len(self.ids), -1)
+        np.minimum.at(low, self.number[places], self.content[places])
+        np.maximum.at(high, self.number[places], self.content[places])
+        return low < high
 
 
-def join(predictions: pd.DataFrame, labels: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
-    """The predictions with ``y_true`` beside them, null where no label has arrived.
+def _keys(frame: pd.DataFrame, names: Sequence[str]) -> npt.NDArray[np.object_]:
+    """One text a row that stands for its id; numbers and text that read alike are one id."""
+    parts = [frame[name].astype(str).to_numpy(dtype=object) for name in names]
+    joined = parts[0]
+    for part in parts[1:]:
+        joined = joined + "\x1f" + part
+    return joined
 
-    Ids of two types, such as numbers and text, are compared as text.
+
+LOOK_BACK_WINDOWS = 31
+"""How many windows are searched for the prediction of a label that came too late, newest first."""
+
+
+def stray_labels(
+    project: Project, monitor: Monitor, slices: Sequence[Slice], arrived: Arrived, spool_folder: Path
+) -> Stray:
+    """Count the labels that arrived during the first window and count for none.
+
+    Parameters
+    ----------
+    slices : sequence of Slice
+        The windows that the night looked at, its own first; earlier ones are looked for where they are.
     """
-    names = list(ids)
-    left, right = predictions, labels[[*names, "y_true"]]
-    for name in names:
-        if left[name].dtype != right[name].dtype:
-            left = left.assign(**{name: left[name].astype(str)})
-            right = right.assign(**{name: right[name].astype(str)})
-    return left.merge(right, on=names, how="left", validate="many_to_one")
+    window = slices[0].window
+    during = (arrived.frame["arrived"] >= window.start) & (arrived.frame["arrived"] < window.end)
+    ledger = LabelLedger.of(arrived.frame[during], monitor.predictions.id)
+    nobody = np.ones(len(ledger.ids), dtype=bool)
+    late = 0
+    for where in _earlier(project, monitor, slices, spool_folder):
+        if not nobody.any():
+            break
+        numbers = ledger.numbers(rows_of(where).table(list(monitor.predictions.id)).to_pandas())
+        found = np.zeros(len(nobody) + 1, dtype=bool)
+        found[numbers] = True
+        found = found[:-1] & nobody
+        too_late = (ledger.frame["arrived"] >= matured(where.window, monitor)).to_numpy()
+        late += len(np.unique(ledger.number[too_late & found[ledger.number]]))
+        nobody &= ~found
+    return Stray(late, int(nobody.sum()))
+
+
+def _earlier(project: Project, monitor: Monitor, slices: Sequence[Slice], spool_folder: Path) -> Iterator[Slice]:
+    """The windows at hand, then the ones before the night's own that are not among them, newest first."""
+    yield from slices
+    seen = {where.window.start for where in slices}
+    window = slices[0].window
+    for _ in range(LOOK_BACK_WINDOWS):
+        window = window.previous()
+        if window.start not in seen:
+            yield predictions_of(project, monitor, window, spool_folder / "look-back")
 
 
 def content_hash(frame: pd.DataFrame, columns: Sequence[str]) -> str:
@@ -217,60 +323,3 @@ def content_hash(frame: pd.DataFrame, columns: Sequence[str]) -> str:
     hashes = pd.util.hash_pandas_object(frame[list(columns)].astype(str), index=False).to_numpy()
     total, mixed = np.add.reduce(hashes), np.bitwise_xor.reduce(hashes)
     return f"{len(frame)}-{int(total):016x}{int(mixed):016x}"
-
-
-def missing_ids(frame: pd.DataFrame, known: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
-    """The rows of a frame whose ids do not stand in another, compared as text."""
-    names = list(ids)
-    stands = pd.MultiIndex.from_frame(frame[names].astype(str)).isin(
-        pd.MultiIndex.from_frame(known[names].astype(str))
-    )
-    return frame[~stands]
-
-
-LOOK_BACK_WINDOWS = 31
-"""How many windows are searched for the prediction of a label that came too late, newest first."""
-
-
-def late_and_unknown(
-    project: Project, monitor: Monitor, window: Window, arrived: Arrived, truths: Sequence[Truth], spool_folder: Path
-) -> tuple[int, int]:
-    """Count the labels that arrived during a window and count for none: those that came too late, and those of nobody.
-
-    Parameters
-    ----------
-    window : Window
-        The night's own.
-    truths : sequence of Truth
-        The windows that the night looked at, of which the last is the oldest.
-    """
-    ids = monitor.predictions.id
-    if not arrived.dated:
-        return 0, 0
-    during = (arrived.frame["arrived"] >= window.start) & (arrived.frame["arrived"] < window.end)
-    left = arrived.frame[during].drop_duplicates(list(ids))
-    late = 0
-    for ids_of_window, matured in _windows_of_ids(project, monitor, window, truths, spool_folder):
-        if left.empty:
-            break
-        others = missing_ids(left, ids_of_window, ids)
-        found = left.loc[left.index.difference(others.index)]
-        late += int((found["arrived"] >= matured).sum())
-        left = others
-    return late, len(left)
-
-
-def _windows_of_ids(
-    project: Project, monitor: Monitor, window: Window, truths: Sequence[Truth], spool_folder: Path
-) -> Iterator[tuple[pd.DataFrame, datetime]]:
-    """Ids of predictions and when their labels mature: of the windows at hand, then of earlier ones, newest first."""
-    assert monitor.labels is not None
-    for truth in truths:
-        yield truth.ids, truth.matured
-    seen = {truth.matured for truth in truths}
-    for _ in range(LOOK_BACK_WINDOWS):
-        window = window.previous()
-        matured = window.end + monitor.labels.mature_after
-        if matured not in seen:
-            rows = rows_of(predictions_of(project, monitor, window, spool_folder / "look-back"))
-            yield rows.table(list(monitor.predictions.id)).to_pandas(), matured

@@ -9,12 +9,12 @@ from prefect import task
 
 from lamplighter.core.evaluation import Labelled, evaluate as evaluate_rows
 from lamplighter.core.finding import Code, Finding
-from lamplighter.core.labelling import arrival_measurements, coverage_measurements, state_of
+from lamplighter.core.labelling import arrival_measurements, coverage_measurements, state_of, undated
 from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.outcome import Evaluation
 from lamplighter.errors import SourceError
 from storage.rows import rows_of
-from storage.truth import Truth, labels_arrived, late_and_unknown, truth_of
+from storage.truth import Truth, labels_arrived, stray_labels, truths_of
 from storage.user_code import load_function
 from tasks.night import Night
 from tasks.read import Due, Reading
@@ -48,7 +48,8 @@ def evaluate(night: Night, reading: Reading) -> Evaluated:
     except SourceError as error:
         new = [_unlabelled(due, State.PROVISIONAL) for due in reading.due if due.ledger is None]
         return Evaluated(new, findings=[Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {error}")])
-    truths = [truth_of(due.rows, monitor, arrived, relabel=night.relabel) for due in reading.due]
+    slices = [due.rows for due in reading.due]
+    truths = truths_of(slices, monitor, arrived, relabel=night.relabel)
     windows = [
         evaluation
         for due, truth in zip(reading.due, truths, strict=True)
@@ -60,11 +61,11 @@ def evaluate(night: Night, reading: Reading) -> Evaluated:
     ]
     if arrived is None or night.relabel:
         return Evaluated(windows, findings=findings)
-    late, unknown = late_and_unknown(night.project, monitor, night.window, arrived, truths, night.spool)
-    if unknown:
-        message = f"{monitor.model}: {unknown} labels that arrived in {night.window.label} are of ids nobody predicted"
-        findings.append(Finding(Code.LABELS_UNKNOWN, "", message))
-    return Evaluated(windows, arrival_measurements(late, unknown, dated=arrived.dated), findings)
+    stray = stray_labels(night.project, monitor, slices, arrived, night.spool) if arrived.dated else None
+    if stray and stray.unknown:
+        told = f"{stray.unknown} labels that arrived in {night.window.label} are of ids that nobody predicted"
+        findings.append(Finding(Code.LABELS_UNKNOWN, "", f"{monitor.model}: {told}"))
+    return Evaluated(windows, arrival_measurements(stray.late, stray.unknown) if stray else undated(), findings)
 
 
 def _unlabelled(due: Due, state: State) -> Evaluation:

@@ -38,12 +38,15 @@ def coverage_measurements(rows: int, labelled: int, corrected: int, state: State
     ]
 
 
-def arrival_measurements(late: int, unknown: int, *, dated: bool) -> list[Measurement]:
-    """Labels that came too late, and labels of nobody; not measured when nothing tells when a label arrived."""
-    if not dated:
-        reason = "nothing tells when a label arrived; give labels.time or {day} in its path"
-        return [Measurement(metric=name, reason=reason) for name in ("labels_late", "labels_unknown")]
+def arrival_measurements(late: int, unknown: int) -> list[Measurement]:
+    """Labels that arrived during a window and count for none: too late, or of nobody."""
     return [
         Measurement(metric="labels_late", value=float(late), n=late),
         Measurement(metric="labels_unknown", value=float(unknown), n=unknown),
     ]
+
+
+def undated() -> list[Measurement]:
+    """The same where nothing tells when a label arrived."""
+    reason = "nothing tells when a label arrived; give labels.time or {day} in its path"
+    return [Measurement(metric=name, reason=reason) for name in ("labels_late", "labels_unknown")]

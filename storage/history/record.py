@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 Key = tuple[Any, ...]
-Values = dict[str, Any]
+Values = tuple[Any, ...]
 Known = dict[Key, Values]
 
 
@@ -46,8 +46,9 @@ def record(
     key_names = [column.name for column in table.primary_key if column.name != "known_on"]
     value_names = [column.name for column in table.c if column.name not in {*key_names, "known_on"}]
     nights = _nights(connection, table, scope, key_names, value_names)
-    new = {tuple((scope | row)[name] for name in key_names): _pick(scope | dict(row), value_names) for row in rows}
-    blank = {name: gone.get(name, scope.get(name)) for name in value_names}
+    complete = [{**scope, **row} for row in rows]
+    new = {_pick(row, key_names): _pick(row, value_names) for row in complete}
+    blank = _pick({**scope, **gone}, value_names)
 
     later = sorted(night for night in nights if night > known_on)
     before = _state(nights, lambda night: night < known_on)
@@ -56,11 +57,11 @@ def record(
         next_state = _state(nights, lambda night: night <= later[0])
         wanted[later[0]] = _difference(before | wanted[known_on], next_state, blank)
     for night, target in wanted.items():
-        _write(connection, table, key_names, night, nights.get(night, {}), target)
+        _write(connection, table, (key_names, value_names), night, nights.get(night, {}), target)
 
 
-def _pick(row: Mapping[str, Any], names: list[str]) -> Values:
-    return {name: row.get(name) for name in names}
+def _pick(row: Mapping[str, Any], names: list[str]) -> tuple[Any, ...]:
+    return tuple(row.get(name) for name in names)
 
 
 def _nights(
@@ -71,11 +72,11 @@ def _nights(
     value_names: list[str],
 ) -> dict[datetime, Known]:
     """The rows of the scope, by night."""
-    query = sa.select(table).where(*(table.c[name] == value for name, value in scope.items()))
+    columns = [table.c[name] for name in (*key_names, *value_names, "known_on")]
+    query = sa.select(*columns).where(*(table.c[name] == value for name, value in scope.items()))
     nights: dict[datetime, Known] = {}
-    for row in connection.execute(query).mappings():
-        key = tuple(row[name] for name in key_names)
-        nights.setdefault(row["known_on"], {})[key] = _pick(row, value_names)
+    for row in connection.execute(query):
+        nights.setdefault(row[-1], {})[row[: len(key_names)]] = row[len(key_names) : -1]
     return nights
 
 
@@ -95,22 +96,25 @@ def _difference(before: Known, after: Known, blank: Values) -> Known:
 
 
 def _write(
-    connection: sa.Connection, table: sa.Table, key_names: list[str], night: datetime, old: Known, new: Known
+    connection: sa.Connection,
+    table: sa.Table,
+    names: tuple[list[str], list[str]],
+    night: datetime,
+    old: Known,
+    new: Known,
 ) -> None:
     """Replace a night's rows; rows that stay as they are are not touched."""
+    key_names, value_names = names
     stale = [key for key in old if key not in new or old[key] != new[key]]
     fresh = [key for key in new if key not in old or old[key] != new[key]]
     if stale:
-        conditions = [table.c[name] == sa.bindparam(f"key_{name}") for name in [*key_names, "known_on"]]
+        conditions = [table.c[name] == sa.bindparam(f"key_{name}") for name in (*key_names, "known_on")]
+        bound = [f"key_{name}" for name in (*key_names, "known_on")]
         connection.execute(
-            sa.delete(table).where(*conditions),
-            [_bound(key_names, key, "key_") | {"key_known_on": night} for key in stale],
+            sa.delete(table).where(*conditions), [dict(zip(bound, (*key, night), strict=True)) for key in stale]
         )
     if fresh:
+        columns = (*key_names, *value_names, "known_on")
         connection.execute(
-            sa.insert(table), [_bound(key_names, key) | new[key] | {"known_on": night} for key in fresh]
+            sa.insert(table), [dict(zip(columns, (*key, *new[key], night), strict=True)) for key in fresh]
         )
-
-
-def _bound(names: list[str], key: Key, prefix: str = "") -> dict[str, Any]:
-    return {f"{prefix}{name}": value for name, value in zip(names, key, strict=True)}
