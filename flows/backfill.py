@@ -9,11 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from queue import Empty
-from typing import Annotated, Any
+from typing import Any
 
 from prefect import flow, get_run_logger
 from prefect.states import Completed, Failed, State
-from pydantic import Field
+from pydantic import NonNegativeInt, PositiveInt
 
 from flows.night import walk
 from flows.stages import PLAIN, Stages
@@ -115,9 +115,7 @@ def backfill_models(
     if processes == 1 or len(models) == 1:
         told = _Teller(tell)
         return [
-            fault
-            for model in models
-            for fault in backfill_model(str(project.root), model, first, last, reports, told)
+            fault for model in models for fault in backfill_model(str(project.root), model, first, last, reports, told)
         ]
     # Forking a process that holds threads and connections is not safe.
     context = multiprocessing.get_context("spawn")
@@ -137,16 +135,25 @@ class _Teller:
     put: Callable[[str], None]
 
 
-@flow(name="backfill", flow_run_name="backfill-{first}-{last}", validate_parameters=True)
+@flow(name="backfill", flow_run_name="backfill-{first}-{last}")
 def backfill(
-    models: Annotated[list[str], Field(description="names of models; the others are left alone")],
-    first: Annotated[date, Field(description="first local day")],
-    last: Annotated[date, Field(description="last local day")],
-    reports: Annotated[int, Field(ge=0, description="how many of the newest windows get a report")] = 0,
-    processes: Annotated[int, Field(gt=0, description="how many models at a time")] = 1,
-    project: Annotated[str | None, Field(description="project folder; empty: LAMPLIGHTER_PROJECT")] = None,
+    models: list[str],
+    first: date,
+    last: date,
+    reports: NonNegativeInt = 0,
+    processes: PositiveInt = 1,
+    project: str | None = None,
 ) -> State:
-    """Evaluate past windows in order, as if each night had come on time."""
+    """Evaluate past windows in order, as if each night had come on time.
+
+    Args:
+        models: names of models; the others are left alone
+        first: first local day
+        last: last local day
+        reports: how many of the newest windows get a report
+        processes: how many models at a time
+        project: project folder; empty: that of LAMPLIGHTER_PROJECT
+    """
     opened = Project.open(project)
     faults = backfill_models(
         opened, models, first, last, reports=reports, processes=processes, tell=get_run_logger().info

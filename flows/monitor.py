@@ -1,13 +1,14 @@
-"""The monitor flow: one night of one model."""
+"""The monitor flow: one night of one model.
+
+The docstrings of flows list their parameters in the one form that Prefect's custom-run page reads.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated
 
 from prefect import flow, runtime
 from prefect.states import Completed, State
-from pydantic import Field
 
 from flows.night import walk
 from flows.stages import TASKS, Stages
@@ -32,18 +33,23 @@ def _run_name() -> str:
     return f"monitor-{parameters['model']}-{day}"
 
 
-@flow(name="monitor", flow_run_name=_run_name, validate_parameters=True)
+@flow(name="monitor", flow_run_name=_run_name)
 def monitor(
-    model: Annotated[str, Field(description="name of the model, as in its monitor file")],
-    day: Annotated[
-        date | datetime | None, Field(description="local day to evaluate; empty: yesterday, as scheduled")
-    ] = None,
-    now: Annotated[datetime | None, Field(description="logical time; empty: when the night was scheduled")
-    ] = None,
-    project: Annotated[str | None, Field(description="project folder; empty: LAMPLIGHTER_PROJECT")] = None,
-    relabel: Annotated[bool, Field(description="fold in labels that came after the day was final")] = False,
+    model: str,
+    day: date | datetime | None = None,
+    now: datetime | None = None,
+    project: str | None = None,
+    relabel: bool = False,
 ) -> State:
-    """Evaluate one window of one model, and every earlier one whose labels have arrived."""
+    """Evaluate one window of one model, and every earlier one whose labels have arrived.
+
+    Args:
+        model: name of the model, as in its monitor file
+        day: local day to evaluate; empty: the newest complete one when the run was scheduled, so yesterday
+        now: logical time; empty: when the night of that day was scheduled
+        project: project folder; empty: that of LAMPLIGHTER_PROJECT
+        relabel: fold in labels that came after the day was final
+    """
     outcome = walk(_night(model, day, now, project, relabel), Stages(TASKS))
     leave_artifacts(outcome)
     return Completed(message=outcome.message, data=outcome.as_dict())

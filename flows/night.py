@@ -33,5 +33,9 @@ def walk(night: Night, stages: Stages, *, with_report: bool = True) -> Outcome:
         found = [*tables[0].findings, *profiled[0].findings, *evaluated.findings]
         findings = [*found, *(fault for fault in [*faults, fault] if fault)]
         outcome = Outcome(night, findings, decisions, compared[0], report, stages.seconds)
-        run |= {"status": "findings" if findings else "succeeded", "message": outcome.message, "seconds": stages.seconds}
+        run |= {
+            "status": "findings" if findings else "succeeded",
+            "message": outcome.message,
+            "seconds": stages.seconds,
+        }
     return outcome

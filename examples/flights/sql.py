@@ -12,6 +12,9 @@ import sqlalchemy as sa
 
 from examples.flights.labels import DAYS
 
+BEFORE = dt.timedelta(days=7)
+"""Predictions of the week before come along: labels of theirs arrive in the month, and are not of nobody."""
+
 COLUMN_TYPES = {"int64": sa.BigInteger, "double": sa.Double, "string": sa.Text, "timestamp[us, tz=UTC]": sa.DateTime}
 
 
@@ -36,7 +39,7 @@ def to_sqlite(folder: Path, url: str, month: str) -> dict[str, int]:
     last = (pd.Timestamp(first) + pd.offsets.MonthEnd(0)).date()
     # The last day's labels come in the next month, and a correction comes a day later still.
     tables = {
-        "predictions": (_read(folder / "predictions" / "late", first, last), "predicted_at"),
+        "predictions": (_read(folder / "predictions" / "late", first - BEFORE, last), "predicted_at"),
         "labels": (_read(folder / "labels", first, last + dt.timedelta(days=max(DAYS) + 1)), "labelled_at"),
     }
     engine = sa.create_engine(url)

@@ -87,12 +87,12 @@ def test_the_database_holds_the_same_values(folder: Path, tmp_path: Path) -> Non
     assert to_sqlite(folder, url, "2013-11") == to_sqlite(folder, url, "2013-11")  # the tables are replaced
 
     engine = sa.create_engine(url)
-    for name, files, time in (
-        ("predictions", folder / "predictions/late", "predicted_at"),
-        ("labels", folder / "labels", "labelled_at"),
+    for name, files, time, first in (
+        ("predictions", folder / "predictions/late", "predicted_at", "2013-10-25"),
+        ("labels", folder / "labels", "labelled_at", "2013-11-01"),
     ):
         expected = pd.read_parquet(files)
-        expected = expected[expected.pop("day").astype(str) >= "2013-11-01"].reset_index(drop=True)
+        expected = expected[expected.pop("day").astype(str) >= first].reset_index(drop=True)
         loaded = pd.read_sql_table(name, engine)
         loaded[time] = loaded[time].dt.tz_localize("UTC").dt.as_unit("us")
         assert len(loaded) > 4000
@@ -102,7 +102,7 @@ def test_the_database_holds_the_same_values(folder: Path, tmp_path: Path) -> Non
         kept = connection.execute(
             sa.text("select typeof(late), typeof(probability_late), predicted_at from predictions")
         )
-        assert kept.first() == ("integer", "real", "2013-11-01 07:00:00.000000")
+        assert kept.first() == ("integer", "real", "2013-10-30 07:00:00.000000")
     engine.dispose()
 
 

@@ -1,0 +1,46 @@
+# The commands of the project; `make help` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+export DO_NOT_TRACK := 1
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench render clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## Install everything into .venv, in the versions of constraints.txt
+
+$(INSTALLED): pyproject.toml constraints.txt
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+demo: setup ## Replay a year of real flights (DEMO="--to 2013-04-21" for three weeks)
+	$(BIN)/lamplighter demo $(DEMO)
+
+test: setup ## Run the tests and the examples of the docstrings
+	$(BIN)/python -m pytest -n 2 $(TESTS)
+
+check: setup ## All that must hold before a commit: format, lint, types, layers, rendered files, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/lamplighter -C examples/flights render --check
+	$(BIN)/python -m pytest -n 2 $(TESTS)
+
+bench: setup ## Measure a night at 1e4, 1e5 and 1e6 rows; the last line is JSON
+	$(BIN)/python benchmarks/night.py
+
+render: setup ## Write what is made from the catalogue and the monitors
+	$(BIN)/lamplighter -C examples/flights render
+
+clean: ## Remove what was installed, built and recorded here
+	rm -rf $(VENV) build dist demo .lamplighter .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
