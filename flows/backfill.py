@@ -12,7 +12,8 @@ from queue import Empty
 from typing import Any
 
 from prefect import flow, get_run_logger
-from prefect.states import Completed, Failed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
 from pydantic import NonNegativeInt, PositiveInt
 
 from flows.night import walk

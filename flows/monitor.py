@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from prefect import flow, runtime
-from prefect.states import Completed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
 
 from flows.night import walk
 from flows.stages import TASKS, Stages

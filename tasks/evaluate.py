@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 import pandas as pd
 from prefect import task
 
-from lamplighter.core.evaluation import Labelled, evaluate as evaluate_rows
+from lamplighter.core.evaluation import Labelled
+from lamplighter.core.evaluation import evaluate as evaluate_rows
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.labelling import arrival_measurements, coverage_measurements, state_of, undated
 from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.outcome import Evaluation
+from lamplighter.core.quality import Confusion
 from lamplighter.errors import SourceError
 from storage.rows import rows_of
 from storage.truth import Truth, labels_arrived, stray_labels, truths_of
@@ -81,14 +83,12 @@ def _evaluate(night: Night, due: Due, truth: Truth) -> Evaluation | None:
     if due.ledger and not due.changed and due.ledger.labels == known:
         return None
     measurements = coverage_measurements(rows.count, len(truth.labelled), truth.corrected, state)
-    confusion = []
+    confusion: list[Confusion] = []
     if truth.comparable:
         own = {metric.name: load_function(night.project, metric.function) for metric in monitor.metrics}
         quality, confusion = evaluate_rows(_labelled(night, truth.labelled), monitor, state, own)
         measurements += quality
-    return Evaluation(
-        window, state, rows.count, len(truth.labelled), rows.fingerprint, known, measurements, confusion
-    )
+    return Evaluation(window, state, rows.count, len(truth.labelled), rows.fingerprint, known, measurements, confusion)
 
 
 def _labelled(night: Night, frame: pd.DataFrame) -> Labelled:
@@ -103,4 +103,4 @@ def _labelled(night: Night, frame: pd.DataFrame) -> Labelled:
     )
 
 
-evaluate_task = task(evaluate, name="evaluate")
+evaluate_task = task(name="evaluate")(evaluate)

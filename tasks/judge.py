@@ -8,9 +8,9 @@ from lamplighter.core.catalogue import ARRIVAL_METRICS, INPUT_METRICS
 from lamplighter.core.judgement import Decision, decide
 from lamplighter.core.measurement import State
 from lamplighter.core.monitor import Check
+from lamplighter.core.window import Window
 from storage.history.nights import append_decisions, decided, ledgers
 from storage.history.query import Filter, measurement_of
-from lamplighter.core.window import Window
 from tasks.night import Night
 
 
@@ -50,4 +50,4 @@ def _decide(night: Night, check: Check, quality_window: Window | None) -> Decisi
     return decide(check, window.start, measurement_of(night.history, window, wanted))
 
 
-judge_task = task(judge, name="judge", retries=3, retry_delay_seconds=[1, 5, 30])
+judge_task = task(name="judge", retries=3, retry_delay_seconds=[1, 5, 30])(judge)

@@ -36,7 +36,13 @@ class Night:
 
     @classmethod
     def of(
-        cls, project: Project, monitor: Monitor, day: date | datetime, now: datetime | None = None, *, relabel: bool = False
+        cls,
+        project: Project,
+        monitor: Monitor,
+        day: date | datetime,
+        now: datetime | None = None,
+        *,
+        relabel: bool = False,
     ) -> Night:
         """The night of the window that holds ``day``; ``now`` is by default when that night was scheduled."""
         if isinstance(day, datetime) and day.tzinfo is None:

@@ -37,7 +37,7 @@ def _profile(night: Night, reference: Profiles, table: Table) -> Profiled:
     monitor = night.monitor
     kinds = table.features | table.answers
     profiles, broken = profile_columns(
-        rows_of(table.rows), kinds, bounds=_bounds(night, reference), **_privacy(night)
+        rows_of(table.rows), kinds, bounds=_bounds(night, reference), private=monitor.private, key=_key(night)
     )
     measurements = [*answer_measurements(monitor, profiles, table.count)]
     for name in table.features:
@@ -61,9 +61,9 @@ def _bounds(night: Night, reference: Profiles) -> dict[str, Bounds | None]:
     return bounds
 
 
-def _privacy(night: Night) -> dict[str, object]:
-    private = night.monitor.private
-    return {"private": private, "key": home_key(night.project.home) if private else b""}
+def _key(night: Night) -> bytes:
+    """The key that private values are hashed with; made only where something is private."""
+    return home_key(night.project.home) if night.monitor.private else b""
 
 
 def _reference_profiles(night: Night, reading: Reading, kinds: dict[str, ColumnKind]) -> Profiles:
@@ -72,9 +72,9 @@ def _reference_profiles(night: Night, reading: Reading, kinds: dict[str, ColumnK
     store, key = ProfileStore(night.project.home), reference_key(reading.reference, night.monitor)
     profiles = store.cached(key)
     if profiles is None:
-        profiles, _ = profile_columns(rows_of(reading.reference), kinds, **_privacy(night))
+        profiles, _ = profile_columns(rows_of(reading.reference), kinds, private=night.monitor.private, key=_key(night))
         store.cache(key, profiles)
     return profiles
 
 
-profile_task = task(profile, name="profile")
+profile_task = task(name="profile")(profile)

@@ -13,7 +13,8 @@ from lamplighter.core.gauges import Sample, fitted, measured_samples
 from lamplighter.core.measurement import Measurement
 from lamplighter.core.window import Window
 from lamplighter.errors import PublishError
-from storage.gauges import publish as publish_samples, withdraw_retired
+from storage.gauges import publish as publish_samples
+from storage.gauges import withdraw_retired
 from storage.history.nights import failing
 from storage.history.query import Filter, measurements_of
 from tasks.judge import judged_window
@@ -62,7 +63,9 @@ def _samples(night: Night, started: float) -> Iterator[Sample]:
         labels = (("check", check.name), ("severity", check.severity.value))
         yield Sample("lamplighter_incident_open", float(check.name in open_incidents), labels)
     if monitor.retrain:
-        yield Sample("lamplighter_retrain_recommended", float(any(name in open_incidents for name in monitor.retrain.on)))
+        yield Sample(
+            "lamplighter_retrain_recommended", float(any(name in open_incidents for name in monitor.retrain.on))
+        )
 
 
 def _run_samples(night: Night, started: float, versions: list[str]) -> Iterator[Sample]:
@@ -79,4 +82,4 @@ def _measured(night: Night, window: Window) -> list[Measurement]:
     return measurements_of(night.history, window, Filter(as_of=night.known_on))
 
 
-publish_task = task(publish, name="publish")
+publish_task = task(name="publish")(publish)

@@ -90,4 +90,4 @@ def _due_windows(night: Night, known: dict[datetime, Ledger]) -> list[Window]:
     return [night.window, *(earlier[start] for start in sorted(earlier, reverse=True))]
 
 
-read_task = task(read, name="read", retries=3, retry_delay_seconds=[1, 5, 30])
+read_task = task(name="read", retries=3, retry_delay_seconds=[1, 5, 30])(read)

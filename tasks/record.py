@@ -43,4 +43,4 @@ def _inputs(table: Table, profiled: Profiled, compared: Compared) -> Inputs:
     )
 
 
-record_task = task(record, name="record", retries=3, retry_delay_seconds=[1, 5, 30])
+record_task = task(name="record", retries=3, retry_delay_seconds=[1, 5, 30])(record)

@@ -40,4 +40,4 @@ def report(
         return None, Finding(Code.REPORT_FAILED, "", f"{night.monitor.model}: report: {error}")
 
 
-report_task = task(report, name="report")
+report_task = task(name="report")(report)

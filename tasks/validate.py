@@ -42,8 +42,7 @@ def _table(night: Night, reading: Reading, where: Slice) -> Table:
     table = table_kinds(rows)
     features = features_of(monitor, reference or table)
     findings = [
-        Finding(Code.FILE_UNREADABLE, uri, f"{uri}: {fault}; deliver the file again")
-        for uri, fault in rows.unreadable
+        Finding(Code.FILE_UNREADABLE, uri, f"{uri}: {fault}; deliver the file again") for uri, fault in rows.unreadable
     ]
     if reading.reference_fault:
         findings.append(Finding(Code.REFERENCE_UNREADABLE, "", reading.reference_fault))
@@ -54,7 +53,9 @@ def _table(night: Night, reading: Reading, where: Slice) -> Table:
             for name, kinds in rows.conflicting.items()
         ]
     else:
-        findings.append(Finding(Code.WINDOW_EMPTY, "", f"{monitor.model}: no predictions in {label}; is the log there?"))
+        findings.append(
+            Finding(Code.WINDOW_EMPTY, "", f"{monitor.model}: no predictions in {label}; is the log there?")
+        )
     if rows.repeated and monitor.predictions.duplicates is Duplicates.ERROR:
         message = f"{monitor.model}: {rows.repeated} rows of {label} repeat an id; the first of each was taken"
         findings.append(Finding(Code.IDS_REPEATED, "", message))
@@ -62,4 +63,4 @@ def _table(night: Night, reading: Reading, where: Slice) -> Table:
     return Table(where, rows.count, features, answer_columns(monitor), findings, measurements)
 
 
-validate_task = task(validate, name="validate")
+validate_task = task(name="validate")(validate)

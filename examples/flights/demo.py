@@ -50,7 +50,7 @@ def play(folder: Path, first: date, last: date, tell: Tell) -> Project:
     project = Project.open(folder)
     with prefect_server(folder / "prefect") as url:
         tell(f"Prefect server at {url}, until the demo ends")
-        nights_of = {name: (first, last) for name in (LATE, DELAY, INPUTS)}
+        nights_of = dict.fromkeys((LATE, DELAY, INPUTS), (first, last))
         split = max(first, last - timedelta(days=FLOW_NIGHTS - 1))
         if split > first:
             with _step(f"back-fill {first} to {split - timedelta(days=1)}, one flow run", tell):

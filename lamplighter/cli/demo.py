@@ -35,7 +35,9 @@ def command(folder: Path, first: datetime, last: datetime) -> None:
         click.echo(f"gauges   {path}")
     for path in reports[-3:]:
         click.echo(f"report   {path}")
-    click.echo(f"\n{time.perf_counter() - begun:.0f} s; next: lamplighter -C {folder} history flight-delays --metric f1")
+    click.echo(
+        f"\n{time.perf_counter() - begun:.0f} s; next: lamplighter -C {folder} history flight-delays --metric f1"
+    )
 
 
 def _print(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:

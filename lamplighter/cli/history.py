@@ -32,7 +32,7 @@ NUMBERS = {"value", "n", "lower", "upper"}
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.pass_obj
-def command(project: str | None, model: str, as_json: bool, as_csv: bool, **wanted: Any) -> None:
+def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, **wanted: Any) -> None:
     """Show what is recorded of a model, newest knowledge first, or as it was known on a day.
 
     With a metric and no segment or version named, totals alone are shown.

@@ -57,9 +57,7 @@ def command(
     sys.exit(1 if found and fail_on_findings else 0)
 
 
-def _told(
-    project: Project, model: str, day: datetime | None, now: datetime | None, relabel: bool
-) -> dict[str, Any]:
+def _told(project: Project, model: str, day: datetime | None, now: datetime | None, relabel: bool) -> dict[str, Any]:
     from zoneinfo import ZoneInfo
 
     from tasks.night import Night

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -97,7 +96,12 @@ def record_window(
         _record_measurements(connection, scope, known_on, Family.DRIFT, inputs.drift)
         _record_findings(connection, scope, known_on, Family.DATA, inputs.findings)
         record(
-            connection, tables.profile, scope, known_on, [{"content_hash": inputs.profile_hash}], gone={"content_hash": ""}
+            connection,
+            tables.profile,
+            scope,
+            known_on,
+            [{"content_hash": inputs.profile_hash}],
+            gone={"content_hash": ""},
         )
     if evaluation:
         _record_measurements(connection, scope, known_on, Family.QUALITY, evaluation.measurements)
@@ -199,9 +203,7 @@ def failing(history: History, model: str, known_on: datetime) -> list[tuple[str,
     table = tables.decision
     query = (
         sa.select(table.c.check_name, table.c.severity, table.c.verdict)
-        .where(
-            table.c.model == model, table.c.known_on <= known_on, table.c.verdict != Verdict.UNDECIDED.value
-        )
+        .where(table.c.model == model, table.c.known_on <= known_on, table.c.verdict != Verdict.UNDECIDED.value)
         .order_by(table.c.known_on)
     )
     with history.reading() as connection:
@@ -223,8 +225,15 @@ def run_of(history: History, window: Window, known_on: datetime) -> Iterator[dic
             .where(table.c.model == window.model, table.c.status == "running")
             .values(status="interrupted")
         )
-        row = {**scope, "timezone": window.timezone, "known_on": known_on, "started_at": datetime.now(UTC), "status": "running"}
+        row = {
+            **scope,
+            "timezone": window.timezone,
+            "known_on": known_on,
+            "started_at": datetime.now(UTC),
+            "status": "running",
+        }
         inserted = connection.execute(sa.insert(table).values(**row, message="", seconds={}))
+        assert inserted.inserted_primary_key is not None
         number = inserted.inserted_primary_key[0]
     noted: dict[str, Any] = {"status": "succeeded", "message": "", "seconds": {}}
     try:

@@ -18,9 +18,7 @@ from storage.history.database import History
 from storage.history.nights import GONE
 
 
-def newest(
-    table: sa.Table, *conditions: sa.ColumnElement[bool], as_of: datetime | None = None
-) -> sa.Select[Any]:
+def newest(table: sa.Table, *conditions: sa.ColumnElement[bool], as_of: datetime | None = None) -> sa.Select[Any]:
     """Select the newest row of each key, as known now or on a night.
 
     Parameters

@@ -76,7 +76,8 @@ def _nights(
     query = sa.select(*columns).where(*(table.c[name] == value for name, value in scope.items()))
     nights: dict[datetime, Known] = {}
     for row in connection.execute(query):
-        nights.setdefault(row[-1], {})[row[: len(key_names)]] = row[len(key_names) : -1]
+        *values, night = row
+        nights.setdefault(night, {})[tuple(values[: len(key_names)])] = tuple(values[len(key_names) :])
     return nights
 
 

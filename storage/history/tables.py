@@ -10,7 +10,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -37,7 +36,8 @@ class Instant(sa.TypeDecorator[datetime]):
         """Give the instant back in UTC."""
         if value is None:
             return None
-        return EPOCH + value * MICROSECOND if dialect.name == "sqlite" else value.astimezone(UTC)
+        instant: datetime = EPOCH + value * MICROSECOND if dialect.name == "sqlite" else value.astimezone(UTC)
+        return instant
 
 
 metadata = sa.MetaData()

@@ -49,7 +49,12 @@ predictions:
   prediction: answer
   score: score
   version: version
-labels: {sql: {url: "sqlite:///${WORLD}/data/world.db", table: labels}, timezone: UTC, target: truth, time: arrived, mature_after: 2d}
+labels:
+  sql: {url: "sqlite:///${WORLD}/data/world.db", table: labels}
+  timezone: UTC
+  target: truth
+  time: arrived
+  mature_after: 2d
 """
 
 DRIFT = """

@@ -7,9 +7,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.flows.nights import many_nights, one_night, recorded, recorded_of_any_source
 
 from storage.project import Project
+from tests.flows.nights import many_nights, one_night, recorded, recorded_of_any_source
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 14)
 
