@@ -30,7 +30,7 @@ def walk(night: Night, stages: Stages, *, with_report: bool = True) -> Outcome:
             report, fault = stages.report(night, reading, tables, compared) if with_report else (None, None)
         finally:
             shutil.rmtree(night.spool, ignore_errors=True)
-        found = [*tables[0].findings, *profiled[0].findings, *evaluated.findings]
+        found = [*tables[0].findings, *profiled[0].findings, *evaluated.arrivals.findings]
         findings = [*found, *(fault for fault in [*faults, fault] if fault)]
         outcome = Outcome(night, findings, decisions, compared[0], report, stages.seconds)
         run |= {

@@ -112,7 +112,7 @@ def profile_columns(
         try:
             parts = [_profile(name, kinds[name], batch, column_bounds, key if name in private else b"") for batch in batches]
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, TypeError):
-            broken[name] = rows.conflicting.get(name) or str(rows.schema[name])
+            broken[name] = rows.conflicting.get(name) or type_kind(rows.schema[name])
             continue
         if parts:
             whole = merge(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from lamplighter.errors import ReportError
@@ -23,6 +24,7 @@ def write_report(path: Path, html: str) -> Path:
         temporary.write_text(html, encoding="utf-8")
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise ReportError(f"{path}: cannot be written: {one_line(error)}") from None
     return path

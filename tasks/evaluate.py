@@ -11,8 +11,8 @@ from lamplighter.core.evaluation import Labelled
 from lamplighter.core.evaluation import evaluate as evaluate_rows
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.labelling import arrival_measurements, coverage_measurements, state_of, undated
-from lamplighter.core.measurement import Measurement, State
-from lamplighter.core.outcome import Evaluation
+from lamplighter.core.measurement import State
+from lamplighter.core.outcome import Arrivals, Evaluation
 from lamplighter.core.quality import Confusion
 from lamplighter.errors import SourceError
 from storage.rows import rows_of
@@ -30,14 +30,11 @@ class Evaluated:
     ----------
     windows : list of Evaluation
         One for each window of which something new is known.
-    arrivals : list of Measurement
-        Of the labels that arrived during the night's own window.
-    findings : list of Finding
+    arrivals : Arrivals
     """
 
     windows: list[Evaluation]
-    arrivals: list[Measurement] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    arrivals: Arrivals = field(default_factory=Arrivals)
 
 
 def evaluate(night: Night, reading: Reading) -> Evaluated:
@@ -49,7 +46,8 @@ def evaluate(night: Night, reading: Reading) -> Evaluated:
         arrived = labels_arrived(night.project, monitor, reading.due[-1].rows.window.start, night.now, night.spool)
     except SourceError as error:
         new = [_unlabelled(due, State.PROVISIONAL) for due in reading.due if due.ledger is None]
-        return Evaluated(new, findings=[Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {error}")])
+        finding = Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {error}")
+        return Evaluated(new, Arrivals(findings=[finding]))
     slices = [due.rows for due in reading.due]
     truths = truths_of(slices, monitor, arrived, relabel=night.relabel)
     windows = [
@@ -62,12 +60,13 @@ def evaluate(night: Night, reading: Reading) -> Evaluated:
         for uri, fault in (arrived.unreadable if arrived else [])
     ]
     if arrived is None or night.relabel:
-        return Evaluated(windows, findings=findings)
+        return Evaluated(windows, Arrivals(findings=findings))
     stray = stray_labels(night.project, monitor, slices, arrived, night.spool) if arrived.dated else None
     if stray and stray.unknown:
         told = f"{stray.unknown} labels that arrived in {night.window.label} are of ids that nobody predicted"
         findings.append(Finding(Code.LABELS_UNKNOWN, "", f"{monitor.model}: {told}"))
-    return Evaluated(windows, arrival_measurements(stray.late, stray.unknown) if stray else undated(), findings)
+    counted = arrival_measurements(stray.late, stray.unknown) if stray else undated()
+    return Evaluated(windows, Arrivals(counted, findings))
 
 
 def _unlabelled(due: Due, state: State) -> Evaluation:

@@ -18,6 +18,9 @@ from tasks.read import Reading
 from tasks.validate import Table
 
 
+KIND_WORDS = {"numeric": "numbers", "categorical": "categories"}
+
+
 @dataclass(frozen=True)
 class Profiled:
     """What a window's columns look like, beside the reference's."""
@@ -44,7 +47,7 @@ def _profile(night: Night, reference: Profiles, table: Table) -> Profiled:
         if name in profiles:
             measurements += feature_measurements(profiles[name], reference.get(name))
     findings = [
-        Finding(Code.TYPE_CHANGED, name, f"{monitor.model}: column {name!r} is {held}, not {kinds[name]}; restore it")
+        Finding(Code.TYPE_CHANGED, name, f"{monitor.model}: column {name!r} holds {held}, not {KIND_WORDS[kinds[name]]}; restore its type")
         for name, held in broken.items()
         if all(finding.subject != name for finding in table.findings)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import task
 
 from lamplighter.core.outcome import Inputs
-from storage.history.nights import record_window
+from storage.history.nights import record_arrivals, record_evaluation, record_inputs
 from storage.rows import rows_of
 from tasks.compare import Compared
 from tasks.evaluate import Evaluated
@@ -22,13 +22,15 @@ def record(
         table.rows.window.start: _inputs(table, profiles, drift)
         for table, profiles, drift in zip(tables, profiled, compared, strict=True)
     }
-    own = inputs[night.window.start]
-    own.data.extend(evaluated.arrivals)
-    own.findings.extend(evaluated.findings)
     evaluations = {evaluation.window.start: evaluation for evaluation in evaluated.windows}
     for start in sorted({*inputs, *evaluations}):
         with night.history.writing() as connection:
-            record_window(connection, night.known_on, inputs.get(start), evaluations.get(start))
+            if start in inputs:
+                record_inputs(connection, night.known_on, inputs[start])
+            if start == night.window.start:
+                record_arrivals(connection, night.window, night.known_on, evaluated.arrivals)
+            if start in evaluations:
+                record_evaluation(connection, night.known_on, evaluations[start])
 
 
 def _inputs(table: Table, profiled: Profiled, compared: Compared) -> Inputs:
@@ -38,7 +40,7 @@ def _inputs(table: Table, profiled: Profiled, compared: Compared) -> Inputs:
         table.count,
         profiled.content_hash,
         data=[*table.measurements, *profiled.measurements],
-        drift=list(compared.measurements),
+        drift=compared.measurements,
         findings=[*table.findings, *profiled.findings],
     )
 

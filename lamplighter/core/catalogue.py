@@ -15,6 +15,7 @@ class Family(StrEnum):
     DATA = "data"
     DRIFT = "drift"
     QUALITY = "quality"
+    ARRIVALS = "arrivals"
 
 
 INPUT_METRICS = {
@@ -40,6 +41,23 @@ INPUT_METRICS = {
     "prediction_drift_p_value": "p-value of the drift test of a prediction or score",
     "prediction_drift_detected": "1 where a prediction or score drifted, else 0",
 }
+
+FEATURE_METRICS = frozenset(
+    {
+        "missing_ratio",
+        "infinite_ratio",
+        "outside_ratio",
+        "outlier_ratio",
+        "unseen_ratio",
+        "drift_statistic",
+        "drift_p_value",
+        "drift_detected",
+        "prediction_drift_statistic",
+        "prediction_drift_p_value",
+        "prediction_drift_detected",
+    }
+)
+"""Those of `INPUT_METRICS` that are of single columns."""
 
 LABEL_METRICS = {
     "labels_coverage": "share of rows whose label has arrived",

@@ -27,6 +27,14 @@ class Inputs:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrivals:
+    """The labels that arrived during the night's own window, and what was wrong with them."""
+
+    measurements: list[Measurement] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """What the labels of a window came to.
 
@@ -41,4 +49,3 @@ class Evaluation:
     labels: str
     measurements: list[Measurement] = field(default_factory=list)
     confusion: list[Confusion] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)

@@ -14,7 +14,7 @@ from lamplighter.core.catalogue import Family
 from lamplighter.core.finding import Finding
 from lamplighter.core.judgement import Decision, Verdict
 from lamplighter.core.measurement import Measurement, State
-from lamplighter.core.outcome import Evaluation, Inputs
+from lamplighter.core.outcome import Arrivals, Evaluation, Inputs
 from lamplighter.core.quality import Confusion
 from lamplighter.core.window import Window
 from storage.history import tables
@@ -84,30 +84,29 @@ def ledgers(history: History, window: Window, known_on: datetime) -> dict[dateti
     }
 
 
-def record_window(
-    connection: sa.Connection, known_on: datetime, inputs: Inputs | None, evaluation: Evaluation | None
-) -> None:
-    """Record what a night found of one window; either part may be missing because it has not changed."""
-    window = inputs.window if inputs else evaluation.window if evaluation else None
-    assert window is not None
+def record_inputs(connection: sa.Connection, known_on: datetime, inputs: Inputs) -> None:
+    """Record what the columns of a window came to."""
+    scope = scope_of(inputs.window)
+    _record_measurements(connection, scope, known_on, Family.DATA, inputs.data)
+    _record_measurements(connection, scope, known_on, Family.DRIFT, inputs.drift)
+    _record_findings(connection, scope, known_on, Family.DATA, inputs.findings)
+    hashes = [{"content_hash": inputs.profile_hash}]
+    record(connection, tables.profile, scope, known_on, hashes, gone={"content_hash": ""})
+
+
+def record_arrivals(connection: sa.Connection, window: Window, known_on: datetime, arrivals: Arrivals) -> None:
+    """Record the labels that arrived during a window."""
     scope = scope_of(window)
-    if inputs:
-        _record_measurements(connection, scope, known_on, Family.DATA, inputs.data)
-        _record_measurements(connection, scope, known_on, Family.DRIFT, inputs.drift)
-        _record_findings(connection, scope, known_on, Family.DATA, inputs.findings)
-        record(
-            connection,
-            tables.profile,
-            scope,
-            known_on,
-            [{"content_hash": inputs.profile_hash}],
-            gone={"content_hash": ""},
-        )
-    if evaluation:
-        _record_measurements(connection, scope, known_on, Family.QUALITY, evaluation.measurements)
-        _record_findings(connection, scope, known_on, Family.QUALITY, evaluation.findings)
-        record(connection, tables.confusion, scope, known_on, map(_confusion_row, evaluation.confusion), gone={"n": 0})
-        record(connection, tables.evaluation, scope, known_on, [_ledger_row(evaluation)], gone={})
+    _record_measurements(connection, scope, known_on, Family.ARRIVALS, arrivals.measurements)
+    _record_findings(connection, scope, known_on, Family.ARRIVALS, arrivals.findings)
+
+
+def record_evaluation(connection: sa.Connection, known_on: datetime, evaluation: Evaluation) -> None:
+    """Record what the labels of a window came to."""
+    scope = scope_of(evaluation.window)
+    _record_measurements(connection, scope, known_on, Family.QUALITY, evaluation.measurements)
+    record(connection, tables.confusion, scope, known_on, map(_confusion_row, evaluation.confusion), gone={"n": 0})
+    record(connection, tables.evaluation, scope, known_on, [_ledger_row(evaluation)], gone={})
 
 
 def _record_measurements(

@@ -57,6 +57,21 @@ labels:
   mature_after: 2d
 """
 
+NUMBERS = """
+extends: _shared.yaml
+model: numbers
+kind: regression
+predictions:
+  parquet: data/predictions/day={day}/*.parquet
+  time: at
+  id: id
+  prediction: estimate
+  version: version
+labels: {parquet: "data/labels/day={day}/*.parquet", target: spent, time: arrived, mature_after: 2d}
+checks:
+  - {metric: mae, above: 10}
+"""
+
 DRIFT = """
 extends: _shared.yaml
 model: drifting
@@ -92,6 +107,7 @@ def predictions() -> pd.DataFrame:
             "version": np.where(np.arange(rows) < rows // 2, "v1", "v2"),
             "answer": np.where(score > 0.5, 1, 0),
             "score": score,
+            "estimate": random.normal(50, 20, rows),
             "amount": np.where(random.random(rows) < 0.05, np.nan, random.gamma(2, 30, rows)),
             "age": random.integers(18, 90, rows),
             "region": random.choice(["north", "south", "west"], rows),
@@ -106,9 +122,10 @@ def labels(log: pd.DataFrame) -> pd.DataFrame:
     random = np.random.default_rng(11)
     known = log.drop_duplicates("id").sample(frac=0.9, random_state=3).sort_values("id")
     truth = (known["score"].to_numpy() + random.normal(0, 0.4, len(known)) > 0.5).astype(int)
+    spent = known["estimate"].to_numpy() + random.normal(1, 9, len(known))
     delay = pd.to_timedelta(random.gamma(2, 12, len(known)).clip(0.1, 96), unit="h").round("us")
-    first = pd.DataFrame({"id": known["id"].to_numpy(), "truth": truth, "arrived": (known["at"] + delay).to_numpy()})
-    wrong = first.iloc[::23].assign(truth=lambda rows: 1 - rows["truth"])
+    first = pd.DataFrame({"id": known["id"].to_numpy(), "truth": truth, "spent": spent, "arrived": (known["at"] + delay).to_numpy()})
+    wrong = first.iloc[::23].assign(truth=lambda rows: 1 - rows["truth"], spent=0.0)
     wrong = wrong.assign(arrived=wrong["arrived"] - pd.Timedelta(minutes=5))
     nobody = first.iloc[::101].assign(id=lambda rows: "x" + rows["id"])
     every = pd.concat([first, wrong, nobody], ignore_index=True)
@@ -138,7 +155,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     engine.dispose()
     monitors = folder / "monitors"
     monitors.mkdir()
-    for name, text in {"_shared": SHARED, "parquet": FILES, "sql": SQL, "drifting": DRIFT}.items():
+    for name, text in {"_shared": SHARED, "parquet": FILES, "sql": SQL, "numbers": NUMBERS, "drifting": DRIFT}.items():
         (monitors / f"{name}.yaml").write_text(text)
     return folder
 

@@ -1,0 +1,233 @@
+"""Bad input: one clear line, what is sound is measured, and once mended the history is that of a sound night."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+
+from lamplighter.errors import HistoryError, SourceError
+from storage.history import open_history
+from storage.history.query import Filter, measurements
+from storage.project import Project
+from tests.flows.nights import many_nights, one_night, recorded
+
+FIRST, DAY, LAST = date(2025, 3, 3), date(2025, 3, 6), date(2025, 3, 8)
+LOG, TRUTH = "data/predictions/day=2025-03-06/part.parquet", "data/labels/day=2025-03-06/part.parquet"
+
+
+def rewrite(change: Callable[[pd.DataFrame], pd.DataFrame]) -> Callable[[Path], None]:
+    def damage(path: Path) -> None:
+        change(pd.read_parquet(path)).to_parquet(path, index=False)
+
+    return damage
+
+
+def cut_in_half(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def deliver_twice(path: Path) -> None:
+    shutil.copy(path, path.with_name("again.parquet"))
+
+
+def nothing(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.iloc[:0]
+
+
+DAMAGE: dict[str, tuple[str, Callable[[Path], None], str]] = {
+    "log absent": (LOG, Path.unlink, "no predictions in 2025-03-06; is the log there?"),
+    "log cut in half": (LOG, cut_in_half, "part.parquet: Parquet magic bytes not found in footer"),
+    "log empty": (LOG, rewrite(nothing), "no predictions in 2025-03-06"),
+    "feature missing": (LOG, rewrite(lambda f: f.drop(columns="amount")), "feature column 'amount' is missing; it has"),
+    "feature renamed": (
+        LOG,
+        rewrite(lambda f: f.rename(columns={"amount": "amont"})),
+        "feature column 'amount' is missing",
+    ),
+    "feature of another type": (
+        LOG,
+        rewrite(lambda f: f.assign(amount="much")),
+        "column 'amount' holds text, not numbers; restore its type",
+    ),
+    "prediction missing": (LOG, rewrite(lambda f: f.drop(columns="answer")), "prediction column 'answer' is missing"),
+    "id missing": (LOG, rewrite(lambda f: f.drop(columns="id")), "id column 'id' is missing"),
+    "time missing": (LOG, rewrite(lambda f: f.drop(columns="at")), "no time column 'at'; it has id,"),
+    "time of another type": (LOG, rewrite(lambda f: f.assign(at=1)), "a time column holds timestamps"),
+    "day of nulls": (
+        LOG,
+        rewrite(lambda f: f.assign(amount=np.nan, answer=None, score=np.nan)),
+        "column 'amount' is null in every row; mend its feed",
+    ),
+    "infinite values": (
+        LOG,
+        rewrite(lambda f: f.assign(amount=np.inf)),
+        "column 'amount' is infinite in 120 of 120 rows",
+    ),
+    "labels of nobody": (
+        TRUTH,
+        rewrite(lambda f: f.assign(id="z" + f["id"])),
+        "of ids that nobody predicted",
+    ),
+    "labels cut in half": (TRUTH, cut_in_half, "Parquet magic bytes not found in footer"),
+    "label column missing": (TRUTH, rewrite(lambda f: f.drop(columns="truth")), "no label column 'truth'; it has id,"),
+}
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> dict[str, object]:
+    return {}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_clear_line_and_nothing_lost(world: Project, undisturbed: dict[str, object], name: str) -> None:
+    place, damage, line = DAMAGE[name]
+    if not undisturbed:
+        many_nights(world, "parquet", FIRST, LAST)
+        undisturbed["history"] = recorded(world)["measurement"]
+        shutil.rmtree(world.home)
+        open_history(world).engine.dispose()
+    many_nights(world, "parquet", FIRST, date(2025, 3, 5))
+    sound = (world.root / place).read_bytes()
+    damage(world.root / place)
+    outcome = one_night(world, "parquet", DAY)
+    messages = [finding.message for finding in outcome.findings]
+    told = [message for message in messages if line in message]
+    assert told, messages
+    assert all("\n" not in message for message in told)
+    assert "completed with findings" in outcome.message
+
+    for path in (world.root / place).parent.glob("*.parquet"):
+        path.unlink()
+    (world.root / place).write_bytes(sound)
+    many_nights(world, "parquet", DAY, LAST)
+    assert recorded(world)["measurement"] == undisturbed["history"]
+
+
+def values(world: Project, metric: str, feature: str = "") -> dict[str, tuple[float | None, str]]:
+    found = measurements(open_history(world), "parquet", Filter(metric=metric, feature=feature, segment="", version=""))
+    return {f"{row['window_start']:%Y-%m-%d}": (row["value"], row["reason"]) for row in found}
+
+
+def test_what_is_sound_is_measured(world: Project) -> None:
+    rewrite(lambda f: f.drop(columns="amount"))(world.root / LOG)
+    many_nights(world, "parquet", DAY, LAST)
+    assert values(world, "missing_ratio", "age")["2025-03-05"] == (0.0, "")
+    assert values(world, "f1")["2025-03-05"][0] is not None
+    assert values(world, "columns_missing")["2025-03-05"] == (1.0, "")
+
+
+def test_one_class_only(world: Project) -> None:
+    for path in world.root.glob("data/labels/*/part.parquet"):
+        rewrite(lambda f: f.assign(truth=0))(path)
+    many_nights(world, "parquet", FIRST, LAST)
+    value, reason = values(world, "roc_auc")["2025-03-02"]
+    assert value is None
+    assert reason == "no label is 1"
+
+
+def test_an_unseen_category(world: Project) -> None:
+    rewrite(lambda f: f.assign(plan=np.where(np.arange(len(f)) < 30, "new", f["plan"])))(world.root / LOG)
+    one_night(world, "drifting", DAY)
+    found = measurements(open_history(world), "drifting", Filter(metric="unseen_ratio", feature="plan"))
+    expected = pd.read_parquet(world.root / LOG)["plan"].eq("new").mean()
+    assert found[0]["value"] == pytest.approx(expected)
+
+
+def test_ids_repeated_are_counted_and_left_out(world: Project) -> None:
+    one_night(world, "parquet", DAY)
+    before = values(world, "rows")
+    deliver_twice(world.root / LOG)
+    one_night(world, "parquet", DAY)
+    assert values(world, "rows") == before
+    assert values(world, "repeated_ratio")["2025-03-05"][0] >= 0.5
+
+
+def test_ids_repeated_are_told_where_the_monitor_says_error(world: Project) -> None:
+    path = world.root / "monitors" / "parquet.yaml"
+    path.write_text(path.read_text().replace("  id: id\n", "  id: id\n  duplicates: error\n", 1))
+    deliver_twice(world.root / LOG)
+    outcome = one_night(world, "parquet", DAY)
+    assert any("repeat an id; the first of each was taken" in finding.message for finding in outcome.findings)
+
+
+def test_a_label_source_that_is_down_leaves_what_was_known(world: Project) -> None:
+    many_nights(world, "sql", FIRST, DAY)
+    before = recorded(world)
+    engine = sa.create_engine(f"sqlite:///{world.root}/data/world.db")
+    with engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE labels RENAME TO hidden"))
+    outcome = one_night(world, "sql", LAST)
+    assert any("sqlite /" in finding.message and "labels" in finding.message for finding in outcome.findings)
+    with engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE hidden RENAME TO labels"))
+    engine.dispose()
+    kept = {row for row in recorded(world)["measurement"] if row[1].date() < date(2025, 3, 7)}
+    assert kept == set(before["measurement"])
+
+
+def test_a_source_that_is_down_fails_the_night_with_one_line(world: Project) -> None:
+    (world.root / "data" / "world.db").unlink()
+    with pytest.raises(SourceError, match=r"sqlite .*world.db table predictions: .*") as failure:
+        one_night(world, "sql", DAY)
+    assert "\n" not in str(failure.value)
+
+
+def test_a_history_that_cannot_be_reached(world: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_HISTORY_URL", "postgresql+psycopg://somebody:hidden@127.0.0.1:1/history")
+    with pytest.raises(HistoryError, match="history postgresql") as failure:
+        one_night(Project.open(world.root), "parquet", DAY)
+    assert "hidden" not in str(failure.value)
+
+
+def test_a_full_disk_in_the_reports_folder(world: Project) -> None:
+    from flows.night import walk
+    from flows.stages import PLAIN, Stages
+    from tasks.night import Night
+
+    folder = world.home / "reports"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # A folder that cannot be made, as root may write where nobody else may.
+    folder.write_text("in the way")
+    outcome = walk(Night.of(world, world.monitor("drifting"), DAY), Stages(PLAIN))
+    assert any("report: " in finding.message and "cannot be written" in finding.message for finding in outcome.findings)
+    assert recorded(world)["measurement"]
+
+
+def test_a_pushgateway_that_is_down(world: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.gauges.RETRY_SECONDS", (0.01,))
+    monkeypatch.setenv("LAMPLIGHTER_PUSHGATEWAY_URL", "http://127.0.0.1:1")
+    outcome = one_night(Project.open(world.root), "parquet", DAY)
+    assert any("Pushgateway does not answer" in finding.message for finding in outcome.findings)
+    assert recorded(world)["measurement"]
+
+
+def test_a_renamed_model_takes_its_gauges_away_and_leaves_its_history(world: Project) -> None:
+    one_night(world, "parquet", DAY)
+    assert (world.home / "gauges" / "parquet.prom").exists()
+    path = world.root / "monitors" / "parquet.yaml"
+    path.write_text(path.read_text().replace("model: parquet", "model: renamed"))
+    one_night(world, "renamed", DAY)
+    assert sorted(path.stem for path in (world.home / "gauges").glob("*.prom")) == ["renamed"]
+    assert {row[0] for row in recorded(world)["measurement"]} == {"parquet", "renamed"}
+
+
+def test_the_spool_is_private_and_gone_after_the_night(world: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows.stages import PLAIN
+
+    seen: list[int] = []
+
+    def look(*arguments: object) -> object:
+        seen.extend(stat.S_IMODE(path.stat().st_mode) for path in world.home.rglob("spool/**/*.parquet"))
+        return PLAIN["validate"](*arguments)
+
+    one_night(world, "sql", DAY, {**PLAIN, "validate": look})
+    assert set(seen) == {0o600}
+    assert not list(world.home.rglob("spool/**/*.parquet"))
