@@ -51,8 +51,7 @@ def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, **w
         feature=wanted["feature"],
         since=_midnight(wanted["first"], zone),
         until=_midnight(wanted["last"], zone, days=1),
-        # A day's night falls on it, so its own midnight is what the night is known by.
-        as_of=_midnight(wanted["as_of"], zone, days=1),
+        as_of=_end_of(wanted["as_of"], zone),
     )
     shown = [_shown(row, zone) for row in measurements(history, model, chosen)]
     if as_json:
@@ -72,6 +71,12 @@ def _of_version(metric: str | None) -> bool:
 
 def _midnight(day: datetime | None, zone: ZoneInfo, days: int = 0) -> datetime | None:
     return (day + timedelta(days=days)).replace(tzinfo=zone) if day else None
+
+
+def _end_of(day: datetime | None, zone: ZoneInfo) -> datetime | None:
+    """The last instant of a day, so that every night that falls on it counts."""
+    following = _midnight(day, zone, days=1)
+    return following - timedelta(microseconds=1) if following else None
 
 
 def _shown(row: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:

@@ -124,7 +124,9 @@ def labels(log: pd.DataFrame) -> pd.DataFrame:
     truth = (known["score"].to_numpy() + random.normal(0, 0.4, len(known)) > 0.5).astype(int)
     spent = known["estimate"].to_numpy() + random.normal(1, 9, len(known))
     delay = pd.to_timedelta(random.gamma(2, 12, len(known)).clip(0.1, 96), unit="h").round("us")
-    first = pd.DataFrame({"id": known["id"].to_numpy(), "truth": truth, "spent": spent, "arrived": (known["at"] + delay).to_numpy()})
+    first = pd.DataFrame(
+        {"id": known["id"].to_numpy(), "truth": truth, "spent": spent, "arrived": (known["at"] + delay).to_numpy()}
+    )
     wrong = first.iloc[::23].assign(truth=lambda rows: 1 - rows["truth"], spent=0.0)
     wrong = wrong.assign(arrived=wrong["arrived"] - pd.Timedelta(minutes=5))
     nobody = first.iloc[::101].assign(id=lambda rows: "x" + rows["id"])

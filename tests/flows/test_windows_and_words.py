@@ -1,0 +1,174 @@
+"""Hours, weeks and DST days, provisional and final, private columns, the user's own metric: through whole nights."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lamplighter.core.window import Window
+from storage.history import open_history
+from storage.history.query import Filter, measurements
+from storage.project import Project
+from tests.flows.conftest import ZONE
+from tests.flows.nights import many_nights, one_night
+
+FIRST, LAST = date(2025, 3, 3), date(2025, 3, 14)
+
+
+def edit(world: Project, model: str, *changes: tuple[str, str]) -> None:
+    path = world.root / "monitors" / f"{model}.yaml"
+    text = path.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text)
+
+
+def recorded_values(world: Project, model: str, **wanted: object) -> list[dict[str, object]]:
+    return measurements(open_history(world), model, Filter(segment="", version="", klass="", **wanted))  # type: ignore[arg-type]
+
+
+def test_what_was_known_the_morning_after_and_what_is_known_now(world: Project) -> None:
+    many_nights(world, "parquet", FIRST, LAST)
+    zone = ZoneInfo(ZONE)
+    seen = {}
+    for mornings in (1, 2, 3):
+        night = datetime(2025, 3, 6 + mornings, tzinfo=zone)
+        found = recorded_values(world, "parquet", metric="accuracy", since=datetime(2025, 3, 6, tzinfo=zone),
+                                until=datetime(2025, 3, 7, tzinfo=zone), as_of=night)  # fmt: skip
+        seen[mornings] = (found[0]["state"], found[0]["n"], found[0]["known_on"])
+    assert [seen[i][0] for i in (1, 2, 3)] == ["provisional", "provisional", "final"]
+    assert seen[1][1] < seen[2][1] < seen[3][1]
+    assert seen[1][2] == datetime(2025, 3, 7, tzinfo=zone)
+
+
+def test_the_command_shows_the_same(world: Project) -> None:
+    many_nights(world, "parquet", FIRST, date(2025, 3, 9))
+    command = [str(Path(sys.executable).with_name("lamplighter")), "-C", str(world.root), "history", "parquet"]
+    arguments = ["--metric", "accuracy", "--from", "2025-03-06", "--to", "2025-03-06", "--json"]
+    then = json.loads(subprocess.check_output([*command, *arguments, "--as-of", "2025-03-07"]))
+    now = json.loads(subprocess.check_output([*command, *arguments]))
+    assert [(row["window"], row["state"], row["known_on"]) for row in then] == [
+        ("2025-03-06", "provisional", "2025-03-07")
+    ]
+    assert [(row["state"], row["known_on"]) for row in now] == [("final", "2025-03-09")]
+
+
+def test_late_labels_are_folded_in_when_asked(world: Project) -> None:
+    many_nights(world, "parquet", FIRST, LAST)
+    (before,) = [r for r in recorded_values(world, "parquet", metric="labels_coverage") if r["window_start"].day == 3]
+    from flows.night import walk
+    from flows.stages import PLAIN, Stages
+    from tasks.night import Night
+
+    now = datetime(2025, 3, 20, tzinfo=ZoneInfo(ZONE))
+    walk(
+        Night.of(world, world.monitor("parquet"), date(2025, 3, 4), now, relabel=True), Stages(PLAIN), with_report=False
+    )
+    (after,) = [r for r in recorded_values(world, "parquet", metric="labels_coverage") if r["window_start"].day == 3]
+    assert after["value"] > before["value"]
+    assert after["state"] == "final"
+    assert sum(r["value"] for r in recorded_values(world, "parquet", metric="labels_late")) > 0
+
+
+@pytest.mark.parametrize("grain", ["1h", "1w"])
+def test_other_grains_hold_the_same_rows(world: Project, grain: str) -> None:
+    edit(
+        world,
+        "parquet",
+        ("model: parquet", f"model: parquet\nevery: {grain}"),
+        ("mature_after: 2d", "mature_after: 1h"),
+    )
+    monitor = world.monitor("parquet")
+    log = pd.concat(pd.read_parquet(path) for path in sorted(world.root.glob("data/predictions/*/*.parquet")))
+    log = log.drop_duplicates(["id", "version"])
+    window = Window.of("parquet", monitor.every, ZONE, datetime(2025, 3, 5, 12, tzinfo=ZoneInfo(ZONE)))
+    one_night(world, "parquet", window.start)
+    (rows,) = recorded_values(world, "parquet", metric="rows")
+    assert rows["value"] == ((log["at"] >= window.start) & (log["at"] < window.end)).sum()
+
+
+@pytest.mark.parametrize(("day", "hours"), [(date(2025, 3, 30), 23), (date(2025, 10, 26), 25)])
+def test_days_of_23_and_25_hours(world: Project, day: date, hours: int) -> None:
+    start = pd.Timestamp(day).tz_localize(ZONE)
+    at = pd.date_range(start - pd.Timedelta(hours=3), periods=40, freq="h").tz_convert("UTC")
+    frame = pd.DataFrame(
+        {"id": [f"d{i}" for i in range(40)], "at": at, "version": "v1", "answer": 1, "score": 0.7, "amount": 1.0,
+         "age": 30, "region": "north", "plan": "pro"}
+    )  # fmt: skip
+    # Every row lies in the partition of the day before: the path is a hint, the timestamp decides.
+    folder = world.root / "data" / "predictions" / f"day={day - timedelta(days=1)}"
+    folder.mkdir()
+    frame.to_parquet(folder / "part.parquet")
+    one_night(world, "parquet", day)
+    (rows,) = recorded_values(world, "parquet", metric="rows")
+    assert rows["value"] == hours
+
+
+def test_private_columns_leave_no_value_behind(world: Project) -> None:
+    secrets = ["agnes-weatherwax", "gytha-ogg"]
+    for path in sorted(world.root.glob("data/predictions/*/*.parquet")):
+        frame = pd.read_parquet(path)
+        frame["customer"] = np.where(np.arange(len(frame)) % 2, *secrets)
+        frame["salary"] = 987_654.25 + np.arange(len(frame))
+        frame.to_parquet(path)
+    edit(
+        world,
+        "_shared",
+        ("categorical: [region, plan]}", "categorical: [region, plan, customer]}\nprivate: [customer, salary]"),
+        ("[amount, age]", "[amount, age, salary]"),
+    )
+    from flows.night import walk
+    from flows.stages import PLAIN, Stages
+    from tasks.night import Night
+
+    outcome = walk(Night.of(world, world.monitor("drifting"), date(2025, 3, 6)), Stages(PLAIN))
+    assert outcome.report
+    (unseen,) = measurements(open_history(world), "drifting", Filter(metric="unseen_ratio", feature="customer"))
+    assert unseen["value"] == 0.0
+    for path in world.home.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            for secret in (*secrets, "987654", "987,654"):
+                assert secret.encode() not in content, (path, secret)
+
+
+def test_a_metric_of_ones_own(world: Project) -> None:
+    (world.root / "cost.py").write_text(
+        "def cost(y_true, y_pred, y_score):\n    return 5.0 * sum(t != p for t, p in zip(y_true, y_pred)) / len(y_true)\n"
+        "def broken(y_true, y_pred, y_score):\n    raise ZeroDivisionError('no')\n"
+    )
+    own = "\nmetrics: [{name: cost, function: 'cost.py:cost'}, {name: broken, function: 'cost.py:broken'}]\nlabels:"
+    edit(world, "parquet", ("\nlabels:", own))
+    many_nights(world, "parquet", FIRST, date(2025, 3, 6))
+    cost = {r["window_start"]: r for r in recorded_values(world, "parquet", metric="cost")}
+    accuracy = {r["window_start"]: r for r in recorded_values(world, "parquet", metric="accuracy")}
+    start = min(cost)
+    assert cost[start]["value"] == pytest.approx(5 * (1 - accuracy[start]["value"]))
+    assert cost[start]["lower"] < cost[start]["value"] < cost[start]["upper"]
+    broken = recorded_values(world, "parquet", metric="broken")
+    assert "ZeroDivisionError" in broken[0]["reason"]
+
+
+def test_labels_in_the_same_row(world: Project) -> None:
+    for path in sorted(world.root.glob("data/predictions/*/*.parquet")):
+        frame = pd.read_parquet(path)
+        frame["seen"] = np.where(np.arange(len(frame)) % 3 == 0, np.nan, frame["answer"])
+        frame.to_parquet(path)
+    text = (world.root / "monitors" / "parquet.yaml").read_text()
+    before, _, _ = text.partition("labels:")
+    (world.root / "monitors" / "parquet.yaml").write_text(
+        before + "labels: {same_row: true, target: seen, mature_after: 1d}\n"
+    )
+    many_nights(world, "parquet", FIRST, date(2025, 3, 5))
+    for row in recorded_values(world, "parquet", metric="accuracy"):
+        assert row["value"] == 1.0
+        assert row["n"] == pytest.approx(80, abs=3)
