@@ -22,10 +22,8 @@ def _night(model: str, day: date | datetime | None, now: datetime | None, projec
     """The night that a run is about: by default that of the newest window complete when the run was scheduled."""
     opened = Project.open(project)
     monitor = opened.monitor(model)
-    scheduled = runtime.flow_run.scheduled_start_time or datetime.now(UTC)
-    if day is None:
-        return Night(opened, monitor, monitor.window(now or scheduled), now or scheduled, relabel)
-    return Night.of(opened, monitor, day, now, relabel=relabel)
+    now = now or runtime.flow_run.scheduled_start_time or datetime.now(UTC)
+    return Night.of(opened, monitor, day or monitor.window(now).start, now, relabel=relabel)
 
 
 def _run_name() -> str:
@@ -47,7 +45,7 @@ def monitor(
     Args:
         model: name of the model, as in its monitor file
         day: local day to evaluate; empty: the newest complete one when the run was scheduled, so yesterday
-        now: logical time; empty: when the night of that day was scheduled
+        now: logical time, what arrived later is not seen; empty: when the run was scheduled
         project: project folder; empty: that of LAMPLIGHTER_PROJECT
         relabel: fold in labels that came after the day was final
     """

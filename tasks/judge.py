@@ -15,7 +15,9 @@ from tasks.night import Night
 
 
 def judge(night: Night) -> list[Decision]:
-    """Decide every check once; a night that is run again finds its decisions made."""
+    """Decide every check once; a night that is run again finds its decisions made, and an old window is not judged."""
+    if not night.is_newest:
+        return []
     made = decided(night.history, night.window.model, night.known_on)
     quality_window = judged_window(night)
     decisions = [_decide(night, check, quality_window) for check in night.monitor.checks if check.name not in made]

@@ -44,7 +44,7 @@ class Night:
         *,
         relabel: bool = False,
     ) -> Night:
-        """The night of the window that holds ``day``; ``now`` is by default when that night was scheduled."""
+        """The night of the window that holds ``day``; without ``now`` as if it had come when it was scheduled."""
         if isinstance(day, datetime) and day.tzinfo is None:
             day = day.replace(tzinfo=ZoneInfo(monitor.timezone))
         window = Window.of(monitor.model, monitor.every, monitor.timezone, day)
@@ -54,6 +54,11 @@ class Night:
     def known_on(self) -> datetime:
         """The logical night on which what is found becomes known."""
         return night_of(self.now, self.monitor.every, self.monitor.timezone)
+
+    @property
+    def is_newest(self) -> bool:
+        """Whether the window is the newest complete one; an older one is looked at again, but not judged again."""
+        return self.monitor.window(self.now) == self.window
 
     @property
     def history(self) -> History:

@@ -17,7 +17,6 @@ from tasks.night import Night
 from tasks.read import Reading
 from tasks.validate import Table
 
-
 KIND_WORDS = {"numeric": "numbers", "categorical": "categories"}
 
 
@@ -46,14 +45,16 @@ def _profile(night: Night, reference: Profiles, table: Table) -> Profiled:
     for name in table.features:
         if name in profiles:
             measurements += feature_measurements(profiles[name], reference.get(name))
-    findings = [
-        Finding(Code.TYPE_CHANGED, name, f"{monitor.model}: column {name!r} holds {held}, not {KIND_WORDS[kinds[name]]}; restore its type")
-        for name, held in broken.items()
-        if all(finding.subject != name for finding in table.findings)
-    ]
+    told = {finding.subject for finding in table.findings}
+    findings = [_of_another_type(night, name, held, kinds[name]) for name, held in broken.items() if name not in told]
     findings += value_findings(monitor, profiles)
     content_hash = ProfileStore(night.project.home).save(profiles)
     return Profiled(content_hash, measurements, findings)
+
+
+def _of_another_type(night: Night, name: str, held: str, kind: ColumnKind) -> Finding:
+    message = f"column {name!r} holds {held}, not {KIND_WORDS[kind]}; restore its type"
+    return Finding(Code.TYPE_CHANGED, name, f"{night.monitor.model}: {message}")
 
 
 def _bounds(night: Night, reference: Profiles) -> dict[str, Bounds | None]:

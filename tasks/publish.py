@@ -27,7 +27,7 @@ INFO_LABELS = ("owner", "env", "region")
 
 
 def publish(night: Night, started: float) -> Finding | None:
-    """Publish what is known of the model on this night.
+    """Publish what is known of the model on this night, unless the night looks at an old window again.
 
     Parameters
     ----------
@@ -35,6 +35,8 @@ def publish(night: Night, started: float) -> Finding | None:
     started : float
         When the night began, in seconds since the epoch.
     """
+    if not night.is_newest:
+        return None
     samples = fitted(_samples(night, started), night.project.settings.series_per_model)
     try:
         publish_samples(night.project, night.monitor.model, samples)

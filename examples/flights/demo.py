@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from examples.flights.model import Models
@@ -18,6 +18,7 @@ from examples.flights.summary import HEADINGS, months
 from examples.flights.train import train_champions
 from flows.backfill import backfill
 from flows.monitor import monitor
+from lamplighter.core.window import Window
 from storage.history import open_history
 from storage.project import Project
 
@@ -68,7 +69,7 @@ def play(folder: Path, first: date, last: date, tell: Tell) -> Project:
         with _step(f"run the nights of {split} to {last} as flow runs", tell):
             for day in _days(split, last):
                 for model in nights_of:
-                    _completed(monitor(model, day, project=str(folder), return_state=True))
+                    _completed(monitor(model, day, _on_time(project, model, day), str(folder), return_state=True))
         if sql_days := [day for day in _days(first, last) if f"{day:%Y-%m}" == SQL_MONTH]:
             with _step(f"the same model out of a database, {SQL_MONTH}", tell):
                 os.environ["FLIGHTS_DATABASE"] = str(folder / "data" / "flights.db")
@@ -95,6 +96,12 @@ def _processes() -> int:
 
 def _days(first: date, last: date) -> list[date]:
     return [first + timedelta(days=i) for i in range((last - first).days + 1)]
+
+
+def _on_time(project: Project, model: str, day: date) -> datetime:
+    """When the night of a day was scheduled."""
+    declared = project.monitor(model)
+    return declared.night_after(Window.of(model, declared.every, declared.timezone, day))
 
 
 def _completed(state: object) -> None:

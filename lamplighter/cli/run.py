@@ -20,7 +20,7 @@ DAY = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
 @click.command(epilog="Example: lamplighter run flight-delays --day 2013-05-01")
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 @click.option("--day", type=DAY, help="Local day (or hour) to evaluate; default the newest complete window.")
-@click.option("--now", type=DAY, help="Logical time, in the model's zone; default when that night was scheduled.")
+@click.option("--now", type=DAY, help="Logical time, in the model's zone: what arrived later is not seen.")
 @click.option("--relabel", is_flag=True, help="Fold in labels that came after the window was final.")
 @click.option("--fail-on-findings", is_flag=True, help="Exit with 1 when a check failed or something was broken.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
@@ -64,15 +64,9 @@ def _told(project: Project, model: str, day: datetime | None, now: datetime | No
 
     monitor = project.monitor(model)
     zone = ZoneInfo(monitor.timezone)
-    at = now.replace(tzinfo=zone) if now else None
-    if at is None and (day is None or relabel):
-        at = datetime.now(UTC)
-    if day is None:
-        assert at is not None
-        night = Night(project, monitor, monitor.window(at), at, relabel)
-    else:
-        night = Night.of(project, monitor, day.replace(tzinfo=zone), at, relabel=relabel)
-    return _walked(night)
+    at = now.replace(tzinfo=zone) if now else datetime.now(UTC)
+    start = day.replace(tzinfo=zone) if day else monitor.window(at).start
+    return _walked(Night.of(project, monitor, start, at, relabel=relabel))
 
 
 def _walked(night: Night) -> dict[str, Any]:

@@ -13,10 +13,13 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
+from flows.night import walk
+from flows.stages import PLAIN, Stages
 from lamplighter.errors import HistoryError, SourceError
 from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.project import Project
+from tasks.night import Night
 from tests.flows.nights import many_nights, one_night, recorded
 
 FIRST, DAY, LAST = date(2025, 3, 3), date(2025, 3, 6), date(2025, 3, 8)
@@ -188,10 +191,6 @@ def test_a_history_that_cannot_be_reached(world: Project, monkeypatch: pytest.Mo
 
 
 def test_a_full_disk_in_the_reports_folder(world: Project) -> None:
-    from flows.night import walk
-    from flows.stages import PLAIN, Stages
-    from tasks.night import Night
-
     folder = world.home / "reports"
     folder.parent.mkdir(parents=True, exist_ok=True)
     # A folder that cannot be made, as root may write where nobody else may.
@@ -220,8 +219,6 @@ def test_a_renamed_model_takes_its_gauges_away_and_leaves_its_history(world: Pro
 
 
 def test_the_spool_is_private_and_gone_after_the_night(world: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    from flows.stages import PLAIN
-
     seen: list[int] = []
 
     def look(*arguments: object) -> object:

@@ -15,6 +15,7 @@ from flows.backfill import backfill
 from flows.monitor import monitor
 from lamplighter.errors import MonitorError
 from storage.project import Project
+from tasks.night import Night
 from tests.flows.nights import many_nights, recorded
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 6)
@@ -32,6 +33,10 @@ def copied(world: Project, name: str) -> Project:
     return Project.open(folder)
 
 
+def on_time(project: Project, model: str, day: date) -> datetime:
+    return Night.of(project, project.monitor(model), day).now
+
+
 def test_the_three_ways_of_running_agree(world: Project) -> None:
     by_flow, by_backfill = copied(world, "by-flow"), copied(world, "by-backfill")
     many_nights(world, "drifting", FIRST, LAST)
@@ -39,7 +44,7 @@ def test_the_three_ways_of_running_agree(world: Project) -> None:
     for model in ("drifting", "parquet"):
         for i in range((LAST - FIRST).days + 1):
             day = FIRST + timedelta(days=i)
-            state = monitor(model, day, project=str(by_flow.root), return_state=True)
+            state = monitor(model, day, on_time(by_flow, model, day), str(by_flow.root), return_state=True)
             assert state.is_completed()
     state = backfill(["drifting", "parquet"], FIRST, LAST, 0, 1, str(by_backfill.root), return_state=True)
     assert state.is_completed()

@@ -13,12 +13,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from flows.night import walk
+from flows.stages import PLAIN, Stages
 from lamplighter.core.window import Window
 from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.project import Project
+from tasks.night import Night
 from tests.flows.conftest import ZONE
-from tests.flows.nights import many_nights, one_night
+from tests.flows.nights import many_nights, one_night, recorded
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 14)
 
@@ -65,10 +68,6 @@ def test_the_command_shows_the_same(world: Project) -> None:
 def test_late_labels_are_folded_in_when_asked(world: Project) -> None:
     many_nights(world, "parquet", FIRST, LAST)
     (before,) = [r for r in recorded_values(world, "parquet", metric="labels_coverage") if r["window_start"].day == 3]
-    from flows.night import walk
-    from flows.stages import PLAIN, Stages
-    from tasks.night import Night
-
     now = datetime(2025, 3, 20, tzinfo=ZoneInfo(ZONE))
     walk(
         Night.of(world, world.monitor("parquet"), date(2025, 3, 4), now, relabel=True), Stages(PLAIN), with_report=False
@@ -126,10 +125,6 @@ def test_private_columns_leave_no_value_behind(world: Project) -> None:
         ("categorical: [region, plan]}", "categorical: [region, plan, customer]}\nprivate: [customer, salary]"),
         ("[amount, age]", "[amount, age, salary]"),
     )
-    from flows.night import walk
-    from flows.stages import PLAIN, Stages
-    from tasks.night import Night
-
     outcome = walk(Night.of(world, world.monitor("drifting"), date(2025, 3, 6)), Stages(PLAIN))
     assert outcome.report
     (unseen,) = measurements(open_history(world), "drifting", Filter(metric="unseen_ratio", feature="customer"))
@@ -143,7 +138,7 @@ def test_private_columns_leave_no_value_behind(world: Project) -> None:
 
 def test_a_metric_of_ones_own(world: Project) -> None:
     (world.root / "cost.py").write_text(
-        "def cost(y_true, y_pred, y_score):\n    return 5.0 * sum(t != p for t, p in zip(y_true, y_pred)) / len(y_true)\n"
+        "def cost(y_true, y_pred, y_score):\n    return 5.0 * sum(map(str.__ne__, y_true, y_pred)) / len(y_true)\n"
         "def broken(y_true, y_pred, y_score):\n    raise ZeroDivisionError('no')\n"
     )
     own = "\nmetrics: [{name: cost, function: 'cost.py:cost'}, {name: broken, function: 'cost.py:broken'}]\nlabels:"
@@ -172,3 +167,24 @@ def test_labels_in_the_same_row(world: Project) -> None:
     for row in recorded_values(world, "parquet", metric="accuracy"):
         assert row["value"] == 1.0
         assert row["n"] == pytest.approx(80, abs=3)
+
+
+def test_an_old_window_is_mended_but_not_judged_again(world: Project) -> None:
+    path = world.root / "data/predictions/day=2025-03-04/part.parquet"
+    sound = path.read_bytes()
+    pd.read_parquet(path).iloc[:40].to_parquet(path)
+    many_nights(world, "parquet", FIRST, LAST)
+    path.write_bytes(sound)
+    decisions = recorded(world)["decision"]
+    gauges = (world.home / "gauges" / "parquet.prom").read_text()
+    outcome = walk(
+        Night.of(world, world.monitor("parquet"), date(2025, 3, 4), datetime(2025, 3, 20, tzinfo=ZoneInfo(ZONE))),
+        Stages(PLAIN),
+        with_report=False,
+    )
+    assert outcome.decisions == []
+    assert recorded(world)["decision"] == decisions
+    assert (world.home / "gauges" / "parquet.prom").read_text() == gauges
+    day = datetime(2025, 3, 4, tzinfo=ZoneInfo(ZONE))
+    (rows,) = recorded_values(world, "parquet", metric="rows", since=day, until=day + timedelta(days=1))
+    assert rows["value"] == 120
