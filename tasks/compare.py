@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.drift import ColumnDrift, measure
 from lamplighter.core.evaluation import class_labels
@@ -123,4 +124,4 @@ def _labels(frame: pd.DataFrame, column: str) -> npt.NDArray[np.object_]:
     return class_labels(frame[column]) if column in frame else np.full(len(frame), None, dtype=object)
 
 
-compare_task = task(name="compare")(compare)
+compare_task = task(name="compare", cache_policy=NO_CACHE)(compare)

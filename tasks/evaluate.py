@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.evaluation import Labelled
 from lamplighter.core.evaluation import evaluate as evaluate_rows
@@ -102,4 +103,4 @@ def _labelled(night: Night, frame: pd.DataFrame) -> Labelled:
     )
 
 
-evaluate_task = task(name="evaluate")(evaluate)
+evaluate_task = task(name="evaluate", cache_policy=NO_CACHE)(evaluate)

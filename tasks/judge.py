@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.catalogue import ARRIVAL_METRICS, INPUT_METRICS
 from lamplighter.core.judgement import Decision, decide
@@ -52,4 +53,4 @@ def _decide(night: Night, check: Check, quality_window: Window | None) -> Decisi
     return decide(check, window.start, measurement_of(night.history, window, wanted))
 
 
-judge_task = task(name="judge", retries=3, retry_delay_seconds=[1, 5, 30])(judge)
+judge_task = task(name="judge", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=[1, 5, 30])(judge)

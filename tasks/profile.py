@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.data_checks import answer_measurements, feature_measurements, value_findings
 from lamplighter.core.finding import Code, Finding
@@ -81,4 +82,4 @@ def _reference_profiles(night: Night, reading: Reading, kinds: dict[str, ColumnK
     return profiles
 
 
-profile_task = task(name="profile")(profile)
+profile_task = task(name="profile", cache_policy=NO_CACHE)(profile)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.catalogue import ARRIVAL_METRICS, INPUT_METRICS
 from lamplighter.core.finding import Code, Finding
@@ -84,4 +85,4 @@ def _measured(night: Night, window: Window) -> list[Measurement]:
     return measurements_of(night.history, window, Filter(as_of=night.known_on))
 
 
-publish_task = task(name="publish")(publish)
+publish_task = task(name="publish", cache_policy=NO_CACHE)(publish)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.measurement import State
 from lamplighter.core.window import Window
@@ -90,4 +91,4 @@ def _due_windows(night: Night, known: dict[datetime, Ledger]) -> list[Window]:
     return [night.window, *(earlier[start] for start in sorted(earlier, reverse=True))]
 
 
-read_task = task(name="read", retries=3, retry_delay_seconds=[1, 5, 30])(read)
+read_task = task(name="read", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=[1, 5, 30])(read)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.outcome import Inputs
 from storage.history.nights import record_arrivals, record_evaluation, record_inputs
@@ -45,4 +46,4 @@ def _inputs(table: Table, profiled: Profiled, compared: Compared) -> Inputs:
     )
 
 
-record_task = task(name="record", retries=3, retry_delay_seconds=[1, 5, 30])(record)
+record_task = task(name="record", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=[1, 5, 30])(record)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.drift import report as evidently_report
 from lamplighter.core.finding import Code, Finding
@@ -40,4 +41,4 @@ def report(
         return None, Finding(Code.REPORT_FAILED, "", f"{night.monitor.model}: report: {error}")
 
 
-report_task = task(name="report")(report)
+report_task = task(name="report", cache_policy=NO_CACHE)(report)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.data_checks import needed_columns, schema_findings, table_measurements
 from lamplighter.core.features import answer_columns, features_of
@@ -63,4 +64,4 @@ def _table(night: Night, reading: Reading, where: Slice) -> Table:
     return Table(where, rows.count, features, answer_columns(monitor), findings, measurements)
 
 
-validate_task = task(name="validate")(validate)
+validate_task = task(name="validate", cache_policy=NO_CACHE)(validate)
