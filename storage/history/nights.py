@@ -19,6 +19,7 @@ from lamplighter.core.quality import Confusion
 from lamplighter.core.window import Window
 from storage.history import tables
 from storage.history.database import History
+from storage.history.newest import newest
 from storage.history.record import record
 
 GONE = "no longer measured"
@@ -35,7 +36,6 @@ class Ledger:
     labelled: int
     predictions: str
     labels: str
-    known_on: datetime
 
     @property
     def coverage(self) -> float:
@@ -48,39 +48,27 @@ def scope_of(window: Window) -> dict[str, Any]:
     return {"model": window.model, "window_start": window.start, "grain": window.grain.value}
 
 
-def ledgers(history: History, window: Window, known_on: datetime) -> dict[datetime, Ledger]:
-    """What is known on a night of each window of a model up to ``window``, by its start.
+RECENT_WINDOWS = 100
+"""Windows of which a night knows even when they are final: more than any late label or broken file reaches back."""
 
-    Windows that were final more than a hundred windows ago are left out.
-    """
+
+def ledgers(history: History, window: Window, known_on: datetime) -> dict[datetime, Ledger]:
+    """What is known on a night of each window of a model up to ``window``, by its start: the recent and the open ones."""
     table = tables.evaluation
-    query = (
-        sa.select(table)
-        .where(
-            table.c.model == window.model,
-            table.c.grain == window.grain.value,
-            table.c.window_start <= window.start,
-            table.c.known_on <= known_on,
-            sa.or_(
-                table.c.window_start >= window.start - 100 * (window.end - window.start),
-                table.c.state != State.FINAL.value,
-            ),
-        )
-        .order_by(table.c.known_on)
-    )
+    known = newest(
+        table,
+        table.c.model == window.model,
+        table.c.grain == window.grain.value,
+        table.c.window_start <= window.start,
+        as_of=known_on,
+    ).subquery()
+    recent = known.c.window_start >= window.start - RECENT_WINDOWS * (window.end - window.start)
+    still_open = known.c.state != State.FINAL.value
+    names = ("window_start", "rows", "labelled", "predictions", "labels")
     with history.reading() as connection:
-        found = connection.execute(query).mappings().all()
+        found = connection.execute(sa.select(known).where(sa.or_(recent, still_open))).mappings().all()
     return {
-        row["window_start"]: Ledger(
-            row["window_start"],
-            State(row["state"]),
-            row["rows"],
-            row["labelled"],
-            row["predictions"],
-            row["labels"],
-            row["known_on"],
-        )
-        for row in found
+        row["window_start"]: Ledger(state=State(row["state"]), **{name: row[name] for name in names}) for row in found
     }
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lamplighter.errors import HistoryError
 from storage.history import open_history
 from storage.history.database import HEAD, History, upgrade
-from storage.history.query import newest
+from storage.history.newest import newest
 from storage.history.record import record
 from storage.history.tables import measurement, metadata
 from storage.project import Project

@@ -1,0 +1,29 @@
+"""The newest row of each key: what every reader of the history begins with."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+
+def newest(table: sa.Table, *conditions: sa.ColumnElement[bool], as_of: datetime | None = None) -> sa.Select[Any]:
+    """Select the newest row of each key, as known now or on a night.
+
+    Parameters
+    ----------
+    table : Table
+        Its primary key ends with ``known_on``.
+    conditions : column elements
+        On columns of the key.
+    as_of : datetime, optional
+        Leave out what became known later.
+    """
+    key = [column for column in table.primary_key if column.name != "known_on"]
+    if as_of is not None:
+        conditions = (*conditions, table.c.known_on <= as_of)
+    rank = sa.func.row_number().over(partition_by=key, order_by=table.c.known_on.desc()).label("rank")
+    ranked = sa.select(table, rank).where(*conditions).subquery()
+    columns = [column for column in ranked.c if column.name != "rank"]
+    return sa.select(*columns).where(ranked.c.rank == 1)
