@@ -32,14 +32,14 @@ check: setup ## All that must hold before a commit: format, lint, types, layers,
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/lamplighter -C examples/flights render --check
+	$(BIN)/lamplighter -C examples/flights render --checkout --check
 	$(BIN)/python -m pytest -n 2 $(TESTS)
 
 bench: setup ## Measure a night at 1e4, 1e5 and 1e6 rows; the last line is JSON
 	$(BIN)/python benchmarks/night.py
 
 render: setup ## Write what is made from the catalogue and the monitors
-	$(BIN)/lamplighter -C examples/flights render
+	$(BIN)/lamplighter -C examples/flights render --checkout
 
 clean: ## Remove what was installed, built and recorded here
 	rm -rf $(VENV) build dist demo .lamplighter .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import suppress
 
 from flows.stages import Stages
+from lamplighter.errors import LamplighterError
 from storage.history import only_night_of
 from storage.history.nights import run_of
 from tasks.night import Night
@@ -28,6 +30,11 @@ def walk(night: Night, stages: Stages, *, with_report: bool = True) -> Outcome:
             decisions = stages.judge(night)
             faults = [stages.publish(night, started)]
             report, fault = stages.report(night, reading, tables, compared) if with_report else (None, None)
+        except LamplighterError:
+            # That the night failed is worth a gauge; what made it fail is the error that goes on.
+            with suppress(LamplighterError):
+                stages.publish(night, started, failed=True)
+            raise
         finally:
             shutil.rmtree(night.spool, ignore_errors=True)
         found = [*tables[0].findings, *profiled[0].findings, *evaluated.arrivals.findings]

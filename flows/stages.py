@@ -54,10 +54,10 @@ class Stages:
         if name not in self.functions:
             raise AttributeError(f"no stage {name!r}; known: {', '.join(self.functions)}")
 
-        def timed(*arguments: Any) -> Any:
+        def timed(*arguments: Any, **named: Any) -> Any:
             begun = time.perf_counter()
             try:
-                return self.functions[name](*arguments)
+                return self.functions[name](*arguments, **named)
             finally:
                 self.seconds[name] = round(time.perf_counter() - begun, 4)
 

@@ -10,7 +10,7 @@ from lamplighter.core.judgement import Decision, decide
 from lamplighter.core.measurement import State
 from lamplighter.core.monitor import Check
 from lamplighter.core.window import Window
-from storage.history.nights import append_decisions, decided, ledgers
+from storage.history.nights import append_decisions, decisions_made, ledgers
 from storage.history.query import Filter, measurement_of
 from tasks.night import Night
 
@@ -19,11 +19,13 @@ def judge(night: Night) -> list[Decision]:
     """Decide every check once; a night that is run again finds its decisions made, and an old window is not judged."""
     if not night.is_newest:
         return []
-    made = decided(night.history, night.window.model, night.known_on)
+    model, checks = night.window.model, night.monitor.checks
+    made = decisions_made(night.history, model, night.known_on, checks)
+    names = {decision.check.name for decision in made}
     quality_window = judged_window(night)
-    decisions = [_decide(night, check, quality_window) for check in night.monitor.checks if check.name not in made]
-    append_decisions(night.history, night.window.model, night.known_on, decisions)
-    return decisions
+    new = [_decide(night, check, quality_window) for check in checks if check.name not in names]
+    append_decisions(night.history, model, night.known_on, new)
+    return sorted([*made, *new], key=lambda decision: checks.index(decision.check))
 
 
 def judged_window(night: Night) -> Window | None:
@@ -40,6 +42,13 @@ def judged_window(night: Night) -> Window | None:
     ]
     window = night.window
     return Window.of(window.model, window.grain, window.timezone, max(enough)) if enough else None
+
+
+def newest_window(night: Night) -> Window | None:
+    """The newest window that anything is recorded of."""
+    known = ledgers(night.history, night.window, night.known_on)
+    window = night.window
+    return Window.of(window.model, window.grain, window.timezone, max(known)) if known else None
 
 
 def _decide(night: Night, check: Check, quality_window: Window | None) -> Decision:

@@ -12,13 +12,14 @@ from lamplighter.core.catalogue import ARRIVAL_METRICS, INPUT_METRICS
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.gauges import Sample, fitted, measured_samples
 from lamplighter.core.measurement import Measurement
+from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Window
 from lamplighter.errors import PublishError
 from storage.gauges import publish as publish_samples
 from storage.gauges import withdraw_retired
-from storage.history.nights import failing
+from storage.history.nights import failing, last_success
 from storage.history.query import Filter, measurements_of
-from tasks.judge import judged_window
+from tasks.judge import judged_window, newest_window
 from tasks.night import Night
 
 OF_THE_NIGHT = {**INPUT_METRICS, **ARRIVAL_METRICS}
@@ -27,7 +28,7 @@ OF_THE_NIGHT = {**INPUT_METRICS, **ARRIVAL_METRICS}
 INFO_LABELS = ("owner", "env", "region")
 
 
-def publish(night: Night, started: float) -> Finding | None:
+def publish(night: Night, started: float, *, failed: bool = False) -> Finding | None:
     """Publish what is known of the model on this night, unless the night looks at an old window again.
 
     Parameters
@@ -35,10 +36,12 @@ def publish(night: Night, started: float) -> Finding | None:
     night : Night
     started : float
         When the night began, in seconds since the epoch.
+    failed : bool
+        Whether the night died; the newest window that is known is shown then.
     """
     if not night.is_newest:
         return None
-    samples = fitted(_samples(night, started), night.project.settings.series_per_model)
+    samples = fitted(_samples(night, started, failed), night.project.settings.series_per_model)
     try:
         publish_samples(night.project, night.monitor.model, samples)
         withdraw_retired(night.project, night.project.models())
@@ -47,10 +50,14 @@ def publish(night: Night, started: float) -> Finding | None:
     return None
 
 
-def _samples(night: Night, started: float) -> Iterator[Sample]:
+def _samples(night: Night, started: float, failed: bool) -> Iterator[Sample]:
     monitor, known_on = night.monitor, night.known_on
-    inputs = _measured(night, night.window)
-    yield from _run_samples(night, started, versions=sorted({entry.version for entry in inputs if entry.version}))
+    window = newest_window(night) if failed else night.window
+    inputs = _measured(night, window) if window else []
+    yield from _run_samples(night, started, failed)
+    if window:
+        yield Sample("lamplighter_run_evaluated_day_timestamp_seconds", window.start.timestamp())
+    yield _info(monitor, versions=sorted({entry.version for entry in inputs if entry.version}))
     yield from measured_samples(monitor, (entry for entry in inputs if entry.metric in OF_THE_NIGHT))
     quality_window = judged_window(night)
     if quality_window:
@@ -71,14 +78,19 @@ def _samples(night: Night, started: float) -> Iterator[Sample]:
         )
 
 
-def _run_samples(night: Night, started: float, versions: list[str]) -> Iterator[Sample]:
+def _run_samples(night: Night, started: float, failed: bool) -> Iterator[Sample]:
     now = time.time()
     yield Sample("lamplighter_run_last_timestamp_seconds", now)
-    yield Sample("lamplighter_run_last_success_timestamp_seconds", now)
-    yield Sample("lamplighter_run_evaluated_day_timestamp_seconds", night.window.start.timestamp())
     yield Sample("lamplighter_run_duration_seconds", now - started)
-    tags = tuple((name, night.monitor.tags.get(name, "")) for name in INFO_LABELS)
-    yield Sample("lamplighter_model_info", 1.0, (("version", ",".join(versions)), *tags))
+    succeeded = last_success(night.history, night.monitor.model) if failed else None
+    if succeeded or not failed:
+        success = succeeded.timestamp() if succeeded else now
+        yield Sample("lamplighter_run_last_success_timestamp_seconds", success)
+
+
+def _info(monitor: Monitor, versions: list[str]) -> Sample:
+    tags = tuple((name, monitor.tags.get(name, "")) for name in INFO_LABELS)
+    return Sample("lamplighter_model_info", 1.0, (("version", ",".join(versions)), *tags))
 
 
 def _measured(night: Night, window: Window) -> list[Measurement]:

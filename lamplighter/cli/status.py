@@ -34,7 +34,7 @@ def command(project: str | None, as_json: bool) -> None:
 
     table = Table(box=None, pad_edge=False)
     for name in ("model", "window", "ended", "status", "failing checks", "message"):
-        table.add_column(name, no_wrap=name != "message", overflow="ellipsis")
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
     for row in rows:
         failing_checks = ", ".join(row["failing"]) or "none"
         table.add_row(row["model"], row["window"], row["ended"], row["status"], failing_checks, row["message"])

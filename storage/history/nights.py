@@ -14,6 +14,7 @@ from lamplighter.core.catalogue import Family
 from lamplighter.core.finding import Finding
 from lamplighter.core.judgement import Decision, Verdict
 from lamplighter.core.measurement import Measurement, State
+from lamplighter.core.monitor import Check
 from lamplighter.core.outcome import Arrivals, Evaluation, Inputs
 from lamplighter.core.quality import Confusion
 from lamplighter.core.window import Window
@@ -53,7 +54,7 @@ RECENT_WINDOWS = 100
 
 
 def ledgers(history: History, window: Window, known_on: datetime) -> dict[datetime, Ledger]:
-    """What is known on a night of each window of a model up to ``window``, by its start: the recent and the open ones."""
+    """What is known on a night of each window of a model up to ``window``, by its start: recent and open ones."""
     table = tables.evaluation
     known = newest(
         table,
@@ -155,12 +156,24 @@ def _ledger_row(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def decided(history: History, model: str, known_on: datetime) -> set[str]:
-    """Names of the checks that a night has decided already."""
+def decisions_made(history: History, model: str, known_on: datetime, checks: Iterable[Check]) -> list[Decision]:
+    """What a night has decided already of some checks."""
     table = tables.decision
-    query = sa.select(table.c.check_name).where(table.c.model == model, table.c.known_on == known_on)
+    named = {check.name: check for check in checks}
+    query = sa.select(table).where(table.c.model == model, table.c.known_on == known_on, table.c.check_name.in_(named))
     with history.reading() as connection:
-        return set(connection.scalars(query))
+        rows = connection.execute(query).mappings().all()
+    return [
+        Decision(
+            named[row["check_name"]],
+            row["window_start"],
+            row["value"],
+            row["threshold"],
+            Verdict(row["verdict"]),
+            row["reason"],
+        )
+        for row in rows
+    ]
 
 
 def append_decisions(history: History, model: str, known_on: datetime, decisions: Iterable[Decision]) -> None:
@@ -196,6 +209,17 @@ def failing(history: History, model: str, known_on: datetime) -> list[tuple[str,
     with history.reading() as connection:
         newest = {row.check_name: (row.severity, row.verdict) for row in connection.execute(query)}
     return [(name, severity) for name, (severity, verdict) in newest.items() if verdict == Verdict.FAILED.value]
+
+
+def last_success(history: History, model: str) -> datetime | None:
+    """When a night of the model last ended without a failure."""
+    table = tables.run
+    query = sa.select(sa.func.max(table.c.ended_at)).where(
+        table.c.model == model, table.c.status.in_(("succeeded", "findings"))
+    )
+    with history.reading() as connection:
+        ended: datetime | None = connection.scalar(query)
+    return ended
 
 
 @contextmanager

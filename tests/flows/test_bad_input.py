@@ -228,3 +228,35 @@ def test_the_spool_is_private_and_gone_after_the_night(world: Project, monkeypat
     one_night(world, "sql", DAY, {**PLAIN, "validate": look})
     assert set(seen) == {0o600}
     assert not list(world.home.rglob("spool/**/*.parquet"))
+
+
+def test_a_night_that_fails_leaves_a_gauge_that_says_so(world: Project) -> None:
+    many_nights(world, "sql", FIRST, DAY)
+    before = gauges_of(world, "sql")
+    (world.root / "data" / "world.db").unlink()
+    with pytest.raises(SourceError):
+        one_night(world, "sql", LAST)
+    after = gauges_of(world, "sql")
+    assert after["run_last_timestamp_seconds"] > before["run_last_timestamp_seconds"]
+    assert after["run_last_success_timestamp_seconds"] <= before["run_last_timestamp_seconds"] + 60
+    assert after["run_last_timestamp_seconds"] > after["run_last_success_timestamp_seconds"]
+    assert after["data_rows"] == before["data_rows"]
+
+
+def gauges_of(world: Project, model: str) -> dict[str, float]:
+    """The gauges of a model that have no other label than its name."""
+    found = {}
+    for line in (world.home / "gauges" / f"{model}.prom").read_text().splitlines():
+        name, _, rest = line.partition("{")
+        labels, _, value = rest.partition("} ")
+        if labels == f'model="{model}"':
+            found[name.removeprefix("lamplighter_")] = float(value)
+    return found
+
+
+def test_a_night_run_again_still_tells_what_failed(world: Project) -> None:
+    path = world.root / "monitors" / "_shared.yaml"
+    path.write_text(path.read_text().replace("above: 0.2", "above: 0.0"))
+    first, again = one_night(world, "parquet", DAY), one_night(world, "parquet", DAY)
+    assert [decision.check.name for decision in first.failed_checks] == ["missing_ratio-amount-above"]
+    assert again.decisions == first.decisions

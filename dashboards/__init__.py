@@ -1,0 +1,1 @@
+"""What Grafana loads, and the builders that render it from the catalogue."""

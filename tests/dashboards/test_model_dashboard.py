@@ -1,0 +1,120 @@
+"""The dashboard of a model: what Grafana would trip over, and what the catalogue does not know."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboards.model import LOOK_BACK, Panel, Query, dashboard_json
+from lamplighter.core.gauges import BY_NAME, Gauge
+
+COMMITTED = Path(__file__).parents[2] / "dashboards" / "model.json"
+METRIC = re.compile(r"\b[a-z_:][a-z0-9_:]*(?=\{)|\blamplighter_\w+", re.IGNORECASE)
+SELECTOR = re.compile(r"(\w+)\{([^}]*)\}(\[\w+\])?")
+MATCHER = re.compile(r'(\w+)(?:=~|!~|!=|=)"[^"]*"')
+
+
+@pytest.fixture(scope="module")
+def board() -> dict[str, Any]:
+    loaded = json.loads(dashboard_json())
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def panels(board: dict[str, Any]) -> list[dict[str, Any]]:
+    return [panel for panel in board["panels"] if panel["type"] != "row"]
+
+
+def _queries(panels: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    return [(panel["title"], target["expr"], target["legendFormat"]) for panel in panels for target in panel["targets"]]
+
+
+def test_what_is_committed_is_not_stale() -> None:
+    assert COMMITTED.read_text() == dashboard_json(), "run `lamplighter -C examples/flights render --checkout`"
+
+
+def test_it_has_the_version_and_the_uid_that_links_rely_on(board: dict[str, Any]) -> None:
+    assert (board["schemaVersion"], board["uid"]) == (42, "lamplighter-model")
+    assert [variable["name"] for variable in board["templating"]["list"]] == ["datasource", "model"]
+
+
+def test_rows_are_quality_drift_data_labels_nights(board: dict[str, Any]) -> None:
+    rows = [panel["title"] for panel in board["panels"] if panel["type"] == "row"]
+    assert rows == ["Quality", "Drift", "Data", "Labels", "Nights"]
+
+
+def test_ids_are_unique_and_no_two_panels_overlap(board: dict[str, Any]) -> None:
+    ids = [panel["id"] for panel in board["panels"]]
+    assert len(set(ids)) == len(ids)
+    cells = [
+        (x, y)
+        for panel in board["panels"]
+        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
+    ]
+    assert len(set(cells)) == len(cells)
+    assert max(x for x, _ in cells) < 24
+
+
+def test_every_panel_says_what_it_shows(panels: list[dict[str, Any]]) -> None:
+    for panel in panels:
+        assert panel["title"]
+        assert panel["description"].endswith(".")
+        assert panel["fieldConfig"]["defaults"]["unit"]
+        assert panel["targets"]
+        assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
+        refs = [target["refId"] for target in panel["targets"]]
+        assert len(set(refs)) == len(refs)
+
+
+def test_every_metric_and_label_is_in_the_catalogue(board: dict[str, Any], panels: list[dict[str, Any]]) -> None:
+    variable = board["templating"]["list"][1]["query"]
+    assert METRIC.findall(variable)
+    assert set(METRIC.findall(variable)) <= set(BY_NAME)
+    for title, expr, legend in _queries(panels):
+        metrics = METRIC.findall(expr)
+        assert metrics, (title, expr)
+        assert set(metrics) <= set(BY_NAME), (title, expr)
+        known = {label for metric in metrics for label in ("model", *BY_NAME[metric].labels)}
+        matched = {label for _, matchers, _ in SELECTOR.findall(expr) for label in MATCHER.findall(matchers)}
+        assert matched | set(re.findall(r"{{(\w+)}}", legend)) <= known, (title, expr, legend)
+
+
+def test_every_query_sees_one_sample_a_day_of_one_model(panels: list[dict[str, Any]]) -> None:
+    for title, expr, _ in _queries(panels):
+        selectors = SELECTOR.findall(expr)
+        assert expr.count("last_over_time(") == len(selectors) == 1, (title, expr)
+        _, matchers, lookback = selectors[0]
+        assert lookback == f"[{LOOK_BACK}]" == "[26h]"
+        assert 'model="$model"' in matchers
+        assert expr.count("(") == expr.count(")")
+
+
+def test_no_two_queries_of_a_panel_share_a_legend(panels: list[dict[str, Any]]) -> None:
+    for panel in panels:
+        legends = [target["legendFormat"] for target in panel["targets"]]
+        assert len(set(legends)) == len(legends), panel["title"]
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("lamplighter_labels_coverage_ratio", "percentunit"),
+        ("lamplighter_run_duration_seconds", "s"),
+        ("lamplighter_run_last_timestamp_seconds", "dateTimeAsIso"),
+        ("lamplighter_data_rows", "short"),
+    ],
+)
+def test_unit_is_the_suffix(name: str, unit: str) -> None:
+    assert Query(BY_NAME[name], "").unit == unit
+
+
+def test_units_are_not_mixed() -> None:
+    queries = (Query(Gauge("a_ratio", ""), ""), Query(Gauge("b_seconds", ""), ""))
+    with pytest.raises(ValueError, match="mixes units"):
+        _ = Panel(1, "both", "", queries).unit
