@@ -40,6 +40,7 @@ def report(
     columns: Mapping[str, Kind],
     *,
     title: str,
+    notes: Sequence[str] = (),
     drift: Sequence[ColumnDrift] | None = None,
     kind: Literal["classification", "regression"] | None = None,
     target: str | None = None,
@@ -64,6 +65,8 @@ def report(
         The columns to show, and how each is compared.
     title : str
         Of the page, for a reader: model and window.
+    notes : sequence of str
+        What else stands at the head of the page, a line each.
     drift : sequence of ColumnDrift, optional
         The recorded results, which the report shows as they are. Measured by `measure` unless given.
     kind, target, prediction, score, positive : optional
@@ -105,6 +108,7 @@ def report(
         if not made:
             raise ReportError(f"no report can be made of '{title}': {_listed(left_out) or 'no columns'}")
         head = f"# {plain(title)}\n\n{len(current):,} rows, against {len(reference):,} of the reference."
+        head += "".join(f"\n\n{plain(note)}" for note in notes)
         if left_out:
             head += f"\n\nLeft out: {_listed(left_out)}."
         return WRITTEN[form](_joined(title, head, made, at), title)
