@@ -18,6 +18,7 @@ COLUMNS = (
 )  # fmt: skip
 
 NUMBERS = {"value", "n", "lower", "upper"}
+KEYS = {"metric", "segment", "version", "feature", "class", "method"}
 
 
 @click.command(epilog="Example: lamplighter history flight-delays --metric f1 --from 2013-05-01 --as-of 2013-05-10")
@@ -26,6 +27,7 @@ NUMBERS = {"value", "n", "lower", "upper"}
 @click.option("--segment", help="column=value; '' for all rows together.")
 @click.option("--feature", help="One feature.")
 @click.option("--version", help="One model version; '' for all together.")
+@click.option("--class", "klass", help="One class; '' for all together.")
 @click.option("--from", "first", type=DAY, help="First local day.")
 @click.option("--to", "last", type=DAY, help="Last local day.")
 @click.option("--as-of", type=DAY, help="What was known on that day, after its night.")
@@ -35,7 +37,7 @@ NUMBERS = {"value", "n", "lower", "upper"}
 def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, **wanted: Any) -> None:
     """Show what is recorded of a model, newest knowledge first, or as it was known on a day.
 
-    With a metric and no segment or version named, totals alone are shown.
+    With a metric and no segment, version or class named, totals alone are shown, where the metric has them.
     """
     from storage.history import open_history
     from storage.history.query import Filter, measurements, zone_of
@@ -43,11 +45,12 @@ def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, **w
 
     history = open_history(Project.open(project))
     zone = ZoneInfo(zone_of(history, model))
-    totals = "" if wanted["metric"] else None
+    totals = _totals(wanted["metric"])
     chosen = Filter(
         metric=wanted["metric"],
-        segment=totals if wanted["segment"] is None else wanted["segment"],
-        version=totals if wanted["version"] is None and not _of_version(wanted["metric"]) else wanted["version"],
+        **{
+            name: totals.get(name) if wanted[name] is None else wanted[name] for name in ("segment", "version", "klass")
+        },
         feature=wanted["feature"],
         since=_midnight(wanted["first"], zone),
         until=_midnight(wanted["last"], zone, days=1),
@@ -64,9 +67,14 @@ def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, **w
         _print_table(model, shown)
 
 
-def _of_version(metric: str | None) -> bool:
-    """Whether a metric is recorded for single versions only."""
-    return bool(metric and metric.startswith("prediction_drift"))
+def _totals(metric: str | None) -> dict[str, str]:
+    """What is left empty when only totals are asked for; some metrics have none over versions or classes."""
+    if metric is None:
+        return {}
+    parts = {"segment", "version", "klass"}
+    parts -= {"version"} if metric.startswith("prediction_drift") else set()
+    parts -= {"klass"} if metric in ("prediction_share", "item_share") else set()
+    return dict.fromkeys(parts, "")
 
 
 def _midnight(day: datetime | None, zone: ZoneInfo, days: int = 0) -> datetime | None:
@@ -94,12 +102,15 @@ def _print_table(model: str, rows: list[dict[str, Any]]) -> None:
     if not rows:
         click.echo(f"{model}: nothing recorded that fits")
         return
-    filled = [name for name in COLUMNS if any(row[name] not in ("", None) for row in rows)]
+    shown = [name for name in COLUMNS if any(row[name] not in ("", None) for row in rows)]
+    # What is the same in every row is said once, so that a row fits a terminal.
+    same = [name for name in shown if name in KEYS and len({row[name] for row in rows}) == 1]
+    click.echo(" ".join([model, *(f"{rows[0][name]}" for name in same)]))
     table = Table(box=None, pad_edge=False)
-    for name in filled:
+    for name in (name for name in shown if name not in same):
         table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=name != "reason")
     for row in rows:
-        table.add_row(*(_cell(row[name]) for name in filled))
+        table.add_row(*(_cell(row[name]) for name in shown if name not in same))
     Console().print(table)
 
 
