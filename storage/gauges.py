@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import os
 import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -80,7 +80,7 @@ def publish(project: Project, model: str, samples: Iterable[Sample]) -> str:
     _replace(kept, text)
     sink = _sink(project.settings)
     if sink is GaugeSink.PUSHGATEWAY:
-        _retried(lambda: _request(project.settings, "PUT", model, text))
+        _push(project, "PUT", model, text)
         return f"Pushgateway, group job={JOB} model={model}"
     if folder := project.settings.textfile_dir:
         kept = project.root / folder / f"{JOB}-{model}.prom"
@@ -100,10 +100,10 @@ def withdraw_retired(project: Project, models: Iterable[str]) -> list[str]:
     retired = sorted(path.stem for path in _kept(project).glob("*.prom") if path.stem not in known)
     for model in retired:
         if _sink(project.settings) is GaugeSink.PUSHGATEWAY:
-            _retried(lambda model=model: _request(project.settings, "DELETE", model))
+            _push(project, "DELETE", model)
         elif folder := project.settings.textfile_dir:
-            (project.root / folder / f"{JOB}-{model}.prom").unlink(missing_ok=True)
-        (_kept(project) / f"{model}.prom").unlink(missing_ok=True)
+            _remove(project.root / folder / f"{JOB}-{model}.prom")
+        _remove(_kept(project) / f"{model}.prom")
     return retired
 
 
@@ -121,49 +121,74 @@ def _replace(path: Path, text: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        temporary.write_bytes(text)
-        temporary.replace(path)
+        try:
+            temporary.write_bytes(text)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise PublishError(f"gauges: {path} cannot be written: {one_line(error)}") from None
+        raise PublishError(f"gauges: {path} cannot be written: {error.strerror}; free or allow it") from None
 
 
-def _retried(attempt: Callable[[], None]) -> None:
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise PublishError(f"gauges: {path} cannot be removed: {error.strerror}; remove it by hand") from None
+
+
+class _Unanswered(PublishError):
+    """The Pushgateway may answer when it is asked again."""
+
+
+def _push(project: Project, method: str, model: str, body: bytes | None = None) -> None:
+    """Replace or delete the group of a model; what was refused is not asked for again."""
     for pause in RETRY_SECONDS:
         try:
-            return attempt()
-        except PublishError:
+            return _request(project, method, model, body)
+        except _Unanswered:
             time.sleep(pause)
-    return attempt()
+    return _request(project, method, model, body)
 
 
-def _request(settings: Settings, method: str, model: str, body: bytes | None = None) -> None:
-    """Replace or delete the group of a model.
+def _request(project: Project, method: str, model: str, body: bytes | None) -> None:
+    """Ask the Pushgateway once.
 
     Written on urllib because `prometheus_client` has no handler for basic authentication and a certificate file
     together.
     """
-    if settings.pushgateway_url is None:
+    settings = project.settings
+    if not settings.pushgateway_url:
         raise PublishError("gauge_sink is pushgateway and pushgateway_url is not set; set LAMPLIGHTER_PUSHGATEWAY_URL")
-    base = settings.pushgateway_url.get_secret_value().rstrip("/")
-    base = base if "://" in base else f"http://{base}"
+    base = settings.pushgateway_url.get_secret_value()
     request = urllib.request.Request(f"{base}/metrics/job/{JOB}/model/{quote(model)}", data=body, method=method)
     request.add_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
     if settings.pushgateway_user:
         password = settings.pushgateway_password.get_secret_value() if settings.pushgateway_password else ""
         token = base64.b64encode(f"{settings.pushgateway_user}:{password}".encode()).decode()
         request.add_header("Authorization", f"Basic {token}")
+    context = _certificates(project)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS, **_tls(settings)):
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS, context=context):
             return
     except urllib.error.HTTPError as error:
-        answer = one_line(ValueError(error.read().decode(errors="replace")))
-        raise PublishError(f"Pushgateway refused {method} for {model}: {error.code} {answer}") from None
-    except (urllib.error.URLError, OSError, ValueError) as error:
+        with error:
+            answer = one_line(ValueError(error.read().decode(errors="replace")))
+        hint = "; check pushgateway_user and pushgateway_password" if error.code == 401 else ""
+        kind = _Unanswered if error.code >= 500 else PublishError
+        raise kind(f"Pushgateway refused {method} for {model}: {error.code} {answer}{hint}") from None
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        raise PublishError(f"Pushgateway does not answer {method} for {model}: {reason}") from None
+        hint = "; name its certificates as pushgateway_ca" if isinstance(reason, ssl.SSLCertVerificationError) else ""
+        raise _Unanswered(f"Pushgateway does not answer {method} for {model}: {reason}{hint}") from None
 
 
-def _tls(settings: Settings) -> dict[str, Any]:
-    if settings.pushgateway_ca is None:
-        return {}
-    return {"context": ssl.create_default_context(cafile=str(settings.pushgateway_ca))}
+def _certificates(project: Project) -> ssl.SSLContext | None:
+    """What the Pushgateway's certificate is checked by; None for what the system trusts."""
+    if project.settings.pushgateway_ca is None:
+        return None
+    path = project.root / project.settings.pushgateway_ca
+    try:
+        return ssl.create_default_context(cafile=str(path))
+    except OSError as error:
+        raise PublishError(f"pushgateway_ca {path} cannot be used: {error.strerror or error}") from None

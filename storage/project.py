@@ -6,14 +6,15 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from lamplighter.core.monitor import Monitor, parse
+from lamplighter.core.nearest import among
 from lamplighter.errors import LamplighterError, MonitorError
 from storage.settings import Settings, load_settings
 
-MODEL_LINE = re.compile(r"""^\s*\{?\s*["']?model["']?\s*:\s*["']?([a-z0-9-]+)""", re.MULTILINE)
+SUFFIXES = (".yaml", ".yml")
+MODEL_LINE = re.compile(r"""^["']?model["']?\s*:\s+["']?([a-z0-9-]+)["']?\s*(?:#.*)?$""", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -50,45 +51,80 @@ class Project:
 
     def files(self) -> list[Path]:
         """The monitor files, by name."""
-        found = sorted(path for path in self.monitors_folder.glob("*.yaml") if not path.name.startswith("_"))
+        found = sorted(path for path in self.monitors_folder.glob("[!_.]*") if path.suffix in SUFFIXES)
         if not found:
             raise MonitorError(f"{self.monitors_folder}: no monitor files (*.yaml); `lamplighter init` writes one")
         return found
 
     def models(self) -> dict[str, Path]:
-        """Name of each model and its file, read without judging the rest of the file."""
-        named: dict[str, Path] = {}
-        for path in self.files():
-            match = MODEL_LINE.search(path.read_text())
-            if match and match[1] in named:
-                raise MonitorError(f"{path}:1: model {match[1]!r} stands in {named[match[1]].name} too; rename one")
-            if match:
-                named[match[1]] = path
-        return named
+        """Name of each model and its file, the first where two name it; `monitor` and `monitors` refuse the other."""
+        return {model: paths[0] for model, paths in self._named().items()}
 
     def load(self, path: Path) -> Monitor:
         """Read one monitor file."""
-        shown = os.path.relpath(path, self.root)
-        return parse(
-            shown,
-            path.read_text(),
-            environ=os.environ,
-            read=lambda name: (self.root / name).read_text(),
-        )
+        text = self._text(path)
+        return parse(self._shown(path), text, environ=os.environ, read=lambda name: self._decoded(self.root / name))
 
     def monitor(self, model: str) -> Monitor:
         """The monitor of a model, by name."""
-        named = self.models()
+        named = self._named()
         if model not in named:
-            near = get_close_matches(model, named, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise MonitorError(f"{self.monitors_folder}: no model {model!r}; {hint}known: {', '.join(named)}")
-        return self.load(named[model])
+            raise MonitorError(f"{self.monitors_folder}: no model {model!r}; {among(model, named)}")
+        first, *others = named[model]
+        if others:
+            raise self._named_twice(model, first, others[0])
+        return self.load(first)
 
     def monitors(self) -> Iterator[tuple[Path, Monitor | LamplighterError]]:
         """Every monitor file, with its monitor or with what is wrong with it."""
+        read: dict[str, Path] = {}
         for path in self.files():
             try:
-                yield path, self.load(path)
+                monitor = self.load(path)
             except LamplighterError as error:
                 yield path, error
+                continue
+            first = read.setdefault(monitor.model, path)
+            yield path, monitor if first == path else self._named_twice(monitor.model, first, path)
+
+    def _named(self) -> dict[str, list[Path]]:
+        """The files of each model; one that does not tell its model goes by its own name, so that it is missed."""
+        named: dict[str, list[Path]] = {}
+        silent = []
+        for path in self.files():
+            if model := self._model_of(path):
+                named.setdefault(model, []).append(path)
+            else:
+                silent.append(path)
+        return named | {path.stem: [path] for path in silent if path.stem not in named}
+
+    def _model_of(self, path: Path) -> str:
+        """The model that a file is about, as far as can be told without judging the rest of it."""
+        try:
+            match = MODEL_LINE.search(self._text(path))
+            return match[1] if match else self.load(path).model
+        except LamplighterError:
+            return ""
+
+    def _text(self, path: Path) -> str:
+        try:
+            return self._decoded(path)
+        except OSError as error:
+            raise MonitorError(f"{self._shown(path)}:1: cannot be read: {error.strerror}; mend or remove it") from None
+
+    def _decoded(self, path: Path) -> str:
+        content = path.read_bytes()
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            raise MonitorError(f"{self._shown(path)}:{line}: is not UTF-8; save the file as UTF-8") from None
+
+    def _shown(self, path: Path) -> str:
+        return os.path.relpath(path, self.root)
+
+    def _named_twice(self, model: str, first: Path, second: Path) -> MonitorError:
+        line = next((i for i, text in enumerate(self._text(second).splitlines(), 1) if MODEL_LINE.match(text)), 1)
+        return MonitorError(
+            f"{self._shown(second)}:{line}: model {model!r} stands in {self._shown(first)} too; rename one"
+        )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from difflib import get_close_matches
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from lamplighter.core.nearest import among
 from lamplighter.errors import MonitorError
 
 SETTINGS_FILE = "lamplighter.toml"
+PREFIX = "LAMPLIGHTER_"
 
 
 class GaugeSink(StrEnum):
@@ -24,16 +28,34 @@ class GaugeSink(StrEnum):
     TEXTFILE = "textfile"
 
 
+def _gateway(url: SecretStr) -> SecretStr:
+    """The URL of a Pushgateway, with a scheme; what is wrong with one is said without repeating it."""
+    text = url.get_secret_value()
+    text = text if not text or "://" in text else f"http://{text}"
+    try:
+        parts = urlsplit(text)
+        sound = not text or (parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ValueError("is not the URL of a Pushgateway; write one such as http://localhost:9091")
+    if "@" in parts.netloc:
+        raise ValueError("takes no user in the URL; set pushgateway_user and pushgateway_password")
+    return SecretStr(text.rstrip("/"))
+
+
 class Settings(BaseSettings):
     """Settings that belong to a process and not to a model."""
 
-    model_config = SettingsConfigDict(env_prefix="LAMPLIGHTER_", extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
     home: Annotated[Path, Field(description="folder for history, profiles, reports and spool")] = Path(".lamplighter")
     history_url: Annotated[SecretStr | None, Field(description="SQLAlchemy URL; default SQLite in the home")] = None
     gauge_sink: GaugeSink = GaugeSink.AUTO
     textfile_dir: Annotated[Path | None, Field(description="node_exporter's textfile folder")] = None
-    pushgateway_url: SecretStr | None = None
+    pushgateway_url: Annotated[SecretStr, AfterValidator(_gateway)] | None = None
     pushgateway_user: str | None = None
     pushgateway_password: SecretStr | None = None
     pushgateway_ca: Annotated[Path | None, Field(description="certificates that the Pushgateway is checked by")] = None
@@ -50,22 +72,38 @@ def load_settings(folder: Path) -> Settings:
         If the file is not TOML, or a setting is unknown or of the wrong type.
     """
     path = folder / SETTINGS_FILE
-    values: dict[str, Any] = {}
-    if path.exists():
-        try:
-            values = tomllib.loads(path.read_text())
-        except tomllib.TOMLDecodeError as error:
-            raise MonitorError(f"{path}: not TOML: {error}") from None
+    text = _text(path)
     try:
-        # Keyword arguments win over the environment, so the file's are only those that it does not set.
-        environment = Settings(**{}).model_fields_set
-        return Settings(**{key: value for key, value in values.items() if key not in environment})
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise MonitorError(f"{path}: not TOML: {error}") from None
+    if unknown := next((name for name in values if name not in Settings.model_fields), None):
+        known = among(unknown, Settings.model_fields)
+        raise MonitorError(f"{path}:{_line(text, unknown)}: unknown setting {unknown!r}; {known}")
+    environment = _checked({}, lambda name: f"environment: {PREFIX}{name.upper()}").model_fields_set
+    # Keyword arguments win over the environment, so the file's are only those that it does not set.
+    rest = {name: value for name, value in values.items() if name not in environment}
+    return _checked(rest, lambda name: f"{path}:{_line(text, name)}: setting {name!r}")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise MonitorError(f"{path}: cannot be read: {reason}; mend or remove it") from None
+
+
+def _checked(values: dict[str, Any], place: Callable[[str], str]) -> Settings:
+    try:
+        return Settings(**values)
     except ValidationError as error:
         detail = error.errors(include_url=False, include_input=False)[0]
-        name = str(detail["loc"][0])
-        if detail["type"] != "extra_forbidden":
-            raise MonitorError(f"{path}: setting {name!r}: {detail['msg']}") from None
-        known = list(Settings.model_fields)
-        near = get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise MonitorError(f"{path}: unknown setting {name!r}; {hint}known: {', '.join(known)}") from None
+        message = detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
+        raise MonitorError(f"{place(str(detail['loc'][0]))}: {message}") from None
+
+
+def _line(text: str, name: str) -> int:
+    """The line on which a setting stands."""
+    lines = enumerate(text.splitlines(), 1)
+    return next((i for i, line in lines if re.match(rf"""\s*\[?\s*["']?{re.escape(name)}\b""", line)), 1)

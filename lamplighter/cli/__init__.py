@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
 
 import click
 
 from lamplighter import __version__
+from lamplighter.core.nearest import among
 from lamplighter.errors import LamplighterError
 
 COMMANDS = {
@@ -23,8 +26,52 @@ COMMANDS = {
 """Each command and what `--help` says of it; its module is imported only when it is called."""
 
 
+APPLICATION = frozenset({"flows", "tasks", "storage", "examples"})
+"""What the wheel does not carry."""
+
+
+class Mistake(click.ClickException):
+    """A mistake of the user's: one line and exit code 2."""
+
+    exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the line."""
+        click.echo(f"lamplighter: {self.message}", file=file, err=file is None)
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """Turn whatever a person can act on into a `Mistake`."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        named = error.ctx.command_path if error.ctx else "lamplighter"
+        raise Mistake(f"{error.format_message()} See `{named} --help`.") from None
+    except LamplighterError as error:
+        raise Mistake(str(error)) from None
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in APPLICATION:
+            raise
+        raise Mistake(
+            "the application is not installed, only the library; work in a checkout after `make setup`"
+        ) from None
+
+
 class Commands(click.Group):
     """Imports a command when it is called, so that `--help` is quick."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the options before the command."""
+        with one_line():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call the command."""
+        with one_line():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order of a first acquaintance."""
@@ -48,11 +95,11 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Name the nearest command when one is unknown."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            ctx.fail(f"no command {args[0]!r}; known: {', '.join(COMMANDS)}")
+            ctx.fail(f"no command {args[0]!r}; {among(args[0], COMMANDS)}.")
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("lamplighter", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("-C", "project", metavar="DIR", help="Project folder; default LAMPLIGHTER_PROJECT or the working folder.")
 @click.version_option(__version__, prog_name="lamplighter")
 @click.pass_context
@@ -65,17 +112,5 @@ def cli(ctx: click.Context, project: str | None) -> None:
 
 
 def main() -> None:
-    """Run the command; a mistake of the user's is one line and exit code 2."""
-    try:
-        cli(standalone_mode=True)
-    except LamplighterError as error:
-        click.echo(f"lamplighter: {error}", err=True)
-        sys.exit(2)
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in {"flows", "tasks", "storage", "examples"}:
-            raise
-        click.echo(
-            "lamplighter: the application is not installed, only the library; work in a checkout after `make setup`",
-            err=True,
-        )
-        sys.exit(2)
+    """Run the command."""
+    cli()

@@ -69,10 +69,12 @@ def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, **w
 
 def _totals(metric: str | None) -> dict[str, str]:
     """What is left empty when only totals are asked for; some metrics have none over versions or classes."""
+    from lamplighter.core.catalogue import OF_VERSIONS
+
     if metric is None:
         return {}
     parts = {"segment", "version", "klass"}
-    parts -= {"version"} if metric.startswith("prediction_drift") else set()
+    parts -= {"version"} if metric in OF_VERSIONS else set()
     parts -= {"klass"} if metric in ("prediction_share", "item_share") else set()
     return dict.fromkeys(parts, "")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -15,32 +17,57 @@ import click
 @click.option("--timezone", default="UTC", show_default=True, help="Zone in which a day is a day.")
 @click.option("--force", is_flag=True, help="Replace a monitor that is there already.")
 @click.pass_obj
-def command(
-    project: str | None, source: str, url: str | None, model: str | None, timezone: str, force: bool
-) -> None:
+def command(project: str | None, source: str, url: str | None, model: str | None, timezone: str, force: bool) -> None:
     """Look at a table or at Parquet files and write a commented monitor that validates and runs.
 
     SOURCE is a Parquet file, folder, glob or s3:// URI, or with --url the name of a table.
     """
+    from lamplighter.core.monitor import parse
     from lamplighter.core.suggest import suggest
     from lamplighter.errors import MonitorError
     from storage.inspection import inspect_table
     from storage.project import Project
 
     opened = Project.open(project)
-    name = model or re.sub(r"[^a-z0-9-]+", "-", Path(source.rstrip("/*")).stem.lower()).strip("-") or "model"
+    name = model or _name(source if url else Path(source.rstrip("/*")).stem)
     path = opened.monitors_folder / f"{name}.yaml"
     if path.exists() and not force:
         raise MonitorError(f"{path}: exists already; choose --model, or --force to replace it")
+    _check(timezone, url)
     seen = inspect_table(opened, source, url, timezone)
     try:
         text = suggest(name, seen.place, seen.columns, seen.days, timezone=timezone)
     except ValueError as error:
         raise MonitorError(f"{source}: {error}") from None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    opened.load(path)
+    parse(f"monitors/{name}.yaml", text, environ=os.environ)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise MonitorError(f"{path}: cannot be written: {error.strerror}; choose another folder with -C") from None
     click.echo(text)
     click.echo(f"written to {path}")
     if seen.days:
         click.echo(f"next: lamplighter -C {opened.root} run {name} --day {seen.days[-1]}")
+
+
+def _name(text: str) -> str:
+    """A name that a model may have."""
+    return re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")[:63] or "model"
+
+
+def _check(timezone: str, url: str | None) -> None:
+    """Refuse what would stand wrongly in the file, or should not stand there at all."""
+    from lamplighter.core.monitor.parse import VARIABLE
+    from lamplighter.core.monitor.sources import zone
+    from lamplighter.errors import MonitorError
+
+    try:
+        zone(timezone)
+        password = urlsplit(url or "").password
+    except ValueError as error:
+        raise MonitorError(str(error)) from None
+    if missing := [name for name in VARIABLE.findall(url or "") if name not in os.environ]:
+        raise MonitorError(f"--url: the environment has no variable {missing[0]}; set it")
+    if password and not VARIABLE.search(password):
+        raise MonitorError("--url holds a password; put the URL into a variable and write --url '${PREDICTIONS_URL}'")

@@ -16,7 +16,6 @@ def command(project: str | None) -> None:
 
     faults = 0
     opened = Project.open(project)
-    opened.models()
     for path, monitor in opened.monitors():
         if isinstance(monitor, LamplighterError):
             click.echo(str(monitor), err=True)

@@ -59,6 +59,12 @@ FEATURE_METRICS = frozenset(
 )
 """Those of `INPUT_METRICS` that are of single columns."""
 
+OF_VERSIONS = ("prediction_drift_statistic", "prediction_drift_p_value", "prediction_drift_detected")
+"""Metrics that are recorded for each version and not over all of them: a version has a reference of its own.
+
+Where one number is wanted, such as by a check or a gauge, the version with the most rows speaks.
+"""
+
 LABEL_METRICS = {
     "labels_coverage": "share of rows whose label has arrived",
     "labels_missing": "rows whose label has not arrived",

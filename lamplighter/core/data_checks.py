@@ -95,15 +95,18 @@ def feature_measurements(profile: ColumnProfile, reference: ColumnProfile | None
         return
     bounds = profile.bounds
     values = profile.present + profile.infinite
-    for metric, count, limit, reason in (
-        ("outside_ratio", profile.outside, bounds and bounds.minimum, "the reference holds no values"),
-        ("outlier_ratio", profile.outliers, bounds and bounds.lower_fence, "the reference's quartiles coincide"),
-    ):
-        if limit is None:
-            reason = "the column is private" if profile.present and not profile.buckets else reason
+    if bounds is None:
+        private = profile.present and not profile.buckets
+        reason = "the column is private" if private else "the reference holds no values"
+        for metric in ("outside_ratio", "outlier_ratio"):
             yield Measurement(metric=metric, feature=name, n=values, reason=reason)
-        else:
-            yield ratio(metric, count + profile.infinite, values, feature=name)
+        return
+    yield ratio("outside_ratio", profile.outside + profile.infinite, values, feature=name)
+    if bounds.lower_fence is None:
+        reason = "the reference's quartiles coincide"
+        yield Measurement(metric="outlier_ratio", feature=name, n=values, reason=reason)
+    else:
+        yield ratio("outlier_ratio", profile.outliers + profile.infinite, values, feature=name)
 
 
 def _unseen(profile: ColumnProfile, reference: ColumnProfile) -> Measurement:
@@ -136,10 +139,12 @@ def answer_measurements(monitor: Monitor, profiles: Mapping[str, ColumnProfile],
 def _shares(prediction: ColumnProfile) -> Iterator[Measurement]:
     whole = prediction.rows - prediction.nulls
     ranked = sorted(prediction.categories.items(), key=lambda entry: (-entry[1], entry[0]))
-    for name, count in sorted(ranked[:MOST_CLASSES]):
-        yield ratio("prediction_share", count, whole, klass=name)
+    shown = dict(ranked[:MOST_CLASSES])
     if rest := sum(count for _, count in ranked[MOST_CLASSES:]):
-        yield ratio("prediction_share", rest, whole, klass="other")
+        # A class may itself be called so.
+        shown["other"] = shown.get("other", 0) + rest
+    for name, count in sorted(shown.items()):
+        yield ratio("prediction_share", count, whole, klass=name)
 
 
 def value_findings(monitor: Monitor, profiles: Mapping[str, ColumnProfile]) -> Iterator[Finding]:

@@ -39,8 +39,10 @@ def features_of(monitor: Monitor, table: Mapping[str, str]) -> dict[str, ColumnK
             found[name] = "categorical"
         elif declared.auto and kind in TABLE_KINDS:
             found[name] = TABLE_KINDS[kind]
-    absent = {name: "numeric" for name in declared.numeric} | {name: "categorical" for name in declared.categorical}
-    return found | {name: kind for name, kind in absent.items() if name not in found and not _is_pattern(name)}  # type: ignore[dict-item]
+    named: dict[str, ColumnKind] = dict.fromkeys(declared.numeric, "numeric")
+    named |= dict.fromkeys(declared.categorical, "categorical")
+    absent = {name: kind for name, kind in named.items() if name not in table and not _is_pattern(name)}
+    return found | {name: kind for name, kind in absent.items() if not _matches(name, declared.exclude)}
 
 
 def taken_columns(monitor: Monitor) -> set[str]:
@@ -53,7 +55,8 @@ def taken_columns(monitor: Monitor) -> set[str]:
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+    # A column may be called price[usd], which as a pattern is not its own name.
+    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _is_pattern(name: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from lamplighter.core.catalogue import OF_VERSIONS
 from lamplighter.core.measurement import Measurement
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.quality import METRICS
@@ -50,6 +51,7 @@ def _quality_gauge(metric: str) -> Gauge:
 
 FEATURE = ("feature",)
 ANSWER = ("feature", "method")
+INFO = ("version", "owner", "env", "region")
 
 GAUGES: tuple[Gauge, ...] = (
     *(_quality_gauge(metric) for metric in METRICS if metric != "item_share"),
@@ -62,9 +64,7 @@ GAUGES: tuple[Gauge, ...] = (
     Gauge("lamplighter_drift_statistic", "distance between reference and window", "drift_statistic", ANSWER),
     Gauge("lamplighter_drift_p_value", "p-value of the drift test", "drift_p_value", ANSWER),
     Gauge("lamplighter_drift_detected", "1 where a feature drifted", "drift_detected", FEATURE),
-    Gauge(
-        "lamplighter_prediction_drift_statistic", "distance of the answers", "prediction_drift_statistic", ANSWER
-    ),
+    Gauge("lamplighter_prediction_drift_statistic", "distance of the answers", "prediction_drift_statistic", ANSWER),
     Gauge("lamplighter_prediction_drift_p_value", "p-value of the answers", "prediction_drift_p_value", ANSWER),
     Gauge("lamplighter_prediction_drift_detected", "1 where answers drifted", "prediction_drift_detected", FEATURE),
     Gauge("lamplighter_prediction_share_ratio", "share of each predicted class", "prediction_share", ("class",)),
@@ -88,7 +88,7 @@ GAUGES: tuple[Gauge, ...] = (
     Gauge("lamplighter_run_last_success_timestamp_seconds", "when a night last ended without a failure"),
     Gauge("lamplighter_run_evaluated_day_timestamp_seconds", "start of the window that the last night was about"),
     Gauge("lamplighter_run_duration_seconds", "how long the last night took until it published"),
-    Gauge("lamplighter_model_info", "always 1; its labels describe the model", "", ("version", "owner", "env", "region")),
+    Gauge("lamplighter_model_info", "always 1; its labels describe the model", "", INFO),
 )
 
 BY_METRIC: Mapping[str, Gauge] = {gauge.metric: gauge for gauge in GAUGES if gauge.metric}
@@ -98,25 +98,27 @@ BY_NAME: Mapping[str, Gauge] = {gauge.name: gauge for gauge in GAUGES}
 def measured_samples(monitor: Monitor, measurements: Iterable[Measurement]) -> Iterator[Sample]:
     """The samples of recorded measurements; undefined values and single versions show nothing.
 
-    A prediction's drift belongs to a version; of several served side by side the first by name is shown.
+    A prediction's drift belongs to a version; of several served side by side the one with the most rows is shown.
     """
     own = {metric.name for metric in monitor.metrics}
     shown: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
-    for measurement in measurements:
-        of_version = measurement.version and not measurement.metric.startswith("prediction_drift")
+    for measurement in sorted(measurements, key=_rows_of_version, reverse=True):
+        of_version = measurement.version and measurement.metric not in OF_VERSIONS
         if measurement.value is None or of_version:
             continue
-        if measurement.metric in own:
-            labels = (("metric", measurement.metric), ("segment", measurement.segment))
-            sample = Sample("lamplighter_quality_own", measurement.value, labels)
-        elif gauge := BY_METRIC.get(measurement.metric):
-            labels = tuple((name, _part(measurement, name)) for name in gauge.labels)
-            sample = Sample(gauge.name, measurement.value, labels)
-        else:
+        gauge = BY_NAME["lamplighter_quality_own"] if measurement.metric in own else BY_METRIC.get(measurement.metric)
+        if gauge is None:
             continue
+        labels = tuple((name, _part(measurement, name)) for name in gauge.labels)
+        sample = Sample(gauge.name, measurement.value, labels)
         if (sample.gauge, sample.labels) not in shown:
             shown.add((sample.gauge, sample.labels))
             yield sample
+
+
+def _rows_of_version(measurement: Measurement) -> int:
+    """Brings the version that speaks for all to the front, and leaves the rest in its order."""
+    return measurement.n if measurement.metric in OF_VERSIONS else 0
 
 
 def _part(measurement: Measurement, label: str) -> str:
@@ -124,7 +126,7 @@ def _part(measurement: Measurement, label: str) -> str:
 
 
 def fitted(samples: Iterable[Sample], most: int) -> list[Sample]:
-    """At most ``most`` samples: totals first, then the features that moved most, then classes and segments.
+    """At most ``most`` samples: totals and answers first, then the features that moved most, then classes and segments.
 
     Examples
     --------
@@ -133,16 +135,19 @@ def fitted(samples: Iterable[Sample], most: int) -> list[Sample]:
     'b'
     """
     everything = list(samples)
-    moved = {
-        dict(sample.labels)["feature"]: sample.value
-        for sample in everything
-        if sample.gauge in ("lamplighter_drift_statistic", "lamplighter_drift_detected")
-    }
-    ranked = {feature: rank for rank, feature in enumerate(sorted(moved, key=lambda name: (-moved[name], name)))}
+    drifted, distance = (
+        {dict(sample.labels)["feature"]: sample.value for sample in everything if sample.gauge == name}
+        for name in ("lamplighter_drift_detected", "lamplighter_drift_statistic")
+    )
+
+    def moved(feature: str) -> tuple[float, float, str]:
+        return -drifted.get(feature, 0.0), -distance.get(feature, 0.0), feature
+
+    ranked = {feature: rank for rank, feature in enumerate(sorted({*drifted, *distance}, key=moved))}
 
     def importance(sample: Sample) -> tuple[int, int]:
         labels = {name for name, value in sample.labels if value}
-        if "feature" in labels:
+        if "feature" in labels and not sample.gauge.startswith("lamplighter_prediction_"):
             return 1, ranked.get(dict(sample.labels)["feature"], len(ranked))
         return (2, 0) if labels & {"segment", "class"} else (0, 0)
 

@@ -130,9 +130,7 @@ def _representative(number: int) -> float:
     return math.copysign(2 * upper / (math.exp(_GAMMA) + 1), number)
 
 
-def numeric_profile(
-    column: str, values: npt.NDArray[np.float64], bounds: Bounds | None = None
-) -> ColumnProfile:
+def numeric_profile(column: str, values: npt.NDArray[np.float64], bounds: Bounds | None = None) -> ColumnProfile:
     """Profile a batch of numbers, NaN standing for null.
 
     Parameters
@@ -163,8 +161,8 @@ def numeric_profile(
         mean=mean,
         squares=float(((finite - mean) ** 2).sum()),
         buckets=dict(zip(numbers.tolist(), counts.tolist(), strict=True)),
-        outside=_count_outside(finite, bounds and bounds.minimum, bounds and bounds.maximum),
-        outliers=_count_outside(finite, bounds and bounds.lower_fence, bounds and bounds.upper_fence),
+        outside=_count_outside(finite, bounds.minimum, bounds.maximum) if bounds else 0,
+        outliers=_count_outside(finite, bounds.lower_fence, bounds.upper_fence) if bounds else 0,
     )
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+
+import yaml
 
 PREDICTIONS = ("prediction", "y_pred", "predicted", "pred", "answer", "output", "decision")
 SCORES = ("score", "y_score", "proba", "prob", "probability", "confidence")
@@ -83,7 +87,8 @@ def roles_of(columns: Sequence[Column]) -> Roles:
     left = [column for column in columns if column.kind in ("number", "boolean", "text")]
     version = _named(left, VERSIONS)
     truth = _named(left, TRUTHS)
-    shares = [c for c in left if c.kind == "number" and c.minimum is not None and 0 <= c.minimum and c.maximum <= 1]  # type: ignore[operator]
+    shares = [c for c in left if c.kind == "number" and c.minimum is not None and c.maximum is not None]
+    shares = [c for c in shares if c.minimum >= 0 and c.maximum <= 1]  # type: ignore[operator]
     score = _named([column for column in shares if not column.whole], SCORES)
     prediction = _named([column for column in left if column not in (truth, score, version)], PREDICTIONS)
     ids = [c for c in left if c.unique and c not in (truth, score, prediction) and (c.kind == "text" or c.whole)]
@@ -132,7 +137,7 @@ def suggest(
     roles = roles_of(columns)
     lines = [
         f"# Written by `lamplighter init` from {len(columns)} columns; read it, then `lamplighter validate`.",
-        f"model: {model}",
+        f"model: {_quoted(model)}",
         f"kind: {roles.kind}          # classification | regression | ranking | text",
         "every: 1d                     # 1h | 1d | 1w | 1mo",
         f"timezone: {timezone}          # a day is a local day of this zone",
@@ -199,8 +204,9 @@ def _reference(days: Sequence[date]) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    plain = text.replace("_", "").replace("-", "").replace("/", "").replace(".", "")
-    return text if plain.isalnum() and not plain[0].isdigit() and text.lower() not in RESERVED else f'"{text}"'
+    """A text as YAML, in quotes unless it is a plain word or path that every reader takes for a text."""
+    plain = re.fullmatch(r"[^\W\d][\w./-]*", text) and text.lower() not in RESERVED
+    return text if plain else yaml.dump(text, default_style='"', allow_unicode=True, width=math.inf).strip()
 
 
 RESERVED = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})

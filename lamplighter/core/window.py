@@ -23,7 +23,8 @@ def _floor(moment: datetime, grain: Grain, zone: ZoneInfo) -> datetime:
     if grain is Grain.HOUR:
         # In UTC, so that the hour that the clock strikes twice in autumn is two windows.
         utc = moment.astimezone(UTC)
-        return utc - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+        start = utc - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+        return _change(start, utc.replace(microsecond=0), zone) or start
     day = local.date()
     if grain is Grain.WEEK:
         day -= timedelta(days=day.weekday())
@@ -43,9 +44,24 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
+def _change(start: datetime, end: datetime, zone: ZoneInfo) -> datetime | None:
+    """The instant after ``start``, and not after ``end``, at which the clock is put forward or back; None without one.
+
+    Where the clock changes by half an hour, as on Lord Howe Island, it cuts an hour short.
+    """
+    before = start.astimezone(zone).utcoffset()
+    if before == end.astimezone(zone).utcoffset():
+        return None
+    while end - start > timedelta(seconds=1):
+        middle = start + timedelta(seconds=(end - start) // timedelta(seconds=2))
+        start, end = (middle, end) if middle.astimezone(zone).utcoffset() == before else (start, middle)
+    return end
+
+
 def _following(start: datetime, grain: Grain, zone: ZoneInfo) -> datetime:
     if grain is Grain.HOUR:
-        return start + timedelta(hours=1)
+        end = start + timedelta(hours=1, minutes=-start.astimezone(zone).minute)
+        return _change(start, end, zone) or end
     day = start.astimezone(zone).date()
     if grain is Grain.DAY:
         day += timedelta(days=1)
@@ -92,8 +108,13 @@ class Window:
         zone = ZoneInfo(timezone)
         if not isinstance(moment, datetime):
             moment = midnight(moment, zone)
+        if moment.tzinfo is None:
+            raise ValueError(f"{moment} has no zone")
         start = _floor(moment, grain, zone)
-        return cls(model, grain, start, _following(start, grain, zone), timezone)
+        end = _following(start, grain, zone)
+        if end <= moment:  # The clock was put back across midnight: what is struck twice belongs to the new day.
+            start, end = end, _following(end, grain, zone)
+        return cls(model, grain, start, end, timezone)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -126,7 +147,7 @@ class Window:
         return [first + timedelta(days=i) for i in range((last - first).days + 1)]
 
     def reaching_back(self, span: timedelta) -> list[Window]:
-        """This window and the earlier ones that had not ended ``span`` before its end, newest first."""
+        """Newest first, this window and the earlier ones that had not ended ``span`` before its end."""
         windows = [self]
         while (earlier := windows[-1].previous()).end + span >= self.end:
             windows.append(earlier)

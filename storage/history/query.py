@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Any
 
 import sqlalchemy as sa
 
+from lamplighter.core.catalogue import OF_VERSIONS
 from lamplighter.core.measurement import Measurement, State
+from lamplighter.core.nearest import among
 from lamplighter.core.window import Window
 from lamplighter.errors import HistoryError
 from storage.history import tables
@@ -90,9 +91,7 @@ def zone_of(history: History, model: str) -> str:
         zone = connection.scalar(sa.select(table.c.timezone).where(table.c.model == model).order_by(table.c.id.desc()))
     if zone is None:
         recorded = models(history)
-        near = get_close_matches(model, recorded, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise HistoryError(f"nothing is recorded of {model!r}; {hint}recorded: {', '.join(recorded) or 'none yet'}")
+        raise HistoryError(f"nothing is recorded of {model!r}; {among(model, recorded)}")
     return str(zone)
 
 
@@ -123,9 +122,10 @@ def measurements_of(history: History, window: Window, wanted: Filter) -> list[Me
 
 
 def measurement_of(history: History, window: Window, wanted: Filter) -> Measurement | None:
-    """The one measurement of a window that a filter names, of all versions together unless it names one."""
-    found = measurements_of(history, window, replace(wanted, version=wanted.version or ""))
-    return found[0] if found else None
+    """The one measurement of a window that a filter names, of all versions together where they are measured so."""
+    of_versions = wanted.metric in OF_VERSIONS
+    found = measurements_of(history, window, wanted if of_versions else replace(wanted, version=wanted.version or ""))
+    return max(found, key=lambda measurement: measurement.n) if found else None
 
 
 def _measurement(row: dict[str, Any]) -> Measurement:

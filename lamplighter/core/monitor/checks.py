@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from lamplighter.core.monitor.sources import ClassLabel, Duration, Names, Section
+from lamplighter.core.monitor.sources import ClassLabel, Duration, Name, Names, Number, Section, fault, listed
 
 
 class Severity(StrEnum):
@@ -33,8 +33,8 @@ def _slope(value: Any) -> Any:
 
 
 def _runs(value: Any) -> Any:
-    match = re.fullmatch(r"\s*(\d+)\s+of\s+(\d+)\s+days\s*", value) if isinstance(value, str) else None
-    if not match:
+    match = re.fullmatch(r"\s*(\d{1,4})\s+of\s+(\d{1,4})\s+days\s*", value) if isinstance(value, str) else None
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
         raise ValueError(f"{value!r} is not a count of days; write 2 of 3 days")
     return int(match[1]), int(match[2])
 
@@ -47,7 +47,7 @@ Runs = Annotated[tuple[int, int], BeforeValidator(_runs)]
 class Quantile(Section):
     """A quantile of the metric's own past."""
 
-    quantile: Annotated[float, Field(gt=0, lt=1)]
+    quantile: Annotated[Number, Field(gt=0, lt=1)]
     of: Duration
 
 
@@ -70,14 +70,16 @@ class Check(Section):
     Its name is made of the metric and the form, such as ``f1-below``, unless it is given one.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.=-]{0,62}$")] = ""
-    metric: str
+    name: Annotated[
+        str, Field(pattern=r"^[a-z0-9][a-z0-9_.=-]{0,62}$", description="at most 63 of a-z, 0-9 and _.=-")
+    ] = ""
+    metric: Annotated[Name, Field(description="the name of a metric, such as f1")]
     feature: str = ""
     segment: Annotated[str, Field(description="column=value, or empty for all rows")] = ""
     klass: Annotated[ClassLabel, Field(alias="class")] = ""
     severity: Severity = Severity.WARNING
-    above: float | Quantile | None = None
-    below: float | Quantile | None = None
+    above: Number | Quantile | None = None
+    below: Number | Quantile | None = None
     falls: Percent | None = None
     rises: Percent | None = None
     versus: Versus | None = None
@@ -88,11 +90,11 @@ class Check(Section):
     @model_validator(mode="before")
     @classmethod
     def _named(cls, value: Any) -> Any:
-        if isinstance(value, dict) and not value.get("name") and "metric" in value:
+        if isinstance(value, dict) and not value.get("name") and isinstance(value.get("metric"), str):
             form = next((form for form in cls.forms() if form in value), "")
-            parts = (value["metric"], value.get("feature"), value.get("class"), value.get("segment"), form)
-            name = "-".join(str(part) for part in parts if part).lower()
-            value = {**value, "name": re.sub(r"[^a-z0-9_.=-]", "-", name)[:63]}
+            parts = (value["metric"], value.get("feature"), value.get("class", ""), value.get("segment"), form)
+            name = "-".join(str(part) for part in parts if part not in ("", None)).lower()
+            value = {**value, "name": re.sub(r"[^a-z0-9_.=-]", "-", name).lstrip("_.=-")[:63] or "check"}
         return value
 
     @model_validator(mode="after")
@@ -100,10 +102,15 @@ class Check(Section):
         given = [form for form in self.forms() if getattr(self, form) is not None]
         if len(given) != 1:
             raise ValueError(f"a check has one limit, not {len(given)}; give one of {', '.join(self.forms())}")
-        if (self.falls or self.rises) and not self.versus:
-            raise ValueError(f"{given[0]} needs versus, such as versus: {{mean: 7d}}")
-        if self.slope is not None and self.over is None:
-            raise ValueError("slope needs over, such as over: 7d")
+        relative = given[0] in ("falls", "rises")
+        if relative and not self.versus:
+            raise fault(f"{given[0]} needs versus, such as versus: {{mean: 7d}}", given[0])
+        if self.versus and not relative:
+            raise fault(f"versus belongs to falls and rises, not to {given[0]}; leave it out", "versus")
+        if given[0] == "slope" and self.over is None:
+            raise fault("slope needs over, such as over: 7d", "slope")
+        if self.over and given[0] != "slope":
+            raise fault(f"over belongs to slope, not to {given[0]}; leave it out", "over")
         return self
 
     @staticmethod
@@ -124,16 +131,16 @@ class Check(Section):
 class Accept(Section):
     """What a challenger must gain to replace the champion."""
 
-    metric: str
-    gain: float = 0.0
+    metric: Annotated[Name, Field(description="the name of a metric, such as f1")]
+    gain: Number = 0.0
 
 
 class Retrain(Section):
     """When retraining starts, and with what."""
 
     on: Names = ()
-    trainer: Annotated[str | None, Field(pattern=r"^.+\.py:\w+$")] = None
-    deployment: Annotated[str | None, Field(pattern=r"^[^/]+/[^/]+$")] = None
+    trainer: Annotated[str | None, Field(pattern=r"^.+\.py:\w+$", description="path.py:function")] = None
+    deployment: Annotated[str | None, Field(pattern=r"^[^/]+/[^/]+$", description="flow/deployment")] = None
     cooldown: Duration | None = None
     accept: Accept | None = None
 
@@ -148,7 +155,7 @@ class Drift(Section):
     """How drift is measured and who calls it drift."""
 
     verdict: Literal["evidently", "calibrated"] = "evidently"
-    false_alarms: Annotated[float | None, Field(gt=0, lt=1)] = None
+    false_alarms: Annotated[Number | None, Field(gt=0, lt=1)] = None
     sample: Annotated[int, Field(gt=0, le=5000, description="rows a side that Evidently looks at")] = 5000
     seed: int = 0
 
@@ -156,8 +163,8 @@ class Drift(Section):
 class OwnMetric(Section):
     """A metric of the user's own: a function of y_true, y_pred and y_score that returns a number."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-    function: Annotated[str, Field(pattern=r"^.+\.py:\w+$")]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="at most 63 of a-z, 0-9 and _")]
+    function: Annotated[str, Field(pattern=r"^.+\.py:\w+$", description="path.py:function")]
 
 
-Urls = tuple[SecretStr, ...]
+Urls = Annotated[tuple[SecretStr, ...], BeforeValidator(listed)]

@@ -8,10 +8,21 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from lamplighter.core.monitor.checks import Check, Drift, OwnMetric, Retrain, Urls
-from lamplighter.core.monitor.sources import Labels, Names, OptionalFeatures, Predictions, Reference, Section, Zone
+from lamplighter.core.monitor.sources import (
+    Labels,
+    Name,
+    Names,
+    OptionalFeatures,
+    Predictions,
+    Reference,
+    Section,
+    Zone,
+    fault,
+)
+from lamplighter.core.nearest import among
 from lamplighter.core.window import Grain, Window
 
 
@@ -34,16 +45,26 @@ SCHEDULES = {
 }
 
 
+def _cron(schedule: str) -> str:
+    try:
+        if schedule:
+            next(CronSim(schedule, datetime(2000, 1, 1)))
+    except (CronSimError, StopIteration) as error:
+        cause = str(error) or "it never comes"
+        raise ValueError(f"{schedule!r} is not cron: {cause}; write five fields, such as 15 5 * * *") from None
+    return schedule
+
+
 class Monitor(Section):
     """What a monitor file says, with its defaults filled in."""
 
-    model: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,63}$")]
-    kind: Kind
+    model: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,63}$", description="at most 63 of a-z, 0-9 and -")]
+    kind: Annotated[Kind, Field(description="classification, regression, ranking, text or detection")]
     every: Grain = Grain.DAY
     timezone: Annotated[Zone, Field(description="a day is a local day of this zone")] = "UTC"
-    schedule: Annotated[str, Field(description="cron, in the model's zone")] = ""
-    tags: dict[str, str] = {}
-    predictions: Predictions
+    schedule: Annotated[str, AfterValidator(_cron), Field(description="cron, in the model's zone")] = ""
+    tags: dict[Name, str] = Field(default={})
+    predictions: Annotated[Predictions, Field(description="where the rows are: parquet or sql, and time")]
     labels: Labels | None = None
     features: OptionalFeatures | None = None
     private: Annotated[Names, Field(description="columns whose values are never shown or stored in the clear")] = ()
@@ -57,27 +78,37 @@ class Monitor(Section):
     notify: Urls = ()
 
     @model_validator(mode="after")
-    def _consistent(self) -> Monitor:
-        try:
-            CronSim(self.cron, datetime(2000, 1, 1))
-        except CronSimError as error:
-            raise ValueError(
-                f"schedule {self.cron!r} is not cron: {error}; write five fields, such as 15 5 * * *"
-            ) from None
-        if self.labels and not self.labels.same_row and not self.predictions.id:
-            raise ValueError("labels are joined on ids; give predictions.id, or labels.same_row: true")
-        if self.labels and not self.predictions.prediction:
-            raise ValueError("labels need predictions.prediction, the column that they are compared with")
-        if self.labels and self.labels.id and len(self.labels.id) != len(self.predictions.id):
-            raise ValueError("labels.id and predictions.id name a different number of columns")
-        shown = {*self.segments, self.predictions.prediction, self.predictions.version, *self.predictions.scores}
-        if hidden := sorted(set(self.private) & {name for name in shown if name}):
-            raise ValueError(f"private column {hidden[0]!r} is also a segment, prediction, score or version")
-        names = [check.name for check in self.checks]
-        if twice := next((name for name in names if names.count(name) > 1), None):
-            raise ValueError(f"two checks are named {twice!r}; give one of them a name of its own")
-        if self.retrain and (unknown := [name for name in self.retrain.on if name not in names]):
-            raise ValueError(f"retrain.on names no check {unknown[0]!r}; known: {', '.join(names) or 'none'}")
+    def _labels_can_be_joined(self) -> Monitor:
+        predictions, labels = self.predictions, self.labels
+        if labels and not predictions.prediction:
+            raise fault("labels need predictions.prediction, the column that they are compared with", "labels")
+        if labels and not labels.same_row and not predictions.id:
+            raise fault("labels are joined on ids; give predictions.id, or labels.same_row: true", "labels")
+        if labels and labels.id and len(labels.id) != len(predictions.id):
+            raise fault("labels.id and predictions.id name a different number of columns", "labels", "id")
+        return self
+
+    @model_validator(mode="after")
+    def _columns_have_one_role(self) -> Monitor:
+        predictions = self.predictions
+        answers = {name for name in (predictions.prediction, predictions.version, *predictions.scores) if name}
+        if hidden := sorted(set(self.private) & (answers | set(self.segments))):
+            raise fault(f"private column {hidden[0]!r} is also a segment, prediction, score or version", "private")
+        named = {*self.features.numeric, *self.features.categorical} if self.features else set()
+        truth = {self.labels.target} if self.labels and self.labels.same_row else set()
+        if both := sorted(named & {*answers, *predictions.id, *truth, predictions.time}):
+            raise fault(f"feature {both[0]!r} is also the prediction, score, version, id, truth or time", "features")
+        return self
+
+    @model_validator(mode="after")
+    def _names_are_clear(self) -> Monitor:
+        checks = [check.name for check in self.checks]
+        for of, names in (("checks", checks), ("metrics", [own.name for own in self.metrics])):
+            if twice := next((i for i, name in enumerate(names) if name in names[:i]), None):
+                raise fault(f"two {of} are named {names[twice]!r}; give this one another name", of, twice)
+        for i, name in enumerate(self.retrain.on if self.retrain else ()):
+            if name not in checks:
+                raise fault(f"retrain.on names no check {name!r}; {among(name, checks)}", "retrain", "on", i)
         return self
 
     @property

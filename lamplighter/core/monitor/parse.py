@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
-from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
+from lamplighter.core.monitor.faults import first_fault
 from lamplighter.core.monitor.model import Kind, Monitor
 from lamplighter.core.monitor.vocabulary import check_metrics
 from lamplighter.errors import MonitorError
 
 Location = tuple[str | int, ...]
+Read = Callable[[str], str]
 VARIABLE = re.compile(r"\$\{(\w+)\}")
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Reads plain words as YAML 1.2 does: ``on``, ``no``, ``010`` and ``2013-01-01`` stay what the file says."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own way
+        first: [entry for entry in resolvers if entry[0].rsplit(":", 1)[1] not in ("bool", "int", "timestamp")]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), None)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]{0,99})$"), None)
 
 
 class _Lines(dict[Location, str]):
@@ -30,9 +43,7 @@ class _Lines(dict[Location, str]):
         return self.get(location, self[()])
 
 
-def parse(
-    name: str, text: str, *, environ: Mapping[str, str], read: Callable[[str], str] | None = None
-) -> Monitor:
+def parse(name: str, text: str, *, environ: Mapping[str, str], read: Read | None = None) -> Monitor:
     """Read one monitor.
 
     Parameters
@@ -57,44 +68,36 @@ def parse(
     >>> parse("m.yaml", text, environ={}).every.value
     '1d'
     """
-    lines = _Lines({(): f"{name}:1"})
-    values = _merged(name, text, environ, read, lines, seen=())
+    values, lines = _merged(name, text, read, seen=())
+    filled = _filled(values, (), environ, lines)
     try:
-        monitor = Monitor.model_validate(values)
+        monitor = Monitor.model_validate(filled)
     except ValidationError as error:
-        raise MonitorError(_first_message(error, values, lines)) from None
+        location, message = first_fault(error, filled)
+        raise MonitorError(f"{lines.nearest(location)}: {message}") from None
     _refuse_ahead_of_time(monitor, lines)
     for location, message in check_metrics(monitor):
         raise MonitorError(f"{lines.nearest(location)}: {message}")
     return monitor
 
 
-def _merged(
-    name: str,
-    text: str,
-    environ: Mapping[str, str],
-    read: Callable[[str], str] | None,
-    lines: _Lines,
-    seen: tuple[str, ...],
-) -> dict[str, Any]:
+def _merged(name: str, text: str, read: Read | None, seen: tuple[str, ...]) -> tuple[dict[Any, Any], _Lines]:
     """The file's mapping over the one it extends; nested mappings are merged, lists and plain values replaced."""
-    if name in seen:
-        raise MonitorError(f"{name}:1: extends itself by way of {' -> '.join(seen)}; remove one of them")
-    values, own = _load(name, text, environ)
-    base: dict[str, Any] = {}
-    if "extends" in values:
-        parent = str(PurePosixPath(name).parent / str(values.pop("extends")))
-        try:
-            if read is None:
-                raise OSError("no reader")
-            parent_text = read(parent)
-        except OSError:
-            raise MonitorError(
-                f"{own[('extends',)]}: extends {parent}, which cannot be read; name a file beside {name}"
-            ) from None
-        base = _merged(parent, parent_text, environ, read, lines, (*seen, name))
-    lines.update(own)
-    return _overlay(base, values)
+    values, lines = _load(name, text)
+    if "extends" not in values:
+        return values, lines
+    at, named = lines[("extends",)], values.pop("extends")
+    if not isinstance(named, str) or read is None:
+        raise MonitorError(f"{at}: extends {named!r}, which names no file; write the name of one beside {name}")
+    parent = posixpath.normpath(posixpath.join(posixpath.dirname(name), named))
+    if parent in (*seen, name):
+        raise MonitorError(f"{at}: extends itself by way of {' -> '.join((*seen, name, parent))}; remove one of them")
+    try:
+        parent_text = read(parent)
+    except (OSError, ValueError):
+        raise MonitorError(f"{at}: extends {parent}, which cannot be read; name a file beside {name}") from None
+    base, base_lines = _merged(parent, parent_text, read, (*seen, name))
+    return _overlay(base, values), _Lines(base_lines | lines)
 
 
 def _overlay(base: Any, over: Any) -> Any:
@@ -103,26 +106,37 @@ def _overlay(base: Any, over: Any) -> Any:
     return base | {key: _overlay(base[key], value) if key in base else value for key, value in over.items()}
 
 
-def _load(name: str, text: str, environ: Mapping[str, str]) -> tuple[dict[str, Any], _Lines]:
+def _load(name: str, text: str) -> tuple[dict[Any, Any], _Lines]:
+    lines = _Lines({(): f"{name}:1"})
     try:
-        node = yaml.compose(text, Loader=LOADER)
-        values = yaml.load(text, Loader=LOADER)  # noqa: S506 - LOADER is a safe one
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        for location, line in _walk(node, ()):
+            if location in lines and location:
+                raise MonitorError(f"{name}:{line}: key {location[-1]!r} stands at {lines[location]} too; remove one")
+            lines[location] = f"{name}:{line}"
+        values = loader.construct_document(node) if node else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise MonitorError(f"{name}:{line}: not YAML: {error.problem}; mind indentation and quotes") from None
-    except yaml.YAMLError as error:
-        raise MonitorError(f"{name}:1: not YAML: {str(error).splitlines()[0]}") from None
+        raise MonitorError(
+            f"{name}:{line}: not YAML: {error.problem}; mind the indentation, and quote what holds one of {{}}[]*&@:#"
+        ) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise MonitorError(f"{name}:{line}: not YAML: it holds a character that is not text; remove it") from None
+    except RecursionError:
+        raise MonitorError(f"{name}:1: is nested without end; write out what it repeats") from None
+    except (ValueError, AttributeError) as error:
+        raise MonitorError(f"{name}:1: not YAML: {error}; leave out the tags (!!)") from None
     if not isinstance(values, dict):
         raise MonitorError(f"{name}:1: a monitor is a mapping of keys such as model, kind and predictions")
-    lines = _Lines({(): f"{name}:1"})
-    lines.update({location: f"{name}:{line}" for location, line in _walk(node, ())})
-    return _filled(values, (), environ, lines), lines
+    return values, lines
 
 
 def _walk(node: Any, location: Location) -> Iterator[tuple[Location, int]]:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            inner = (*location, key.value)
+            inner = (*location, str(key.value))
             yield inner, key.start_mark.line + 1
             yield from _walk(value, inner)
     elif isinstance(node, yaml.SequenceNode):
@@ -134,49 +148,17 @@ def _walk(node: Any, location: Location) -> Iterator[tuple[Location, int]]:
 def _filled(value: Any, location: Location, environ: Mapping[str, str], lines: _Lines) -> Any:
     """Fill in ``${VARIABLES}``."""
     if isinstance(value, dict):
-        return {key: _filled(inner, (*location, key), environ, lines) for key, inner in value.items()}
+        return {key: _filled(inner, (*location, str(key)), environ, lines) for key, inner in value.items()}
     if isinstance(value, list):
         return [_filled(inner, (*location, i), environ, lines) for i, inner in enumerate(value)]
     if not isinstance(value, str):
         return value
+    if "${" in VARIABLE.sub("", value):
+        raise MonitorError(f"{lines.nearest(location)}: a variable is written ${{NAME}}, of letters, digits and _")
     for variable in VARIABLE.findall(value):
         if variable not in environ:
             raise MonitorError(f"{lines.nearest(location)}: the environment has no variable {variable}; set it")
     return VARIABLE.sub(lambda match: environ[match[1]], value)
-
-
-def _known_keys(location: Location) -> list[str]:
-    """The keys that the section at a location may have."""
-    section: Any = Monitor
-    for part in location:
-        if isinstance(part, str) and hasattr(section, "model_fields") and part in section.model_fields:
-            section = section.model_fields[part].annotation
-            section = next((a for a in _arguments(section) if hasattr(a, "model_fields")), section)
-    return [field.alias or key for key, field in getattr(section, "model_fields", {}).items()]
-
-
-def _arguments(annotation: Any) -> Iterator[Any]:
-    yield annotation
-    for argument in getattr(annotation, "__args__", ()):
-        yield from _arguments(argument)
-
-
-def _first_message(error: ValidationError, values: dict[str, Any], lines: _Lines) -> str:
-    details = error.errors(include_url=False, include_input=False)
-    # An unknown key explains the missing one beside it, so it is told first.
-    first = next((detail for detail in details if detail["type"] == "extra_forbidden"), details[0])
-    location = tuple(part for part in first["loc"])
-    place = lines.nearest(location)
-    key = ".".join(str(part) for part in location)
-    if first["type"] == "extra_forbidden":
-        known = _known_keys(location[:-1])
-        near = get_close_matches(str(location[-1]), known, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        return f"{place}: unknown key {key!r}; {hint}known: {', '.join(known)}"
-    if first["type"] == "missing":
-        return f"{place}: {key!r} is missing"
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{place}: {key}: {message}" if key else f"{place}: {message}"
 
 
 def _refuse_ahead_of_time(monitor: Monitor, lines: _Lines) -> None:
@@ -184,7 +166,8 @@ def _refuse_ahead_of_time(monitor: Monitor, lines: _Lines) -> None:
     if monitor.kind is Kind.DETECTION:
         raise MonitorError(f"{lines.nearest(('kind',))}: kind 'detection' is not there yet")
     if monitor.drift.verdict == "calibrated":
-        raise MonitorError(f"{lines.nearest(('drift',))}: verdict 'calibrated' is not there yet; use 'evidently'")
+        place = lines.nearest(("drift", "verdict"))
+        raise MonitorError(f"{place}: verdict 'calibrated' is not there yet; use 'evidently'")
     for i, check in enumerate(monitor.checks):
         if form := check.ahead_of_its_time():
             raise MonitorError(

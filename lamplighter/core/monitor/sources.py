@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from enum import StrEnum
+from string import Formatter
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
 
 from lamplighter.core.duration import parse_duration
 
@@ -18,7 +20,19 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-def _zone(name: str) -> str:
+def fault(message: str, *at: str | int) -> PydanticCustomError:
+    """A fault of keys that do not go together; ``at`` leads from the section to the one it is told of."""
+    return PydanticCustomError("fault", "{message}", {"message": message, "at": at})
+
+
+def zone(name: str) -> str:
+    """The name of a time zone, when there is one of that name.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -26,12 +40,19 @@ def _zone(name: str) -> str:
     return name
 
 
-def _listed(value: Any) -> Any:
+def listed(value: Any) -> Any:
+    """One text where a list is meant, as a list of one."""
     return [value] if isinstance(value, str) else value
 
 
-def _duration(value: Any) -> Any:
-    return parse_duration(value) if isinstance(value, str) else value
+def _duration(value: Any) -> timedelta:
+    return value if isinstance(value, timedelta) else parse_duration(str(value))
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError(f"{str(value).lower()} is not a number")
+    return value
 
 
 def class_label(value: object) -> str:
@@ -47,10 +68,18 @@ def class_label(value: object) -> str:
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
-Zone = Annotated[str, AfterValidator(_zone)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+def _label(value: Any) -> str:
+    if not isinstance(value, str | int | float):
+        raise ValueError("is not the label of a class; write a text, a number, true or false")
+    return class_label(value)
+
+
+Zone = Annotated[str, AfterValidator(zone)]
+Name = Annotated[str, Field(min_length=1)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(listed)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
-ClassLabel = Annotated[str, BeforeValidator(class_label)]
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+ClassLabel = Annotated[str, BeforeValidator(_label)]
 
 
 class Sql(Section):
@@ -60,9 +89,9 @@ class Sql(Section):
     by the time column.
     """
 
-    url: SecretStr
-    table: str | None = None
-    query: str | None = None
+    url: Annotated[SecretStr, Field(description="a SQLAlchemy URL, such as ${PREDICTIONS_URL}")]
+    table: Name | None = None
+    query: Name | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Sql:
@@ -82,12 +111,19 @@ class Source(Section):
     def _somewhere(self) -> Source:
         if bool(self.parquet) == (self.sql is not None):
             raise ValueError("give either parquet or sql")
-        for path in self.parquet:
-            try:
-                path.format(day=date(2000, 1, 1))
-            except (KeyError, IndexError, ValueError):
-                raise ValueError(f"{path!r} cannot be filled in; only {{day}} may stand in braces") from None
+        for i, path in enumerate(self.parquet):
+            if not _takes_a_day(path):
+                raise fault(f"{path!r} cannot be filled in; only {{day}} may stand in braces", "parquet", i)
         return self
+
+
+def _takes_a_day(path: str) -> bool:
+    try:
+        fields = {field for _, field, _, _ in Formatter().parse(path) if field is not None}
+        path.format(day=date(2000, 1, 1))
+    except (LookupError, ValueError, AttributeError, TypeError):
+        return False
+    return fields <= {"day"}
 
 
 class Duplicates(StrEnum):
@@ -101,18 +137,26 @@ class Duplicates(StrEnum):
 class Predictions(Source):
     """What the model saw and answered."""
 
-    time: Annotated[str, Field(description="column of the instant of the prediction")]
+    time: Annotated[Name, Field(description="column of the instant of the prediction")]
     id: Annotated[Names, Field(description="column or columns that labels are joined on")] = ()
-    prediction: str | None = None
+    prediction: Name | None = None
     score: Annotated[
-        str | dict[ClassLabel, str] | None, Field(description="column of the score, or one per class")
+        Name | dict[ClassLabel, Name] | None, Field(description="column of the score, or one per class")
     ] = None
-    version: Annotated[str | None, Field(description="column of the model's version")] = None
+    version: Annotated[Name | None, Field(description="column of the model's version")] = None
     positive: Annotated[ClassLabel | None, Field(description="the class that is looked for")] = None
     duplicates: Duplicates = Duplicates.FIRST
     unsure: Annotated[
-        tuple[float, float] | None, Field(description="band of scores that count as unsure, bounds included")
+        tuple[Number, Number] | None, Field(description="band of scores that count as unsure, bounds included")
     ] = None
+
+    @model_validator(mode="after")
+    def _band(self) -> Predictions:
+        if self.unsure and self.unsure[0] > self.unsure[1]:
+            raise fault(f"unsure ends before it begins: {list(self.unsure)}; swap its bounds", "unsure")
+        if self.unsure and not isinstance(self.score, str):
+            raise fault("unsure is a band of one score; name its column as score", "unsure")
+        return self
 
     @property
     def scores(self) -> tuple[str, ...]:
@@ -127,8 +171,8 @@ class Labels(Source):
 
     same_row: Annotated[bool, Field(description="the truth is a column of the predictions")] = False
     id: Names = ()
-    target: Annotated[str, Field(description="column of the truth")]
-    time: Annotated[str | None, Field(description="column of the instant at which a label arrived")] = None
+    target: Annotated[Name, Field(description="column of the truth")]
+    time: Annotated[Name | None, Field(description="column of the instant at which a label arrived")] = None
     mature_after: Annotated[
         Duration, Field(description="how long after its window a label may arrive and still count")
     ] = timedelta(days=3)
@@ -146,12 +190,13 @@ class Labels(Source):
 
 
 def _days(value: Any) -> Any:
-    if not isinstance(value, str):
+    if isinstance(value, tuple):
         return value
-    first, dots, last = value.partition("..")
-    if not dots:
-        raise ValueError(f"{value!r} is not a range of days; write 2013-01-01..2013-03-31")
-    return first, last
+    first, _, last = str(value).partition("..")
+    try:
+        return date.fromisoformat(first.strip()), date.fromisoformat(last.strip())
+    except ValueError:
+        raise ValueError(f"{str(value)!r} is not a range of days; write 2013-01-01..2013-03-31") from None
 
 
 class Reference(Section):
@@ -166,7 +211,12 @@ class Reference(Section):
         if sum((bool(self.parquet), self.days is not None, self.trailing is not None)) != 1:
             raise ValueError("give one of parquet, days and trailing")
         if self.days and self.days[0] > self.days[1]:
-            raise ValueError(f"the range ends before it begins: {self.days[0]}..{self.days[1]}")
+            raise fault(f"the days end before they begin: {self.days[0]}..{self.days[1]}; swap them", "days")
+        if self.trailing == timedelta():
+            raise fault("a trailing reference of no time holds nothing; write 28d", "trailing")
+        for i, path in enumerate(self.parquet):
+            if "{" in path:
+                raise fault(f"{path!r}: the files of a reference take no {{day}}; write a glob", "parquet", i)
         return self
 
 
@@ -184,6 +234,12 @@ class Features(Section):
     numeric: Names = ()
     categorical: Names = ()
     exclude: Names = ()
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Features:
+        if twice := sorted(set(self.numeric) & set(self.categorical)):
+            raise fault(f"feature {twice[0]!r} is named as numeric and as categorical; choose one", "categorical")
+        return self
 
 
 OptionalFeatures = Annotated[Features, BeforeValidator(_auto)]

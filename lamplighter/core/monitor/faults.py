@@ -1,0 +1,110 @@
+"""What pydantic finds wrong with a monitor, in words that say what would be right. No input is repeated but choices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from lamplighter.core.monitor.model import Monitor
+from lamplighter.core.nearest import among
+
+Location = tuple[str | int, ...]
+
+RIGHT = {
+    "string_type": "is not text; put it in quotes",
+    "string_too_short": "is empty; write a name",
+    "invalid_key": "is not text; put it in quotes",
+    "tuple_type": "is not a list; write [a, b]",
+    "dict_type": "is not a mapping; write keys and values",
+    "model_type": "is not a mapping; write keys and values",
+    "model_attributes_type": "is not a mapping; write keys and values",
+    "float_type": "is not a number",
+    "float_parsing": "is not a number",
+    "finite_number": "is not a finite number",
+    "int_type": "is not a whole number",
+    "int_parsing": "is not a whole number",
+    "int_from_float": "is not a whole number",
+    "bool_type": "is neither true nor false",
+    "bool_parsing": "is neither true nor false",
+    "too_long": "has too many values",
+}
+"""What is wrong and would be right, by pydantic's name of the fault."""
+
+
+def first_fault(error: ValidationError, values: Mapping[Any, Any]) -> tuple[Location, str]:
+    """The fault to tell of, and where it is.
+
+    An unknown key explains the missing one beside it, so it is told first; of a value that may have several forms,
+    the fault in the form that was meant is the one that lies deepest.
+    """
+    faults = [(_place(detail, values), detail) for detail in error.errors(include_url=False)]
+    unknown = (fault for fault in faults if fault[1]["type"] == "extra_forbidden")
+    around, _ = next(unknown, faults[0])
+    location, detail = max((f for f in faults if f[0][: len(around)] == around), key=lambda f: len(f[0]))
+    return location, _message(location, detail)
+
+
+def _place(detail: Any, values: Any) -> Location:
+    """Where a fault is in the file: pydantic's location without the names of the forms that it tried."""
+    place: list[str | int] = []
+    at = [*detail["loc"], *detail.get("ctx", {}).get("at", ())]
+    for i, part in enumerate(at):
+        listed = isinstance(values, list)
+        inner = dict(enumerate(values)) if listed else values if isinstance(values, dict) else {}
+        keys = {str(key): key for key in inner}
+        if str(part) in keys:
+            values = inner[keys[str(part)]]
+        elif detail["type"] != "missing" or i < len(at) - 1:
+            continue
+        place.append(part if listed else str(part))
+    return tuple(place)
+
+
+def _message(location: Location, detail: Any) -> str:
+    kind, given, last = detail["type"], detail["input"], location[-1] if location else ""
+    key = ".".join(str(part) for part in location)
+    if kind == "extra_forbidden":
+        return f"unknown key {key!r}; {among(last, _known_keys(location[:-1]))}"
+    if kind == "missing":
+        meaning = _description(location)
+        return f"{key!r} is missing; write {meaning}" if meaning else f"{key!r} is missing; add it"
+    if kind in ("enum", "literal_error"):
+        choices = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
+        return f"{key}: {given!r} cannot be chosen; {among(given, choices)}"
+    if kind == "string_pattern_mismatch":
+        return f"{key}: is not of the right form; write {_description(location)}"
+    if kind == "fault":
+        return str(detail["msg"])
+    message = RIGHT.get(kind) or detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    return f"{key}: {message}" if key else message
+
+
+def _description(location: Location) -> str:
+    section, last = _section(location[:-1]), location[-1]
+    field = section.model_fields.get(str(last)) if section else None
+    return (field.description if field else None) or ""
+
+
+def _known_keys(location: Location) -> list[str]:
+    """The keys that the section at a location may have."""
+    section = _section(location)
+    return [field.alias or key for key, field in section.model_fields.items()] if section else []
+
+
+def _section(location: Location) -> type[BaseModel] | None:
+    section: type[BaseModel] | None = Monitor
+    for part in location:
+        if section and isinstance(part, str):
+            field = section.model_fields.get(part)
+            section = next(_sections_in(field.annotation), None) if field else None
+    return section
+
+
+def _sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _sections_in(argument)

@@ -1,0 +1,274 @@
+"""The `lamplighter` command: help, mistakes in one line, and what it does not import before it must."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+
+from lamplighter.cli import COMMANDS, Commands, cli
+
+SECRET = "hunter2"
+SOUND = "model: {name}\nkind: text\npredictions: {{parquet: '{name}/*.parquet', time: t}}\n"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+
+def mistake(*arguments: object) -> str:
+    """The one line that is told of a mistake."""
+    told = run(*arguments)
+    assert isinstance(told.exception, SystemExit)
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert told.stderr.count("\n") == 1
+    return told.stderr.strip()
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path: Path) -> Path:
+    (tmp_path / "monitors").mkdir()
+    for name in ("first", "second", "third"):
+        (tmp_path / "monitors" / f"{name}.yaml").write_text(SOUND.format(name=name))
+    return tmp_path
+
+
+# Help.
+
+
+def test_help_of_the_whole() -> None:
+    told = run("--help")
+    assert told.exit_code == 0
+    assert "Example: lamplighter " in told.stdout
+    for name, meaning in COMMANDS.items():
+        assert f"  {name}" in told.stdout
+        assert meaning.split()[0] in told.stdout
+    assert run("-h").stdout == told.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_every_command(name: str) -> None:
+    told = run(name, "--help")
+    assert told.exit_code == 0
+    assert told.stdout.startswith(f"Usage: lamplighter {name} ")
+    assert "Example: lamplighter " in told.stdout
+    example = " ".join(told.stdout[told.stdout.index("Example: lamplighter") :].split())
+    assert f" {name}" in example
+    assert not told.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_example_of_every_command_can_be_called(name: str) -> None:
+    assert isinstance(cli, Commands)
+    command = cli.get_command(cli.make_context("lamplighter", ["--help"], resilient_parsing=True), name)
+    assert command is not None
+    words = (command.epilog or "").removeprefix("Example: lamplighter ").split()
+    with cli.make_context("lamplighter", words, resilient_parsing=True) as context:
+        context.resilient_parsing = False
+        command.make_context(name, words[words.index(name) + 1 :], parent=context)
+
+
+def test_the_version() -> None:
+    assert run("--version").stdout.startswith("lamplighter, version ")
+
+
+def test_without_a_command_help_is_shown() -> None:
+    told = run()
+    assert told.exit_code == 2
+    assert "Commands:" in told.output
+
+
+def test_help_imports_nothing_that_takes_time() -> None:
+    script = (
+        "import sys; from lamplighter.cli import cli\n"
+        "try: cli(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = 'pandas numpy pyarrow prefect sqlalchemy pydantic yaml rich evidently sklearn scipy storage'.split()\n"
+        "sys.exit(' '.join(name for name in heavy if name in sys.modules) or 0)\n"
+    )
+    made = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (made.returncode, made.stderr) == (0, "")
+    assert "Commands:" in made.stdout
+
+
+# Mistakes.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["runn"], "no command 'runn'; did you mean 'run'? known: demo, init, validate", id="command"),
+        pytest.param(
+            ["run", "--dya", "x"], "No such option '--dya'. Did you mean '--day'? See `lamplighter run", id="option"
+        ),
+        pytest.param(["--projct", "x"], "No such option '--projct'", id="option of the whole"),
+        pytest.param(["history"], "Missing argument 'MODEL'. See `lamplighter history --help`.", id="argument"),
+        pytest.param(["validate", "x"], "Got unexpected extra argument", id="an argument too many"),
+        pytest.param(
+            ["run", "--day", "yesterday"], "Invalid value for '--day': 'yesterday' does not match", id="a day"
+        ),
+        pytest.param(["backfill", "--from", "2013-01-01"], "Missing option '--to'.", id="an option is missing"),
+        pytest.param(
+            ["backfill", "first", "--from", "2013-01-02", "--to", "2013-01-01"],
+            "--to 2013-01-01 lies before --from 2013-01-02",
+            id="days in the wrong order",
+        ),
+    ],
+)
+def test_a_mistake_on_the_command_line(folder: Path, arguments: list[str], message: str) -> None:
+    told = mistake("-C", folder, *arguments) if arguments[0] != "--projct" else mistake(*arguments)
+    assert told.startswith(f"lamplighter: {message}")
+    assert " --help`." in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["validate"], "no monitor files (*.yaml); `lamplighter init` writes one", id="validate"),
+        pytest.param(["run"], "no monitor files (*.yaml); `lamplighter init` writes one", id="run"),
+        pytest.param(["status"], "no monitor files (*.yaml); `lamplighter init` writes one", id="status"),
+        pytest.param(["history", "x"], "nothing is recorded of 'x'", id="history"),
+        pytest.param(["init", "nothing.parquet"], "no rows there; give a Parquet file", id="init"),
+    ],
+)
+def test_an_empty_folder(tmp_path: Path, arguments: list[str], message: str) -> None:
+    assert message in mistake("-C", tmp_path, *arguments)
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    told = mistake("-C", tmp_path / "nowhere", "validate")
+    assert told.endswith("nowhere: no such folder; give the one that holds monitors/")
+
+
+def test_a_wrong_setting(folder: Path) -> None:
+    (folder / "lamplighter.toml").write_text("hom = 'x'\n")
+    assert "unknown setting 'hom'; did you mean 'home'?" in mistake("-C", folder, "validate")
+
+
+def test_a_model_that_is_not_there(folder: Path) -> None:
+    told = run("-C", folder, "run", "frist", "--day", "2013-01-01")
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert told.stderr.count("\n") == 1
+    assert "no model 'frist'; did you mean 'first'? known: first, second, third" in told.stderr
+
+
+def test_the_library_without_the_application(tmp_path: Path) -> None:
+    """As where a model service has installed the wheel: `storage` cannot be imported."""
+    script = "import sys; sys.modules['storage'] = None; from lamplighter.cli import main; main()"
+    arguments = [sys.executable, "-c", script, "-C", str(tmp_path), "validate"]
+    made = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert made.returncode == 2
+    message = "lamplighter: the application is not installed, only the library; work in a checkout after `make setup`\n"
+    assert made.stderr == message
+
+
+# Validate.
+
+
+def test_sound_files(folder: Path) -> None:
+    told = run("-C", folder, "validate")
+    assert (told.exit_code, told.stderr) == (0, "")
+    assert told.stdout.splitlines() == [
+        f"monitors/{name}.yaml: {name} is sound" for name in ("first", "second", "third")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("model: second\nkind: [\n", "monitors/second.yaml:3: not YAML", id="not YAML"),
+        pytest.param(SOUND.format(name="first"), "monitors/second.yaml:1: model 'first' stands in", id="named twice"),
+        pytest.param(SOUND.format(name="second") + "knd: x\n", "monitors/second.yaml:4: unknown key 'knd'", id="key"),
+    ],
+)
+def test_one_broken_file_of_three(folder: Path, text: str, message: str) -> None:
+    (folder / "monitors" / "second.yaml").write_text(text)
+    told = run("-C", folder, "validate")
+    assert told.exit_code == 2
+    assert told.stdout.splitlines() == ["monitors/first.yaml: first is sound", "monitors/third.yaml: third is sound"]
+    assert told.stderr.startswith(message)
+    assert told.stderr.count("\n") == 1
+
+
+def test_the_installed_command_shows_no_traceback(folder: Path) -> None:
+    (folder / "monitors" / "second.yaml").write_text("kind: [\n")
+    command = Path(sys.executable).with_name("lamplighter")
+    made = subprocess.run([command, "-C", folder, "run", "second"], capture_output=True, text=True, check=False)
+    assert made.returncode == 2
+    assert made.stderr.startswith("second: monitors/second.yaml:2: not YAML")
+    assert made.stderr.count("\n") == 1
+
+
+# Init.
+
+
+@pytest.fixture(name="table")
+def _table(tmp_path: Path) -> Path:
+    times = [datetime(2013, 5, 1, tzinfo=UTC) + timedelta(hours=i) for i in range(240)]
+    columns = {
+        "predicted_at": times,
+        "request_id": [f"r{i}" for i in range(240)],
+        "prediction": ["yes" if i % 3 else "no" for i in range(240)],
+        'od"d: {name}': [i / 7 for i in range(240)],
+    }
+    path = tmp_path / "Some Table.parquet"
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def test_init_writes_a_monitor_that_is_sound_and_does_not_replace_it(table: Path) -> None:
+    folder = table.parent
+    told = run("-C", folder, "init", table)
+    assert (told.exit_code, told.stderr) == (0, "")
+    path = folder / "monitors" / "some-table.yaml"
+    assert told.stdout.startswith(path.read_text())
+    assert f"next: lamplighter -C {folder} run some-table --day 2013-05-10" in told.stdout
+    assert run("-C", folder, "validate").stdout == "monitors/some-table.yaml: some-table is sound\n"
+    path.write_text("mine")
+    assert mistake("-C", folder, "init", table).endswith("exists already; choose --model, or --force to replace it")
+    assert path.read_text() == "mine"
+    assert run("-C", folder, "init", table, "--force").exit_code == 0
+    assert "model: some-table" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["--model", "My Model"], "monitors/My Model.yaml:2: model: is not of the right form", id="model"),
+        pytest.param(["--model", "../up"], "model: is not of the right form; write at most 63 of a-z", id="a way out"),
+        pytest.param(["--timezone", "Mars"], "unknown time zone 'Mars'; write one such as UTC", id="zone"),
+        pytest.param(["--url", "${NOPE}"], "--url: the environment has no variable NOPE; set it", id="variable"),
+        pytest.param(
+            ["--url", f"postgresql://u:{SECRET}@h/d"],
+            "--url holds a password; put the URL into a variable and write --url '${PREDICTIONS_URL}'",
+            id="password",
+        ),
+    ],
+)
+def test_a_mistake_of_init_leaves_nothing_behind(table: Path, arguments: list[str], message: str) -> None:
+    told = mistake("-C", table.parent, "init", table, *arguments)
+    assert message in told
+    assert SECRET not in told
+    assert not list(table.parent.glob("**/*.yaml"))
+
+
+def test_init_into_a_folder_that_cannot_be_written(table: Path) -> None:
+    (table.parent / "monitors").write_text("a file in the way")
+    assert "cannot be written" in mistake("-C", table.parent, "init", table)
+
+
+def test_init_of_a_table_without_times(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": [1, 2]}), tmp_path / "t.parquet")
+    told = mistake("-C", tmp_path, "init", tmp_path / "t.parquet")
+    assert told.endswith("t.parquet: no column holds timestamps; a monitor needs the time of each prediction")
+
+
+def test_json_of_status_can_be_read(folder: Path) -> None:
+    assert json.loads(run("-C", folder, "status", "--json").stdout) == []

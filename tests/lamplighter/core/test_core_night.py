@@ -1,0 +1,367 @@
+"""Data checks, features, labels and judgement: hand values."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lamplighter.core.data_checks import (
+    MOST_CLASSES,
+    answer_measurements,
+    feature_measurements,
+    needed_columns,
+    ratio,
+    schema_findings,
+    table_measurements,
+    value_findings,
+)
+from lamplighter.core.features import answer_columns, features_of, taken_columns
+from lamplighter.core.finding import Code, Finding
+from lamplighter.core.judgement import Verdict, decide
+from lamplighter.core.labelling import arrival_measurements, coverage_measurements, state_of, undated
+from lamplighter.core.measurement import Measurement, State
+from lamplighter.core.monitor import Check, Monitor
+from lamplighter.core.profile import Bounds, ColumnProfile, categorical_profile, merge, numeric_profile
+from lamplighter.core.window import Grain, Window
+
+
+def monitor(kind: str = "classification", predictions: dict[str, Any] | None = None, **values: Any) -> Monitor:
+    rows = {"parquet": "p", "time": "at", "id": "i", "prediction": "y", "score": "s", "version": "v"}
+    return Monitor.model_validate({"model": "m", "kind": kind, "predictions": rows | (predictions or {})} | values)
+
+
+def numeric(*values: float, bounds: Bounds | None = None) -> ColumnProfile:
+    return numeric_profile("x", np.array(values, dtype=float), bounds)
+
+
+def values_of(measurements: Any) -> dict[str, float | str]:
+    found = list(measurements)
+    shown = {m.metric + (f"[{m.klass}]" if m.klass else ""): m.reason if m.value is None else m.value for m in found}
+    assert len(shown) == len(found)
+    assert all((m.value is None) == bool(m.reason) for m in found)
+    return shown
+
+
+# Which columns are features.
+
+TABLE = {"at": "time", "i": "text", "y": "number", "s": "number", "v": "text", "a_1": "number", "a_2": "number"} | {
+    "b": "text",
+    "ok": "boolean",
+    "born": "time",
+    "blob": "other",
+    "price[usd]": "number",
+}
+
+
+@pytest.mark.parametrize(
+    ("features", "found"),
+    [
+        pytest.param(None, {}, id="none declared"),
+        pytest.param(
+            "auto",
+            {"a_1": "numeric", "a_2": "numeric", "b": "categorical", "ok": "categorical", "price[usd]": "numeric"},
+            id="auto takes numbers, texts and booleans that are nothing else",
+        ),
+        pytest.param(
+            {"auto": True, "categorical": ["a_*"], "exclude": ["ok", "price*"]},
+            {"a_1": "categorical", "a_2": "categorical", "b": "categorical"},
+            id="auto, but",
+        ),
+        pytest.param({"numeric": ["b", "a_2"]}, {"a_2": "numeric", "b": "numeric"}, id="in the order of the table"),
+        pytest.param({"numeric": ["a_*"], "exclude": ["a_1"]}, {"a_2": "numeric"}, id="a pattern, but"),
+        pytest.param({"numeric": ["a_1", "a_2"], "exclude": ["a_1"]}, {"a_2": "numeric"}, id="named and excluded"),
+        pytest.param({"numeric": ["gone"], "categorical": ["b"]}, {"b": "categorical", "gone": "numeric"}, id="absent"),
+        pytest.param({"numeric": ["gone_*"]}, {}, id="a pattern of nothing"),
+        pytest.param({"numeric": ["gone"], "exclude": ["g*"]}, {}, id="absent and excluded"),
+        pytest.param({"numeric": ["price[usd]"]}, {"price[usd]": "numeric"}, id="a name that reads like a pattern"),
+        pytest.param({"numeric": ["[isyv]", "at*"]}, {}, id="a pattern takes nothing that has another role"),
+    ],
+)
+def test_which_columns_are_features(features: Any, found: dict[str, str]) -> None:
+    chosen = features_of(monitor(features=features), TABLE)
+    assert list(chosen.items()) == list(found.items())
+
+
+def test_columns_that_are_taken() -> None:
+    assert taken_columns(monitor()) == {"at", "i", "y", "s", "v"}
+    same = monitor(labels={"same_row": True, "target": "z", "time": "lt"})
+    assert taken_columns(same) == {"at", "i", "y", "s", "v", "z", "lt"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "score", "answers"),
+    [
+        ("classification", "s", {"y": "categorical", "s": "numeric"}),
+        ("classification", {"a": "s", "b": "t"}, {"y": "categorical", "s": "numeric", "t": "numeric"}),
+        ("regression", None, {"y": "numeric"}),
+        ("ranking", None, {}),
+        ("text", None, {}),
+    ],
+)
+def test_what_the_model_answers(kind: str, score: Any, answers: dict[str, str]) -> None:
+    assert answer_columns(monitor(kind, {"score": score})) == answers
+
+
+# What became of the columns.
+
+
+def test_columns_beside_the_declared_ones_and_the_reference() -> None:
+    declared = needed_columns(monitor(segments=["b"]), {"a": "numeric", "b": "categorical", "c": "numeric"})
+    table = {
+        "at": "time",
+        "i": "text",
+        "y": "text",
+        "s": "number",
+        "v": "null",
+        "a": "text",
+        "b": "text",
+        "new": "text",
+    }
+    reference = {"a": "number", "b": "text", "v": "number", "y": "null", "old": "text"}
+    found = [(f.code.value, f.subject) for f in schema_findings(monitor(), declared, table, reference)]
+    assert found == [("column-missing", "c"), ("type-changed", "a"), ("column-new", "new")]
+    message = next(schema_findings(monitor(), declared, table, None)).message
+    assert message == "m: feature column 'c' is missing; it has at, i, y, s, v, a, b, new"
+    assert [f.code for f in schema_findings(monitor(), declared, table, None)] == [Code.COLUMN_MISSING]
+
+
+def test_what_each_column_is_needed_for() -> None:
+    needed = needed_columns(monitor(segments=["b", "a"]), {"a": "numeric", "c": "numeric"})
+    wanted = {"a": "segment", "c": "feature", "at": "time", "i": "id", "y": "prediction", "s": "score"}
+    assert needed == wanted | {"v": "version", "b": "segment"}
+
+
+def test_counts_of_a_table() -> None:
+    findings = [
+        Finding(code, str(i), "") for i, code in enumerate([Code.COLUMN_NEW, Code.COLUMN_NEW, Code.TYPE_CHANGED])
+    ]
+    assert values_of(table_measurements(90, 10, findings)) == {
+        "rows": 90.0,
+        "repeated_ratio": 0.1,
+        "columns_missing": 0.0,
+        "columns_new": 2.0,
+        "types_changed": 1.0,
+    }
+    empty = "the window has no rows"
+    assert values_of(table_measurements(0, 0, findings)) == {"rows": 0.0} | dict.fromkeys(
+        ("repeated_ratio", "columns_missing", "columns_new", "types_changed"), empty
+    )
+
+
+# What one feature came to.
+
+REFERENCE = numeric(1, 2, 3, 4, 5)  # fences near -4 and 10
+
+
+@pytest.mark.parametrize(
+    ("values", "reference", "found"),
+    [
+        pytest.param(
+            (1, 2, 7, 99, math.nan),
+            REFERENCE,
+            {"missing_ratio": 1 / 5, "infinite_ratio": 0, "outside_ratio": 2 / 4, "outlier_ratio": 1 / 4},
+            id="two outside, one beyond the fences, of four",
+        ),
+        pytest.param(
+            (1, math.inf, -math.inf, math.nan),
+            REFERENCE,
+            {"missing_ratio": 1 / 4, "infinite_ratio": 2 / 4, "outside_ratio": 2 / 3, "outlier_ratio": 2 / 3},
+            id="what is infinite lies outside",
+        ),
+        pytest.param((1, 2), None, {"missing_ratio": 0, "infinite_ratio": 0}, id="without a reference"),
+        pytest.param(
+            (1, 9),
+            numeric(3, 3, 3),
+            {
+                "missing_ratio": 0,
+                "infinite_ratio": 0,
+                "outside_ratio": 1,
+                "outlier_ratio": "the reference's quartiles coincide",
+            },
+            id="a reference of one value",
+        ),
+        pytest.param(
+            (1, 9),
+            numeric(math.nan),
+            {"missing_ratio": 0, "infinite_ratio": 0}
+            | dict.fromkeys(("outside_ratio", "outlier_ratio"), "the reference holds no values"),
+            id="a reference of nulls",
+        ),
+        pytest.param(
+            (math.nan, math.nan),
+            REFERENCE,
+            {"missing_ratio": 1, "infinite_ratio": 0}
+            | dict.fromkeys(("outside_ratio", "outlier_ratio"), "the window has no rows"),
+            id="a day of nulls",
+        ),
+        pytest.param(
+            (),
+            REFERENCE,
+            dict.fromkeys(
+                ("missing_ratio", "infinite_ratio", "outside_ratio", "outlier_ratio"), "the window has no rows"
+            ),
+            id="an empty day",
+        ),
+    ],
+)
+def test_what_a_numeric_feature_came_to(
+    values: tuple[float, ...], reference: ColumnProfile | None, found: dict[str, Any]
+) -> None:
+    profile = numeric(*values, bounds=reference.as_bounds() if reference else None)
+    assert values_of(feature_measurements(profile, reference)) == pytest.approx(found)
+
+
+def test_a_private_number_is_not_held_against_anything() -> None:
+    profile = numeric(1, 99, bounds=REFERENCE.as_bounds()).without_values()
+    found = values_of(feature_measurements(profile, REFERENCE.without_values()))
+    assert (found["outside_ratio"], found["outlier_ratio"]) == ("the column is private", "the column is private")
+    assert found["missing_ratio"] == 0
+
+
+def test_what_a_category_came_to() -> None:
+    reference = categorical_profile("x", {"a": 5, "b": 5}, nulls=3)
+    profile = categorical_profile("x", {"a": 6, "c": 1, "d": 1}, nulls=2)
+    assert values_of(feature_measurements(profile, reference)) == {"missing_ratio": 0.2, "unseen_ratio": 0.25}
+    crowded = merge([reference, ColumnProfile("x", "categorical", crowded=True)])
+    assert values_of(feature_measurements(profile, crowded))["unseen_ratio"] == "too many values to be categories"
+
+
+def test_a_share_of_nothing_has_a_reason() -> None:
+    assert ratio("repeated_ratio", 0, 0).reason == "the window has no rows"
+    assert (ratio("repeated_ratio", 1, 4).value, ratio("repeated_ratio", 1, 4).n) == (0.25, 4)
+
+
+# What the answers came to.
+
+
+def test_answers_of_a_classifier() -> None:
+    answers = {
+        "y": categorical_profile("y", {"0": 6, "1": 2}, nulls=2),
+        "s": numeric_profile("s", np.array([0.1, 0.4, 0.5, 0.6, 0.9, np.nan]), Bounds(0.4, 0.6, None, None)),
+    }
+    found = values_of(answer_measurements(monitor(predictions={"unsure": [0.4, 0.6]}), answers, 10))
+    assert found == {
+        "null_prediction_ratio": 0.2,
+        "prediction_share[0]": 0.75,
+        "prediction_share[1]": 0.25,
+        "unsure_ratio": 3 / 5,
+    }
+
+
+def test_answers_of_a_regressor() -> None:
+    answers = {"y": numeric_profile("y", np.array([1.0, 3.0, np.nan, np.inf]))}
+    assert values_of(answer_measurements(monitor("regression"), answers, 4)) == {
+        "null_prediction_ratio": 0.5,
+        "prediction_mean": 2.0,
+    }
+    nothing = {"y": numeric_profile("y", np.array([np.nan]))}
+    assert values_of(answer_measurements(monitor("regression"), nothing, 1)) == {
+        "null_prediction_ratio": 1.0,
+        "prediction_mean": "no row has a prediction",
+    }
+
+
+@pytest.mark.parametrize("rare", ["class-99", "other"], ids=["another", "itself called other"])
+def test_rare_classes_are_summed(rare: str) -> None:
+    counts = {f"class-{i:02}": 10 for i in range(MOST_CLASSES)} | {rare: 3, "class-98": 2}
+    answers = {"y": categorical_profile("y", counts, nulls=0)}
+    found = values_of(answer_measurements(monitor(), answers, 505))
+    shares = {name: value for name, value in found.items() if name.startswith("prediction_share")}
+    assert len(shares) == MOST_CLASSES + 1
+    assert shares["prediction_share[other]"] == 5 / 505
+    assert sum(shares.values()) == pytest.approx(1)  # type: ignore[arg-type]
+
+
+def test_a_common_class_that_is_called_other() -> None:
+    counts = {f"class-{i:02}": 1 for i in range(MOST_CLASSES)} | {"other": 50}
+    found = values_of(answer_measurements(monitor(), {"y": categorical_profile("y", counts, nulls=0)}, 100))
+    assert found["prediction_share[other]"] == 0.51
+
+
+def test_columns_without_a_value_and_numbers_without_end() -> None:
+    profiles = {
+        "dead": numeric_profile("dead", np.array([np.nan, np.nan])),
+        "wild": numeric_profile("wild", np.array([np.inf, 1.0])),
+        "fine": numeric(1, math.nan),
+        "empty": numeric_profile("empty", np.array([])),
+    }
+    assert [(f.code, f.subject, f.message) for f in value_findings(monitor(), profiles)] == [
+        (Code.ALL_NULL, "dead", "m: column 'dead' is null in every row; mend its feed"),
+        (Code.INFINITE_VALUES, "wild", "m: column 'wild' is infinite in 1 of 2 rows; log them as null"),
+    ]
+
+
+# How much of the truth has arrived.
+
+DAY = Window.of("m", Grain.DAY, "UTC", date(2013, 5, 1))
+
+
+@pytest.mark.parametrize(
+    ("mature_after", "now", "relabel", "state"),
+    [
+        pytest.param("3d", timedelta(days=3), False, State.FINAL, id="at the instant at which it matures"),
+        pytest.param("3d", timedelta(days=3, microseconds=-1), False, State.PROVISIONAL, id="just before"),
+        pytest.param("3d", timedelta(hours=5), True, State.FINAL, id="relabelled"),
+        pytest.param("0d", timedelta(0), False, State.FINAL, id="nothing to wait for"),
+    ],
+)
+def test_when_a_window_is_final(mature_after: str, now: timedelta, relabel: bool, state: State) -> None:
+    labelled = monitor(labels={"parquet": "l", "target": "z", "mature_after": mature_after})
+    assert state_of(labelled, DAY, DAY.end + now, relabel=relabel) is state
+
+
+def test_coverage() -> None:
+    found = coverage_measurements(10, 8, 1, State.PROVISIONAL)
+    assert values_of(found) == {"labels_coverage": 0.8, "labels_missing": 2.0, "labels_corrected": 1.0}
+    assert [(m.n, m.state) for m in found] == [(10, State.PROVISIONAL), (10, State.PROVISIONAL), (8, State.PROVISIONAL)]
+    assert values_of(coverage_measurements(0, 0, 0, State.FINAL))["labels_coverage"] == "the window has no rows"
+    assert values_of(arrival_measurements(2, 3)) == {"labels_late": 2.0, "labels_unknown": 3.0}
+    assert set(values_of(undated())) == {"labels_late", "labels_unknown"}
+
+
+# Judgement.
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "verdict"),
+    [
+        pytest.param({"below": 0.4}, 0.39, Verdict.FAILED, id="below"),
+        pytest.param({"below": 0.4}, 0.4, Verdict.PASSED, id="on the limit"),
+        pytest.param({"below": 0.4}, 0.9, Verdict.PASSED, id="far above a lower limit"),
+        pytest.param({"above": 3}, 3.1, Verdict.FAILED, id="above"),
+        pytest.param({"above": 3}, 3, Verdict.PASSED, id="on the upper limit"),
+        pytest.param({"above": 0}, 0.0, Verdict.PASSED, id="a limit of 0"),
+        pytest.param({"above": 0}, 1e-9, Verdict.FAILED, id="just above 0"),
+        pytest.param({"below": -1}, -2.0, Verdict.FAILED, id="a negative limit"),
+    ],
+)
+def test_a_verdict(limit: dict[str, float], value: float, verdict: Verdict) -> None:
+    check = Check.model_validate({"metric": "f1"} | limit)
+    decision = decide(check, DAY.start, Measurement(metric="f1", value=value, n=10))
+    assert (decision.verdict, decision.value, decision.reason) == (verdict, value, "")
+    assert (decision.threshold, decision.window_start) == (next(iter(limit.values())), DAY.start)
+
+
+@pytest.mark.parametrize(
+    ("window_start", "measurement", "reason"),
+    [
+        pytest.param(None, None, "no window with enough labels yet", id="no window"),
+        pytest.param(datetime(2013, 5, 1, tzinfo=UTC), None, "the window has no such measurement", id="no row"),
+        pytest.param(
+            datetime(2013, 5, 1, tzinfo=UTC), Measurement(metric="f1", reason="one class"), "one class", id="undefined"
+        ),
+    ],
+)
+def test_what_cannot_be_decided(window_start: datetime | None, measurement: Measurement | None, reason: str) -> None:
+    decision = decide(Check.model_validate({"metric": "f1", "below": 0.4}), window_start, measurement)
+    assert (decision.verdict, decision.value, decision.reason) == (Verdict.UNDECIDED, None, reason)
+    assert decision.threshold == 0.4
+
+
+def test_findings_have_an_order_and_codes_of_their_own() -> None:
+    assert sorted([Finding(Code.WINDOW_EMPTY, "", "b"), Finding(Code.COLUMN_NEW, "x", "a")])[0].subject == "x"
+    assert all(code.value == code.name.lower().replace("_", "-") for code in Code)

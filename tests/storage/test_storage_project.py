@@ -1,0 +1,166 @@
+"""A project folder: which monitors it holds, and what is told of those that cannot be read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lamplighter.core.monitor import Monitor
+from lamplighter.errors import LamplighterError, MonitorError
+from storage.project import Project
+
+SOUND = "model: {name}\nkind: text\npredictions: {{parquet: p, time: t}}\n"
+
+
+@pytest.fixture(name="project")
+def _project(tmp_path: Path) -> Project:
+    (tmp_path / "monitors").mkdir()
+    return Project.open(tmp_path)
+
+
+def write(project: Project, file: str, content: str | bytes) -> None:
+    path = project.monitors_folder / file
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def sound(name: str) -> str:
+    return SOUND.format(name=name)
+
+
+def told(project: Project) -> dict[str, str]:
+    return {path.name: str(m) if isinstance(m, LamplighterError) else m.model for path, m in project.monitors()}
+
+
+def test_where_a_project_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("given", "variable", "working"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "working")
+    assert Project.open().root == tmp_path / "working"
+    monkeypatch.setenv("LAMPLIGHTER_PROJECT", str(tmp_path / "variable"))
+    assert Project.open().root == tmp_path / "variable"
+    assert Project.open("../given").root == tmp_path / "given"
+    with pytest.raises(MonitorError, match="no such folder; give the one that holds monitors/"):
+        Project.open(tmp_path / "nowhere")
+
+
+def test_paths_of_a_project(project: Project) -> None:
+    assert project.home == project.root / ".lamplighter"
+    assert project.locate("a/*.parquet") == str(project.root / "a/*.parquet")
+    assert project.locate("/a/b.parquet") == "/a/b.parquet"
+    assert project.locate("s3://bucket/a") == "s3://bucket/a"
+
+
+def test_a_project_without_monitors(project: Project) -> None:
+    for call in (project.files, project.models, lambda: project.monitor("m"), lambda: list(project.monitors())):
+        with pytest.raises(
+            MonitorError, match=r"monitors: no monitor files \(\*\.yaml\); `lamplighter init` writes one"
+        ):
+            call()
+
+
+def test_which_files_are_monitors(project: Project) -> None:
+    for file in ("b.yaml", "a.yml", "_shared.yaml", ".hidden.yaml", "notes.txt"):
+        write(project, file, sound(file.split(".")[0]))
+    assert [path.name for path in project.files()] == ["a.yml", "b.yaml"]
+    assert list(project.models()) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        pytest.param(sound("m-1"), "m-1", id="plain"),
+        pytest.param(sound('"m-1"  # the first'), "m-1", id="in quotes, with a comment"),
+        pytest.param("'model': 'm-1'\nkind: text\npredictions: {parquet: p, time: t}\n", "m-1", id="a key in quotes"),
+        pytest.param("{kind: text, model: m-1, predictions: {parquet: p, time: t}}", "m-1", id="on one line"),
+        pytest.param("  kind: text\n  model: m-1\n  predictions: {parquet: p, time: t}\n", "m-1", id="all indented"),
+        pytest.param("tags:\n  model: other\n" + sound("m-1"), "m-1", id="another model further in"),
+        pytest.param(sound("${NAME}-1"), "m-1", id="from the environment"),
+        pytest.param("\ufeff" + sound("m-1"), "m-1", id="with a byte-order mark"),
+        pytest.param(sound("m-1").replace("\n", "\r\n"), "m-1", id="lines as on Windows"),
+        pytest.param(sound("m-1").replace("text", "txt"), "m-1", id="broken further on"),
+        pytest.param(sound("M_1"), "file", id="a wrong name: it goes by that of its file"),
+        pytest.param(sound("m_1"), "file", id="a wrong name that begins well"),
+        pytest.param("model: [\n", "file", id="not YAML"),
+        pytest.param(sound("${NOPE}"), "file", id="a missing variable"),
+        pytest.param(b"\xff\xfe", "file", id="not UTF-8"),
+        pytest.param("", "file", id="empty"),
+    ],
+)
+def test_the_model_of_a_file(project: Project, monkeypatch: pytest.MonkeyPatch, text: str | bytes, name: str) -> None:
+    monkeypatch.setenv("NAME", "m")
+    write(project, "file.yaml", text)
+    assert project.models() == {name: project.monitors_folder / "file.yaml"}
+
+
+def test_a_broken_file_is_missed_by_nobody(project: Project) -> None:
+    write(project, "a.yaml", sound("a"))
+    write(project, "b.yaml", "model: [\n")
+    assert list(project.models()) == ["a", "b"]
+    assert project.monitor("a").model == "a"
+    with pytest.raises(MonitorError, match=r"monitors/b\.yaml:2: not YAML"):
+        project.monitor("b")
+
+
+def test_two_monitors_of_one_model_and_a_third_that_goes_on(project: Project) -> None:
+    write(project, "a.yaml", sound("same"))
+    write(project, "b.yaml", "# the second\n" + sound("same"))
+    write(project, "c.yaml", sound("other"))
+    message = "monitors/b.yaml:2: model 'same' stands in monitors/a.yaml too; rename one"
+    assert told(project) == {"a.yaml": "same", "b.yaml": message, "c.yaml": "other"}
+    assert list(project.models()) == ["same", "other"]
+    assert project.monitor("other").model == "other"
+    with pytest.raises(MonitorError) as caught:
+        project.monitor("same")
+    assert str(caught.value) == message
+
+
+def test_a_model_that_is_not_there(project: Project) -> None:
+    write(project, "a.yaml", sound("flights"))
+    with pytest.raises(MonitorError, match=r"monitors: no model 'flight'; did you mean 'flights'\? known: flights$"):
+        project.monitor("flight")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(
+            b"model: a\nkind: caf\xe9\n", "monitors/x.yaml:2: is not UTF-8; save the file as UTF-8", id="Latin-1"
+        ),
+        pytest.param(b"extends: _l.yaml\nmodel: x\n", "monitors/_l.yaml:1: is not UTF-8; save the", id="Latin-1 above"),
+        pytest.param(
+            b"extends: _no.yaml\nmodel: x\n", "monitors/x.yaml:1: extends monitors/_no.yaml, which", id="absent"
+        ),
+        pytest.param(b"extends: ../monitors\n", "monitors/x.yaml:1: extends monitors, which cannot be", id="a folder"),
+    ],
+)
+def test_a_file_that_cannot_be_read(project: Project, content: bytes, message: str) -> None:
+    write(project, "_l.yaml", b"# caf\xe9\n")
+    write(project, "x.yaml", content)
+    assert told(project)["x.yaml"].startswith(message)
+
+
+def test_a_folder_among_the_files(project: Project) -> None:
+    (project.monitors_folder / "x.yaml").mkdir()
+    assert told(project) == {"x.yaml": "monitors/x.yaml:1: cannot be read: Is a directory; mend or remove it"}
+
+
+def test_what_is_shared_is_read_beside_the_file(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    write(project, "_shared.yaml", "timezone: Asia/Kolkata\n")
+    write(project, "x.yaml", "extends: _shared.yaml\n" + sound("x"))
+    monitor = project.monitor("x")
+    assert isinstance(monitor, Monitor)
+    assert monitor.timezone == "Asia/Kolkata"
+
+
+def test_a_thousand_monitors_are_named_in_less_than_a_second(project: Project) -> None:
+    for i in range(1000):
+        write(project, f"m{i:04}.yaml", sound(f"m{i:04}"))
+    begun = os.times()
+    assert len(project.models()) == 1000
+    assert os.times().user - begun.user < 1
