@@ -265,9 +265,9 @@ def test_a_night_run_again_still_tells_what_failed(world: Project) -> None:
 def test_a_check_on_drifting_answers_is_decided_by_a_version(world: Project) -> None:
     path = world.root / "monitors" / "drifting.yaml"
     text = path.read_text().replace("  score: score\n", "  score: score\n  version: version\n")
-    path.write_text(text + "  - {metric: prediction_drift_statistic, feature: score, above: 10}\n")
+    path.write_text(text + "  - {metric: prediction_drift_p_value, feature: score, below: 0.0}\n")
     (decision,) = (decision for decision in one_night(world, "drifting", DAY).decisions if decision.check.feature)
-    wanted = Filter(metric="prediction_drift_statistic", feature="score", version="v1")
+    wanted = Filter(metric="prediction_drift_p_value", feature="score", version="v1")
     (recorded_value,) = measurements(open_history(world), "drifting", wanted)
     assert decision.verdict.value == "passed"
     assert decision.value == recorded_value["value"] > 0

