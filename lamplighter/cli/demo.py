@@ -10,6 +10,9 @@ from pathlib import Path
 
 import click
 
+WIDTH = 112
+"""What the table of months needs; a narrow terminal wraps lines, not words."""
+
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
@@ -29,12 +32,11 @@ def command(folder: Path, first: datetime, last: datetime) -> None:
     project = play(folder.resolve(), first.date(), last.date(), tell=click.echo)
     _print(*table(project))
     home = project.home
-    reports = sorted((home / "reports").glob("*/*.html"))
     click.echo(f"\nhistory  {home / 'history.db'}")
     for path in sorted((home / "gauges").glob("*.prom")):
         click.echo(f"gauges   {path}")
-    for path in reports[-3:]:
-        click.echo(f"report   {path}")
+    for folder in sorted((home / "reports").iterdir()):
+        click.echo(f"report   {max(folder.glob('*.html'))}")
     click.echo(
         f"\n{time.perf_counter() - begun:.0f} s; next: lamplighter -C {folder} history flight-delays --metric f1"
     )
@@ -49,4 +51,4 @@ def _print(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
         shown.add_column(name, justify="left" if name == "month" else "right")
     for row in rows:
         shown.add_row(*row)
-    Console().print(shown)
+    Console(width=WIDTH).print(shown)
