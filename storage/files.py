@@ -8,15 +8,18 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from fnmatch import fnmatch
+from functools import lru_cache
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.fs as fs
 
 from lamplighter.errors import SourceError
 
-DAY = re.compile(r"\{day(:[^}]*)?\}")
+DAY = re.compile(r"\{day(?::([^}]*))?\}")
 WILDCARD = re.compile(r"[*?\[]")
+# In a URI a question mark begins the options of its file system.
+REMOTE_WILDCARD = re.compile(r"[*\[]")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,8 +55,19 @@ def find(patterns: Iterable[str], days: Iterable[date] = ()) -> list[File]:
     for pattern in patterns:
         fillings: Iterable[date | None] = days if DAY.search(pattern) else (None,)
         for day in fillings:
-            found.update(_matching(pattern if day is None else pattern.format(day=day), day))
-    return sorted(found)
+            found.update(_matching(pattern if day is None else fill(pattern, day), day))
+    return sorted(found, key=lambda file: (file.uri, file.day or date.min))
+
+
+def fill(pattern: str, day: date) -> str:
+    """A pattern with its day; other braces, such as a folder's, stay.
+
+    Examples
+    --------
+    >>> fill("log/{day:%Y/%m/%d}/*.parquet", date(2013, 6, 1))
+    'log/2013/06/01/*.parquet'
+    """
+    return DAY.sub(lambda match: format(day, match[1] or ""), pattern)
 
 
 def _matching(pattern: str, day: date | None) -> list[File]:
@@ -64,35 +78,74 @@ def _matching(pattern: str, day: date | None) -> list[File]:
     for path in paths:
         try:
             stat = Path(path).stat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
+        except OSError as error:
+            raise SourceError(f"{path}: cannot be looked at: {error.strerror or one_line(error)}") from None
         found.append(File(path, f"{stat.st_size}-{stat.st_mtime_ns}", day))
     return found
 
 
 def _matching_remote(pattern: str, day: date | None) -> list[File]:
-    scheme = pattern.split("://")[0]
-    fixed = WILDCARD.split(pattern)[0]
+    place, mark, options = pattern.partition("?")
+    if "@" in place.split("/")[2]:
+        raise SourceError(
+            f"{place.split('://')[0]}://***: a path holds no credentials; set AWS_ACCESS_KEY_ID and its like"
+        )
+    wild = REMOTE_WILDCARD.search(place)
+    fixed = place[: wild.start()].rpartition("/")[0] if wild else place
     try:
-        if not WILDCARD.search(pattern):
-            filesystem, path = fs.FileSystem.from_uri(pattern)
-            listed = [info for info in filesystem.get_file_info([path]) if info.type == fs.FileType.File]
-        else:
-            filesystem, base = fs.FileSystem.from_uri(fixed.rsplit("/", 1)[0])
-            selector = fs.FileSelector(base, recursive=True, allow_not_found=True)
-            glob_path = pattern.split("://", 1)[1]
-            listed = [info for info in filesystem.get_file_info(selector) if fnmatch(info.path, glob_path)]
-    except (OSError, ValueError) as error:
-        raise SourceError(f"{pattern}: cannot be listed: {one_line(error)}") from None
-    return [File(f"{scheme}://{info.path}", f"{info.size}-{info.mtime_ns}", day) for info in listed]
+        filesystem, path = open_file(fixed + mark + options)
+        asked = fs.FileSelector(path, recursive=True, allow_not_found=True) if wild else [path]
+        listed = [info for info in filesystem.get_file_info(asked) if info.type == fs.FileType.File]
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise SourceError(f"{place}: cannot be listed: {one_line(error)}") from None
+    matches = _glob(place) if wild else re.compile("")
+    named = [(fixed + info.path.removeprefix(path), info) for info in listed]
+    return [
+        File(uri + mark + options, f"{info.size}-{info.mtime_ns}", day) for uri, info in named if matches.match(uri)
+    ]
+
+
+GLOB_PARTS = {"**/": r"(?:[^./][^/]*/)*", "*": r"[^/]*"}
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    """A glob as a regular expression, with the meaning it has on a local disk.
+
+    Examples
+    --------
+    >>> bool(_glob("b/**/*.parquet").match("b/x/y/z.parquet")), bool(_glob("b/*.parquet").match("b/x/z.parquet"))
+    (True, False)
+    """
+    written = ""
+    for part in re.split(r"(\*\*/|\*|\[!?[^\]]+\])", pattern):
+        if part.startswith("["):
+            written += part.replace("[!", "[^", 1)
+            continue
+        # A leading dot hides a file: a writer's unfinished ones are named so.
+        hidden = "(?!\\.)" if part == "*" and written.endswith(("/", "*")) else ""
+        written += hidden + GLOB_PARTS.get(part, re.escape(part))
+    return re.compile(f"{written}\\Z")
+
+
+@lru_cache(maxsize=32)
+def _filesystem(root: str) -> tuple[fs.FileSystem, str]:
+    """The file system of a bucket or host and its root there; kept, since an object store is asked for its region."""
+    filesystem, path = fs.FileSystem.from_uri(root)
+    return filesystem, path.rstrip("/")
 
 
 def open_file(uri: str) -> tuple[fs.FileSystem, str]:
     """The file system that holds a file, and the file's path there."""
-    if "://" in uri:
-        filesystem, path = fs.FileSystem.from_uri(uri)
-        return filesystem, path
-    return fs.LocalFileSystem(), uri
+    if "://" not in uri:
+        return fs.LocalFileSystem(), uri
+    place, mark, options = uri.partition("?")
+    scheme, _, rest = place.partition("://")
+    authority, slash, path = rest.partition("/")
+    # Without a host, as in file:///, the root itself is asked for.
+    filesystem, root = _filesystem(f"{scheme}://{authority or '/'}{mark}{options}")
+    return filesystem, root + slash + path
 
 
 def fingerprint(files: Iterable[File]) -> str:

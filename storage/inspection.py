@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from lamplighter.core.monitor.parse import VARIABLE
 from lamplighter.core.suggest import Column, roles_of
 from lamplighter.core.window import Grain, Window
 from lamplighter.errors import ColumnError, SourceError
-from storage.files import File, find
+from storage.files import WILDCARD, File, find
 from storage.instants import to_instants
 from storage.profiles import type_kind
 from storage.project import Project
@@ -29,6 +29,12 @@ from storage.sql import spool
 DAY_FOLDER = re.compile(r"day=\d{4}-\d{2}-\d{2}")
 MOST_FILES = 60
 """Files that are looked at: two months of days tell what a column is."""
+
+MOST_ROWS = 500_000
+"""Rows of a database's table that are looked at: some ten seconds of reading."""
+
+
+WANTED = "give a Parquet file, a folder, a glob, or a table with --url"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +58,13 @@ def inspect_table(project: Project, source: str, url: str | None, timezone: str)
     try:
         place, files = _table(source, url, folder) if url else _parquet(project, source)
         if not files:
-            raise SourceError(f"{source}: no rows there; give a Parquet file, a folder, a glob, or a table with --url")
+            raise SourceError(f"{source}: no rows there; {WANTED}")
         always = Window.of("init", Grain.MONTH, timezone, datetime.now(UTC))
         rows = Rows(Slice(always, tuple(files[-MOST_FILES:]), time=None))
         if rows.unreadable:
             raise SourceError(": ".join(rows.unreadable[0]))
+        if not rows.count:
+            raise SourceError(f"{source}: the table is there and has no rows; {WANTED}")
         columns = [_column(name, rows.table([name]).column(0)) for name in rows.schema]
         return Seen(place, columns, _days(rows, columns, timezone))
     finally:
@@ -66,48 +74,60 @@ def inspect_table(project: Project, source: str, url: str | None, timezone: str)
 def _table(table: str, url: str, folder: Path) -> tuple[dict[str, str], list[File]]:
     filled = VARIABLE.sub(lambda match: os.environ.get(match[1], ""), url)
     now = datetime.now(UTC)
-    files = spool(
-        Sql(url=SecretStr(filled), table=table), column=None, timezone=None, start=now, end=now, folder=folder
-    )
+    sql = Sql(url=SecretStr(filled), table=table)
+    files = spool(sql, column=None, timezone=None, start=now, end=now, folder=folder, most=MOST_ROWS)
     return {"url": url, "table": table}, files
 
 
 def _parquet(project: Project, source: str) -> tuple[dict[str, str], list[File]]:
     """The pattern that finds the files, and the files; folders of days become ``{day}``."""
-    if Path(project.locate(source)).is_dir():
+    is_folder = Path(project.locate(source)).is_dir() if "://" not in source else not source.endswith(".parquet")
+    if is_folder and not WILDCARD.search(source):
         source = f"{source.rstrip('/')}/**/*.parquet"
     files = find([project.locate(source)])
     pattern = source
     if files and all(DAY_FOLDER.search(file.uri) for file in files):
-        pattern = DAY_FOLDER.sub("day={day}", files[0].uri).rsplit("/", 1)[0] + "/*.parquet"
-        pattern = pattern.removeprefix(f"{project.root}/")
+        pattern = _by_day([file.uri for file in files]).removeprefix(f"{project.root}/")
     return {"parquet": pattern}, files
+
+
+def _by_day(uris: Sequence[str]) -> str:
+    """The pattern of files in folders of days; where their folders go on below the day, of all that is below it.
+
+    Examples
+    --------
+    >>> _by_day(["log/day=2013-06-01/a.parquet", "log/day=2013-06-02/b.parquet"])
+    'log/day={day}/*.parquet'
+    """
+    folders = {DAY_FOLDER.sub("day={day}", uri).rpartition("/")[0] for uri in uris}
+    if len(folders) == 1:
+        return f"{folders.pop()}/*.parquet"
+    return f"{min(folders).partition('day={day}')[0]}day={{day}}/**/*.parquet"
 
 
 def _column(name: str, values: pa.ChunkedArray) -> Column:
     kind = type_kind(values.type)
-    if kind not in ("number", "boolean", "text", "time"):
-        return Column(name, kind)
+    if kind == "time":
+        # A date or a time of day alone is no instant.
+        is_instant = pa.types.is_timestamp(values.type)
+        return Column(name, "time", has_zone=values.type.tz is not None) if is_instant else Column(name, "other")
     if kind == "text" and _is_time(name, values):
         return Column(name, "time", has_zone=_has_zone(values))
+    if kind not in ("number", "boolean", "text"):
+        return Column(name, kind)
     distinct = pc.count_distinct(values, mode="only_valid").as_py()
-    classes = sorted(class_label(value) for value in pc.unique(values).to_pylist() if value is not None) if distinct == 2 else []
-    column = Column(
-        name,
-        kind,
-        distinct,
-        unique=distinct == len(values) and values.null_count == 0,
-        has_zone=kind != "time" or getattr(values.type, "tz", None) is not None,
-        classes=tuple(classes),
-    )
+    unique = distinct == len(values) and values.null_count == 0
+    classes = _classes(values) if distinct == 2 else ()
     if kind != "number" or not distinct:
-        return column
+        return Column(name, kind, distinct, unique, classes=classes)
     floats = values.cast(pa.float64(), safe=False)
     bounds = pc.min_max(floats).as_py()
     whole = bool(pc.all(pc.equal(floats, pc.floor(floats))).as_py())
-    return Column(
-        name, kind, distinct, column.unique, True, bounds["min"], bounds["max"], whole, classes=column.classes
-    )
+    return Column(name, kind, distinct, unique, True, bounds["min"], bounds["max"], whole, classes=classes)
+
+
+def _classes(values: pa.ChunkedArray) -> tuple[str, ...]:
+    return tuple(sorted(class_label(value) for value in pc.unique(values).to_pylist() if value is not None))
 
 
 def _is_time(name: str, values: pa.ChunkedArray) -> bool:

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Window
-from storage.files import find
+from storage.files import File, find
 from storage.project import Project
 from storage.rows import Slice
 from storage.sql import spool
 
 
-def predictions_of(project: Project, monitor: Monitor, window: Window, spool_folder: Path) -> Slice:
+def predictions_of(
+    project: Project, monitor: Monitor, window: Window, spool_folder: Path, *, only: Collection[str] | None = None
+) -> Slice:
     """Find the rows of a window; those behind SQL are streamed to the spool first.
 
     ``{day}`` is a hint: services write some rows into the next day's partition, so the neighbours are looked at too.
+
+    Parameters
+    ----------
+    project : Project
+        Relative paths are found from its root.
+    monitor : Monitor
+        Says where the predictions are.
+    window : Window
+        The rows' window.
+    spool_folder : Path
+        Folder for what is streamed.
+    only : collection of str, optional
+        Columns that will be asked for, besides time and version; all by default.
 
     Raises
     ------
@@ -24,6 +40,7 @@ def predictions_of(project: Project, monitor: Monitor, window: Window, spool_fol
     """
     source = monitor.predictions
     if source.sql:
+        order = [source.time, *source.id, *([source.version] if source.version else [])]
         files = spool(
             source.sql,
             column=source.time,
@@ -31,9 +48,17 @@ def predictions_of(project: Project, monitor: Monitor, window: Window, spool_fol
             start=window.start,
             end=window.end,
             folder=spool_folder / "predictions" / window.label.replace(":", ""),
+            order=order,
+            only=None if only is None else {*order, *only},
         )
     else:
         files = find((project.locate(path) for path in source.parquet), window.days(margin=1))
+    return slice_of(monitor, window, files)
+
+
+def slice_of(monitor: Monitor, window: Window, files: Iterable[File]) -> Slice:
+    """The predictions of a window, among the rows of some files."""
+    source = monitor.predictions
     return Slice(
         window,
         tuple(files),

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from lamplighter.core.monitor import class_label
 from lamplighter.core.profile import (
+    MOST_CATEGORIES,
     Bounds,
     ColumnKind,
     ColumnProfile,
@@ -26,6 +27,8 @@ from lamplighter.core.profile import (
     merge,
     numeric_profile,
 )
+from lamplighter.errors import SourceError
+from storage.files import one_line
 from storage.rows import Rows
 
 Profiles = dict[str, ColumnProfile]
@@ -64,11 +67,19 @@ def as_floats(values: pa.ChunkedArray) -> npt.NDArray[np.float64]:
 
 
 def as_counts(values: pa.ChunkedArray) -> tuple[dict[str, int], int]:
-    """Count of each value, as text, and the number of nulls; NaN counts as null."""
+    """Count of each value, as text, and the number of nulls; NaN counts as null.
+
+    Examples
+    --------
+    >>> as_counts(pa.chunked_array([["b", None, "a", "b"]]))
+    ({'b': 2, 'a': 1}, 1)
+    """
+    if pa.types.is_decimal(values.type):
+        values = values.cast(pa.float64())
+    counted = pc.value_counts(values)
     counts: dict[str, int] = {}
     nulls = 0
-    for entry in pc.value_counts(values):
-        value, count = entry["values"].as_py(), entry["counts"].as_py()
+    for value, count in zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True):
         if value is None or value != value:
             nulls += count
         else:
@@ -90,7 +101,9 @@ def profile_columns(
     Parameters
     ----------
     rows : Rows
+        The rows of a window.
     kinds : mapping of str to {'numeric', 'categorical'}
+        The columns; those that are not there are left out.
     bounds : mapping of str to Bounds, optional
         What the values of a numeric column are held against.
     private : collection of str
@@ -109,9 +122,10 @@ def profile_columns(
     present = [name for name in kinds if name in rows.schema]
     for name, batches in rows.columns(present):
         column_bounds = bounds.get(name) if bounds else None
+        hidden = key if name in private else None
         try:
-            parts = [_profile(name, kinds[name], batch, column_bounds, key if name in private else b"") for batch in batches]
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, TypeError):
+            parts = [_profile(name, kinds[name], batch, column_bounds, hidden) for batch in batches]
+        except (pa.ArrowException, TypeError):
             broken[name] = rows.conflicting.get(name) or type_kind(rows.schema[name])
             continue
         if parts:
@@ -120,13 +134,24 @@ def profile_columns(
     return profiles, broken
 
 
-def _profile(name: str, kind: ColumnKind, batch: pa.ChunkedArray, bounds: Bounds | None, key: bytes) -> ColumnProfile:
+def _profile(
+    name: str, kind: ColumnKind, batch: pa.ChunkedArray, bounds: Bounds | None, key: bytes | None
+) -> ColumnProfile:
     if kind == "numeric":
         return numeric_profile(name, as_floats(batch), bounds)
+    if (nulls := _nulls_of_crowd(batch)) is not None:
+        return ColumnProfile(name, kind, rows=len(batch), nulls=nulls, crowded=True)
     counts, nulls = as_counts(batch)
-    if key:
+    if key is not None:
         counts = {keyed_hash(value, key): count for value, count in counts.items()}
     return categorical_profile(name, counts, nulls)
+
+
+def _nulls_of_crowd(values: pa.ChunkedArray) -> int | None:
+    """Nulls of a batch with more values than a profile holds, which need not be written out one by one; else None."""
+    if len(values) <= MOST_CATEGORIES or len(pc.unique(values)) <= MOST_CATEGORIES + 2:
+        return None
+    return int(pc.sum(pc.is_null(values, nan_is_null=pa.types.is_floating(values.type))).as_py())
 
 
 def keyed_hash(value: str, key: bytes) -> str:
@@ -134,21 +159,38 @@ def keyed_hash(value: str, key: bytes) -> str:
     return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()[:16]
 
 
+KEY_BYTES = 32
+
+
 def home_key(home: Path) -> bytes:
-    """The key of the home, made at its first use."""
+    """The key of the home, made at its first use.
+
+    Raises
+    ------
+    SourceError
+        If it is not whole: without it, hashes of private values could be guessed.
+    """
     path = home / "private.key"
     if not path.exists():
-        home.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}")
+        _make_key(path)
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise SourceError(f"{path}: holds {len(key)} bytes, not {KEY_BYTES}; restore it, or remove it for a new one")
+    return key
+
+
+def _make_key(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
         with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(secrets.token_bytes(32))
+            file.write(secrets.token_bytes(KEY_BYTES))
         # A link, unlike a rename, leaves the key of a process that came first.
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            pass
-        temporary.unlink()
-    return path.read_bytes()
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 class ProfileStore:
@@ -160,36 +202,53 @@ class ProfileStore:
     def save(self, profiles: Profiles) -> str:
         """Keep a set of profiles and return the hash of its content."""
         content = _encode(profiles)
-        name = hashlib.sha256(content).hexdigest()[:32]
+        name = _content_hash(content)
         self._write(self._path(name), content)
         return name
 
     def load(self, name: str) -> Profiles:
-        """The set of a hash."""
-        return _decode(self._path(name).read_bytes())
+        """The set of a hash.
+
+        Raises
+        ------
+        SourceError
+            If it is not there, or is no longer what was written.
+        """
+        path = self._path(name)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise SourceError(f"{path}: the profile cannot be read: {error.strerror or one_line(error)}") from None
+        if _content_hash(content) != name:
+            raise SourceError(f"{path}: the profile is damaged; remove it and run its night again")
+        return _decode(content)
 
     def cached(self, name: str) -> Profiles | None:
-        """The set that was kept under a name of the caller's own, such as a reference's fingerprint."""
-        path = self.folder / "cache" / f"{name}.arrow"
+        """The set that was kept under a name of the caller's own, such as a reference's key; None when it is lost."""
         try:
-            return _decode(path.read_bytes())
-        except (FileNotFoundError, pa.ArrowInvalid):
+            return self.load((self.folder / "cache" / name).read_text())
+        except (OSError, ValueError, TypeError, KeyError, SourceError):
+            # Damaged, or written by a version whose profiles had other fields: it is made again.
             return None
 
     def cache(self, name: str, profiles: Profiles) -> None:
         """Keep a set under a name of the caller's own."""
-        self._write(self.folder / "cache" / f"{name}.arrow", _encode(profiles))
+        self._write(self.folder / "cache" / name, self.save(profiles).encode())
 
     def _path(self, name: str) -> Path:
         return self.folder / name[:2] / f"{name}.arrow"
 
     def _write(self, path: Path, content: bytes) -> None:
-        if path.exists() and path.stat().st_size == len(content):
+        if path.exists() and path.read_bytes() == content:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         temporary.write_bytes(content)
         temporary.replace(path)
+
+
+def _content_hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def _encode(profiles: Profiles) -> bytes:

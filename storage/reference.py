@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
-from datetime import timedelta
+import secrets
+import shutil
+from datetime import date, timedelta
 from pathlib import Path
 
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Window, midnight
 from lamplighter.errors import SourceError
-from storage.files import find, fingerprint
-from storage.predictions import predictions_of
+from storage.files import find, fingerprint, one_line
+from storage.predictions import predictions_of, slice_of
 from storage.project import Project
 from storage.rows import Slice
 
@@ -30,7 +33,9 @@ def reference_of(project: Project, monitor: Monitor, window: Window, spool_folde
         files = find(project.locate(path) for path in reference.parquet)
         if not files:
             raise SourceError(f"reference {', '.join(reference.parquet)}: no such file; train the model first")
-        return Slice(window, tuple(files), time=None)
+        # The window is the same every night: one that did not change is not opened or sampled again.
+        always = Window.of(window.model, window.grain, window.timezone, date(1970, 1, 1))
+        return Slice(always, tuple(files), time=None)
     if reference.days:
         first, last = reference.days
         start, end = midnight(first, window.zone), midnight(last + timedelta(days=1), window.zone)
@@ -38,11 +43,45 @@ def reference_of(project: Project, monitor: Monitor, window: Window, spool_folde
         assert reference.trailing is not None
         start, end = window.start - reference.trailing, window.start
     span = Window(window.model, window.grain, start, end, window.timezone)
+    if reference.days and span.end <= window.end and monitor.predictions.sql and not monitor.private:
+        return _kept(project, monitor, span)
     return predictions_of(project, monitor, span, spool_folder / "reference")
+
+
+def _kept(project: Project, monitor: Monitor, span: Window) -> Slice:
+    """Past days of a database, streamed once and kept in the home; remove the folder to have them read again.
+
+    Private columns are kept nowhere in the clear, so a monitor that has some reads its reference every night.
+    """
+    source = monitor.predictions
+    assert source.sql is not None
+    url, asked = source.sql.url.get_secret_value(), (source.sql.table, source.sql.query)
+    parts = (url, asked, source.time, source.timezone, source.id, source.version, span.start, span.end)
+    folder = project.home / "references" / hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+    pattern = f"{glob.escape(str(folder))}/*.parquet"
+    if not find([pattern]):
+        _keep(project, monitor, span, folder)
+    return slice_of(monitor, span, find([pattern]))
+
+
+def _keep(project: Project, monitor: Monitor, span: Window, folder: Path) -> None:
+    """Stream the rows to a folder that appears when it is whole."""
+    partial = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
+    try:
+        files = predictions_of(project, monitor, span, partial).files
+        if files:
+            Path(files[0].uri).parent.replace(folder)
+    except OSError as error:
+        # Another night of the model's may have been quicker.
+        if not folder.is_dir():
+            raise SourceError(f"{folder}: the reference cannot be kept: {one_line(error)}") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def reference_key(where: Slice, monitor: Monitor) -> str:
     """A name for what is computed of a reference: another file, range, column or secret makes another name."""
     span = (where.window.start, where.window.end) if where.time else None
-    parts = (fingerprint(where.files), span, monitor.predictions.model_dump(mode="json"), monitor.features, monitor.private)
+    predictions = monitor.predictions.model_dump(mode="json")
+    parts = (fingerprint(where.files), span, monitor.kind.value, predictions, monitor.features, monitor.private)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

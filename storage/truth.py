@@ -5,24 +5,28 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from lamplighter.core.measurement import State
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Window, midnight
 from lamplighter.errors import ColumnError
-from storage.files import File, find
+from storage.files import DAY, File, find
 from storage.instants import to_instants
-from storage.project import Project
 from storage.predictions import predictions_of
+from storage.project import Project
 from storage.rows import Rows, Slice, rows_of
 from storage.sql import spool
+from storage.values import as_text, comparable_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +64,27 @@ def labels_arrived(
     assert labels is not None
     if labels.same_row:
         return None
-    since, until = (Window.of(monitor.model, monitor.every, monitor.timezone, moment) for moment in (first, now))
-    span = Window(monitor.model, monitor.every, since.start, until.end, monitor.timezone)
+    # A path tells a label's day and no more, so the whole of the first day may be meant.
+    zone = ZoneInfo(monitor.timezone)
+    begin = first if labels.time else midnight(first.astimezone(zone).date(), zone)
+    span = Window(monitor.model, monitor.every, begin, now + timedelta(microseconds=1), monitor.timezone)
     if labels.sql:
         files = spool(
             labels.sql,
             column=labels.time,
             timezone=labels.timezone,
-            start=first,
-            end=now,
+            start=span.start,
+            end=span.end,
             folder=spool_folder / "labels",
+            only=[*(labels.id or monitor.predictions.id), labels.target, *([labels.time] if labels.time else [])],
         )
     else:
-        files = find((project.locate(path) for path in labels.parquet), span.days())
+        files = find((project.locate(path) for path in labels.parquet), span.days(margin=1))
     unreadable: list[tuple[str, str]] = []
     tables = [table for file in files if (table := _read(file, monitor, span, unreadable)) is not None]
     frame = pd.concat(tables, ignore_index=True) if tables else _none(monitor)
-    dated = labels.time is not None or all(file.day for file in files)
-    seen = frame["arrived"].isna() | ((frame["arrived"] >= first) & (frame["arrived"] <= now))
+    dated = labels.time is not None or bool(labels.parquet and all(DAY.search(path) for path in labels.parquet))
+    seen = frame["arrived"].isna() | ((frame["arrived"] >= span.start) & (frame["arrived"] < span.end))
     return Arrived(frame[seen], dated, unreadable)
 
 
@@ -91,19 +98,21 @@ def _read(file: File, monitor: Monitor, span: Window, unreadable: list[tuple[str
     labels = monitor.labels
     assert labels is not None
     ids = labels.id or monitor.predictions.id
-    rows = Rows(Slice(span, (file,), time=None))
+    rows = Rows(Slice(span, (file,), time=labels.time, timezone=labels.timezone, undated=True))
+    # A file without the time column has no rows of the span, but a schema that tells what is wrong.
+    schema = Rows(Slice(span, (file,), time=None)).schema if rows.unreadable else rows.schema
+    wanted = [*ids, labels.target, *([labels.time] if labels.time else [])]
+    if schema and (missing := [name for name in wanted if name not in schema]):
+        raise ColumnError(f"{file.uri}: no label column {missing[0]!r}; it has {', '.join(schema)}")
     unreadable += rows.unreadable
     if not rows.count:
         return None
-    wanted = [*ids, labels.target, *([labels.time] if labels.time else [])]
-    if missing := [name for name in wanted if name not in rows.schema]:
-        raise ColumnError(f"{file.uri}: no label column {missing[0]!r}; it has {', '.join(rows.schema)}")
-    table = rows.table(wanted)
-    names = dict(zip(ids, monitor.predictions.id, strict=True))
-    frame = table.select(ids).to_pandas().rename(columns=names)
-    frame["y_true"] = table[labels.target].to_pandas()
+    read = rows.frame([*ids, labels.target], ids)
+    frame = read[list(ids)].rename(columns=dict(zip(ids, monitor.predictions.id, strict=True)))
+    frame["y_true"] = read[labels.target]
     if labels.time:
-        frame["arrived"] = to_instants(table[labels.time], labels.time, labels.timezone).to_pandas()
+        times = rows.table([labels.time]).column(0)
+        frame["arrived"] = to_instants(times, labels.time, labels.timezone).to_pandas()
     else:
         day = midnight(file.day, span.zone) if file.day else pd.NaT
         frame["arrived"] = pd.Series([day] * len(frame), dtype="datetime64[us, UTC]")
@@ -150,40 +159,38 @@ def predictions_with_ids(where: Slice, monitor: Monitor) -> pd.DataFrame:
     needed = [*predictions.id, predictions.prediction, *predictions.scores, predictions.version, *monitor.segments]
     needed += [labels.target] if labels.same_row else []
     names = list(dict.fromkeys(name for name in needed if name))
-    return rows_of(where).table(names).to_pandas()
+    return rows_of(where).frame(names, predictions.id)
 
 
-def truths_of(slices: Sequence[Slice], monitor: Monitor, arrived: Arrived | None, *, relabel: bool) -> list[Truth]:
-    """Join the labels that have arrived to the predictions of some windows.
+def truths_of(slices: Sequence[Slice], monitor: Monitor, arrived: Arrived | None, *, relabel: bool) -> Iterator[Truth]:
+    """Join the labels that have arrived to the predictions of some windows, one window in memory at a time.
 
     The newest label of an id counts, by arrival and then by content.
 
     Parameters
     ----------
     slices : sequence of Slice
+        The windows.
     monitor : Monitor
+        Names the columns.
     arrived : Arrived or None
         None when the labels stand in the rows of the predictions.
     relabel : bool
         Count labels that came after their window was final, too.
     """
-    frames = [predictions_with_ids(where, monitor) for where in slices]
+    labels = monitor.labels
+    assert labels is not None
     needed = (monitor.predictions.prediction or "", *monitor.predictions.id)
-    comparable = [all(name in rows_of(where).schema for name in needed) for where in slices]
-    if arrived is None:
-        assert monitor.labels is not None
-        named = [frame.rename(columns={monitor.labels.target: "y_true"}) for frame in frames]
-        return [
-            Truth(frame[frame["y_true"].notna()], 0, fits) for frame, fits in zip(named, comparable, strict=True)
-        ]
-    ledger = LabelLedger.of(arrived.frame, monitor.predictions.id)
-    truths = []
-    for where, frame, fits in zip(slices, frames, comparable, strict=True):
-        before = None if relabel else matured(where.window, monitor)
-        y_true, corrected = ledger.look_up(frame, before)
-        known = y_true.notna().to_numpy()
-        truths.append(Truth(frame.assign(y_true=y_true)[known], corrected, fits))
-    return truths
+    ledger = None if arrived is None else LabelLedger.of(arrived.frame, monitor.predictions.id)
+    for where in slices:
+        frame = predictions_with_ids(where, monitor)
+        if ledger is None:
+            truth, corrected = frame.pop(labels.target), 0
+        else:
+            truth, corrected = ledger.look_up(frame, None if relabel else matured(where.window, monitor))
+        comparable = all(name in rows_of(where).schema for name in needed)
+        known = truth.notna().to_numpy()
+        yield Truth(frame[known].assign(y_true=truth[known].infer_objects()), corrected, comparable)
 
 
 def matured(window: Window, monitor: Monitor) -> datetime:
@@ -219,16 +226,17 @@ class LabelLedger:
     @classmethod
     def of(cls, frame: pd.DataFrame, names: tuple[str, ...]) -> LabelLedger:
         """Sort labels by arrival, then by content, so that the last of an id is the one that counts."""
-        content, _ = pd.factorize(frame["y_true"].astype(str), sort=True)
+        content, _ = pd.factorize(comparable_values(frame["y_true"]), sort=True)
         arrival = frame["arrived"].astype("int64").where(frame["arrived"].notna(), np.iinfo(np.int64).min).to_numpy()
         order = np.lexsort((content, arrival))
         ordered = frame.iloc[order]
         number, ids = pd.factorize(_keys(ordered, names))
-        return cls(pd.Index(ids), names, number, content[order], ordered)
+        # As Python objects, since a look-up in an index of Arrow's would make them anew each time.
+        return cls(ids.astype(object), names, number, content[order], ordered)
 
     def numbers(self, frame: pd.DataFrame) -> npt.NDArray[np.intp]:
         """The number of each row's id; -1 where no label has it."""
-        return self.ids.get_indexer(pd.Index(_keys(frame, self.names)))
+        return self.ids.get_indexer(_keys(frame, self.names).astype(object))
 
     def look_up(self, predictions: pd.DataFrame, before: datetime | None) -> tuple[pd.Series[Any], int]:
         """The truth of each prediction, and how many of the labels replaced an earlier, different one."""
@@ -238,8 +246,6 @@ class LabelLedger:
             places = places[in_time.to_numpy()]
         newest = np.full(len(self.ids) + 1, -1)
         newest[self.number[places]] = places
-        oldest = np.full(len(self.ids) + 1, -1)
-        oldest[self.number[places[::-1]]] = places[::-1]
         numbers = self.numbers(predictions)
         found = newest[numbers]
         values = self.frame["y_true"].reset_index(drop=True)
@@ -257,17 +263,16 @@ class LabelLedger:
         return low < high
 
 
-def _keys(frame: pd.DataFrame, names: Sequence[str]) -> npt.NDArray[np.object_]:
-    """One text a row that stands for its id; numbers and text that read alike are one id."""
-    parts = [frame[name].astype(str).to_numpy(dtype=object) for name in names]
-    joined = parts[0]
-    for part in parts[1:]:
-        joined = joined + "\x1f" + part
-    return joined
+def _keys(frame: pd.DataFrame, names: Sequence[str]) -> pd.Index[Any]:
+    """One text a row that stands for its id, null where a part of it is; numbers and text that read alike are one."""
+    table = pa.Table.from_pandas(frame[list(names)], preserve_index=False)
+    parts = [as_text(column) for column in table.columns]
+    keys: pd.Index[Any] = pd.Index(pc.binary_join_element_wise(*parts, "\x1f").to_pandas())
+    return keys
 
 
 LOOK_BACK_WINDOWS = 31
-"""How many windows are searched for the prediction of a label that came too late, newest first."""
+"""How many windows before those of the night are searched for the prediction of a late label, newest first."""
 
 
 def stray_labels(
@@ -277,8 +282,16 @@ def stray_labels(
 
     Parameters
     ----------
+    project : Project
+        Where the predictions are found.
+    monitor : Monitor
+        Names the columns.
     slices : sequence of Slice
         The windows that the night looked at, its own first; earlier ones are looked for where they are.
+    arrived : Arrived
+        Labels, with the instant at which each arrived.
+    spool_folder : Path
+        Folder for what is streamed of earlier windows.
     """
     window = slices[0].window
     during = (arrived.frame["arrived"] >= window.start) & (arrived.frame["arrived"] < window.end)
@@ -288,7 +301,8 @@ def stray_labels(
     for where in _earlier(project, monitor, slices, spool_folder):
         if not nobody.any():
             break
-        numbers = ledger.numbers(rows_of(where).table(list(monitor.predictions.id)).to_pandas())
+        ids = monitor.predictions.id
+        numbers = ledger.numbers(rows_of(where).frame(ids, ids))
         found = np.zeros(len(nobody) + 1, dtype=bool)
         found[numbers] = True
         found = found[:-1] & nobody
@@ -301,12 +315,12 @@ def stray_labels(
 def _earlier(project: Project, monitor: Monitor, slices: Sequence[Slice], spool_folder: Path) -> Iterator[Slice]:
     """The windows at hand, then the ones before the night's own that are not among them, newest first."""
     yield from slices
-    seen = {where.window.start for where in slices}
-    window = slices[0].window
-    for _ in range(LOOK_BACK_WINDOWS):
+    at_hand = {where.window.start for where in slices}
+    window = slices[0].window.previous()
+    for _ in range(LOOK_BACK_WINDOWS + len(at_hand) - 1):
+        if window.start not in at_hand:
+            yield predictions_of(project, monitor, window, spool_folder / "look-back", only=monitor.predictions.id)
         window = window.previous()
-        if window.start not in seen:
-            yield predictions_of(project, monitor, window, spool_folder / "look-back")
 
 
 def content_hash(frame: pd.DataFrame, columns: Sequence[str]) -> str:
@@ -320,6 +334,7 @@ def content_hash(frame: pd.DataFrame, columns: Sequence[str]) -> str:
     """
     if frame.empty:
         return "empty"
-    hashes = pd.util.hash_pandas_object(frame[list(columns)].astype(str), index=False).to_numpy()
+    plain = pd.DataFrame({name: comparable_values(frame[name]) for name in columns})
+    hashes = pd.util.hash_pandas_object(plain, index=False).to_numpy()
     total, mixed = np.add.reduce(hashes), np.bitwise_xor.reduce(hashes)
     return f"{len(frame)}-{int(total):016x}{int(mixed):016x}"

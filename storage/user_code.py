@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -23,15 +25,20 @@ def load_function(project: Project, reference: str) -> Callable[..., Any]:
     place = project.root / path
     if not place.is_file():
         raise MonitorError(f"{place}: no such file; {reference} names a Python file of the project and a function")
-    spec = importlib.util.spec_from_file_location(f"lamplighter_user_{abs(hash(str(place)))}", place)
+    module_name = f"lamplighter_user_{hashlib.sha256(str(place).encode()).hexdigest()[:16]}"
+    spec = importlib.util.spec_from_file_location(module_name, place)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    # Dataclasses and pickles look their module up by name.
+    sys.modules[module_name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        del sys.modules[module_name]
         raise MonitorError(f"{place}: cannot be run: {type(error).__name__}: {one_line(error)}") from error
-    function = getattr(module, name, None)
+    function: Any = getattr(module, name, None)
     if not callable(function):
         raise MonitorError(f"{place}: no function {name!r}; define it, or name another")
-    return function
+    loaded: Callable[..., Any] = function
+    return loaded

@@ -1,0 +1,114 @@
+"""Values of the user's columns, whatever type holds them: as text, as a common type, as a frame."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from lamplighter.core.monitor import class_label
+
+NUMBER = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+
+
+def as_text(values: pa.ChunkedArray) -> pa.Array:
+    """Each value as text, so that a number is written the same way whatever type holds it; NaN is null.
+
+    Examples
+    --------
+    >>> as_text(pa.chunked_array([[12.0, 0.5, float("nan")]])).to_pylist()
+    ['12', '0.5', None]
+    """
+    array = values.combine_chunks()
+    if pa.types.is_string(array.type):
+        return array
+    if pa.types.is_integer(array.type) or pa.types.is_large_string(array.type) or pa.types.is_null(array.type):
+        return array.cast(pa.string())
+    try:
+        distinct = array.dictionary_encode()
+    except pa.ArrowNotImplementedError:
+        return pa.array([_written(value) for value in array.to_pylist()], pa.string())
+    written = [_written(value) for value in distinct.dictionary.to_pylist()]
+    return pa.array(written, pa.string()).take(distinct.indices)
+
+
+def _written(value: Any) -> str | None:
+    """One value as text; 1, 1.0, Decimal('1.00') and True are all 1, as for `class_label`."""
+    if value is None or value != value:
+        return None
+    if isinstance(value, bool | float):
+        return class_label(value)
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def common_type(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
+    """The type that holds the values of both, None where they are of different kinds.
+
+    pandas writes whole numbers beside a null as floats: a day's files may differ without anything being wrong.
+
+    Examples
+    --------
+    >>> common_type(pa.int64(), pa.float64()), common_type(pa.int64(), pa.string())
+    (DataType(double), None)
+    """
+    if one == other or pa.types.is_null(other):
+        return one
+    if pa.types.is_null(one):
+        return other
+    if all(pa.types.is_integer(kind) for kind in (one, other)):
+        return pa.int64()
+    if all(any(test(kind) for test in NUMBER) for kind in (one, other)):
+        return pa.float64()
+    if all(pa.types.is_string(kind) or pa.types.is_large_string(kind) for kind in (one, other)):
+        return pa.large_string()
+    if all(pa.types.is_timestamp(kind) for kind in (one, other)) and (one.tz is None) == (other.tz is None):
+        return pa.timestamp("us", tz=one.tz and "UTC")
+    return None
+
+
+def as_frame(table: pa.Table) -> pd.DataFrame:
+    """A table for pandas, with decimals as floats: as Python objects they would not be numbers there."""
+    for i, entry in enumerate(table.schema):
+        if pa.types.is_decimal(entry.type):
+            table = table.set_column(i, entry.name, table.column(i).cast(pa.float64()))
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+def comparable_values(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Numbers or text, such that equal values are equal whatever type pandas happened to give the column.
+
+    Examples
+    --------
+    >>> comparable_values(pd.Series([1.0, 0.0])).equals(comparable_values(pd.Series([True, False])))
+    True
+    """
+    values = values.infer_objects()
+    if isinstance(values.dtype, pd.StringDtype):
+        return values
+    if not pd.api.types.is_numeric_dtype(values):
+        codes, distinct = _factorized(values)
+        written = np.array([*(_written(value) for value in distinct), None], dtype=object)
+        return pd.Series(written[codes], index=values.index)
+    if pd.api.types.is_float_dtype(values) and ((values % 1 != 0) | (values.abs() > MOST_EXACT)).any():
+        return values
+    return values.astype("int64")
+
+
+MOST_EXACT = 2**53
+"""Whole numbers up to here are floats without loss."""
+
+
+def _factorized(values: pd.Series[Any]) -> tuple[npt.NDArray[np.intp], list[Any]]:
+    """The number of each value among the distinct ones, -1 for null; lists, which have no hash, go as text."""
+    try:
+        codes, distinct = pd.factorize(values)
+    except TypeError:
+        codes, distinct = pd.factorize(values.map(lambda value: str(getattr(value, "tolist", lambda: value)())))
+    return codes, distinct.tolist()

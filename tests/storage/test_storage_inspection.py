@@ -1,0 +1,200 @@
+"""What `init` sees of tables that nobody prepared."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+import sqlalchemy as sa
+
+from lamplighter.core.suggest import roles_of, suggest
+from lamplighter.errors import SourceError
+from storage import inspection
+from storage.inspection import Seen, inspect_table
+from storage.project import Project
+
+TIMES = pd.date_range("2013-06-01", periods=96, freq="h", tz="UTC").as_unit("us")
+DAYS = [dt.date(2013, 6, n) for n in (1, 2, 3, 4)]
+
+
+def kinds(seen: Seen) -> dict[str, str]:
+    return {column.name: column.kind for column in seen.columns}
+
+
+def test_a_plain_file(project: Project, write) -> None:
+    write(
+        project.root / "a.parquet",
+        predicted_at=pa.array(TIMES),
+        request_id=[f"r{i}" for i in range(96)],
+        prediction=[i % 2 for i in range(96)],
+        score=[i / 100 for i in range(96)],
+        price=pa.array([Decimal(i) / 4 for i in range(96)]),
+        label=[["late", "on time"][i % 2] for i in range(96)],
+        flag=[i % 3 == 0 for i in range(96)],
+    )
+    seen = inspect_table(project, "a.parquet", None, "UTC")
+    assert seen.place == {"parquet": "a.parquet"}
+    assert seen.days == DAYS
+    by_name = {column.name: column for column in seen.columns}
+    assert by_name["prediction"].classes == ("0", "1")
+    assert by_name["label"].classes == ("late", "on time")
+    assert by_name["flag"].classes == ("0", "1")
+    assert (by_name["score"].minimum, by_name["score"].maximum, by_name["score"].whole) == (0.0, 0.95, False)
+    assert (by_name["price"].kind, by_name["price"].distinct, by_name["price"].maximum) == ("number", 96, 23.75)
+    assert by_name["request_id"].unique
+    roles = roles_of(seen.columns)
+    assert [role and role.name for role in (roles.time, roles.id, roles.prediction, roles.score, roles.truth)] == [
+        "predicted_at",
+        "request_id",
+        "prediction",
+        "score",
+        "label",
+    ]
+
+
+def test_days_are_local(project: Project, write) -> None:
+    write(project.root / "a.parquet", at=pa.array(TIMES[:24]))
+    assert inspect_table(project, "a.parquet", None, "America/New_York").days == [dt.date(2013, 5, 31), DAYS[0]]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "has_zone"),
+    [
+        (pa.array(TIMES), "time", True),
+        (pa.array(TIMES.tz_localize(None)), "time", False),
+        (pa.array(TIMES.strftime("%Y-%m-%d %H:%M:%S")), "time", False),
+        (pa.array(TIMES.strftime("%Y-%m-%dT%H:%M:%SZ")), "time", True),
+        (pa.array(TIMES.strftime("%Y-%m-%dT%H:%M:%SZ")).dictionary_encode(), "time", True),
+        (pa.array(TIMES.strftime("%d/%m/%Y")), "text", True),
+        (pa.array(TIMES.date), "other", True),
+        (pa.array([dt.time(5)] * 96), "other", True),
+        (pa.array(["2013"] * 96), "text", True),
+        (pa.nulls(96), "null", True),
+        (pa.nulls(96, pa.string()), "text", True),
+        (pa.nulls(96, pa.float64()), "number", True),
+        (pa.array([[1, 2]] * 96), "other", True),
+        (pa.array([{"a": 1}] * 96), "other", True),
+        (pa.array([float("nan"), float("inf")] * 48), "number", True),
+        (pa.array([b"x"] * 96), "other", True),
+    ],
+    ids=str,
+)
+def test_odd_columns(project: Project, write, values: pa.Array, kind: str, has_zone: bool) -> None:
+    write(project.root / "a.parquet", at=pa.array(TIMES), odd=values)
+    [odd] = [column for column in inspect_table(project, "a.parquet", None, "UTC").columns if column.name == "odd"]
+    assert (odd.kind, odd.has_zone) == (kind, has_zone)
+
+
+def test_a_table_without_a_time_has_no_days(project: Project, write) -> None:
+    write(project.root / "a.parquet", x=[1, 2])
+    seen = inspect_table(project, "a.parquet", None, "UTC")
+    assert (seen.days, kinds(seen)) == ([], {"x": "number"})
+    with pytest.raises(ValueError, match="no column holds timestamps"):
+        suggest("m", seen.place, seen.columns, seen.days)
+
+
+def test_of_several_times_the_one_named_so_counts(project: Project, write) -> None:
+    """A date beside it is no instant, whatever its name."""
+    later = TIMES + pd.Timedelta(days=30)
+    write(
+        project.root / "a.parquet",
+        flight_date=pa.array(TIMES.date),
+        due=pa.array(later),
+        predicted_at=pa.array(TIMES),
+        loaded=pa.array(later),
+    )
+    seen = inspect_table(project, "a.parquet", None, "UTC")
+    assert roles_of(seen.columns).time.name == "predicted_at"
+    assert seen.days == DAYS
+
+
+def test_text_times_in_two_files_of_two_forms(project: Project, write) -> None:
+    write(project.root / "log/a.parquet", at=["2013-06-01 05:00:00", None])
+    write(project.root / "log/b.parquet", at=["2013-06-02T05:00:00Z", None])
+    seen = inspect_table(project, "log", None, "UTC")
+    assert (kinds(seen), seen.days) == ({"at": "time"}, DAYS[:2])
+
+
+@pytest.mark.parametrize("source", ["log", "log/", "log/**/*.parquet", "log/day=2013-06-01/0.parquet"])
+def test_folders_of_days_become_the_day(project: Project, write, source: str) -> None:
+    for i, day in enumerate(DAYS):
+        write(project.root / f"log/day={day}/{i}.parquet", at=pa.array(TIMES[24 * i : 24 * i + 24]))
+    seen = inspect_table(project, source, None, "UTC")
+    assert seen.place == {"parquet": "log/day={day}/*.parquet"}
+    assert seen.days == (DAYS[:1] if source.endswith("0.parquet") else DAYS)
+
+
+def test_folders_below_the_day_are_all_found(project: Project, write) -> None:
+    for hour in (0, 1):
+        write(project.root / f"log/day=2013-06-01/hour={hour}/a.parquet", at=pa.array(TIMES[hour : hour + 1]))
+    assert inspect_table(project, "log", None, "UTC").place == {"parquet": "log/day={day}/**/*.parquet"}
+
+
+def test_objects_of_a_store(project: Project, write, s3) -> None:
+    for i, day in enumerate(DAYS[:2]):
+        path = write(project.root / f"{i}.parquet", at=pa.array(TIMES[24 * i : 24 * i + 24]))
+        s3.put_object(Bucket="bucket", Key=f"log/day={day}/a.parquet", Body=Path(path).read_bytes())
+    seen = inspect_table(project, "s3://bucket/log", None, "UTC")
+    assert seen.place == {"parquet": "s3://bucket/log/day={day}/*.parquet"}
+    assert seen.days == DAYS[:2]
+
+
+def test_a_table_of_a_database(project: Project, postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = sa.create_engine(postgresql_url, poolclass=sa.NullPool)
+    frame = pd.DataFrame({"predicted_at": TIMES, "prediction": [f"{i % 2}" for i in range(96)], "id": range(96)})
+    frame.to_sql("log", engine, index=False)
+    monkeypatch.setenv("LOG_URL", postgresql_url)
+    seen = inspect_table(project, "log", "${LOG_URL}", "UTC")
+    assert seen.place == {"url": "${LOG_URL}", "table": "log"}
+    assert kinds(seen) == {"predicted_at": "time", "prediction": "text", "id": "number"}
+    assert seen.days == DAYS
+    assert list(project.home.rglob("*.parquet")) == []
+
+
+def test_of_a_large_table_a_part_is_looked_at(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path}/log.db"
+    frame = pd.DataFrame({"at": TIMES.tz_localize(None), "n": range(96)})
+    frame.to_sql("log", sa.create_engine(url, poolclass=sa.NullPool), index=False)
+    monkeypatch.setattr(inspection, "MOST_ROWS", 30)
+    [_, n] = inspect_table(project, "log", url, "UTC").columns
+    assert n.distinct == 30
+
+
+@pytest.mark.parametrize(
+    ("make", "source", "url", "message"),
+    [
+        (
+            None,
+            "absent.parquet",
+            None,
+            "absent.parquet: no rows there; give a Parquet file, a folder, a glob, or a table",
+        ),
+        ("folder", "log", None, "log: no rows there; give a Parquet file"),
+        ("empty", "a.parquet", None, "a.parquet: the table is there and has no rows; give a Parquet file"),
+        ("cut", "a.parquet", None, "a.parquet: "),
+        (None, "log", "sqlite:///{root}/absent.db", "sqlite /{root}/absent.db table log: no such file"),
+        (None, "log", "${{NOT_SET}}", "sql.url, which is no SQLAlchemy URL, table log: write one such as"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_one_line(project: Project, write, make, source: str, url, message: str) -> None:
+    root = project.root
+    if make == "folder":
+        (root / "log").mkdir()
+    if make == "empty":
+        write(root / "a.parquet", at=pa.array(TIMES[:0]))
+    if make == "cut":
+        path = Path(write(root / "a.parquet", at=pa.array(TIMES)))
+        path.write_bytes(path.read_bytes()[:100])
+    os.environ.pop("NOT_SET", None)
+    with pytest.raises(SourceError) as raised:
+        inspect_table(project, source, url and url.format(root=root), "UTC")
+    assert str(raised.value).removeprefix(f"{root}/").startswith(message.format(root=root))
+    assert "\n" not in str(raised.value)
+    assert list(project.home.rglob("*.parquet")) == []
