@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lamplighter.core.labelling import matured
 from lamplighter.core.measurement import State
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Window, midnight
@@ -191,12 +192,6 @@ def truths_of(slices: Sequence[Slice], monitor: Monitor, arrived: Arrived | None
         comparable = all(name in rows_of(where).schema for name in needed)
         known = truth.notna().to_numpy()
         yield Truth(frame[known].assign(y_true=truth[known].infer_objects()), corrected, comparable)
-
-
-def matured(window: Window, monitor: Monitor) -> datetime:
-    """When the last label that counts for a window may arrive."""
-    assert monitor.labels is not None
-    return window.end + monitor.labels.mature_after
 
 
 @dataclass(frozen=True, slots=True)

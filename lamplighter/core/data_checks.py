@@ -54,6 +54,8 @@ def needed_columns(monitor: Monitor, features: Mapping[str, str]) -> dict[str, s
     if predictions.version:
         needed[predictions.version] = "version"
     needed |= dict.fromkeys(monitor.segments, "segment")
+    if monitor.labels and monitor.labels.same_row:
+        needed[monitor.labels.target] = "truth"
     return dict.fromkeys(features, "feature") | needed
 
 

@@ -10,11 +10,22 @@ from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Window
 
 
-def state_of(monitor: Monitor, window: Window, now: datetime, *, relabel: bool = False) -> State:
-    """Final once every label that counts may have arrived; provisional before."""
+def matured(window: Window, monitor: Monitor) -> datetime:
+    """When the last label that counts for a window may arrive."""
     assert monitor.labels is not None
-    matured = relabel or now >= window.end + monitor.labels.mature_after
-    return State.FINAL if matured else State.PROVISIONAL
+    return window.after_end(monitor.labels.mature_after)
+
+
+def state_of(
+    monitor: Monitor, window: Window, now: datetime, *, relabel: bool = False, unreadable: bool = False
+) -> State:
+    """Final once every label that counts may have arrived; provisional before.
+
+    Where label files were unreadable, a window waits as long again for them to be delivered anew.
+    """
+    assert monitor.labels is not None
+    patience = monitor.labels.mature_after * (2 if unreadable else 1)
+    return State.FINAL if relabel or now >= window.after_end(patience) else State.PROVISIONAL
 
 
 def coverage_measurements(rows: int, labelled: int, corrected: int, state: State) -> list[Measurement]:

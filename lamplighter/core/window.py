@@ -146,10 +146,23 @@ class Window:
         last = (self.end - timedelta(microseconds=1)).astimezone(self.zone).date() + timedelta(days=margin)
         return [first + timedelta(days=i) for i in range((last - first).days + 1)]
 
+    def after_end(self, span: timedelta) -> datetime:
+        """The instant a span after the end; whole days are local days, which need not have 24 hours.
+
+        Examples
+        --------
+        >>> day = Window.of("flights", Grain.DAY, "America/New_York", date(2013, 3, 8))
+        >>> day.after_end(timedelta(days=3)) - day.end
+        datetime.timedelta(days=2, seconds=82800)
+        """
+        if span % timedelta(days=1):
+            return self.end + span
+        return (self.end.astimezone(self.zone) + span).astimezone(UTC)
+
     def reaching_back(self, span: timedelta) -> list[Window]:
         """Newest first, this window and the earlier ones that had not ended ``span`` before its end."""
         windows = [self]
-        while (earlier := windows[-1].previous()).end + span >= self.end:
+        while (earlier := windows[-1].previous()).after_end(span) >= self.end:
             windows.append(earlier)
         return windows
 

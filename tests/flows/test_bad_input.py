@@ -77,7 +77,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "labels of nobody": (
         TRUTH,
         rewrite(lambda f: f.assign(id="z" + f["id"])),
-        "of ids that nobody predicted",
+        "have no prediction among those at hand",
     ),
     "labels cut in half": (TRUTH, cut_in_half, "Parquet magic bytes not found in footer"),
     "label column missing": (TRUTH, rewrite(lambda f: f.drop(columns="truth")), "no label column 'truth'; it has id,"),

@@ -153,6 +153,26 @@ def test_a_metric_of_ones_own(world: Project) -> None:
     assert "ZeroDivisionError" in broken[0]["reason"]
 
 
+def test_an_own_metric_that_cannot_be_loaded_costs_itself_alone(world: Project) -> None:
+    edit(world, "parquet", ("\nlabels:", "\nmetrics: [{name: cost, function: 'absent.py:cost'}]\nlabels:"))
+    outcome = one_night(world, "parquet", date(2025, 3, 6))
+    assert any("absent.py: no such file" in finding.message for finding in outcome.findings)
+    assert recorded_values(world, "parquet", metric="labels_coverage")
+
+
+def test_a_label_file_that_is_broken_keeps_its_window_open(world: Project) -> None:
+    path = world.root / "data/labels/day=2025-03-05/part.parquet"
+    sound = path.read_bytes()
+    path.write_bytes(sound[:200])
+    many_nights(world, "parquet", FIRST, date(2025, 3, 6))
+    states = {row["window_start"].day: row["state"] for row in recorded_values(world, "parquet", metric="f1")}
+    assert states[3] == "provisional"
+    path.write_bytes(sound)
+    many_nights(world, "parquet", date(2025, 3, 7), date(2025, 3, 7))
+    states = {row["window_start"].day: row["state"] for row in recorded_values(world, "parquet", metric="f1")}
+    assert states[3] == "final"
+
+
 def test_labels_in_the_same_row(world: Project) -> None:
     for path in sorted(world.root.glob("data/predictions/*/*.parquet")):
         frame = pd.read_parquet(path)
