@@ -51,16 +51,20 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
     )
 
-    home: Annotated[Path, Field(description="folder for history, profiles, reports and spool")] = Path(".lamplighter")
-    history_url: Annotated[SecretStr | None, Field(description="SQLAlchemy URL; default SQLite in the home")] = None
-    gauge_sink: GaugeSink = GaugeSink.AUTO
-    textfile_dir: Annotated[Path | None, Field(description="node_exporter's textfile folder")] = None
-    pushgateway_url: Annotated[SecretStr, AfterValidator(_gateway)] | None = None
-    pushgateway_user: str | None = None
-    pushgateway_password: SecretStr | None = None
-    pushgateway_ca: Annotated[Path | None, Field(description="certificates that the Pushgateway is checked by")] = None
-    series_per_model: Annotated[int, Field(gt=0, description="most gauge series of a model")] = 500
-    wait_seconds: Annotated[float, Field(ge=0, description="how long a night waits for another of its model")] = 600.0
+    home: Path = Field(default=Path(".lamplighter"), description="folder for history, profiles, reports and spool")
+    history_url: SecretStr | None = Field(default=None, description="SQLAlchemy URL; default SQLite in the home")
+    gauge_sink: GaugeSink = Field(
+        default=GaugeSink.AUTO, description="`auto` is the Pushgateway when its URL is set, else a textfile"
+    )
+    textfile_dir: Path | None = Field(default=None, description="node_exporter's textfile folder")
+    pushgateway_url: Annotated[SecretStr, AfterValidator(_gateway)] | None = Field(
+        default=None, description="such as http://localhost:9091"
+    )
+    pushgateway_user: str | None = Field(default=None, description="for basic authentication")
+    pushgateway_password: SecretStr | None = Field(default=None, description="for basic authentication")
+    pushgateway_ca: Path | None = Field(default=None, description="certificates that the Pushgateway is checked by")
+    series_per_model: int = Field(default=500, gt=0, description="most gauge series of a model")
+    wait_seconds: float = Field(default=600.0, ge=0, description="how long a night waits for another of its model")
 
 
 def load_settings(folder: Path) -> Settings:

@@ -39,6 +39,7 @@ def _runs(value: Any) -> Any:
     return int(match[1]), int(match[2])
 
 
+Fraction = Annotated[Number, Field(gt=0, lt=1)]
 Percent = Annotated[float, BeforeValidator(_percent)]
 Slope = Annotated[float, BeforeValidator(_slope)]
 Runs = Annotated[tuple[int, int], BeforeValidator(_runs)]
@@ -47,15 +48,15 @@ Runs = Annotated[tuple[int, int], BeforeValidator(_runs)]
 class Quantile(Section):
     """A quantile of the metric's own past."""
 
-    quantile: Annotated[Number, Field(gt=0, lt=1)]
-    of: Duration
+    quantile: Fraction = Field(description="which quantile, such as 0.95")
+    of: Duration = Field(description="how much of the past, such as 30d")
 
 
 class Versus(Section):
     """What a fall or rise is measured against: one summary of the metric's own past."""
 
-    mean: Duration | None = None
-    median: Duration | None = None
+    mean: Duration | None = Field(default=None, description="the mean of this much of the past")
+    median: Duration | None = Field(default=None, description="the median of this much of the past")
 
     @model_validator(mode="after")
     def _one(self) -> Versus:
@@ -70,22 +71,28 @@ class Check(Section):
     Its name is made of the metric and the form, such as ``f1-below``, unless it is given one.
     """
 
-    name: Annotated[
-        str, Field(pattern=r"^[a-z0-9][a-z0-9_.=-]{0,62}$", description="at most 63 of a-z, 0-9 and _.=-")
-    ] = ""
-    metric: Annotated[Name, Field(description="the name of a metric, such as f1")]
-    feature: str = ""
-    segment: Annotated[str, Field(description="column=value, or empty for all rows")] = ""
-    klass: Annotated[ClassLabel, Field(alias="class")] = ""
-    severity: Severity = Severity.WARNING
-    above: Number | Quantile | None = None
-    below: Number | Quantile | None = None
-    falls: Percent | None = None
-    rises: Percent | None = None
-    versus: Versus | None = None
-    slope: Slope | None = None
-    over: Duration | None = None
-    persists: Annotated[Runs | None, Field(alias="for")] = None
+    name: str = Field(
+        default="", pattern=r"^[a-z0-9][a-z0-9_.=-]{0,62}$", description="at most 63 of a-z, 0-9 and _.=-"
+    )
+    metric: Name = Field(description="the name of a metric, such as f1")
+    feature: str = Field(default="", description="the column, for a metric of columns")
+    segment: str = Field(default="", description="column=value, or empty for all rows")
+    klass: ClassLabel = Field(default="", alias="class", description="the class, for a metric of classes")
+    severity: Severity = Field(default=Severity.WARNING, description="how loudly a failure is told")
+    above: Number | Quantile | None = Field(
+        default=None, description="fails above this value; a quantile of the past is not there yet"
+    )
+    below: Number | Quantile | None = Field(
+        default=None, description="fails below this value; a quantile of the past is not there yet"
+    )
+    falls: Percent | None = Field(default=None, description="fails when the metric falls by more; not there yet")
+    rises: Percent | None = Field(default=None, description="fails when the metric rises by more; not there yet")
+    versus: Versus | None = Field(default=None, description="what falls and rises are measured against")
+    slope: Slope | None = Field(default=None, description="fails beyond this slope; not there yet")
+    over: Duration | None = Field(default=None, description="over how long the slope is taken")
+    persists: Runs | None = Field(
+        default=None, alias="for", description="on how many of the last days it must fail; not there yet"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -131,18 +138,18 @@ class Check(Section):
 class Accept(Section):
     """What a challenger must gain to replace the champion."""
 
-    metric: Annotated[Name, Field(description="the name of a metric, such as f1")]
-    gain: Number = 0.0
+    metric: Name = Field(description="the name of a metric, such as f1")
+    gain: Number = Field(default=0.0, description="by how much the challenger must be better")
 
 
 class Retrain(Section):
     """When retraining starts, and with what."""
 
-    on: Names = ()
-    trainer: Annotated[str | None, Field(pattern=r"^.+\.py:\w+$", description="path.py:function")] = None
-    deployment: Annotated[str | None, Field(pattern=r"^[^/]+/[^/]+$", description="flow/deployment")] = None
-    cooldown: Duration | None = None
-    accept: Accept | None = None
+    on: Names = Field(default=(), description="names of the checks whose failure recommends it")
+    trainer: str | None = Field(default=None, pattern=r"^.+\.py:\w+$", description="path.py:function")
+    deployment: str | None = Field(default=None, pattern=r"^[^/]+/[^/]+$", description="flow/deployment")
+    cooldown: Duration | None = Field(default=None, description="how long nothing is retrained again")
+    accept: Accept | None = Field(default=None, description="what a challenger must gain to replace the champion")
 
     @model_validator(mode="after")
     def _one(self) -> Retrain:
@@ -154,17 +161,20 @@ class Retrain(Section):
 class Drift(Section):
     """How drift is measured and who calls it drift."""
 
-    verdict: Literal["evidently", "calibrated"] = "evidently"
-    false_alarms: Annotated[Number | None, Field(gt=0, lt=1)] = None
-    sample: Annotated[int, Field(gt=0, le=5000, description="rows a side that Evidently looks at")] = 5000
-    seed: int = 0
+    verdict: Literal["evidently", "calibrated"] = Field(
+        default="evidently",
+        description="`evidently`: its default tests and thresholds; `calibrated` is not there yet",
+    )
+    false_alarms: Fraction | None = Field(default=None, description="rate of false alarms that `calibrated` keeps to")
+    sample: int = Field(default=5000, gt=0, le=5000, description="rows a side that Evidently looks at")
+    seed: int = Field(default=0, description="which rows the sample holds")
 
 
 class OwnMetric(Section):
     """A metric of the user's own: a function of y_true, y_pred and y_score that returns a number."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="at most 63 of a-z, 0-9 and _")]
-    function: Annotated[str, Field(pattern=r"^.+\.py:\w+$", description="path.py:function")]
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="at most 63 of a-z, 0-9 and _")
+    function: str = Field(pattern=r"^.+\.py:\w+$", description="path.py:function")
 
 
 Urls = Annotated[tuple[SecretStr, ...], BeforeValidator(listed)]

@@ -58,24 +58,38 @@ def _cron(schedule: str) -> str:
 class Monitor(Section):
     """What a monitor file says, with its defaults filled in."""
 
-    model: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,63}$", description="at most 63 of a-z, 0-9 and -")]
-    kind: Annotated[Kind, Field(description="classification, regression, ranking, text or detection")]
-    every: Grain = Grain.DAY
-    timezone: Annotated[Zone, Field(description="a day is a local day of this zone")] = "UTC"
-    schedule: Annotated[str, AfterValidator(_cron), Field(description="cron, in the model's zone")] = ""
-    tags: dict[Name, str] = Field(default={})
-    predictions: Annotated[Predictions, Field(description="where the rows are: parquet or sql, and time")]
-    labels: Labels | None = None
-    features: OptionalFeatures | None = None
-    private: Annotated[Names, Field(description="columns whose values are never shown or stored in the clear")] = ()
-    segments: Names = ()
-    reference: Reference | None = None
-    drift: Drift = Drift()
-    metrics: tuple[OwnMetric, ...] = ()
-    top_k: Annotated[int, Field(gt=0, description="how many ranked items count")] = 10
-    checks: tuple[Check, ...] = ()
-    retrain: Retrain | None = None
-    notify: Urls = ()
+    model: str = Field(pattern=r"^[a-z0-9-]{1,63}$", description="at most 63 of a-z, 0-9 and -")
+    kind: Kind = Field(description="classification, regression, ranking, text or detection")
+    every: Grain = Field(default=Grain.DAY, description="how long a window is")
+    timezone: Zone = Field(default="UTC", description="a day is a local day of this zone")
+    schedule: Annotated[str, AfterValidator(_cron)] = Field(
+        default="",
+        description="cron, in the model's zone; by default a quarter past the hour, or past five after the window",
+    )
+    tags: dict[Name, str] = Field(
+        default={}, description="owner, env and region become labels of the gauge `lamplighter_model_info`"
+    )
+    predictions: Predictions = Field(description="where the rows are: parquet or sql, and time")
+    labels: Labels | None = Field(
+        default=None,
+        description="where the truth is, and when it counts as complete; without it quality is not measured",
+    )
+    features: OptionalFeatures | None = Field(
+        default=None, description="which columns are the model's inputs; `auto` takes what is left"
+    )
+    private: Names = Field(default=(), description="columns whose values are never shown or stored in the clear")
+    segments: Names = Field(
+        default=(), description="columns; quality is measured for each of their values too, never for crossings"
+    )
+    reference: Reference | None = Field(default=None, description="what the current window is compared with")
+    drift: Drift = Field(default=Drift(), description="how drift is measured and who calls it drift")
+    metrics: tuple[OwnMetric, ...] = Field(default=(), description="metrics of the user's own")
+    top_k: int = Field(default=10, gt=0, description="how many ranked items count")
+    checks: tuple[Check, ...] = Field(default=(), description="limits on metrics")
+    retrain: Retrain | None = Field(
+        default=None, description="when retraining is recommended, and with what; nothing is retrained yet"
+    )
+    notify: Urls = Field(default=(), description="apprise URLs; nothing is sent yet")
 
     @model_validator(mode="after")
     def _labels_can_be_joined(self) -> Monitor:

@@ -89,9 +89,9 @@ class Sql(Section):
     by the time column.
     """
 
-    url: Annotated[SecretStr, Field(description="a SQLAlchemy URL, such as ${PREDICTIONS_URL}")]
-    table: Name | None = None
-    query: Name | None = None
+    url: SecretStr = Field(description="a SQLAlchemy URL, such as ${PREDICTIONS_URL}")
+    table: Name | None = Field(default=None, description="a table or view; or give query")
+    query: Name | None = Field(default=None, description="a query, which may use :start and :end; or give table")
 
     @model_validator(mode="after")
     def _one(self) -> Sql:
@@ -103,9 +103,9 @@ class Sql(Section):
 class Source(Section):
     """Rows in Parquet files or behind a SQL URL."""
 
-    parquet: Annotated[Names, Field(description="paths or globs; {day} stands for the local day")] = ()
-    sql: Sql | None = None
-    timezone: Annotated[Zone | None, Field(description="zone of timestamps that carry none")] = None
+    parquet: Names = Field(default=(), description="paths or globs; {day} stands for the local day")
+    sql: Sql | None = Field(default=None, description="a table or query; or give parquet")
+    timezone: Zone | None = Field(default=None, description="zone of timestamps that carry none")
 
     @model_validator(mode="after")
     def _somewhere(self) -> Source:
@@ -137,18 +137,22 @@ class Duplicates(StrEnum):
 class Predictions(Source):
     """What the model saw and answered."""
 
-    time: Annotated[Name, Field(description="column of the instant of the prediction")]
-    id: Annotated[Names, Field(description="column or columns that labels are joined on")] = ()
-    prediction: Name | None = None
-    score: Annotated[
-        Name | dict[ClassLabel, Name] | None, Field(description="column of the score, or one per class")
-    ] = None
-    version: Annotated[Name | None, Field(description="column of the model's version")] = None
-    positive: Annotated[ClassLabel | None, Field(description="the class that is looked for")] = None
-    duplicates: Duplicates = Duplicates.FIRST
-    unsure: Annotated[
-        tuple[Number, Number] | None, Field(description="band of scores that count as unsure, bounds included")
-    ] = None
+    time: Name = Field(description="column of the instant of the prediction")
+    id: Names = Field(default=(), description="column or columns that labels are joined on")
+    prediction: Name | None = Field(
+        default=None, description="column of the answer: a label, a number, a ranked list or a text"
+    )
+    score: Name | dict[ClassLabel, Name] | None = Field(
+        default=None, description="column of the score, or one per class"
+    )
+    version: Name | None = Field(default=None, description="column of the model's version")
+    positive: ClassLabel | None = Field(default=None, description="the class that is looked for")
+    duplicates: Duplicates = Field(
+        default=Duplicates.FIRST, description="which of several rows with one id and version counts"
+    )
+    unsure: tuple[Number, Number] | None = Field(
+        default=None, description="band of scores that count as unsure, bounds included"
+    )
 
     @model_validator(mode="after")
     def _band(self) -> Predictions:
@@ -169,16 +173,16 @@ class Predictions(Source):
 class Labels(Source):
     """Where the truth is, and when it counts as complete."""
 
-    same_row: Annotated[bool, Field(description="the truth is a column of the predictions")] = False
-    id: Names = ()
-    target: Annotated[Name, Field(description="column of the truth")]
-    time: Annotated[Name | None, Field(description="column of the instant at which a label arrived")] = None
-    mature_after: Annotated[
-        Duration, Field(description="how long after its window a label may arrive and still count")
-    ] = timedelta(days=3)
-    min_coverage: Annotated[
-        float | None, Field(gt=0, le=1, description="share of labels from which provisional quality is judged")
-    ] = None
+    same_row: bool = Field(default=False, description="the truth is a column of the predictions")
+    id: Names = Field(default=(), description="column or columns that hold the id; by default those of the predictions")
+    target: Name = Field(description="column of the truth")
+    time: Name | None = Field(default=None, description="column of the instant at which a label arrived")
+    mature_after: Duration = Field(
+        default=timedelta(days=3), description="how long after its window a label may arrive and still count"
+    )
+    min_coverage: float | None = Field(
+        default=None, gt=0, le=1, description="share of labels from which provisional quality is judged"
+    )
 
     @model_validator(mode="after")
     def _somewhere(self) -> Labels:
@@ -199,12 +203,15 @@ def _days(value: Any) -> Any:
         raise ValueError(f"{str(value)!r} is not a range of days; write 2013-01-01..2013-03-31") from None
 
 
+Days = Annotated[tuple[date, date] | None, BeforeValidator(_days)]
+
+
 class Reference(Section):
     """What the current window is compared with: files, a fixed range of days, or the days before the window."""
 
-    parquet: Names = ()
-    days: Annotated[tuple[date, date] | None, BeforeValidator(_days)] = None
-    trailing: Duration | None = None
+    parquet: Names = Field(default=(), description="paths or globs of files")
+    days: Days = Field(default=None, description="a fixed range of days of the predictions")
+    trailing: Duration | None = Field(default=None, description="the days before the window")
 
     @model_validator(mode="after")
     def _one(self) -> Reference:
@@ -230,10 +237,10 @@ class Features(Section):
     With ``auto``, numbers are numeric and strings and booleans categorical; other types are left out.
     """
 
-    auto: bool = False
-    numeric: Names = ()
-    categorical: Names = ()
-    exclude: Names = ()
+    auto: bool = Field(default=False, description="take every column that has no other role")
+    numeric: Names = Field(default=(), description="names or patterns such as `wind_*`")
+    categorical: Names = Field(default=(), description="names or patterns")
+    exclude: Names = Field(default=(), description="names or patterns of columns that are no features")
 
     @model_validator(mode="after")
     def _of_one_kind(self) -> Features:

@@ -1,0 +1,217 @@
+"""The pages of docs/reference, made from the catalogues and from the models of monitor files and settings."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lamplighter.core.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS
+from lamplighter.core.gauges import BY_METRIC, GAUGES
+from lamplighter.core.monitor import Kind
+from lamplighter.core.monitor.schema import (
+    SCHEMA_FILE,
+    Schema,
+    monitor_schema,
+    obligatory_keys,
+    schema_text,
+    section_of,
+)
+from lamplighter.core.quality import METRICS
+from storage.settings import SETTINGS_FILE, GaugeSink, Settings
+
+NOTE = "<!-- Rendered by `lamplighter render`; edit the code that it is made from, not this page. -->"
+
+METRICS_INTRODUCTION = """\
+What a night records. Every value carries `n`, the rows (or items) that it is computed from; one that is not defined is
+recorded without a value and with the reason. Intervals are at 95 %. Where a metric is of single classes, features or
+segments, the history has a row for each."""
+
+INPUTS_INTRODUCTION = """\
+Of the window that the night is about. They are counts and shares of all its rows, with no interval; `drift_*` and
+`prediction_drift_*` are Evidently's, on a sample."""
+
+GAUGES_INTRODUCTION = """\
+What a night publishes, each model in place of what it published before. The unit is the suffix: `_ratio` is a share
+between 0 and 1, `_seconds` seconds, `_timestamp_seconds` seconds since 1970; a gauge without one is a count, or in the
+unit of what it measures. Gauges of quality and coverage show the newest window whose labels are final or reach
+`min_coverage`; `lamplighter_quality_window_timestamp_seconds` says which."""
+
+MONITOR_INTRODUCTION = f"""\
+A YAML file in the folder `monitors/` of a project; one whose name begins with `_` is there to be extended. Paths are
+relative to the project. `${{NAME}}` stands for a variable of the environment. Unknown keys are refused. Bold keys are
+obligatory. The JSON Schema for editors is [{SCHEMA_FILE}]({SCHEMA_FILE})."""
+
+SETTINGS_INTRODUCTION = """\
+Of the process, not of a model. A variable of the environment wins over `lamplighter.toml` in the project folder.
+Relative folders are relative to the project."""
+
+
+def reference_pages() -> dict[str, str]:
+    """The reference pages and the schema, by file name."""
+    return {
+        "metrics.md": metrics_page(),
+        "gauges.md": gauges_page(),
+        "monitor.md": monitor_page(),
+        "settings.md": settings_page(),
+        SCHEMA_FILE: schema_text(),
+    }
+
+
+def metrics_page() -> str:
+    """Every metric that a night records."""
+    parts = [METRICS_INTRODUCTION]
+    head = ("metric", "what it is", "formula", "interval", "range", "better")
+    for kind in Kind:
+        if rows := _quality_rows(kind):
+            parts += [f"## Quality: {kind.value}", _table(head, rows)]
+    for title, text, named in (
+        ("Inputs", INPUTS_INTRODUCTION, INPUT_METRICS),
+        ("Labels", "Of every window whose labels are awaited.", LABEL_METRICS),
+        ("Arrivals", "Of the labels that arrived during the window that the night is about.", ARRIVAL_METRICS),
+    ):
+        parts += [f"## {title}", text, _table(("metric", "what it is", "range", "gauge"), _count_rows(named))]
+    return _page("Metrics", parts)
+
+
+def _quality_rows(kind: Kind) -> list[tuple[str, ...]]:
+    return [
+        (f"`{name}`", entry.help, f"`{entry.formula}`", entry.interval, _range(entry.lower, entry.upper), entry.better)
+        for name, entry in METRICS.items()
+        if kind.value in entry.kinds
+    ]
+
+
+def _range(lower: float | None, upper: float | None) -> str:
+    if lower is None:
+        return "any number" if upper is None else f"at most {upper:g}"
+    return f"at least {lower:g}" if upper is None else f"{lower:g} to {upper:g}"
+
+
+def _count_rows(named: Mapping[str, str]) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for name, meaning in named.items():
+        gauge = BY_METRIC[name].name if name in BY_METRIC else ""
+        bounds = _range(0.0, 1.0) if gauge.endswith(("_ratio", "_detected", "_p_value")) else ""
+        rows.append((f"`{name}`", meaning, bounds, _code(gauge)))
+    return rows
+
+
+def gauges_page() -> str:
+    """Every gauge."""
+    rows = [
+        (_code(gauge.name), gauge.help, _code(gauge.metric), ", ".join(("model", *gauge.labels))) for gauge in GAUGES
+    ]
+    return _page("Gauges", [GAUGES_INTRODUCTION, _table(("gauge", "what it shows", "metric", "labels"), rows)])
+
+
+def monitor_page() -> str:
+    """Every key of a monitor file."""
+    schema = monitor_schema()
+    places: dict[str, str] = {}
+    _place_sections(schema, schema, places)
+    obligatory = obligatory_keys()
+    parts = [MONITOR_INTRODUCTION, _keys_table(schema, obligatory["Monitor"], schema, places)]
+    for name, place in places.items():
+        section = schema["$defs"][name]
+        meaning = section["description"].replace("``", "`").replace("\n\n", "\n")
+        parts += [f"## {place}", meaning, _keys_table(section, obligatory[name], schema, places)]
+    return _page("A monitor file", parts)
+
+
+def _place_sections(schema: Schema, root: Schema, places: dict[str, str], place: str = "") -> None:
+    """Note for each section the key that it stands under first."""
+    for key, value in schema["properties"].items():
+        name, section = section_of(value.get("items", value), root)
+        if "properties" in section:
+            inner = f"{place}.{key}" if place else key
+            if name not in places:
+                places[name] = inner
+                _place_sections(section, root, places, inner)
+
+
+def _keys_table(section: Schema, obligatory: frozenset[str], root: Schema, places: Mapping[str, str]) -> str:
+    rows = [
+        (
+            f"**`{key}`**" if key in obligatory else f"`{key}`",
+            _written(value, root, places),
+            f"`{_as_yaml(value['default'])}`" if "default" in value else "",
+            value["description"],
+        )
+        for key, value in section["properties"].items()
+    ]
+    return _table(("key", "what to write", "default", "what it means"), rows)
+
+
+def _written(schema: Schema, root: Schema, places: Mapping[str, str]) -> str:
+    """What to write, in words."""
+    if "$ref" in schema:
+        name, target = section_of(schema, root)
+        if "enum" in target:
+            return _written(target, root, places)
+        return f"[{places[name]}](#{places[name].replace('.', '')})"
+    if "anyOf" in schema:
+        options = [option for option in schema["anyOf"] if option.get("type") != "null"]
+        return " or ".join(dict.fromkeys(_written(option, root, places) for option in options))
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if "examples" in schema:
+        return "such as " + ", ".join(f"`{example}`" for example in schema["examples"])
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if types[0] == "array":
+        pair = "two of" if schema.get("maxItems") == 2 else "list of"
+        return f"{pair} {_written(schema['items'], root, places)}"
+    if types[0] == "object":
+        return f"mapping to {_written(schema['additionalProperties'], root, places)}"
+    if types == ["string", "number", "boolean"]:
+        return "text or number"
+    return {"string": "text", "number": "number", "integer": "whole number", "boolean": "`true` or `false`"}[types[0]]
+
+
+def _as_yaml(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def settings_page() -> str:
+    """Every setting of the process."""
+    prefix = Settings.model_config["env_prefix"]
+    properties = Settings.model_json_schema()["properties"]
+    rows = [
+        (
+            f"`{name}`",
+            f"`{prefix}{name.upper()}`",
+            _kind_of_setting(properties[name]),
+            "" if field.default is None else f"`{field.default}`",
+            field.description or "",
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+    head = (f"key in {SETTINGS_FILE}", "variable", "type", "default", "what it means")
+    return _page("Settings", [SETTINGS_INTRODUCTION, _table(head, rows)])
+
+
+def _kind_of_setting(schema: Schema) -> str:
+    option = next(option for option in schema.get("anyOf", [schema]) if option.get("type") != "null")
+    if "$ref" in option:
+        return ", ".join(f"`{value.value}`" for value in GaugeSink)
+    if option.get("format") in ("password", "path"):
+        return {"password": "text, never printed", "path": "path"}[option["format"]]
+    return {"string": "text", "integer": "whole number", "number": "number"}[option["type"]]
+
+
+def _page(title: str, parts: Sequence[str]) -> str:
+    return "\n\n".join((NOTE, f"# {title}", *parts)) + "\n"
+
+
+def _code(name: str) -> str:
+    return f"`{name}`" if name else ""
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    def line(cells: tuple[str, ...]) -> str:
+        return "| " + " | ".join(re.sub(r"\s*\n\s*", " ", cell).replace("|", "\\|") for cell in cells) + " |"
+
+    return "\n".join([line(head), "|" + "---|" * len(head), *(line(row) for row in rows)])
