@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from queue import Empty
 from typing import Any
 
@@ -19,7 +19,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from flows.night import walk
 from flows.stages import PLAIN, Stages
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.window import Window
+from lamplighter.core.window import Window, midnight
 from lamplighter.errors import HistoryError, LamplighterError
 from storage.project import Project
 from tasks.night import Night
@@ -36,9 +36,9 @@ class Walked:
 
 
 def windows_between(monitor: Monitor, first: date, last: date) -> list[Window]:
-    """The windows from the one that holds ``first`` to the one that holds ``last``, in order."""
+    """The windows from the one in which the day ``first`` begins to the one in which ``last`` ends, in order."""
     window = Window.of(monitor.model, monitor.every, monitor.timezone, first)
-    end = Window.of(monitor.model, monitor.every, monitor.timezone, last).end
+    end = midnight(last + timedelta(days=1), window.zone)
     windows = [window]
     while windows[-1].end < end:
         windows.append(windows[-1].next())

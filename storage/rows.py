@@ -238,8 +238,8 @@ class Rows:
         if not (frame.duplicated(keys) & ~nameless).any():
             return self._found
         if self.slice.time:
-            frame["time"] = np.concatenate([self._instants(part) for part in self._found])
-            frame = frame.sort_values("time", kind="stable")
+            instants = np.concatenate([self._instants(part) for part in self._found])
+            frame = frame.iloc[np.argsort(instants, kind="stable")]
         keep: Literal["last", "first"] = "last" if self.slice.duplicates is Duplicates.LAST else "first"
         stays = ~frame.duplicated(keys, keep=keep) | nameless
         return _narrowed(self._found, stays.sort_index().to_numpy())

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Window, night_of
+from lamplighter.errors import MonitorError
 from storage.history import History, open_history
 from storage.project import Project
 
@@ -48,6 +49,9 @@ class Night:
         if isinstance(day, datetime) and day.tzinfo is None:
             day = day.replace(tzinfo=ZoneInfo(monitor.timezone))
         window = Window.of(monitor.model, monitor.every, monitor.timezone, day)
+        if now and now < window.end:
+            last = monitor.window(now).label
+            raise MonitorError(f"{monitor.model}: {window.label} is not over yet; the newest complete window is {last}")
         return cls(project, monitor, window, now or monitor.night_after(window), relabel)
 
     @property

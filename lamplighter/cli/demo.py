@@ -35,8 +35,8 @@ def command(folder: Path, first: datetime, last: datetime) -> None:
     click.echo(f"\nhistory  {home / 'history.db'}")
     for path in sorted((home / "gauges").glob("*.prom")):
         click.echo(f"gauges   {path}")
-    for folder in sorted((home / "reports").iterdir()):
-        click.echo(f"report   {max(folder.glob('*.html'))}")
+    for reports in sorted((home / "reports").iterdir()):
+        click.echo(f"report   {max(reports.glob('*.html'))}")
     click.echo(
         f"\n{time.perf_counter() - begun:.0f} s; next: lamplighter -C {folder} history flight-delays --metric f1"
     )

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from flows.backfill import windows_between
 from flows.night import walk
 from flows.stages import PLAIN, Stages
 from lamplighter.core.window import Window
+from lamplighter.errors import MonitorError
 from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.project import Project
@@ -207,4 +209,25 @@ def test_an_old_window_is_mended_but_not_judged_again(world: Project) -> None:
     assert (world.home / "gauges" / "parquet.prom").read_text() == gauges
     day = datetime(2025, 3, 4, tzinfo=ZoneInfo(ZONE))
     (rows,) = recorded_values(world, "parquet", metric="rows", since=day, until=day + timedelta(days=1))
+    assert rows["value"] == 120
+
+
+def test_a_window_that_is_not_over_is_refused(world: Project) -> None:
+    with pytest.raises(MonitorError, match="2025-03-06 is not over yet; the newest complete window is 2025-03-05"):
+        Night.of(world, world.monitor("parquet"), date(2025, 3, 6), datetime(2025, 3, 6, 12, tzinfo=ZoneInfo(ZONE)))
+
+
+def test_a_backfill_by_the_hour_walks_the_whole_of_its_last_day(world: Project) -> None:
+    edit(world, "parquet", ("model: parquet", "model: parquet\nevery: 1h"))
+    monitor = world.monitor("parquet")
+    assert len(windows_between(monitor, date(2025, 3, 6), date(2025, 3, 7))) == 48
+    assert len(windows_between(monitor, date(2025, 3, 30), date(2025, 3, 30))) == 23
+
+
+def test_an_id_column_may_be_called_time(world: Project) -> None:
+    for path in sorted(world.root.glob("data/*/*/*.parquet")):
+        pd.read_parquet(path).rename(columns={"id": "time"}).to_parquet(path)
+    edit(world, "parquet", ("  id: id\n", "  id: time\n"))
+    one_night(world, "parquet", date(2025, 3, 6))
+    (rows,) = recorded_values(world, "parquet", metric="rows")
     assert rows["value"] == 120

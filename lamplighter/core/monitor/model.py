@@ -106,8 +106,11 @@ class Monitor(Section):
     def _columns_have_one_role(self) -> Monitor:
         predictions = self.predictions
         answers = {name for name in (predictions.prediction, predictions.version, *predictions.scores) if name}
-        if hidden := sorted(set(self.private) & (answers | set(self.segments))):
-            raise fault(f"private column {hidden[0]!r} is also a segment, prediction, score or version", "private")
+        shown = answers | set(self.segments) | ({self.labels.target} if self.labels else set())
+        if hidden := sorted(set(self.private) & shown):
+            raise fault(
+                f"private column {hidden[0]!r} is also a segment, prediction, score, version or truth", "private"
+            )
         named = {*self.features.numeric, *self.features.categorical} if self.features else set()
         truth = {self.labels.target} if self.labels and self.labels.same_row else set()
         if both := sorted(named & {*answers, *predictions.id, *truth, predictions.time}):

@@ -373,7 +373,7 @@ def test_a_value_of_the_wrong_kind(text: str, message: str) -> None:
             SMALL.replace("z}", "z, same_row: true}"), ":4: labels: same_row takes the truth from the", id="same"
         ),
         pytest.param(
-            SMALL + "private: [y]\n", ":5: private column 'y' is also a segment, prediction, score or", id="private"
+            SMALL + "private: [y]\n", ":5: private column 'y' is also a segment, prediction, score,", id="private"
         ),
         pytest.param(
             SMALL + "features: {numeric: [a], categorical: [a]}\n",
