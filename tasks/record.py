@@ -7,7 +7,6 @@ from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.outcome import Inputs
 from storage.history.nights import record_arrivals, record_evaluation, record_inputs
-from storage.rows import rows_of
 from tasks.compare import Compared
 from tasks.evaluate import Evaluated
 from tasks.night import Night
@@ -37,8 +36,6 @@ def record(
 def _inputs(table: Table, profiled: Profiled, compared: Compared) -> Inputs:
     return Inputs(
         table.rows.window,
-        rows_of(table.rows).fingerprint,
-        table.count,
         profiled.content_hash,
         data=[*table.measurements, *profiled.measurements],
         drift=compared.measurements,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,8 +133,3 @@ def _scores(
     if isinstance(declared, str):
         return numbers(labelled.scores[declared])
     return {name: numbers(labelled.scores[column]) for name, column in declared.items()}
-
-
-def groups_of(names: Sequence[str], frame: pd.DataFrame) -> dict[str, pd.Series[Any]]:
-    """Columns of a frame by name; those that are not there are left out."""
-    return {name: frame[name] for name in names if name in frame}

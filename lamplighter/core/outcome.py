@@ -12,14 +12,9 @@ from lamplighter.core.window import Window
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the columns of a window came to: its profile, its data checks, its drift, and what was broken.
-
-    ``predictions`` tells whether the files have changed since.
-    """
+    """What the columns of a window came to: its profile, its data checks, its drift, and what was broken."""
 
     window: Window
-    predictions: str
-    rows: int
     profile_hash: str
     data: list[Measurement]
     drift: list[Measurement]

@@ -26,9 +26,8 @@ class History:
     Reading and writing have a module each: `storage.history.nights` and `storage.history.query`.
     """
 
-    def __init__(self, engine: sa.Engine, home: Path) -> None:
+    def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        self.home = home
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
@@ -71,7 +70,7 @@ def open_history(project: Project) -> History:
     if url is None:
         project.home.mkdir(parents=True, exist_ok=True)
     engine = _engine(url.get_secret_value() if url else f"sqlite:///{project.home / 'history.db'}")
-    history = History(engine, project.home)
+    history = History(engine)
     with history.reading() as connection:
         version = _version(connection)
     if version != HEAD:
