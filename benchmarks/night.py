@@ -72,7 +72,7 @@ def write(folder: Path, rows: int) -> None:
 def night(folder: Path) -> dict[str, Any]:
     """Walk the night; the profile of the reference was computed by an earlier one."""
     from flows.night import walk
-    from flows.stages import PLAIN, Stages
+    from flows.stages import Stages
     from storage.project import Project
     from tasks.night import Night
 
@@ -80,7 +80,7 @@ def night(folder: Path) -> dict[str, Any]:
     # A night that finds itself recorded already would skip its evaluation.
     for path in project.home.glob("history.db*"):
         path.unlink()
-    outcome = walk(Night.of(project, project.monitor("bench"), DAY), Stages(PLAIN), with_report=False)
+    outcome = walk(Night.of(project, project.monitor("bench"), DAY), Stages.plain(), with_report=False)
     return {"stages": outcome.seconds}
 
 

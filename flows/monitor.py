@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.night import walk
-from flows.stages import TASKS, Stages
+from flows.stages import Stages
 from storage.project import Project
 from tasks.artifacts import leave_artifacts
 from tasks.night import Night
@@ -49,6 +49,6 @@ def monitor(
         project: project folder; empty: that of LAMPLIGHTER_PROJECT
         relabel: fold in labels that came after the day was final
     """
-    outcome = walk(_night(model, day, now, project, relabel), Stages(TASKS))
+    outcome = walk(_night(model, day, now, project, relabel), Stages.as_tasks())
     leave_artifacts(outcome)
     return Completed(message=outcome.message, data=outcome.as_dict())

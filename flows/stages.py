@@ -4,61 +4,93 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec, Protocol, TypeVar
 
-from tasks.compare import compare, compare_task
-from tasks.evaluate import evaluate, evaluate_task
+from lamplighter.core.finding import Finding
+from lamplighter.core.judgement import Decision
+from tasks.compare import Compared, compare, compare_task
+from tasks.evaluate import Evaluated, evaluate, evaluate_task
 from tasks.judge import judge, judge_task
-from tasks.profile import profile, profile_task
+from tasks.night import Night
+from tasks.profile import Profiled, profile, profile_task
 from tasks.publish import publish, publish_task
-from tasks.read import read, read_task
+from tasks.read import Reading, read, read_task
 from tasks.record import record, record_task
 from tasks.report import report, report_task
-from tasks.validate import validate, validate_task
+from tasks.validate import Table, validate, validate_task
 
-PLAIN: dict[str, Callable[..., Any]] = {
-    "read": read,
-    "validate": validate,
-    "profile": profile,
-    "compare": compare,
-    "evaluate": evaluate,
-    "record": record,
-    "judge": judge,
-    "publish": publish,
-    "report": report,
-}
-
-TASKS: dict[str, Callable[..., Any]] = {
-    "read": read_task,
-    "validate": validate_task,
-    "profile": profile_task,
-    "compare": compare_task,
-    "evaluate": evaluate_task,
-    "record": record_task,
-    "judge": judge_task,
-    "publish": publish_task,
-    "report": report_task,
-}
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-@dataclass
+class Publish(Protocol):
+    """The stage that publishes."""
+
+    def __call__(self, night: Night, started: float, *, failed: bool = False) -> Finding | None:
+        """Publish the gauges of a night."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stages:
-    """Calls stages by name, and keeps how long each took."""
+    """What a night calls, in this order, and how long each of it took."""
 
-    functions: dict[str, Callable[..., Any]]
+    read: Callable[[Night], Reading]
+    validate: Callable[[Night, Reading], list[Table]]
+    profile: Callable[[Night, Reading, list[Table]], list[Profiled]]
+    compare: Callable[[Night, Reading, list[Table]], list[Compared]]
+    evaluate: Callable[[Night, Reading], Evaluated]
+    record: Callable[[Night, Reading, list[Table], list[Profiled], list[Compared], Evaluated], None]
+    judge: Callable[[Night], list[Decision]]
+    publish: Publish
+    report: Callable[[Night, Reading, list[Table], list[Compared]], tuple[Path | None, Finding | None]]
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        """The stage of a name."""
-        if name not in self.functions:
-            raise AttributeError(f"no stage {name!r}; known: {', '.join(self.functions)}")
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            if entry.name != "seconds":
+                object.__setattr__(self, entry.name, _timed(entry.name, getattr(self, entry.name), self.seconds))
 
-        def timed(*arguments: Any, **named: Any) -> Any:
-            begun = time.perf_counter()
-            try:
-                return self.functions[name](*arguments, **named)
-            finally:
-                self.seconds[name] = round(time.perf_counter() - begun, 4)
+    @classmethod
+    def plain(cls) -> Stages:
+        """The functions themselves."""
+        return cls(
+            read=read,
+            validate=validate,
+            profile=profile,
+            compare=compare,
+            evaluate=evaluate,
+            record=record,
+            judge=judge,
+            publish=publish,
+            report=report,
+        )
 
-        return timed
+    @classmethod
+    def as_tasks(cls) -> Stages:
+        """Tasks of a flow run."""
+        return cls(
+            read=read_task,
+            validate=validate_task,
+            profile=profile_task,
+            compare=compare_task,
+            evaluate=evaluate_task,
+            record=record_task,
+            judge=judge_task,
+            publish=publish_task,
+            report=report_task,
+        )
+
+
+def _timed(name: str, stage: Callable[P, R], seconds: dict[str, float]) -> Callable[P, R]:
+    @wraps(stage)
+    def timed(*arguments: P.args, **named: P.kwargs) -> R:
+        begun = time.perf_counter()
+        try:
+            return stage(*arguments, **named)
+        finally:
+            seconds[name] = round(time.perf_counter() - begun, 4)
+
+    return timed

@@ -5,7 +5,8 @@
     LamplighterError            one clear line for a person: what, where, and what would be right
     ├── MonitorError            a monitor file or a setting says something that cannot be meant
     ├── SourceError             predictions or labels cannot be read
-    │   └── ColumnError         a column is missing, or is of the wrong type
+    │   ├── ColumnError         a column is missing, comes twice, or is of the wrong type
+    │   └── BrokenFileError     a file that could be opened breaks while a column is read
     ├── HistoryError            the history cannot be reached, or is of another version
     ├── ReportError             a report cannot be made or written
     ├── PublishError            gauges cannot be written or pushed
@@ -28,7 +29,22 @@ class SourceError(LamplighterError):
 
 
 class ColumnError(SourceError):
-    """A column is missing, or is of the wrong type."""
+    """A column is missing, comes twice, or is of the wrong type.
+
+    Attributes
+    ----------
+    column : str
+        Its name, where it is one that is told apart.
+    missing : bool
+    """
+
+    def __init__(self, message: str, column: str = "", *, missing: bool = False) -> None:
+        super().__init__(message)
+        self.column, self.missing = column, missing
+
+
+class BrokenFileError(SourceError):
+    """A file that could be opened breaks while a column is read; its rows are left out from then on."""
 
 
 class HistoryError(LamplighterError):
@@ -45,3 +61,16 @@ class PublishError(LamplighterError):
 
 class BusyError(LamplighterError):
     """Another night of the same model is running."""
+
+
+def one_line(error: BaseException, limit: int = 300) -> str:
+    """The message of an error on one line.
+
+    Examples
+    --------
+    >>> one_line(ValueError("first\\n  second"))
+    'first second'
+    """
+    printable = "".join(sign if sign.isprintable() else " " for sign in str(error))
+    text = " ".join(printable.split()) or type(error).__name__
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -7,19 +7,23 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.fs as fs
 
-from lamplighter.errors import SourceError
+from lamplighter.core.monitor.sources import without_credentials
+from lamplighter.errors import SourceError, one_line
 
 DAY = re.compile(r"\{day(?::([^}]*))?\}")
 WILDCARD = re.compile(r"[*?\[]")
+ESCAPED = re.compile(r"\[([*?\[])\]")
+"""A wildcard that stands for itself, as `glob.escape` writes it."""
 # In a URI a question mark begins the options of its file system.
 REMOTE_WILDCARD = re.compile(r"[*\[]")
+ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,7 +37,7 @@ class File:
     stamp : str
         Size and time of the last change; another stamp means that the file must be read again.
     day : date or None
-        The day that its path was filled in with.
+        The day that its path was filled in with, where that tells a day and not a whole month.
     """
 
     uri: str
@@ -51,12 +55,21 @@ def find(patterns: Iterable[str], days: Iterable[date] = ()) -> list[File]:
     SourceError
         If an object store does not answer.
     """
-    found: set[File] = set()
+    found: dict[str, File] = {}
     for pattern in patterns:
         fillings: Iterable[date | None] = days if DAY.search(pattern) else (None,)
         for day in fillings:
-            found.update(_matching(pattern if day is None else fill(pattern, day), day))
-    return sorted(found, key=lambda file: (file.uri, file.day or date.min))
+            for file in _matching(pattern if day is None else fill(pattern, day), _told(pattern, day)):
+                if file.uri not in found or file.day:
+                    found[file.uri] = file
+    return [found[uri] for uri in sorted(found)]
+
+
+def _told(pattern: str, day: date | None) -> date | None:
+    """The day that a pattern tells of its files; None where the days beside it name the same ones."""
+    if day is None or fill(pattern, day) in (fill(pattern, day - ONE_DAY), fill(pattern, day + ONE_DAY)):
+        return None
+    return day
 
 
 def fill(pattern: str, day: date) -> str:
@@ -73,7 +86,8 @@ def fill(pattern: str, day: date) -> str:
 def _matching(pattern: str, day: date | None) -> list[File]:
     if "://" in pattern:
         return _matching_remote(pattern, day)
-    paths = glob.glob(pattern, recursive=True) if WILDCARD.search(pattern) else [pattern]
+    plain = ESCAPED.sub(r"\1", pattern)
+    paths = glob.glob(pattern, recursive=True) if WILDCARD.search(ESCAPED.sub("", pattern)) else [plain]
     found = []
     for path in paths:
         try:
@@ -88,10 +102,10 @@ def _matching(pattern: str, day: date | None) -> list[File]:
 
 def _matching_remote(pattern: str, day: date | None) -> list[File]:
     place, mark, options = pattern.partition("?")
-    if "@" in place.split("/")[2]:
-        raise SourceError(
-            f"{place.split('://')[0]}://***: a path holds no credentials; set AWS_ACCESS_KEY_ID and its like"
-        )
+    try:
+        without_credentials(pattern)
+    except ValueError as error:
+        raise SourceError(f"{place.partition('://')[0]}://***: {error}") from None
     wild = REMOTE_WILDCARD.search(place)
     fixed = place[: wild.start()].rpartition("/")[0] if wild else place
     try:
@@ -152,15 +166,3 @@ def fingerprint(files: Iterable[File]) -> str:
     """A short hash that changes when a file comes, goes or changes."""
     text = "\n".join(f"{file.uri} {file.stamp}" for file in files)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def one_line(error: BaseException, limit: int = 300) -> str:
-    """The message of an error on one line.
-
-    Examples
-    --------
-    >>> one_line(ValueError("first\\n  second"))
-    'first second'
-    """
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= limit else text[: limit - 1] + "…"

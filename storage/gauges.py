@@ -18,8 +18,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from lamplighter.core.gauges import GAUGES, Sample
-from lamplighter.errors import PublishError
-from storage.files import one_line
+from lamplighter.errors import PublishError, one_line
 from storage.project import Project
 from storage.settings import GaugeSink, Settings
 

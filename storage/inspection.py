@@ -56,7 +56,7 @@ def inspect_table(project: Project, source: str, url: str | None, timezone: str)
     """
     folder = project.home / "spool" / f"init-{os.getpid()}"
     try:
-        place, files = _table(source, url, folder) if url else _parquet(project, source)
+        place, files = _table(project, source, url, folder) if url else _parquet(project, source)
         if not files:
             raise SourceError(f"{source}: no rows there; {WANTED}")
         always = Window.of("init", Grain.MONTH, timezone, datetime.now(UTC))
@@ -71,17 +71,17 @@ def inspect_table(project: Project, source: str, url: str | None, timezone: str)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _table(table: str, url: str, folder: Path) -> tuple[dict[str, str], list[File]]:
+def _table(project: Project, table: str, url: str, folder: Path) -> tuple[dict[str, str], list[File]]:
     filled = VARIABLE.sub(lambda match: os.environ.get(match[1], ""), url)
     now = datetime.now(UTC)
-    sql = Sql(url=SecretStr(filled), table=table)
+    sql = Sql(url=SecretStr(project.locate_url(filled)), table=table)
     files = spool(sql, column=None, timezone=None, start=now, end=now, folder=folder, most=MOST_ROWS)
     return {"url": url, "table": table}, files
 
 
 def _parquet(project: Project, source: str) -> tuple[dict[str, str], list[File]]:
     """The pattern that finds the files, and the files; folders of days become ``{day}``."""
-    is_folder = Path(project.locate(source)).is_dir() if "://" not in source else not source.endswith(".parquet")
+    is_folder = (project.root / source).is_dir() if "://" not in source else not source.endswith(".parquet")
     if is_folder and not WILDCARD.search(source):
         source = f"{source.rstrip('/')}/**/*.parquet"
     files = find([project.locate(source)])

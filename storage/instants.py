@@ -46,7 +46,8 @@ def to_instants(values: pa.Array | pa.ChunkedArray, column: str, timezone: str |
         return _from_text(values, column, timezone)
     if not pa.types.is_timestamp(values.type):
         raise ColumnError(
-            f"column {column!r} is {values.type}; a time column holds timestamps with a time of day, or ISO 8601 text"
+            f"column {column!r} is {values.type}; a time column holds timestamps with a time of day, or ISO 8601 text",
+            column,
         )
     return _from_timestamps(values, column, timezone)
 
@@ -56,7 +57,7 @@ def _from_timestamps(
 ) -> pa.Array | pa.ChunkedArray:
     if values.type.tz is None:
         if timezone is None:
-            raise ColumnError(f"column {column!r} holds timestamps without a zone; declare timezone beside it")
+            raise ColumnError(f"column {column!r} holds timestamps without a zone; declare timezone beside it", column)
         naive = values.cast(NAIVE, safe=False)
         # Of a skipped hour, Arrow's 'latest' is the moment of the change and its 'earliest' the instant before.
         values = pc.assume_timezone(naive, timezone, ambiguous="earliest", nonexistent="latest")
@@ -81,9 +82,8 @@ def _parsed(text: pa.Array | pa.ChunkedArray, column: str, kind: pa.DataType) ->
         return text.cast(kind)
     except pa.ArrowInvalid:
         example = next(value for value in text.to_pylist() if value is not None and not _parses(value, kind))
-        raise ColumnError(
-            f"column {column!r} holds {example[:40]!r}, which is no ISO 8601 timestamp; write 2013-07-01T05:00:00+00:00"
-        ) from None
+        told = f"column {column!r} holds {example[:40]!r}, which is no ISO 8601 timestamp"
+        raise ColumnError(f"{told}; write 2013-07-01T05:00:00+00:00", column) from None
 
 
 def _parses(value: str, kind: pa.DataType) -> bool:

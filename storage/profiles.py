@@ -1,16 +1,8 @@
-"""Profiles: made of a slice's columns, and kept as Arrow files named by their content."""
+"""Profiles, made of the columns of a slice."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import io
-import os
-import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, fields
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,8 +19,7 @@ from lamplighter.core.profile import (
     merge,
     numeric_profile,
 )
-from lamplighter.errors import SourceError
-from storage.files import one_line
+from storage.private_key import keyed_hash
 from storage.rows import Rows
 
 Profiles = dict[str, ColumnProfile]
@@ -152,139 +143,3 @@ def _nulls_of_crowd(values: pa.ChunkedArray) -> int | None:
     if len(values) <= MOST_CATEGORIES or len(pc.unique(values)) <= MOST_CATEGORIES + 2:
         return None
     return int(pc.sum(pc.is_null(values, nan_is_null=pa.types.is_floating(values.type))).as_py())
-
-
-def keyed_hash(value: str, key: bytes) -> str:
-    """A name for a private value that cannot be guessed without the home's key."""
-    return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()[:16]
-
-
-KEY_BYTES = 32
-
-
-def home_key(home: Path) -> bytes:
-    """The key of the home, made at its first use.
-
-    Raises
-    ------
-    SourceError
-        If it is not whole: without it, hashes of private values could be guessed.
-    """
-    path = home / "private.key"
-    if not path.exists():
-        _make_key(path)
-    key = path.read_bytes()
-    if len(key) != KEY_BYTES:
-        raise SourceError(f"{path}: holds {len(key)} bytes, not {KEY_BYTES}; restore it, or remove it for a new one")
-    return key
-
-
-def _make_key(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-        # A link, unlike a rename, leaves the key of a process that came first.
-        os.link(temporary, path)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-class ProfileStore:
-    """Profiles of a home: one Arrow file for each distinct set, written before anything names it."""
-
-    def __init__(self, home: Path) -> None:
-        self.folder = home / "profiles"
-
-    def save(self, profiles: Profiles) -> str:
-        """Keep a set of profiles and return the hash of its content."""
-        content = _encode(profiles)
-        name = _content_hash(content)
-        self._write(self._path(name), content)
-        return name
-
-    def load(self, name: str) -> Profiles:
-        """The set of a hash.
-
-        Raises
-        ------
-        SourceError
-            If it is not there, or is no longer what was written.
-        """
-        path = self._path(name)
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise SourceError(f"{path}: the profile cannot be read: {error.strerror or one_line(error)}") from None
-        if _content_hash(content) != name:
-            raise SourceError(f"{path}: the profile is damaged; remove it and run its night again")
-        return _decode(content)
-
-    def cached(self, name: str) -> Profiles | None:
-        """The set that was kept under a name of the caller's own, such as a reference's key; None when it is lost."""
-        try:
-            return self.load((self.folder / "cache" / name).read_text())
-        except (OSError, ValueError, TypeError, KeyError, SourceError):
-            # Damaged, or written by a version whose profiles had other fields: it is made again.
-            return None
-
-    def cache(self, name: str, profiles: Profiles) -> None:
-        """Keep a set under a name of the caller's own."""
-        self._write(self.folder / "cache" / name, self.save(profiles).encode())
-
-    def _path(self, name: str) -> Path:
-        return self.folder / name[:2] / f"{name}.arrow"
-
-    def _write(self, path: Path, content: bytes) -> None:
-        if path.exists() and path.read_bytes() == content:
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        temporary.write_bytes(content)
-        temporary.replace(path)
-
-
-def _content_hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:32]
-
-
-def _encode(profiles: Profiles) -> bytes:
-    """An Arrow table with a row for each column; the same profiles give the same bytes."""
-    entries = []
-    for profile in profiles.values():
-        entry: dict[str, Any] = asdict(profile)
-        entry["buckets"] = sorted(profile.buckets.items())
-        entry["categories"] = sorted(profile.categories.items())
-        entries.append(entry)
-    sink = io.BytesIO()
-    table = pa.Table.from_pylist(entries, schema=SCHEMA)
-    with pa.ipc.new_file(sink, SCHEMA) as writer:
-        writer.write_table(table)
-    return sink.getvalue()
-
-
-def _decode(content: bytes) -> Profiles:
-    entries = pa.ipc.open_file(io.BytesIO(content)).read_all().to_pylist()
-    profiles = {}
-    for entry in entries:
-        entry["buckets"] = dict(entry["buckets"])
-        entry["categories"] = dict(entry["categories"])
-        entry["bounds"] = Bounds(**entry["bounds"]) if entry["bounds"] else None
-        profiles[entry["column"]] = ColumnProfile(**entry)
-    return profiles
-
-
-_NUMBER_TYPES = {"int": pa.int64(), "float": pa.float64(), "bool": pa.bool_(), "str": pa.string()}
-_BOUNDS = pa.struct([(entry.name, pa.float64()) for entry in fields(Bounds)])
-_SPECIAL = {
-    "kind": pa.string(),
-    "buckets": pa.map_(pa.int64(), pa.int64()),
-    "categories": pa.map_(pa.string(), pa.int64()),
-    "bounds": _BOUNDS,
-}
-SCHEMA = pa.schema(
-    [(entry.name, _SPECIAL.get(entry.name) or _NUMBER_TYPES[str(entry.type)]) for entry in fields(ColumnProfile)]
-)

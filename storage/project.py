@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lamplighter.core.monitor import Monitor, parse
+from pydantic import SecretStr
+
 from lamplighter.core.nearest import among
 from lamplighter.errors import LamplighterError, MonitorError
 from storage.settings import Settings, load_settings
 
+if TYPE_CHECKING:
+    from lamplighter.core.monitor import Monitor, Source
+
 SUFFIXES = (".yaml", ".yml")
+SQLITE_FILE = re.compile(r"^sqlite(?:\+\w+)?:///(?=[^/:?])(?!file:)")
+"""What stands before the relative path of a SQLite file."""
 MODEL_LINE = re.compile(r"""^["']?model["']?\s*:\s+["']?([a-z0-9-]+)["']?\s*(?:#.*)?$""", re.MULTILINE)
 
 
@@ -46,8 +54,12 @@ class Project:
         return self.root / "monitors"
 
     def locate(self, path: str) -> str:
-        """A path of a monitor file as a URI or absolute path; relative ones are relative to the project."""
-        return path if "://" in path else str(self.root / path)
+        """A path or glob of a monitor file as a URI or absolute one; relative ones are relative to the project."""
+        return path if "://" in path else str(Path(glob.escape(str(self.root))) / path)
+
+    def locate_url(self, url: str) -> str:
+        """A SQLAlchemy URL; the file of a SQLite one is relative to the project, as every path is."""
+        return SQLITE_FILE.sub(lambda match: f"{match[0]}{self.root}/", url)
 
     def files(self) -> list[Path]:
         """The monitor files, by name."""
@@ -62,8 +74,20 @@ class Project:
 
     def load(self, path: Path) -> Monitor:
         """Read one monitor file."""
+        # Whoever reads the history alone need not wait for the metrics that a monitor may name.
+        from lamplighter.core.monitor import parse
+
         text = self._text(path)
-        return parse(self._shown(path), text, environ=os.environ, read=lambda name: self._decoded(self.root / name))
+        monitor = parse(self._shown(path), text, environ=os.environ, read=lambda name: self._decoded(self.root / name))
+        sources = {"predictions": monitor.predictions, "labels": monitor.labels}
+        return monitor.model_copy(update={name: self._located(source) for name, source in sources.items() if source})
+
+    def _located(self, source: Source) -> Source:
+        """A source whose database is found from the project."""
+        if source.sql is None:
+            return source
+        url = SecretStr(self.locate_url(source.sql.url.get_secret_value()))
+        return source.model_copy(update={"sql": source.sql.model_copy(update={"url": url})})
 
     def monitor(self, model: str) -> Monitor:
         """The monitor of a model, by name."""

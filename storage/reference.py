@@ -11,11 +11,12 @@ from pathlib import Path
 
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Window, midnight
-from lamplighter.errors import SourceError
-from storage.files import find, fingerprint, one_line
+from lamplighter.errors import SourceError, one_line
+from storage.files import find
 from storage.predictions import predictions_of, slice_of
+from storage.private_key import key_name
 from storage.project import Project
-from storage.rows import Slice
+from storage.rows import Slice, rows_of
 
 
 def reference_of(project: Project, monitor: Monitor, window: Window, spool_folder: Path) -> Slice | None:
@@ -79,9 +80,18 @@ def _keep(project: Project, monitor: Monitor, span: Window, folder: Path) -> Non
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def reference_key(where: Slice, monitor: Monitor) -> str:
-    """A name for what is computed of a reference: another file, range, column or secret makes another name."""
+def reference_key(where: Slice, monitor: Monitor, private_key: bytes = b"") -> str:
+    """A name for what is computed of a reference: another file, range, column or private key makes another name.
+
+    Parameters
+    ----------
+    where : Slice
+    monitor : Monitor
+    private_key : bytes
+        What private values are hashed with: hashes by another key would all be unseen.
+    """
     span = (where.window.start, where.window.end) if where.time else None
     predictions = monitor.predictions.model_dump(mode="json")
-    parts = (fingerprint(where.files), span, monitor.kind.value, predictions, monitor.features, monitor.private)
+    private = (monitor.private, key_name(private_key)) if monitor.private else ()
+    parts = (rows_of(where).fingerprint, span, monitor.kind.value, predictions, monitor.features, private)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -6,8 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from lamplighter.errors import ReportError
-from storage.files import one_line
+from lamplighter.errors import ReportError, one_line
 
 
 def write_report(path: Path, html: str) -> Path:

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
+from threading import Lock
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from lamplighter.core.monitor import Duplicates
 from lamplighter.core.window import Window
-from lamplighter.errors import ColumnError, SourceError
-from storage.files import File, fingerprint, one_line, open_file
+from lamplighter.errors import BrokenFileError, ColumnError, one_line
+from storage.files import File, fingerprint
 from storage.instants import to_instants
+from storage.parquet import OpenFiles
+from storage.parts import Choice, Part
 from storage.values import as_frame, as_text, common_type
-
-Mask = npt.NDArray[np.bool_]
-
-OPEN_FILES = 64
-"""Local files held open at a time: a service that logs by the minute writes more than a process may open."""
 
 BROKEN = (pa.ArrowException, OSError, ColumnError)
 """What reading a file may die of."""
@@ -62,66 +58,82 @@ class Slice:
     undated: bool = False
 
 
-@dataclass(slots=True)
-class _Part:
-    """A row group, and which of its rows belong to the window (None: all)."""
-
-    uri: str
-    group: int
-    size: int
-    mask: Mask | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Times:
-    """What a file says of the times of a row group; those without a zone are known to a day."""
-
-    low: pd.Timestamp
-    high: pd.Timestamp
-    nulls: int
-    exact: bool
-
-    def miss(self, window: Window) -> bool:
-        """Whether none lies in a window."""
-        margin = timedelta(0) if self.exact else timedelta(days=1)
-        return bool(self.high < window.start - margin or self.low >= window.end + margin)
-
-    def fill(self, window: Window) -> bool:
-        """Whether all lie in a window."""
-        return bool(self.exact and not self.nulls and self.low >= window.start and self.high < window.end)
-
-
 class Rows:
     """Reads columns of a slice.
 
+    A file that breaks while a column is read raises `BrokenFileError` once. From then on it is among the unreadable
+    ones and every count is that of the other files, so that whoever catches the error begins anew.
+
     Attributes
     ----------
-    schema : dict of str to pyarrow.DataType
-        Columns and their types: over all files, the type that holds each of theirs.
     unreadable : list of (str, str)
         Files that could not be read, and why.
-    conflicting : dict of str to str
-        Columns that hold different kinds of values in different files; they are read as text.
+    mistake : ColumnError or None
+        What is wrong with the same column in every file: that is no file's fault, but the monitor's or the log's.
     """
 
     def __init__(self, rows: Slice) -> None:
         self.slice = rows
-        self.schema: dict[str, pa.DataType] = {}
-        self.conflicting: dict[str, str] = {}
         self.unreadable: list[tuple[str, str]] = []
-        self._open: dict[str, pq.ParquetFile] = {}
-        self._found: list[_Part] = []
-        for file in rows.files:
-            self._add(file)
-        self._close()
+        self._files = OpenFiles()
+        self._schemas: dict[str, pa.Schema] = {}
+        self._undated: dict[str, int] = {}
+        self._found: list[Part] = []
+        faults = [fault for file in rows.files if (fault := self._add(file))]
+        self.mistake = _common_mistake(faults) if len(faults) == len(rows.files) else None
+        self._files.close()
+
+    def _add(self, file: File) -> Exception | None:
+        """Choose the rows of a file, or return what is wrong with it."""
+        where = self.slice
+        choice = Choice(where.window, where.time, where.timezone, where.undated)
+        try:
+            parts, undated = choice.parts(self._files, file)
+            schema = self._files.get(file.uri).schema_arrow
+        except BROKEN as error:
+            self.unreadable.append((file.uri, one_line(error)))
+            return error
+        if undated:
+            self._undated[file.uri] = undated
+        if parts:
+            self._schemas[file.uri] = schema
+            self._found += parts
+        return None
 
     @property
     def fingerprint(self) -> str:
         """Changes when a file that holds rows of the window comes, goes, changes, or can be read again."""
-        holding = {part.uri for part in self._found}
         broken = {uri for uri, _ in self.unreadable}
         noted = (replace(file, stamp="unreadable") if file.uri in broken else file for file in self.slice.files)
-        return fingerprint(file for file in noted if file.uri in holding | broken)
+        return fingerprint(file for file in noted if file.uri in self._schemas or file.uri in broken)
+
+    @cached_property
+    def schema(self) -> dict[str, pa.DataType]:
+        """Columns and their types: over all files, the type that holds each of theirs."""
+        return self._types[0]
+
+    @cached_property
+    def conflicting(self) -> dict[str, str]:
+        """Columns that hold different kinds of values in different files, and which; they are read as text."""
+        return self._types[1]
+
+    @cached_property
+    def _types(self) -> tuple[dict[str, pa.DataType], dict[str, str]]:
+        types: dict[str, pa.DataType] = {}
+        conflicting = {}
+        for entry in (entry for schema in self._schemas.values() for entry in schema):
+            kind = entry.type.value_type if pa.types.is_dictionary(entry.type) else entry.type
+            known = types.get(entry.name, kind)
+            common = common_type(known, kind)
+            types[entry.name] = known if common is None else common
+            if common is None:
+                conflicting[entry.name] = f"{known} and {kind}"
+        return types, conflicting
+
+    @property
+    def undated(self) -> int:
+        """Rows without a time, left out, that may have been meant for the window."""
+        return sum(self._undated.values())
 
     @cached_property
     def repeated(self) -> int:
@@ -134,99 +146,10 @@ class Rows:
         return sum(part.size for part in self._parts)
 
     @cached_property
-    def _parts(self) -> list[_Part]:
+    def _parts(self) -> list[Part]:
         return self._without_repeated() if self.slice.id and self._found else self._found
 
-    def _add(self, file: File) -> None:
-        try:
-            parquet = self._file(file.uri)
-            parts = [part for group in range(parquet.metadata.num_row_groups) if (part := self._part(file, group))]
-        except BROKEN as error:
-            self.unreadable.append((file.uri, one_line(error)))
-            return
-        if parts:
-            self._found.extend(parts)
-            self._note_schema(parquet.schema_arrow)
-
-    def _note_schema(self, schema: pa.Schema) -> None:
-        for entry in schema:
-            kind = entry.type.value_type if pa.types.is_dictionary(entry.type) else entry.type
-            known = self.schema.get(entry.name, kind)
-            common = common_type(known, kind)
-            self.schema[entry.name] = known if common is None else common
-            if common is None:
-                self.conflicting[entry.name] = f"{known} and {kind}"
-
-    def _file(self, uri: str) -> pq.ParquetFile:
-        """An open file; the local ones that were not asked for longest are closed."""
-        parquet = self._open.pop(uri, None)
-        if parquet is None:
-            filesystem, path = open_file(uri)
-            parquet = pq.ParquetFile(filesystem.open_input_file(path))
-            self._close(keep=OPEN_FILES - 1)
-        self._open[uri] = parquet
-        return parquet
-
-    def _close(self, keep: int = 0) -> None:
-        """Close local files. Those of an object store hold no descriptor, and opening them again costs requests."""
-        local = [uri for uri in self._open if "://" not in uri]
-        for uri in local[: max(0, len(local) - keep)]:
-            self._open.pop(uri).close(force=True)
-
-    def _part(self, file: File, group: int) -> _Part | None:
-        """The rows of a row group that the window holds, judged by statistics first."""
-        parquet = self._file(file.uri)
-        size = parquet.metadata.row_group(group).num_rows
-        if self.slice.time is None:
-            return _Part(file.uri, group, size, None) if size else None
-        if self.slice.time not in parquet.schema_arrow.names:
-            raise ColumnError(f"no time column {self.slice.time!r}; it has {', '.join(parquet.schema_arrow.names)}")
-        window = self.slice.window
-        times = self._times(parquet, group)
-        if times and times.miss(window) and not (self.slice.undated and times.nulls):
-            return None
-        if times and times.fill(window):
-            return _Part(file.uri, group, size, None)
-        mask = self._in_window(self._read(file.uri, group, self.slice.time))
-        inside = int(mask.sum())
-        return _Part(file.uri, group, inside, None if inside == size else mask) if inside else None
-
-    def _times(self, parquet: pq.ParquetFile, group: int) -> _Times | None:
-        """Earliest and latest time of a row group and its nulls, where the file says so."""
-        names = [parquet.metadata.schema.column(i).path for i in range(parquet.metadata.num_columns)]
-        assert self.slice.time is not None
-        kind = parquet.schema_arrow.field(self.slice.time).type
-        if not pa.types.is_timestamp(kind):
-            return None
-        statistics = parquet.metadata.row_group(group).column(names.index(self.slice.time)).statistics
-        if statistics is None or not statistics.has_min_max or not statistics.has_null_count:
-            return None
-        low, high = (pd.Timestamp(value) for value in (statistics.min, statistics.max))
-        if low.tzinfo is None:
-            low, high = low.tz_localize("UTC"), high.tz_localize("UTC")
-        return _Times(low, high, statistics.null_count, exact=kind.tz is not None)
-
-    def _in_window(self, times: pa.ChunkedArray) -> Mask:
-        assert self.slice.time is not None
-        instants = to_instants(times, self.slice.time, self.slice.timezone)
-        window = self.slice.window
-        start, end = (pa.scalar(moment, type=instants.type) for moment in (window.start, window.end))
-        inside = pc.and_(pc.greater_equal(instants, start), pc.less(instants, end))
-        return np.asarray(pc.fill_null(inside, self.slice.undated))
-
-    def _read(self, uri: str, group: int, column: str) -> pa.ChunkedArray:
-        parquet = self._file(uri)
-        if column not in parquet.schema_arrow.names:
-            return pa.chunked_array([pa.nulls(parquet.metadata.row_group(group).num_rows)])
-        values = parquet.read_row_group(group, columns=[column]).column(column)
-        # Dictionaries of two files need not agree, and plain values are what every stage counts.
-        return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
-
-    def _selected(self, part: _Part, column: str) -> pa.ChunkedArray:
-        values = self._read(part.uri, part.group, column)
-        return values if part.mask is None else values.filter(pa.array(part.mask))
-
-    def _without_repeated(self) -> list[_Part]:
+    def _without_repeated(self) -> list[Part]:
         """Leave out rows that repeat an id and version; first and last go by time, then by place."""
         ids = list(self.slice.id)
         if any(name not in self.schema for name in ids):
@@ -238,37 +161,50 @@ class Rows:
         if not (frame.duplicated(keys) & ~nameless).any():
             return self._found
         if self.slice.time:
-            instants = np.concatenate([self._instants(part) for part in self._found])
+            instants = np.concatenate([self._instants(times) for times in self._batches(self.slice.time, self._found)])
             frame = frame.iloc[np.argsort(instants, kind="stable")]
         keep: Literal["last", "first"] = "last" if self.slice.duplicates is Duplicates.LAST else "first"
-        stays = ~frame.duplicated(keys, keep=keep) | nameless
-        return _narrowed(self._found, stays.sort_index().to_numpy())
+        stays = (~frame.duplicated(keys, keep=keep) | nameless).sort_index().to_numpy()
+        ends = np.cumsum([part.size for part in self._found])
+        return [part.keep(stays[end - part.size : end]) for part, end in zip(self._found, ends, strict=True)]
 
-    def _instants(self, part: _Part) -> npt.NDArray[np.int64]:
+    def _instants(self, times: pa.ChunkedArray) -> npt.NDArray[np.int64]:
         assert self.slice.time is not None
-        times = to_instants(self._selected(part, self.slice.time), self.slice.time, self.slice.timezone)
-        return np.asarray(times.cast(pa.int64()))
+        return np.asarray(to_instants(times, self.slice.time, self.slice.timezone).cast(pa.int64()))
 
     def columns(self, names: Iterable[str]) -> Iterator[tuple[str, Iterator[pa.ChunkedArray]]]:
         """Each column with its batches, one row group at a time: memory is bounded by a row group of one column.
 
         Raises
         ------
-        SourceError
+        BrokenFileError
             If a file breaks while it is read.
         """
         try:
             for name in names:
                 yield name, self._batches(name, self._parts)
         finally:
-            self._close()
+            self._files.close()
 
-    def _batches(self, name: str, parts: list[_Part]) -> Iterator[pa.ChunkedArray]:
+    def _batches(self, name: str, parts: list[Part]) -> Iterator[pa.ChunkedArray]:
         for part in parts:
             try:
-                yield self._selected(part, name)
-            except (pa.ArrowException, OSError) as error:
-                raise SourceError(f"{part.uri}: column {name!r} cannot be read: {one_line(error)}") from None
+                values = self._files.read(part.uri, part.group, name)
+            except BROKEN as error:
+                reason = f"column {name!r} cannot be read: {one_line(error)}"
+                self._leave_out(part.uri, reason)
+                raise BrokenFileError(f"{part.uri}: {reason}") from None
+            yield values if part.mask is None else values.filter(part.mask)
+
+    def _leave_out(self, uri: str, reason: str) -> None:
+        """Count a file among those that cannot be read, and forget what was computed with it."""
+        if self._schemas.pop(uri, None) is None:
+            return
+        self.unreadable.append((uri, reason))
+        self._found = [part for part in self._found if part.uri != uri]
+        self._undated.pop(uri, None)
+        for name in [name for name, kept in vars(type(self)).items() if isinstance(kept, cached_property)]:
+            vars(self).pop(name, None)
 
     def table(self, names: Sequence[str]) -> pa.Table:
         """A few columns, whole; a column that is not there is all null."""
@@ -285,7 +221,7 @@ class Rows:
         }
         return as_frame(pa.table(joined))
 
-    def _text(self, name: str, parts: list[_Part]) -> pa.ChunkedArray:
+    def _text(self, name: str, parts: list[Part]) -> pa.ChunkedArray:
         return pa.chunked_array([as_text(batch) for batch in self._batches(name, parts)], type=pa.string())
 
     def _joined(self, name: str, batches: list[pa.ChunkedArray]) -> pa.ChunkedArray:
@@ -311,21 +247,50 @@ class Rows:
         return as_frame(pa.table(read))
 
 
-def _narrowed(parts: list[_Part], stays: Mask) -> list[_Part]:
-    """The parts without the rows that go."""
-    narrowed, begin = [], 0
-    for part in parts:
-        kept = stays[begin : begin + part.size]
-        begin += part.size
-        mask = kept
-        if part.mask is not None:
-            mask = part.mask.copy()
-            mask[np.flatnonzero(part.mask)] = kept
-        narrowed.append(_Part(part.uri, part.group, int(kept.sum()), mask))
-    return narrowed
+def _common_mistake(faults: Sequence[Exception]) -> ColumnError | None:
+    """The fault of all files, where it is one of the same column in each; else None."""
+    errors = [error for error in faults if isinstance(error, ColumnError)]
+    alike = {(error.column, error.missing) for error in errors}
+    return errors[0] if len(errors) == len(faults) and len(alike) == 1 else None
 
 
-@lru_cache(maxsize=16)
-def rows_of(where: Slice) -> Rows:
-    """The rows of a slice; the stages of a night ask for the same few, and a changed file makes another slice."""
-    return Rows(where)
+MOST_KEPT = 256
+"""Slices that are kept: with hours for windows, the open ones of ten days. One holds a bit for each of its rows."""
+
+
+class RowsOfSlices:
+    """The rows of slices, kept: the stages of a night ask for the same few. A changed file makes another slice."""
+
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._most = most
+        self._kept: OrderedDict[Slice, Rows] = OrderedDict()
+        self._lock = Lock()
+
+    def __call__(self, where: Slice) -> Rows:
+        """The rows of a slice; the ones that were not asked for longest go."""
+        with self._lock:
+            if rows := self._kept.get(where):
+                self._kept.move_to_end(where)
+                return rows
+        rows = Rows(where)
+        with self._lock:
+            self._kept[where] = rows
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return rows
+
+    def forget_unreadable(self, model: str) -> None:
+        """Have files of a model that could not be read tried again: at the start of a night, and never within one."""
+        with self._lock:
+            for where in [
+                where for where, rows in self._kept.items() if where.window.model == model and rows.unreadable
+            ]:
+                del self._kept[where]
+
+    def cache_clear(self) -> None:
+        """Keep nothing."""
+        with self._lock:
+            self._kept.clear()
+
+
+rows_of = RowsOfSlices()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Callable
@@ -18,6 +19,12 @@ from lamplighter.errors import MonitorError
 
 SETTINGS_FILE = "lamplighter.toml"
 PREFIX = "LAMPLIGHTER_"
+
+OTHER_VARIABLES = ("LAMPLIGHTER_PROJECT", "LAMPLIGHTER_ROOT", "LAMPLIGHTER_DEBUG")
+"""Variables that are no settings: the project folder, the checkout that deployments work in, tracebacks."""
+
+OF_A_CLUSTER = re.compile(r"_SERVICE_(?:HOST|PORT)(?:_\w+)?$|_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?$")
+"""Variables that Kubernetes sets where a service is called `lamplighter`."""
 
 
 class GaugeSink(StrEnum):
@@ -73,8 +80,9 @@ def load_settings(folder: Path) -> Settings:
     Raises
     ------
     MonitorError
-        If the file is not TOML, or a setting is unknown or of the wrong type.
+        If the file is not TOML, or a setting or variable is unknown or of the wrong type.
     """
+    _refuse_unknown_variables()
     path = folder / SETTINGS_FILE
     text = _text(path)
     try:
@@ -88,6 +96,14 @@ def load_settings(folder: Path) -> Settings:
     # Keyword arguments win over the environment, so the file's are only those that it does not set.
     rest = {name: value for name, value in values.items() if name not in environment}
     return _checked(rest, lambda name: f"{path}:{_line(text, name)}: setting {name!r}")
+
+
+def _refuse_unknown_variables() -> None:
+    """A misspelt variable would leave its setting at the default, and nobody would know."""
+    known = [*(f"{PREFIX}{name.upper()}" for name in Settings.model_fields), *OTHER_VARIABLES]
+    for name, value in sorted(os.environ.items()):
+        if value and name.upper().startswith(PREFIX) and name.upper() not in known and not OF_A_CLUSTER.search(name):
+            raise MonitorError(f"environment: unknown variable {name}; {among(name, known)}")
 
 
 def _text(path: Path) -> str:

@@ -4,48 +4,27 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import json
-import os
 import re
 import shutil
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from lamplighter.core.monitor import Sql
 from lamplighter.errors import ColumnError, SourceError
-from storage.files import File, find, one_line
-from storage.instants import INSTANT, NAIVE
+from storage.files import File, find
+from storage.sql_urls import place_of, reason_of, refuse_absent_file
+from storage.sql_values import TimeAsText, arrow_type, write_batch
 
 BATCH_ROWS = 50_000
 """Rows held as Python objects at a time: some 50 MB at 20 columns."""
-
-
-class _TimeAsText(sa.String):
-    """A timestamp that is read as the text that it is stored as."""
-
-    cache_ok = True
-
-
-ARROW_TYPES: list[tuple[type[Any], pa.DataType]] = [
-    (_TimeAsText, pa.timestamp("us")),
-    (sa.Boolean, pa.bool_()),
-    (sa.Integer, pa.int64()),
-    (sa.Numeric, pa.float64()),
-    (sa.String, pa.string()),
-]
-"""Types that a table declares; for others, and for queries, the values of each batch decide."""
-
 
 NOT_A_TIME = (sa.Integer, sa.Float, sa.Boolean, sa.Time)
 """Types that a time column must not have; what SQLite does not know it calls numeric. A date alone is refused later."""
@@ -99,11 +78,11 @@ def spool(
     asked = _Asked(sql, column, timezone, start, end, tuple(order), only)
     try:
         folder.mkdir(parents=True, mode=0o700)
-        _refuse_absent_file(sql)
+        refuse_absent_file(sql)
         with engine_of(sql.url.get_secret_value()).connect() as connection:
             _stream(connection, asked, folder, most)
     except (sa.exc.SQLAlchemyError, pa.ArrowException, ImportError, ValueError, OSError) as error:
-        raise SourceError(f"{_shown(sql)}: {_reason(sql, error)}") from None
+        raise SourceError(f"{place_of(sql)}: {reason_of(sql, error)}") from None
     # The stamp is the content's, so that a spool of the same rows counts as unchanged on another night.
     return [File(file.uri, _content_hash(file.uri)) for file in find([f"{glob.escape(str(folder))}/*.parquet"])]
 
@@ -120,6 +99,10 @@ class _Asked:
     order: tuple[str, ...]
     only: Collection[str] | None
 
+    @property
+    def place(self) -> str:
+        return place_of(self.sql)
+
 
 def _stream(connection: sa.Connection, asked: _Asked, folder: Path, most: int | None) -> None:
     statement = _statement(connection, asked)
@@ -128,67 +111,22 @@ def _stream(connection: sa.Connection, asked: _Asked, folder: Path, most: int | 
     with connection.execution_options(yield_per=BATCH_ROWS).execute(statement) as result:
         names = list(result.keys())
         if twice := next((name for name in names if names.count(name) > 1), None):
-            raise ColumnError(f"{_shown(asked.sql)}: column {twice!r} comes twice; name one of them otherwise with AS")
+            raise ColumnError(f"{asked.place}: column {twice!r} comes twice; name one of them otherwise with AS")
         types = _types(statement, asked, names)
         for i, batch in enumerate(result.partitions()):
-            _write(folder / f"{i:05d}.parquet", names, batch, types)
+            write_batch(folder / f"{i:05d}.parquet", names, batch, types)
 
 
 def _types(statement: Any, asked: _Asked, names: list[str]) -> list[pa.DataType | None]:
     """The declared type of each column of a table; None where the values decide."""
     if asked.sql.query:
         return [None] * len(names)
-    return [_arrow_type(entry.type) for entry in statement.selected_columns]
+    return [arrow_type(entry.type) for entry in statement.selected_columns]
 
 
 def _content_hash(path: str) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _shown(sql: Sql) -> str:
-    """The source as a message may name it: database and table, never the credentials."""
-    try:
-        url = sa.make_url(sql.url.get_secret_value())
-        # Of a password with an @ in it, a part is taken for the host.
-        host = (url.host or "").rpartition("@")[2]
-        place = f"{url.get_backend_name()} {host}/{url.database or ''}"
-    except (sa.exc.ArgumentError, ValueError):
-        place = "sql.url, which is no SQLAlchemy URL,"
-    return _without_secrets(f"{place} {'table ' + sql.table if sql.table else 'query'}", sql)
-
-
-def _reason(sql: Sql, error: BaseException) -> str:
-    """What went wrong, in one line without the credentials."""
-    if isinstance(error, sa.exc.NoSuchTableError):
-        return "no such table; give one that the user of the URL may read, with its schema where it has one"
-    if type(error) is sa.exc.ArgumentError:
-        return "write one such as postgresql+psycopg://user:password@host/database"
-    return _without_secrets(one_line(getattr(error, "orig", None) or error), sql)
-
-
-SECRET_OPTION = re.compile(r"[?&;](?:[^=&;]*(?:pass|pwd|secret|token|key|odbc)[^=&;]*)=([^&]+)", re.IGNORECASE)
-
-
-def _without_secrets(text: str, sql: Sql) -> str:
-    """A message without what the URL keeps secret; drivers quote what they could not make sense of."""
-    url = sql.url.get_secret_value()
-    # Everything after the user's name up to the last @: a password that was not escaped may hold any sign.
-    user, _, password = url.partition("://")[2].rpartition("@")[0].partition(":")
-    pieces = [piece for piece in re.split("[@:/?#]", password) if len(piece) > 2]
-    kept = {form for part in [password, *pieces, *SECRET_OPTION.findall(url)] for form in (part, unquote(part))}
-    # Where the password is the user's name, as on many a test machine, it is no secret and stands everywhere.
-    for secret in sorted(kept - {"", user}, key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text
-
-
-def _refuse_absent_file(sql: Sql) -> None:
-    """SQLite makes a database that is not there, and then has no table."""
-    url = sa.make_url(sql.url.get_secret_value())
-    path = url.database or ""
-    if url.get_backend_name() == "sqlite" and path and not path.startswith((":", "file:")) and not Path(path).exists():
-        raise SourceError(f"{_shown(sql)}: no such file; a relative path is looked for from where the command runs")
 
 
 def _statement(connection: sa.Connection, asked: _Asked) -> Any:
@@ -201,18 +139,18 @@ def _statement(connection: sa.Connection, asked: _Asked) -> Any:
 
 def _of_table(connection: sa.Connection, asked: _Asked) -> Any:
     assert asked.sql.table is not None
-    schema, _, name = asked.sql.table.rpartition(".")
-    table = sa.Table(name, sa.MetaData(), schema=schema or None, autoload_with=connection)
+    schema, name = _schema_and_name(connection, asked.sql.table)
+    table = sa.Table(name, sa.MetaData(), schema=schema, autoload_with=connection)
     dialect, column = connection.dialect.name, asked.column
     chosen = [entry for entry in table.c if asked.only is None or entry.name in asked.only]
     rows = sa.select(*(_as_stored(entry, dialect) for entry in chosen or table.c))
     if column is None:
         return rows
     if column not in table.c:
-        raise ColumnError(f"{_shown(asked.sql)}: no time column {column!r}; it has {', '.join(table.c.keys())}")
+        raise ColumnError(f"{asked.place}: no time column {column!r}; it has {', '.join(table.c.keys())}")
     kind = table.c[column].type
     if isinstance(kind, NOT_A_TIME) or (isinstance(kind, sa.Numeric) and dialect != "sqlite"):
-        raise ColumnError(f"{_shown(asked.sql)}: column {column!r} is {kind!s}; a time column holds timestamps")
+        raise ColumnError(f"{asked.place}: column {column!r} is {kind!s}; a time column holds timestamps")
     low, high = _bounds(dialect, kind, asked)
     time: Any = sa.type_coerce(table.c[column], sa.String) if isinstance(low, str) else table.c[column]
     return _sorted(
@@ -220,10 +158,16 @@ def _of_table(connection: sa.Connection, asked: _Asked) -> Any:
     )
 
 
+def _schema_and_name(connection: sa.Connection, table: str) -> tuple[str | None, str]:
+    """What stands before the last dot is a schema where that schema has such a table, else a part of the name."""
+    schema, _, name = table.rpartition(".")
+    return (schema, name) if schema and sa.inspect(connection).has_table(name, schema=schema) else (None, table)
+
+
 def _as_stored(column: Any, dialect: str) -> Any:
     """SQLite has neither timestamps nor decimals: each row is read as it was written, whatever its column declares."""
     if dialect == "sqlite" and isinstance(column.type, sa.DateTime):
-        return sa.type_coerce(column, _TimeAsText).label(column.name)
+        return sa.type_coerce(column, TimeAsText).label(column.name)
     if dialect == "sqlite" and isinstance(column.type, sa.Numeric) and not isinstance(column.type, sa.Float):
         return sa.type_coerce(column, sa.types.NullType).label(column.name)
     return column
@@ -259,57 +203,11 @@ def _bounds(dialect: str, declared: Any, asked: _Asked) -> tuple[Any, Any]:
     if aware:
         return start.astimezone(UTC), end.astimezone(UTC)
     if timezone is None:
-        raise ColumnError(
-            f"{_shown(asked.sql)}: column {asked.column!r} holds timestamps without a zone; declare timezone beside it"
-        )
+        told = f"column {asked.column!r} holds timestamps without a zone"
+        raise ColumnError(f"{asked.place}: {told}; declare timezone beside it")
     # An hour that is struck twice needs both of its strikes, so the bounds reach one hour further.
     zone = ZoneInfo(timezone)
     return (
         (start - timedelta(hours=1)).astimezone(zone).replace(tzinfo=None),
         (end + timedelta(hours=1)).astimezone(zone).replace(tzinfo=None),
     )
-
-
-def _arrow_type(declared: Any) -> pa.DataType | None:
-    return next((arrow for kind, arrow in ARROW_TYPES if isinstance(declared, kind)), None)
-
-
-def _write(path: Path, names: list[str], batch: Sequence[Any], types: list[pa.DataType | None]) -> None:
-    """One batch as one file, mode 0600."""
-    arrays = []
-    for i, values in enumerate(zip(*batch, strict=True)):
-        arrays.append(_array(names[i], list(values), types[i]))
-    with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        pq.write_table(pa.table(arrays, names=names), file)
-
-
-def _array(name: str, values: list[Any], declared: pa.DataType | None) -> pa.Array:
-    first = next((value for value in values if value is not None), None)
-    if isinstance(first, datetime):
-        declared = pa.timestamp("us", tz="UTC" if first.tzinfo else None)
-    if isinstance(first, Decimal):
-        values = [None if value is None else float(value) for value in values]
-    if isinstance(first, dict):
-        # Parquet has no type for objects whose keys differ from row to row.
-        values = [None if value is None else json.dumps(value, sort_keys=True, default=str) for value in values]
-    if isinstance(first, str) and declared and pa.types.is_timestamp(declared):
-        return _timestamps(values)
-    try:
-        array = pa.array(values, type=declared)
-    except (pa.ArrowException, OverflowError):
-        # SQLite stores what it is given, whatever the column declares.
-        array = None
-    if array is None or isinstance(array.type, pa.BaseExtensionType):
-        array = pa.array([None if value is None else str(value) for value in values], pa.string())
-    return array
-
-
-def _timestamps(values: list[Any]) -> pa.Array:
-    """Timestamps that are stored as text; text where they are not, or of several forms."""
-    text = pa.array([None if value is None else str(value) for value in values], pa.string())
-    for kind in (NAIVE, INSTANT):
-        try:
-            return text.cast(kind)
-        except pa.ArrowInvalid:
-            continue
-    return text

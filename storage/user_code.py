@@ -8,8 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from lamplighter.errors import MonitorError
-from storage.files import one_line
+from lamplighter.errors import MonitorError, one_line
 from storage.project import Project
 
 
@@ -42,3 +41,11 @@ def load_function(project: Project, reference: str) -> Callable[..., Any]:
         raise MonitorError(f"{place}: no function {name!r}; define it, or name another")
     loaded: Callable[..., Any] = function
     return loaded
+
+
+def text_of(project: Project, reference: str) -> str:
+    """The text of the file that ``path.py:function`` names; empty where it cannot be read."""
+    try:
+        return (project.root / reference.rpartition(":")[0]).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

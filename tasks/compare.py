@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -22,6 +22,8 @@ from storage.rows import Slice, rows_of
 from tasks.night import Night
 from tasks.read import Reading
 from tasks.validate import Table
+
+NO_VERSION = "no row names its version"
 
 
 @dataclass(frozen=True)
@@ -50,15 +52,20 @@ def _compare(night: Night, reading: Reading, table: Table) -> Compared:
     if reading.reference is None:
         if night.monitor.reference is None:
             return Compared([], [], [])
-        undecided = [ColumnDrift(column=name, reason=reading.reference_fault) for name in table.features]
-        return Compared([*_feature_measurements(undecided)], undecided, [])
-    samples = samples_of(night, reading.reference, table)
-    features = measure(samples.reference, samples.current, table.features)
-    answers = [*_answer_drift(night, samples, table.answers)]
+        features = _undecided(table.features, reading.reference_fault)
+        answers = [("", drift) for drift in _undecided(table.answers, reading.reference_fault)]
+    else:
+        samples = samples_of(night, reading.reference, table)
+        features = measure(samples.reference, samples.current, table.features)
+        answers = [*_answer_drift(night, samples, table.answers)]
     measurements = [*_feature_measurements(features)]
     for version, drift in answers:
         measurements += _column_measurements(drift, "prediction_drift", version)
     return Compared(measurements, features, answers)
+
+
+def _undecided(columns: Iterable[str], reason: str) -> list[ColumnDrift]:
+    return [ColumnDrift(column=name, reason=reason) for name in columns]
 
 
 def samples_of(night: Night, reference: Slice, table: Table) -> Samples:
@@ -105,16 +112,19 @@ def _answer_drift(
 ) -> Iterator[tuple[str, ColumnDrift]]:
     """Drift of predictions and scores, each version against the reference of its own."""
     column = night.monitor.predictions.version
-    if column is None or column not in samples.current:
+    if column is None or column not in samples.current or samples.current.empty:
         yield from (("", drift) for drift in measure(samples.reference, samples.current, answers))
         return
     served = _labels(samples.current, column)
     referenced = _labels(samples.reference, column)
-    for version in sorted(set(served) - {None}):
+    versions = sorted(set(served) - {None})
+    if not versions:
+        yield from (("", drift) for drift in _undecided(answers, NO_VERSION))
+    for version in versions:
         reference = samples.reference[referenced == version]
         if reference.empty:
             reason = f"the reference has no answers of version {version}"
-            yield from ((version, ColumnDrift(column=name, reason=reason)) for name in answers)
+            yield from ((version, drift) for drift in _undecided(answers, reason))
         else:
             drifts = measure(reference, samples.current[served == version], answers)
             yield from ((version, drift) for drift in drifts)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
-import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from lamplighter.core.evaluation import Labelled, OwnFunction
+from lamplighter.core.evaluation import Labelled, OwnFunction, classes_differ
 from lamplighter.core.evaluation import evaluate as evaluate_rows
 from lamplighter.core.finding import Code, Finding
-from lamplighter.core.labelling import arrival_measurements, coverage_measurements, state_of, undated
-from lamplighter.core.measurement import State
-from lamplighter.core.outcome import Arrivals, Evaluation
+from lamplighter.core.labelling import arrival_measurements, coverage_measurements, matured, state_of, undated
+from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.quality import Confusion
+from lamplighter.core.recorded import Evaluation
 from lamplighter.errors import MonitorError, SourceError
+from storage.labels import Arrived, labels_arrived
 from storage.rows import rows_of
-from storage.truth import Truth, labels_arrived, stray_labels, truths_of
-from storage.user_code import load_function
+from storage.stray import ids_used_again, stray_labels
+from storage.truth import LabelIndex, Seen, Truth, truths_of
+from storage.user_code import load_function, text_of
 from tasks.night import Night
 from tasks.read import Due, Reading
 
@@ -32,49 +34,62 @@ class Evaluated:
     ----------
     windows : list of Evaluation
         One for each window of which something new is known.
-    arrivals : Arrivals
+    arrivals : list of Measurement or None
+        The labels that arrived during the night's own window; None leaves what is known of them.
+    findings : list of Finding
     """
 
     windows: list[Evaluation]
-    arrivals: Arrivals = field(default_factory=Arrivals)
+    arrivals: list[Measurement] | None = None
+    findings: list[Finding] = field(default_factory=list)
 
 
 def evaluate(night: Night, reading: Reading) -> Evaluated:
-    """Join labels to predictions and measure quality; a source that is down leaves what was known as it is."""
+    """Join labels to predictions and measure quality; a source that is down leaves what was known as it is.
+
+    The windows of a night without its labels stay open, and the next night reads them.
+    """
     monitor = night.monitor
     if monitor.labels is None:
-        return Evaluated([_unlabelled(due, State.FINAL) for due in reading.due if due.changed])
+        return Evaluated([_unlabelled(due, State.FINAL) for due in reading.due if due.changed], arrivals=[])
     try:
         arrived = labels_arrived(night.project, monitor, reading.due[-1].rows.window.start, night.now, night.spool)
     except SourceError as error:
         new = [_unlabelled(due, State.PROVISIONAL) for due in reading.due if due.ledger is None]
-        finding = Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {error}")
-        return Evaluated(new, Arrivals(findings=[finding]))
+        return Evaluated(new, findings=[Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {error}")])
+    index = LabelIndex.of(arrived, monitor.predictions.id) if arrived else None
     own, findings = _own_functions(night)
-    unreadable = arrived.unreadable if arrived else []
-    for uri, fault in unreadable:
-        told = f"{monitor.model}: labels: {uri}: {fault}; deliver the file again"
-        findings.append(Finding(Code.LABELS_UNREADABLE, uri, told))
-    slices = [due.rows for due in reading.due]
-    truths = truths_of(slices, monitor, arrived, relabel=night.relabel)
-    found = [
-        _evaluate(night, due, truth, own, unreadable=bool(unreadable))
-        for due, truth in zip(reading.due, truths, strict=True)
-    ]
-    windows = [evaluation for evaluation in found if evaluation is not None]
-    if arrived is None or night.relabel:
-        return Evaluated(windows, Arrivals(findings=findings))
-    stray = stray_labels(night.project, monitor, slices, arrived, night.spool) if arrived.dated else None
-    if stray and stray.unknown:
-        told = f"{stray.unknown} labels that arrived in {night.window.label} have no prediction among those at hand"
-        findings.append(Finding(Code.LABELS_UNKNOWN, "", f"{monitor.model}: {told}"))
-    counted = arrival_measurements(stray.late, stray.unknown) if stray else undated()
-    return Evaluated(windows, Arrivals(counted, findings))
+    unreadable = bool(arrived and arrived.unreadable)
+    windows = []
+    for due, truth in zip(reading.due, truths_of(_seen(night, reading), monitor, index), strict=True):
+        if due.gone:
+            continue
+        if evaluation := _evaluate(night, due, truth, own, unreadable=unreadable):
+            windows.append(evaluation)
+        findings += _classes(night, due, truth)
+    if arrived is None or index is None:
+        return Evaluated(windows, [], findings)
+    findings += _files(night, reading, arrived)
+    if night.relabel:
+        return Evaluated(windows, None, findings)
+    arrivals, strange = _arrivals(night, reading, arrived, index)
+    return Evaluated(windows, arrivals, [*findings, *strange])
 
 
 def _unlabelled(due: Due, state: State) -> Evaluation:
     rows = rows_of(due.rows)
     return Evaluation(due.rows.window, state, rows.count, 0, rows.fingerprint, "")
+
+
+def _seen(night: Night, reading: Reading) -> list[Seen]:
+    """The windows, and until when labels count for each: relabelling is remembered."""
+    return [Seen(due.rows, _relabelled_until(night, due)) for due in reading.due]
+
+
+def _relabelled_until(night: Night, due: Due) -> datetime | None:
+    if night.relabel:
+        return night.now
+    return due.ledger.relabelled_until if due.ledger else None
 
 
 def _own_functions(night: Night) -> tuple[dict[str, OwnFunction], list[Finding]]:
@@ -94,28 +109,80 @@ def _evaluate(
 ) -> Evaluation | None:
     """The window's quality, or None when nothing is new."""
     monitor, window, rows = night.monitor, due.rows.window, rows_of(due.rows)
-    state = state_of(monitor, window, night.now, relabel=night.relabel, unreadable=unreadable)
-    known = truth.known_as(state, monitor)
+    state = state_of(monitor, window, night.now, unreadable=unreadable)
+    texts = [text_of(night.project, metric.function) for metric in monitor.metrics]
+    known = truth.known_as(state, monitor, texts)
     if due.ledger and not due.changed and due.ledger.labels == known:
         return None
     measurements = coverage_measurements(rows.count, len(truth.labelled), truth.corrected, state)
     confusion: list[Confusion] = []
     if truth.comparable:
-        quality, confusion = evaluate_rows(_labelled(night, truth.labelled), monitor, state, own)
+        quality, confusion = evaluate_rows(_labelled(night, truth), monitor, state, own)
         measurements += quality
-    return Evaluation(window, state, rows.count, len(truth.labelled), rows.fingerprint, known, measurements, confusion)
+    return Evaluation(
+        window,
+        state,
+        rows.count,
+        len(truth.labelled),
+        rows.fingerprint,
+        known,
+        measurements,
+        confusion,
+        relabelled_until=_relabelled_until(night, due),
+    )
 
 
-def _labelled(night: Night, frame: pd.DataFrame) -> Labelled:
-    predictions = night.monitor.predictions
+def _labelled(night: Night, truth: Truth) -> Labelled:
+    predictions, frame = night.monitor.predictions, truth.labelled
     assert predictions.prediction is not None
     return Labelled(
-        frame["y_true"],
+        truth.y_true,
         frame[predictions.prediction],
         scores={name: frame[name] for name in predictions.scores},
         segments={name: frame[name] for name in night.monitor.segments},
         version=frame[predictions.version] if predictions.version else None,
     )
+
+
+def _classes(night: Night, due: Due, truth: Truth) -> Iterator[Finding]:
+    """Labels and predictions that name their classes differently agree nowhere, and nothing else would tell."""
+    label = due.rows.window.label
+    if truth.comparable and (told := classes_differ(_labelled(night, truth), night.monitor)):
+        yield Finding(Code.CLASSES_DIFFER, label, f"{night.monitor.model}: {label}: {told}; write both alike")
+
+
+def _files(night: Night, reading: Reading, arrived: Arrived) -> Iterator[Finding]:
+    """Label files that could not be read, or that are not there although windows have waited for them long enough."""
+    monitor, first = night.monitor, reading.due[-1].rows.window
+    assert monitor.labels is not None
+    for uri, fault in arrived.unreadable:
+        told = f"{monitor.model}: labels: {uri}: {fault}; deliver the file again"
+        yield Finding(Code.LABELS_UNREADABLE, uri, told)
+    if monitor.labels.parquet and not arrived.files and night.now >= matured(first, monitor):
+        paths = ", ".join(monitor.labels.parquet)
+        told = f"no file of {paths} since {first.label}; mend the path, or its delivery"
+        yield Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {told}")
+
+
+def _arrivals(
+    night: Night, reading: Reading, arrived: Arrived, index: LabelIndex
+) -> tuple[list[Measurement] | None, list[Finding]]:
+    """The labels that arrived during the night's own window, and what is wrong with their ids."""
+    monitor, findings = night.monitor, []
+    slices = [due.rows for due in reading.due]
+    if again := ids_used_again(slices, monitor, index):
+        told = f"{again} ids stand in several windows and have several labels; add to predictions.id and labels.id"
+        findings.append(Finding(Code.IDS_USED_AGAIN, "", f"{monitor.model}: {told} what tells them apart, as the day"))
+    if not arrived.dated:
+        return undated(), findings
+    if any(due.gone for due in reading.due):
+        # Their labels would count as nobody's.
+        return None, findings
+    stray = stray_labels(night.project, monitor, slices, arrived, night.spool)
+    if stray.unknown:
+        told = f"{stray.unknown} labels that arrived in {night.window.label} have no prediction among those at hand"
+        findings.append(Finding(Code.LABELS_UNKNOWN, "", f"{monitor.model}: {told}"))
+    return arrival_measurements(stray.late, stray.unknown), findings
 
 
 evaluate_task = task(name="evaluate", cache_policy=NO_CACHE)(evaluate)

@@ -7,12 +7,11 @@ from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.catalogue import ARRIVAL_METRICS, INPUT_METRICS
 from lamplighter.core.judgement import Decision, decide
-from lamplighter.core.measurement import State
 from lamplighter.core.monitor import Check
 from lamplighter.core.window import Window
-from storage.history.nights import append_decisions, decisions_made, ledgers
+from storage.history.decisions import append_decisions, decisions_made
 from storage.history.query import Filter, measurement_of
-from tasks.night import Night
+from tasks.night import RETRIED, Night
 
 
 def judge(night: Night) -> list[Decision]:
@@ -22,33 +21,10 @@ def judge(night: Night) -> list[Decision]:
     model, checks = night.window.model, night.monitor.checks
     made = decisions_made(night.history, model, night.known_on, checks)
     names = {decision.check.name for decision in made}
-    quality_window = judged_window(night)
+    quality_window = night.judged_window
     new = [_decide(night, check, quality_window) for check in checks if check.name not in names]
     append_decisions(night.history, model, night.known_on, new)
     return sorted([*made, *new], key=lambda decision: checks.index(decision.check))
-
-
-def judged_window(night: Night) -> Window | None:
-    """The newest window whose labels are final, or reach the coverage that the monitor is content with."""
-    labels = night.monitor.labels
-    if labels is None:
-        return None
-    known = ledgers(night.history, night.window, night.known_on)
-    enough = [
-        start
-        for start, ledger in known.items()
-        if ledger.labelled
-        and (ledger.state is State.FINAL or (labels.min_coverage and ledger.coverage >= labels.min_coverage))
-    ]
-    window = night.window
-    return Window.of(window.model, window.grain, window.timezone, max(enough)) if enough else None
-
-
-def newest_window(night: Night) -> Window | None:
-    """The newest window that anything is recorded of."""
-    known = ledgers(night.history, night.window, night.known_on)
-    window = night.window
-    return Window.of(window.model, window.grain, window.timezone, max(known)) if known else None
 
 
 def _decide(night: Night, check: Check, quality_window: Window | None) -> Decision:
@@ -62,4 +38,4 @@ def _decide(night: Night, check: Check, quality_window: Window | None) -> Decisi
     return decide(check, window.start, measurement_of(night.history, window, wanted))
 
 
-judge_task = task(name="judge", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=[1, 5, 30])(judge)
+judge_task = task(name="judge", cache_policy=NO_CACHE, **RETRIED)(judge)

@@ -4,14 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from prefect import Task
+from prefect.client.schemas.objects import State, TaskRun
 
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Window, night_of
-from lamplighter.errors import MonitorError
+from lamplighter.errors import BrokenFileError, ColumnError, MonitorError
 from storage.history import History, open_history
+from storage.history.windows import judged_window
 from storage.project import Project
+
+
+def may_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
+    """Whether trying again may help: a mistake stays one, however often it is tried."""
+    try:
+        state.result()
+    except (MonitorError, ColumnError, BrokenFileError):
+        return False
+    except Exception:
+        return True
+    return False
+
+
+RETRIED: dict[str, Any] = {"retries": 3, "retry_delay_seconds": [1, 5, 30], "retry_condition_fn": may_pass}
+"""Options of the stages that only read, or write what is safe to write again."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +85,15 @@ class Night:
         """Whether the window is the newest complete one; an older one is looked at again, but not judged again."""
         return self.monitor.window(self.now) == self.window
 
-    @property
+    @cached_property
     def history(self) -> History:
         """The history of the project."""
         return open_history(self.project)
+
+    @property
+    def judged_window(self) -> Window | None:
+        """The window whose quality is judged, and shown."""
+        return judged_window(self.history, self.monitor, self.window, self.known_on)
 
     @property
     def spool(self) -> Path:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lamplighter.core.finding import Finding
 from lamplighter.core.judgement import Decision, Verdict
 from tasks.compare import Compared
+from tasks.evaluate import Evaluated
 from tasks.night import Night
+from tasks.profile import Profiled
+from tasks.read import Reading
+from tasks.validate import Table
+
+MOST_TOLD = 5
+"""Findings that fit one line; the history has them all."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,9 @@ class Outcome:
         """One line: completed, or completed with findings."""
         if not self.findings:
             return "completed"
-        return "completed with findings: " + "; ".join(finding.message for finding in self.findings)
+        told = [finding.message for finding in self.findings[:MOST_TOLD]]
+        rest = len(self.findings) - len(told)
+        return "completed with findings: " + "; ".join([*told, *([f"and {rest} more"] if rest else [])])
 
     def as_dict(self) -> dict[str, Any]:
         """The outcome as small JSON."""
@@ -46,3 +55,15 @@ class Outcome:
             "report": str(self.report) if self.report else None,
             "seconds": self.seconds,
         }
+
+
+def findings_of(
+    reading: Reading, tables: list[Table], profiled: list[Profiled], evaluated: Evaluated, *others: Finding | None
+) -> list[Finding]:
+    """All that a night found broken, its own window first; what is about an earlier window says so."""
+    found = []
+    for i, (table, profiles) in enumerate(zip(tables, profiled, strict=True)):
+        of_window = [*table.findings, *profiles.findings]
+        label = table.rows.window.label
+        found += [replace(entry, message=f"{label}: {entry.message}") if i else entry for entry in of_window]
+    return [*found, *reading.findings, *evaluated.findings, *(other for other in others if other)]

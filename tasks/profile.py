@@ -11,7 +11,9 @@ from lamplighter.core.data_checks import answer_measurements, feature_measuremen
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.measurement import Measurement
 from lamplighter.core.profile import Bounds, ColumnKind
-from storage.profiles import Profiles, ProfileStore, home_key, profile_columns
+from storage.private_key import home_key
+from storage.profile_store import ProfileStore
+from storage.profiles import Profiles, profile_columns
 from storage.reference import reference_key
 from storage.rows import rows_of
 from tasks.night import Night
@@ -74,11 +76,12 @@ def _key(night: Night) -> bytes:
 def _reference_profiles(night: Night, reading: Reading, kinds: dict[str, ColumnKind]) -> Profiles:
     if reading.reference is None:
         return {}
-    store, key = ProfileStore(night.project.home), reference_key(reading.reference, night.monitor)
-    profiles = store.cached(key)
+    store, key = ProfileStore(night.project.home), _key(night)
+    name = reference_key(reading.reference, night.monitor, key)
+    profiles = store.cached(name)
     if profiles is None:
-        profiles, _ = profile_columns(rows_of(reading.reference), kinds, private=night.monitor.private, key=_key(night))
-        store.cache(key, profiles)
+        profiles, _ = profile_columns(rows_of(reading.reference), kinds, private=night.monitor.private, key=key)
+        store.cache(name, profiles)
     return profiles
 
 

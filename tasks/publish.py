@@ -17,9 +17,10 @@ from lamplighter.core.window import Window
 from lamplighter.errors import PublishError
 from storage.gauges import publish as publish_samples
 from storage.gauges import withdraw_retired
-from storage.history.nights import failing, last_success
+from storage.history.decisions import failing
 from storage.history.query import Filter, measurements_of
-from tasks.judge import judged_window, newest_window
+from storage.history.runs import last_night, last_success
+from storage.history.windows import newest_window
 from tasks.night import Night
 
 OF_THE_NIGHT = {**INPUT_METRICS, **ARRIVAL_METRICS}
@@ -29,7 +30,7 @@ INFO_LABELS = ("owner", "env", "region")
 
 
 def publish(night: Night, started: float, *, failed: bool = False) -> Finding | None:
-    """Publish what is known of the model on this night, unless the night looks at an old window again.
+    """Publish what is known of the model on this night, unless it looks at an old window, or a later one was shown.
 
     Parameters
     ----------
@@ -39,7 +40,8 @@ def publish(night: Night, started: float, *, failed: bool = False) -> Finding | 
     failed : bool
         Whether the night died; the newest window that is known is shown then.
     """
-    if not night.is_newest:
+    shown = last_night(night.history, night.monitor.model)
+    if not night.is_newest or (shown and shown > night.known_on):
         return None
     samples = fitted(_samples(night, started, failed), night.project.settings.series_per_model)
     try:
@@ -52,14 +54,14 @@ def publish(night: Night, started: float, *, failed: bool = False) -> Finding | 
 
 def _samples(night: Night, started: float, failed: bool) -> Iterator[Sample]:
     monitor, known_on = night.monitor, night.known_on
-    window = newest_window(night) if failed else night.window
+    window = newest_window(night.history, night.window, known_on) if failed else night.window
     inputs = _measured(night, window) if window else []
     yield from _run_samples(night, started, failed)
     if window:
         yield Sample("lamplighter_run_evaluated_day_timestamp_seconds", window.start.timestamp())
     yield _info(monitor, versions=sorted({entry.version for entry in inputs if entry.version}))
     yield from measured_samples(monitor, (entry for entry in inputs if entry.metric in OF_THE_NIGHT))
-    quality_window = judged_window(night)
+    quality_window = night.judged_window
     if quality_window:
         yield Sample("lamplighter_quality_window_timestamp_seconds", quality_window.start.timestamp())
         yield from measured_samples(
@@ -67,9 +69,7 @@ def _samples(night: Night, started: float, failed: bool) -> Iterator[Sample]:
         )
     open_incidents = dict(failing(night.history, monitor.model, known_on))
     for check in monitor.checks:
-        threshold = check.above if check.above is not None else check.below
-        assert isinstance(threshold, float)
-        yield Sample("lamplighter_threshold", threshold, (("check", check.name),))
+        yield Sample("lamplighter_threshold", check.limit, (("check", check.name),))
         labels = (("check", check.name), ("severity", check.severity.value))
         yield Sample("lamplighter_incident_open", float(check.name in open_incidents), labels)
     if monitor.retrain:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from lamplighter.core.measurement import State
+from lamplighter.core.finding import Code, Finding
 from lamplighter.core.window import Window
 from lamplighter.errors import SourceError
-from storage.history.nights import Ledger, ledgers
+from storage.history.windows import Ledger, ledgers
 from storage.predictions import predictions_of
 from storage.reference import reference_of
 from storage.rows import Slice, rows_of
-from tasks.night import Night
+from tasks.night import RETRIED, Night
 
 LOOKBACK = timedelta(days=3)
 """How far back late predictions are looked for where there are no labels to wait for."""
@@ -29,9 +30,14 @@ class Due:
     ledger: Ledger | None
 
     @property
+    def gone(self) -> bool:
+        """Whether all predictions have gone that it had: what is known of them stays."""
+        return self.ledger is not None and self.ledger.rows > 0 and not rows_of(self.rows).count
+
+    @property
     def changed(self) -> bool:
         """Whether the predictions are not those that were last looked at."""
-        return self.ledger is None or self.ledger.predictions != rows_of(self.rows).fingerprint
+        return self.ledger is None or (self.ledger.predictions != rows_of(self.rows).fingerprint and not self.gone)
 
 
 @dataclass(frozen=True)
@@ -47,12 +53,15 @@ class Reading:
     reference : Slice or None
     reference_fault : str
         Why there is no reference although one is declared.
+    findings : list of Finding
+        Predictions that have gone, and nights that never came.
     """
 
     due: list[Due]
     changed: list[Slice]
     reference: Slice | None
     reference_fault: str = ""
+    findings: list[Finding] = field(default_factory=list)
 
 
 def read(night: Night) -> Reading:
@@ -73,22 +82,51 @@ def read(night: Night) -> Reading:
         reference, fault = reference_of(night.project, night.monitor, night.window, night.spool), ""
     except SourceError as error:
         reference, fault = None, str(error)
-    return Reading(due, changed, reference, fault)
+    return Reading(due, changed, reference, fault, [*_gone(night, due), *_missing(night, known)])
 
 
-def _due_windows(night: Night, known: dict[datetime, Ledger]) -> list[Window]:
+def _due_windows(night: Night, known: Mapping[datetime, Ledger]) -> list[Window]:
+    """The night's own window, then those whose labels or predictions may still come, newest first."""
     if night.relabel:
         return [night.window]
-    labels = night.monitor.labels
-    recent = night.window.reaching_back(labels.mature_after if labels else LOOKBACK)[1:]
-    still_open = [
-        Window.of(night.window.model, night.window.grain, night.window.timezone, ledger.window_start)
-        for ledger in known.values()
-        if ledger.state is not State.FINAL
+    span = night.monitor.labels.mature_after if night.monitor.labels else LOOKBACK
+    earlier = [
+        ledger.window
+        for start, ledger in known.items()
+        if start < night.window.start and (ledger.is_open or ledger.window.after_end(span) >= night.window.end)
     ]
-    earlier = {window.start: window for window in [*recent, *still_open] if window.start in known}
-    earlier.pop(night.window.start, None)
-    return [night.window, *(earlier[start] for start in sorted(earlier, reverse=True))]
+    return [night.window, *sorted(earlier, key=lambda window: window.start, reverse=True)]
 
 
-read_task = task(name="read", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=[1, 5, 30])(read)
+def _gone(night: Night, due: list[Due]) -> Iterator[Finding]:
+    for entry in due:
+        if entry.gone and entry.ledger:
+            label = entry.rows.window.label
+            message = (
+                f"{night.monitor.model}: the {entry.ledger.rows} predictions of {label} are there no longer; "
+                "what was recorded of them stays"
+            )
+            yield Finding(Code.PREDICTIONS_GONE, label, message)
+
+
+def _missing(night: Night, known: Mapping[datetime, Ledger]) -> Iterator[Finding]:
+    """Windows right before the night's own that no night was about, though there are earlier ones."""
+    earlier = [start for start in known if start < night.window.start]
+    if not earlier or night.relabel:
+        return
+    missing = []
+    window = night.window.previous()
+    while window.start > max(earlier):
+        missing.append(window)
+        window = window.previous()
+    if missing:
+        count = "the window" if len(missing) == 1 else f"{len(missing)} windows"
+        first, last = missing[-1], missing[0]
+        message = (
+            f"{night.monitor.model}: no night was about {count} before {night.window.label}; "
+            f"run `lamplighter backfill {night.monitor.model} --from {first.day} --to {last.last_day}`"
+        )
+        yield Finding(Code.NIGHTS_MISSING, "", message)
+
+
+read_task = task(name="read", cache_policy=NO_CACHE, **RETRIED)(read)

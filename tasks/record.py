@@ -5,30 +5,39 @@ from __future__ import annotations
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from lamplighter.core.outcome import Inputs
-from storage.history.nights import record_arrivals, record_evaluation, record_inputs
+from lamplighter.core.recorded import Inputs
+from storage.history.nights import record_evaluation, record_inputs, record_night
 from tasks.compare import Compared
 from tasks.evaluate import Evaluated
-from tasks.night import Night
+from tasks.night import RETRIED, Night
 from tasks.profile import Profiled
+from tasks.read import Reading
 from tasks.validate import Table
 
 
 def record(
-    night: Night, tables: list[Table], profiled: list[Profiled], compared: list[Compared], evaluated: Evaluated
+    night: Night,
+    reading: Reading,
+    tables: list[Table],
+    profiled: list[Profiled],
+    compared: list[Compared],
+    evaluated: Evaluated,
 ) -> None:
-    """Write what the night found."""
+    """Write what the night found; of windows whose predictions have gone, what is known stays."""
+    gone = {due.rows.window.start for due in reading.due if due.gone}
     inputs = {
         table.rows.window.start: _inputs(table, profiles, drift)
         for table, profiles, drift in zip(tables, profiled, compared, strict=True)
+        if table.rows.window.start not in gone
     }
     evaluations = {evaluation.window.start: evaluation for evaluation in evaluated.windows}
-    for start in sorted({*inputs, *evaluations}):
+    for start in sorted({*inputs, *evaluations, night.window.start}):
         with night.history.writing() as connection:
             if start in inputs:
                 record_inputs(connection, night.known_on, inputs[start])
-            if start == night.window.start:
-                record_arrivals(connection, night.window, night.known_on, evaluated.arrivals)
+            if start == night.window.start and not night.relabel:
+                findings = [*reading.findings, *evaluated.findings]
+                record_night(connection, night.window, night.known_on, evaluated.arrivals, findings)
             if start in evaluations:
                 record_evaluation(connection, night.known_on, evaluations[start])
 
@@ -43,4 +52,4 @@ def _inputs(table: Table, profiled: Profiled, compared: Compared) -> Inputs:
     )
 
 
-record_task = task(name="record", cache_policy=NO_CACHE, retries=3, retry_delay_seconds=[1, 5, 30])(record)
+record_task = task(name="record", cache_policy=NO_CACHE, **RETRIED)(record)

@@ -8,14 +8,14 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from lamplighter.core.drift import Quality
 from lamplighter.core.drift import report as evidently_report
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.quality import METRICS
 from lamplighter.errors import ReportError
-from storage.history.query import Filter, measurements_of
+from storage.history.quality import quality_of
 from storage.reports import write_report
-from tasks.compare import Compared, samples_of
-from tasks.judge import judged_window
+from tasks.compare import Compared, Samples, samples_of
 from tasks.night import Night
 from tasks.read import Reading
 from tasks.validate import Table
@@ -29,14 +29,16 @@ def report(
     if reading.reference is None or not own.count or not own.features:
         return None, None
     samples = samples_of(night, reading.reference, own)
+    quality, waiting = _quality(night)
     try:
         html = evidently_report(
             samples.reference,
             samples.current,
             own.features,
             title=f"{night.monitor.model}, {night.window.label}",
-            notes=[*_answers(compared[0]), *_quality(night)],
+            notes=[*_notes(own, samples, compared[0]), *waiting],
             drift=compared[0].features,
+            quality=quality,
             at=night.now,
             private=frozenset(night.monitor.private),
         )
@@ -45,30 +47,29 @@ def report(
         return None, Finding(Code.REPORT_FAILED, "", f"{night.monitor.model}: report: {error}")
 
 
-def _answers(compared: Compared) -> Iterator[str]:
-    """How the answers moved; they are no features, and have no part in the share of those that drifted."""
+def _notes(own: Table, samples: Samples, compared: Compared) -> Iterator[str]:
+    """What a reader of the head must know: that the rows are a sample, and how the answers moved.
+
+    Answers are no features, and have no part in the share of those that drifted.
+    """
+    if len(samples.current) < own.count:
+        yield f"They are a sample: the window has {own.count:,} rows."
     for version, drift in compared.answers:
-        of_version = f" of version {version}" if version else ""
+        answer = f"{drift.column} of version {version}" if version else drift.column
         if drift.drifted is None:
-            yield f"{drift.column}{of_version}: {drift.reason}."
+            yield f"Drift of {answer} is not known: {drift.reason}."
         else:
-            verdict = "drifted" if drift.drifted else "has not drifted"
-            yield f"{drift.column}{of_version} {verdict}: {drift.method} {drift.score:.3g}, limit {drift.threshold:g}."
+            verdict = "has drifted" if drift.drifted else "has not drifted"
+            yield f"{answer} {verdict}: {drift.method} {drift.score:.3g}, limit {drift.threshold:g}."
 
 
-def _quality(night: Night) -> Iterator[str]:
-    """The quality of the judged window, as the history has it."""
-    window = judged_window(night)
+def _quality(night: Night) -> tuple[Quality | None, list[str]]:
+    """The quality of the judged window, as the history has it, or what to say where there is none to show yet."""
+    window = night.judged_window
     if window is None:
-        return
-    recorded = measurements_of(
-        night.history, window, Filter(as_of=night.known_on, segment="", version="", klass="", feature="")
-    )
-    shown = [
-        f"{entry.metric} {entry.value:.3g}" for entry in recorded if entry.metric in METRICS and entry.value is not None
-    ]
-    if shown:
-        yield f"Quality of {window.label}: {', '.join(shown)}."
+        return None, ["No window has enough labels yet for its quality to be judged."] if night.monitor.labels else []
+    metrics = ["labels_coverage", *METRICS, *(own.name for own in night.monitor.metrics)]
+    return quality_of(night.history, window, metrics, night.known_on), []
 
 
 report_task = task(name="report", cache_policy=NO_CACHE)(report)

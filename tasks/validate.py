@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from prefect import task
@@ -11,10 +12,10 @@ from lamplighter.core.data_checks import needed_columns, schema_findings, table_
 from lamplighter.core.features import answer_columns, features_of
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.measurement import Measurement
-from lamplighter.core.monitor import Duplicates
+from lamplighter.core.monitor import Duplicates, Monitor
 from lamplighter.core.profile import ColumnKind
 from storage.profiles import table_kinds
-from storage.rows import Slice, rows_of
+from storage.rows import Rows, Slice, rows_of
 from tasks.night import Night
 from tasks.read import Reading
 
@@ -38,30 +39,61 @@ def validate(night: Night, reading: Reading) -> list[Table]:
 
 def _table(night: Night, reading: Reading, where: Slice) -> Table:
     monitor, rows = night.monitor, rows_of(where)
-    label = where.window.label
-    reference = table_kinds(rows_of(reading.reference)) if reading.reference else None
-    table = table_kinds(rows)
-    features = features_of(monitor, reference or table)
-    findings = [
-        Finding(Code.FILE_UNREADABLE, uri, f"{uri}: {fault}; deliver the file again") for uri, fault in rows.unreadable
-    ]
+    reference = rows_of(reading.reference) if reading.reference else None
+    features = features_of(monitor, table_kinds(reference or rows))
+    findings = [*_row_findings(monitor, rows), *_unreadable(monitor, rows)]
     if reading.reference_fault:
         findings.append(Finding(Code.REFERENCE_UNREADABLE, "", reading.reference_fault))
+    if reference:
+        findings += _unreadable_reference(monitor, reference)
     if rows.count:
-        findings += schema_findings(monitor, needed_columns(monitor, features), table, reference)
-        findings += [
-            Finding(Code.TYPE_CHANGED, name, f"{monitor.model}: column {name!r} is {kinds} in files of {label}")
-            for name, kinds in rows.conflicting.items()
-        ]
-    else:
-        findings.append(
-            Finding(Code.WINDOW_EMPTY, "", f"{monitor.model}: no predictions in {label}; is the log there?")
-        )
-    if rows.repeated and monitor.predictions.duplicates is Duplicates.ERROR:
-        message = f"{monitor.model}: {rows.repeated} rows of {label} repeat an id; the first of each was taken"
-        findings.append(Finding(Code.IDS_REPEATED, "", message))
+        held = table_kinds(reference) if reference else None
+        findings += schema_findings(monitor, needed_columns(monitor, features), table_kinds(rows), held)
+        findings += _conflicts(monitor, rows)
     measurements = table_measurements(rows.count, rows.repeated, findings)
     return Table(where, rows.count, features, answer_columns(monitor), findings, measurements)
+
+
+def _row_findings(monitor: Monitor, rows: Rows) -> Iterator[Finding]:
+    """Rows that are not there, have no time, or stand there twice."""
+    model, label = monitor.model, rows.slice.window.label
+    if not rows.count and not rows.mistake:
+        yield Finding(Code.WINDOW_EMPTY, "", f"{model}: no predictions in {label}; is the log there?")
+    if rows.undated:
+        time = monitor.predictions.time
+        message = f"{model}: {rows.undated} rows of {label} have no {time!r} and were left out; log it with every row"
+        yield Finding(Code.TIME_MISSING, time, message)
+    if rows.repeated and monitor.predictions.duplicates is Duplicates.ERROR:
+        message = f"{model}: {rows.repeated} rows of {label} repeat an id; the first of each was taken"
+        yield Finding(Code.IDS_REPEATED, "", message)
+
+
+def _unreadable(monitor: Monitor, rows: Rows) -> Iterator[Finding]:
+    """Files that cannot be used; what is wrong with a column in all of them is no file's fault and told once."""
+    if fault := rows.mistake:
+        code = Code.COLUMN_MISSING if fault.missing else Code.TYPE_CHANGED
+        right = "; name the right one as predictions.time" if fault.missing else ""
+        label = rows.slice.window.label
+        yield Finding(code, fault.column, f"{monitor.model}: no file of {label} can be used: {fault}{right}")
+        return
+    for uri, reason in rows.unreadable:
+        yield Finding(Code.FILE_UNREADABLE, uri, f"{uri}: {reason}; deliver the file again")
+
+
+def _unreadable_reference(monitor: Monitor, reference: Rows) -> Iterator[Finding]:
+    if reference.mistake:
+        message = f"{monitor.model}: no file of the reference can be used: {reference.mistake}"
+        yield Finding(Code.REFERENCE_UNREADABLE, reference.mistake.column, message)
+        return
+    for uri, reason in reference.unreadable:
+        message = f"{monitor.model}: reference: {uri}: {reason}; deliver the file again"
+        yield Finding(Code.REFERENCE_UNREADABLE, uri, message)
+
+
+def _conflicts(monitor: Monitor, rows: Rows) -> Iterator[Finding]:
+    label = rows.slice.window.label
+    for name, kinds in rows.conflicting.items():
+        yield Finding(Code.TYPE_CHANGED, name, f"{monitor.model}: column {name!r} is {kinds} in files of {label}")
 
 
 validate_task = task(name="validate", cache_policy=NO_CACHE)(validate)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 
+from lamplighter.cli.day import DAY
+
 WIDTH = 112
 """What the table of months needs; a narrow terminal wraps lines, not words."""
-
-DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 @click.command(epilog="Example: lamplighter demo --to 2013-04-21")

@@ -5,20 +5,52 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
 
-DAY = click.DateTime(formats=["%Y-%m-%d"])
-COLUMNS = (
-    "window", "metric", "segment", "version", "feature", "class", "method",
-    "value", "n", "lower", "upper", "state", "known_on", "reason",
-)  # fmt: skip
+from lamplighter.cli.day import DAY, label
+from lamplighter.cli.table import Layout, cell, print_table
+from lamplighter.core.nearest import among
+from lamplighter.errors import HistoryError
 
-NUMBERS = {"value", "n", "lower", "upper"}
-KEYS = {"metric", "segment", "version", "feature", "class", "method"}
+if TYPE_CHECKING:
+    from storage.history import History
+
+NUMBERS = frozenset({"value", "n", "lower", "upper", "threshold"})
+KEYS = ("grain", "metric", "segment", "version", "feature", "class", "method")
+NAMED = {"metric": "", "segment": ""}
+"""How a key is named above a table; the values of these speak for themselves."""
+PARTS = {"metric": "metric", "segment": "segment", "feature": "feature", "version": "version", "klass": "class"}
+"""The options that name a part of a measurement, and its column."""
+
+MEASUREMENTS = Layout(
+    (
+        "window", "grain", "metric", "segment", "version", "feature", "class", "method",
+        "value", "n", "lower", "upper", "state", "known_on", "reason",
+    ),
+    NUMBERS,
+    spare=(("method",), ("known_on",), ("lower", "upper"), ("state",), ("n",), ("version",)),
+    text="reason",
+    names=("segment", "feature", "class"),
+)  # fmt: skip
+FINDINGS = Layout(
+    ("window", "grain", "code", "subject", "known_on", "message"),
+    spare=(("known_on",), ("subject",)),
+    text="message",
+)
+DECISIONS = Layout(
+    ("known_on", "check", "severity", "verdict", "metric", "window", "value", "threshold", "reason"),
+    NUMBERS,
+    spare=(("severity",), ("metric",), ("window",), ("threshold",)),
+    text="reason",
+    names=("check",),
+)
 
 
 @click.command(epilog="Example: lamplighter history flight-delays --metric f1 --from 2013-05-01 --as-of 2013-05-10")
@@ -28,6 +60,8 @@ KEYS = {"metric", "segment", "version", "feature", "class", "method"}
 @click.option("--feature", help="One feature.")
 @click.option("--version", help="One model version; '' for all together.")
 @click.option("--class", "klass", help="One class; '' for all together.")
+@click.option("--findings", is_flag=True, help="What was found broken, in place of what was measured.")
+@click.option("--decisions", is_flag=True, help="What checks came to; --from and --to are nights then, not windows.")
 @click.option("--from", "first", type=DAY, help="First local day.")
 @click.option("--to", "last", type=DAY, help="Last local day.")
 @click.option("--as-of", type=DAY, help="What was known on that day, after its night.")
@@ -35,36 +69,76 @@ KEYS = {"metric", "segment", "version", "feature", "class", "method"}
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.pass_obj
 def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, **wanted: Any) -> None:
-    """Show what is recorded of a model, newest knowledge first, or as it was known on a day.
+    """Show what is recorded of a model, by window, as it is known now or was known on a day.
 
     With a metric and no segment, version or class named, totals alone are shown, where the metric has them.
     """
-    from storage.history import open_history
-    from storage.history.query import Filter, measurements, zone_of
+    _check_together({"--json": as_json, "--csv": as_csv})
+    kind = _kind(wanted)
+    from storage.history.query import existing_history, newest_run
     from storage.project import Project
 
-    history = open_history(Project.open(project))
-    zone = ZoneInfo(zone_of(history, model))
-    totals = _totals(wanted["metric"])
-    chosen = Filter(
-        metric=wanted["metric"],
-        **{
-            name: totals.get(name) if wanted[name] is None else wanted[name] for name in ("segment", "version", "klass")
-        },
-        feature=wanted["feature"],
+    opened = Project.open(project)
+    history = existing_history(opened)
+    if history is None:
+        raise HistoryError(f"{opened.root}: no history yet; `lamplighter run` starts one, -C names another folder")
+    run = newest_run(history, model)
+    shown = _rows(history, model, kind, wanted, ZoneInfo(run["timezone"]), run["grain"])
+    layout = {"findings": FINDINGS, "decisions": DECISIONS}.get(kind, MEASUREMENTS)
+    if as_json:
+        click.echo(json.dumps(shown))
+    elif as_csv:
+        writer = csv.DictWriter(sys.stdout, layout.columns)
+        writer.writeheader()
+        writer.writerows(shown)
+    elif not shown:
+        click.echo(f"{model}: {f'no {kind}' if kind else 'nothing'} recorded that fits")
+    else:
+        _print(f"{model} {kind}".strip(), shown, layout)
+
+
+def _check_together(given: Mapping[str, bool]) -> None:
+    if all(given.values()):
+        raise click.UsageError(f"{' and '.join(given)} cannot both be given; choose one.")
+
+
+def _kind(wanted: Mapping[str, Any]) -> str:
+    """What is asked for: findings, decisions, or measurements, which have no name here."""
+    _check_together({"--findings": wanted["findings"], "--decisions": wanted["decisions"]})
+    kind = next((name for name in ("findings", "decisions") if wanted[name]), "")
+    option = next((column for name, column in PARTS.items() if wanted[name] is not None), "")
+    if kind and option:
+        raise click.UsageError(f"--{option} chooses measurements; leave it out with --{kind}.")
+    return kind
+
+
+def _rows(
+    history: History, model: str, kind: str, wanted: Mapping[str, Any], zone: ZoneInfo, grain: str
+) -> list[dict[str, Any]]:
+    from storage.history.query import Filter, decisions, findings, measurements, zones_before
+
+    shown = partial(_shown, zone=zone, before=zones_before(history, model, zone.key))
+    span = Filter(
         since=_midnight(wanted["first"], zone),
         until=_midnight(wanted["last"], zone, days=1),
         as_of=_end_of(wanted["as_of"], zone),
     )
-    shown = [_shown(row, zone) for row in measurements(history, model, chosen)]
-    if as_json:
-        click.echo(json.dumps(shown))
-    elif as_csv:
-        writer = csv.DictWriter(sys.stdout, COLUMNS)
-        writer.writeheader()
-        writer.writerows(shown)
-    else:
-        _print_table(model, shown)
+    if kind == "decisions":
+        # A night has no grain of its own.
+        return [
+            shown({**row, "grain": grain, "check": row["check_name"]}, DECISIONS)
+            for row in decisions(history, model, span)
+        ]
+    if kind == "findings":
+        # Whose they are is known; logs and notifications tell it.
+        found = findings(history, model, span)
+        return [shown({**row, "message": row["message"].removeprefix(f"{model}: ")}, FINDINGS) for row in found]
+    totals = _totals(wanted["metric"])
+    parts: dict[str, Any] = {name: totals.get(name) if wanted[name] is None else wanted[name] for name in PARTS}
+    found = measurements(history, model, replace(span, **parts))
+    if not found:
+        _check_names(history, model, wanted)
+    return [shown(row, MEASUREMENTS) for row in found]
 
 
 def _totals(metric: str | None) -> dict[str, str]:
@@ -79,6 +153,25 @@ def _totals(metric: str | None) -> dict[str, str]:
     return dict.fromkeys(parts, "")
 
 
+def _check_names(history: History, model: str, wanted: Mapping[str, Any]) -> None:
+    """Tell a name that nothing is recorded under from one under which nothing fits."""
+    from storage.history.query import recorded_names
+
+    for option, column in PARTS.items():
+        asked = wanted[option]
+        if not asked:
+            continue
+        known = recorded_names(history, model, column)
+        if column == "segment":
+            # Of all values of all columns a line would be too long.
+            name, columns = asked.partition("=")[0], dict.fromkeys(segment.partition("=")[0] for segment in known)
+            if name not in columns:
+                raise HistoryError(f"{model}: no segment of {name!r} is recorded; {among(name, columns)}")
+            known = [segment for segment in known if segment.startswith(f"{name}=")]
+        if asked not in known:
+            raise HistoryError(f"{model}: no {column} {asked!r} is recorded; {among(asked, known)}")
+
+
 def _midnight(day: datetime | None, zone: ZoneInfo, days: int = 0) -> datetime | None:
     return (day + timedelta(days=days)).replace(tzinfo=zone) if day else None
 
@@ -89,34 +182,22 @@ def _end_of(day: datetime | None, zone: ZoneInfo) -> datetime | None:
     return following - timedelta(microseconds=1) if following else None
 
 
-def _shown(row: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
-    start, known_on = (row[name].astimezone(zone) for name in ("window_start", "known_on"))
-    by_hour = row["grain"] == "1h"
-    window = start.isoformat(timespec="minutes") if by_hour else start.date().isoformat()
-    night = known_on.isoformat(timespec="minutes") if by_hour else known_on.date().isoformat()
-    return {name: {"window": window, "known_on": night}.get(name, row.get(name)) for name in COLUMNS}
+def _shown(row: Mapping[str, Any], layout: Layout, *, zone: ZoneInfo, before: Mapping[datetime, str]) -> dict[str, Any]:
+    start, night = row["window_start"], row["known_on"]
+    # A window that began in another zone is named as it was then.
+    own = ZoneInfo(before[start]) if start in before else zone
+    labels = {
+        "window": label(start, own, row["grain"]) if start else None,
+        "known_on": label(night, zone, row["grain"]),
+    }
+    return {name: labels[name] if name in labels else row[name] for name in layout.columns}
 
 
-def _print_table(model: str, rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    if not rows:
-        click.echo(f"{model}: nothing recorded that fits")
-        return
-    shown = [name for name in COLUMNS if any(row[name] not in ("", None) for row in rows)]
-    # What is the same in every row is said once, so that a row fits a terminal.
-    same = [name for name in shown if name in KEYS and len({row[name] for row in rows}) == 1]
-    click.echo(" ".join([model, *(f"{rows[0][name]}" for name in same)]))
-    table = Table(box=None, pad_edge=False)
-    for name in (name for name in shown if name not in same):
-        table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=name != "reason")
-    for row in rows:
-        table.add_row(*(_cell(row[name]) for name in shown if name not in same))
-    Console().print(table)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _print(title: str, rows: list[dict[str, Any]], layout: Layout) -> None:
+    """Print a table; what is the same in every row is said once, above it, so that a row fits a terminal."""
+    same = [name for name in layout.columns if name in KEYS and len({row[name] for row in rows}) == 1]
+    said = [
+        f"{NAMED.get(name, name)} {cell(rows[0][name])}".strip() for name in same if name != "grain" and rows[0][name]
+    ]
+    click.echo(" ".join([title, *said]))
+    print_table(rows, replace(layout, columns=[name for name in layout.columns if name not in same]))

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
+
+if TYPE_CHECKING:
+    from lamplighter.core.monitor import Monitor
 
 
 @click.command(epilog="Example: lamplighter init logs/predictions.parquet --model churn")
@@ -39,16 +45,27 @@ def command(project: str | None, source: str, url: str | None, model: str | None
         text = suggest(name, seen.place, seen.columns, seen.days, timezone=timezone)
     except ValueError as error:
         raise MonitorError(f"{source}: {error}") from None
-    parse(f"monitors/{name}.yaml", text, environ=os.environ)
+    monitor = parse(f"monitors/{name}.yaml", text, environ=os.environ)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise MonitorError(f"{path}: cannot be written: {error.strerror}; choose another folder with -C") from None
     click.echo(text)
-    click.echo(f"written to {path}")
-    if seen.days:
-        click.echo(f"next: lamplighter -C {opened.root} run {name} --day {seen.days[-1]}")
+    over = [day for day in seen.days if day <= monitor.window(datetime.now(UTC)).day]
+    lamplighter = f"lamplighter -C {shlex.quote(project)}" if project else "lamplighter"
+    click.echo(f"written to {path}\nnext: {lamplighter} validate")
+    click.echo(f"      {lamplighter} {_first_nights(monitor, over)}")
+
+
+def _first_nights(monitor: Monitor, days: list[date]) -> str:
+    """The command for the days that are over and no part of the reference."""
+    compared = [
+        day for day in days if not (monitor.reference and monitor.reference.days and day <= monitor.reference.days[1])
+    ]
+    if len(compared) > 1:
+        return f"backfill {monitor.model} --from {compared[0]} --to {compared[-1]}"
+    return f"run {monitor.model} --day {days[-1]}" if days else f"run {monitor.model}"
 
 
 def _name(text: str) -> str:

@@ -5,25 +5,27 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from lamplighter.cli.day import DAY_OR_MINUTE
+
 if TYPE_CHECKING:
     from storage.project import Project
     from tasks.night import Night
 
-DAY = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
-
 
 @click.command(epilog="Example: lamplighter run flight-delays --day 2013-05-01")
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
-@click.option("--day", type=DAY, help="Local day (or hour) to evaluate; default the newest complete window.")
-@click.option("--now", type=DAY, help="Logical time, in the model's zone: what arrived later is not seen.")
+@click.option("--day", type=DAY_OR_MINUTE, help="Local day (or hour) to evaluate; default the newest complete window.")
+@click.option("--now", type=DAY_OR_MINUTE, help="Logical time, in the model's zone: what arrived later is not seen.")
 @click.option("--relabel", is_flag=True, help="Fold in labels that came after the window was final.")
 @click.option("--fail-on-findings", is_flag=True, help="Exit with 1 when a check failed or something was broken.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
 @click.pass_obj
 def command(
     project: str | None,
@@ -33,12 +35,12 @@ def command(
     relabel: bool,
     fail_on_findings: bool,
     as_json: bool,
+    debug: bool,
 ) -> None:
-    """Run one night of the models named, or of all.
+    """Run one night of the models named, or of all; one that fails leaves the others to go on.
 
     With PREFECT_API_URL set each night is a `monitor` flow run on that server; without it no server is started.
     """
-    from lamplighter.errors import LamplighterError
     from storage.project import Project
 
     opened = Project.open(project)
@@ -46,8 +48,8 @@ def command(
     for model in models or opened.models():
         try:
             told = _told(opened, model, day, now, relabel)
-        except LamplighterError as error:
-            click.echo(f"{model}: {error}", err=True)
+        except Exception as error:
+            click.echo(f"{model}: {_fault(error, debug)}", err=True)
             faults += 1
             continue
         found += told["findings"] != [] or "failed" in told["checks"].values()
@@ -55,6 +57,17 @@ def command(
     if faults:
         sys.exit(2)
     sys.exit(1 if found and fail_on_findings else 0)
+
+
+def _fault(error: Exception, debug: bool) -> str:
+    from lamplighter.errors import LamplighterError, one_line
+
+    if isinstance(error, LamplighterError):
+        return str(error)
+    if debug:
+        traceback.print_exception(error)
+    hint = "" if debug else "; a fault of Lamplighter's or of the data, --debug shows the traceback"
+    return f"unexpected {type(error).__name__}: {one_line(error)}{hint}"
 
 
 def _told(project: Project, model: str, day: datetime | None, now: datetime | None, relabel: bool) -> dict[str, Any]:
@@ -73,9 +86,9 @@ def _walked(night: Night) -> dict[str, Any]:
     """Walk the night, as a flow run where there is a server."""
     if not os.environ.get("PREFECT_API_URL"):
         from flows.night import walk
-        from flows.stages import PLAIN, Stages
+        from flows.stages import Stages
 
-        return walk(night, Stages(PLAIN)).as_dict()
+        return walk(night, Stages.plain()).as_dict()
     from flows.monitor import monitor
 
     state = monitor(

@@ -3,52 +3,78 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
+
+from lamplighter.cli.day import label
+from lamplighter.cli.table import Layout, print_table
+from lamplighter.errors import LamplighterError
+
+if TYPE_CHECKING:
+    from storage.history import History
+    from storage.project import Project
+
+LAYOUT = Layout(
+    ("model", "window", "ended", "status", "failing checks", "message"),
+    spare=(("ended",),),
+    text="message",
+    names=("model", "failing checks"),
+)
+FOUND = "completed with findings: "
+"""How the message of a night with findings begins."""
 
 
 @click.command(epilog="Example: lamplighter status")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def command(project: str | None, as_json: bool) -> None:
-    """Show the newest night of every model: what it evaluated, how it ended, and which checks fail."""
-    from storage.history import open_history
-    from storage.history.nights import failing
-    from storage.history.query import newest_runs
+    """Show the newest window of every model: how its last night ended, and which of the declared checks fail."""
+    from storage.history.query import existing_history, newest_windows
     from storage.project import Project
 
     opened = Project.open(project)
-    history = open_history(opened)
-    declared = set(opened.models())
-    rows = [
-        _shown(run, [name for name, _ in failing(history, run["model"], run["known_on"])], run["model"] in declared)
-        for run in newest_runs(history)
-    ]
+    checks = _declared(opened)
+    history = existing_history(opened)
+    rows = [] if history is None else [_shown(history, run, checks) for run in newest_windows(history)]
     if as_json:
         click.echo(json.dumps(rows))
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for name in ("model", "window", "ended", "status", "failing checks", "message"):
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
-    for row in rows:
-        failing_checks = ", ".join(row["failing"]) or "none"
-        table.add_row(row["model"], row["window"], row["ended"], row["status"], failing_checks, row["message"])
-    Console().print(table if rows else "no night has been run yet; `lamplighter run` starts one")
+    elif rows:
+        print_table([_as_text(row) for row in rows], LAYOUT)
+    else:
+        click.echo("no night has been run yet; `lamplighter run` starts one")
 
 
-def _shown(run: dict[str, Any], failing: list[str], declared: bool) -> dict[str, Any]:
-    zone = ZoneInfo(run["timezone"])
-    window = run["window_start"].astimezone(zone)
+def _declared(project: Project) -> dict[str, set[str] | None]:
+    """The names of the checks of each model; None where the monitor cannot be read."""
+    known: dict[str, set[str] | None] = dict.fromkeys(project.models())
+    for _, monitor in project.monitors():
+        if not isinstance(monitor, LamplighterError):
+            known[monitor.model] = {check.name for check in monitor.checks}
+    return known
+
+
+def _shown(history: History, run: dict[str, Any], checks: Mapping[str, set[str] | None]) -> dict[str, Any]:
+    from storage.history.decisions import failing
+
+    model, zone = run["model"], ZoneInfo(run["timezone"])
+    declared = checks.get(model)
+    names = [name for name, _ in failing(history, model, run["known_on"])]
     return {
-        "model": run["model"],
-        "window": window.isoformat(timespec="minutes") if run["grain"] == "1h" else window.date().isoformat(),
+        "model": model,
+        "window": label(run["window_start"], zone, run["grain"]),
         "ended": run["ended_at"].astimezone(zone).isoformat(timespec="seconds") if run["ended_at"] else "",
-        "status": run["status"] if declared else "retired",
-        "failing": failing,
+        "status": run["status"] if model in checks else "retired",
+        "failing": [name for name in names if declared is None or name in declared],
         "message": run["message"],
     }
+
+
+def _as_text(row: dict[str, Any]) -> dict[str, str]:
+    """A row as a table shows it: what the status says already is left out of the message."""
+    message = (
+        "" if row["status"] == "succeeded" else row["message"].removeprefix(FOUND).removeprefix(f"{row['model']}: ")
+    )
+    return {**row, "failing checks": ", ".join(row["failing"]) or "none", "message": message}

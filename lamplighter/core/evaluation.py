@@ -102,6 +102,31 @@ def _answers(kind: Kind, labelled: Labelled) -> tuple[Any, Any]:
     return list(labelled.y_true), list(labelled.y_pred)
 
 
+FEWEST_TO_COMPARE = 20
+"""Labelled rows from which it is no accident that not one answer is among the true classes."""
+
+
+def classes_differ(labelled: Labelled, monitor: Monitor) -> str:
+    """What to say where labels and predictions do not name one class alike; empty where they do.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> predictions = "predictions: {parquet: p.parquet, time: t, prediction: y}"
+    >>> monitor = parse("m.yaml", "{model: m, kind: classification, " + predictions + "}", environ={})
+    >>> text, flags = pd.Series(["True", "False"] * 10), pd.Series([True, False] * 10)
+    >>> classes_differ(Labelled(text, flags, {}, {}, None), monitor)
+    'no predicted class (0, 1) is among the true ones (False, True)'
+    """
+    if monitor.kind is not Kind.CLASSIFICATION or len(labelled.y_true) < FEWEST_TO_COMPARE:
+        return ""
+    true, predicted = (set(class_labels(values)) - {None} for values in (labelled.y_true, labelled.y_pred))
+    if not predicted or true & predicted:
+        return ""
+    shown = [", ".join(sorted(classes)[:3]) for classes in (predicted, true)]
+    return f"no predicted class ({shown[0]}) is among the true ones ({shown[1]})"
+
+
 def numbers(values: pd.Series[Any]) -> npt.NDArray[np.float64]:
     """A column as floats, NaN where it holds no number."""
     return pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
@@ -115,7 +140,10 @@ def class_labels(values: pd.Series[Any]) -> npt.NDArray[np.object_]:
     >>> class_labels(pd.Series([True, None, False], dtype=object)).tolist()
     ['1', None, '0']
     """
-    codes, distinct = pd.factorize(values)
+    try:
+        codes, distinct = pd.factorize(values)
+    except TypeError:  # Lists have no hash.
+        codes, distinct = pd.factorize(values.map(lambda value: str(getattr(value, "tolist", lambda: value)())))
     named = np.array([*(class_label(_plain(value)) for value in distinct), None], dtype=object)
     return named[codes]
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
-from lamplighter.core.monitor import Kind, Monitor
 from lamplighter.core.profile import ColumnKind
+
+if TYPE_CHECKING:
+    from lamplighter.core.monitor import Monitor
 
 TABLE_KINDS: dict[str, ColumnKind] = {"number": "numeric", "text": "categorical", "boolean": "categorical"}
 """What ``auto`` makes of the types of a table; other types, such as time, are left out."""
@@ -25,24 +28,35 @@ def features_of(monitor: Monitor, table: Mapping[str, str]) -> dict[str, ColumnK
     -------
     dict of str to {'numeric', 'categorical'}
     """
-    declared = monitor.features
-    if declared is None:
-        return {}
-    taken = taken_columns(monitor)
     found: dict[str, ColumnKind] = {}
-    for name, kind in table.items():
-        if name in taken or _matches(name, declared.exclude):
-            continue
-        if _matches(name, declared.numeric):
-            found[name] = "numeric"
-        elif _matches(name, declared.categorical):
-            found[name] = "categorical"
-        elif declared.auto and kind in TABLE_KINDS:
-            found[name] = TABLE_KINDS[kind]
-    named: dict[str, ColumnKind] = dict.fromkeys(declared.numeric, "numeric")
-    named |= dict.fromkeys(declared.categorical, "categorical")
-    absent = {name: kind for name, kind in named.items() if name not in table and not _is_pattern(name)}
-    return found | {name: kind for name, kind in absent.items() if not _matches(name, declared.exclude)}
+    for name, held in table.items():
+        kinds = kinds_of_feature(monitor, name)
+        if len(kinds) == 1:
+            found[name] = kinds[0]
+        elif kinds and held in TABLE_KINDS:
+            found[name] = TABLE_KINDS[held]
+    absent = (name for name in named_features(monitor) if name not in table and not _is_pattern(name))
+    return found | {name: kinds[0] for name in absent if (kinds := kinds_of_feature(monitor, name))}
+
+
+def named_features(monitor: Monitor) -> tuple[str, ...]:
+    """The names and patterns that a monitor declares as features."""
+    declared = monitor.features
+    return (*declared.numeric, *declared.categorical) if declared else ()
+
+
+def kinds_of_feature(monitor: Monitor, name: str) -> tuple[ColumnKind, ...]:
+    """What a column may be as a feature: of one kind, of any kind where its type decides, or no feature at all."""
+    declared = monitor.features
+    if declared is None or _matches(name, declared.exclude):
+        return ()
+    free = name not in taken_columns(monitor)
+    # What is named is a feature although it is part of an id; a pattern takes nothing that has another role.
+    if name in declared.numeric or (free and _matches(name, declared.numeric)):
+        return ("numeric",)
+    if name in declared.categorical or (free and _matches(name, declared.categorical)):
+        return ("categorical",)
+    return ("numeric", "categorical") if declared.auto and free else ()
 
 
 def taken_columns(monitor: Monitor) -> set[str]:
@@ -50,7 +64,7 @@ def taken_columns(monitor: Monitor) -> set[str]:
     predictions, labels = monitor.predictions, monitor.labels
     names = {predictions.time, *predictions.id, predictions.prediction, *predictions.scores, predictions.version}
     if labels and labels.same_row:
-        names |= {labels.target, labels.time}
+        names.add(labels.target)
     return {name for name in names if name}
 
 
@@ -66,7 +80,7 @@ def _is_pattern(name: str) -> bool:
 def answer_columns(monitor: Monitor) -> dict[str, ColumnKind]:
     """The columns of what the model answered, of the kinds that drift can be measured of."""
     predictions = monitor.predictions
-    kinds: dict[Kind, ColumnKind] = {Kind.CLASSIFICATION: "categorical", Kind.REGRESSION: "numeric"}
+    kinds: dict[str, ColumnKind] = {"classification": "categorical", "regression": "numeric"}
     answers: dict[str, ColumnKind] = {}
     if predictions.prediction and monitor.kind in kinds:
         answers[predictions.prediction] = kinds[monitor.kind]

@@ -54,15 +54,15 @@ def decide(check: Check, window_start: datetime | None, measurement: Measurement
     >>> decide(check, None, None).reason
     'no window with enough labels yet'
     """
-    limit = check.above if check.above is not None else check.below
-    assert isinstance(limit, (int, float)), "the other forms are refused where monitors are read"
-    threshold = float(limit)
     if window_start is None and measurement is None:
-        return Decision(check, None, None, threshold, Verdict.UNDECIDED, "no window with enough labels yet")
+        return _undecided(check, None, "no window with enough labels yet")
     if measurement is None:
-        return Decision(check, window_start, None, threshold, Verdict.UNDECIDED, "the window has no such measurement")
+        return _undecided(check, window_start, "the window has no such measurement")
     if measurement.value is None:
-        return Decision(check, window_start, None, threshold, Verdict.UNDECIDED, measurement.reason)
-    beyond = measurement.value > threshold if check.above is not None else measurement.value < threshold
-    verdict = Verdict.FAILED if beyond else Verdict.PASSED
-    return Decision(check, window_start, measurement.value, threshold, verdict)
+        return _undecided(check, window_start, measurement.reason)
+    verdict = Verdict.FAILED if check.fails(measurement.value) else Verdict.PASSED
+    return Decision(check, window_start, measurement.value, check.limit, verdict)
+
+
+def _undecided(check: Check, window_start: datetime | None, reason: str) -> Decision:
+    return Decision(check, window_start, None, check.limit, Verdict.UNDECIDED, reason)

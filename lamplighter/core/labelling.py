@@ -16,16 +16,14 @@ def matured(window: Window, monitor: Monitor) -> datetime:
     return window.after_end(monitor.labels.mature_after)
 
 
-def state_of(
-    monitor: Monitor, window: Window, now: datetime, *, relabel: bool = False, unreadable: bool = False
-) -> State:
+def state_of(monitor: Monitor, window: Window, now: datetime, *, unreadable: bool = False) -> State:
     """Final once every label that counts may have arrived; provisional before.
 
     Where label files were unreadable, a window waits as long again for them to be delivered anew.
     """
     assert monitor.labels is not None
     patience = monitor.labels.mature_after * (2 if unreadable else 1)
-    return State.FINAL if relabel or now >= window.after_end(patience) else State.PROVISIONAL
+    return State.FINAL if now >= window.after_end(patience) else State.PROVISIONAL
 
 
 def coverage_measurements(rows: int, labelled: int, corrected: int, state: State) -> list[Measurement]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -85,14 +85,22 @@ def roles_of(columns: Sequence[Column]) -> Roles:
         raise ValueError("no column holds timestamps; a monitor needs the time of each prediction")
     time = _named(times, TIMES) or times[0]
     left = [column for column in columns if column.kind in ("number", "boolean", "text")]
-    version = _named(left, VERSIONS)
-    truth = _named(left, TRUTHS)
-    shares = [c for c in left if c.kind == "number" and c.minimum is not None and c.maximum is not None]
-    shares = [c for c in shares if c.minimum >= 0 and c.maximum <= 1]  # type: ignore[operator]
-    score = _named([column for column in shares if not column.whole], SCORES)
-    prediction = _named([column for column in left if column not in (truth, score, version)], PREDICTIONS)
-    ids = [c for c in left if c.unique and c not in (truth, score, prediction) and (c.kind == "text" or c.whole)]
-    return Roles(time, _named(ids, ("id",)), prediction, score, truth, version)
+
+    def take(names: Sequence[str], fits: Callable[[Column], bool] = lambda column: True) -> Column | None:
+        """The column of one of some names; it has no second role."""
+        found = _named([column for column in left if fits(column)], names)
+        left[:] = [column for column in left if column is not found]
+        return found
+
+    version, truth = take(VERSIONS), take(TRUTHS)
+    score, prediction = take(SCORES, _is_probability), take(PREDICTIONS)
+    identity = take(("id",), lambda column: column.unique and (column.kind == "text" or column.whole))
+    return Roles(time, identity, prediction, score, truth, version)
+
+
+def _is_probability(column: Column) -> bool:
+    bounded = column.minimum is not None and column.maximum is not None and 0 <= column.minimum <= column.maximum <= 1
+    return column.kind == "number" and bounded and not column.whole
 
 
 def _named(columns: Sequence[Column], names: Sequence[str]) -> Column | None:

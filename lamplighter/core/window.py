@@ -132,6 +132,11 @@ class Window:
         """The local day on which the window begins."""
         return self.start.astimezone(self.zone).date()
 
+    @property
+    def last_day(self) -> date:
+        """The local day on which the window ends."""
+        return (self.end - timedelta(microseconds=1)).astimezone(self.zone).date()
+
     def previous(self) -> Window:
         """The window before this one."""
         return self.of(self.model, self.grain, self.timezone, self.start - timedelta(microseconds=1))
@@ -143,7 +148,7 @@ class Window:
     def days(self, margin: int = 0) -> list[date]:
         """Local days that the window touches, with ``margin`` neighbours on either side."""
         first = self.day - timedelta(days=margin)
-        last = (self.end - timedelta(microseconds=1)).astimezone(self.zone).date() + timedelta(days=margin)
+        last = self.last_day + timedelta(days=margin)
         return [first + timedelta(days=i) for i in range((last - first).days + 1)]
 
     def after_end(self, span: timedelta) -> datetime:

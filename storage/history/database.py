@@ -9,11 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lamplighter.errors import HistoryError
-from storage.files import one_line
+from lamplighter.errors import HistoryError, one_line
 from storage.project import Project
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration, so that opening an up-to-date history need not import Alembic."""
 
 BUSY_SECONDS = 60
@@ -68,8 +67,13 @@ def open_history(project: Project) -> History:
     """
     url = project.settings.history_url
     if url is None:
-        project.home.mkdir(parents=True, exist_ok=True)
-    engine = _engine(url.get_secret_value() if url else f"sqlite:///{project.home / 'history.db'}")
+        try:
+            project.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HistoryError(
+                f"{project.home}: the home cannot be made: {error.strerror}; set LAMPLIGHTER_HOME"
+            ) from None
+    engine = _engine(project.locate_url(url.get_secret_value()) if url else f"sqlite:///{project.home / 'history.db'}")
     history = History(engine)
     with history.reading() as connection:
         version = _version(connection)
@@ -89,10 +93,17 @@ def _engine(url: str) -> sa.Engine:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:
         raise HistoryError("history_url is not an SQLAlchemy URL; write postgresql+psycopg://host/database") from None
-    if parsed.get_backend_name() != "sqlite":
-        engine = sa.create_engine(parsed, pool_pre_ping=True)
-    else:
-        engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
+    is_file = parsed.get_backend_name() == "sqlite"
+    options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}} if is_file else {"pool_pre_ping": True}
+    try:
+        engine = sa.create_engine(parsed, **options)
+    except (ImportError, sa.exc.NoSuchModuleError) as error:
+        from storage.sql_urls import driver_fault
+
+        raise HistoryError(f"history_url: {driver_fault(error) or one_line(error)}") from None
+    if engine.dialect.is_async:
+        raise HistoryError("history_url: the driver is an asynchronous one; write postgresql+psycopg://host/database")
+    if is_file:
         sa.event.listen(engine, "connect", _on_sqlite_connect)
         sa.event.listen(engine, "begin", _on_sqlite_begin)
     _ENGINES[url] = engine

@@ -6,12 +6,12 @@ import fcntl
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from lamplighter.errors import BusyError
+from lamplighter.errors import BusyError, HistoryError, one_line
 
 POLL_SECONDS = 0.2
 
@@ -26,6 +26,8 @@ def only_night_of(model: str, engine: sa.Engine, folder: Path, wait_seconds: flo
     ------
     BusyError
         If the other night has not ended after ``wait_seconds``.
+    HistoryError
+        If the lock cannot be made or asked for.
     """
     hold = _advisory_lock(engine, model) if engine.dialect.name == "postgresql" else _file_lock(folder, model)
     with hold as acquire:
@@ -42,28 +44,53 @@ def only_night_of(model: str, engine: sa.Engine, folder: Path, wait_seconds: flo
 
 @contextmanager
 def _file_lock(folder: Path, model: str) -> Iterator[Callable[[], bool]]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / f"{model}.lock", "w") as file:
+    path = folder / f"{model}.lock"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = open(path, "w")  # noqa: SIM115 - an error of the night itself is none of the lock
+    except OSError as error:
+        told = f"{path}: the lock of the night cannot be made: {error.strerror or one_line(error)}"
+        raise HistoryError(f"{told}; mend the folder, or set LAMPLIGHTER_HOME") from None
 
-        def acquire() -> bool:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-            return True
+    def acquire() -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            raise HistoryError(f"{path}: cannot be locked: {error.strerror}; set LAMPLIGHTER_HOME elsewhere") from None
+        return True
 
+    with file:
         yield acquire
 
 
 @contextmanager
 def _advisory_lock(engine: sa.Engine, model: str) -> Iterator[Callable[[], bool]]:
     number = zlib.crc32(f"lamplighter night {model}".encode())
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with _told(engine):
+        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
-        def acquire() -> bool:
+    def acquire() -> bool:
+        with _told(engine):
             return bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(number))))
 
+    with connection:
         try:
             yield acquire
         finally:
-            connection.execute(sa.select(sa.func.pg_advisory_unlock(number)))
+            # With a connection that broke, the lock has gone.
+            with suppress(sa.exc.SQLAlchemyError):
+                connection.execute(sa.select(sa.func.pg_advisory_unlock(number)))
+
+
+@contextmanager
+def _told(engine: sa.Engine) -> Iterator[None]:
+    """One line about a database that does not answer."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        shown = engine.url.render_as_string(hide_password=True)
+        raise HistoryError(
+            f"history {shown}: the night's lock cannot be asked for: {one_line(error.orig or error)}"
+        ) from None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,14 +17,23 @@ from lamplighter.core.nearest import among
 from lamplighter.core.window import Window
 from lamplighter.errors import HistoryError
 from storage.history import tables
-from storage.history.database import History
-from storage.history.newest import newest
-from storage.history.nights import GONE
+from storage.history.database import History, open_history
+from storage.history.newest import GONE, newest
+from storage.project import Project
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which measurements are asked for; None asks for all."""
+    """Which measurements are asked for; None asks for all.
+
+    Attributes
+    ----------
+    metric, segment, version, feature, klass : str, optional
+    since, until : datetime, optional
+        ``since`` is within, ``until`` is not.
+    as_of : datetime, optional
+        What became known later is left out.
+    """
 
     metric: str | None = None
     segment: str | None = None
@@ -32,6 +43,29 @@ class Filter:
     since: datetime | None = None
     until: datetime | None = None
     as_of: datetime | None = None
+
+
+def existing_history(project: Project) -> History | None:
+    """The history of a project, None where no night has been run; unlike `open_history` it makes no file or folder.
+
+    Raises
+    ------
+    HistoryError
+        If it cannot be reached.
+    """
+    file = _file(project)
+    return open_history(project) if file is None or file.is_file() else None
+
+
+def _file(project: Project) -> Path | None:
+    """Where a history of SQLite lies; None for another database, or one in memory."""
+    if project.settings.history_url is None:
+        return project.home / "history.db"
+    with suppress(sa.exc.ArgumentError):
+        url = sa.make_url(project.settings.history_url.get_secret_value())
+        if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
+            return Path(str(url.database))
+    return None
 
 
 def measurements(history: History, model: str, wanted: Filter) -> list[dict[str, Any]]:
@@ -44,17 +78,53 @@ def measurements(history: History, model: str, wanted: Filter) -> list[dict[str,
         "feature": wanted.feature,
         "class": wanted.klass,
     }
-    conditions = [table.c.model == model]
+    conditions = [table.c.model == model, *_within(table.c.window_start, wanted)]
     conditions += [table.c[name] == value for name, value in equal.items() if value is not None]
-    if wanted.since is not None:
-        conditions.append(table.c.window_start >= wanted.since)
-    if wanted.until is not None:
-        conditions.append(table.c.window_start < wanted.until)
     query = newest(table, *conditions, as_of=wanted.as_of)
     with history.reading() as connection:
         rows = [dict(row) for row in connection.execute(query).mappings() if row["reason"] != GONE]
-    order = ("window_start", "metric", "segment", "version", "feature", "class", "method")
-    return sorted(rows, key=lambda row: tuple(row[name] for name in order))
+    return _sorted(rows, "window_start", "grain", "metric", "segment", "version", "feature", "class", "method")
+
+
+def findings(history: History, model: str, wanted: Filter) -> list[dict[str, Any]]:
+    """What the nights found broken of a model, by window; what was mended since is left out.
+
+    Of the filter the span and ``as_of`` count.
+    """
+    table = tables.finding
+    query = newest(table, table.c.model == model, *_within(table.c.window_start, wanted), as_of=wanted.as_of)
+    with history.reading() as connection:
+        rows = [dict(row) for row in connection.execute(query).mappings() if row["message"]]
+    return _sorted(rows, "window_start", "grain", "code", "subject")
+
+
+def decisions(history: History, model: str, wanted: Filter) -> list[dict[str, Any]]:
+    """What the checks of a model came to, by night; the span of the filter is of nights, not of windows."""
+    table = tables.decision
+    query = sa.select(table).where(table.c.model == model, *_within(table.c.known_on, wanted))
+    if wanted.as_of is not None:
+        query = query.where(table.c.known_on <= wanted.as_of)
+    with history.reading() as connection:
+        rows = [dict(row) for row in connection.execute(query).mappings()]
+    return _sorted(rows, "known_on", "check_name")
+
+
+def _within(column: sa.Column[Any], wanted: Filter) -> list[sa.ColumnElement[bool]]:
+    since = [] if wanted.since is None else [column >= wanted.since]
+    return since if wanted.until is None else [*since, column < wanted.until]
+
+
+def _sorted(rows: list[dict[str, Any]], *names: str) -> list[dict[str, Any]]:
+    # Not by the database, whose collation is its own.
+    return sorted(rows, key=lambda row: tuple(row[name] for name in names))
+
+
+def recorded_names(history: History, model: str, column: str) -> list[str]:
+    """The different values that a key column of a model's measurements has, such as its metrics or features."""
+    named = tables.measurement.c[column]
+    query = sa.select(named).distinct().where(tables.measurement.c.model == model, named != "")
+    with history.reading() as connection:
+        return sorted(connection.scalars(query))
 
 
 def confusion_counts(history: History, model: str, *, segment: str = "", version: str = "") -> list[dict[str, Any]]:
@@ -63,6 +133,16 @@ def confusion_counts(history: History, model: str, *, segment: str = "", version
     query = newest(table, table.c.model == model, table.c.segment == segment, table.c.version == version)
     with history.reading() as connection:
         return [dict(row) for row in connection.execute(query).mappings() if row["n"]]
+
+
+def zones_before(history: History, model: str, timezone: str) -> dict[datetime, str]:
+    """The zone of each recorded window whose zone is not the present one, by its start."""
+    table = tables.evaluation
+    query = sa.select(table.c.window_start, table.c.timezone).where(
+        table.c.model == model, table.c.timezone.not_in(("", timezone))
+    )
+    with history.reading() as connection:
+        return {row.window_start: row.timezone for row in connection.execute(query)}
 
 
 def rows_of_model(history: History, table: sa.Table, model: str, order: Iterable[str]) -> list[dict[str, Any]]:
@@ -78,8 +158,8 @@ def models(history: History) -> list[str]:
         return list(connection.scalars(sa.select(tables.run.c.model).distinct().order_by(tables.run.c.model)))
 
 
-def zone_of(history: History, model: str) -> str:
-    """The zone of a model's windows, as of its newest run; the monitor itself may be gone.
+def newest_run(history: History, model: str) -> dict[str, Any]:
+    """The run that was started last; it tells the zone and grain of a model whose monitor may be gone.
 
     Raises
     ------
@@ -87,21 +167,28 @@ def zone_of(history: History, model: str) -> str:
         If nothing is recorded of the model.
     """
     table = tables.run
+    query = sa.select(table).where(table.c.model == model).order_by(table.c.id.desc()).limit(1)
     with history.reading() as connection:
-        zone = connection.scalar(sa.select(table.c.timezone).where(table.c.model == model).order_by(table.c.id.desc()))
-    if zone is None:
-        recorded = models(history)
-        raise HistoryError(f"nothing is recorded of {model!r}; {among(model, recorded)}")
-    return str(zone)
+        row = connection.execute(query).mappings().first()
+    if row is None:
+        raise HistoryError(f"nothing is recorded of {model!r}; {among(model, models(history))}")
+    return dict(row)
 
 
-def newest_runs(history: History) -> list[dict[str, Any]]:
-    """The newest run of each model."""
+def newest_windows(history: History) -> list[dict[str, Any]]:
+    """Of each model the last run of its newest window; an older window that was run again since is not it."""
     table = tables.run
     last = sa.select(sa.func.max(table.c.id)).group_by(table.c.model)
+    # A model whose grain was changed has its newest window among those of the present grain.
+    present = sa.select(table.c.model, table.c.grain).where(table.c.id.in_(last)).subquery()
+    order = (table.c.window_start.desc(), table.c.id.desc())
+    rank = sa.func.row_number().over(partition_by=table.c.model, order_by=order).label("rank")
+    joined = sa.and_(table.c.model == present.c.model, table.c.grain == present.c.grain)
+    ranked = sa.select(table, rank).join(present, joined).subquery()
+    columns = [column for column in ranked.c if column.name != "rank"]
     with history.reading() as connection:
-        query = sa.select(table).where(table.c.id.in_(last)).order_by(table.c.model)
-        return [dict(row) for row in connection.execute(query).mappings()]
+        rows = connection.execute(sa.select(*columns).where(ranked.c.rank == 1)).mappings().all()
+    return _sorted([dict(row) for row in rows], "model")
 
 
 def dump(history: History) -> dict[str, list[tuple[Any, ...]]]:

@@ -93,6 +93,8 @@ evaluation = sa.Table(
     *_window(),
     _key("known_on", Instant),
     sa.Column("window_end", Instant, nullable=False),
+    sa.Column("timezone", sa.Text, nullable=False, server_default=""),
+    sa.Column("relabelled_until", Instant),
     sa.Column("rows", sa.BigInteger, nullable=False),
     sa.Column("labelled", sa.BigInteger, nullable=False),
     sa.Column("state", sa.Text, nullable=False),

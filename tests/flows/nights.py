@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from flows.backfill import walk_nights, windows_between
 from flows.night import walk
-from flows.stages import PLAIN, Stages
+from flows.nights import walk_nights, windows_between
+from flows.stages import Stages
 from storage.history import open_history
 from storage.history.query import dump
 from storage.project import Project
@@ -15,10 +15,22 @@ from tasks.night import Night
 from tasks.outcome import Outcome
 
 
-def one_night(project: Project, model: str, day: date, stages: dict[str, Any] | None = None) -> Outcome:
-    """Walk the night of a day with the plain stages."""
+def edit(world: Project, model: str, *changes: tuple[str, str]) -> None:
+    """Change the text of a monitor file."""
+    path = world.root / "monitors" / f"{model}.yaml"
+    text = path.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text)
+
+
+def one_night(
+    project: Project, model: str, day: date, stages: Stages | None = None, *, with_report: bool = False
+) -> Outcome:
+    """Walk the night of a day, with the plain stages unless others are given."""
     night = Night.of(project, project.monitor(model), day)
-    return walk(night, Stages(stages or PLAIN), with_report=False)
+    return walk(night, stages or Stages.plain(), with_report=with_report)
 
 
 def many_nights(project: Project, model: str, first: date, last: date) -> None:

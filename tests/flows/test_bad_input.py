@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,12 +15,13 @@ import pytest
 import sqlalchemy as sa
 
 from flows.night import walk
-from flows.stages import PLAIN, Stages
+from flows.stages import Stages
 from lamplighter.errors import HistoryError, SourceError
 from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.project import Project
 from tasks.night import Night
+from tasks.validate import validate
 from tests.flows.nights import many_nights, one_night, recorded
 
 FIRST, DAY, LAST = date(2025, 3, 3), date(2025, 3, 6), date(2025, 3, 8)
@@ -195,7 +197,7 @@ def test_a_full_disk_in_the_reports_folder(world: Project) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     # A folder that cannot be made, as root may write where nobody else may.
     folder.write_text("in the way")
-    outcome = walk(Night.of(world, world.monitor("drifting"), DAY), Stages(PLAIN))
+    outcome = walk(Night.of(world, world.monitor("drifting"), DAY), Stages.plain())
     assert any("report: " in finding.message and "cannot be written" in finding.message for finding in outcome.findings)
     assert recorded(world)["measurement"]
 
@@ -223,9 +225,9 @@ def test_the_spool_is_private_and_gone_after_the_night(world: Project, monkeypat
 
     def look(*arguments: object) -> object:
         seen.extend(stat.S_IMODE(path.stat().st_mode) for path in world.home.rglob("spool/**/*.parquet"))
-        return PLAIN["validate"](*arguments)
+        return validate(*arguments)
 
-    one_night(world, "sql", DAY, {**PLAIN, "validate": look})
+    one_night(world, "sql", DAY, replace(Stages.plain(), validate=look))
     assert set(seen) == {0o600}
     assert not list(world.home.rglob("spool/**/*.parquet"))
 

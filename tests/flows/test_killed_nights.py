@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import fields, replace
 from datetime import date
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from flows.stages import PLAIN
+from flows.stages import Stages
 from storage.history import database, open_history
 from storage.history.query import rows_of_model
 from storage.history.tables import run
@@ -70,12 +71,13 @@ def expected(world: Project, undisturbed: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("stage", [name for name in PLAIN if name != "report"])
+@pytest.mark.parametrize("stage", [entry.name for entry in fields(Stages) if entry.name != "seconds"])
 def test_killed_at_a_stage(world: Project, undisturbed: dict[str, Any], stage: str, moment: str) -> None:
     history = expected(world, undisturbed)
     many_nights(world, "parquet", FIRST, date(2025, 3, 6))
-    deadly = {**PLAIN, stage: die if moment == "before" else after(PLAIN[stage])}
-    assert in_child(partial(one_night, world, "parquet", KILLED, deadly)) == signal.SIGKILL
+    plain = Stages.plain()
+    deadly = replace(plain, **{stage: die if moment == "before" else after(getattr(plain, stage))})
+    assert in_child(partial(one_night, world, "parquet", KILLED, deadly, with_report=True)) == signal.SIGKILL
     many_nights(world, "parquet", KILLED, LAST)
     assert recorded(world) == history
     states = [row["status"] for row in rows_of_model(open_history(world), run, "parquet", ["id"])]
@@ -98,7 +100,7 @@ def test_killed_between_two_statements_of_the_database(
 
     def work() -> None:
         sa.event.listen(sa.Engine, "before_cursor_execute", count_down)
-        one_night(world, "parquet", KILLED, {**PLAIN, "read": PLAIN["read"]})
+        one_night(world, "parquet", KILLED)
 
     assert in_child(work) == signal.SIGKILL
     many_nights(world, "parquet", KILLED, LAST)

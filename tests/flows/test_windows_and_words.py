@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows.backfill import windows_between
 from flows.night import walk
-from flows.stages import PLAIN, Stages
+from flows.nights import windows_between
+from flows.stages import Stages
 from lamplighter.core.window import Window
 from lamplighter.errors import MonitorError
 from storage.history import open_history
@@ -23,18 +23,9 @@ from storage.history.query import Filter, measurements
 from storage.project import Project
 from tasks.night import Night
 from tests.flows.conftest import ZONE
-from tests.flows.nights import many_nights, one_night, recorded
+from tests.flows.nights import edit, many_nights, one_night, recorded
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 14)
-
-
-def edit(world: Project, model: str, *changes: tuple[str, str]) -> None:
-    path = world.root / "monitors" / f"{model}.yaml"
-    text = path.read_text()
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new)
-    path.write_text(text)
 
 
 def recorded_values(world: Project, model: str, **wanted: object) -> list[dict[str, object]]:
@@ -72,7 +63,9 @@ def test_late_labels_are_folded_in_when_asked(world: Project) -> None:
     (before,) = [r for r in recorded_values(world, "parquet", metric="labels_coverage") if r["window_start"].day == 3]
     now = datetime(2025, 3, 20, tzinfo=ZoneInfo(ZONE))
     walk(
-        Night.of(world, world.monitor("parquet"), date(2025, 3, 4), now, relabel=True), Stages(PLAIN), with_report=False
+        Night.of(world, world.monitor("parquet"), date(2025, 3, 4), now, relabel=True),
+        Stages.plain(),
+        with_report=False,
     )
     (after,) = [r for r in recorded_values(world, "parquet", metric="labels_coverage") if r["window_start"].day == 3]
     assert after["value"] > before["value"]
@@ -127,7 +120,7 @@ def test_private_columns_leave_no_value_behind(world: Project) -> None:
         ("categorical: [region, plan]}", "categorical: [region, plan, customer]}\nprivate: [customer, salary]"),
         ("[amount, age]", "[amount, age, salary]"),
     )
-    outcome = walk(Night.of(world, world.monitor("drifting"), date(2025, 3, 6)), Stages(PLAIN))
+    outcome = walk(Night.of(world, world.monitor("drifting"), date(2025, 3, 6)), Stages.plain())
     assert outcome.report
     (unseen,) = measurements(open_history(world), "drifting", Filter(metric="unseen_ratio", feature="customer"))
     assert unseen["value"] == 0.0
@@ -201,7 +194,7 @@ def test_an_old_window_is_mended_but_not_judged_again(world: Project) -> None:
     gauges = (world.home / "gauges" / "parquet.prom").read_text()
     outcome = walk(
         Night.of(world, world.monitor("parquet"), date(2025, 3, 4), datetime(2025, 3, 20, tzinfo=ZoneInfo(ZONE))),
-        Stages(PLAIN),
+        Stages.plain(),
         with_report=False,
     )
     assert outcome.decisions == []

@@ -17,6 +17,7 @@ from storage import files
 from storage.project import Project
 from storage.rows import rows_of
 from storage.sql import engine_of
+from tests.storage.labelled_world import DATED, PREDICTIONS, World
 
 MonitorOf = Callable[..., Monitor]
 
@@ -97,3 +98,13 @@ def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     client.delete_bucket(Bucket="bucket")
     client.close()
     files._filesystem.cache_clear()
+
+
+@pytest.fixture
+def world_of(project: Project, monitor_of: MonitorOf, write: Callable[..., str]) -> Callable[..., World]:
+    """A project with predictions, labels and the monitor that reads them."""
+
+    def make(labels: dict[str, Any] = DATED, predictions: dict[str, Any] = PREDICTIONS, **sections: Any) -> World:
+        return World(project, monitor_of(predictions, labels=labels, **sections), write)
+
+    return make

@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
+from lamplighter.core.monitor import parse
+from lamplighter.core.monitor.sources import without_credentials
 from lamplighter.core.window import Grain, Window
-from lamplighter.errors import SourceError
-from storage.files import File, find, fingerprint, one_line, open_file
+from lamplighter.errors import MonitorError, SourceError, one_line
+from storage.files import File, find, fingerprint, open_file
+from storage.project import Project
 from storage.rows import Rows, Slice
 
 DAYS = [date(2013, 6, 1), date(2013, 6, 2)]
@@ -63,9 +67,45 @@ def test_two_patterns_for_one_file_count_it_once(tmp_path: Path) -> None:
     assert len(find([str(tmp_path / "a.parquet"), str(tmp_path / "*.parquet")])) == 1
 
 
-def test_the_same_file_with_and_without_a_day_can_be_sorted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_same_file_with_and_without_a_day_counts_once_with_its_day(tmp_path: Path, order: int) -> None:
     touch(tmp_path, "2013-06-01.parquet")
-    assert len(find([str(tmp_path / "{day}.parquet"), str(tmp_path / "*.parquet")], DAYS)) == 2
+    patterns = [str(tmp_path / "{day}.parquet"), str(tmp_path / "*.parquet")]
+    assert [file.day for file in find(patterns[::order], DAYS)] == [DAYS[0]]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "file", "told"),
+    [
+        ("{day:%Y-%m}.parquet", "2013-06.parquet", None),
+        ("{day:%G-W%V}/a.parquet", "2013-W22/a.parquet", None),
+        ("{day:%Y/%m}/{day:%d}.parquet", "2013/06/02.parquet", DAYS[1]),
+        ("{day:%Y-%m}/{day}.parquet", "2013-06/2013-06-01.parquet", DAYS[0]),
+    ],
+)
+def test_a_file_of_many_days_counts_once_and_tells_no_day(
+    tmp_path: Path, pattern: str, file: str, told: date | None
+) -> None:
+    """A file of a month is named by each of its days, and its rows are there once."""
+    touch(tmp_path, file)
+    week = [date(2013, 5, 30) + timedelta(days=i) for i in range(7)]
+    assert [(entry.uri, entry.day) for entry in find([str(tmp_path / pattern)], week)] == [(str(tmp_path / file), told)]
+
+
+@pytest.mark.parametrize("name", ["a[1]b", "sta*r", "wh?t", "[", "plain", "[[]x"])
+@pytest.mark.parametrize("pattern", ["log/day={day}/*.parquet", "log/day=2013-06-01/a.parquet", "log/**/[a-c].parquet"])
+def test_a_folder_of_the_project_with_wildcards_in_its_name(tmp_path: Path, name: str, pattern: str) -> None:
+    touch(tmp_path / name, "log/day=2013-06-01/a.parquet")
+    touch(tmp_path, "a1b/log/day=2013-06-01/b.parquet", "star/log/day=2013-06-01/c.parquet")
+    project = Project.open(tmp_path / name)
+    [file] = find([project.locate(pattern)], DAYS)
+    assert file.uri == f"{tmp_path}/{name}/log/day=2013-06-01/a.parquet"
+
+
+def test_a_plain_path_below_wildcards_that_cannot_be_looked_at_is_told_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "a[1]").mkdir()
+    with pytest.raises(SourceError, match=r"/a\[1\]/aaa.*aaa: cannot be looked at: File name too long$"):
+        find([Project.open(tmp_path / "a[1]").locate("a" * 300)])
 
 
 def test_what_cannot_be_looked_at_is_one_line(tmp_path: Path) -> None:
@@ -89,6 +129,8 @@ def test_one_line_is_one_short_line() -> None:
     assert "\n" not in text
     assert len(text) <= 300
     assert one_line(ValueError()) == "ValueError"
+    # A damaged file is quoted as it is, and a terminal would obey.
+    assert one_line(ValueError("no\x0f type\x1b[31m\u2028")) == "no type [31m"
 
 
 KEYS = ["log/day=2013-06-01/a.parquet", "log/day=2013-06-02/b c.parquet", "log/day=2013-06-02/deep/c.parquet"]
@@ -141,10 +183,16 @@ def test_a_changed_object_has_another_stamp(bucket: str, s3) -> None:
     assert find([f"{bucket}/log/day=2013-06-01/a.parquet"])[0].stamp != before[0].stamp
 
 
+NO_CREDENTIALS = "s3://***: a path holds no credentials; set AWS_ACCESS_KEY_ID and its like"
+
+
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [
-        ("s3://key:word@bucket/x.parquet", "s3://***: a path holds no credentials; set AWS_ACCESS_KEY_ID and its like"),
+        ("s3://key:word@bucket/x.parquet", NO_CREDENTIALS),
+        ("s3://key:slash/word@bucket/x.parquet", NO_CREDENTIALS),
+        ("s3://key:1/word@bucket/x.parquet", NO_CREDENTIALS),
+        ("s3://word@bucket/x.parquet", NO_CREDENTIALS),
         ("ftp://host/x.parquet", "ftp://host/x.parquet: cannot be listed: Unrecognized filesystem type in URI"),
     ],
 )
@@ -154,6 +202,32 @@ def test_a_uri_that_cannot_be_meant_is_one_line(pattern: str, message: str) -> N
     assert str(raised.value).startswith(message)
     assert "\n" not in str(raised.value)
     assert "word" not in str(raised.value)
+
+
+@pytest.mark.parametrize("path", ["s3://key:word@b/{day}/*", "s3://key:sl/word@b/{month}/*", "s3://key:word@b/{"])
+def test_a_monitor_with_credentials_in_a_path_is_refused_without_them(path: str) -> None:
+    """Wherever something is wrong with a path, the path is told."""
+    places = {
+        "predictions.parquet.1": {"predictions": {"parquet": ["a", path], "time": "t"}},
+        "labels.parquet": {"labels": {"parquet": path, "target": "y"}},
+        "reference.parquet": {"reference": {"parquet": path}},
+    }
+    for place, section in places.items():
+        text = yaml.safe_dump({"model": "m", "kind": "text", "predictions": {"parquet": "p", "time": "t"}} | section)
+        with pytest.raises(MonitorError) as raised:
+            parse("m.yaml", text, environ={})
+        assert str(raised.value).split(": ", 1)[1] == f"{place}: {NO_CREDENTIALS.split(': ', 1)[1]}"
+
+
+def test_what_is_no_password_may_stand_in_a_path() -> None:
+    for path in (
+        "hdfs://host:8020/a",
+        "s3://b/a@b:c",
+        "file:///a:b@c",
+        "s3://b/x?endpoint_override=http://h:9",
+        "a@b",
+    ):
+        assert without_credentials(path) == path
 
 
 def test_a_store_that_does_not_answer_is_one_line(s3, monkeypatch: pytest.MonkeyPatch) -> None:

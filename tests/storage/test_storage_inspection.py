@@ -198,3 +198,22 @@ def test_what_cannot_be_looked_at_is_one_line(project: Project, write, make, sou
     assert str(raised.value).removeprefix(f"{root}/").startswith(message.format(root=root))
     assert "\n" not in str(raised.value)
     assert list(project.home.rglob("*.parquet")) == []
+
+
+def test_a_folder_of_the_project_with_wildcards_in_its_name(tmp_path: Path, write) -> None:
+    (tmp_path / "a[1]*").mkdir()
+    project = Project.open(tmp_path / "a[1]*")
+    write(project.root / "log/day=2013-06-01/a.parquet", at=pa.array(TIMES[:24]))
+    for source in ("log", "log/**/*.parquet", "log/day=2013-06-01/a.parquet"):
+        seen = inspect_table(project, source, None, "UTC")
+        assert (seen.place, seen.days) == ({"parquet": "log/day={day}/*.parquet"}, DAYS[:1])
+
+
+def test_a_database_of_the_project(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is found where the monitor that names it will find it."""
+    engine = sa.create_engine(f"sqlite:///{project.root}/log.db", poolclass=sa.NullPool)
+    pd.DataFrame({"at": TIMES.tz_localize(None)}).to_sql("log", engine, index=False)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    seen = inspect_table(project, "log", "sqlite:///log.db", "UTC")
+    assert (seen.place["url"], seen.days) == ("sqlite:///log.db", DAYS)

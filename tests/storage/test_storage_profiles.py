@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import multiprocessing
-import os
-import stat
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -20,9 +17,10 @@ from hypothesis import strategies as st
 
 from lamplighter.core.profile import MOST_CATEGORIES, Bounds, ColumnProfile
 from lamplighter.core.window import Grain, Window
-from lamplighter.errors import SourceError
 from storage.files import find
-from storage.profiles import ProfileStore, home_key, keyed_hash, profile_columns, table_kinds, type_kind
+from storage.private_key import home_key, keyed_hash
+from storage.profile_store import ProfileStore
+from storage.profiles import profile_columns, table_kinds, type_kind
 from storage.rows import Rows, Slice
 
 WINDOW = Window.of("m", Grain.DAY, "UTC", dt.date(2013, 6, 1))
@@ -157,9 +155,6 @@ def test_types_as_a_monitor_sees_them(tmp_path: Path) -> None:
     assert type_kind(pa.large_string()) == "text"
 
 
-# Private columns
-
-
 def test_of_private_columns_no_value_is_kept(tmp_path: Path) -> None:
     names = pa.array(["Ada", "Bob", "Ada", None])
     ages = pa.array([36.5, 77.25, 36.5, None])
@@ -177,132 +172,3 @@ def test_of_private_columns_no_value_is_kept(tmp_path: Path) -> None:
     assert b"Eve" in kept
     for secret in (b"Ada", b"Bob", np.float64(36.5).tobytes(), np.float64(77.25).tobytes(), b"36.5"):
         assert secret not in kept
-
-
-def test_private_hashes_differ_from_home_to_home(tmp_path: Path) -> None:
-    keys = [home_key(tmp_path / name) for name in ("one", "two")]
-    assert keyed_hash("Ada", keys[0]) != keyed_hash("Ada", keys[1])
-    assert home_key(tmp_path / "one") == keys[0]
-
-
-def test_the_key_is_its_owner_s_alone_and_nothing_else_is_left(tmp_path: Path) -> None:
-    home_key(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["private.key"]
-    assert stat.S_IMODE((tmp_path / "private.key").stat().st_mode) == 0o600
-
-
-def _key(arguments: tuple[str, float]) -> bytes:
-    folder, begin = arguments
-    while dt.datetime.now().timestamp() < begin:
-        pass
-    return home_key(Path(folder))
-
-
-def test_processes_that_race_for_the_key_have_one(tmp_path: Path) -> None:
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        pool.map(os.path.exists, ["."] * 4)
-        for i in range(10):
-            begin = dt.datetime.now().timestamp() + 0.02
-            keys = pool.map(_key, [(str(tmp_path / str(i)), begin)] * 2, chunksize=1)
-            assert keys[0] == keys[1] == (tmp_path / str(i) / "private.key").read_bytes()
-            assert len(list((tmp_path / str(i)).iterdir())) == 1
-
-
-@pytest.mark.parametrize("content", [b"", b"short"])
-def test_a_key_that_is_not_whole_is_refused(tmp_path: Path, content: bytes) -> None:
-    """With an empty key, private values would be hashed for all the world to guess."""
-    (tmp_path / "private.key").write_bytes(content)
-    with pytest.raises(
-        SourceError, match=rf"private\.key: holds {len(content)} bytes, not 32; restore it, or remove it"
-    ):
-        home_key(tmp_path)
-
-
-# Keeping
-
-
-@pytest.fixture
-def profiles(tmp_path: Path) -> dict[str, ColumnProfile]:
-    folder = tmp_path / "rows"
-    folder.mkdir()
-    random = np.random.default_rng(0)
-    table = pa.table({"n": random.normal(size=500), "c": random.choice(["a", "é", ""], 500), "z": pa.nulls(500)})
-    kinds = {"n": "numeric", "c": "categorical", "z": "numeric"}
-    found, _ = profile_columns(rows_of(folder, table), kinds, bounds={"n": Bounds(-1.0, 1.0, None, None)})
-    return found
-
-
-def test_what_is_saved_is_what_is_loaded(tmp_path: Path, profiles: dict[str, ColumnProfile]) -> None:
-    store = ProfileStore(tmp_path)
-    assert store.load(store.save(profiles)) == profiles
-    assert store.load(store.save({})) == {}
-
-
-def test_the_same_input_gives_the_same_bytes(tmp_path: Path, profiles: dict[str, ColumnProfile]) -> None:
-    stores = [ProfileStore(tmp_path / name) for name in ("one", "two")]
-    names = [store.save(profiles) for store in stores]
-    assert names[0] == names[1]
-    kept = [sorted(path for path in store.folder.rglob("*") if path.is_file()) for store in stores]
-    assert [path.read_bytes() for path in kept[0]] == [path.read_bytes() for path in kept[1]]
-    assert len(kept[0]) == 1
-
-
-def test_another_content_has_another_name(tmp_path: Path, profiles: dict[str, ColumnProfile]) -> None:
-    store = ProfileStore(tmp_path)
-    assert store.save(profiles) != store.save({"n": profiles["n"]})
-
-
-def files(store: ProfileStore) -> list[Path]:
-    return sorted(path for path in store.folder.rglob("*") if path.is_file())
-
-
-DAMAGES = {
-    "cut": lambda content: content[: len(content) // 2],
-    "emptied": lambda content: b"",
-    "flipped": lambda content: content[: len(content) // 2] + b"\xff\xff" + content[len(content) // 2 + 2 :],
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("which", [0, 1], ids=["profile", "pointer"])
-def test_a_damaged_cache_is_made_again(
-    tmp_path: Path, profiles: dict[str, ColumnProfile], damage: str, which: int
-) -> None:
-    store = ProfileStore(tmp_path)
-    assert store.cached("reference") is None
-    store.cache("reference", profiles)
-    assert store.cached("reference") == profiles
-    path = files(store)[which]
-    path.write_bytes(DAMAGES[damage](path.read_bytes()))
-    assert store.cached("reference") is None
-    store.cache("reference", profiles)
-    assert store.cached("reference") == profiles
-
-
-def test_a_cache_of_another_version_is_made_again(tmp_path: Path, profiles: dict, monkeypatch) -> None:
-    """Its profiles had a field that these have not."""
-    from storage import profiles as module
-
-    store = ProfileStore(tmp_path)
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "SCHEMA", module.SCHEMA.append(pa.field("entropy", pa.float64())))
-        store.cache("reference", profiles)
-    assert store.cached("reference") is None
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_profile_is_told_and_saved_again(tmp_path: Path, profiles: dict, damage: str) -> None:
-    store = ProfileStore(tmp_path)
-    name = store.save(profiles)
-    [path] = files(store)
-    path.write_bytes(DAMAGES[damage](path.read_bytes()))
-    with pytest.raises(SourceError) as raised:
-        store.load(name)
-    assert str(raised.value) == f"{path}: the profile is damaged; remove it and run its night again"
-    assert store.save(profiles) == name
-    assert store.load(name) == profiles
-
-
-def test_an_absent_profile_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="the profile cannot be read: No such file or directory"):
-        ProfileStore(tmp_path).load("0" * 32)

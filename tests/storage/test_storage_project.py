@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from datetime import date
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from lamplighter.core.monitor import Monitor
+from lamplighter.core.window import Window
 from lamplighter.errors import LamplighterError, MonitorError
+from storage.predictions import predictions_of
 from storage.project import Project
+from storage.rows import Rows
 
 SOUND = "model: {name}\nkind: text\npredictions: {{parquet: p, time: t}}\n"
 
@@ -50,6 +56,14 @@ def test_paths_of_a_project(project: Project) -> None:
     assert project.locate("a/*.parquet") == str(project.root / "a/*.parquet")
     assert project.locate("/a/b.parquet") == "/a/b.parquet"
     assert project.locate("s3://bucket/a") == "s3://bucket/a"
+
+
+def test_wildcards_of_the_folder_stand_for_themselves(tmp_path: Path) -> None:
+    (tmp_path / "a[1]*").mkdir()
+    project = Project.open(tmp_path / "a[1]*")
+    assert project.locate("b/*.parquet") == f"{tmp_path}/a[[]1][*]/b/*.parquet"
+    assert project.locate("/a/[1]/*.parquet") == "/a/[1]/*.parquet"
+    assert project.locate("s3://bucket/[1]*") == "s3://bucket/[1]*"
 
 
 def test_a_project_without_monitors(project: Project) -> None:
@@ -164,3 +178,45 @@ def test_a_thousand_monitors_are_named_in_less_than_a_second(project: Project) -
     begun = os.times()
     assert len(project.models()) == 1000
     assert os.times().user - begun.user < 1
+
+
+# Databases
+
+
+@pytest.mark.parametrize(
+    ("url", "located"),
+    [
+        ("sqlite:///log.db", "sqlite:///{root}/log.db"),
+        ("sqlite:///data/log.db?timeout=1", "sqlite:///{root}/data/log.db?timeout=1"),
+        ("sqlite+pysqlite:///../log.db", "sqlite+pysqlite:///{root}/../log.db"),
+        *((url, url) for url in ("sqlite:////log.db", "sqlite://", "sqlite:///", "sqlite:///:memory:")),
+        *((url, url) for url in ("sqlite:///file:log.db?uri=true", "sqlite:///?mode=memory", "", "postgresql://h/d")),
+    ],
+)
+def test_the_file_of_a_database_is_relative_to_the_project(project: Project, url: str, located: str) -> None:
+    assert project.locate_url(url) == located.format(root=project.root)
+    if url.startswith("sqlite"):
+        assert sa.make_url(project.locate_url(url)).query == sa.make_url(url).query
+
+
+def test_a_database_is_found_from_wherever_the_command_runs(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sqlite3.connect(tmp_path / "log.db") as connection:
+        connection.execute("CREATE TABLE log (at TEXT, id TEXT, y TEXT)")
+        connection.execute("INSERT INTO log VALUES ('2013-06-01T05:00:00Z', 'a', '1')")
+    connection.close()
+    sql = "{url: 'sqlite:///${NAME}', table: log}"
+    text = f"model: x\nkind: text\npredictions: {{sql: {sql}, time: at, id: id, prediction: y}}\n"
+    write(project, "x.yaml", text + f"labels: {{sql: {sql}, target: y}}\n")
+    monkeypatch.setenv("NAME", "log.db")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monitor = project.monitor("x")
+    window = Window.of("x", monitor.every, "UTC", date(2013, 6, 1))
+    assert Rows(predictions_of(project, monitor, window, tmp_path / "spool")).count == 1
+    assert monitor.labels is not None
+    for sql in (monitor.predictions.sql, monitor.labels.sql):
+        assert sql is not None
+        assert sql.url.get_secret_value() == f"sqlite:///{tmp_path}/log.db"
+        assert "log.db" not in repr(sql.url)

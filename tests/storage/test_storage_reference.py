@@ -17,7 +17,7 @@ from lamplighter.errors import SourceError
 from storage import predictions as predictions_module
 from storage.project import Project
 from storage.reference import reference_key, reference_of
-from storage.rows import Rows
+from storage.rows import Rows, rows_of
 
 PREDICTIONS = {"parquet": "log/day={day}/*.parquet", "time": "at", "id": "id"}
 ZONE = "America/New_York"
@@ -184,3 +184,28 @@ def test_a_database_that_is_down_leaves_nothing_half(project: Project, monitor_o
         reference_of(project, monitor, window_of(monitor, "2013-06-10"), project.home / "spool")
     assert list(project.home.rglob("*.parquet")) == []
     assert list((project.home / "references").glob(".*")) == []
+
+
+def test_a_file_that_comes_back_is_computed_with(project: Project, monitor_of, write) -> None:
+    """A profile of half the reference must not stay when the other half can be read again."""
+    paths = [write(project.root / f"reference/{name}.parquet", x=[1, 2]) for name in "ab"]
+    monitor = monitor_of(PREDICTIONS, reference={"parquet": "reference/*.parquet"})
+    where = reference_of(project, monitor, window_of(monitor, "2013-06-10"), project.home)
+    Path(paths[0]).rename(project.root / "away")
+    half = reference_key(where, monitor)
+    (project.root / "away").rename(paths[0])
+    rows_of.forget_unreadable("m")
+    assert reference_key(where, monitor) != half
+
+
+def test_another_private_key_makes_another_profile_of_the_reference(project: Project, monitor_of, write) -> None:
+    write(project.root / "reference/a.parquet", x=["a", "b"])
+
+    def key(private_key: bytes, **sections) -> str:
+        monitor = monitor_of(PREDICTIONS, reference={"parquet": "reference/*.parquet"}, **sections)
+        where = reference_of(project, monitor, window_of(monitor, "2013-06-10"), project.home)
+        return reference_key(where, monitor, private_key)
+
+    assert key(b"one") == key(b"two")
+    assert key(b"one", private=["x"]) != key(b"two", private=["x"])
+    assert key(b"one", private=["x"]) == key(b"one", private=["x"])

@@ -120,3 +120,45 @@ def test_secrets_are_masked_and_settings_frozen(tmp_path: Path, monkeypatch: pyt
     assert [text for text in shown if SECRET in text] == []
     with pytest.raises(ValueError, match="frozen"):
         settings.home = Path("x")  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("LAMPLIGHTER_HISTROY_URL", "did you mean 'LAMPLIGHTER_HISTORY_URL'?"),
+        ("LAMPLIGHTER_PROJECTS", "did you mean 'LAMPLIGHTER_PROJECT'?"),
+        ("lamplighter_hom", "known: LAMPLIGHTER_HOME, "),
+        ("LAMPLIGHTER_", "known: LAMPLIGHTER_HOME, "),
+    ],
+)
+def test_an_unknown_variable_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, hint: str) -> None:
+    monkeypatch.setenv(name, SECRET)
+    assert refusal(tmp_path).startswith(f"environment: unknown variable {name}; ")
+    assert hint in refusal(tmp_path)
+    monkeypatch.setenv(name, "")
+    assert load_settings(tmp_path) == Settings()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "LAMPLIGHTER_PROJECT",
+        "LAMPLIGHTER_ROOT",
+        "LAMPLIGHTER_DEBUG",
+        "lamplighter_project",
+        "LAMPLIGHTERS_HOME",
+        # What Kubernetes sets for services called lamplighter and lamplighter-worker.
+        "LAMPLIGHTER_SERVICE_HOST",
+        "LAMPLIGHTER_SERVICE_PORT",
+        "LAMPLIGHTER_SERVICE_PORT_HTTP",
+        "LAMPLIGHTER_PORT",
+        "LAMPLIGHTER_PORT_4200_TCP",
+        "LAMPLIGHTER_PORT_4200_TCP_PROTO",
+        "LAMPLIGHTER_PORT_4200_TCP_PORT",
+        "LAMPLIGHTER_WORKER_PORT_4200_TCP_ADDR",
+        "LAMPLIGHTER_WORKER_SERVICE_HOST",
+    ],
+)
+def test_variables_that_are_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "x")
+    assert load_settings(tmp_path) == Settings()

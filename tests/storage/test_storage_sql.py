@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import socket
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,68 +18,17 @@ from pydantic import SecretStr
 
 from lamplighter.core.monitor import Sql
 from lamplighter.core.window import Grain, Window
-from lamplighter.errors import ColumnError, SourceError
+from lamplighter.errors import SourceError
 from storage import sql as sql_module
 from storage.predictions import predictions_of
 from storage.rows import Rows, Slice
 from storage.sql import engine_of, spool
-
-ZONE = "America/New_York"
-DAY = Window.of("m", Grain.DAY, "UTC", dt.date(2013, 6, 1))
-
-
-def fetch(
-    url: str, folder: Path, window: Window = DAY, *, time: str | None = "at", timezone: str | None = None, **where: str
-) -> Rows:
-    sql = Sql(url=SecretStr(url), **where)
-    files = spool(sql, column=time, timezone=timezone, start=window.start, end=window.end, folder=folder / "spool")
-    return Rows(Slice(window, tuple(files), time=time, timezone=timezone))
-
-
-def values(rows: Rows, name: str = "x") -> list:
-    assert rows.unreadable == []
-    return rows.table([name]).column(0).to_pylist()
-
-
-def run(url: str, *statements: str) -> str:
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    with engine.begin() as connection:
-        for statement in statements:
-            connection.exec_driver_sql(statement)
-    return url
-
-
-def log_of(n: int, seed: int = 0) -> pd.DataFrame:
-    """Predictions of three days, in every type that a log has, with nulls."""
-    random = np.random.default_rng(seed)
-    start = pd.Timestamp("2013-05-31", tz="UTC")
-    frame = pd.DataFrame(
-        {
-            "at": start + pd.to_timedelta(np.sort(random.integers(0, 3 * 86_400_000_000, n)), unit="us"),
-            "id": [f"r{i}" for i in range(n)],
-            "whole": pd.array(random.integers(-(2**62), 2**62, n), dtype="Int64"),
-            "number": random.normal(size=n),
-            "flag": pd.array(random.random(n) < 0.5, dtype="boolean"),
-            "text": random.choice(["a", "b", "é'\"%:x"], n),
-        }
-    )
-    for name in ("whole", "number", "flag", "text"):
-        frame.loc[random.random(n) < 0.1, name] = None
-    return frame
-
-
-TYPES = {"whole": sa.BigInteger, "number": sa.Double, "flag": sa.Boolean, "text": sa.Text, "id": sa.Text}
+from tests.storage.sql_tables import DAY, TYPES, ZONE, fetch, load, log_of, run, values
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/log.db" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
-
-
-def load(url: str, frame: pd.DataFrame, time_type: sa.types.TypeEngine, name: str = "log") -> str:
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    frame.to_sql(name, engine, index=False, dtype={**TYPES, "at": time_type}, chunksize=500)
-    return url
 
 
 # The same rows, value for value
@@ -114,10 +61,10 @@ def test_the_whole_result_is_never_held(postgresql_url: str, tmp_path: Path, mon
     monkeypatch.setattr(sql_module, "BATCH_ROWS", 10)
     load(postgresql_url, log_of(200), sa.DateTime(timezone=True))
     sizes, statements = [], []
-    real = sql_module._write
+    real = sql_module.write_batch
     monkeypatch.setattr(
         sql_module,
-        "_write",
+        "write_batch",
         lambda path, names, batch, types: sizes.append(len(batch)) or real(path, names, batch, types),
     )
     listen = sa.event.listens_for(engine_of(postgresql_url), "before_cursor_execute")
@@ -359,173 +306,32 @@ def test_the_same_rows_have_the_same_stamp_another_night(tmp_path: Path) -> None
     assert fetch(url, tmp_path, table="log", timezone="UTC").fingerprint != one
 
 
-# What goes wrong
-
-
-SECRET = "hunter2"
-
-
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def told(url: str, tmp_path: Path, **where: str) -> str:
-    with pytest.raises(SourceError) as raised:
-        fetch(url, tmp_path, **(where or {"table": "log"}))
-    message = str(raised.value)
-    assert "\n" not in message
-    assert raised.value.__cause__ is None
-    return message
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("postgresql+psycopg://me:hunter2@127.0.0.1:{port}/db", "postgresql 127.0.0.1/db table log: connection failed"),
-        (
-            "postgresql+psycopg://me@127.0.0.1:{port}/db?password=hunter2",
-            "postgresql 127.0.0.1/db table log: conn",
-        ),
-        ("postgresql+psycopg://me:x@hunter2@127.0.0.1:{port}/db", "postgresql "),
-        ("postgresql+psycopg://me:x/hunter2:y@127.0.0.1:{port}/db", "postgresql "),
-        ("postgresql+psycopg://me:hunter2%40x@127.0.0.1:{port}/db", "postgresql 127.0.0.1/db table log: conn"),
-        ("postgresql+psycopg://me:hunter2@127.0.0.1:hunter2/db", "sql.url, which is no"),
-        ("nosuch://me:hunter2@host/db", "nosuch host/db table log: Can't load plugin: sqlalchemy.dialects:nosuch"),
-        ("mysql+nosuch://me:hunter2@host/db", "mysql host/db table log: Can't load plugin"),
-        ("mysql://me:hunter2@host/db", "mysql host/db table log: No module named"),
-        ("me:hunter2@host", "sql.url, which is no SQLAlchemy URL, table log: write one such as postgresql+psycopg://"),
-        ("", "sql.url, which is no SQLAlchemy URL, table log: write one such as"),
-    ],
-)
-def test_an_address_that_does_not_serve_is_one_line_without_the_password(
-    tmp_path: Path, url: str, expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def unknown(host: str, *rest: object, **named: object) -> None:
-        raise socket.gaierror(-2, f"Name or service not known: {host}")
-
-    if "@hunter2@" in url:
-        monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    message = told(url.replace("{port}", str(closed_port())), tmp_path)
-    assert message.startswith(expected)
-    assert SECRET not in message
-    assert len(message) >= len(expected) > 0
-
-
-def test_what_a_driver_quotes_of_the_url_is_not_told() -> None:
-    def shown(url: str, text: str) -> str:
-        return sql_module._without_secrets(text, Sql(url=SecretStr(url), table="log"))
-
-    assert shown("x://u@h/d?sslpassword=hunter2&a=1", "bad value hunter2 of a=1") == "bad value *** of a=1"
-    assert shown("x:///?odbc_connect=PWD%3Dhunter2%3B", "PWD=hunter2; or PWD%3Dhunter2%3B") == "*** or ***"
-    assert shown("x://u:hunter%402@h/d", "hunter@2, hunter%402") == "***, ***"
-    assert shown("x://me:me@h/d", "user me failed") == "user me failed"
-    assert shown("x://u:a/hunter2:b@h/d", "no database hunter2:b@h/d") == "no database ***:b@h/d"
-
-
-@pytest.fixture
-def guarded(postgresql_url: str) -> Iterator[sa.URL]:
-    """A database whose user has to give a password."""
-    run(postgresql_url, f"CREATE ROLE guarded LOGIN PASSWORD '{SECRET}'", "CREATE TABLE log (at timestamptz, x int)")
-    run(postgresql_url, "GRANT SELECT ON log TO guarded")
-    with sa.create_engine(postgresql_url, poolclass=sa.NullPool).connect() as connection:
-        rules = Path(connection.execute(sa.text("SHOW hba_file")).scalar_one())
-    before = rules.read_text()
-    rules.write_text(f"local all guarded scram-sha-256\n{before}")
-    run(postgresql_url, "SELECT pg_reload_conf()")
-    yield sa.make_url(postgresql_url).set(username="guarded")
-    rules.write_text(before)
-    run(postgresql_url, "SELECT pg_reload_conf()", "DROP OWNED BY guarded", "DROP ROLE guarded")
-
-
-def test_a_wrong_password_is_refused_and_not_told(guarded: sa.URL, tmp_path: Path) -> None:
-    right = guarded.set(password=SECRET).render_as_string(hide_password=False)
-    assert fetch(right, tmp_path, table="log").count == 0
-    wrong = guarded.set(password=f"{SECRET}-wrong").render_as_string(hide_password=False)
-    message = told(wrong, tmp_path)
-    assert 'password authentication failed for user "guarded"' in message
-    assert SECRET not in message
-    assert "wrong" not in message
-
-
-def test_a_table_that_may_not_be_read_is_told(guarded: sa.URL, postgresql_url: str, tmp_path: Path) -> None:
-    run(postgresql_url, "REVOKE SELECT ON log FROM guarded")
-    message = told(guarded.set(password=SECRET).render_as_string(hide_password=False), tmp_path)
-    assert "permission denied for table log" in message
-
-
-def test_a_database_that_is_not_there(postgresql_url: str, tmp_path: Path) -> None:
-    url = sa.make_url(postgresql_url).set(database="absent", password=SECRET)
-    assert 'database "absent" does not exist' in told(url.render_as_string(hide_password=False), tmp_path)
-
-
-def test_unknown_tables_and_columns(database: str, tmp_path: Path) -> None:
-    run(database, "CREATE TABLE log (at timestamp, x int)")
-    assert told(database, tmp_path, table="lgo").endswith(
-        "table lgo: no such table; give one that the user of the URL may read, with its schema where it has one"
+def test_a_dot_in_the_name_of_a_table(database: str, tmp_path: Path) -> None:
+    """What stands before it is a schema only where there is one that has the table."""
+    run(
+        database,
+        'CREATE TABLE "my.table" (at timestamp, x int)',
+        """INSERT INTO "my.table" VALUES ('2013-06-01 00:00:00', 1)""",
+        'CREATE VIEW "a.b.view" AS SELECT at, x + 1 AS x FROM "my.table"',
     )
-    assert "no_such" in told(database, tmp_path, query="SELECT at FROM log WHERE no_such = 1")
-    with pytest.raises(ColumnError, match=r"table log: no time column 'when'; it has at, x$"):
-        fetch(database, tmp_path, table="log", time="when")
-    with pytest.raises(ColumnError, match=r"table log: column 'x' is INTEGER; a time column holds timestamps$"):
-        fetch(database, tmp_path, table="log", time="x")
-    with pytest.raises(ColumnError, match="column 'x' comes twice; name one of them otherwise with AS"):
-        fetch(database, tmp_path, query="SELECT at, x, x + 1 AS x FROM log WHERE at >= :start", timezone="UTC")
+    assert values(fetch(database, tmp_path, table="my.table", timezone="UTC")) == [1]
+    assert values(fetch(database, tmp_path, table="a.b.view", timezone="UTC")) == [2]
+    with pytest.raises(SourceError, match=r"table my\.other: no such table; give one"):
+        fetch(database, tmp_path, table="my.other", timezone="UTC")
 
 
-def test_a_naive_column_needs_a_zone(postgresql_url: str, tmp_path: Path) -> None:
-    run(postgresql_url, "CREATE TABLE log (at timestamp, x int)")
-    with pytest.raises(ColumnError, match="column 'at' holds timestamps without a zone; declare timezone beside it"):
-        fetch(postgresql_url, tmp_path, table="log")
-
-
-def test_dates_alone_are_told(postgresql_url: str, tmp_path: Path) -> None:
-    run(postgresql_url, "CREATE TABLE log (at date, x int)", "INSERT INTO log VALUES ('2013-06-01', 1)")
-    rows = fetch(postgresql_url, tmp_path, table="log", timezone="UTC")
-    assert rows.count == 0
-    assert rows.unreadable[0][1].startswith("column 'at' is date32[day]; a time column holds timestamps")
-
-
-def test_a_time_beyond_all_calendars_is_one_line(postgresql_url: str, tmp_path: Path) -> None:
+def test_a_schema_goes_before_a_dot_in_a_name(postgresql_url: str, tmp_path: Path) -> None:
     run(
         postgresql_url,
-        "CREATE TABLE log (at timestamptz, x timestamptz)",
-        "INSERT INTO log VALUES ('2013-06-01Z', 'infinity')",
+        "CREATE SCHEMA my",
+        'CREATE TABLE "my.log" (at timestamptz, x int)',
+        "CREATE TABLE my.log (at timestamptz, x int)",
+        "INSERT INTO my.log VALUES ('2013-06-01Z', 1)",
     )
-    assert "timestamp too large" in told(postgresql_url, tmp_path, table="log")
+    assert values(fetch(postgresql_url, tmp_path, table="my.log")) == [1]
 
 
-def test_an_absent_sqlite_file_is_told_and_not_made(tmp_path: Path) -> None:
-    assert "no such file" in told(f"sqlite:///{tmp_path}/absent.db", tmp_path)
-    assert not (tmp_path / "absent.db").exists()
-
-
-def test_a_locked_sqlite_file_is_told(tmp_path: Path) -> None:
+def test_a_schema_of_sqlite_is_one(tmp_path: Path) -> None:
     url = run(f"sqlite:///{tmp_path}/log.db", "CREATE TABLE log (at TEXT, x INTEGER)")
-    blocker = sqlite3.connect(tmp_path / "log.db", isolation_level=None)
-    blocker.execute("BEGIN EXCLUSIVE")
-    try:
-        assert "database is locked" in told(f"{url}?timeout=0.1", tmp_path)
-    finally:
-        blocker.close()
-
-
-def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
-    (tmp_path / "log.db").write_text("x" * 5000)
-    assert "file is not a database" in told(f"sqlite:///{tmp_path}/log.db", tmp_path)
-
-
-def test_a_spool_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    url = run(f"sqlite:///{tmp_path}/log.db", "CREATE TABLE log (at TEXT, x INTEGER)")
-    (tmp_path / "spool").write_text("in the way")
-    assert "File exists" in told(url, tmp_path)
-
-
-def test_nothing_stays_connected(postgresql_url: str, tmp_path: Path) -> None:
-    """A night's connection must not be found dead by the next night's."""
-    load(postgresql_url, log_of(10), sa.DateTime(timezone=True))
-    fetch(postgresql_url, tmp_path, table="log")
-    with sa.create_engine(postgresql_url, poolclass=sa.NullPool).connect() as connection:
-        count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        assert connection.execute(sa.text(count)).scalar() == 0
+    run(url, "INSERT INTO log VALUES ('2013-06-01T00:00:00Z', 1)")
+    assert values(fetch(url, tmp_path, table="main.log", timezone="UTC")) == [1]

@@ -2,93 +2,25 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamplighter.core.measurement import State
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Grain, Window
-from lamplighter.errors import ColumnError, SourceError
 from storage import truth as truth_module
+from storage.labels import Arrived, labels_arrived
 from storage.predictions import predictions_of
-from storage.project import Project
-from storage.rows import Slice
-from storage.truth import Arrived, LabelLedger, Stray, Truth, content_hash, labels_arrived, stray_labels, truths_of
-
-DAY = dt.date(2013, 6, 1)
-HOUR = dt.timedelta(hours=1)
-START = dt.datetime(2013, 6, 1, tzinfo=dt.UTC)
-PREDICTIONS = {"parquet": "log/day={day}/*.parquet", "time": "at", "id": "id", "prediction": "answer"}
-LABELS = {"parquet": "labels/day={day}/*.parquet", "target": "truth", "mature_after": "3d"}
-DATED = LABELS | {"time": "labelled_at"}
-
-
-def at(text: str) -> dt.datetime:
-    moment = dt.datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-
-
-class World:
-    """A project with predictions, labels and the monitor that reads them."""
-
-    def __init__(self, project: Project, monitor: Monitor, write: Callable[..., str]) -> None:
-        self.project, self.monitor, self.write, self.files = project, monitor, write, 0
-
-    def _file(self, folder: str, day: str) -> Path:
-        self.files += 1
-        return self.project.root / folder / f"day={day}" / f"{self.files:03d}.parquet"
-
-    def predict(self, day: str, ids: Any, **columns: Any) -> None:
-        count = len(ids)
-        times = pa.array([at(f"{day}T12:00")] * count, pa.timestamp("us", tz="UTC"))
-        self.write(self._file("log", day), at=times, id=ids, **({"answer": [0] * count} | columns))
-
-    def label(self, day: str, ids: Any, truth: Any, times: list[str | None] | None = None, **columns: Any) -> str:
-        if times is not None:
-            moments = [time and at(time) for time in times]
-            columns["labelled_at"] = pa.array(moments, pa.timestamp("us", tz="UTC"))
-        return self.write(self._file("labels", day), id=ids, truth=truth, **columns)
-
-    def slices(self, *days: str) -> list[Slice]:
-        windows = [
-            Window.of("m", self.monitor.every, self.monitor.timezone, dt.date.fromisoformat(day)) for day in days
-        ]
-        return [predictions_of(self.project, self.monitor, w, self.project.home / "spool") for w in windows]
-
-    def arrived(self, first: str, now: str) -> Arrived:
-        begin = self.slices(first)[0].window.start
-        arrived = labels_arrived(self.project, self.monitor, begin, at(now), self.project.home / "spool")
-        assert arrived is not None
-        return arrived
-
-    def truths(self, *days: str, now: str, relabel: bool = False) -> list[Truth]:
-        arrived = self.arrived(min(days), now) if not self.monitor.labels.same_row else None
-        return list(truths_of(self.slices(*days), self.monitor, arrived, relabel=relabel))
-
-    def known(self, day: str, now: str, relabel: bool = False) -> dict[str, Any]:
-        [truth] = self.truths(day, now=now, relabel=relabel)
-        return dict(zip(truth.labelled["id"], truth.labelled["y_true"], strict=True))
-
-
-@pytest.fixture
-def world_of(project: Project, monitor_of: Callable[..., Monitor], write: Callable[..., str]) -> Callable[..., World]:
-    def make(labels: dict[str, Any] = DATED, predictions: dict[str, Any] = PREDICTIONS, **sections: Any) -> World:
-        return World(project, monitor_of(predictions, labels=labels, **sections), write)
-
-    return make
-
+from storage.truth import LabelIndex, Seen, content_hash, truths_of
+from tests.storage.labelled_world import DATED, DAY, HOUR, LABELS, PREDICTIONS, START, World
 
 # Which label counts
 
@@ -109,7 +41,7 @@ def test_the_newest_label_counts_and_a_different_one_is_a_correction(world_of: C
     world.label("2013-06-02", ["a", "b", "c", "x"], [1, 1, 0, 0], ["2013-06-02T01:00"] * 4)
     world.label("2013-06-03", ["x", "c"], [1, 0], ["2013-06-03T01:00", "2013-06-03T02:00"])
     [truth] = world.truths("2013-06-01", now="2013-06-04T00:00")
-    assert dict(zip(truth.labelled["id"], truth.labelled["y_true"], strict=True)) == {"a": 0, "b": 1, "c": 0}
+    assert dict(zip(truth.labelled["id"], truth.y_true, strict=True)) == {"a": 0, "b": 1, "c": 0}
     # a changed, b was repeated, c changed there and back, and nobody predicted x.
     assert truth.corrected == 2
 
@@ -153,7 +85,8 @@ def test_a_path_tells_the_day_where_no_column_does(world_of: Callable[..., World
     world.predict("2013-06-01", ["a", "b", "c"])
     for day, name, value in (("02", "a", 1), ("03", "a", 0), ("04", "b", 1), ("05", "c", 1)):
         world.label(f"2013-06-{day}", [name], [value])
-    assert world.known("2013-06-01", "2013-06-02T05:00") == {"a": 1}
+    assert world.known("2013-06-01", "2013-06-02T05:00") == {}
+    assert world.known("2013-06-01", "2013-06-03T00:00") == {"a": 1}
     assert world.known("2013-06-01", "2013-06-09T05:00") == {"a": 0, "b": 1}
     assert world.arrived("2013-06-01", "2013-06-09").dated
 
@@ -166,9 +99,9 @@ def test_hourly_windows_see_the_labels_of_their_own_day(world_of: Callable[..., 
     world.label("2013-06-01", ["a"], [1])
     window = Window.of("m", Grain.HOUR, "UTC", START + 13 * HOUR)
     where = predictions_of(world.project, world.monitor, window, world.project.home)
-    arrived = labels_arrived(world.project, world.monitor, window.start, START + 15 * HOUR, world.project.home)
-    [truth] = truths_of([where], world.monitor, arrived, relabel=False)
-    assert truth.labelled["y_true"].tolist() == [1]
+    arrived = labels_arrived(world.project, world.monitor, window.start, START + 24 * HOUR, world.project.home)
+    [truth] = truths_of([Seen(where)], world.monitor, LabelIndex.of(arrived, ("id",)))
+    assert truth.y_true.tolist() == [1]
 
 
 def test_labels_in_the_folder_of_a_neighbouring_day_are_found(world_of: Callable[..., World]) -> None:
@@ -206,7 +139,7 @@ def test_labels_in_the_same_row(world_of: Callable[..., World]) -> None:
     world = world_of({"same_row": True, "target": "truth", "mature_after": "0h"})
     world.predict("2013-06-01", ["a", "b", "c"], truth=pa.array([1, None, 0]))
     [truth] = world.truths("2013-06-01", now="2013-06-02")
-    assert truth.labelled[["id", "y_true"]].to_numpy().tolist() == [["a", 1], ["c", 0]]
+    assert [*zip(truth.labelled["id"], truth.y_true, strict=True)] == [("a", 1), ("c", 0)]
     assert (truth.corrected, truth.comparable) == (0, True)
 
 
@@ -215,8 +148,40 @@ def test_labels_in_the_same_row_need_no_ids(world_of: Callable[..., World]) -> N
     world = world_of({"same_row": True, "target": "truth"}, predictions)
     world.predict("2013-06-01", ["a", "b", "c"], truth=[True, None, False])
     [truth] = world.truths("2013-06-01", now="2013-06-02")
-    assert truth.labelled["y_true"].tolist() == [True, False]
+    assert truth.y_true.tolist() == [True, False]
     assert truth.known_as(State.FINAL, world.monitor).startswith("final 2-")
+
+
+def test_what_arrived_before_the_window_is_not_its_truth(world_of: Callable[..., World]) -> None:
+    world = world_of()
+    for day in ("2013-06-01", "2013-06-03"):
+        world.predict(day, ["a"])
+    world.label("2013-06-02", ["a"], [1], ["2013-06-02T01:00"])
+    assert [truth.y_true.tolist() for truth in world.truths("2013-06-03", "2013-06-01", now="2013-06-04")] == [[], [1]]
+
+
+def test_a_label_without_end_is_no_number(world_of: Callable[..., World]) -> None:
+    world = world_of(kind="regression")
+    world.predict("2013-06-01", ["a", "b", "c"])
+    world.label("2013-06-02", ["a", "b", "c"], [1.5, float("inf"), float("nan")], ["2013-06-02T01:00"] * 3)
+    assert world.known("2013-06-01", "2013-06-03") == {"a": 1.5}
+
+
+@pytest.mark.parametrize("name", ["y_true", "arrived", "key"])
+def test_columns_may_have_any_name(world_of: Callable[..., World], name: str) -> None:
+    """What is ours is kept apart from the user's columns, so no name of hers means something to us."""
+    predictions = PREDICTIONS | {"prediction": name}
+    world = world_of(DATED | {"target": "truth"}, predictions)
+    world.predict("2013-06-01", ["a"], **{name: [7]})
+    world.label("2013-06-02", ["a"], [1], ["2013-06-02T01:00"])
+    [truth] = world.truths("2013-06-01", now="2013-06-03")
+    assert (truth.labelled[name].tolist(), truth.y_true.tolist()) == ([7], [1])
+    by_id = world_of(DATED | {"id": name}, PREDICTIONS | {"id": name})
+    by_id.predict("2013-06-05", [0], **{name: ["b"]})
+    path = by_id.project.root / "labels/day=2013-06-06/named.parquet"
+    by_id.write(path, **{name: ["b"], "truth": [1], "labelled_at": ["2013-06-06T01:00:00Z"]})
+    [truth] = by_id.truths("2013-06-05", now="2013-06-07")
+    assert truth.y_true.tolist() == [1]
 
 
 # Ids
@@ -254,7 +219,10 @@ def test_ids_of_several_columns_under_other_names(world_of: Callable[..., World]
         labelled_at=["2013-06-02T01:00:00Z"] * 5,
     )
     [truth] = world.truths("2013-06-01", now="2013-06-03")
-    assert truth.labelled[["a", "b", "y_true"]].to_numpy().tolist() == [["u", "2", "u2"], ["v", "1", "v1"]]
+    assert [*zip(truth.labelled["a"], truth.labelled["b"], truth.y_true, strict=True)] == [
+        ("u", "2", "u2"),
+        ("v", "1", "v1"),
+    ]
 
 
 def test_a_label_belongs_to_every_version_that_predicted_its_id(world_of: Callable[..., World]) -> None:
@@ -265,37 +233,7 @@ def test_a_label_belongs_to_every_version_that_predicted_its_id(world_of: Callab
     assert sorted(truth.labelled["version"]) == ["1", "2"]
 
 
-# What goes wrong
-
-
-def test_a_label_file_cut_in_half_is_told_and_the_others_count(world_of: Callable[..., World]) -> None:
-    world = world_of()
-    world.predict("2013-06-01", ["a", "b"])
-    broken = Path(world.label("2013-06-02", ["a"], [1], ["2013-06-02T01:00"]))
-    broken.write_bytes(broken.read_bytes()[:100])
-    world.label("2013-06-02", ["b"], [1], ["2013-06-02T01:00"])
-    assert world.known("2013-06-01", "2013-06-03") == {"b": 1}
-    [(uri, fault)] = world.arrived("2013-06-01", "2013-06-03").unreadable
-    assert uri == str(broken)
-    assert "\n" not in fault
-
-
-@pytest.mark.parametrize("missing", ["id", "truth", "labelled_at"])
-def test_a_missing_label_column_is_one_line(world_of: Callable[..., World], missing: str) -> None:
-    world = world_of()
-    columns = {"id": ["a"], "truth": [1], "labelled_at": ["2013-06-02T01:00:00Z"]}
-    columns = {("other" if name == missing else name): values for name, values in columns.items()}
-    path = world.write(world.project.root / "labels/day=2013-06-02/a.parquet", **columns)
-    with pytest.raises(ColumnError) as raised:
-        world.arrived("2013-06-01", "2013-06-03")
-    assert str(raised.value) == f"{path}: no label column {missing!r}; it has {', '.join(columns)}"
-
-
-def test_a_label_source_that_is_down_is_one_line(world_of: Callable[..., World], tmp_path: Path) -> None:
-    sql = {"url": f"sqlite:///{tmp_path}/absent.db", "table": "labels"}
-    world = world_of({"sql": sql, "target": "truth", "time": "labelled_at", "timezone": "UTC"})
-    with pytest.raises(SourceError, match=r"absent\.db table labels: no such file"):
-        world.arrived("2013-06-01", "2013-06-03")
+# What is not there
 
 
 def test_columns_that_quality_needs_and_that_are_not_there(world_of: Callable[..., World]) -> None:
@@ -315,64 +253,10 @@ def test_an_empty_day_has_no_truth(world_of: Callable[..., World]) -> None:
     assert " empty " in truth.known_as(State.FINAL, world.monitor)
 
 
-# SQL
+# The index against loops
 
 
-@pytest.mark.parametrize("dated", [True, False])
-def test_labels_of_a_database_are_those_of_files(
-    world_of: Callable[..., World], monitor_of: Callable[..., Monitor], postgresql_url: str, dated: bool
-) -> None:
-    random = np.random.default_rng(0)
-    ids = [f"r{i}" for i in range(60)]
-    frame = pd.DataFrame(
-        {
-            "id": random.choice([*ids, "x1", "x2"], 300),
-            "truth": random.choice([0.0, 1.0, np.nan], 300),
-            "labelled_at": pd.Timestamp("2013-05-30", tz="UTC")
-            + pd.to_timedelta(random.integers(0, 240, 300), unit="h"),
-            "noise": "x",
-        }
-    )
-    engine = sa.create_engine(postgresql_url, poolclass=sa.NullPool)
-    frame.to_sql("labels", engine, index=False, dtype={"labelled_at": sa.DateTime(timezone=True)})
-    labels = DATED | {"parquet": "labels/*.parquet"}
-    if not dated:
-        labels = {name: value for name, value in labels.items() if name != "time"}
-    files = world_of(labels)
-    files.predict("2013-06-01", ids)
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    files.write(files.project.root / "labels/a.parquet", table, options={"row_group_size": 50})
-    sql = {name: value for name, value in labels.items() if name != "parquet"}
-    tables = world_of(sql | {"sql": {"url": postgresql_url, "table": "labels"}})
-    [expected], [found] = (world.truths("2013-06-01", now="2013-06-06") for world in (files, tables))
-    pd.testing.assert_frame_equal(found.labelled, expected.labelled)
-    assert (found.corrected, len(found.labelled)) == (expected.corrected, len(expected.labelled))
-    assert len(found.labelled) > 30
-    assert tables.arrived("2013-06-01", "2013-06-06").dated is dated
-
-
-def test_a_label_table_is_read_by_its_time_and_by_its_columns(
-    world_of: Callable[..., World], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of a year of labels, the nights of a week cost a week; of its columns, the three that are asked for."""
-    engine = sa.create_engine(f"sqlite:///{tmp_path}/labels.db", poolclass=sa.NullPool)
-    times = pd.date_range("2013-01-01", "2013-12-31", freq="h")
-    frame = pd.DataFrame({"id": range(len(times)), "truth": 1, "labelled_at": times, "wide": "x" * 100})
-    frame.to_sql("labels", engine, index=False)
-    written = []
-    real = truth_module.spool
-    monkeypatch.setattr(
-        truth_module, "spool", lambda *given, **named: written.append(real(*given, **named)) or written[0]
-    )
-    sql = {"url": f"sqlite:///{tmp_path}/labels.db", "table": "labels"}
-    world = world_of({"sql": sql, "target": "truth", "time": "labelled_at", "timezone": "UTC"})
-    assert len(world.arrived("2013-06-01", "2013-06-08").frame) == 7 * 24 + 1
-    tables = [pa.parquet.read_table(file.uri) for file in written[0]]
-    assert sum(len(table) for table in tables) <= 11 * 24
-    assert set(tables[0].column_names) == {"id", "truth", "labelled_at"}
-
-
-# The ledger against loops
+OF_THE_DAY = Window.of("m", Grain.DAY, "UTC", DAY)
 
 
 IDS = st.sampled_from(["a", "b", "c", "d"])
@@ -397,8 +281,7 @@ def frame_of(labels: list[tuple]) -> pd.DataFrame:
     arrived = [pd.NaT if hours is None else START + hours * HOUR for *_, hours in labels]
     return pd.DataFrame(
         {
-            "a": pd.Series([label[0] for label in labels], dtype=object),
-            "b": pd.Series([label[1] for label in labels], dtype="int64"),
+            "key": pd.Series([f"{a}\x1f{b}" for a, b, *_ in labels], dtype=object),
             "y_true": pd.Series([label[2] for label in labels], dtype="int64"),
             "arrived": pd.Series(arrived, dtype="datetime64[us, UTC]"),
         }
@@ -409,7 +292,7 @@ def frame_of(labels: list[tuple]) -> pd.DataFrame:
 @given(
     DRAWN, st.lists(st.tuples(IDS, st.sampled_from([1, 2, 3])), max_size=10), st.one_of(st.none(), st.integers(0, 7))
 )
-def test_the_ledger_agrees_with_a_loop(labels: list[tuple], predicted: list[tuple], before: int | None) -> None:
+def test_the_index_agrees_with_a_loop(labels: list[tuple], predicted: list[tuple], before: int | None) -> None:
     expected, differing = slow_truth(labels, before)
     predictions = pd.DataFrame(
         {
@@ -417,8 +300,9 @@ def test_the_ledger_agrees_with_a_loop(labels: list[tuple], predicted: list[tupl
             "b": pd.Series([b for _, b in predicted], dtype="int64"),
         }
     ).set_axis(range(10, 10 + len(predicted)))
-    ledger = LabelLedger.of(frame_of(labels), ("a", "b"))
-    y_true, corrected = ledger.look_up(predictions, None if before is None else START + before * HOUR)
+    index = LabelIndex.of(Arrived(frame_of(labels), True, 1, []), ("a", "b"))
+    end = START + (99 if before is None else before) * HOUR
+    y_true, corrected = index.look_up(predictions, OF_THE_DAY, end)
     assert y_true.index.equals(predictions.index)
     assert [None if value != value else value for value in y_true] == [expected.get(key) for key in predicted]
     assert corrected == sum(differing.get(key, False) for key in set(predicted))
@@ -426,107 +310,25 @@ def test_the_ledger_agrees_with_a_loop(labels: list[tuple], predicted: list[tupl
 
 @settings(max_examples=50, deadline=None)
 @given(DRAWN, st.randoms(use_true_random=False))
-def test_the_ledger_does_not_depend_on_the_order_of_files(labels: list[tuple], random: Any) -> None:
+def test_the_index_does_not_depend_on_the_order_of_files(labels: list[tuple], random: Any) -> None:
     shuffled = random.sample(labels, len(labels))
     ids = pd.DataFrame({"a": list("abcd") * 2, "b": [1] * 4 + [2] * 4})
-    one, two = (LabelLedger.of(frame_of(drawn), ("a", "b")).look_up(ids, None) for drawn in (labels, shuffled))
+    one, two = (
+        LabelIndex.of(Arrived(frame_of(drawn), True, 1, []), ("a", "b")).look_up(ids, OF_THE_DAY, START + 99 * HOUR)
+        for drawn in (labels, shuffled)
+    )
     pd.testing.assert_series_equal(one[0], two[0])
     assert one[1] == two[1]
-
-
-# Strays against loops
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    predicted=st.dictionaries(st.sampled_from(list("abcdefgh")), st.integers(0, 9)),
-    labels=st.lists(st.tuples(st.sampled_from([*"abcdefgh", "x", "y"]), st.floats(0, 11.9)), max_size=20),
-    at_hand=st.integers(1, 4),
-)
-def test_strays_agree_with_a_loop(world_of: Callable[..., World], predicted: dict, labels: list, at_hand: int) -> None:
-    """Ten days of predictions, the night of the tenth: a label of that day's is late, of nobody, or in time."""
-    world = world_of()
-    ids = {day: [name for name, predicted_on in predicted.items() if predicted_on == day] for day in range(10)}
-
-    def slice_of(day: int) -> Slice:
-        window = Window.of("m", Grain.DAY, "UTC", DAY + dt.timedelta(days=day))
-        return Slice(window, (), time=None)
-
-    class Fake:
-        def __init__(self, where: Slice) -> None:
-            self.day = (where.window.day - DAY).days
-
-        def frame(self, names: Any, as_text: Any) -> pd.DataFrame:
-            return pd.DataFrame({"id": ids.get(self.day, [])}, dtype="str")
-
-    frame = pd.DataFrame(
-        {
-            "id": pd.Series([name for name, _ in labels], dtype=object),
-            "y_true": 1,
-            "arrived": pd.Series([START + dt.timedelta(days=days) for _, days in labels], dtype="datetime64[us, UTC]"),
-        }
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(truth_module, "rows_of", Fake)
-        patch.setattr(
-            truth_module, "predictions_of", lambda project, monitor, window, folder, only: Slice(window, (), None)
-        )
-        slices = [slice_of(9 - i) for i in range(at_hand)]
-        found = stray_labels(world.project, world.monitor, slices, Arrived(frame, True, []), Path())
-
-    arrivals = defaultdict(list)
-    for name, days in labels:
-        moment = START + dt.timedelta(days=days)
-        if START + dt.timedelta(days=9) <= moment < START + dt.timedelta(days=10):
-            arrivals[name].append(moment)
-    unknown = sum(name not in predicted for name in arrivals)
-    late = sum(
-        any(moment >= START + dt.timedelta(days=predicted[name] + 1 + 3) for moment in moments)
-        for name, moments in arrivals.items()
-        if name in predicted
-    )
-    assert found == Stray(late, unknown)
-
-
-def test_a_label_that_came_after_its_window_was_final_is_late_and_not_of_nobody(world_of: Callable[..., World]) -> None:
-    world = world_of()
-    world.predict("2013-06-01", ["a", "b"])
-    world.predict("2013-06-08", ["c"])
-    world.label("2013-06-08", ["a", "a", "c", "x"], [1] * 4, ["2013-06-08T01:00"] * 4)
-    slices = world.slices("2013-06-08", "2013-06-07")
-    arrived = world.arrived("2013-06-07", "2013-06-09T05:00")
-    assert stray_labels(world.project, world.monitor, slices, arrived, world.project.home) == Stray(late=1, unknown=1)
-
-
-@pytest.mark.parametrize(("time", "late"), [("2013-06-04T23:59:59", 0), ("2013-06-05T00:00:00", 1)])
-def test_a_stray_is_late_from_the_instant_of_maturity(world_of: Callable[..., World], time: str, late: int) -> None:
-    world = world_of()
-    world.predict("2013-06-01", ["a"])
-    world.label(time[:10], ["a"], [1], [time])
-    days = [time[:10], "2013-06-01"]
-    arrived = world.arrived("2013-06-01", "2013-06-06T05:00")
-    assert stray_labels(world.project, world.monitor, world.slices(*days), arrived, Path()) == Stray(late, unknown=0)
-
-
-def test_windows_beyond_those_at_hand_are_searched(world_of: Callable[..., World]) -> None:
-    """Of hourly windows, more are at hand than are searched beyond them; a late label is not of nobody all the same."""
-    world = world_of(DATED | {"mature_after": "40h"}, every="1h")
-    times = pa.array([START], pa.timestamp("us", tz="UTC"))
-    world.write(world.project.root / "log/day=2013-06-01/a.parquet", at=times, id=["a"], answer=[0])
-    world.label("2013-06-02", ["a"], [1], ["2013-06-02T18:30"])
-    own = Window.of("m", Grain.HOUR, "UTC", at("2013-06-02T18:00"))
-    windows = own.reaching_back(dt.timedelta(hours=40))
-    slices = [predictions_of(world.project, world.monitor, w, world.project.home) for w in windows]
-    assert len(slices) > truth_module.LOOK_BACK_WINDOWS
-    arrived = labels_arrived(world.project, world.monitor, windows[-1].start, own.end, world.project.home)
-    found = stray_labels(world.project, world.monitor, slices, arrived, world.project.home)
-    assert found == Stray(late=1, unknown=0)
 
 
 # Hashes
 
 
 ROWS = pd.DataFrame({"id": ["a", "b", "c"], "y_true": [1, 0, 1]})
+
+
+def hashed(rows: pd.DataFrame) -> str:
+    return content_hash(pd.Index(rows["id"]), rows["y_true"])
 
 
 @pytest.mark.parametrize(
@@ -542,7 +344,7 @@ ROWS = pd.DataFrame({"id": ["a", "b", "c"], "y_true": [1, 0, 1]})
     ],
 )
 def test_a_content_hash_stays_with_order_and_type(same: pd.DataFrame) -> None:
-    assert content_hash(same, ["id", "y_true"]) == content_hash(ROWS, ["id", "y_true"])
+    assert hashed(same) == hashed(ROWS)
 
 
 OTHERS = [
@@ -565,11 +367,11 @@ OTHERS = [
 
 @pytest.mark.parametrize("other", OTHERS, ids=range(len(OTHERS)))
 def test_a_content_hash_tells_of_every_change(other: pd.DataFrame) -> None:
-    assert content_hash(other, ["id", "y_true"]) != content_hash(ROWS, ["id", "y_true"])
+    assert hashed(other) != hashed(ROWS)
 
 
 def test_no_two_changes_have_one_hash() -> None:
-    assert len({content_hash(other, ["id", "y_true"]) for other in OTHERS}) == len(OTHERS)
+    assert len({hashed(other) for other in OTHERS}) == len(OTHERS)
 
 
 def test_what_was_known_stays_the_same_until_something_changes(world_of: Callable[..., World]) -> None:
@@ -600,11 +402,7 @@ def test_windows_are_joined_one_at_a_time(world_of: Callable[..., World], monkey
     read = []
     real = truth_module.predictions_with_ids
     monkeypatch.setattr(truth_module, "predictions_with_ids", lambda *given: read.append(1) or real(*given))
-    truths = truths_of(
-        world.slices("2013-06-02", "2013-06-01"),
-        world.monitor,
-        world.arrived("2013-06-01", "2013-06-03"),
-        relabel=False,
-    )
+    index = LabelIndex.of(world.arrived("2013-06-01", "2013-06-03"), ("id",))
+    truths = truths_of([Seen(where) for where in world.slices("2013-06-02", "2013-06-01")], world.monitor, index)
     next(iter(truths))
     assert len(read) == 1

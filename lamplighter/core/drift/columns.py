@@ -18,6 +18,12 @@ import pandas as pd
 
 Codes = npt.NDArray[np.intp]
 
+FEWEST_ROWS = 5
+"""Rows that a category has on average, at least: with fewer a count of them says nothing (Cochran 1954)."""
+
+FEW_CATEGORIES = 20
+"""Categories that are never too many; a reference of some dozen rows may hold as many."""
+
 NULL = -1
 """Code of a null, and of an infinite value: Evidently drops both."""
 
@@ -86,7 +92,7 @@ def check(reference: pd.DataFrame, current: pd.DataFrame, column: str) -> None:
             raise Undecided(f"every value is null in {side}")
 
 
-def numbers(series: pd.Series[float]) -> pd.Series[float]:
+def numeric_values(series: pd.Series[float]) -> pd.Series[float]:
     """The column as numpy numbers, null where there is none; numpy's own numeric types stay as they are.
 
     Raises
@@ -96,7 +102,7 @@ def numbers(series: pd.Series[float]) -> pd.Series[float]:
 
     Examples
     --------
-    >>> numbers(pd.Series([True, None, False], dtype="boolean")).tolist()
+    >>> numeric_values(pd.Series([True, None, False], dtype="boolean")).tolist()
     [1.0, nan, 0.0]
     """
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iuf":
@@ -129,6 +135,29 @@ def encode(*columns: pd.Series[float]) -> Coded:
     codes[np.isin(codes, infinite)] = NULL
     ends = np.cumsum([len(column) for column in columns])[:-1]
     return Coded(tuple(np.split(codes, ends)), list(values))
+
+
+def check_categories(reference: pd.Series[float]) -> None:
+    """Refuse codes of a reference whose values are not categories but names of single rows, or nearly so.
+
+    Two samples of such a column have hardly a value in common, and every test calls that drift. The reference alone
+    decides: where it holds categories and the window suddenly does not, that is drift.
+
+    Raises
+    ------
+    Undecided
+        If there are more values than categories can have in so many rows.
+
+    Examples
+    --------
+    >>> check_categories(pd.Series(range(30)))
+    Traceback (most recent call last):
+    ...
+    lamplighter.core.drift.columns.Undecided: too many values to be categories
+    """
+    categories = reference.nunique()
+    if categories > FEW_CATEGORIES and len(reference) < FEWEST_ROWS * categories:
+        raise Undecided("too many values to be categories")
 
 
 def filled(reference: pd.Series[float], current: pd.Series[float]) -> tuple[pd.Series[float], pd.Series[float]]:

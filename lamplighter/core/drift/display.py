@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lamplighter.core.drift.columns import NULL, Coded, check, encode, filled, numbers
+from lamplighter.core.drift.columns import NULL, Coded, check, encode, filled, numeric_values
 from lamplighter.core.drift.result import Kind
 
 SHOWN = 50
@@ -56,6 +56,17 @@ def plain(text: Hashable) -> str:
     return str(text).replace("<", "‹")
 
 
+def number(value: float) -> str:
+    """A number as a reader wants it.
+
+    Examples
+    --------
+    >>> number(0.123456), number(1234.56), number(-3.0), number(1.2e-9)
+    ('0.1235', '1,234.6', '-3', '1.2e-09')
+    """
+    return f"{value:,.1f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
+
+
 def names(values: Sequence[Hashable]) -> list[str]:
     """How categories are written; a whole number is, also where nulls made a float of it.
 
@@ -72,7 +83,7 @@ def _numbers(
 ) -> tuple[pd.Series[float], pd.Series[float]]:
     """Finite floats, standardised when they are private."""
     ours, theirs = (
-        numbers(side).astype("float64").replace([-np.inf, np.inf], np.nan).reset_index(drop=True)
+        numeric_values(side).astype("float64").replace([-np.inf, np.inf], np.nan).reset_index(drop=True)
         for side in (reference, current)
     )
     if not private:

@@ -11,18 +11,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lamplighter.core.drift.evidently_measure import METHODS
-from lamplighter.core.drift.result import ColumnDrift
+from lamplighter.core.drift.result import ColumnDrift, Section
 
 if TYPE_CHECKING:
     from evidently import Dataset
-    from evidently.core.serialization import SnapshotModel
 
 LABELS = {method.name: method.label for method in METHODS.values()}
 """What Evidently's tables call a method; a method that Evidently does not have is called by its own name."""
 
 
-def drift_section(reference: Dataset, current: Dataset, drift: Mapping[str, ColumnDrift]) -> SnapshotModel:
-    """The widgets of `DataDriftPreset`, and as metrics its `DriftedColumnsCount` and `ValueDrift`.
+def drift_section(reference: Dataset, current: Dataset, drift: Mapping[str, ColumnDrift]) -> Section:
+    """The widgets of `DataDriftPreset` but its verdict, and as metrics its `DriftedColumnsCount` and `ValueDrift`.
 
     Parameters
     ----------
@@ -32,15 +31,16 @@ def drift_section(reference: Dataset, current: Dataset, drift: Mapping[str, Colu
         The decided results, by the name of the column in the data sets.
     """
     from evidently import Report
+    from evidently.legacy.renderers.html_widgets import header_text
     from evidently.metrics import DriftedColumnsCount
     from evidently.presets import DataDriftPreset
 
     columns = {"columns": list(drift), "per_column_method": _recorded(drift)}
     run = Report([DriftedColumnsCount(**columns)]).run(current, reference)
-    section: SnapshotModel = run.to_snapshot_model()
-    section.widgets = DataDriftPreset(**columns).render(run.context)
-    section.metric_results |= _values(drift)
-    return section
+    counted = run.to_snapshot_model().metric_results
+    # The preset's first widget judges the share by a threshold of its own; what is too much is for the checks to say.
+    _, *drawn = DataDriftPreset(**columns).render(run.context)
+    return Section(counted | _values(drift), [header_text(label="Dataset Drift"), *drawn])
 
 
 def _recorded(drift: Mapping[str, ColumnDrift]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from lamplighter.core.drift.columns import Undecided, check, encode, filled, numbers
+from lamplighter.core.drift.columns import Undecided, check, check_categories, encode, filled, numeric_values
 from lamplighter.core.drift.quiet import quiet
 from lamplighter.core.drift.result import ColumnDrift, Kind
 
@@ -119,13 +119,14 @@ def _asked(column: str, kind: Kind, reference: pd.Series[float], current: pd.Ser
 
 def _finite_numbers(reference: pd.Series[float], current: pd.Series[float]) -> Pair:
     """The values that Evidently compares: neither null nor infinite."""
-    ours, theirs = (numbers(side).replace([-np.inf, np.inf], np.nan).dropna() for side in (reference, current))
+    ours, theirs = (numeric_values(side).replace([-np.inf, np.inf], np.nan).dropna() for side in (reference, current))
     return filled(ours, theirs)
 
 
 def _category_codes(reference: pd.Series[float], current: pd.Series[float]) -> Pair:
     """Codes of the values that Evidently counts: neither null nor infinite."""
     ours, theirs = (pd.Series(codes[codes >= 0]) for codes in encode(reference, current).codes)
+    check_categories(ours)
     return filled(ours, theirs)
 
 

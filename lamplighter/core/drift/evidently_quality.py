@@ -1,173 +1,179 @@
-"""Evidently's quality presets over the labelled rows, as far as the labels go."""
+"""The quality that is recorded, in Evidently's own metric types.
+
+Evidently's quality presets would count again, over whatever rows they are given: over a sample other numbers than the
+history has, and over all labelled rows the numbers of a cut at a score of 0.5, whatever the service did. But a result
+of a stock metric holds any value. Here each takes the recorded one, and no row is read, so the page can say nothing
+else than the history. What can only be drawn from rows, such as a ROC curve, is not shown.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-import numpy as np
-import pandas as pd
+from lamplighter.core.drift.columns import Undecided
+from lamplighter.core.drift.display import OTHER, number, plain
+from lamplighter.core.drift.result import Quality, Section
+from lamplighter.core.measurement import Measurement
+from lamplighter.core.quality import NO_PREDICTION, Confusion
 
-from lamplighter.core.drift.columns import Undecided, encode, numbers
-from lamplighter.core.drift.display import names
+SINGLE_VALUES = {
+    "Accuracy": ("accuracy",),
+    "Precision": ("precision", "precision_macro"),
+    "Recall": ("recall", "recall_macro"),
+    "F1Score": ("f1", "f1_macro"),
+    "RocAuc": ("roc_auc",),
+    "LogLoss": ("log_loss",),
+    "RMSE": ("rmse",),
+    "R2Score": ("r2",),
+}
+"""By Evidently's metric: ours, of which the first that is recorded counts; of many classes both mean the average."""
 
-if TYPE_CHECKING:
-    from evidently.core.serialization import SnapshotModel
+MEANS = {"MeanError": "bias", "MAE": "mae"}
+"""By Evidently's metric of a mean and its standard deviation: ours of the mean."""
 
-TARGET, PREDICTION, SCORE = "target", "prediction", "score"
-"""Columns of the frames that Evidently is given."""
+BY_LABEL = {"PrecisionByLabel": "precision", "RecallByLabel": "recall", "F1ByLabel": "f1"}
+"""By Evidently's metric of single classes: ours."""
 
-CUT = 0.5
-"""Evidently cuts a score here, whatever the service did."""
-
-Sides = tuple[pd.DataFrame, pd.DataFrame]
-"""The labelled rows of the reference, maybe none, and of the current window."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What a model answers and where: the columns of its truth, its answer and its score.
-
-    Attributes
-    ----------
-    kind : {"classification", "regression"}
-        What is answered: one of some classes, or a number.
-    target, prediction : str
-        Columns of the truth and of the answer.
-    score : str, optional
-        Column of the probability of the positive class.
-    positive : object, optional
-        The positive one of two classes; the last in the alphabet unless given.
-    """
-
-    kind: Literal["classification", "regression"]
-    target: str
-    prediction: str
-    score: str | None = None
-    positive: object = None
+DRAWN = 20
+"""Classes that the matrix of confusion counts has rows for: with more their numbers cannot be read."""
 
 
-def quality_section(
-    reference: pd.DataFrame, current: pd.DataFrame, outcome: Outcome, private: Collection[str] = frozenset()
-) -> SnapshotModel:
-    """The widgets and metrics of `ClassificationPreset` or `RegressionPreset`.
+def quality_section(quality: Quality) -> Section:
+    """Counters, a table of every metric, and for classes a table and the confusion counts.
 
-    Without the reference, where that has too few labels to be compared with.
+    A value that is undefined has no result of Evidently's, which could not hold the reason; the tables tell it. Nor
+    has a mean of a single row, for Evidently wants the standard deviation beside it.
 
     Raises
     ------
     Undecided
-        If there can be no such preset for the current window; the text says why.
+        If nothing is recorded.
     """
-    wanted = {outcome.target, outcome.prediction}
-    if hidden := sorted(wanted & set(private)):
-        raise Undecided(f"'{hidden[0]}' is private")
-    if outcome.score in private:
-        outcome = replace(outcome, score=None)
-    if missing := sorted(wanted - set(current)):
-        raise Undecided(f"no column '{missing[0]}' in the current window")
-    if not wanted <= set(reference):
-        reference = current.iloc[:0]
-    ours, theirs = PREPARED[outcome.kind](reference, current, outcome)
-    failure = ""
-    for compared in [ours, None] if len(ours) else [None]:
-        try:
-            return _run(compared, theirs, outcome)
-        except Exception as error:
-            # Evidently refuses a class that one side lacks, and more, by whatever exception comes up.
-            failure = type(error).__name__
-    raise Undecided(f"Evidently could not compute it ({failure})")
+    if not quality.measurements:
+        raise Undecided(f"nothing is recorded of {quality.window}")
+    overall = {found.metric: found for found in quality.measurements if not found.klass}
+    by_class = {(found.klass, found.metric): found for found in quality.measurements if found.klass}
+    results = dict(_result(name, values) for name, values in _recorded(overall, by_class))
+    widgets = [*_overall(quality, overall), *_classes(by_class), *_confusion(quality.confusion)]
+    return Section(results, widgets)
 
 
-def _classes(reference: pd.DataFrame, current: pd.DataFrame, outcome: Outcome) -> Sides:
-    """Labelled rows with truth and answer as texts, and with the score where that is a column of numbers."""
-    frames = (reference, current)
-    columns = [frame[column] for frame in frames for column in (outcome.target, outcome.prediction)]
-    coded = encode(*columns)
-    text = np.array([*names(coded.values), None], dtype=object)
-    sides = []
-    for frame, target, prediction in zip(frames, coded.codes[::2], coded.codes[1::2], strict=True):
-        side = pd.DataFrame({TARGET: text[target], PREDICTION: text[prediction]})
-        with suppress(KeyError, Undecided):
-            side[SCORE] = numbers(frame[outcome.score]).to_numpy(dtype="float64")
-        sides.append(side.dropna(subset=[TARGET, PREDICTION]).reset_index(drop=True))
-    ours, theirs = sides
-    if theirs.empty:
-        raise Undecided("no labelled rows in the current window")
-    if len(_seen(theirs)) < 2:
-        raise Undecided("only one class among the labelled rows of the current window")
-    return ours, theirs
+def _recorded(
+    overall: dict[str, Measurement], by_class: dict[tuple[str, str], Measurement]
+) -> Iterator[tuple[str, list[Any]]]:
+    """Evidently's metrics, and what each of them is to hold."""
+    for name, ours in SINGLE_VALUES.items():
+        found = _first(ours, overall)
+        if found and found.value is not None:
+            yield name, [found.value]
+    for name, metric in MEANS.items():
+        spread = _deviation(overall.get(metric), overall.get("mse"))
+        if spread is not None:
+            yield name, [overall[metric].value, spread]
+    for name, metric in BY_LABEL.items():
+        found_by_class = [(klass, found.value) for (klass, of), found in by_class.items() if of == metric]
+        values = {plain(klass): value for klass, value in found_by_class if value is not None}
+        if values:
+            yield name, [values]
 
 
-def _amounts(reference: pd.DataFrame, current: pd.DataFrame, outcome: Outcome) -> Sides:
-    """Labelled rows with truth and answer as finite numbers."""
-    ours, theirs = (
-        pd.DataFrame(
-            {
-                TARGET: numbers(frame[outcome.target]).astype("float64"),
-                PREDICTION: numbers(frame[outcome.prediction]).astype("float64"),
-            }
-        )
-        .replace([-np.inf, np.inf], np.nan)
-        .dropna()
-        .reset_index(drop=True)
-        for frame in (reference, current)
+def _result(name: str, values: list[Any]) -> tuple[str, Any]:
+    """The identifier of a metric, and a result that holds the values; Evidently's service finds it by its location."""
+    from evidently import metrics
+
+    calculation = getattr(metrics, name)().to_calculation()
+    result = calculation.result(*values)
+    result.set_metric_location(calculation.to_metric_config())
+    return calculation.id, result
+
+
+def _first(metrics: Iterable[str], overall: dict[str, Measurement]) -> Measurement | None:
+    return next((overall[metric] for metric in metrics if metric in overall), None)
+
+
+def _deviation(mean: Measurement | None, square: Measurement | None) -> float | None:
+    """Standard deviation of errors whose mean and mean square are recorded, n - 1 in the denominator as Evidently's."""
+    if mean is None or square is None or mean.value is None or square.value is None or mean.n < 2:
+        return None
+    return math.sqrt(max(square.value - mean.value**2, 0.0) * mean.n / (mean.n - 1))
+
+
+def _overall(quality: Quality, overall: dict[str, Measurement]) -> Iterator[Any]:
+    """A heading, the usual metrics as Evidently's counters, and every metric in a table."""
+    from evidently.legacy.renderers.html_widgets import CounterData, counter, header_text, table_data
+
+    yield header_text(label=plain(f"Quality of {quality.window}, {quality.measurements[0].state}"))
+    usual = [*(_first(ours, overall) for ours in SINGLE_VALUES.values()), *map(overall.get, MEANS.values())]
+    counters = [CounterData(found.metric, number(found.value)) for found in usual if found and found.value is not None]
+    if counters:
+        yield counter(counters=counters)
+    yield table_data(
+        column_names=["metric", "value", "95 % interval", "rows"], data=[_row(found) for found in overall.values()]
     )
-    if theirs.empty:
-        raise Undecided("no labelled rows in the current window")
-    return ours, theirs
 
 
-PREPARED = {"classification": _classes, "regression": _amounts}
-"""By kind: the rows that Evidently is given."""
+def _row(found: Measurement) -> list[str]:
+    """One metric as the table has it."""
+    metric = f"{found.metric} ({found.method})" if found.method else found.metric
+    bounds = "" if found.lower is None or found.upper is None else f"{number(found.lower)} to {number(found.upper)}"
+    return [plain(metric), _told(found), bounds, f"{found.n:,}"]
 
 
-def _run(reference: pd.DataFrame | None, current: pd.DataFrame, outcome: Outcome) -> SnapshotModel:
-    """Evidently's preset over prepared rows."""
-    from evidently import Dataset, Report
-    from evidently.presets import ClassificationPreset, RegressionPreset
-
-    preset = {"classification": ClassificationPreset, "regression": RegressionPreset}[outcome.kind]
-    sides = [current] if reference is None else [current, reference]
-    definition = _definition(sides, outcome)
-    run = Report([preset()]).run(*(Dataset.from_pandas(side, data_definition=definition) for side in sides))
-    model: SnapshotModel = run.to_snapshot_model()
-    return model
+def _told(found: Measurement | None) -> str:
+    """The value, or why there is none."""
+    if found is None:
+        return ""
+    return plain(f"undefined: {found.reason}") if found.value is None else number(found.value)
 
 
-def _definition(sides: list[pd.DataFrame], outcome: Outcome) -> Any:
-    """Which column is what; whether there are two classes or more is for the rows to say."""
-    from evidently import BinaryClassification, DataDefinition, MulticlassClassification, Regression
+def _classes(by_class: dict[tuple[str, str], Measurement]) -> Iterator[Any]:
+    """Precision, recall and F1 of each class."""
+    from evidently.legacy.renderers.html_widgets import header_text, table_data
 
-    if outcome.kind == "regression":
-        return DataDefinition(
-            numerical_columns=[TARGET, PREDICTION], regression=[Regression(target=TARGET, prediction=PREDICTION)]
+    metrics = [*BY_LABEL.values()]
+    names = sorted({klass for klass, metric in by_class if metric in metrics})
+    if names:
+        yield header_text(label="Quality by class")
+        yield table_data(
+            column_names=["class", *metrics],
+            data=[[plain(name), *(_told(by_class.get((name, metric))) for metric in metrics)] for name in names],
         )
-    classes = sorted(set().union(*map(_seen, sides)))
-    task: Any = MulticlassClassification(target=TARGET, prediction_labels=PREDICTION)
-    if len(classes) == 2:
-        given = names([outcome.positive])[0]
-        positive = given if given in classes else classes[-1]
-        score = SCORE if all(_reproduces(side, positive) for side in sides) else None
-        task = BinaryClassification(
-            target=TARGET, prediction_labels=PREDICTION, prediction_probas=score, pos_label=positive
-        )
-    return DataDefinition(categorical_columns=[TARGET, PREDICTION], classification=[task])
 
 
-def _seen(side: pd.DataFrame) -> set[str]:
-    """The classes that were true or answered."""
-    return set(side[TARGET]) | set(side[PREDICTION])
+def _confusion(counts: Sequence[Confusion]) -> Iterator[Any]:
+    """How often each class was predicted for each true one; beyond the largest classes the rest are one."""
+    if not counts:
+        return
+    from evidently.legacy.renderers.html_widgets import header_text, plotly_figure
+    from plotly import graph_objects
+
+    true, predicted, cells = _cells(counts)
+    table = [[cells[row, column] for column in predicted] for row in true]
+    heatmap = graph_objects.Heatmap(x=predicted, y=true, z=table, text=table, texttemplate="%{text}")
+    # From white for none: plotly's own scale begins at the smallest count.
+    heatmap.update(colorscale="Blues", showscale=False, zmin=0, zmax=max(map(max, table)))
+    figure = graph_objects.Figure(heatmap)
+    # Classes that look like numbers are names all the same.
+    figure.update_xaxes(type="category", title="predicted class")
+    figure.update_yaxes(type="category", title="true class", autorange="reversed")
+    yield header_text(label="Confusion counts")
+    yield plotly_figure(title="", figure=figure)
 
 
-def _reproduces(side: pd.DataFrame, positive: str) -> bool:
-    """Whether Evidently, given the score, counts the answers that were served.
-
-    Given a score it looks at nothing else, so accuracy and the rest would be those of another cut, and not the ones
-    in the history. It also needs both classes among the truth.
-    """
-    if SCORE not in side or side[SCORE].isna().any() or side[TARGET].nunique() < 2:
-        return False
-    return bool(((side[SCORE] >= CUT) == (side[PREDICTION] == positive)).all())
+def _cells(counts: Sequence[Confusion]) -> tuple[list[str], list[str], Counter[tuple[str, str]]]:
+    """True classes, predicted classes, and the rows of each pair of them."""
+    sizes: Counter[str] = Counter()
+    for cell in counts:
+        sizes.update({cell.y_true: cell.n})
+        sizes.update({cell.y_pred: cell.n})
+    del sizes[NO_PREDICTION]
+    names = {name: plain(name) for name, _ in sizes.most_common(DRAWN)} | {NO_PREDICTION: "no prediction"}
+    cells: Counter[tuple[str, str]] = Counter()
+    for cell in counts:
+        cells[names.get(cell.y_true, OTHER), names.get(cell.y_pred, OTHER)] += cell.n
+    true = sorted({name for pair in cells for name in pair} - {names[NO_PREDICTION]})
+    missing = [names[NO_PREDICTION]] if any(cell.y_pred == NO_PREDICTION for cell in counts) else []
+    return true, [*true, *missing], cells

@@ -14,17 +14,17 @@ from lamplighter.core.drift.columns import Undecided
 from lamplighter.core.drift.display import plain, shown
 from lamplighter.core.drift.evidently_drift import drift_section
 from lamplighter.core.drift.evidently_measure import measure
-from lamplighter.core.drift.evidently_quality import Outcome, quality_section
+from lamplighter.core.drift.evidently_quality import quality_section
 from lamplighter.core.drift.evidently_summary import summary_section
 from lamplighter.core.drift.quiet import quiet
-from lamplighter.core.drift.result import ColumnDrift, Kind
+from lamplighter.core.drift.result import ColumnDrift, Kind, Quality, Section
 from lamplighter.errors import ReportError
 
 if TYPE_CHECKING:
     from evidently import Dataset
     from evidently.core.serialization import SnapshotModel
 
-Section: TypeAlias = "Callable[[], SnapshotModel]"
+Maker: TypeAlias = Callable[[], Section]
 """Makes one section, or raises `Undecided`."""
 
 Pair: TypeAlias = "tuple[pd.Series[Any], pd.Series[Any]]"
@@ -42,11 +42,7 @@ def report(
     title: str,
     notes: Sequence[str] = (),
     drift: Sequence[ColumnDrift] | None = None,
-    kind: Literal["classification", "regression"] | None = None,
-    target: str | None = None,
-    prediction: str | None = None,
-    score: str | None = None,
-    positive: object = None,
+    quality: Quality | None = None,
     private: Collection[str] = frozenset(),
     summary: bool = True,
     at: datetime = EPOCH,
@@ -54,8 +50,8 @@ def report(
 ) -> str:
     """Make the Evidently report of a window.
 
-    It shows drift, a summary of every column, and the quality where there are labels. What cannot be shown is left
-    out and named, with the reason, at the head of the page.
+    It shows the quality that is recorded, drift, and a summary of every column. What cannot be shown is left out and
+    named, with the reason, at the head of the page.
 
     Parameters
     ----------
@@ -69,11 +65,11 @@ def report(
         What else stands at the head of the page, a line each.
     drift : sequence of ColumnDrift, optional
         The recorded results, which the report shows as they are. Measured by `measure` unless given.
-    kind, target, prediction, score, positive : optional
-        What the model answers, and the columns of its truth, its answer and the probability of the positive class;
-        see `Outcome`.
+    quality : Quality, optional
+        What is recorded of the newest window whose labels have come, shown as it is.
     private : collection of str
-        Columns whose values are never shown in the clear.
+        Columns whose values are never shown in the clear. Quality is not of columns: a private one can be neither
+        truth, prediction, score, version nor segment.
     summary : bool, default=True
         Whether to show the summary of every column: about 0.5 s and 0.15 MB for 15 columns.
     at : datetime, optional
@@ -94,20 +90,19 @@ def report(
     with quiet():
         results = measure(reference, current, columns) if drift is None else drift
         pairs, left_out = _drawable(reference, current, columns, results, private)
-        sections: dict[str, Section] = {}
+        sections: dict[str, Maker] = {}
+        if quality:
+            sections["quality"] = partial(quality_section, quality)
         if pairs:
             ours, theirs = _datasets(pairs, columns)
             recorded = {plain(found.column): found for found in results if found.column in pairs}
             sections["drift"] = partial(drift_section, ours, theirs, recorded)
             if summary:
                 sections["summary"] = partial(summary_section, ours, theirs, list(recorded))
-        if kind and target and prediction:
-            outcome = Outcome(kind=kind, target=target, prediction=prediction, score=score, positive=positive)
-            sections["quality"] = partial(quality_section, reference, current, outcome, private)
         made = _made(sections, left_out)
         if not made:
             raise ReportError(f"no report can be made of '{title}': {_listed(left_out) or 'no columns'}")
-        head = f"# {plain(title)}\n\n{len(current):,} rows, against {len(reference):,} of the reference."
+        head = f"# {plain(title)}\n\nDrift of {len(current):,} rows, against {len(reference):,} of the reference."
         head += "".join(f"\n\n{plain(note)}" for note in notes)
         if left_out:
             head += f"\n\nLeft out: {_listed(left_out)}."
@@ -157,7 +152,7 @@ def _datasets(pairs: Mapping[str, Pair], columns: Mapping[str, Kind]) -> tuple[D
     return ours, theirs
 
 
-def _made(sections: Mapping[str, Section], left_out: dict[str, str]) -> list[SnapshotModel]:
+def _made(sections: Mapping[str, Maker], left_out: dict[str, str]) -> list[Section]:
     """The sections that can be made; of the others the reason is added to what is left out."""
     made = []
     for name, section in sections.items():
@@ -176,7 +171,7 @@ def _listed(left_out: Mapping[str, str]) -> str:
     return "; ".join(plain(f"{name} ({reason})") for name, reason in left_out.items())
 
 
-def _joined(title: str, head: str, sections: Sequence[SnapshotModel], at: datetime) -> SnapshotModel:
+def _joined(title: str, head: str, sections: Sequence[Section], at: datetime) -> SnapshotModel:
     """The sections as one of Evidently's snapshots, under a head."""
     from evidently.core.serialization import ReportModel, SnapshotModel
     from evidently.legacy.renderers.html_widgets import text_widget

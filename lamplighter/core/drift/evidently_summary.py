@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from lamplighter.core.drift.result import Section
+
 if TYPE_CHECKING:
     from evidently import Dataset
-    from evidently.core.serialization import SnapshotModel
 
 
-def summary_section(reference: Dataset, current: Dataset, columns: Sequence[str]) -> SnapshotModel:
+def summary_section(reference: Dataset, current: Dataset, columns: Sequence[str]) -> Section:
     """The widgets and metrics of `DataSummaryPreset`.
 
     For each of seven statistics of a number the preset draws the same histogram, and shows one of them. Those seven
@@ -24,7 +25,7 @@ def summary_section(reference: Dataset, current: Dataset, columns: Sequence[str]
 
     run = Report([]).run(current, reference)
     preset = DataSummaryPreset(columns=list(columns))
-    section: SnapshotModel = run.to_snapshot_model()
+    results: dict[str, Any] = run.to_snapshot_model().metric_results
     for metric in preset.metrics(run.context):
         if isinstance(metric, MetricContainer):
             # Tests of single rows, of which there are none; rendering wants them asked for all the same.
@@ -32,9 +33,8 @@ def summary_section(reference: Dataset, current: Dataset, columns: Sequence[str]
             continue
         drawn = isinstance(metric, MinValue) or not isinstance(metric, StatisticsMetric)
         calculation = metric.to_calculation() if drawn else _undrawn(metric)
-        section.metric_results[metric.metric_id] = run.context.calculate_metric(calculation)
-    section.widgets = preset.render(run.context)
-    return section
+        results[metric.metric_id] = run.context.calculate_metric(calculation)
+    return Section(results, preset.render(run.context))
 
 
 def _undrawn(metric: Any) -> Any:

@@ -1,9 +1,13 @@
-"""What was found out about one column: the seam between whoever measures drift and whoever shows it."""
+"""What was found out about a column, or about quality: the seam between whoever measures and whoever shows it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from lamplighter.core.measurement import Measurement
+from lamplighter.core.quality import Confusion
 
 Kind: TypeAlias = Literal["numeric", "categorical"]
 """How a column is compared: by the order and distance of its values, or only by whether they are equal."""
@@ -54,3 +58,30 @@ class ColumnDrift:
     def decided(self) -> bool:
         """Whether there is a score."""
         return self.score is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What is recorded of the quality of one window, all its segments and versions together.
+
+    Attributes
+    ----------
+    window : str
+        Name of the window, which is seldom the one that drift is shown of: labels come later.
+    measurements : sequence of Measurement
+        A value or a reason for each metric, and for metrics of classes one for each class; all of one state, and in
+        the order in which they are shown.
+    confusion : sequence of Confusion
+        Empty but for classification.
+    """
+
+    window: str
+    measurements: Sequence[Measurement]
+    confusion: Sequence[Confusion] = ()
+
+
+class Section(NamedTuple):
+    """A part of a report: results of Evidently's metrics by their identifiers, and the widgets that show them."""
+
+    metric_results: dict[str, Any]
+    widgets: list[Any]

@@ -8,7 +8,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from lamplighter.core.monitor.sources import ClassLabel, Duration, Name, Names, Number, Section, fault, listed
+from lamplighter.core.monitor.sources import (
+    NO_FLAG,
+    ClassLabel,
+    Duration,
+    Name,
+    Names,
+    Number,
+    Section,
+    fault,
+    listed,
+)
 
 
 class Severity(StrEnum):
@@ -39,7 +49,7 @@ def _runs(value: Any) -> Any:
     return int(match[1]), int(match[2])
 
 
-Fraction = Annotated[Number, Field(gt=0, lt=1)]
+Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False), NO_FLAG]
 Percent = Annotated[float, BeforeValidator(_percent)]
 Slope = Annotated[float, BeforeValidator(_slope)]
 Runs = Annotated[tuple[int, int], BeforeValidator(_runs)]
@@ -108,7 +118,7 @@ class Check(Section):
     def _one_form(self) -> Check:
         given = [form for form in self.forms() if getattr(self, form) is not None]
         if len(given) != 1:
-            raise ValueError(f"a check has one limit, not {len(given)}; give one of {', '.join(self.forms())}")
+            raise ValueError(f"a check has one limit, not {len(given)}; give above or below, such as below: 0.4")
         relative = given[0] in ("falls", "rises")
         if relative and not self.versus:
             raise fault(f"{given[0]} needs versus, such as versus: {{mean: 7d}}", given[0])
@@ -119,6 +129,30 @@ class Check(Section):
         if self.over and given[0] != "slope":
             raise fault(f"over belongs to slope, not to {given[0]}; leave it out", "over")
         return self
+
+    @property
+    def limit(self) -> float:
+        """The number that ``above`` or ``below`` gives.
+
+        Raises
+        ------
+        ValueError
+            If the check is of another form; the reader of monitor files refuses those, as nothing judges them yet.
+        """
+        limit = self.above if self.above is not None else self.below
+        if not isinstance(limit, float):
+            raise ValueError(f"check {self.name!r} has no number as its limit")
+        return limit
+
+    def fails(self, value: float) -> bool:
+        """Whether a value is beyond the limit; one on the limit is not.
+
+        Examples
+        --------
+        >>> [Check(metric="mae", above=3).fails(value) for value in (2.0, 3.0, 3.1)]
+        [False, False, True]
+        """
+        return value > self.limit if self.above is not None else value < self.limit
 
     @staticmethod
     def forms() -> tuple[str, ...]:
@@ -166,8 +200,10 @@ class Drift(Section):
         description="`evidently`: its default tests and thresholds; `calibrated` is not there yet",
     )
     false_alarms: Fraction | None = Field(default=None, description="rate of false alarms that `calibrated` keeps to")
-    sample: int = Field(default=5000, gt=0, le=5000, description="rows a side that Evidently looks at")
-    seed: int = Field(default=0, description="which rows the sample holds")
+    sample: Annotated[int, Field(gt=0, le=5000), NO_FLAG] = Field(
+        default=5000, description="rows a side that Evidently looks at"
+    )
+    seed: Annotated[int, Field(ge=0), NO_FLAG] = Field(default=0, description="which rows the sample holds")
 
 
 class OwnMetric(Section):

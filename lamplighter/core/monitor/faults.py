@@ -13,6 +13,16 @@ from lamplighter.core.nearest import among
 
 Location = tuple[str | int, ...]
 
+NOT_ONE_TEXT = {
+    list: "is a list; write one name",
+    dict: "is a mapping; write one name",
+    type(None): "is empty; write a name",
+}
+"""What is wrong where a text should stand, by the type of what stands there; numbers and flags want quotes."""
+
+NO_NUMBER = "is not a number; write one such as 0.5"
+NO_WHOLE_NUMBER = "is not a whole number; write one such as 10"
+
 RIGHT = {
     "string_type": "is not text; put it in quotes",
     "string_too_short": "is empty; write a name",
@@ -21,15 +31,14 @@ RIGHT = {
     "dict_type": "is not a mapping; write keys and values",
     "model_type": "is not a mapping; write keys and values",
     "model_attributes_type": "is not a mapping; write keys and values",
-    "float_type": "is not a number",
-    "float_parsing": "is not a number",
-    "finite_number": "is not a finite number",
-    "int_type": "is not a whole number",
-    "int_parsing": "is not a whole number",
-    "int_from_float": "is not a whole number",
-    "bool_type": "is neither true nor false",
-    "bool_parsing": "is neither true nor false",
-    "too_long": "has too many values",
+    "float_type": NO_NUMBER,
+    "float_parsing": NO_NUMBER,
+    "finite_number": "is not a finite number; write one such as 0.5",
+    "int_type": NO_WHOLE_NUMBER,
+    "int_parsing": NO_WHOLE_NUMBER,
+    "int_parsing_size": NO_WHOLE_NUMBER,
+    "int_from_float": NO_WHOLE_NUMBER,
+    "too_long": "has too many values; write two",
 }
 """What is wrong and would be right, by pydantic's name of the fault."""
 
@@ -70,7 +79,7 @@ def _message(location: Location, detail: Any) -> str:
         return f"unknown key {key!r}; {among(last, _known_keys(location[:-1]))}"
     if kind == "missing":
         meaning = _description(location)
-        return f"{key!r} is missing; write {meaning}" if meaning else f"{key!r} is missing; add it"
+        return f"{key!r} is missing; add it: {meaning}" if meaning else f"{key!r} is missing; add it"
     if kind in ("enum", "literal_error"):
         choices = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
         return f"{key}: {given!r} cannot be chosen; {among(given, choices)}"
@@ -78,7 +87,8 @@ def _message(location: Location, detail: Any) -> str:
         return f"{key}: is not of the right form; write {_description(location)}"
     if kind == "fault":
         return str(detail["msg"])
-    message = RIGHT.get(kind) or detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    right = NOT_ONE_TEXT.get(type(given)) if kind == "string_type" else None
+    message = right or RIGHT.get(kind) or detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
     return f"{key}: {message}" if key else message
 
 

@@ -11,7 +11,9 @@ from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, Field, model_validator
 
 from lamplighter.core.monitor.checks import Check, Drift, OwnMetric, Retrain, Urls
+from lamplighter.core.monitor.roles import clash
 from lamplighter.core.monitor.sources import (
+    NO_FLAG,
     Labels,
     Name,
     Names,
@@ -59,7 +61,7 @@ class Monitor(Section):
     """What a monitor file says, with its defaults filled in."""
 
     model: str = Field(pattern=r"^[a-z0-9-]{1,63}$", description="at most 63 of a-z, 0-9 and -")
-    kind: Kind = Field(description="classification, regression, ranking, text or detection")
+    kind: Kind = Field(description="classification, regression, ranking or text; detection is not there yet")
     every: Grain = Field(default=Grain.DAY, description="how long a window is")
     timezone: Zone = Field(default="UTC", description="a day is a local day of this zone")
     schedule: Annotated[str, AfterValidator(_cron)] = Field(
@@ -84,7 +86,7 @@ class Monitor(Section):
     reference: Reference | None = Field(default=None, description="what the current window is compared with")
     drift: Drift = Field(default=Drift(), description="how drift is measured and who calls it drift")
     metrics: tuple[OwnMetric, ...] = Field(default=(), description="metrics of the user's own")
-    top_k: int = Field(default=10, gt=0, description="how many ranked items count")
+    top_k: Annotated[int, Field(gt=0, le=1000), NO_FLAG] = Field(default=10, description="how many ranked items count")
     checks: tuple[Check, ...] = Field(default=(), description="limits on metrics")
     retrain: Retrain | None = Field(
         default=None, description="when retraining is recommended, and with what; nothing is retrained yet"
@@ -95,30 +97,27 @@ class Monitor(Section):
     def _labels_can_be_joined(self) -> Monitor:
         predictions, labels = self.predictions, self.labels
         if labels and not predictions.prediction:
-            raise fault("labels need predictions.prediction, the column that they are compared with", "labels")
+            raise fault("labels need predictions.prediction, the column that they are compared with; name it", "labels")
         if labels and not labels.same_row and not predictions.id:
             raise fault("labels are joined on ids; give predictions.id, or labels.same_row: true", "labels")
         if labels and labels.id and len(labels.id) != len(predictions.id):
-            raise fault("labels.id and predictions.id name a different number of columns", "labels", "id")
+            counts = f"labels.id names {len(labels.id)} columns and predictions.id {len(predictions.id)}"
+            raise fault(f"{counts}; name as many, in the same order", "labels", "id")
         return self
 
     @model_validator(mode="after")
     def _columns_have_one_role(self) -> Monitor:
-        predictions = self.predictions
-        answers = {name for name in (predictions.prediction, predictions.version, *predictions.scores) if name}
-        shown = answers | set(self.segments) | ({self.labels.target} if self.labels else set())
-        if hidden := sorted(set(self.private) & shown):
-            raise fault(
-                f"private column {hidden[0]!r} is also a segment, prediction, score, version or truth", "private"
-            )
-        named = {*self.features.numeric, *self.features.categorical} if self.features else set()
-        truth = {self.labels.target} if self.labels and self.labels.same_row else set()
-        if both := sorted(named & {*answers, *predictions.id, *truth, predictions.time}):
-            raise fault(f"feature {both[0]!r} is also the prediction, score, version, id, truth or time", "features")
+        if clashing := clash(self):
+            use, message = clashing
+            raise fault(message, *use.at)
         return self
 
     @model_validator(mode="after")
     def _names_are_clear(self) -> Monitor:
+        for i, name in enumerate(self.segments):
+            if "=" in name:
+                told = f"segment {name!r} holds =, which stands between column and value"
+                raise fault(f"{told}; rename the column, or leave it out", "segments", i)
         checks = [check.name for check in self.checks]
         for of, names in (("checks", checks), ("metrics", [own.name for own in self.metrics])):
             if twice := next((i for i, name in enumerate(names) if name in names[:i]), None):

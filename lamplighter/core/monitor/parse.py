@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import yaml
@@ -12,7 +13,8 @@ from pydantic import ValidationError
 
 from lamplighter.core.monitor.faults import first_fault
 from lamplighter.core.monitor.model import Kind, Monitor
-from lamplighter.core.monitor.vocabulary import check_metrics
+from lamplighter.core.monitor.parts import part_faults
+from lamplighter.core.monitor.vocabulary import metric_faults
 from lamplighter.errors import MonitorError
 
 Location = tuple[str | int, ...]
@@ -75,8 +77,7 @@ def parse(name: str, text: str, *, environ: Mapping[str, str], read: Read | None
     except ValidationError as error:
         location, message = first_fault(error, filled)
         raise MonitorError(f"{lines.nearest(location)}: {message}") from None
-    _refuse_ahead_of_time(monitor, lines)
-    for location, message in check_metrics(monitor):
+    for location, message in chain(_ahead_of_time(monitor), metric_faults(monitor), part_faults(monitor)):
         raise MonitorError(f"{lines.nearest(location)}: {message}")
     return monitor
 
@@ -161,16 +162,14 @@ def _filled(value: Any, location: Location, environ: Mapping[str, str], lines: _
     return VARIABLE.sub(lambda match: environ[match[1]], value)
 
 
-def _refuse_ahead_of_time(monitor: Monitor, lines: _Lines) -> None:
-    """Refuse what the file format knows and the nights do not measure yet."""
+def _ahead_of_time(monitor: Monitor) -> Iterator[tuple[Location, str]]:
+    """Yield what the file format knows and the nights do not measure yet."""
     if monitor.kind is Kind.DETECTION:
-        raise MonitorError(f"{lines.nearest(('kind',))}: kind 'detection' is not there yet")
+        others = ", ".join(kind for kind in Kind if kind is not Kind.DETECTION)
+        yield ("kind",), f"kind 'detection' is not there yet; choose one of {others}"
     if monitor.drift.verdict == "calibrated":
-        place = lines.nearest(("drift", "verdict"))
-        raise MonitorError(f"{place}: verdict 'calibrated' is not there yet; use 'evidently'")
+        yield ("drift", "verdict"), "verdict 'calibrated' is not there yet; use 'evidently'"
     for i, check in enumerate(monitor.checks):
         if form := check.ahead_of_its_time():
-            raise MonitorError(
-                f"{lines.nearest(('checks', i, form))}: the form {form!r} of check {check.name!r} is not there yet; "
-                "use above or below with a number"
-            )
+            cure = "leave it out" if form == "for" else "use above or below with a number"
+            yield ("checks", i, form), f"the form {form!r} of check {check.name!r} is not there yet; {cure}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from enum import StrEnum
 from string import Formatter
@@ -40,6 +41,28 @@ def zone(name: str) -> str:
     return name
 
 
+CREDENTIALS = re.compile(r"[\w+.-]+://(?:[^/?]*@|[^/:?]*:(?!\d+(?:[/?][^@]*)?$))")
+"""A URI with a user or a password, in which signs may stand that should have been escaped; a port is neither."""
+
+
+def without_credentials(path: str) -> str:
+    """A path, when it holds no credentials: paths are printed wherever something is wrong with one.
+
+    Raises
+    ------
+    ValueError
+        If it does.
+
+    Examples
+    --------
+    >>> without_credentials("hdfs://host:8020/log/*.parquet")
+    'hdfs://host:8020/log/*.parquet'
+    """
+    if CREDENTIALS.match(path):
+        raise ValueError("a path holds no credentials; set AWS_ACCESS_KEY_ID and its like")
+    return path
+
+
 def listed(value: Any) -> Any:
     """One text where a list is meant, as a list of one."""
     return [value] if isinstance(value, str) else value
@@ -51,8 +74,18 @@ def _duration(value: Any) -> timedelta:
 
 def _number(value: Any) -> Any:
     if isinstance(value, bool):
-        raise ValueError(f"{str(value).lower()} is not a number")
+        raise ValueError(f"{str(value).lower()} is not a number; write one such as 1")
     return value
+
+
+def _flag(value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    # A variable of the environment is a text.
+    flags = {"true": True, "false": False}
+    if not isinstance(value, str) or value.lower() not in flags:
+        raise ValueError("is neither true nor false; write one of them")
+    return flags[value.lower()]
 
 
 def class_label(value: object) -> str:
@@ -77,8 +110,12 @@ def _label(value: Any) -> str:
 Zone = Annotated[str, AfterValidator(zone)]
 Name = Annotated[str, Field(min_length=1)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(listed)]
+Paths = Annotated[tuple[Annotated[Name, AfterValidator(without_credentials)], ...], BeforeValidator(listed)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+NO_FLAG = BeforeValidator(_number)
+"""Behind the bounds of a number, so that they stand in its schema."""
+Number = Annotated[float, Field(allow_inf_nan=False), NO_FLAG]
+Flag = Annotated[bool, BeforeValidator(_flag)]
 ClassLabel = Annotated[str, BeforeValidator(_label)]
 
 
@@ -103,7 +140,7 @@ class Sql(Section):
 class Source(Section):
     """Rows in Parquet files or behind a SQL URL."""
 
-    parquet: Names = Field(default=(), description="paths or globs; {day} stands for the local day")
+    parquet: Paths = Field(default=(), description="paths or globs; {day} stands for the local day")
     sql: Sql | None = Field(default=None, description="a table or query; or give parquet")
     timezone: Zone | None = Field(default=None, description="zone of timestamps that carry none")
 
@@ -119,11 +156,18 @@ class Source(Section):
 
 def _takes_a_day(path: str) -> bool:
     try:
-        fields = {field for _, field, _, _ in Formatter().parse(path) if field is not None}
         path.format(day=date(2000, 1, 1))
+        return _braced(path) <= {"day"}
     except (LookupError, ValueError, AttributeError, TypeError):
         return False
-    return fields <= {"day"}
+
+
+def _names_a_day(path: str) -> bool:
+    return "day" in _braced(path)
+
+
+def _braced(path: str) -> set[str]:
+    return {field for _, field, _, _ in Formatter().parse(path) if field is not None}
 
 
 class Duplicates(StrEnum):
@@ -173,24 +217,31 @@ class Predictions(Source):
 class Labels(Source):
     """Where the truth is, and when it counts as complete."""
 
-    same_row: bool = Field(default=False, description="the truth is a column of the predictions")
+    same_row: Flag = Field(default=False, description="the truth is a column of the predictions")
     id: Names = Field(default=(), description="column or columns that hold the id; by default those of the predictions")
     target: Name = Field(description="column of the truth")
     time: Name | None = Field(default=None, description="column of the instant at which a label arrived")
     mature_after: Duration = Field(
         default=timedelta(days=3), description="how long after its window a label may arrive and still count"
     )
-    min_coverage: float | None = Field(
-        default=None, gt=0, le=1, description="share of labels from which provisional quality is judged"
+    min_coverage: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), NO_FLAG] | None = Field(
+        default=None, description="share of labels from which provisional quality is judged"
     )
 
     @model_validator(mode="after")
     def _somewhere(self) -> Labels:
         if not self.same_row:
-            super()._somewhere()  # type: ignore[operator]
-        elif self.parquet or self.sql or self.id:
-            raise ValueError("same_row takes the truth from the predictions; leave out parquet, sql and id")
+            return super()._somewhere()  # type: ignore[operator, no-any-return]
+        for key in ("parquet", "sql", "timezone", "id", "time"):
+            if getattr(self, key):
+                told = "same_row takes the truth from the prediction's own row, whenever it was written"
+                raise fault(f"{told}; leave out {key}", key)
         return self
+
+    @property
+    def dated(self) -> bool:
+        """Whether it is known when a label arrived: by a time of its own, or by the day in its file's path."""
+        return self.time is not None or bool(self.parquet and all(_names_a_day(path) for path in self.parquet))
 
 
 def _days(value: Any) -> Any:
@@ -209,7 +260,7 @@ Days = Annotated[tuple[date, date] | None, BeforeValidator(_days)]
 class Reference(Section):
     """What the current window is compared with: files, a fixed range of days, or the days before the window."""
 
-    parquet: Names = Field(default=(), description="paths or globs of files")
+    parquet: Paths = Field(default=(), description="paths or globs of files")
     days: Days = Field(default=None, description="a fixed range of days of the predictions")
     trailing: Duration | None = Field(default=None, description="the days before the window")
 
@@ -237,7 +288,7 @@ class Features(Section):
     With ``auto``, numbers are numeric and strings and booleans categorical; other types are left out.
     """
 
-    auto: bool = Field(default=False, description="take every column that has no other role")
+    auto: Flag = Field(default=False, description="take every column that has no other role")
     numeric: Names = Field(default=(), description="names or patterns such as `wind_*`")
     categorical: Names = Field(default=(), description="names or patterns")
     exclude: Names = Field(default=(), description="names or patterns of columns that are no features")

@@ -1,87 +1,97 @@
-"""Which metrics a monitor may name: what its kind, its columns and its labels allow to be measured."""
+"""Which metrics a monitor may name: what its kind, its columns and its labels allow to be measured.
+
+A check of what is never recorded would stay undecided for ever, or pass for ever, and nobody would know.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
 from lamplighter.core.catalogue import ARRIVAL_METRICS, FEATURE_METRICS, INPUT_METRICS, LABEL_METRICS
+from lamplighter.core.features import answer_columns
 from lamplighter.core.nearest import among
 from lamplighter.core.quality import METRICS
 
 if TYPE_CHECKING:
-    from lamplighter.core.monitor.checks import Check
     from lamplighter.core.monitor.model import Monitor
 
-Fault = tuple[tuple[str | int, ...], str]
+Place = tuple[str | int, ...]
+Fault = tuple[Place, str]
 
-OF_SCORES = frozenset({"roc_auc", "pr_auc", "log_loss", "brier"})
-OF_LABELS = {**LABEL_METRICS, **ARRIVAL_METRICS}
-OF_A_REFERENCE = {"outside_ratio", "outlier_ratio", "unseen_ratio", *(m for m in INPUT_METRICS if "drift" in m)}
-OF_CLASSES = frozenset({"prediction_share", "item_share"})
+OF_ALL_ROWS = frozenset({**INPUT_METRICS, **LABEL_METRICS, **ARRIVAL_METRICS})
+OF_ANSWERS = frozenset(name for name in FEATURE_METRICS if name.startswith("prediction_"))
+OF_FEATURES = FEATURE_METRICS - OF_ANSWERS
+
+KINDS: dict[str, Collection[str]] = {name: metric.kinds for name, metric in METRICS.items()} | {
+    "prediction_share": {"classification"},
+    "prediction_mean": {"regression"},
+    "null_prediction_ratio": {"classification", "regression"},
+}
+"""Kinds of model that a metric is recorded for; others are for every kind."""
+
+NEEDS: tuple[tuple[str, Collection[str], Callable[[Monitor], object]], ...] = (
+    ("labels", {*METRICS, *LABEL_METRICS, *ARRIVAL_METRICS}, lambda monitor: monitor.labels),
+    ("labels in a table of their own", ARRIVAL_METRICS, lambda monitor: monitor.labels and not monitor.labels.same_row),
+    (
+        "labels.time or {day} in labels.parquet",
+        ARRIVAL_METRICS,
+        lambda monitor: monitor.labels and monitor.labels.dated,
+    ),
+    (
+        "predictions.prediction",
+        {"prediction_share", "prediction_mean", "null_prediction_ratio"},
+        lambda monitor: monitor.predictions.prediction,
+    ),
+    ("predictions.score", {"roc_auc", "pr_auc", "log_loss", "brier"}, lambda monitor: monitor.predictions.score),
+    ("predictions.unsure", {"unsure_ratio"}, lambda monitor: monitor.predictions.unsure),
+    ("predictions.id", {"repeated_ratio"}, lambda monitor: monitor.predictions.id),
+    ("a prediction or score whose drift can be measured", OF_ANSWERS, lambda monitor: answer_columns(monitor)),
+    ("features", {*OF_FEATURES, "drift_share"}, lambda monitor: monitor.features),
+    (
+        "reference",
+        {"outside_ratio", "outlier_ratio", "unseen_ratio", "columns_new", *(m for m in INPUT_METRICS if "drift" in m)},
+        lambda monitor: monitor.reference,
+    ),
+)
+"""What a monitor has to declare, for which metrics, and whether it does."""
 
 
 def known_metrics(monitor: Monitor) -> list[str]:
-    """Every metric that the nights of a monitor can record."""
-    names = [*INPUT_METRICS, *OF_LABELS, *(own.name for own in monitor.metrics)]
-    names += [name for name, metric in METRICS.items() if monitor.kind.value in metric.kinds]
-    return [name for name in names if not _lacking(monitor, name)]
+    """Every metric by which the nights of a monitor can tell something."""
+    names = [*INPUT_METRICS, *LABEL_METRICS, *ARRIVAL_METRICS, *(own.name for own in monitor.metrics), *METRICS]
+    return [name for name in names if monitor.kind in KINDS.get(name, [monitor.kind]) and not _lacking(monitor, name)]
 
 
-def check_metrics(monitor: Monitor) -> Iterator[Fault]:
-    """Yield the place and the fault of every metric that cannot be measured."""
+def metric_faults(monitor: Monitor) -> Iterator[Fault]:
+    """Yield the place and the fault of every metric that is named and cannot be measured."""
     for i, own in enumerate(monitor.metrics):
-        if own.name in {**METRICS, **INPUT_METRICS, **OF_LABELS}:
+        if own.name in METRICS or own.name in OF_ALL_ROWS:
             yield ("metrics", i, "name"), f"metric {own.name!r} exists already; choose another name"
-    for i, check in enumerate(monitor.checks):
-        at = ("checks", i)
-        yield from _metric_faults(monitor, check.metric, (*at, "metric"))
-        yield from (((*at, *inner), message) for inner, message in _part_faults(monitor, check))
-    if monitor.retrain and monitor.retrain.accept:
-        yield from _metric_faults(monitor, monitor.retrain.accept.metric, ("retrain", "accept", "metric"))
-
-
-def _metric_faults(monitor: Monitor, name: str, at: tuple[str | int, ...]) -> Iterator[Fault]:
     known = known_metrics(monitor)
-    if name in known:
-        return
-    if name in METRICS and monitor.kind.value not in METRICS[name].kinds:
-        kinds = " and ".join(sorted(METRICS[name].kinds))
-        yield at, f"metric {name!r} is of {kinds}, and this monitor of {monitor.kind.value}; {among(name, known)}"
-    elif lacking := _lacking(monitor, name):
-        yield at, f"metric {name!r} needs {lacking}, and this monitor has none; add it or name another metric"
-    else:
-        yield at, f"unknown metric {name!r}; {among(name, known)}"
+    for at, name in _named(monitor):
+        if name not in known:
+            yield at, _message(monitor, name, known)
+
+
+def _named(monitor: Monitor) -> Iterator[tuple[Place, str]]:
+    yield from ((("checks", i, "metric"), check.metric) for i, check in enumerate(monitor.checks))
+    if monitor.retrain and monitor.retrain.accept:
+        yield ("retrain", "accept", "metric"), monitor.retrain.accept.metric
+
+
+def _message(monitor: Monitor, name: str, known: list[str]) -> str:
+    kinds = KINDS.get(name, [monitor.kind])
+    if monitor.kind not in kinds:
+        told = f"metric {name!r} is of {' and '.join(sorted(kinds))}, and this monitor of {monitor.kind.value}"
+        return f"{told}; {among(name, known)}"
+    if lacking := _lacking(monitor, name):
+        return f"metric {name!r} needs {lacking}, and this monitor has none; add it or name another metric"
+    return f"unknown metric {name!r}; {among(name, known)}"
 
 
 def _lacking(monitor: Monitor, name: str) -> str:
     """What a monitor would have to declare for a metric; empty where nothing is lacking."""
-    of_quality = name in METRICS or name in {own.name for own in monitor.metrics}
-    if (of_quality or name in OF_LABELS) and not monitor.labels:
-        return "labels"
-    if name in OF_SCORES and not monitor.predictions.score:
-        return "predictions.score"
-    if name == "unsure_ratio" and not monitor.predictions.unsure:
-        return "predictions.unsure"
-    if name in OF_A_REFERENCE and not monitor.reference:
-        return "reference"
-    return ""
-
-
-def _part_faults(monitor: Monitor, check: Check) -> Iterator[Fault]:
-    """Whether the check reads a part of the metric that is recorded."""
-    if check.metric in FEATURE_METRICS and not check.feature:
-        yield ("metric",), f"metric {check.metric!r} is of single columns; name one as feature"
-    if check.feature and check.metric not in FEATURE_METRICS:
-        yield ("feature",), f"metric {check.metric!r} is not of single columns; leave feature out"
-    if check.metric in OF_CLASSES and not check.klass:
-        yield ("metric",), f"metric {check.metric!r} is of single classes; name one as class"
-    if check.klass and check.metric in {**INPUT_METRICS, **OF_LABELS} and check.metric not in OF_CLASSES:
-        yield ("class",), f"metric {check.metric!r} is not of single classes; leave class out"
-    column, equals, _ = check.segment.partition("=")
-    if check.segment and not equals:
-        yield ("segment",), f"{check.segment!r} is not a segment; write column=value"
-    elif check.segment and column not in monitor.segments:
-        yield ("segment",), f"segment {check.segment!r} is of no declared column; {among(column, monitor.segments)}"
-    elif check.segment and check.metric in {**INPUT_METRICS, **OF_LABELS}:
-        yield ("segment",), f"metric {check.metric!r} is of all rows; leave segment out"
+    if name in {own.name for own in monitor.metrics}:
+        return "" if monitor.labels else "labels"
+    return next((what for what, metrics, has in NEEDS if name in metrics and not has(monitor)), "")

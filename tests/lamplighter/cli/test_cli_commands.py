@@ -114,6 +114,23 @@ def test_help_imports_nothing_that_takes_time() -> None:
         pytest.param(
             ["run", "--day", "yesterday"], "Invalid value for '--day': 'yesterday' does not match", id="a day"
         ),
+        pytest.param(
+            ["run", "--day", "9999-12-31"], "Invalid value for '--day': '9999-12-31' is out of", id="day 9999"
+        ),
+        pytest.param(["run", "--day", "0001-01-01"], "Invalid value for '--day': '0001-01-01' is out of", id="day 1"),
+        pytest.param(
+            ["run", "--now", "9999-12-31T23:59"], "Invalid value for '--now': '9999-12-31T23:59' is", id="now"
+        ),
+        pytest.param(
+            ["backfill", "--from", "0001-01-01", "--to", "2013-01-01"],
+            "Invalid value for '--from': '0001-01-01' is out of range; give a day of 1700-01-01 to 2199-12-31.",
+            id="from",
+        ),
+        pytest.param(["history", "m", "--to", "9999-12-31"], "Invalid value for '--to': '9999-12-31' is", id="to"),
+        pytest.param(
+            ["history", "m", "--as-of", "9999-12-31"], "Invalid value for '--as-of': '9999-12-31'", id="as of"
+        ),
+        pytest.param(["demo", "--from", "0001-01-01"], "Invalid value for '--from': '0001-01-01' is", id="demo"),
         pytest.param(["backfill", "--from", "2013-01-01"], "Missing option '--to'.", id="an option is missing"),
         pytest.param(
             ["backfill", "first", "--from", "2013-01-02", "--to", "2013-01-01"],
@@ -134,12 +151,13 @@ def test_a_mistake_on_the_command_line(folder: Path, arguments: list[str], messa
         pytest.param(["validate"], "no monitor files (*.yaml); `lamplighter init` writes one", id="validate"),
         pytest.param(["run"], "no monitor files (*.yaml); `lamplighter init` writes one", id="run"),
         pytest.param(["status"], "no monitor files (*.yaml); `lamplighter init` writes one", id="status"),
-        pytest.param(["history", "x"], "nothing is recorded of 'x'", id="history"),
+        pytest.param(["history", "x"], "no history yet; `lamplighter run` starts one, -C names another", id="history"),
         pytest.param(["init", "nothing.parquet"], "no rows there; give a Parquet file", id="init"),
     ],
 )
 def test_an_empty_folder(tmp_path: Path, arguments: list[str], message: str) -> None:
     assert message in mistake("-C", tmp_path, *arguments)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
@@ -197,6 +215,34 @@ def test_one_broken_file_of_three(folder: Path, text: str, message: str) -> None
     assert told.stderr.count("\n") == 1
 
 
+OWN = """metrics:
+  - {{name: cost, function: "own.py:cost"}}
+  - {{name: gain, function: "{place}"}}
+retrain: {{trainer: "own.py:{trainer}"}}
+"""
+
+
+def test_functions_that_can_be_loaded(folder: Path) -> None:
+    (folder / "own.py").write_text("def cost(): ...\ndef gain(): ...\ndef train(): ...\n")
+    with (folder / "monitors" / "second.yaml").open("a") as file:
+        file.write(OWN.format(place="own.py:gain", trainer="train"))
+    told = run("-C", folder, "validate")
+    assert (told.exit_code, told.stderr) == (0, "")
+    assert "monitors/second.yaml: second is sound" in told.stdout
+
+
+def test_functions_that_cannot_be_loaded_are_one_line_each(folder: Path) -> None:
+    (folder / "own.py").write_text("def cost(): ...\n")
+    with (folder / "monitors" / "second.yaml").open("a") as file:
+        file.write(OWN.format(place="nowhere/own.py:gain", trainer="train"))
+    told = run("-C", folder, "validate")
+    assert told.exit_code == 2
+    assert told.stdout.splitlines() == ["monitors/first.yaml: first is sound", "monitors/third.yaml: third is sound"]
+    gain, train = told.stderr.splitlines()
+    assert gain.startswith(f"monitors/second.yaml: metric 'gain': {folder}/nowhere/own.py: no such file; ")
+    assert train == (f"monitors/second.yaml: trainer: {folder}/own.py: no function 'train'; define it, or name another")
+
+
 def test_the_installed_command_shows_no_traceback(folder: Path) -> None:
     (folder / "monitors" / "second.yaml").write_text("kind: [\n")
     command = Path(sys.executable).with_name("lamplighter")
@@ -229,7 +275,10 @@ def test_init_writes_a_monitor_that_is_sound_and_does_not_replace_it(table: Path
     assert (told.exit_code, told.stderr) == (0, "")
     path = folder / "monitors" / "some-table.yaml"
     assert told.stdout.startswith(path.read_text())
-    assert f"next: lamplighter -C {folder} run some-table --day 2013-05-10" in told.stdout
+    assert told.stdout.endswith(
+        f"next: lamplighter -C {folder} validate\n"
+        f"      lamplighter -C {folder} backfill some-table --from 2013-05-06 --to 2013-05-10\n"
+    )
     assert run("-C", folder, "validate").stdout == "monitors/some-table.yaml: some-table is sound\n"
     path.write_text("mine")
     assert mistake("-C", folder, "init", table).endswith("exists already; choose --model, or --force to replace it")
@@ -257,6 +306,34 @@ def test_a_mistake_of_init_leaves_nothing_behind(table: Path, arguments: list[st
     assert message in told
     assert SECRET not in told
     assert not list(table.parent.glob("**/*.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("days", "command"),
+    [
+        pytest.param(["2013-05-01"], "run t --day 2013-05-01", id="one day"),
+        pytest.param(
+            ["2013-05-01", "2013-05-02", "2013-05-03"], "backfill t --from 2013-05-01 --to 2013-05-03", id="three days"
+        ),
+        pytest.param(["2199-05-01"], "run t", id="none that is over"),
+        pytest.param(
+            ["2013-05-01", "2013-05-02", "2199-05-01"], "backfill t --from 2013-05-01 --to 2013-05-02", id="two"
+        ),
+    ],
+)
+def test_init_says_what_comes_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: list[str], command: str
+) -> None:
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    times = [datetime.fromisoformat(f"{day}T12:00+00:00") for day in days]
+    pq.write_table(pa.table({"predicted_at": times, "prediction": ["yes" for _ in days]}), folder / "t.parquet")
+    monkeypatch.chdir(tmp_path)
+    told = run("-C", "a folder", "init", "t.parquet").stdout
+    prefix = "lamplighter -C 'a folder'"
+    assert told.splitlines()[-2:] == [f"next: {prefix} validate", f"      {prefix} {command}"]
+    monkeypatch.chdir(folder)
+    assert run("init", "t.parquet", "--force").stdout.endswith(f"      lamplighter {command}\n")
 
 
 def test_init_into_a_folder_that_cannot_be_written(table: Path) -> None:

@@ -1,9 +1,9 @@
-"""Data checks, features, labels and judgement: hand values."""
+"""Data checks and labels: hand values."""
 
 from __future__ import annotations
 
 import math
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -19,19 +19,12 @@ from lamplighter.core.data_checks import (
     table_measurements,
     value_findings,
 )
-from lamplighter.core.features import answer_columns, features_of, taken_columns
 from lamplighter.core.finding import Code, Finding
-from lamplighter.core.judgement import Verdict, decide
 from lamplighter.core.labelling import arrival_measurements, coverage_measurements, state_of, undated
-from lamplighter.core.measurement import Measurement, State
-from lamplighter.core.monitor import Check, Monitor
+from lamplighter.core.measurement import State
 from lamplighter.core.profile import Bounds, ColumnProfile, categorical_profile, merge, numeric_profile
 from lamplighter.core.window import Grain, Window
-
-
-def monitor(kind: str = "classification", predictions: dict[str, Any] | None = None, **values: Any) -> Monitor:
-    rows = {"parquet": "p", "time": "at", "id": "i", "prediction": "y", "score": "s", "version": "v"}
-    return Monitor.model_validate({"model": "m", "kind": kind, "predictions": rows | (predictions or {})} | values)
+from tests.lamplighter.core.monitor.files import monitor_of
 
 
 def numeric(*values: float, bounds: Bounds | None = None) -> ColumnProfile:
@@ -46,71 +39,11 @@ def values_of(measurements: Any) -> dict[str, float | str]:
     return shown
 
 
-# Which columns are features.
-
-TABLE = {"at": "time", "i": "text", "y": "number", "s": "number", "v": "text", "a_1": "number", "a_2": "number"} | {
-    "b": "text",
-    "ok": "boolean",
-    "born": "time",
-    "blob": "other",
-    "price[usd]": "number",
-}
-
-
-@pytest.mark.parametrize(
-    ("features", "found"),
-    [
-        pytest.param(None, {}, id="none declared"),
-        pytest.param(
-            "auto",
-            {"a_1": "numeric", "a_2": "numeric", "b": "categorical", "ok": "categorical", "price[usd]": "numeric"},
-            id="auto takes numbers, texts and booleans that are nothing else",
-        ),
-        pytest.param(
-            {"auto": True, "categorical": ["a_*"], "exclude": ["ok", "price*"]},
-            {"a_1": "categorical", "a_2": "categorical", "b": "categorical"},
-            id="auto, but",
-        ),
-        pytest.param({"numeric": ["b", "a_2"]}, {"a_2": "numeric", "b": "numeric"}, id="in the order of the table"),
-        pytest.param({"numeric": ["a_*"], "exclude": ["a_1"]}, {"a_2": "numeric"}, id="a pattern, but"),
-        pytest.param({"numeric": ["a_1", "a_2"], "exclude": ["a_1"]}, {"a_2": "numeric"}, id="named and excluded"),
-        pytest.param({"numeric": ["gone"], "categorical": ["b"]}, {"b": "categorical", "gone": "numeric"}, id="absent"),
-        pytest.param({"numeric": ["gone_*"]}, {}, id="a pattern of nothing"),
-        pytest.param({"numeric": ["gone"], "exclude": ["g*"]}, {}, id="absent and excluded"),
-        pytest.param({"numeric": ["price[usd]"]}, {"price[usd]": "numeric"}, id="a name that reads like a pattern"),
-        pytest.param({"numeric": ["[isyv]", "at*"]}, {}, id="a pattern takes nothing that has another role"),
-    ],
-)
-def test_which_columns_are_features(features: Any, found: dict[str, str]) -> None:
-    chosen = features_of(monitor(features=features), TABLE)
-    assert list(chosen.items()) == list(found.items())
-
-
-def test_columns_that_are_taken() -> None:
-    assert taken_columns(monitor()) == {"at", "i", "y", "s", "v"}
-    same = monitor(labels={"same_row": True, "target": "z", "time": "lt"})
-    assert taken_columns(same) == {"at", "i", "y", "s", "v", "z", "lt"}
-
-
-@pytest.mark.parametrize(
-    ("kind", "score", "answers"),
-    [
-        ("classification", "s", {"y": "categorical", "s": "numeric"}),
-        ("classification", {"a": "s", "b": "t"}, {"y": "categorical", "s": "numeric", "t": "numeric"}),
-        ("regression", None, {"y": "numeric"}),
-        ("ranking", None, {}),
-        ("text", None, {}),
-    ],
-)
-def test_what_the_model_answers(kind: str, score: Any, answers: dict[str, str]) -> None:
-    assert answer_columns(monitor(kind, {"score": score})) == answers
-
-
 # What became of the columns.
 
 
 def test_columns_beside_the_declared_ones_and_the_reference() -> None:
-    declared = needed_columns(monitor(segments=["b"]), {"a": "numeric", "b": "categorical", "c": "numeric"})
+    declared = needed_columns(monitor_of(segments=["b"]), {"a": "numeric", "b": "categorical", "c": "numeric"})
     table = {
         "at": "time",
         "i": "text",
@@ -122,15 +55,15 @@ def test_columns_beside_the_declared_ones_and_the_reference() -> None:
         "new": "text",
     }
     reference = {"a": "number", "b": "text", "v": "number", "y": "null", "old": "text"}
-    found = [(f.code.value, f.subject) for f in schema_findings(monitor(), declared, table, reference)]
+    found = [(f.code.value, f.subject) for f in schema_findings(monitor_of(), declared, table, reference)]
     assert found == [("column-missing", "c"), ("type-changed", "a"), ("column-new", "new")]
-    message = next(schema_findings(monitor(), declared, table, None)).message
+    message = next(schema_findings(monitor_of(), declared, table, None)).message
     assert message == "m: feature column 'c' is missing; it has at, i, y, s, v, a, b, new"
-    assert [f.code for f in schema_findings(monitor(), declared, table, None)] == [Code.COLUMN_MISSING]
+    assert [f.code for f in schema_findings(monitor_of(), declared, table, None)] == [Code.COLUMN_MISSING]
 
 
 def test_what_each_column_is_needed_for() -> None:
-    needed = needed_columns(monitor(segments=["b", "a"]), {"a": "numeric", "c": "numeric"})
+    needed = needed_columns(monitor_of(segments=["b", "a"]), {"a": "numeric", "c": "numeric"})
     wanted = {"a": "segment", "c": "feature", "at": "time", "i": "id", "y": "prediction", "s": "score"}
     assert needed == wanted | {"v": "version", "b": "segment"}
 
@@ -243,7 +176,7 @@ def test_answers_of_a_classifier() -> None:
         "y": categorical_profile("y", {"0": 6, "1": 2}, nulls=2),
         "s": numeric_profile("s", np.array([0.1, 0.4, 0.5, 0.6, 0.9, np.nan]), Bounds(0.4, 0.6, None, None)),
     }
-    found = values_of(answer_measurements(monitor(predictions={"unsure": [0.4, 0.6]}), answers, 10))
+    found = values_of(answer_measurements(monitor_of(predictions={"unsure": [0.4, 0.6]}), answers, 10))
     assert found == {
         "null_prediction_ratio": 0.2,
         "prediction_share[0]": 0.75,
@@ -254,12 +187,12 @@ def test_answers_of_a_classifier() -> None:
 
 def test_answers_of_a_regressor() -> None:
     answers = {"y": numeric_profile("y", np.array([1.0, 3.0, np.nan, np.inf]))}
-    assert values_of(answer_measurements(monitor("regression"), answers, 4)) == {
+    assert values_of(answer_measurements(monitor_of("regression"), answers, 4)) == {
         "null_prediction_ratio": 0.5,
         "prediction_mean": 2.0,
     }
     nothing = {"y": numeric_profile("y", np.array([np.nan]))}
-    assert values_of(answer_measurements(monitor("regression"), nothing, 1)) == {
+    assert values_of(answer_measurements(monitor_of("regression"), nothing, 1)) == {
         "null_prediction_ratio": 1.0,
         "prediction_mean": "no row has a prediction",
     }
@@ -269,7 +202,7 @@ def test_answers_of_a_regressor() -> None:
 def test_rare_classes_are_summed(rare: str) -> None:
     counts = {f"class-{i:02}": 10 for i in range(MOST_CLASSES)} | {rare: 3, "class-98": 2}
     answers = {"y": categorical_profile("y", counts, nulls=0)}
-    found = values_of(answer_measurements(monitor(), answers, 505))
+    found = values_of(answer_measurements(monitor_of(), answers, 505))
     shares = {name: value for name, value in found.items() if name.startswith("prediction_share")}
     assert len(shares) == MOST_CLASSES + 1
     assert shares["prediction_share[other]"] == 5 / 505
@@ -278,7 +211,7 @@ def test_rare_classes_are_summed(rare: str) -> None:
 
 def test_a_common_class_that_is_called_other() -> None:
     counts = {f"class-{i:02}": 1 for i in range(MOST_CLASSES)} | {"other": 50}
-    found = values_of(answer_measurements(monitor(), {"y": categorical_profile("y", counts, nulls=0)}, 100))
+    found = values_of(answer_measurements(monitor_of(), {"y": categorical_profile("y", counts, nulls=0)}, 100))
     assert found["prediction_share[other]"] == 0.51
 
 
@@ -289,7 +222,7 @@ def test_columns_without_a_value_and_numbers_without_end() -> None:
         "fine": numeric(1, math.nan),
         "empty": numeric_profile("empty", np.array([])),
     }
-    assert [(f.code, f.subject, f.message) for f in value_findings(monitor(), profiles)] == [
+    assert [(f.code, f.subject, f.message) for f in value_findings(monitor_of(), profiles)] == [
         (Code.ALL_NULL, "dead", "m: column 'dead' is null in every row; mend its feed"),
         (Code.INFINITE_VALUES, "wild", "m: column 'wild' is infinite in 1 of 2 rows; log them as null"),
     ]
@@ -301,17 +234,18 @@ DAY = Window.of("m", Grain.DAY, "UTC", date(2013, 5, 1))
 
 
 @pytest.mark.parametrize(
-    ("mature_after", "now", "relabel", "state"),
+    ("mature_after", "now", "unreadable", "state"),
     [
         pytest.param("3d", timedelta(days=3), False, State.FINAL, id="at the instant at which it matures"),
         pytest.param("3d", timedelta(days=3, microseconds=-1), False, State.PROVISIONAL, id="just before"),
-        pytest.param("3d", timedelta(hours=5), True, State.FINAL, id="relabelled"),
+        pytest.param("3d", timedelta(days=5), True, State.PROVISIONAL, id="a label file is broken"),
+        pytest.param("3d", timedelta(days=6), True, State.FINAL, id="and nobody delivers it again"),
         pytest.param("0d", timedelta(0), False, State.FINAL, id="nothing to wait for"),
     ],
 )
-def test_when_a_window_is_final(mature_after: str, now: timedelta, relabel: bool, state: State) -> None:
-    labelled = monitor(labels={"parquet": "l", "target": "z", "mature_after": mature_after})
-    assert state_of(labelled, DAY, DAY.end + now, relabel=relabel) is state
+def test_when_a_window_is_final(mature_after: str, now: timedelta, unreadable: bool, state: State) -> None:
+    labelled = monitor_of(labels={"parquet": "l", "target": "z", "mature_after": mature_after})
+    assert state_of(labelled, DAY, DAY.end + now, unreadable=unreadable) is state
 
 
 def test_coverage() -> None:
@@ -321,45 +255,6 @@ def test_coverage() -> None:
     assert values_of(coverage_measurements(0, 0, 0, State.FINAL))["labels_coverage"] == "the window has no rows"
     assert values_of(arrival_measurements(2, 3)) == {"labels_late": 2.0, "labels_unknown": 3.0}
     assert set(values_of(undated())) == {"labels_late", "labels_unknown"}
-
-
-# Judgement.
-
-
-@pytest.mark.parametrize(
-    ("limit", "value", "verdict"),
-    [
-        pytest.param({"below": 0.4}, 0.39, Verdict.FAILED, id="below"),
-        pytest.param({"below": 0.4}, 0.4, Verdict.PASSED, id="on the limit"),
-        pytest.param({"below": 0.4}, 0.9, Verdict.PASSED, id="far above a lower limit"),
-        pytest.param({"above": 3}, 3.1, Verdict.FAILED, id="above"),
-        pytest.param({"above": 3}, 3, Verdict.PASSED, id="on the upper limit"),
-        pytest.param({"above": 0}, 0.0, Verdict.PASSED, id="a limit of 0"),
-        pytest.param({"above": 0}, 1e-9, Verdict.FAILED, id="just above 0"),
-        pytest.param({"below": -1}, -2.0, Verdict.FAILED, id="a negative limit"),
-    ],
-)
-def test_a_verdict(limit: dict[str, float], value: float, verdict: Verdict) -> None:
-    check = Check.model_validate({"metric": "f1"} | limit)
-    decision = decide(check, DAY.start, Measurement(metric="f1", value=value, n=10))
-    assert (decision.verdict, decision.value, decision.reason) == (verdict, value, "")
-    assert (decision.threshold, decision.window_start) == (next(iter(limit.values())), DAY.start)
-
-
-@pytest.mark.parametrize(
-    ("window_start", "measurement", "reason"),
-    [
-        pytest.param(None, None, "no window with enough labels yet", id="no window"),
-        pytest.param(datetime(2013, 5, 1, tzinfo=UTC), None, "the window has no such measurement", id="no row"),
-        pytest.param(
-            datetime(2013, 5, 1, tzinfo=UTC), Measurement(metric="f1", reason="one class"), "one class", id="undefined"
-        ),
-    ],
-)
-def test_what_cannot_be_decided(window_start: datetime | None, measurement: Measurement | None, reason: str) -> None:
-    decision = decide(Check.model_validate({"metric": "f1", "below": 0.4}), window_start, measurement)
-    assert (decision.verdict, decision.value, decision.reason) == (Verdict.UNDECIDED, None, reason)
-    assert decision.threshold == 0.4
 
 
 def test_findings_have_an_order_and_codes_of_their_own() -> None:

@@ -6,11 +6,11 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lamplighter.core.monitor import Monitor, parse
-from lamplighter.core.suggest import Column, roles_of, suggest
+from lamplighter.core.suggest import PREDICTIONS, SCORES, TIMES, TRUTHS, VERSIONS, Column, roles_of, suggest
 
 TIME = Column("ts", "time")
 DAYS = [date(2013, 5, 1) + timedelta(days=i) for i in range(10)]
@@ -99,6 +99,12 @@ def names(*columns: Column) -> dict[str, str | None]:
             {"time": "ts", "prediction": "late_prediction", "kind": "classification"},
             id="part of a name, and a unique measurement is no id",
         ),
+        pytest.param(
+            [TIME, text("pred"), text("target_version"), number("label_score", 0, 1), text("version_id", unique=True)],
+            {"time": "ts", "prediction": "pred", "version": "target_version", "truth": "label_score"}
+            | {"kind": "classification", "id": "version_id"},
+            id="a name of two meanings has one role",
+        ),
     ],
 )
 def test_which_column_is_what(columns: list[Column], found: dict[str, str]) -> None:
@@ -157,12 +163,34 @@ def test_a_table_behind_a_url() -> None:
     )
 
 
+MEANINGFUL = [*PREDICTIONS, *SCORES, *TRUTHS, *VERSIONS, *TIMES, "id"]
+meaningful = st.lists(st.sampled_from(MEANINGFUL), min_size=1, max_size=2, unique=True).map("_".join)
+columns = st.builds(
+    Column,
+    meaningful,
+    st.sampled_from(["number", "boolean", "text", "time", "other"]),
+    unique=st.booleans(),
+    minimum=st.sampled_from([None, 0.0, 0.5]),
+    maximum=st.sampled_from([None, 1.0, 5.0]),
+    whole=st.booleans(),
+    classes=st.sampled_from([(), ("a", "b"), ("0", "1")]),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(columns, max_size=8, unique_by=lambda column: column.name), st.integers(0, 8))
+def test_whatever_meanings_the_names_have(found: list[Column], days: int) -> None:
+    monitor = read(Column("when", "time"), *found, days=DAYS[:days])
+    assert monitor.predictions.time in {"when", *(column.name for column in found if column.kind == "time")}
+
+
 odd = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12).filter(lambda text: "${" not in text)
 
 
 @settings(max_examples=150, deadline=None)
 @given(odd, odd, odd)
 def test_whatever_the_columns_and_classes_are_called(time: str, unique: str, klass: str) -> None:
+    assume(len({time.lower(), unique.lower(), "prediction"}) == 3)
     prediction = text("prediction", "a", klass)
     monitor = read(Column(time, "time"), Column(unique, "text", 9, unique=True), prediction)
     assert (monitor.predictions.time, monitor.predictions.positive) == (time, klass)

@@ -6,10 +6,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from lamplighter.core.measurement import State
-from lamplighter.core.outcome import Evaluation
+from lamplighter.core.recorded import Evaluation
 from lamplighter.core.window import Grain, Window
 from storage.history import open_history
-from storage.history.nights import RECENT_WINDOWS, ledgers, record_evaluation
+from storage.history.nights import record_evaluation
+from storage.history.windows import RECENT_WINDOWS, ledgers
 from storage.project import Project
 from storage.settings import Settings
 
@@ -30,7 +31,7 @@ def test_a_window_that_is_final_stays_so_however_long_ago(tmp_path: Path) -> Non
             window = window.next()
     newest = windows[-1]
     known = ledgers(history, newest, newest.start + timedelta(days=10))
-    assert {ledger.window_start for ledger in known.values() if ledger.state is not State.FINAL} == {windows[2].start}
+    assert {ledger.window.start for ledger in known.values() if ledger.is_open} == {windows[2].start}
     assert len(known) == RECENT_WINDOWS + 2
     morning_after = ledgers(history, newest, newest.start + timedelta(days=1))
     assert morning_after[newest.start].state is State.PROVISIONAL

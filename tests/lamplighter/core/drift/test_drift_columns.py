@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamplighter.core.drift.columns import NULL, Undecided, check, encode, numbers
+from lamplighter.core.drift.columns import NULL, Undecided, check, check_categories, encode, numeric_values
 
 NUMBERS = {
     "int64": pd.Series([1, 2]),
@@ -37,7 +37,7 @@ VALUES = st.one_of(st.integers(-3, 3), st.sampled_from([0.0, 1.0, 2.5]), st.bool
 
 @pytest.mark.parametrize("series", NUMBERS.values(), ids=NUMBERS)
 def test_numbers_keep_value_and_null(series: pd.Series) -> None:
-    found = numbers(series)
+    found = numeric_values(series)
 
     assert isinstance(found.dtype, np.dtype)
     expected = [np.nan if pd.isna(value) else float(value) for value in series]
@@ -47,7 +47,7 @@ def test_numbers_keep_value_and_null(series: pd.Series) -> None:
 @pytest.mark.parametrize(("series", "words"), NOT_NUMBERS.values(), ids=NOT_NUMBERS)
 def test_other_values_are_refused_in_plain_words(series: pd.Series, words: str) -> None:
     with pytest.raises(Undecided, match=f"^holds {words}, not numbers$"):
-        numbers(series)
+        numeric_values(series)
 
 
 @given(st.lists(VALUES, min_size=1), st.lists(VALUES, min_size=1))
@@ -92,3 +92,23 @@ def test_a_column_is_looked_for_on_both_sides(reference: list[str], current: lis
         return
     with pytest.raises(Undecided, match=f"^{reason}$"):
         check(*frames, "a")
+
+
+CATEGORIES = {
+    "few values of few rows": (20, 20, False),
+    "names of rows": (21, 21, True),
+    "names of many rows": (5000, 5000, True),
+    "enough rows for each": (1000, 5000, False),
+    "not quite enough": (1001, 5000, True),
+}
+
+
+@pytest.mark.parametrize(("values", "rows", "crowded"), CATEGORIES.values(), ids=CATEGORIES)
+def test_values_of_hardly_a_row_each_are_no_categories(values: int, rows: int, crowded: bool) -> None:
+    codes = pd.Series(np.arange(rows) % values)
+
+    if not crowded:
+        check_categories(codes)
+        return
+    with pytest.raises(Undecided, match=r"^too many values to be categories$"):
+        check_categories(codes)

@@ -18,7 +18,7 @@ Frames = tuple[pd.DataFrame, pd.DataFrame]
 
 
 def flights(rows: int, seed: int, shift: float = 0.0) -> pd.DataFrame:
-    """Columns as a service logs them: skewed, tied, with nulls, and with few, many and very many categories."""
+    """Columns as a service logs them: skewed, tied, with nulls, and with few and many categories."""
     random = np.random.default_rng(seed)
     frame = pd.DataFrame(
         {
@@ -30,7 +30,7 @@ def flights(rows: int, seed: int, shift: float = 0.0) -> pd.DataFrame:
             "stars": random.integers(1, 6, rows) + (random.random(rows) < shift / 2),
             "flag": random.random(rows) < 0.3 + shift / 4,
             "carrier": random.choice(["AA", "DL", "UA", "WN"], rows, p=[0.4, 0.3, 0.2, 0.1]),
-            "dest": [f"D{number:03d}" for number in (random.random(rows) ** (2 + shift) * 300).astype(int)],
+            "dest": [f"D{number:02d}" for number in (random.random(rows) ** (2 + shift) * 70).astype(int)],
             "month": random.choice([1, 2, 3], rows),
             # Names that Evidently gives a meaning of their own.
             "target": random.normal(0.0, 1.0, rows),
@@ -152,6 +152,7 @@ UNDECIDED: dict[str, tuple[pd.DataFrame, pd.DataFrame, Kind, str]] = {
     "infinite categories": (series(1.0), series(float("inf")), "categorical", "no finite value in the current window"),
     "text": (series(1), series("a"), "numeric", "holds text, not numbers"),
     "dates": (series(pd.Timestamp(0)), series(pd.Timestamp(0)), "numeric", "holds dates, not numbers"),
+    "ids": (series(*range(60)), series(*range(60, 120)), "categorical", "too many values to be categories"),
     "lists": (series([1]), series([2]), "categorical", "holds lists or other values that cannot be counted"),
 }
 
@@ -171,6 +172,7 @@ DECIDED: dict[str, tuple[pd.DataFrame, pd.DataFrame, Kind, str, float]] = {
     "types that cannot be ordered": (series("a", 1), series(1, "a"), "categorical", "z_test", 1.0),
     "dates as categories": (series(pd.Timestamp(0)), series(pd.Timestamp(0)), "categorical", "z_test", 1.0),
     "numbers as objects": (series(*range(9)), series(*range(9), dtype="object"), "numeric", "ks", 1.0),
+    "ids where categories were": (series("a", "b"), series(*range(60)), "categorical", "chi_square", 0.0),
     "nothing in common": (series("a", rows=2000), series("b"), "categorical", "jensen_shannon", np.sqrt(np.log(2))),
     "integers and floats": (series(1, 2, rows=2000), series(1.0, 2.0, None), "categorical", "jensen_shannon", 0.0),
 }

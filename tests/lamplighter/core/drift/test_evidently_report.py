@@ -8,40 +8,28 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lamplighter.core.drift import ColumnDrift, Kind, measure, report
+from lamplighter.core.drift import ColumnDrift, Kind, Quality, measure, report
 from lamplighter.core.drift.quiet import quiet
+from lamplighter.core.measurement import Measurement
+from lamplighter.core.quality import Confusion
 from lamplighter.errors import ReportError
 
 COLUMNS: dict[str, Kind] = {"distance": "numeric", "carrier": "categorical"}
-SECTIONS = {
-    "drift": "Data Drift Summary",
-    "summary": "Dataset Summary",
-    "classification": "Classification Model Performance",
-    "regression": "Regression Model Performance",
-}
+SECTIONS = {"quality": "Quality of ", "drift": "Data Drift Summary", "summary": "Dataset Summary"}
+QUALITY = Quality("2013-04-02", [Measurement(metric="f1", value=0.4321, n=77)])
 
 
 def flights(rows: int, seed: int) -> pd.DataFrame:
-    """Flights with an answer, its score and the truth, as a class and as minutes."""
     random = np.random.default_rng(seed)
-    score = random.random(rows)
-    minutes = random.normal(10.0, 30.0, rows)
     return pd.DataFrame(
         {
             "distance": random.normal(1234.5, 321.0, rows),
             "carrier": random.choice(["Zephyrair", "Quokkajet", "Wombatline"], rows),
-            "score": score,
-            "answer": np.where(score >= 0.5, "tardy", "punctual"),
-            "truth": np.where(random.random(rows) < score, "tardy", "punctual"),
-            "minutes": minutes,
-            "expected": minutes + random.normal(0.0, 5.0, rows),
         }
     )
 
 
 REFERENCE, CURRENT = flights(1500, 1), flights(300, 2)
-CLASSES = {"kind": "classification", "target": "truth", "prediction": "answer", "score": "score", "positive": "tardy"}
-MINUTES = {"kind": "regression", "target": "minutes", "prediction": "expected"}
 
 
 def data_of(page: str) -> str:
@@ -60,20 +48,14 @@ def left_out(page: str) -> str:
     return found[1] if found else ""
 
 
-def counters_of(page: str) -> dict[str, str]:
-    """Evidently's counters, label by value; of the current window where the reference has its own."""
-    pairs = re.findall(r'\{"value": "([^"]+)", "label": "([^"]+)"\}', data_of(page))
-    return {label: value for value, label in reversed(pairs)}
-
-
 def test_a_page_is_whole_and_asks_nothing_of_the_network() -> None:
-    page = report(REFERENCE, CURRENT, COLUMNS, title="flight-delays <2013-04-06>", **CLASSES)
+    page = report(REFERENCE, CURRENT, COLUMNS, title="flight-delays <2013-04-06>", quality=QUALITY)
 
     assert page.startswith("<!DOCTYPE html>")
     assert "<title>flight-delays &lt;2013-04-06&gt;</title>" in page
-    assert sections_of(page) == {"drift", "summary", "classification"}
+    assert sections_of(page) == {"quality", "drift", "summary"}
     assert left_out(page) == ""
-    assert "300 rows, against 1,500 of the reference." in page
+    assert "Drift of 300 rows, against 1,500 of the reference." in page
     head, tail = page[:3000], page[-3000:]
     assert not re.search(r"(src|href)\s*=", head + tail)
     assert len(page) < 4_200_000
@@ -105,15 +87,15 @@ def test_a_snapshot_loads_into_evidently_with_the_recorded_results() -> None:
     at = datetime(2013, 4, 6, tzinfo=UTC)
     found = measure(REFERENCE, CURRENT, COLUMNS)
 
-    text = report(REFERENCE, CURRENT, COLUMNS, title="6 April", at=at, form="snapshot", **MINUTES)
+    text = report(REFERENCE, CURRENT, COLUMNS, title="6 April", at=at, quality=QUALITY, form="snapshot")
     snapshot = Snapshot.loads(text)
 
     assert (snapshot.get_name(), datetime.fromisoformat(json.loads(text)["timestamp"])) == ("6 April", at)
     for column in found:
         assert snapshot.metric_results[ValueDrift(column=column.column).metric_id].value == column.score
     names = {metric["metric_name"].partition("(")[0] for metric in snapshot.dict()["metrics"]}
-    assert {"DriftedColumnsCount", "ValueDrift", "RowCount", "StdValue", "RMSE"} <= names
-    assert sections_of(snapshot.get_html_str(as_iframe=False)) == {"drift", "summary", "regression"}
+    assert {"DriftedColumnsCount", "ValueDrift", "RowCount", "StdValue", "F1Score"} <= names
+    assert sections_of(snapshot.get_html_str(as_iframe=False)) == {"quality", "drift", "summary"}
 
 
 def test_the_summary_has_the_numbers_of_the_whole_preset() -> None:
@@ -162,34 +144,32 @@ def test_no_section_at_all_is_an_error_that_says_why() -> None:
 def test_a_value_cannot_end_the_script_that_it_is_written_into() -> None:
     evil = "</script><script>alert(1)</script>"
     columns: dict[str, Kind] = {"distance": "numeric", evil: "categorical"}
-    reference, current = (side.assign(**{evil: evil, "truth": evil}) for side in (REFERENCE, CURRENT))
+    reference, current = (side.assign(**{evil: evil}) for side in (REFERENCE, CURRENT))
+    measured = [
+        Measurement(metric="f1", reason=f"no label is {evil}"),
+        Measurement(metric="recall", klass=evil, value=0.5, n=2),
+    ]
+    quality = Quality(evil, measured, [Confusion(segment="", version="", y_true=evil, y_pred=evil, n=2)])
 
-    page = report(reference, current, columns | {f"{evil}2": "numeric"}, title=evil, **CLASSES)
+    page = report(reference, current, columns | {f"{evil}2": "numeric"}, title=evil, quality=quality)
 
-    assert sections_of(page) == {"drift", "summary", "classification"}
+    assert sections_of(page) == {"quality", "drift", "summary"}
     assert "<script>alert" not in page
     assert r"\u2039script>alert(1)" in data_of(page)
 
 
-PRIVATE = {"distance", "carrier", "truth", "answer", "score"}
-
-
 @pytest.mark.parametrize("form", ["html", "snapshot"])
 def test_private_values_are_nowhere_in_the_clear(form: str) -> None:
-    columns = COLUMNS | {"answer": "categorical", "score": "numeric"}
-
-    text = report(REFERENCE, CURRENT, columns, title="t", private=PRIVATE, form=form, **CLASSES)
+    text = report(REFERENCE, CURRENT, COLUMNS, title="t", private={*COLUMNS}, quality=QUALITY, form=form)
 
     data = data_of(text) if form == "html" else text
-    clear = {value for column in ("carrier", "truth", "answer") for value in REFERENCE[column]}
-    assert not [value for value in clear if value in data]
+    assert not [value for value in set(REFERENCE["carrier"]) if value in data]
     numbers = {float(number) for number in re.findall(r"-?\d+\.\d+", data)}
     for side in (REFERENCE, CURRENT):
         distance = side["distance"]
         near = [distance.mean(), distance.min(), distance.max(), distance.std(), distance.median()]
         assert not [value for value in near for number in numbers if abs(value - number) < 0.01]
     assert "value 1" in data
-    assert "'answer' is private" in data
 
 
 def test_what_is_not_private_is_in_the_clear() -> None:
@@ -199,78 +179,18 @@ def test_what_is_not_private_is_in_the_clear() -> None:
     assert f"{CURRENT['distance'].mean():.2f}" not in data
 
 
-@pytest.mark.parametrize("private", [frozenset(), {"score"}], ids=["score", "private score"])
-def test_quality_is_that_of_the_answers_served(private: set[str]) -> None:
-    page = report(REFERENCE, CURRENT, {}, title="t", private=private, **CLASSES)
+def test_quality_is_shown_where_drift_cannot_be() -> None:
+    page = report(REFERENCE, CURRENT.iloc[:0], COLUMNS, title="t", quality=QUALITY)
 
-    right = (CURRENT["truth"] == CURRENT["answer"]).mean()
-    assert counters_of(page)["Accuracy"] == str(round(right, 3))
-    assert ("ROC AUC" in counters_of(page)) == (not private)
+    assert sections_of(page) == {"quality"}
+    assert left_out(page).startswith("distance (no rows in the current window)")
 
 
-def test_another_cut_than_evidently_s_does_not_change_the_quality() -> None:
-    current = CURRENT.assign(answer=np.where(CURRENT["score"] >= 0.8, "tardy", "punctual"))
+def test_quality_of_which_nothing_is_recorded_is_left_out_and_named() -> None:
+    page = report(REFERENCE, CURRENT, COLUMNS, title="t", summary=False, quality=Quality("2013-04-02", []))
 
-    counters = counters_of(report(REFERENCE, current, {}, title="t", **CLASSES))
-
-    assert counters["Accuracy"] == str(round((current["truth"] == current["answer"]).mean(), 3))
-    assert "ROC AUC" not in counters
+    assert (sections_of(page), left_out(page)) == ({"drift"}, "quality (nothing is recorded of 2013-04-02)")
 
 
-UNLABELLED = CURRENT.assign(truth=None, minutes=None)
-NO_QUALITY = {
-    "no labels": (UNLABELLED, CLASSES, "no labelled rows in the current window"),
-    "no labels, regression": (UNLABELLED, MINUTES, "no labelled rows in the current window"),
-    "no column": (CURRENT.drop(columns="truth"), CLASSES, "no column 'truth' in the current window"),
-    "one class": (
-        CURRENT.assign(truth="punctual", answer="punctual"),
-        CLASSES,
-        "only one class among the labelled rows of the current window",
-    ),
-    "text": (CURRENT.assign(expected="soon"), MINUTES, "holds text, not numbers"),
-}
-
-
-@pytest.mark.parametrize(("current", "outcome", "reason"), NO_QUALITY.values(), ids=NO_QUALITY)
-def test_quality_that_labels_do_not_allow_is_left_out(
-    current: pd.DataFrame, outcome: dict[str, object], reason: str
-) -> None:
-    page = report(REFERENCE, current, COLUMNS, title="t", summary=False, **outcome)
-
-    assert sections_of(page) == {"drift"}
-    assert left_out(page) == f"quality ({reason})"
-
-
-MULTI = {"truth": ["a", "b", "c"] * 100, "answer": ["a", "b", "b"] * 100}
-SOME_QUALITY = {
-    "reference without labels": (REFERENCE.assign(truth=None), CURRENT, CLASSES, "classification"),
-    "reference without truth": (REFERENCE.drop(columns="truth"), CURRENT, CLASSES, "classification"),
-    "reference of other classes": (REFERENCE.assign(truth="x", answer="y"), CURRENT, CLASSES, "classification"),
-    "some labels": (
-        REFERENCE,
-        CURRENT.assign(truth=CURRENT["truth"].where(CURRENT.index < 90)),
-        CLASSES,
-        "classification",
-    ),
-    "one true class": (REFERENCE, CURRENT.assign(truth="punctual"), CLASSES, "classification"),
-    "three classes": (REFERENCE.iloc[:0], CURRENT.assign(**MULTI), CLASSES, "classification"),
-    "booleans and numbers": (
-        REFERENCE.assign(truth=REFERENCE["truth"] == "tardy", answer=(REFERENCE["answer"] == "tardy").astype(int)),
-        CURRENT.assign(truth=CURRENT["truth"] == "tardy", answer=(CURRENT["answer"] == "tardy").astype(int)),
-        CLASSES | {"positive": 1},
-        "classification",
-    ),
-    "score of no use": (REFERENCE, CURRENT.assign(score="high"), CLASSES, "classification"),
-    "score in one side": (REFERENCE.drop(columns="score"), CURRENT, CLASSES, "classification"),
-    "regression": (REFERENCE, CURRENT, MINUTES, "regression"),
-    "regression, reference without truth": (REFERENCE.drop(columns="minutes"), CURRENT, MINUTES, "regression"),
-}
-
-
-@pytest.mark.parametrize(("reference", "current", "outcome", "section"), SOME_QUALITY.values(), ids=SOME_QUALITY)
-def test_quality_is_shown_as_far_as_the_labels_go(
-    reference: pd.DataFrame, current: pd.DataFrame, outcome: dict[str, object], section: str
-) -> None:
-    page = report(reference, current, {}, title="t", **outcome)
-
-    assert (sections_of(page), left_out(page)) == ({section}, "")
+def test_the_page_judges_nothing_by_a_threshold_of_evidently_s_own() -> None:
+    assert "drift detection threshold" not in data_of(report(REFERENCE, CURRENT, COLUMNS, title="t"))

@@ -9,12 +9,11 @@ import pytest
 
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Grain, Window
+from tests.lamplighter.core.monitor.files import monitor_of
 
 
 def monitor(every: str = "1d", timezone: str = "America/New_York", schedule: str = "") -> Monitor:
-    predictions = {"parquet": "p", "time": "t"}
-    values = {"model": "m", "kind": "text", "predictions": predictions, "every": every, "timezone": timezone}
-    return Monitor.model_validate(values | {"schedule": schedule})
+    return monitor_of(every=every, timezone=timezone, schedule=schedule)
 
 
 def night(of: Monitor, day: date | datetime) -> str:

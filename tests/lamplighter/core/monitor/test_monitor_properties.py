@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from lamplighter.core.monitor import Monitor, parse
 from lamplighter.core.monitor.faults import _sections_in
 from lamplighter.core.monitor.sources import Section, class_label
 from lamplighter.errors import MonitorError
+from tests.lamplighter.core.monitor.files import monitor_text
 
 PLACE = re.compile(r"m\.yaml:\d+: [^\n]+")
 
@@ -50,16 +52,13 @@ junk = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=5), max_leaves=12
 )
 
-SOUND: dict[str, Any] = {
-    "model": "m",
-    "kind": "classification",
-    "predictions": {"parquet": "p", "time": "t", "prediction": "y", "id": "i"},
-    "labels": {"parquet": "l", "target": "z"},
-    "checks": [{"metric": "f1", "below": 0.4}],
-    "retrain": {"on": ["f1-below"], "trainer": "a.py:f"},
-    "reference": {"trailing": "28d"},
-    "features": {"numeric": ["a"]},
-}
+REST = """\
+checks: [{metric: f1, below: 0.4}]
+retrain: {"on": [f1-below], trainer: "a.py:f"}
+reference: {trailing: 28d}
+features: {numeric: [a]}
+"""
+SOUND: dict[str, Any] = yaml.safe_load(monitor_text(REST))
 
 
 def _answer(text: str) -> None:
@@ -81,7 +80,7 @@ def test_any_mapping(values: dict[str, Any]) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_a_sound_monitor_with_one_value_replaced(data: st.DataObject) -> None:
-    values = yaml.safe_load(yaml.safe_dump(SOUND))
+    values = deepcopy(SOUND)
     place: Any = values
     while True:
         key = data.draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))

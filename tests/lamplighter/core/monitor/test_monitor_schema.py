@@ -15,58 +15,20 @@ import yaml
 from lamplighter.core.monitor import parse
 from lamplighter.core.monitor.schema import monitor_schema, schema_text
 from lamplighter.errors import MonitorError
+from tests.lamplighter.core.monitor.files import DESIGN, monitor_text
 
 CHECKOUT = Path(__file__).parents[4]
 EXAMPLES = sorted((CHECKOUT / "examples" / "flights" / "monitors").glob("*.yaml"))
 
-# The full example of the design, every form of every key.
-FULL = """
-model: flight-delays
-kind: classification
-every: 1d
-timezone: America/New_York
-schedule: "15 5 * * *"
-tags: {owner: ops, env: prod, region: us-east}
-predictions:
-  parquet: data/predictions/day={day}/*.parquet
-  time: predicted_at
-  id: request_id
-  prediction: late
-  score: probability_late
-  version: model_version
-  duplicates: first
-labels:
-  parquet: data/labels/day={day}/*.parquet
-  id: request_id
-  target: was_late
-  time: labelled_at
-  mature_after: 3d
-features: {numeric: [distance, wind_speed], categorical: [carrier, origin, dest]}
-private: []
-segments: [origin, carrier]
-reference: {parquet: data/reference/*.parquet}
-drift: {verdict: calibrated, false_alarms: 0.01}
+AHEAD_OF_TIME = """\
 checks:
-  - {metric: f1, below: 0.40}
   - {metric: accuracy, falls: 5%, versus: {mean: 7d}}
   - {metric: mae, above: {quantile: 0.95, of: 30d}}
   - {metric: recall, slope: -0.01 per day, over: 7d}
-  - {name: inputs, metric: drift_share, above: 0.3, for: 2 of 3 days}
-retrain:
-  on: [f1-below, inputs]
-  trainer: examples/flights/train.py:train
-  cooldown: 7d
-  accept: {metric: f1, gain: 0.0}
-notify: ["${ALERTS_URL}"]
+  - {name: for-days, metric: drift_share, above: 0.3, for: 2 of 3 days}
 """
 
-SMALL = """
-model: m
-kind: regression
-predictions: {parquet: p.parquet, time: t, prediction: y, score: s, id: i}
-checks:
-  - {metric: rows, below: 1}
-"""
+SMALL = monitor_text("checks:\n  - {metric: rows, below: 1}\n", kind="regression", predictions="score: s")
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +78,12 @@ def test_there_are_examples() -> None:
 
 
 def test_schema_accepts_the_full_example(faults: Callable[[dict[str, Any]], list[str]]) -> None:
-    assert faults(yaml.safe_load(FULL)) == []
+    every_form = DESIGN.replace("checks:\n", AHEAD_OF_TIME).replace(
+        "{verdict: evidently}", "{verdict: calibrated, false_alarms: 0.01}"
+    )
+    values = yaml.safe_load(every_form)
+    assert (len(values["checks"]), values["drift"]["verdict"]) == (6, "calibrated")
+    assert faults(values) == []
 
 
 LABELS = {"target": "y", "parquet": "l"}
@@ -137,9 +104,9 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     },
     "a range of days": {"reference": {"days": "2013-01-01..2013-03-31"}},
     "a trailing reference": {"reference": {"trailing": "28d"}},
-    "sql": {"predictions": {"sql": {"url": "${URL}", "query": "select 1"}, "time": "t", "prediction": "y"}},
+    "sql": {"predictions": {"sql": {"url": "${URL}", "query": "select 1"}, "time": "t", "prediction": "y", "id": "i"}},
     "a band": {"predictions.unsure": [0.4, 0.6]},
-    "labels in the same row": {"labels": {"same_row": True, "target": "y", "min_coverage": 0.9}},
+    "labels in the same row": {"labels": {"same_row": True, "target": "z", "min_coverage": 0.9}},
     "a metric of one's own": {"metrics": [{"name": "profit", "function": "own.py:profit"}]},
     "a deployment": {"retrain": {"on": "rows-below", "deployment": "team/train", "cooldown": "1w"}},
 }
@@ -158,7 +125,15 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "a slope without its unit": ("-0.01 is not of type", {"checks": [{"metric": "f1", "slope": -0.01, "over": "7d"}]}),
     "a limit that is no number": ("'low' does not match", {"checks": [{"metric": "f1", "below": "low"}]}),
     "a check without a metric": ("'metric' is a required", {"checks": [{"below": 1}]}),
+    "a flag for a number": ("True is not of type", {"labels": LABELS | {"min_coverage": True}}),
+    "a flag for a whole number": ("True is not of type", {"top_k": True}),
+    "a number for a flag": ("1 is not of type", {"labels": {"target": "y", "same_row": 1}}),
+    "a word for a flag": ("'yes' does not match", {"labels": {"target": "y", "same_row": "yes"}}),
     "a band of one": ("[0.4] is too short", {"predictions.unsure": [0.4]}),
+    "a quantile above 1": ("2 is greater than", {"checks": [{"metric": "f1", "above": {"quantile": 2, "of": "9d"}}]}),
+    "a share above 1": ("80 is greater than", {"labels": LABELS | {"min_coverage": 80}}),
+    "no items": ("0 is less than", {"top_k": 0}),
+    "a sample that is too large": ("6000 is greater than", {"drift": {"sample": 6000}}),
     "half a range": ("'2013-01-01' does not match", {"reference": {"days": "2013-01-01"}}),
     "features by another word": ("'auto' was expected", {"features": "all"}),
     "no model's kind": ("'kind' is a required", {"kind": None}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from lamplighter.core.finding import Finding
 from lamplighter.core.measurement import Measurement, State
@@ -22,18 +23,20 @@ class Inputs:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrivals:
-    """The labels that arrived during the night's own window, and what was wrong with them."""
-
-    measurements: list[Measurement] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
 class Evaluation:
     """What the labels of a window came to.
 
-    ``predictions`` and ``labels`` tell whether either has changed since.
+    Attributes
+    ----------
+    window : Window
+    state : State
+    rows, labelled : int
+    predictions, labels : str
+        Tell whether either has changed since.
+    measurements : list of Measurement
+    confusion : list of Confusion
+    relabelled_until : datetime or None
+        Labels that arrived before it count, although the window was final; None where that was not asked for.
     """
 
     window: Window
@@ -44,3 +47,4 @@ class Evaluation:
     labels: str
     measurements: list[Measurement] = field(default_factory=list)
     confusion: list[Confusion] = field(default_factory=list)
+    relabelled_until: datetime | None = None

@@ -1,0 +1,91 @@
+"""Many nights of one model, in order, as if each had come on time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from flows.night import walk
+from flows.stages import Stages
+from lamplighter.core.labelling import matured
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.window import Window, midnight
+from lamplighter.errors import HistoryError, LamplighterError, MonitorError, one_line
+from storage.history import open_history
+from storage.history.windows import windows_after
+from storage.project import Project
+from tasks.night import Night
+from tasks.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Walked:
+    """One night: its outcome, or what went wrong."""
+
+    window: Window
+    outcome: Outcome | None
+    fault: str = ""
+
+
+def windows_between(monitor: Monitor, first: date, last: date) -> list[Window]:
+    """The windows from the one in which the day ``first`` begins to the one in which ``last`` ends, in order.
+
+    Raises
+    ------
+    MonitorError
+        If the days lie beyond the calendar.
+    """
+    try:
+        window = Window.of(monitor.model, monitor.every, monitor.timezone, first)
+        end = midnight(last + timedelta(days=1), window.zone)
+        windows = [window]
+        while windows[-1].end < end:
+            windows.append(windows[-1].next())
+    except OverflowError:
+        raise MonitorError(f"{first} to {last}: no calendar reaches so far; give days that there are rows of") from None
+    return windows
+
+
+def windows_to_walk(project: Project, monitor: Monitor, first: date, last: date) -> list[Window]:
+    """The windows of some days, and then those whose nights came already and should have awaited the labels of these.
+
+    So the history of a gap that is filled later ends as if there had been none. Decisions alone stay as they were
+    made.
+    """
+    windows = windows_between(monitor, first, last)
+    if monitor.labels is None:
+        return windows
+    final = matured(windows[-1], monitor)
+    for window in windows_after(open_history(project), windows[-1]):
+        windows.append(window)
+        if monitor.night_after(window) >= final:
+            break
+    return windows
+
+
+def walk_nights(
+    project: Project, monitor: Monitor, windows: Sequence[Window], *, reported: Collection[Window] = ()
+) -> Iterator[Walked]:
+    """Walk windows in order with the plain stages; a night that fails leaves the next ones to go on.
+
+    Gauges show the present, so the last night alone publishes them.
+
+    Parameters
+    ----------
+    reported : collection of Window
+        Those that get a report.
+    """
+    for window in windows:
+        night = Night(project, monitor, window, monitor.night_after(window))
+        is_last = window == windows[-1]
+        try:
+            outcome = walk(night, Stages.plain(), with_report=window in reported, with_gauges=is_last)
+        except HistoryError:
+            raise
+        except LamplighterError as error:
+            yield Walked(window, None, str(error))
+        except Exception as error:
+            yield Walked(window, None, f"unexpected {type(error).__name__}: {one_line(error)}")
+        else:
+            yield Walked(window, outcome)

@@ -1,0 +1,127 @@
+"""Tables of plain text: whole where they are piped, fitted to its width on a terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from rich.cells import cell_len, set_cell_size
+
+GAP = "  "
+FEWEST_OF_A_TEXT, FEWEST_OF_A_NAME = 20, 8
+"""What is left at least of what is cut: enough to tell one from another."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of a table.
+
+    Attributes
+    ----------
+    columns : sequence of str
+        In order. Those that are empty in every row are left out.
+    numbers : collection of str
+        Those that are set to the right.
+    spare : sequence of sequences of str
+        What a narrow terminal goes without, first what is missed least.
+    text : str
+        The last column, if it is a text that may be cut on a terminal.
+    names : sequence of str
+        Those that are cut where a terminal is too narrow even for what is not spare.
+    """
+
+    columns: Sequence[str]
+    numbers: frozenset[str] = frozenset()
+    spare: Sequence[Sequence[str]] = ()
+    text: str = ""
+    names: Sequence[str] = ()
+
+
+def print_table(rows: Sequence[Mapping[str, Any]], layout: Layout) -> None:
+    """Print rows under their headings; on a terminal what does not fit is left out, and named."""
+    cells = {name: [name, *(cell(row[name]) for row in rows)] for name in layout.columns}
+    cells = {name: column for name, column in cells.items() if any(column[1:])}
+    if sys.stdout.isatty():
+        cells, missing = _fitted(cells, layout, shutil.get_terminal_size().columns)
+    else:
+        missing = []
+    for line in _lines(cells, layout.numbers):
+        click.echo(line)
+    if missing:
+        click.echo(f"left out or cut: {', '.join(missing)}; --json shows all")
+
+
+def cell(value: Any) -> str:
+    r"""A value as a table shows it.
+
+    Examples
+    --------
+    >>> cell(336776.0), cell(1234.56), cell(0.123456), cell(1.23e-9), cell(None), cell("a\nb")
+    ('336776', '1234.6', '0.1235', '1.23e-09', '', 'a b')
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, float):
+        # Names of classes and segments are a user's data, and a terminal obeys what it is sent.
+        return "".join(character if character.isprintable() else " " for character in str(value))
+    if value.is_integer() and abs(value) < 1e15:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
+
+
+Cells = dict[str, list[str]]
+
+
+def _fitted(cells: Cells, layout: Layout, width: int) -> tuple[Cells, list[str]]:
+    """The columns that fit a width, and what was left out or cut for it."""
+    missing: list[str] = []
+    for names in layout.spare:
+        if _excess(_narrowest(cells, layout), width) <= 0:
+            break
+        missing += [name for name in names if name in cells]
+        cells = {name: column for name, column in cells.items() if name not in names}
+    widths = _narrowest(cells, layout)
+    while (excess := _excess(widths, width)) > 0 and (names := [n for n in layout.names if n in widths]):
+        longest = max(names, key=widths.__getitem__)
+        if widths[longest] <= FEWEST_OF_A_NAME:
+            break
+        widths[longest] = max(widths[longest] - excess, FEWEST_OF_A_NAME)
+    if layout.text in widths:
+        widths[layout.text] += max(-excess, 0)
+    cut = {name: [_cut(text, widths[name]) for text in column] for name, column in cells.items()}
+    return cut, missing + [name for name in cells if cut[name] != cells[name]]
+
+
+def _narrowest(cells: Cells, layout: Layout) -> dict[str, int]:
+    """The width of each column; of the text what is left of it at least."""
+    widths = _widths(cells)
+    if layout.text in widths:
+        widths[layout.text] = min(widths[layout.text], FEWEST_OF_A_TEXT)
+    return widths
+
+
+def _excess(widths: Mapping[str, int], width: int) -> int:
+    return sum(widths.values()) + len(GAP) * (len(widths) - 1) - width
+
+
+def _cut(text: str, width: int) -> str:
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
+
+
+def _widths(cells: Cells) -> dict[str, int]:
+    return {name: max(map(cell_len, column)) for name, column in cells.items()}
+
+
+def _lines(cells: Cells, numbers: frozenset[str]) -> Iterable[str]:
+    widths = _widths(cells)
+    padded = [[_padded(text, widths[name], name in numbers) for text in column] for name, column in cells.items()]
+    return (GAP.join(line).rstrip() for line in zip(*padded, strict=True))
+
+
+def _padded(text: str, width: int, right: bool) -> str:
+    space = " " * (width - cell_len(text))
+    return space + text if right else text + space

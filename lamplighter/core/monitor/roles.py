@@ -1,0 +1,104 @@
+"""Which column is what, and which roles one column cannot have at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from lamplighter.core.monitor.model import Monitor
+
+
+class Use(NamedTuple):
+    """A column, its role, and the key that gives it the role."""
+
+    column: str
+    role: str
+    at: tuple[str | int, ...]
+
+
+ID, PART = "the id", "part of the id"
+
+CURES = dict.fromkeys(("a segment", "a feature", "private"), "leave it out")
+"""What would be right, by the role that is given last; of the other roles another column is wanted."""
+
+TOGETHER = frozenset(
+    map(
+        frozenset,
+        [
+            ("a segment", "a feature"),
+            ("a segment", "the version"),
+            ("a segment", "the prediction"),
+            # The id of a forecast may be the store and the day, and the store be a feature beside.
+            (PART, "the time"),
+            (PART, "the version"),
+            (PART, "a segment"),
+            (PART, "a feature"),
+            # Of these roles no value is shown.
+            ("private", "the time"),
+            ("private", ID),
+            ("private", PART),
+            ("private", "a feature"),
+        ],
+    )
+)
+"""Roles that one column may have at once; of any other two it has one."""
+
+
+def clash(monitor: Monitor) -> tuple[Use, str] | None:
+    """The first column whose roles cannot go together, at the later of the two, and what is to be told of it."""
+    for table in (_of_predictions(monitor), _of_labels(monitor)):
+        for first, second in combinations(table, 2):
+            if first.column == second.column and frozenset((first.role, second.role)) not in TOGETHER:
+                return second, _message(first, second)
+    return None
+
+
+def _message(first: Use, second: Use) -> str:
+    cure = CURES.get(second.role, "name another column")
+    if first.role == second.role:
+        return f"column {second.column!r} is named twice as {second.role}; {cure}"
+    return f"column {second.column!r} is {first.role} and cannot be {second.role} too; {cure}"
+
+
+def _of_predictions(monitor: Monitor) -> Iterator[Use]:
+    """The columns that the table of predictions is said to have."""
+    rows, labels, features = monitor.predictions, monitor.labels, monitor.features
+    yield Use(rows.time, "the time", ("predictions", "time"))
+    yield from _ids(rows.id, "predictions")
+    if rows.prediction:
+        yield Use(rows.prediction, "the prediction", ("predictions", "prediction"))
+    if isinstance(rows.score, dict):
+        yield from (Use(name, "a score", ("predictions", "score", klass)) for klass, name in rows.score.items())
+    elif rows.score:
+        yield Use(rows.score, "a score", ("predictions", "score"))
+    if rows.version:
+        yield Use(rows.version, "the version", ("predictions", "version"))
+    yield from _listed(monitor.segments, "a segment", "segments")
+    if labels and labels.same_row:
+        yield Use(labels.target, "the truth", ("labels", "target"))
+    if features:
+        yield from _listed(features.numeric, "a feature", "features", "numeric")
+        yield from _listed(features.categorical, "a feature", "features", "categorical")
+    yield from _listed(monitor.private, "private", "private")
+
+
+def _of_labels(monitor: Monitor) -> Iterator[Use]:
+    """The columns that a table of labels is said to have."""
+    labels = monitor.labels
+    if labels is None or labels.same_row:
+        return
+    yield from _ids(labels.id or monitor.predictions.id, "labels")
+    yield Use(labels.target, "the truth", ("labels", "target"))
+    if labels.time:
+        yield Use(labels.time, "the time", ("labels", "time"))
+    yield from _listed(monitor.private, "private", "private")
+
+
+def _ids(names: tuple[str, ...], section: str) -> Iterator[Use]:
+    return _listed(names, ID if len(names) == 1 else PART, section, "id")
+
+
+def _listed(names: Iterable[str], role: str, *at: str) -> Iterator[Use]:
+    return (Use(name, role, (*at, i)) for i, name in enumerate(names))

@@ -1,0 +1,56 @@
+"""The quality of a window as the history has it, for whoever shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from lamplighter.core.drift import Quality
+from lamplighter.core.measurement import OVERALL
+from lamplighter.core.quality import Confusion
+from lamplighter.core.window import Window
+from storage.history import tables
+from storage.history.database import History
+from storage.history.newest import newest
+from storage.history.query import Filter, measurements_of
+
+
+def quality_of(history: History, window: Window, metrics: Iterable[str], as_of: datetime) -> Quality:
+    """What a night knows of the quality of a window.
+
+    Parameters
+    ----------
+    history : History
+    window : Window
+    metrics : iterable of str
+        Which ones, in the order in which they are wanted.
+    as_of : datetime
+        What became known later is left out.
+    """
+    order = {metric: place for place, metric in enumerate(metrics)}
+    overall = Filter(segment=OVERALL, version=OVERALL, feature=OVERALL, as_of=as_of)
+    recorded = [found for found in measurements_of(history, window, overall) if found.metric in order]
+    recorded.sort(key=lambda found: order[found.metric])
+    return Quality(window.label, recorded, confusion_of(history, window, as_of))
+
+
+def confusion_of(history: History, window: Window, as_of: datetime) -> list[Confusion]:
+    """The confusion counts of a window, of all its segments and versions together."""
+    table = tables.confusion
+    query = newest(
+        table,
+        table.c.model == window.model,
+        table.c.window_start == window.start,
+        table.c.grain == window.grain.value,
+        table.c.segment == OVERALL,
+        table.c.version == OVERALL,
+        as_of=as_of,
+    )
+    with history.reading() as connection:
+        rows = connection.execute(query).mappings().all()
+    cells = [
+        Confusion(segment=OVERALL, version=OVERALL, y_true=row["y_true"], y_pred=row["y_pred"], n=row["n"])
+        for row in rows
+        if row["n"]
+    ]
+    return sorted(cells, key=lambda cell: (cell.y_true, cell.y_pred))

@@ -1,0 +1,70 @@
+"""A row for each run of a night: when it began, how it ended, and how long its stages took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from lamplighter.core.window import Window
+from storage.history import tables
+from storage.history.database import History
+
+ENDED_WELL = ("succeeded", "findings")
+
+
+@contextmanager
+def run_of(history: History, window: Window, known_on: datetime) -> Iterator[dict[str, Any]]:
+    """A row about this run: running, then succeeded, findings or failed. What a killed one left says interrupted.
+
+    The caller fills in ``message`` and ``seconds``.
+    """
+    table = tables.run
+    with history.writing() as connection:
+        connection.execute(
+            sa.update(table)
+            .where(table.c.model == window.model, table.c.status == "running")
+            .values(status="interrupted")
+        )
+        row = {
+            "model": window.model,
+            "window_start": window.start,
+            "grain": window.grain.value,
+            "timezone": window.timezone,
+            "known_on": known_on,
+            "started_at": datetime.now(UTC),
+            "status": "running",
+        }
+        inserted = connection.execute(sa.insert(table).values(**row, message="", seconds={}))
+        assert inserted.inserted_primary_key is not None
+        number = inserted.inserted_primary_key[0]
+    noted: dict[str, Any] = {"status": "succeeded", "message": "", "seconds": {}}
+    try:
+        yield noted
+    except BaseException as error:
+        noted |= {"status": "failed", "message": str(error) or type(error).__name__}
+        raise
+    finally:
+        with history.writing() as connection:
+            connection.execute(sa.update(table).where(table.c.id == number).values(**noted, ended_at=datetime.now(UTC)))
+
+
+def last_success(history: History, model: str) -> datetime | None:
+    """When a night of the model last ended without a failure."""
+    return _newest(history, model, tables.run.c.ended_at)
+
+
+def last_night(history: History, model: str) -> datetime | None:
+    """The newest night that ended without a failure."""
+    return _newest(history, model, tables.run.c.known_on)
+
+
+def _newest(history: History, model: str, column: sa.Column[datetime]) -> datetime | None:
+    table = tables.run
+    query = sa.select(sa.func.max(column)).where(table.c.model == model, table.c.status.in_(ENDED_WELL))
+    with history.reading() as connection:
+        instant: datetime | None = connection.scalar(query)
+    return instant

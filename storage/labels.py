@@ -1,0 +1,142 @@
+"""Labels in: what has arrived of the truth, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lamplighter.core.monitor import Labels, Monitor
+from lamplighter.core.window import Window, midnight
+from lamplighter.errors import BrokenFileError, ColumnError
+from storage.files import File, find
+from storage.instants import INSTANT, to_instants
+from storage.project import Project
+from storage.rows import Rows, Slice
+from storage.sql import spool
+from storage.values import as_text
+
+ONE_DAY = timedelta(days=1)
+MOMENT = timedelta(microseconds=1)
+"""The shortest time that instants tell apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Every label that may belong to some windows, as it came: corrections are rows of their own.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        ``key`` (the id as one text), ``y_true`` and ``arrived`` (UTC; NaT when nothing tells when).
+    dated : bool
+        Whether it is known when a label arrived.
+    files : int
+        Files that may hold labels.
+    unreadable : list of (str, str)
+        Files that could not be read, and why.
+    """
+
+    frame: pd.DataFrame
+    dated: bool
+    files: int
+    unreadable: list[tuple[str, str]]
+
+
+def labels_arrived(
+    project: Project, monitor: Monitor, first: datetime, now: datetime, spool_folder: Path
+) -> Arrived | None:
+    """Read the labels that arrived from ``first`` until ``now``; None when they stand in the predictions' own rows.
+
+    The day in a label's path is the local day on which it arrived; a time column, where there is one, is exacter.
+    Without one a label counts from the end of that day, since nothing tells how much of a day's file there was
+    before.
+
+    Raises
+    ------
+    SourceError
+        If the source does not answer, or a column is missing.
+    """
+    labels = monitor.labels
+    assert labels is not None
+    if labels.same_row:
+        return None
+    # A path tells a label's day and no more, so the whole of the first day may be meant.
+    zone = ZoneInfo(monitor.timezone)
+    begin = first if labels.time else midnight(first.astimezone(zone).date(), zone)
+    span = Window(monitor.model, monitor.every, begin, now + MOMENT, monitor.timezone)
+    if labels.sql:
+        files = spool(
+            labels.sql,
+            column=labels.time,
+            timezone=labels.timezone,
+            start=span.start,
+            end=span.end,
+            folder=spool_folder / "labels",
+            only=[*ids_of(labels, monitor), labels.target, *([labels.time] if labels.time else [])],
+        )
+    else:
+        files = find((project.locate(path) for path in labels.parquet), span.days(margin=1))
+    unreadable: list[tuple[str, str]] = []
+    tables = [table for file in files if (table := _read(file, monitor, span, unreadable)) is not None]
+    frame = pd.concat(tables, ignore_index=True) if tables else _none()
+    seen = frame["arrived"].isna() | ((frame["arrived"] >= span.start) & (frame["arrived"] < span.end))
+    return Arrived(frame[seen].reset_index(drop=True), labels.dated, len(files), unreadable)
+
+
+def ids_of(labels: Labels, monitor: Monitor) -> tuple[str, ...]:
+    """The columns that hold a label's id."""
+    return labels.id or monitor.predictions.id
+
+
+def _none() -> pd.DataFrame:
+    columns = {"key": pd.Series(dtype=object), "y_true": pd.Series(dtype=object)}
+    return pd.DataFrame(columns | {"arrived": pd.Series(dtype="datetime64[us, UTC]")})
+
+
+def _read(file: File, monitor: Monitor, span: Window, unreadable: list[tuple[str, str]]) -> pd.DataFrame | None:
+    """One file's labels; null ids and null targets are no labels."""
+    labels = monitor.labels
+    assert labels is not None
+    ids = ids_of(labels, monitor)
+    rows = Rows(Slice(span, (file,), time=labels.time, timezone=labels.timezone, undated=True))
+    # A file without the time column has no rows of the span, but a schema that tells what is wrong.
+    schema = Rows(Slice(span, (file,), time=None)).schema if rows.unreadable else rows.schema
+    wanted = [*ids, labels.target, *([labels.time] if labels.time else [])]
+    if schema and (missing := [name for name in wanted if name not in schema]):
+        raise ColumnError(f"{file.uri}: no label column {missing[0]!r}; it has {', '.join(schema)}")
+    unreadable += rows.unreadable
+    if not rows.count:
+        return None
+    try:
+        read = rows.frame([*ids, labels.target], ids)
+        named = {"key": pd.Series(keys(read, ids), index=read.index), "y_true": read[labels.target]}
+        frame = pd.DataFrame(named | {"arrived": _arrivals(rows, labels, file, span)})
+    except BrokenFileError:
+        unreadable += rows.unreadable
+        return None
+    return frame.dropna(subset=["key", "y_true"])
+
+
+def _arrivals(rows: Rows, labels: Labels, file: File, span: Window) -> pd.Series[Any]:
+    """When each label of a file arrived, as far as that is known."""
+    if labels.time:
+        instants = to_instants(rows.table([labels.time]).column(0), labels.time, labels.timezone)
+        return pd.Series(instants.cast(INSTANT).to_pandas())
+    moment = midnight(file.day + ONE_DAY, span.zone) - MOMENT if file.day else pd.NaT
+    return pd.Series([moment] * rows.count, dtype="datetime64[us, UTC]")
+
+
+def keys(frame: pd.DataFrame, names: Sequence[str]) -> pd.Index[Any]:
+    """One text a row that stands for its id, null where a part of it is; numbers and text that read alike are one."""
+    table = pa.Table.from_pandas(frame[list(names)], preserve_index=False)
+    parts = [as_text(column) for column in table.columns]
+    joined: pd.Index[Any] = pd.Index(pc.binary_join_element_wise(*parts, "\x1f").to_pandas())
+    return joined

@@ -1,0 +1,150 @@
+"""Which rows of a Parquet file a window holds: judged by statistics first, and by the times where they do not tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from lamplighter.core.window import Window, midnight
+from lamplighter.errors import ColumnError
+from storage.files import File
+from storage.instants import INSTANT, to_instants
+from storage.parquet import OpenFiles
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A row group, and which of its rows belong to the window.
+
+    Attributes
+    ----------
+    uri : str
+    group : int
+    size : int
+        How many of its rows belong to the window.
+    mask : BooleanArray or None
+        Which ones, one bit a row; None for all.
+    """
+
+    uri: str
+    group: int
+    size: int
+    mask: pa.BooleanArray | None
+
+    def keep(self, stays: npt.NDArray[np.bool_]) -> Part:
+        """The part with only some of its rows.
+
+        Parameters
+        ----------
+        stays : array of bool of shape (size,)
+        """
+        mask = stays
+        if self.mask is not None:
+            mask = np.array(self.mask)
+            mask[np.flatnonzero(mask)] = stays
+        return Part(self.uri, self.group, int(stays.sum()), pa.array(mask))
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """The earliest and latest time of a row group in microseconds since 1970, and its nulls."""
+
+    low: int | None
+    high: int | None
+    nulls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How the rows of a window are told: by a time column, or all of them.
+
+    Attributes
+    ----------
+    window : Window
+    time : str or None
+        None takes all rows of the files.
+    timezone : str or None
+        Zone of timestamps that carry none.
+    undated : bool
+        Whether rows without a time belong to the window.
+    """
+
+    window: Window
+    time: str | None
+    timezone: str | None
+    undated: bool
+
+    def parts(self, files: OpenFiles, file: File) -> tuple[list[Part], int]:
+        """The parts of a file that belong to the window, and its rows without a time that may have been meant for it.
+
+        Raises
+        ------
+        ColumnError
+            If the time column is not there, holds no times, or holds some without a zone where none is declared.
+        """
+        parquet, time = files.get(file.uri), self.time
+        sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.metadata.num_row_groups)]
+        if time is None:
+            return [Part(file.uri, group, size, None) for group, size in enumerate(sizes) if size], 0
+        if time not in (names := parquet.schema_arrow.names):
+            raise ColumnError(f"no time column {time!r}; it has {', '.join(names)}", time, missing=True)
+        parts, timeless = [], 0
+        for group, size in enumerate(sizes):
+            part, times = self._part(files, file.uri, group, size, time)
+            parts += [part] if part else []
+            if times.nulls and not self.undated and self._is_meant_for(file, times):
+                timeless += times.nulls
+        return parts, timeless
+
+    def _part(self, files: OpenFiles, uri: str, group: int, size: int, time: str) -> tuple[Part | None, _Times]:
+        start, end = (_microseconds(moment) for moment in (self.window.start, self.window.end))
+        times = self._from_statistics(files.get(uri), group, time)
+        if times and times.low is not None and times.high is not None:
+            if (times.high < start or times.low >= end) and not (self.undated and times.nulls):
+                return None, times
+            if not times.nulls and times.low >= start and times.high < end:
+                return Part(uri, group, size, None), times
+        instants = self._instants(files.read(uri, group, time), time).cast(pa.int64())
+        mask = pc.fill_null(pc.and_(pc.greater_equal(instants, start), pc.less(instants, end)), self.undated)
+        inside = pc.sum(mask).as_py() or 0
+        part = Part(uri, group, inside, None if inside == size else mask.combine_chunks()) if inside else None
+        bounds = pc.min_max(instants).as_py()
+        return part, _Times(bounds["min"], bounds["max"], instants.null_count)
+
+    def _from_statistics(self, parquet: pq.ParquetFile, group: int, time: str) -> _Times | None:
+        """What the file says of a row group's times, where it does."""
+        kind = parquet.schema_arrow.field(time).type
+        if not pa.types.is_timestamp(kind):
+            return None
+        paths = [parquet.metadata.schema.column(i).path for i in range(parquet.metadata.num_columns)]
+        statistics = parquet.metadata.row_group(group).column(paths.index(time)).statistics
+        if statistics is None or not statistics.has_min_max or not statistics.has_null_count:
+            return None
+        # As numbers: a time beyond the year 9999 is none that Python could hold. A zone keeps their order.
+        bounds = pa.array([statistics.min_raw, statistics.max_raw], pa.int64()).cast(kind)
+        low, high = self._instants(bounds, time).cast(pa.int64()).to_pylist()
+        return _Times(low, high, statistics.null_count)
+
+    def _instants(self, times: pa.Array | pa.ChunkedArray, time: str) -> pa.Array | pa.ChunkedArray:
+        return to_instants(times, time, self.timezone)
+
+    def _is_meant_for(self, file: File, times: _Times) -> bool:
+        """Whether rows without a time count as this window's.
+
+        They do for the window in which the day of the file's path ends. Where no path tells a day, the newest time
+        beside them does, and where there is none, nothing tells the windows apart.
+        """
+        start, end = (_microseconds(moment) for moment in (self.window.start, self.window.end))
+        if file.day:
+            return start < _microseconds(midnight(file.day + timedelta(days=1), self.window.zone)) <= end
+        return times.high is None or start <= times.high < end
+
+
+def _microseconds(moment: object) -> int:
+    return int(pa.scalar(moment, type=INSTANT).cast(pa.int64()).as_py())

@@ -1,0 +1,101 @@
+"""What is told of a database: where it is and what it refused, never the credentials of its URL."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import sqlalchemy as sa
+
+from lamplighter.core.monitor import Sql
+from lamplighter.errors import SourceError, one_line
+
+DRIVERS = {
+    "postgres": "write postgresql+psycopg://",
+    "psycopg2": "write postgresql+psycopg://",
+    "MySQLdb": "pip install pymysql, and write mysql+pymysql://",
+    "pymysql": "pip install pymysql",
+    "mysql": "pip install mysql-connector-python",
+    "pyodbc": "pip install pyodbc",
+    "pymssql": "pip install pymssql",
+    "cx_Oracle": "pip install oracledb, and write oracle+oracledb://",
+    "oracledb": "pip install oracledb",
+    "snowflake": "pip install snowflake-sqlalchemy",
+    "bigquery": "pip install sqlalchemy-bigquery",
+    "redshift": "pip install sqlalchemy-redshift",
+    "databricks": "pip install databricks-sqlalchemy",
+    "duckdb": "pip install duckdb-engine",
+    "trino": "pip install trino[sqlalchemy]",
+    "clickhouse": "pip install clickhouse-sqlalchemy",
+}
+"""What to do about a driver that is not installed, by the module or the dialect that SQLAlchemy misses."""
+
+
+def driver_fault(error: BaseException) -> str | None:
+    """What is wrong with the driver that a URL names, where that is what an error is about; else None.
+
+    Examples
+    --------
+    >>> driver_fault(ModuleNotFoundError("No module named 'psycopg2'", name="psycopg2"))
+    'the driver psycopg2 is not installed; write postgresql+psycopg://'
+    """
+    if isinstance(error, sa.exc.MissingGreenlet):
+        return "the driver is an asynchronous one; write one such as postgresql+psycopg:// or sqlite:///"
+    if isinstance(error, ModuleNotFoundError):
+        name = error.name or str(error)
+    elif isinstance(error, sa.exc.NoSuchModuleError):
+        name = str(error).rpartition(":")[2]
+    else:
+        return None
+    return f"the driver {name} is not installed; {DRIVERS.get(name, 'install its SQLAlchemy dialect, or mend the URL')}"
+
+
+def place_of(sql: Sql) -> str:
+    """The source as a message may name it: database and table, never the credentials."""
+    try:
+        url = sa.make_url(sql.url.get_secret_value())
+        # Of a password with an @ in it, a part is taken for the host.
+        host = (url.host or "").rpartition("@")[2]
+        place = f"{url.get_backend_name()} {host}/{url.database or ''}"
+    except (sa.exc.ArgumentError, ValueError):
+        place = "sql.url, which is no SQLAlchemy URL,"
+    return without_secrets(f"{place} {'table ' + sql.table if sql.table else 'query'}", sql)
+
+
+def reason_of(sql: Sql, error: BaseException) -> str:
+    """What went wrong, in one line without the credentials."""
+    if isinstance(error, sa.exc.NoSuchTableError):
+        return "no such table; give one that the user of the URL may read, with its schema where it has one"
+    if type(error) is sa.exc.ArgumentError:
+        return "write one such as postgresql+psycopg://user:password@host/database"
+    return without_secrets(driver_fault(error) or one_line(getattr(error, "orig", None) or error), sql)
+
+
+SECRET_OPTION = re.compile(r"[?&;](?:[^=&;]*(?:pass|pwd|secret|token|key|odbc)[^=&;]*)=([^&]+)", re.IGNORECASE)
+
+
+def without_secrets(text: str, sql: Sql) -> str:
+    """A message without what the URL keeps secret; drivers quote what they could not make sense of."""
+    url = sql.url.get_secret_value()
+    # Everything after the user's name up to the last @: a password that was not escaped may hold any sign.
+    user, _, password = url.partition("://")[2].rpartition("@")[0].partition(":")
+    pieces = [piece for piece in re.split("[@:/?#]", password) if len(piece) > 2]
+    kept = {form for part in [password, *pieces, *SECRET_OPTION.findall(url)] for form in (part, unquote(part))}
+    # Where the password is the user's name, as on many a test machine, it is no secret and stands everywhere.
+    for secret in sorted(kept - {"", user}, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
+
+
+def refuse_absent_file(sql: Sql) -> None:
+    """SQLite makes a database that is not there, and then has no table.
+
+    Raises
+    ------
+    SourceError
+    """
+    url = sa.make_url(sql.url.get_secret_value())
+    path = url.database or ""
+    if url.get_backend_name() == "sqlite" and path and not path.startswith((":", "file:")) and not Path(path).exists():
+        raise SourceError(f"{place_of(sql)}: no such file; mend the path, or make the database first")

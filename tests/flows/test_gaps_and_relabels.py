@@ -1,0 +1,188 @@
+"""Nights out of order: gaps filled later, old days looked at again, labels and rows that went, zones that changed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from flows.fleet import backfill_models
+from flows.night import walk
+from flows.nights import windows_to_walk
+from flows.stages import Stages
+from storage.history import open_history
+from storage.history.query import Filter, measurements
+from storage.history.windows import judged_window
+from storage.project import Project
+from tasks.night import Night
+from tests.flows.conftest import ZONE
+from tests.flows.nights import edit, many_nights, one_night, recorded
+
+FIRST, LAST = date(2025, 3, 3), date(2025, 3, 10)
+GAP = date(2025, 3, 6)
+
+
+def backfilled(world: Project, first: date, last: date, model: str = "parquet") -> list[str]:
+    told: list[str] = []
+    faults = backfill_models(world, [model], first, last, reports=0, processes=1, tell=told.append)
+    assert not faults, faults
+    return told
+
+
+def values(world: Project, metric: str, day: date | None = None, model: str = "parquet") -> list[dict[str, Any]]:
+    zone = ZoneInfo(ZONE)
+    since = datetime(day.year, day.month, day.day, tzinfo=zone) if day else None
+    until = since + timedelta(days=1) if since else None
+    wanted = Filter(metric=metric, segment="", version="", klass="", since=since, until=until)
+    return measurements(open_history(world), model, wanted)
+
+
+def night(world: Project, day: date, now: datetime | None = None, **options: Any) -> Night:
+    return Night.of(world, world.monitor("parquet"), day, now, **options)
+
+
+def test_a_gap_that_is_filled_later_leaves_the_history_of_one_that_was_not(world: Project) -> None:
+    many_nights(world, "parquet", FIRST, LAST)
+    expected = recorded(world)
+    shutil.rmtree(world.home)
+    open_history(world).engine.dispose()
+    many_nights(world, "parquet", FIRST, date(2025, 3, 5))
+    outcome = one_night(world, "parquet", date(2025, 3, 7))
+    (missing,) = [finding for finding in outcome.findings if finding.code.value == "nights-missing"]
+    assert missing.message == (
+        "parquet: no night was about the window before 2025-03-07; "
+        "run `lamplighter backfill parquet --from 2025-03-06 --to 2025-03-06`"
+    )
+    many_nights(world, "parquet", date(2025, 3, 8), LAST)
+    walked = windows_to_walk(world, world.monitor("parquet"), GAP, GAP)
+    # Two days until its labels are final, so the nights of the two windows after it look at it, too.
+    assert [window.label for window in walked] == ["2025-03-06", "2025-03-07", "2025-03-08"]
+    backfilled(world, GAP, GAP)
+    found = recorded(world)
+    decisions, expected_decisions = found.pop("decision"), expected.pop("decision")
+    assert found == expected
+    # What was decided while the gap was there stays decided.
+    assert len(decisions) == len(expected_decisions)
+
+
+def test_a_backfill_of_old_days_leaves_the_gauges_as_they_are(world: Project) -> None:
+    many_nights(world, "parquet", date(2025, 3, 5), LAST)
+    published = (world.home / "gauges" / "parquet.prom").read_text()
+    backfilled(world, FIRST, date(2025, 3, 4))
+    assert (world.home / "gauges" / "parquet.prom").read_text() == published
+
+
+def test_relabelled_values_stay_when_the_night_is_run_again(world: Project) -> None:
+    many_nights(world, "parquet", FIRST, LAST)
+    arrivals = values(world, "labels_late", date(2025, 3, 4))
+    assert arrivals
+    now = datetime(2025, 3, 20, 6, tzinfo=ZoneInfo(ZONE))
+    (before,) = values(world, "labels_coverage", date(2025, 3, 4))
+    walk(night(world, date(2025, 3, 4), now, relabel=True), Stages.plain(), with_report=False)
+    relabelled = recorded(world)
+    (after,) = values(world, "labels_coverage", date(2025, 3, 4))
+    assert after["value"] > before["value"]
+    assert values(world, "labels_late", date(2025, 3, 4)) == arrivals
+    walk(night(world, date(2025, 3, 4), now + timedelta(hours=1)), Stages.plain(), with_report=False)
+    (again,) = values(world, "labels_coverage", date(2025, 3, 4))
+    assert again == after
+    assert recorded(world)["confusion"] == relabelled["confusion"]
+
+
+def test_relabelling_does_not_make_an_open_window_final(world: Project) -> None:
+    many_nights(world, "parquet", FIRST, date(2025, 3, 5))
+    walk(night(world, date(2025, 3, 5), relabel=True), Stages.plain(), with_report=False)
+    (coverage,) = values(world, "labels_coverage", date(2025, 3, 5))
+    assert coverage["state"] == "provisional"
+
+
+def test_a_label_source_that_is_down_on_the_second_run_erases_nothing(world: Project) -> None:
+    many_nights(world, "sql", FIRST, LAST)
+    expected = recorded(world)
+    text = (world.root / "monitors" / "sql.yaml").read_text()
+    edit(world, "sql", ("table: labels", "table: gone"))
+    outcome = one_night(world, "sql", LAST)
+    assert [finding.code.value for finding in outcome.findings] == ["labels-unreadable"]
+    disturbed = recorded(world)
+    assert {name: rows for name, rows in disturbed.items() if name != "finding"} == {
+        name: rows for name, rows in expected.items() if name != "finding"
+    }
+    (world.root / "monitors" / "sql.yaml").write_text(text)
+    one_night(world, "sql", LAST)
+    assert recorded(world) == expected
+
+
+def test_predictions_that_have_gone_leave_what_was_recorded(world: Project) -> None:
+    many_nights(world, "parquet", FIRST, LAST)
+    expected = recorded(world)
+    for day in (9, 10, 11):
+        shutil.rmtree(world.root / f"data/predictions/day=2025-03-{day:02d}")
+    outcome = one_night(world, "parquet", LAST)
+    gone = [finding for finding in outcome.findings if finding.code.value == "predictions-gone"]
+    assert {finding.subject for finding in gone} == {"2025-03-09", "2025-03-10"}
+    found = recorded(world)
+    assert {name: rows for name, rows in found.items() if name != "finding"} == {
+        name: rows for name, rows in expected.items() if name != "finding"
+    }
+
+
+def test_when_labels_stop_the_judged_window_moves_on(world: Project) -> None:
+    shutil.rmtree(world.root / "data/labels")
+    (world.root / "data/labels").mkdir()
+    many_nights(world, "parquet", FIRST, date(2025, 3, 7))
+    outcome = one_night(world, "parquet", date(2025, 3, 8))
+    judged = judged_window(open_history(world), world.monitor("parquet"), outcome.night.window, outcome.night.known_on)
+    assert judged is not None
+    assert judged.label == "2025-03-06"
+    (decision,) = [decision for decision in outcome.decisions if decision.check.metric == "f1"]
+    assert (decision.verdict.value, decision.window_start) == ("undecided", judged.start)
+    assert any(finding.code.value == "labels-unreadable" for finding in outcome.findings)
+    assert values(world, "labels_coverage", date(2025, 3, 6))[0]["value"] == 0
+
+
+def test_a_zone_that_changes_leaves_the_open_windows_where_they_are(world: Project) -> None:
+    many_nights(world, "parquet", FIRST, date(2025, 3, 6))
+    edit(world, "_shared", ("timezone: Europe/Berlin", "timezone: America/New_York"))
+    many_nights(world, "parquet", date(2025, 3, 7), LAST)
+    coverage = values(world, "labels_coverage")
+    berlin = [row for row in coverage if row["window_start"].hour == 23]
+    assert len(berlin) == 4
+    assert {row["state"] for row in berlin} == {"final"}
+    assert all(row["value"] > 0.5 for row in berlin)
+    command = [str(Path(sys.executable).with_name("lamplighter")), "-C", str(world.root), "history", "parquet"]
+    shown = json.loads(subprocess.check_output([*command, "--metric", "labels_coverage", "--json"]))
+    assert [row["window"] for row in shown] == [f"2025-03-{day:02d}" for day in range(3, 11)]
+
+
+def test_an_unexpected_exception_costs_its_own_night_alone(world: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fragile(about: Night, *arguments: Any, **options: Any) -> Any:
+        if about.monitor.model == "sql" and about.window.label == "2025-03-04":
+            raise ZeroDivisionError("nobody thought\nof this")
+        return walk(about, *arguments, **options)
+
+    monkeypatch.setattr("flows.nights.walk", fragile)
+    told: list[str] = []
+    faults = backfill_models(
+        world, ["sql", "parquet"], FIRST, date(2025, 3, 5), reports=0, processes=1, tell=told.append
+    )
+    assert faults == ["sql 2025-03-04: unexpected ZeroDivisionError: nobody thought of this"]
+    assert len(told) == 6
+    assert told[-1].startswith("parquet 2025-03-05: completed")
+
+
+def test_an_exception_of_a_stage_fails_its_night_and_the_next_goes_on(world: Project) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("nobody thought of this")
+
+    with pytest.raises(ZeroDivisionError):
+        walk(night(world, FIRST), replace(Stages.plain(), profile=broken), with_report=False)
+    assert "lamplighter_run_last_timestamp_seconds" in (world.home / "gauges" / "parquet.prom").read_text()
+    assert night(world, FIRST).known_on < datetime.now(UTC)

@@ -1,0 +1,158 @@
+"""One night of a model at a time: on SQLite a locked file, on PostgreSQL a lock of its own; gone with who holds it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from lamplighter.errors import BusyError, HistoryError
+from storage.history import only_night_of
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    is_file = request.param == "sqlite"
+    return f"sqlite:///{tmp_path}/history.db" if is_file else request.getfixturevalue("postgresql_url")
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[sa.Engine]:
+    engine = sa.create_engine(url)
+    yield engine
+    engine.dispose()
+
+
+def take(engine: sa.Engine, folder: Path, model: str = "m", wait: float = 0.0) -> None:
+    with only_night_of(model, engine, folder, wait):
+        pass
+
+
+def test_another_night_of_the_model_is_refused_after_the_wait(engine: sa.Engine, tmp_path: Path) -> None:
+    with only_night_of("m", engine, tmp_path / "locks", 0):
+        begun = time.monotonic()
+        with pytest.raises(BusyError) as raised:
+            take(engine, tmp_path / "locks", wait=0.5)
+        assert 0.5 <= time.monotonic() - begun < 5
+        assert str(raised.value) == (
+            "m: another night of this model has been running for 0.5 s; wait for its end, "
+            "or raise LAMPLIGHTER_WAIT_SECONDS"
+        )
+        take(engine, tmp_path / "locks", "another")
+    take(engine, tmp_path / "locks")
+
+
+def test_a_night_that_fails_lets_go_and_its_error_goes_on(engine: sa.Engine, tmp_path: Path) -> None:
+    for error in (ValueError("of the night"), OSError("of the night"), sa.exc.OperationalError("", {}, Exception())):
+        with pytest.raises(type(error)) as raised, only_night_of("m", engine, tmp_path / "locks", 0):
+            raise error
+        assert raised.value is error
+        take(engine, tmp_path / "locks")
+
+
+def test_nights_of_many_models_go_on_together(engine: sa.Engine, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        for model in "abcde":
+            stack.enter_context(only_night_of(model, engine, tmp_path / "locks", 0))
+        with pytest.raises(BusyError):
+            take(engine, tmp_path / "locks", "c")
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+import sqlalchemy as sa
+from storage.history import only_night_of
+
+url, folder, seconds = sys.argv[1:]
+with only_night_of("m", sa.create_engine(url), Path(folder), 0):
+    print("held", flush=True)
+    time.sleep(float(seconds))
+"""
+
+
+@pytest.fixture
+def holder(url: str, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the lock for a minute."""
+    command = [sys.executable, "-c", HOLDER, url, str(tmp_path / "locks"), "60"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_the_lock_dies_with_the_process_that_holds_it(
+    holder: subprocess.Popen[str], engine: sa.Engine, tmp_path: Path
+) -> None:
+    with pytest.raises(BusyError):
+        take(engine, tmp_path / "locks", wait=0.3)
+    holder.kill()
+    holder.wait()
+    take(engine, tmp_path / "locks", wait=10)
+
+
+def test_a_night_that_waits_goes_on_as_soon_as_the_other_ends(url: str, engine: sa.Engine, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLDER, url, str(tmp_path / "locks"), "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        begun = time.monotonic()
+        take(engine, tmp_path / "locks", wait=60)
+        assert 0.5 < time.monotonic() - begun < 30
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize(("folder", "reason"), [("file", "File exists"), ("file/locks", "Not a directory")])
+def test_a_lock_that_cannot_be_made_is_one_line(tmp_path: Path, folder: str, reason: str) -> None:
+    (tmp_path / "file").write_text("in the way")
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/history.db")
+    with pytest.raises(HistoryError) as raised:
+        take(engine, tmp_path / folder)
+    assert str(raised.value) == (
+        f"{tmp_path}/{folder}/m.lock: the lock of the night cannot be made: {reason}; "
+        "mend the folder, or set LAMPLIGHTER_HOME"
+    )
+
+
+def test_a_lock_that_is_a_folder_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "locks" / "m.lock").mkdir(parents=True)
+    with pytest.raises(HistoryError, match=r"m\.lock: the lock of the night cannot be made: Is a directory; "):
+        take(sa.create_engine(f"sqlite:///{tmp_path}/history.db"), tmp_path / "locks")
+
+
+def test_a_database_that_is_down_is_one_line_without_the_password(tmp_path: Path) -> None:
+    engine = sa.create_engine("postgresql+psycopg://me:hunter2@127.0.0.1:1/history")
+    with pytest.raises(HistoryError) as raised:
+        take(engine, tmp_path)
+    place = "history postgresql+psycopg://me:***@127.0.0.1:1/history"
+    assert str(raised.value).startswith(f"{place}: the night's lock cannot be asked for: connection failed")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_connection_that_breaks_hides_no_error_of_the_night(postgresql_url: str, tmp_path: Path) -> None:
+    """The server lets go of the lock; that there is nothing to unlock is no news."""
+    engine = sa.create_engine(postgresql_url)
+    other = sa.create_engine(postgresql_url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+
+    def night() -> None:
+        with only_night_of("m", engine, tmp_path, 0):
+            with other.connect() as connection:
+                connection.exec_driver_sql(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            raise ValueError("of the night")
+
+    with pytest.raises(ValueError, match="of the night"):
+        night()
+    take(other, tmp_path, wait=10)
+    engine.dispose()
