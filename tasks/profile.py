@@ -41,6 +41,8 @@ def profile(night: Night, reading: Reading, tables: list[Table]) -> list[Profile
 def _profile(night: Night, reference: Profiles, table: Table) -> Profiled:
     monitor = night.monitor
     kinds = table.features | table.answers
+    if monitor.predictions.version:
+        kinds[monitor.predictions.version] = "categorical"
     profiles, broken = profile_columns(
         rows_of(table.rows), kinds, bounds=_bounds(night, reference), private=monitor.private, key=_key(night)
     )

@@ -45,7 +45,7 @@ obligatory. The JSON Schema for editors is [{SCHEMA_FILE}]({SCHEMA_FILE})."""
 
 SETTINGS_INTRODUCTION = """\
 Of the process, not of a model. A variable of the environment wins over `lamplighter.toml` in the project folder.
-Relative folders are relative to the project."""
+Relative folders are relative to the project. A key or variable that is not known is refused."""
 
 
 def reference_pages() -> dict[str, str]:

@@ -119,11 +119,14 @@ def _unseen(profile: ColumnProfile, reference: ColumnProfile) -> Measurement:
 
 
 def answer_measurements(monitor: Monitor, profiles: Mapping[str, ColumnProfile], rows: int) -> Iterator[Measurement]:
-    """What the model's answers came to: null, unsure, and of which class.
+    """What the model's answers came to: of which version and class, null, and unsure.
 
     The profile of a score was counted against the band of unsure scores.
     """
     predictions = monitor.predictions
+    if version := profiles.get(predictions.version or ""):
+        for name, count in sorted(version.categories.items()):
+            yield Measurement(metric="rows", version=name, value=float(count), n=count)
     prediction = profiles.get(predictions.prediction or "")
     if prediction:
         yield ratio("null_prediction_ratio", prediction.nulls + prediction.infinite, prediction.rows)

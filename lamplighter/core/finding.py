@@ -26,7 +26,6 @@ class Code(StrEnum):
     NIGHTS_MISSING = "nights-missing"
     REFERENCE_UNREADABLE = "reference-unreadable"
     METRIC_FAILED = "metric-failed"
-    DRIFT_FAILED = "drift-failed"
     REPORT_FAILED = "report-failed"
     PUBLISH_FAILED = "publish-failed"
 

@@ -58,6 +58,17 @@ def test_the_command_shows_the_same(world: Project) -> None:
     assert [(row["state"], row["known_on"]) for row in now] == [("final", "2025-03-09")]
 
 
+def test_the_rows_of_each_version_are_counted_and_the_gauge_names_them(world: Project) -> None:
+    edit(world, "drifting", ("  score: score\n", "  score: score\n  version: version\n"))
+    many_nights(world, "drifting", date(2025, 3, 9), date(2025, 3, 9))
+    rows = measurements(open_history(world), "drifting", Filter(metric="rows"))
+    counted = {row["version"]: row["value"] for row in rows}
+    assert counted[""] == sum(count for version, count in counted.items() if version)
+    published = (world.home / "gauges" / "drifting.prom").read_text()
+    shown = ",".join(sorted(version for version in counted if version))
+    assert f'lamplighter_model_info{{env="",model="drifting",owner="",region="",version="{shown}"}} 1.0' in published
+
+
 def test_late_labels_are_folded_in_when_asked(world: Project) -> None:
     many_nights(world, "parquet", FIRST, LAST)
     (before,) = [r for r in recorded_values(world, "parquet", metric="labels_coverage") if r["window_start"].day == 3]
