@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from lamplighter.core.labelling import matured
 from lamplighter.core.monitor import Monitor
@@ -77,7 +78,7 @@ def ids_used_again(slices: Sequence[Slice], monitor: Monitor, index: LabelIndex)
     return several if 2 * several > predicted_again.sum() else 0
 
 
-def _predicted(where: Slice, monitor: Monitor, index: LabelIndex) -> np.typing.NDArray[np.bool_]:
+def _predicted(where: Slice, monitor: Monitor, index: LabelIndex) -> npt.NDArray[np.bool_]:
     """Whether an id was predicted in a window, by its number."""
     found = np.zeros(len(index.ids) + 1, dtype=bool)
     found[index.numbers(rows_of(where).frame(monitor.predictions.id, monitor.predictions.id))] = True

@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from lamplighter.core.evaluation import factorized
 from lamplighter.core.monitor import class_label
 
 NUMBER = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
@@ -93,7 +93,7 @@ def comparable_values(values: pd.Series[Any]) -> pd.Series[Any]:
     if isinstance(values.dtype, pd.StringDtype):
         return values
     if not pd.api.types.is_numeric_dtype(values):
-        codes, distinct = _factorized(values)
+        codes, distinct = factorized(values)
         written = np.array([*(_written(value) for value in distinct), None], dtype=object)
         return pd.Series(written[codes], index=values.index)
     if pd.api.types.is_float_dtype(values) and ((values % 1 != 0) | (values.abs() > MOST_EXACT)).any():
@@ -103,12 +103,3 @@ def comparable_values(values: pd.Series[Any]) -> pd.Series[Any]:
 
 MOST_EXACT = 2**53
 """Whole numbers up to here are floats without loss."""
-
-
-def _factorized(values: pd.Series[Any]) -> tuple[npt.NDArray[np.intp], list[Any]]:
-    """The number of each value among the distinct ones, -1 for null; lists, which have no hash, go as text."""
-    try:
-        codes, distinct = pd.factorize(values)
-    except TypeError:
-        codes, distinct = pd.factorize(values.map(lambda value: str(getattr(value, "tolist", lambda: value)())))
-    return codes, distinct.tolist()

@@ -140,12 +140,29 @@ def class_labels(values: pd.Series[Any]) -> npt.NDArray[np.object_]:
     >>> class_labels(pd.Series([True, None, False], dtype=object)).tolist()
     ['1', None, '0']
     """
-    try:
-        codes, distinct = pd.factorize(values)
-    except TypeError:  # Lists have no hash.
-        codes, distinct = pd.factorize(values.map(lambda value: str(getattr(value, "tolist", lambda: value)())))
+    codes, distinct = factorized(values)
     named = np.array([*(class_label(_plain(value)) for value in distinct), None], dtype=object)
     return named[codes]
+
+
+def factorized(values: pd.Series[Any]) -> tuple[npt.NDArray[np.intp], list[Any]]:
+    """The number of each value among the distinct ones, -1 for null; lists, which have no hash, go as text.
+
+    Examples
+    --------
+    >>> codes, distinct = factorized(pd.Series([["a", "b"], None, ["a", "b"]]))
+    >>> codes.tolist(), distinct
+    ([0, -1, 0], ["['a', 'b']"])
+    """
+    try:
+        codes, distinct = pd.factorize(values)
+    except TypeError:
+        codes, distinct = pd.factorize(values.map(_listed, na_action="ignore"))
+    return codes, distinct.tolist()
+
+
+def _listed(value: Any) -> str:
+    return str(value.tolist() if hasattr(value, "tolist") else value)
 
 
 def _plain(value: Any) -> Any:
