@@ -6,10 +6,12 @@ import shutil
 import time
 from contextlib import suppress
 
+from flows.retraining import start_retrainings
 from flows.stages import Stages
 from lamplighter.errors import BrokenFileError, LamplighterError
-from storage.history import only_night_of
+from storage.history import only_one
 from storage.history.runs import run_of
+from storage.models import Registry
 from storage.rows import rows_of
 from tasks.compare import Compared
 from tasks.evaluate import Evaluated
@@ -20,29 +22,55 @@ from tasks.read import Reading
 from tasks.validate import Table
 
 
-def walk(night: Night, stages: Stages, *, with_report: bool = True, with_gauges: bool = True) -> Outcome:
-    """Walk one night, alone with its model."""
+def walk(
+    night: Night, stages: Stages, *, with_report: bool = True, is_present: bool = True, with_retraining: bool = True
+) -> Outcome:
+    """Walk one night, alone with its model, and start what it calls for.
+
+    Parameters
+    ----------
+    night : Night
+    stages : Stages
+    with_report : bool
+        Whether a report is made.
+    is_present : bool
+        Whether the night is the last one that is walked: gauges and messages tell of the present.
+    with_retraining : bool
+        Whether a retraining that is called for starts.
+    """
+    outcome = _walk(night, stages, with_report=with_report, is_present=is_present)
+    if with_retraining:
+        start_retrainings(night)
+    return outcome
+
+
+def _walk(night: Night, stages: Stages, *, with_report: bool, is_present: bool) -> Outcome:
     started, history, model = time.time(), night.history, night.monitor.model
     locks, patience = night.project.home / "locks", night.project.settings.wait_seconds
-    with only_night_of(model, history.engine, locks, patience), run_of(history, night.window, night.known_on) as run:
+    with (
+        only_one("night", model, history.engine, locks, patience),
+        run_of(history, night.window, night.known_on) as run,
+    ):
         rows_of.forget_unreadable(model)
         shutil.rmtree(night.spool, ignore_errors=True)
+        Registry(night.project.home, history, model).repair_pointer()
         try:
             reading, tables, profiled, compared, evaluated = _measure(night, stages)
             stages.record(night, reading, tables, profiled, compared, evaluated)
-            decisions = stages.judge(night)
-            unpublished = stages.publish(night, started) if with_gauges else None
+            judged = stages.judge(night)
+            unpublished = stages.publish(night, started) if is_present else None
             report, unreported = stages.report(night, reading, tables, compared) if with_report else (None, None)
+            unsent = stages.notify(night) if is_present else None
         except Exception:
             # That the night failed is worth a gauge; what made it fail is the error that goes on.
-            if with_gauges:
+            if is_present:
                 with suppress(LamplighterError):
                     stages.publish(night, started, failed=True)
             raise
         finally:
             shutil.rmtree(night.spool, ignore_errors=True)
-        findings = findings_of(reading, tables, profiled, evaluated, unpublished, unreported)
-        outcome = Outcome(night, findings, decisions, compared[0], report, stages.seconds)
+        findings = findings_of(reading, tables, profiled, evaluated, unpublished, unreported, unsent)
+        outcome = Outcome(night, findings, judged, compared[0], report, stages.seconds)
         run |= {
             "status": "findings" if findings else "succeeded",
             "message": outcome.message,

@@ -65,22 +65,35 @@ def windows_to_walk(project: Project, monitor: Monitor, first: date, last: date)
 
 
 def walk_nights(
-    project: Project, monitor: Monitor, windows: Sequence[Window], *, reported: Collection[Window] = ()
+    project: Project,
+    monitor: Monitor,
+    windows: Sequence[Window],
+    *,
+    reported: Collection[Window] = (),
+    with_retraining: bool = False,
 ) -> Iterator[Walked]:
     """Walk windows in order with the plain stages; a night that fails leaves the next ones to go on.
 
-    Gauges show the present, so the last night alone publishes them.
+    Gauges and messages tell of the present, so the last night alone publishes and sends.
 
     Parameters
     ----------
     reported : collection of Window
         Those that get a report.
+    with_retraining : bool
+        Whether nights of the past may train a model; only a replay wants that.
     """
     for window in windows:
         night = Night(project, monitor, window, monitor.night_after(window))
         is_last = window == windows[-1]
         try:
-            outcome = walk(night, Stages.plain(), with_report=window in reported, with_gauges=is_last)
+            outcome = walk(
+                night,
+                Stages.plain(),
+                with_report=window in reported,
+                is_present=is_last,
+                with_retraining=with_retraining,
+            )
         except HistoryError:
             raise
         except LamplighterError as error:

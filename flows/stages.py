@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
 from lamplighter.core.finding import Finding
-from lamplighter.core.judgement import Decision
 from tasks.compare import Compared, compare, compare_task
 from tasks.evaluate import Evaluated, evaluate, evaluate_task
-from tasks.judge import judge, judge_task
+from tasks.judge import Judged, judge, judge_task
 from tasks.night import Night
+from tasks.notify import notify, notify_task
 from tasks.profile import Profiled, profile, profile_task
 from tasks.publish import publish, publish_task
 from tasks.read import Reading, read, read_task
@@ -43,9 +43,10 @@ class Stages:
     compare: Callable[[Night, Reading, list[Table]], list[Compared]]
     evaluate: Callable[[Night, Reading], Evaluated]
     record: Callable[[Night, Reading, list[Table], list[Profiled], list[Compared], Evaluated], None]
-    judge: Callable[[Night], list[Decision]]
+    judge: Callable[[Night], Judged]
     publish: Publish
     report: Callable[[Night, Reading, list[Table], list[Compared]], tuple[Path | None, Finding | None]]
+    notify: Callable[[Night], Finding | None]
     seconds: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -66,6 +67,7 @@ class Stages:
             judge=judge,
             publish=publish,
             report=report,
+            notify=notify,
         )
 
     @classmethod
@@ -81,6 +83,7 @@ class Stages:
             judge=judge_task,
             publish=publish_task,
             report=report_task,
+            notify=notify_task,
         )
 
 

@@ -10,6 +10,7 @@
     ├── HistoryError            the history cannot be reached, or is of another version
     ├── ReportError             a report cannot be made or written
     ├── PublishError            gauges cannot be written or pushed
+    ├── ModelError              a version of a model cannot be trained, registered, loaded or promoted
     └── BusyError               another night of the same model is running
 """
 
@@ -57,6 +58,10 @@ class ReportError(LamplighterError):
 
 class PublishError(LamplighterError):
     """Gauges cannot be written or pushed."""
+
+
+class ModelError(LamplighterError):
+    """A version of a model cannot be trained, registered, loaded or promoted."""
 
 
 class BusyError(LamplighterError):

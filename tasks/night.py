@@ -95,6 +95,12 @@ class Night:
         """The window whose quality is judged, and shown."""
         return judged_window(self.history, self.monitor, self.window, self.known_on)
 
+    def label_of(self, start: datetime | None) -> str:
+        """A window of the model as a person names it, by its start; empty for none."""
+        if start is None:
+            return ""
+        return Window.of(self.monitor.model, self.monitor.every, self.monitor.timezone, start).label
+
     @property
     def spool(self) -> Path:
         """Folder of what SQL sources were streamed to; it belongs to the model's night and goes with it."""

@@ -10,6 +10,7 @@ from lamplighter.core.finding import Finding
 from lamplighter.core.judgement import Decision, Verdict
 from tasks.compare import Compared
 from tasks.evaluate import Evaluated
+from tasks.judge import Judged
 from tasks.night import Night
 from tasks.profile import Profiled
 from tasks.read import Reading
@@ -25,10 +26,15 @@ class Outcome:
 
     night: Night
     findings: list[Finding]
-    decisions: list[Decision]
+    judged: Judged
     drift: Compared
     report: Path | None
     seconds: dict[str, float]
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """What the checks came to."""
+        return self.judged.decisions
 
     @property
     def failed_checks(self) -> list[Decision]:

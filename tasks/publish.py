@@ -17,7 +17,8 @@ from lamplighter.core.window import Window
 from lamplighter.errors import PublishError
 from storage.gauges import publish as publish_samples
 from storage.gauges import withdraw_retired
-from storage.history.decisions import failing
+from storage.history.incidents import incidents_open
+from storage.history.promotions import champion_on
 from storage.history.query import Filter, measurements_of
 from storage.history.runs import last_night, last_success
 from storage.history.windows import newest_window
@@ -67,15 +68,16 @@ def _samples(night: Night, started: float, failed: bool) -> Iterator[Sample]:
         yield from measured_samples(
             monitor, (entry for entry in _measured(night, quality_window) if entry.metric not in OF_THE_NIGHT)
         )
-    open_incidents = dict(failing(night.history, monitor.model, known_on))
-    for check in monitor.checks:
+    open_incidents = incidents_open(night.history, monitor.model, known_on)
+    for check in monitor.judged:
         yield Sample("lamplighter_threshold", check.limit, (("check", check.name),))
         labels = (("check", check.name), ("severity", check.severity.value))
         yield Sample("lamplighter_incident_open", float(check.name in open_incidents), labels)
     if monitor.retrain:
-        yield Sample(
-            "lamplighter_retrain_recommended", float(any(name in open_incidents for name in monitor.retrain.on))
-        )
+        called_for = any(name in open_incidents for name in monitor.retrain.on)
+        yield Sample("lamplighter_retrain_recommended", float(called_for))
+        if promotion := champion_on(night.history, monitor.model, known_on):
+            yield Sample("lamplighter_retrain_last_timestamp_seconds", promotion.known_on.timestamp())
 
 
 def _run_samples(night: Night, started: float, failed: bool) -> Iterator[Sample]:

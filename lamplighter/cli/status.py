@@ -52,16 +52,16 @@ def _declared(project: Project) -> dict[str, set[str] | None]:
     known: dict[str, set[str] | None] = dict.fromkeys(project.models())
     for _, monitor in project.monitors():
         if not isinstance(monitor, LamplighterError):
-            known[monitor.model] = {check.name for check in monitor.checks}
+            known[monitor.model] = {check.name for check in monitor.judged}
     return known
 
 
 def _shown(history: History, run: dict[str, Any], checks: Mapping[str, set[str] | None]) -> dict[str, Any]:
-    from storage.history.decisions import failing
+    from storage.history.incidents import incidents_open
 
     model, zone = run["model"], ZoneInfo(run["timezone"])
     declared = checks.get(model)
-    names = [name for name, _ in failing(history, model, run["known_on"])]
+    names = sorted(incidents_open(history, model, run["known_on"]))
     return {
         "model": model,
         "window": label(run["window_start"], zone, run["grain"]),

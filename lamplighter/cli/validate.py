@@ -43,6 +43,7 @@ def _unloadable(project: Project, monitor: Monitor) -> Iterator[str]:
     named = {f"metric {own.name!r}": own.function for own in monitor.metrics}
     if monitor.retrain and monitor.retrain.trainer:
         named["trainer"] = monitor.retrain.trainer
+        named["its predictor"] = f"{monitor.retrain.trainer.rpartition(':')[0]}:predict"
     for what, reference in named.items():
         try:
             load_function(project, reference)

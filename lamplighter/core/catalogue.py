@@ -42,6 +42,9 @@ INPUT_METRICS = {
     "prediction_drift_detected": "1 where a prediction or score drifted, else 0",
 }
 
+DRIFT_METRICS = frozenset(name for name in INPUT_METRICS if "drift" in name)
+"""Those of `INPUT_METRICS` that compare the window with the reference."""
+
 FEATURE_METRICS = frozenset(
     {
         "missing_ratio",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -60,19 +62,47 @@ def evaluate(
         Empty but for classification.
     """
     groupings = _groupings(labelled)
+    measurements, confusion, (y_true, y_pred, score) = _measure(labelled, monitor, groupings, state)
+    for name, function in (own or {}).items():
+        measurements += quality.custom(name, function, y_true, y_pred, score, groupings=groupings, state=state)
+    return measurements, confusion
+
+
+def values_of(
+    labelled: Labelled, monitor: Monitor, metric: str, groupings: Sequence[quality.Grouping]
+) -> list[list[float]]:
+    """One metric of labelled rows in the groups of some groupings, NaN where it is not defined.
+
+    Parameters
+    ----------
+    metric : str
+        One of `lamplighter.core.quality.METRICS`.
+    groupings : sequence of Grouping
+        Of segments; what is given is in their order, and within each in the order of its names.
+    """
+    measurements, _, _ = _measure(labelled, monitor, groupings, State.FINAL)
+    values = iter(found for found in measurements if found.metric == metric and not found.klass)
+    named = [{found.segment: found.value for found in islice(values, len(it.names))} for it in groupings]
+    return [
+        [math.nan if (value := found.get(name)) is None else value for name in it.names]
+        for it, found in zip(groupings, named, strict=True)
+    ]
+
+
+def _measure(
+    labelled: Labelled, monitor: Monitor, groupings: Sequence[quality.Grouping], state: State
+) -> tuple[list[Measurement], list[quality.Confusion], tuple[Any, Any, Any]]:
+    """Every metric of the kind of model, and the columns that it was measured on."""
     if monitor.kind is Kind.CLASSIFICATION:
         y_true, y_pred = (class_labels(values) for values in (labelled.y_true, labelled.y_pred))
         score = _scores(labelled, monitor)
         measurements, confusion = quality.classification(
             y_true, y_pred, score, groupings=groupings, positive=monitor.predictions.positive, state=state
         )
-    else:
-        y_true, y_pred = _answers(monitor.kind, labelled)
-        score, confusion = None, []
-        measurements = MEASURED_AS[monitor.kind](y_true, y_pred, monitor, groupings, state)
-    for name, function in (own or {}).items():
-        measurements += quality.custom(name, function, y_true, y_pred, score, groupings=groupings, state=state)
-    return measurements, confusion
+        return measurements, confusion, (y_true, y_pred, score)
+    y_true, y_pred = _answers(monitor.kind, labelled)
+    measurements = MEASURED_AS[monitor.kind](y_true, y_pred, monitor, groupings, state)
+    return measurements, [], (y_true, y_pred, None)
 
 
 def _groupings(labelled: Labelled) -> list[quality.Grouping]:

@@ -28,6 +28,35 @@ class Code(StrEnum):
     METRIC_FAILED = "metric-failed"
     REPORT_FAILED = "report-failed"
     PUBLISH_FAILED = "publish-failed"
+    NOTIFY_FAILED = "notify-failed"
+    FEED_FROZEN = "feed-frozen"
+    SCALE_CHANGED = "scale-changed"
+    NULLS_RISEN = "nulls-risen"
+    WINDOW_REPEATED = "window-repeated"
+    LABELS_FOREIGN = "labels-foreign"
+
+
+INPUT_BREAKS = frozenset(
+    {
+        Code.WINDOW_EMPTY,
+        Code.FILE_UNREADABLE,
+        Code.COLUMN_MISSING,
+        Code.TYPE_CHANGED,
+        Code.IDS_REPEATED,
+        Code.ALL_NULL,
+        Code.FEED_FROZEN,
+        Code.SCALE_CHANGED,
+        Code.NULLS_RISEN,
+        Code.WINDOW_REPEATED,
+    }
+)
+"""Breaks of what a model saw: drift and quality of the window tell of the break and not of the model."""
+
+LABEL_BREAKS = frozenset({Code.LABELS_UNREADABLE, Code.LABELS_FOREIGN, Code.CLASSES_DIFFER})
+"""Breaks of the truth: quality tells of the break."""
+
+BREAKS = INPUT_BREAKS | LABEL_BREAKS | {Code.REFERENCE_UNREADABLE}
+"""What the check on broken data counts. Other findings are told and break nothing that is measured."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from lamplighter.core.finding import Finding
 from lamplighter.core.measurement import Measurement
 from lamplighter.core.monitor import Check
 
@@ -62,6 +64,12 @@ def decide(check: Check, window_start: datetime | None, measurement: Measurement
         return _undecided(check, window_start, measurement.reason)
     verdict = Verdict.FAILED if check.fails(measurement.value) else Verdict.PASSED
     return Decision(check, window_start, measurement.value, check.limit, verdict)
+
+
+def silenced(check: Check, window_start: datetime, breaks: Sequence[Finding]) -> Decision:
+    """Leave a check undecided, because what it reads tells of broken data and not of the model."""
+    named = ", ".join(dict.fromkeys(f"{found.code.value} {found.subject}".strip() for found in breaks))
+    return _undecided(check, window_start, f"silent, as the data are broken: {named}")
 
 
 def _undecided(check: Check, window_start: datetime | None, reason: str) -> Decision:

@@ -33,7 +33,15 @@ def decisions_made(history: History, model: str, known_on: datetime, checks: Ite
     ]
 
 
-def append_decisions(history: History, model: str, known_on: datetime, decisions: Iterable[Decision]) -> None:
+def judged_later(history: History, model: str, known_on: datetime) -> bool:
+    """Whether a later night has been judged already."""
+    table = tables.decision
+    query = sa.select(sa.literal(1)).where(table.c.model == model, table.c.known_on > known_on).limit(1)
+    with history.reading() as connection:
+        return connection.scalar(query) is not None
+
+
+def append_decisions(connection: sa.Connection, model: str, known_on: datetime, decisions: Iterable[Decision]) -> None:
     """Append a night's decisions."""
     rows = [
         {
@@ -51,18 +59,4 @@ def append_decisions(history: History, model: str, known_on: datetime, decisions
         for decision in decisions
     ]
     if rows:
-        with history.writing() as connection:
-            connection.execute(sa.insert(tables.decision), rows)
-
-
-def failing(history: History, model: str, known_on: datetime) -> list[tuple[str, str]]:
-    """Name and severity of the checks whose newest decided verdict, as known on a night, is failed: open incidents."""
-    table = tables.decision
-    query = (
-        sa.select(table.c.check_name, table.c.severity, table.c.verdict)
-        .where(table.c.model == model, table.c.known_on <= known_on, table.c.verdict != Verdict.UNDECIDED.value)
-        .order_by(table.c.known_on)
-    )
-    with history.reading() as connection:
-        newest = {row.check_name: (row.severity, row.verdict) for row in connection.execute(query)}
-    return [(name, severity) for name, (severity, verdict) in newest.items() if verdict == Verdict.FAILED.value]
+        connection.execute(sa.insert(tables.decision), rows)

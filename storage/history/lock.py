@@ -1,4 +1,4 @@
-"""One night of a model at a time: a lock that the operating system or the database drops when its holder dies."""
+"""One night, and one retraining, of a model at a time: locks that go with the process or connection that holds them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -15,27 +16,31 @@ from lamplighter.errors import BusyError, HistoryError, one_line
 
 POLL_SECONDS = 0.2
 
+Work = Literal["night", "retraining"]
+
 
 @contextmanager
-def only_night_of(model: str, engine: sa.Engine, folder: Path, wait_seconds: float) -> Iterator[None]:
-    """Hold the model's lock; wait for another night that holds it.
+def only_one(work: Work, model: str, engine: sa.Engine, folder: Path, wait_seconds: float) -> Iterator[None]:
+    """Hold a lock of the model's; wait for another process that holds it.
 
     PostgreSQL keeps the lock on a connection of its own; with SQLite it is a lock on a file of the home.
 
     Raises
     ------
     BusyError
-        If the other night has not ended after ``wait_seconds``.
+        If the other one has not ended after ``wait_seconds``.
     HistoryError
         If the lock cannot be made or asked for.
     """
-    hold = _advisory_lock(engine, model) if engine.dialect.name == "postgresql" else _file_lock(folder, model)
+    name = f"lamplighter {work} {model}"
+    path = folder / f"{model}.{work}.lock"
+    hold = _advisory_lock(engine, name) if engine.dialect.name == "postgresql" else _file_lock(path)
     with hold as acquire:
         deadline = time.monotonic() + wait_seconds
         while not acquire():
             if time.monotonic() >= deadline:
                 raise BusyError(
-                    f"{model}: another night of this model has been running for {wait_seconds:g} s; wait for its end, "
+                    f"{model}: another {work} of this model has been running for {wait_seconds:g} s; wait for its end, "
                     "or raise LAMPLIGHTER_WAIT_SECONDS"
                 )
             time.sleep(POLL_SECONDS)
@@ -43,10 +48,9 @@ def only_night_of(model: str, engine: sa.Engine, folder: Path, wait_seconds: flo
 
 
 @contextmanager
-def _file_lock(folder: Path, model: str) -> Iterator[Callable[[], bool]]:
-    path = folder / f"{model}.lock"
+def _file_lock(path: Path) -> Iterator[Callable[[], bool]]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         file = open(path, "w")  # noqa: SIM115 - an error of the night itself is none of the lock
     except OSError as error:
         told = f"{path}: the lock of the night cannot be made: {error.strerror or one_line(error)}"
@@ -66,8 +70,8 @@ def _file_lock(folder: Path, model: str) -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def _advisory_lock(engine: sa.Engine, model: str) -> Iterator[Callable[[], bool]]:
-    number = zlib.crc32(f"lamplighter night {model}".encode())
+def _advisory_lock(engine: sa.Engine, name: str) -> Iterator[Callable[[], bool]]:
+    number = zlib.crc32(name.encode())
     with _told(engine):
         connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 

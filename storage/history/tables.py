@@ -157,5 +157,106 @@ run = sa.Table(
     sa.Index("run_by_model", "model", "window_start"),
 )
 
-RECORD = (measurement, confusion, evaluation, finding, profile, decision)
-"""What two equal histories agree on: all but runs and their durations."""
+incident = sa.Table(
+    "incident",
+    metadata,
+    _key("model"),
+    _key("check_name"),
+    _key("opened_on", Instant),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("window_start", Instant),
+    sa.Column("told_on", Instant),
+    sa.Column("closed_on", Instant),
+    sqlite_with_rowid=False,
+)
+
+mute = sa.Table(
+    "mute",
+    metadata,
+    _key("model"),
+    _key("check_name"),
+    sa.Column("until", Instant, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    _key("model"),
+    _key("subject"),
+    _key("event"),
+    _key("known_on", Instant),
+    _key("target"),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("report", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    _key("model"),
+    _key("subject"),
+    _key("event"),
+    _key("known_on", Instant),
+    _key("target"),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("attempted_at", Instant, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+retraining = sa.Table(
+    "retraining",
+    metadata,
+    _key("model"),
+    _key("known_on", Instant),
+    _key("purpose"),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("champion", sa.Text, nullable=False),
+    sa.Column("metric", sa.Text, nullable=False),
+    sa.Column("gain", sa.Float(53)),
+    sa.Column("lower", sa.Float(53)),
+    sa.Column("upper", sa.Float(53)),
+    sa.Column("n", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+model_version = sa.Table(
+    "model_version",
+    metadata,
+    _key("model"),
+    _key("version"),
+    sa.Column("known_on", Instant, nullable=False),
+    sa.Column("trained_since", Instant, nullable=False),
+    sa.Column("trained_until", Instant, nullable=False),
+    sa.Column("checksum", sa.Text, nullable=False),
+    sa.Column("card", sa.JSON, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+promotion = sa.Table(
+    "promotion",
+    metadata,
+    _key("model"),
+    sa.Column("number", sa.Integer, primary_key=True, nullable=False, autoincrement=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("previous", sa.Text, nullable=False),
+    sa.Column("known_on", Instant, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+RECORD = (
+    measurement, confusion, evaluation, finding, profile, decision,
+    incident, mute, outbox, retraining, model_version, promotion,
+)  # fmt: skip
+"""What two equal histories agree on: all but runs, their durations, and attempts to deliver."""

@@ -103,6 +103,16 @@ def newest_window(history: History, window: Window, known_on: datetime) -> Windo
     return known[max(known)].window if known else None
 
 
+def first_window(history: History, model: str) -> datetime | None:
+    """The start of the oldest window that is recorded of a model."""
+    table = tables.evaluation
+    with history.reading() as connection:
+        started: datetime | None = connection.scalar(
+            sa.select(sa.func.min(table.c.window_start)).where(table.c.model == model)
+        )
+    return started
+
+
 def windows_after(history: History, window: Window) -> list[Window]:
     """The recorded windows of the same grain and zone after one, in order, up to the first that is missing."""
     table = tables.evaluation

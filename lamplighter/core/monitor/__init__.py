@@ -1,6 +1,6 @@
 """Monitor files as typed objects."""
 
-from lamplighter.core.monitor.checks import Check, Severity
+from lamplighter.core.monitor.checks import DATA_CHECK, Check, Severity
 from lamplighter.core.monitor.model import Kind, Monitor
 from lamplighter.core.monitor.parse import parse
 from lamplighter.core.monitor.sources import (
@@ -15,6 +15,7 @@ from lamplighter.core.monitor.sources import (
 )
 
 __all__ = [
+    "DATA_CHECK",
     "Check",
     "Duplicates",
     "Features",

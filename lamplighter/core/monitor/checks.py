@@ -1,4 +1,4 @@
-"""The parts of a monitor file that say when something is wrong, and what then happens."""
+"""The parts of a monitor file that say how drift is measured and when something is wrong."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from lamplighter.core.monitor.sources import (
     NO_FLAG,
     ClassLabel,
     Duration,
     Name,
-    Names,
     Number,
     Section,
     fault,
-    listed,
 )
 
 
@@ -169,27 +167,8 @@ class Check(Section):
         )
 
 
-class Accept(Section):
-    """What a challenger must gain to replace the champion."""
-
-    metric: Name = Field(description="the name of a metric, such as f1")
-    gain: Number = Field(default=0.0, description="by how much the challenger must be better")
-
-
-class Retrain(Section):
-    """When retraining starts, and with what."""
-
-    on: Names = Field(default=(), description="names of the checks whose failure recommends it")
-    trainer: str | None = Field(default=None, pattern=r"^.+\.py:\w+$", description="path.py:function")
-    deployment: str | None = Field(default=None, pattern=r"^[^/]+/[^/]+$", description="flow/deployment")
-    cooldown: Duration | None = Field(default=None, description="how long nothing is retrained again")
-    accept: Accept | None = Field(default=None, description="what a challenger must gain to replace the champion")
-
-    @model_validator(mode="after")
-    def _one(self) -> Retrain:
-        if (self.trainer is None) == (self.deployment is None):
-            raise ValueError("give either trainer (path.py:function) or deployment (flow/deployment)")
-        return self
+DATA_CHECK = Check(name="data", metric="data_breaks", above=0, severity=Severity.CRITICAL)
+"""What every monitor is judged by, declared or not: while data are broken, other checks of them mean nothing."""
 
 
 class Drift(Section):
@@ -211,6 +190,3 @@ class OwnMetric(Section):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="at most 63 of a-z, 0-9 and _")
     function: str = Field(pattern=r"^.+\.py:\w+$", description="path.py:function")
-
-
-Urls = Annotated[tuple[SecretStr, ...], BeforeValidator(listed)]

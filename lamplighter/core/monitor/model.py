@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
-from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, Field, model_validator
 
-from lamplighter.core.monitor.checks import Check, Drift, OwnMetric, Retrain, Urls
+from lamplighter.core.cron import checked_cron, next_tick
+from lamplighter.core.monitor.checks import DATA_CHECK, Check, Drift, OwnMetric
+from lamplighter.core.monitor.notify import Notify, OptionalNotify
+from lamplighter.core.monitor.retrain import Retrain
 from lamplighter.core.monitor.roles import clash
 from lamplighter.core.monitor.sources import (
     NO_FLAG,
@@ -47,16 +48,6 @@ SCHEDULES = {
 }
 
 
-def _cron(schedule: str) -> str:
-    try:
-        if schedule:
-            next(CronSim(schedule, datetime(2000, 1, 1)))
-    except (CronSimError, StopIteration) as error:
-        cause = str(error) or "it never comes"
-        raise ValueError(f"{schedule!r} is not cron: {cause}; write five fields, such as 15 5 * * *") from None
-    return schedule
-
-
 class Monitor(Section):
     """What a monitor file says, with its defaults filled in."""
 
@@ -64,7 +55,7 @@ class Monitor(Section):
     kind: Kind = Field(description="classification, regression, ranking or text; detection is not there yet")
     every: Grain = Field(default=Grain.DAY, description="how long a window is")
     timezone: Zone = Field(default="UTC", description="a day is a local day of this zone")
-    schedule: Annotated[str, AfterValidator(_cron)] = Field(
+    schedule: Annotated[str, AfterValidator(checked_cron)] = Field(
         default="",
         description="cron, in the model's zone; by default a quarter past the hour, or past five after the window",
     )
@@ -89,9 +80,11 @@ class Monitor(Section):
     top_k: Annotated[int, Field(gt=0, le=1000), NO_FLAG] = Field(default=10, description="how many ranked items count")
     checks: tuple[Check, ...] = Field(default=(), description="limits on metrics")
     retrain: Retrain | None = Field(
-        default=None, description="when retraining is recommended, and with what; nothing is retrained yet"
+        default=None, description="when a model is trained anew, with what, and what the new one must prove"
     )
-    notify: Urls = Field(default=(), description="apprise URLs; nothing is sent yet")
+    notify: OptionalNotify = Field(
+        default=Notify(), description="who is told of incidents: apprise URLs, or `via: alertmanager`"
+    )
 
     @model_validator(mode="after")
     def _labels_can_be_joined(self) -> Monitor:
@@ -122,10 +115,25 @@ class Monitor(Section):
         for of, names in (("checks", checks), ("metrics", [own.name for own in self.metrics])):
             if twice := next((i for i, name in enumerate(names) if name in names[:i]), None):
                 raise fault(f"two {of} are named {names[twice]!r}; give this one another name", of, twice)
+        for i, check in enumerate(self.checks):
+            if check.name == DATA_CHECK.name:
+                told = f"{check.name!r} is the name of the check on broken data, which every monitor has"
+                raise fault(f"{told}; give this one another name", "checks", i, "name")
         for i, name in enumerate(self.retrain.on if self.retrain else ()):
             if name not in checks:
                 raise fault(f"retrain.on names no check {name!r}; {among(name, checks)}", "retrain", "on", i)
         return self
+
+    @model_validator(mode="after")
+    def _trainer_has_truth(self) -> Monitor:
+        if self.retrain and self.retrain.trainer and not self.labels:
+            raise fault("a trainer learns from labels; say where they are as labels", "retrain", "trainer")
+        return self
+
+    @property
+    def judged(self) -> tuple[Check, ...]:
+        """What a night judges: the declared checks, and first that on broken data."""
+        return (DATA_CHECK, *self.checks)
 
     @property
     def cron(self) -> str:
@@ -138,5 +146,4 @@ class Monitor(Section):
 
     def night_after(self, window: Window) -> datetime:
         """The first scheduled instant at which the window is complete: when its own night begins, in UTC."""
-        eve = (window.end - timedelta(seconds=1)).astimezone(ZoneInfo(self.timezone))
-        return next(CronSim(self.cron, eve)).astimezone(UTC)
+        return next_tick(self.cron, window.end - timedelta(seconds=1), self.timezone)

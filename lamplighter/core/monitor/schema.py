@@ -11,7 +11,7 @@ from pydantic import BeforeValidator
 from pydantic.json_schema import GenerateJsonSchema
 
 from lamplighter.core.duration import format_duration
-from lamplighter.core.monitor import checks, sources
+from lamplighter.core.monitor import checks, notify, sources
 from lamplighter.core.monitor.model import Monitor
 
 Schema = dict[str, Any]
@@ -86,6 +86,7 @@ WRITTEN_FORMS: dict[Any, Callable[[Schema], Schema]] = {
     _validator(sources.Names): lambda kept: {"anyOf": [{"type": "string"}, kept]},
     _validator(sources.ClassLabel): lambda kept: {"type": ["string", "number", "boolean"]},
     _validator(sources.OptionalFeatures): lambda kept: {"anyOf": [{"const": "auto"}, kept]},
+    _validator(notify.OptionalNotify): lambda kept: {"anyOf": [{"type": ["string", "array"]}, kept]},
     _validator(sources.Duration): _text(r"\d+\s*[mhdw]", "3d", "12h"),
     _validator(sources.Days): _text(r"\d{4}-\d{2}-\d{2}\.\.\d{4}-\d{2}-\d{2}", "2013-01-01..2013-03-31"),
     _validator(checks.Percent): _text(r"\d+(\.\d+)?\s*%", "5%"),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Place = tuple[str | int, ...]
 Fault = tuple[Place, str]
 
+ACCEPT: Place = ("retrain", "accept", "metric")
+
 OF_ALL_ROWS = frozenset({**INPUT_METRICS, **LABEL_METRICS, **ARRIVAL_METRICS})
 OF_ANSWERS = frozenset(name for name in FEATURE_METRICS if name.startswith("prediction_"))
 OF_FEATURES = FEATURE_METRICS - OF_ANSWERS
@@ -72,12 +74,15 @@ def metric_faults(monitor: Monitor) -> Iterator[Fault]:
     for at, name in _named(monitor):
         if name not in known:
             yield at, _message(monitor, name, known)
+        elif at == ACCEPT and (name not in METRICS or METRICS[name].better not in ("higher", "lower")):
+            better = [metric for metric in known if metric in METRICS and METRICS[metric].better in ("higher", "lower")]
+            yield at, f"of metric {name!r} nobody can say that more or less is better; {among(name, better)}"
 
 
 def _named(monitor: Monitor) -> Iterator[tuple[Place, str]]:
     yield from ((("checks", i, "metric"), check.metric) for i, check in enumerate(monitor.checks))
     if monitor.retrain and monitor.retrain.accept:
-        yield ("retrain", "accept", "metric"), monitor.retrain.accept.metric
+        yield ACCEPT, monitor.retrain.accept.metric
 
 
 def _message(monitor: Monitor, name: str, known: list[str]) -> str:

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from lamplighter.cli import COMMANDS, Commands, cli
 
 SECRET = "hunter2"
-SOUND = "model: {name}\nkind: text\npredictions: {{parquet: '{name}/*.parquet', time: t}}\n"
+SOUND = "model: {name}\nkind: text\npredictions: {{parquet: '{name}/*.parquet', time: t, prediction: y}}\n"
 
 
 def run(*arguments: object) -> Result:
@@ -218,12 +218,13 @@ def test_one_broken_file_of_three(folder: Path, text: str, message: str) -> None
 OWN = """metrics:
   - {{name: cost, function: "own.py:cost"}}
   - {{name: gain, function: "{place}"}}
-retrain: {{trainer: "own.py:{trainer}"}}
+labels: {{same_row: true, target: truth}}
+retrain: {{trainer: "own.py:{trainer}", accept: {{metric: bleu}}}}
 """
 
 
 def test_functions_that_can_be_loaded(folder: Path) -> None:
-    (folder / "own.py").write_text("def cost(): ...\ndef gain(): ...\ndef train(): ...\n")
+    (folder / "own.py").write_text("def cost(): ...\ndef gain(): ...\ndef train(): ...\ndef predict(): ...\n")
     with (folder / "monitors" / "second.yaml").open("a") as file:
         file.write(OWN.format(place="own.py:gain", trainer="train"))
     told = run("-C", folder, "validate")
@@ -238,9 +239,10 @@ def test_functions_that_cannot_be_loaded_are_one_line_each(folder: Path) -> None
     told = run("-C", folder, "validate")
     assert told.exit_code == 2
     assert told.stdout.splitlines() == ["monitors/first.yaml: first is sound", "monitors/third.yaml: third is sound"]
-    gain, train = told.stderr.splitlines()
+    gain, train, predict = told.stderr.splitlines()
     assert gain.startswith(f"monitors/second.yaml: metric 'gain': {folder}/nowhere/own.py: no such file; ")
     assert train == (f"monitors/second.yaml: trainer: {folder}/own.py: no function 'train'; define it, or name another")
+    assert predict == train.replace("trainer:", "its predictor:").replace("'train'", "'predict'")
 
 
 def test_the_installed_command_shows_no_traceback(folder: Path) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import Result
 
 from storage.history import History, tables
-from tests.storage.history.recorded import decided, write, write_run
+from tests.storage.history.recorded import day, opened, write, write_run
 
 Run = Callable[..., Result]
 
@@ -49,10 +50,10 @@ def test_an_old_day_that_is_run_again_is_not_the_state_of_the_model(run: Run, hi
 
 def test_only_checks_that_are_declared_can_fail(run: Run, history: History, tmp_path: Path) -> None:
     write_run(history, 2)
-    failed = {"verdict": "failed"}
-    write(history, tables.decision, [decided(1, **failed), decided(1, check_name="rows-below", **failed)])
-    assert status(run)["m"]["failing"] == ["rows-below"]
-    write(history, tables.decision, [decided(2, check_name="rows-below")])
+    write(history, tables.incident, [opened(), opened(check_name="data"), opened(check_name="rows-below")])
+    assert status(run)["m"]["failing"] == ["data", "rows-below"]
+    with history.writing() as connection:
+        connection.execute(sa.update(tables.incident).values(closed_on=day(2)))
     assert status(run)["m"]["failing"] == []
 
 
@@ -67,7 +68,7 @@ def test_where_no_checks_can_be_read_all_count(
     run: Run, history: History, tmp_path: Path, change: Callable[[Path], object], shown: str
 ) -> None:
     write_run(history)
-    write(history, tables.decision, [decided(1, verdict="failed")])
+    write(history, tables.incident, [opened()])
     change(tmp_path / "monitors" / "m.yaml")
     assert (status(run)["m"]["failing"], status(run)["m"]["status"]) == (["f1-below"], shown)
 
@@ -76,7 +77,7 @@ def test_the_table(run: Run, history: History) -> None:
     told = "completed with findings: m: no predictions in 2025-03-02; is the log there?; m: and more " + "x" * 80
     write_run(history, 1, status="findings", message=told)
     write_run(history, 1, model="other")
-    write(history, tables.decision, [decided(1, check_name="rows-below", verdict="failed")])
+    write(history, tables.incident, [opened(check_name="rows-below")])
     shown = run("status")
     assert (shown.exit_code, shown.stderr) == (0, "")
     assert shown.stdout.splitlines() == [

@@ -49,6 +49,18 @@ def decided(known: int = 1, **other: Any) -> dict[str, Any]:
     }
 
 
+def opened(known: int = 1, **other: Any) -> dict[str, Any]:
+    """An incident of a check that failed in the window before its night."""
+    return {
+        "model": "m",
+        "check_name": "f1-below",
+        "opened_on": day(known),
+        "severity": "warning",
+        "window_start": day(known - 1),
+        **other,
+    }
+
+
 def ran(start: int = 0, **other: Any) -> dict[str, Any]:
     """A run of the night after a window."""
     return {

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from lamplighter.errors import BusyError, HistoryError
-from storage.history import only_night_of
+from storage.history import only_one
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -30,12 +30,12 @@ def engine(url: str) -> Iterator[sa.Engine]:
 
 
 def take(engine: sa.Engine, folder: Path, model: str = "m", wait: float = 0.0) -> None:
-    with only_night_of(model, engine, folder, wait):
+    with only_one("night", model, engine, folder, wait):
         pass
 
 
 def test_another_night_of_the_model_is_refused_after_the_wait(engine: sa.Engine, tmp_path: Path) -> None:
-    with only_night_of("m", engine, tmp_path / "locks", 0):
+    with only_one("night", "m", engine, tmp_path / "locks", 0):
         begun = time.monotonic()
         with pytest.raises(BusyError) as raised:
             take(engine, tmp_path / "locks", wait=0.5)
@@ -50,7 +50,7 @@ def test_another_night_of_the_model_is_refused_after_the_wait(engine: sa.Engine,
 
 def test_a_night_that_fails_lets_go_and_its_error_goes_on(engine: sa.Engine, tmp_path: Path) -> None:
     for error in (ValueError("of the night"), OSError("of the night"), sa.exc.OperationalError("", {}, Exception())):
-        with pytest.raises(type(error)) as raised, only_night_of("m", engine, tmp_path / "locks", 0):
+        with pytest.raises(type(error)) as raised, only_one("night", "m", engine, tmp_path / "locks", 0):
             raise error
         assert raised.value is error
         take(engine, tmp_path / "locks")
@@ -59,7 +59,7 @@ def test_a_night_that_fails_lets_go_and_its_error_goes_on(engine: sa.Engine, tmp
 def test_nights_of_many_models_go_on_together(engine: sa.Engine, tmp_path: Path) -> None:
     with ExitStack() as stack:
         for model in "abcde":
-            stack.enter_context(only_night_of(model, engine, tmp_path / "locks", 0))
+            stack.enter_context(only_one("night", model, engine, tmp_path / "locks", 0))
         with pytest.raises(BusyError):
             take(engine, tmp_path / "locks", "c")
 
@@ -68,10 +68,10 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 import sqlalchemy as sa
-from storage.history import only_night_of
+from storage.history import only_one
 
 url, folder, seconds = sys.argv[1:]
-with only_night_of("m", sa.create_engine(url), Path(folder), 0):
+with only_one("night", "m", sa.create_engine(url), Path(folder), 0):
     print("held", flush=True)
     time.sleep(float(seconds))
 """
@@ -118,14 +118,14 @@ def test_a_lock_that_cannot_be_made_is_one_line(tmp_path: Path, folder: str, rea
     with pytest.raises(HistoryError) as raised:
         take(engine, tmp_path / folder)
     assert str(raised.value) == (
-        f"{tmp_path}/{folder}/m.lock: the lock of the night cannot be made: {reason}; "
+        f"{tmp_path}/{folder}/m.night.lock: the lock of the night cannot be made: {reason}; "
         "mend the folder, or set LAMPLIGHTER_HOME"
     )
 
 
 def test_a_lock_that_is_a_folder_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "locks" / "m.lock").mkdir(parents=True)
-    with pytest.raises(HistoryError, match=r"m\.lock: the lock of the night cannot be made: Is a directory; "):
+    (tmp_path / "locks" / "m.night.lock").mkdir(parents=True)
+    with pytest.raises(HistoryError, match=r"m\.night\.lock: the lock of the night cannot be made: Is a directory; "):
         take(sa.create_engine(f"sqlite:///{tmp_path}/history.db"), tmp_path / "locks")
 
 
@@ -144,7 +144,7 @@ def test_a_connection_that_breaks_hides_no_error_of_the_night(postgresql_url: st
     other = sa.create_engine(postgresql_url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
 
     def night() -> None:
-        with only_night_of("m", engine, tmp_path, 0):
+        with only_one("night", "m", engine, tmp_path, 0):
             with other.connect() as connection:
                 connection.exec_driver_sql(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

@@ -121,7 +121,7 @@ def test_a_file_that_cannot_be_extended(files: dict[str, str], message: str) -> 
 
 def test_a_variable_that_is_replaced_need_not_be_set() -> None:
     shared = BASE + "notify: ['${NOPE}']\n"
-    assert read({"monitors/m.yaml": OWN + "notify: []\n", "monitors/_base.yaml": shared}).notify == ()
+    assert read({"monitors/m.yaml": OWN + "notify: []\n", "monitors/_base.yaml": shared}).notify.to == ()
 
 
 def test_without_a_reader_nothing_is_extended() -> None:

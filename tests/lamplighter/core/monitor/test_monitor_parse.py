@@ -26,7 +26,7 @@ def test_the_example_of_the_design_is_read_word_by_word() -> None:
     assert [check.name for check in monitor.checks] == ["f1-below", "inputs"]
     assert monitor.retrain is not None
     assert (monitor.retrain.on, monitor.retrain.cooldown) == (("f1-below", "inputs"), timedelta(days=7))
-    assert monitor.notify[0].get_secret_value() == "json://localhost"
+    assert monitor.notify.to[0].get_secret_value() == "json://localhost"
 
 
 @pytest.mark.parametrize("reference", ["{parquet: data/reference/*.parquet}", "{trailing: 28d}"])
@@ -147,7 +147,10 @@ def test_a_value_of_the_wrong_kind(text: str, message: str) -> None:
             id="two metrics",
         ),
         pytest.param(
-            monitor_text("checks:\n  - {metric: f1, below: 1}\nretrain:\n  on: [f1-belw]\n  trainer: a.py:f\n"),
+            monitor_text(
+                "checks:\n  - {metric: f1, below: 1}\n"
+                "retrain:\n  on: [f1-belw]\n  trainer: a.py:f\n  accept: {metric: f1}\n"
+            ),
             ":8: retrain.on names no check 'f1-belw'; did you mean 'f1-below'? known: f1-below",
             id="retrain.on",
         ),

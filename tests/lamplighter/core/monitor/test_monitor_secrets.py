@@ -35,7 +35,7 @@ def _monitor() -> Monitor:
 def test_the_secrets_are_there_for_those_who_ask(monitor: Monitor) -> None:
     assert monitor.predictions.sql is not None
     assert SECRET in monitor.predictions.sql.url.get_secret_value()
-    assert SECRET in monitor.notify[0].get_secret_value()
+    assert SECRET in monitor.notify.to[0].get_secret_value()
 
 
 def test_no_rendering_shows_a_secret(monitor: Monitor) -> None:

@@ -1,0 +1,40 @@
+"""The retrain flow: one line of the ledger, brought to its end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from flows.retraining import RetrainStages, bring_to_end
+from lamplighter.core.retraining import Purpose
+from lamplighter.errors import ModelError
+from storage.history import open_history
+from storage.history.retrainings import entry_of
+from storage.project import Project
+from tasks.retraining import Retraining
+
+
+@flow(name="retrain", flow_run_name="retrain-{model}-{night}")
+def retrain(
+    model: str,
+    night: datetime,
+    purpose: Purpose = Purpose.RETRAINING,
+    project: str | None = None,
+) -> State:
+    """Train a challenger, compare it with the champion, and promote it if it is better.
+
+    Args:
+        model: name of the model, as in its monitor file
+        night: the night whose line of the ledger it is; `lamplighter history MODEL --retrainings` lists them
+        purpose: a retraining, or the probation of a champion that is new
+        project: project folder; empty: that of LAMPLIGHTER_PROJECT
+    """
+    opened = Project.open(project)
+    entry = entry_of(open_history(opened), model, night, purpose)
+    if entry is None:
+        raise ModelError(f"{model}: no {purpose.value} was called for on {night}; `lamplighter retrain {model}` does")
+    ended = bring_to_end(Retraining(opened, opened.monitor(model), entry), RetrainStages.as_tasks())
+    return Completed(message=f"{ended.entry.status.value} {ended.entry.reason}".strip())

@@ -1,0 +1,84 @@
+"""Retrainings, brought to their end: the order of the stages, written once for every way of running them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from lamplighter.core.retraining import UNDER_WAY, Status
+from lamplighter.errors import BusyError, LamplighterError, one_line
+from storage.history import only_one
+from storage.history.retrainings import entries
+from tasks.challenge import Challenged, challenge, challenge_task
+from tasks.night import Night
+from tasks.notify import deliver
+from tasks.promote import promote, promote_task
+from tasks.retraining import Retraining
+from tasks.train import train, train_task
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrainStages:
+    """What a retraining calls, in this order."""
+
+    train: Callable[[Retraining], Retraining]
+    challenge: Callable[[Retraining], Challenged]
+    promote: Callable[[Challenged], Retraining]
+
+    @classmethod
+    def plain(cls) -> RetrainStages:
+        """The functions themselves."""
+        return cls(train=train, challenge=challenge, promote=promote)
+
+    @classmethod
+    def as_tasks(cls) -> RetrainStages:
+        """Tasks of a flow run."""
+        return cls(train=train_task, challenge=challenge_task, promote=promote_task)
+
+
+def bring_to_end(work: Retraining, stages: RetrainStages) -> Retraining:
+    """Do what is left of a retraining, alone with its model; what was done before a kill is not done again.
+
+    A trainer that fails ends the retraining with the reason; the champion stays.
+
+    Raises
+    ------
+    BusyError
+        If another process is at it.
+    """
+    locks = work.project.home / "locks"
+    with only_one("retraining", work.monitor.model, work.history.engine, locks, 0):
+        # What another process has brought to its end meanwhile is not done again.
+        work = work.renewed()
+        if work.entry.status not in UNDER_WAY or work.entry.status is Status.WAITING:
+            return work
+        shutil.rmtree(work.scratch, ignore_errors=True)
+        try:
+            work = _ended(work, stages)
+        finally:
+            shutil.rmtree(work.scratch, ignore_errors=True)
+    deliver(work.project, work.monitor)
+    return work
+
+
+def _ended(work: Retraining, stages: RetrainStages) -> Retraining:
+    try:
+        trained = stages.train(work)
+        return stages.promote(stages.challenge(trained))
+    except LamplighterError as error:
+        reason = str(error)
+    except Exception as error:
+        reason = f"unexpected {type(error).__name__}: {one_line(error)}"
+    return work.renewed().conclude("failed", f"{work.entry.cause}: {reason}", status=Status.FAILED, reason=reason)
+
+
+def start_retrainings(night: Night) -> None:
+    """Start what the ledger asks for, and take up what a killed process left; without a server here and now."""
+    for entry in entries(night.history, night.monitor.model):
+        if entry.status not in UNDER_WAY or entry.status is Status.WAITING:
+            continue
+        work = Retraining(night.project, night.monitor, entry)
+        with suppress(BusyError):
+            bring_to_end(work, RetrainStages.plain())

@@ -1,0 +1,112 @@
+"""What is told to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lamplighter.core.judgement import Decision
+from lamplighter.core.monitor import Severity
+
+DIGITS = 4
+MOST_MOVED = 3
+"""Columns and segments that a message names: as many as a person looks at before opening the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message.
+
+    Attributes
+    ----------
+    model : str
+    subject : str
+        Name of a check, or ``retraining``.
+    event : str
+        What happened to it, such as ``opened`` or ``promoted``.
+    severity : Severity
+    title, body : str
+        Plain text; the body is of several lines.
+    report : str
+        Path of the report within the home; empty where there is none.
+    """
+
+    model: str
+    subject: str
+    event: str
+    severity: Severity
+    title: str
+    body: str
+    report: str = ""
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> Message:
+        """The message of a row of the outbox."""
+        names = ("model", "subject", "event", "title", "body", "report")
+        return cls(severity=Severity(row["severity"]), **{name: row[name] for name in names})
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A column or segment, and how far it moved.
+
+    Attributes
+    ----------
+    name : str
+    text : str
+        How it moved, for people.
+    """
+
+    name: str
+    text: str
+
+
+def opened(
+    model: str, decision: Decision, window: str, moved: Sequence[Moved], reasons: Iterable[str], report: str
+) -> Message:
+    """Tell that a check has begun to fail.
+
+    Parameters
+    ----------
+    model : str
+    decision : Decision
+        The one that failed.
+    window : str
+        Label of the window that was read.
+    moved : sequence of Moved
+        What moved most, the most first.
+    reasons : iterable of str
+        What was found broken, where the check is on broken data.
+    report : str
+        Path of the night's report within the home; empty where there is none.
+    """
+    check = decision.check
+    lines = [f"since {window}", *reasons]
+    if not lines[1:]:
+        lines.insert(0, f"{check.metric}{_of(decision)} is {_number(decision.value)}, {_limit(decision)}")
+    if moved:
+        lines.append("moved most: " + "; ".join(f"{entry.name} {entry.text}" for entry in moved[:MOST_MOVED]))
+    title = f"{model}: {check.name} fails"
+    return Message(model, check.name, "opened", check.severity, title, "\n".join(lines), report)
+
+
+def closed(model: str, check_name: str, severity: Severity, since: str, until: str) -> Message:
+    """Tell that a check passes again."""
+    body = f"it failed since {since} and passes in {until}"
+    return Message(model, check_name, "closed", severity, f"{model}: {check_name} passes again", body)
+
+
+def _of(decision: Decision) -> str:
+    check = decision.check
+    parts = [part for part in (check.feature, check.segment, check.klass) if part]
+    return f" of {', '.join(parts)}" if parts else ""
+
+
+def _limit(decision: Decision) -> str:
+    word = "above" if decision.check.above is not None else "below"
+    return f"{word} its limit {_number(decision.threshold)}"
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.{DIGITS}g}"

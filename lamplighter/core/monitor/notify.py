@@ -1,0 +1,35 @@
+"""The part of a monitor file that says who is told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
+
+from lamplighter.core.monitor.sources import Section, fault, listed
+
+Urls = Annotated[tuple[SecretStr, ...], BeforeValidator(listed)]
+
+
+class Notify(Section):
+    """Who is told of incidents, and by whom: exactly one of the two tells a person."""
+
+    via: Literal["apprise", "alertmanager"] = Field(
+        default="apprise",
+        description="`apprise` sends to `to`; `alertmanager` sends nothing, its rule reads the gauge of incidents",
+    )
+    to: Urls = Field(default=(), description="apprise URLs, such as mailto://, slack://, msteams:// or pagerduty://")
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Notify:
+        if self.via == "alertmanager" and self.to:
+            raise fault("alertmanager sends by routes of its own; leave out to, or write via: apprise", "to")
+        return self
+
+
+def _urls(value: Any) -> Any:
+    """URLs alone, as what is sent by apprise."""
+    return {"to": value} if isinstance(value, str | list | tuple) else value
+
+
+OptionalNotify = Annotated[Notify, BeforeValidator(_urls)]

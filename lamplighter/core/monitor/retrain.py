@@ -1,0 +1,74 @@
+"""The part of a monitor file that says when a model is trained anew, and what a new one must prove."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from lamplighter.core.cron import checked_cron
+from lamplighter.core.monitor.sources import NO_FLAG, Duration, Flag, Name, Names, Number, Section, fault
+
+Confidence = Annotated[float, Field(ge=0.5, lt=1, allow_inf_nan=False), NO_FLAG]
+Share = Annotated[float, Field(ge=0, allow_inf_nan=False), NO_FLAG]
+Count = Annotated[int, Field(gt=0), NO_FLAG]
+
+
+class Accept(Section):
+    """What a challenger must prove before it replaces the champion."""
+
+    metric: Name = Field(description="the name of a metric of quality, such as f1")
+    gain: Number = Field(default=0.0, description="by how much the challenger must be better, in the metric's unit")
+    confidence: Confidence = Field(
+        default=0.9, description="how sure the gain must be: the one-sided level of its bootstrap interval"
+    )
+    days: Duration = Field(
+        default=timedelta(days=7), description="the newest matured time, which the challenger is not trained on"
+    )
+    floor: Share = Field(
+        default=0.05, description="what no segment may surely lose, in the metric's unit; segments of 100 rows or more"
+    )
+
+
+class Retrain(Section):
+    """When a model is trained anew, with what, and what is asked of the result."""
+
+    on: Names = Field(default=(), description="names of the checks whose open incident calls for it")
+    age: Duration | None = Field(default=None, description="how old a champion may become before it is called for")
+    calendar: Annotated[str, AfterValidator(checked_cron)] = Field(
+        default="", description="cron, in the model's zone: when it is called for whatever the checks say"
+    )
+    trainer: str | None = Field(
+        default=None, pattern=r"^.+\.py:\w+$", description="path.py:function; the same file has `predict`"
+    )
+    deployment: str | None = Field(
+        default=None, pattern=r"^[^/]+/[^/]+$", description="flow/deployment of somebody else's training flow"
+    )
+    parameters: dict[Name, str | int | float | bool] = Field(
+        default={}, description="what the deployment is started with"
+    )
+    window: Duration = Field(default=timedelta(days=90), description="how much of the labelled past the trainer gets")
+    cooldown: Duration = Field(
+        default=timedelta(days=7), description="how long after a retraining that ended no other one starts"
+    )
+    budget: Count = Field(default=4, description="most retrainings in a calendar month of the model's zone")
+    accept: Accept | None = Field(default=None, description="what a challenger must prove to replace the champion")
+    approval: Flag = Field(default=False, description="a challenger that is accepted waits for `lamplighter approve`")
+    time_limit: Duration = Field(default=timedelta(hours=2), description="how long a training may take")
+    memory: Count | None = Field(default=None, description="most memory of a training, in MiB; default all there is")
+
+    @model_validator(mode="after")
+    def _one(self) -> Retrain:
+        if (self.trainer is None) == (self.deployment is None):
+            raise ValueError("give either trainer (path.py:function) or deployment (flow/deployment)")
+        if self.parameters and self.deployment is None:
+            raise fault("parameters are handed to a deployment, and a trainer takes none; leave them out", "parameters")
+        if self.trainer and self.accept is None:
+            raise fault(
+                "a trainer needs accept, what its model must prove, such as accept: {metric: f1}; add it", "trainer"
+            )
+        if self.deployment and (self.accept or self.approval):
+            key = "accept" if self.accept else "approval"
+            raise fault(f"{key} belongs to a trainer; a deployment judges its own models; leave it out", key)
+        return self

@@ -1,0 +1,59 @@
+"""What was found broken of the data of some windows, and which numbers it silences."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from lamplighter.core.finding import INPUT_BREAKS, LABEL_BREAKS, Code, Finding
+from lamplighter.core.labelling import matured
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.window import Window
+from storage.history import tables
+from storage.history.database import History
+from storage.history.newest import newest
+
+LASTING = frozenset({Code.LABELS_FOREIGN})
+"""Label breaks that spoil whatever awaited its labels then; the others are over once labels can be read."""
+
+
+def breaks_found(
+    history: History, window: Window, as_of: datetime, codes: Collection[Code], until: datetime | None = None
+) -> list[Finding]:
+    """What is known on a night to be broken of a window, or of all windows that begin in it or until a moment."""
+    table = tables.finding
+    last = until or window.start + timedelta(microseconds=1)
+    query = newest(
+        table,
+        table.c.model == window.model,
+        table.c.grain == window.grain.value,
+        table.c.window_start >= window.start,
+        table.c.window_start < last,
+        table.c.code.in_([code.value for code in codes]),
+        as_of=as_of,
+    )
+    with history.reading() as connection:
+        rows = connection.execute(query).mappings().all()
+    return sorted(Finding(Code(row["code"]), row["subject"], row["message"]) for row in rows if row["message"])
+
+
+def silencing_drift(history: History, night: Window, as_of: datetime) -> list[Finding]:
+    """Why the drift of the night's own window tells nothing; empty where it does."""
+    return breaks_found(history, night, as_of, INPUT_BREAKS)
+
+
+def silencing_quality(
+    history: History, monitor: Monitor, window: Window, night: Window, as_of: datetime
+) -> list[Finding]:
+    """Why the quality of a window tells nothing of the model; empty where it does.
+
+    Parameters
+    ----------
+    window : Window
+        Whose quality is meant.
+    night : Window
+        The night's own: labels that cannot be read now are broken now.
+    """
+    found = breaks_found(history, window, as_of, INPUT_BREAKS)
+    found += breaks_found(history, window, as_of, LASTING, until=matured(window, monitor))
+    return found + breaks_found(history, night, as_of, LABEL_BREAKS - LASTING)

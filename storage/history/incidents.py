@@ -1,0 +1,93 @@
+"""Incidents as they are recorded: open, closed, told and muted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from lamplighter.core.incidents import Incident, Turn
+from lamplighter.core.monitor import Severity
+from storage.history import tables
+from storage.history.database import History
+
+
+def incidents_open(history: History, model: str, as_of: datetime) -> dict[str, Incident]:
+    """The incidents of a model that are open after a night, by name of the check."""
+    table = tables.incident
+    still_open = sa.or_(table.c.closed_on.is_(None), table.c.closed_on > as_of)
+    query = sa.select(table).where(table.c.model == model, table.c.opened_on <= as_of, still_open)
+    with history.reading() as connection:
+        rows = connection.execute(query).mappings().all()
+    return {row["check_name"]: _incident(row) for row in rows}
+
+
+def _incident(row: sa.RowMapping) -> Incident:
+    return Incident(row["check_name"], Severity(row["severity"]), row["opened_on"], row["window_start"], row["told_on"])
+
+
+def all_incidents(history: History, model: str | None = None, *, only_open: bool = False) -> list[dict[str, Any]]:
+    """Incidents as dictionaries of the table's columns, the newest last, each with until when it is muted."""
+    table, mute = tables.incident, tables.mute
+    joined = table.outerjoin(mute, sa.and_(mute.c.model == table.c.model, mute.c.check_name == table.c.check_name))
+    query = sa.select(table, mute.c.until.label("muted_until")).select_from(joined)
+    if model is not None:
+        query = query.where(table.c.model == model)
+    if only_open:
+        query = query.where(table.c.closed_on.is_(None))
+    with history.reading() as connection:
+        rows = [dict(row) for row in connection.execute(query).mappings()]
+    return sorted(rows, key=lambda row: (row["opened_on"], row["model"], row["check_name"]))
+
+
+def record_turn(connection: sa.Connection, model: str, known_on: datetime, turned: Turn) -> None:
+    """Open and close incidents."""
+    table = tables.incident
+    rows = [
+        {
+            "model": model,
+            "check_name": incident.check_name,
+            "opened_on": incident.opened_on,
+            "severity": incident.severity.value,
+            "window_start": incident.window_start,
+        }
+        for incident in turned.opened
+    ]
+    if rows:
+        connection.execute(sa.insert(table), rows)
+    for incident in turned.closed:
+        connection.execute(sa.update(table).where(*_is(model, incident)).values(closed_on=known_on))
+
+
+def mark_told(connection: sa.Connection, model: str, known_on: datetime, told: Iterable[Incident]) -> None:
+    """Note that the messages of a night tell of some incidents."""
+    for incident in told:
+        connection.execute(sa.update(tables.incident).where(*_is(model, incident)).values(told_on=known_on))
+
+
+def _is(model: str, incident: Incident) -> list[sa.ColumnElement[bool]]:
+    table = tables.incident
+    return [
+        table.c.model == model,
+        table.c.check_name == incident.check_name,
+        table.c.opened_on == incident.opened_on,
+    ]
+
+
+def muted_checks(history: History, model: str, known_on: datetime) -> set[str]:
+    """The checks whose incidents nobody is told of on a night."""
+    table = tables.mute
+    query = sa.select(table.c.check_name).where(table.c.model == model, table.c.until > known_on)
+    with history.reading() as connection:
+        return set(connection.scalars(query))
+
+
+def mute_check(history: History, model: str, check_name: str, until: datetime, reason: str) -> None:
+    """Tell nobody of a check's incidents until a moment; a moment that has passed unmutes it."""
+    table = tables.mute
+    key = sa.and_(table.c.model == model, table.c.check_name == check_name)
+    with history.writing() as connection:
+        connection.execute(sa.delete(table).where(key))
+        connection.execute(sa.insert(table).values(model=model, check_name=check_name, until=until, reason=reason))

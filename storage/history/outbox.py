@@ -1,0 +1,101 @@
+"""The outbox: messages written in the transaction of what they tell, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from lamplighter.core.message import Message
+from storage.history import tables
+from storage.history.database import History
+
+KEY = ("model", "subject", "event", "known_on", "target")
+
+
+class Status(StrEnum):
+    """What became of a message."""
+
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    OVERTAKEN = "overtaken"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message that nobody has got yet.
+
+    Attributes
+    ----------
+    message : Message
+    known_on : datetime
+    target : str
+        Stands for the URL that it goes to, which is a secret.
+    attempts : int
+    attempted_at : datetime or None
+    """
+
+    message: Message
+    known_on: datetime
+    target: str
+    attempts: int
+    attempted_at: datetime | None
+
+
+def put(connection: sa.Connection, known_on: datetime, messages: Iterable[Message], targets: Iterable[str]) -> None:
+    """Put messages into the outbox, one row for each target; one that lies there already stays as it is."""
+    table, wanted = tables.outbox, list(targets)
+    for message in messages:
+        for target in wanted:
+            key = {
+                "model": message.model,
+                "subject": message.subject,
+                "event": message.event,
+                "known_on": known_on,
+                "target": target,
+            }
+            there = connection.scalar(sa.select(sa.literal(1)).where(*(table.c[n] == v for n, v in key.items())))
+            if not there:
+                values = {"severity": message.severity.value, "title": message.title, "body": message.body}
+                values["report"] = message.report
+                connection.execute(sa.insert(table).values(**key, **values))
+
+
+def waiting(history: History, model: str) -> list[Waiting]:
+    """The messages of a model that were neither delivered nor overtaken, the oldest first."""
+    table, delivery = tables.outbox, tables.delivery
+    same = sa.and_(*(table.c[name] == delivery.c[name] for name in KEY))
+    query = (
+        sa.select(table, delivery.c.attempts, delivery.c.attempted_at)
+        .select_from(table.outerjoin(delivery, same))
+        .where(
+            table.c.model == model,
+            sa.or_(delivery.c.status.is_(None), delivery.c.status == Status.FAILED.value),
+        )
+        .order_by(table.c.known_on)
+    )
+    with history.reading() as connection:
+        rows = connection.execute(query).mappings().all()
+    return [
+        Waiting(Message.of_row(dict(row)), row["known_on"], row["target"], row["attempts"] or 0, row["attempted_at"])
+        for row in rows
+    ]
+
+
+def mark(history: History, entry: Waiting, status: Status, at: datetime, error: str = "") -> None:
+    """Note what became of a message."""
+    table, message = tables.delivery, entry.message
+    key = {
+        "model": message.model,
+        "subject": message.subject,
+        "event": message.event,
+        "known_on": entry.known_on,
+        "target": entry.target,
+    }
+    values = {"status": status.value, "attempts": entry.attempts, "attempted_at": at, "error": error}
+    with history.writing() as connection:
+        connection.execute(sa.delete(table).where(*(table.c[name] == value for name, value in key.items())))
+        connection.execute(sa.insert(table).values(**key, **values))

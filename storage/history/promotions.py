@@ -1,0 +1,95 @@
+"""Who is champion: an append-only list, and the one function that adds to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from lamplighter.errors import ModelError
+from storage.history import tables
+from storage.history.database import History
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """A version that became champion.
+
+    Attributes
+    ----------
+    model : str
+    number : int
+        Its place in the list of the model, from 1.
+    version, previous : str
+        ``previous`` is empty where there was no champion before.
+    known_on : datetime
+        The logical night; later nights know of it.
+    cause : str
+    """
+
+    model: str
+    number: int
+    version: str
+    previous: str
+    known_on: datetime
+    cause: str
+
+
+def promotions(history: History, model: str) -> list[Promotion]:
+    """The promotions of a model, in order."""
+    with history.reading() as connection:
+        return _promotions(connection, model)
+
+
+def _promotions(connection: sa.Connection, model: str) -> list[Promotion]:
+    table = tables.promotion
+    query = sa.select(table).where(table.c.model == model).order_by(table.c.number)
+    return [Promotion(**row) for row in connection.execute(query).mappings()]
+
+
+def champion_on(history: History, model: str, night: datetime) -> Promotion | None:
+    """The promotion that holds during a night: the newest one of an earlier night."""
+    known = [entry for entry in promotions(history, model) if entry.known_on < night]
+    return known[-1] if known else None
+
+
+def champion(history: History, model: str) -> Promotion | None:
+    """The newest promotion."""
+    known = promotions(history, model)
+    return known[-1] if known else None
+
+
+def promote(
+    connection: sa.Connection, model: str, version: str, *, expected: str, known_on: datetime, cause: str
+) -> Promotion:
+    """Make a version champion, if the champion is still the one that the decision was about.
+
+    Parameters
+    ----------
+    connection : Connection
+        In a transaction, which may also tell why.
+    expected : str
+        The version that is replaced; empty for none.
+
+    Raises
+    ------
+    ModelError
+        If another version is champion by now.
+    """
+    known = _promotions(connection, model)
+    present = known[-1].version if known else ""
+    if present != expected:
+        told = f"{model}: {version} was to replace {expected or 'no champion'}, and {present or 'nobody'} is champion"
+        raise ModelError(f"{told}; compare it with that one")
+    number = known[-1].number + 1 if known else 1
+    promotion = Promotion(model, number, version, expected, known_on, cause)
+    try:
+        connection.execute(
+            sa.insert(tables.promotion).values(
+                model=model, number=number, version=version, previous=expected, known_on=known_on, cause=cause
+            )
+        )
+    except sa.exc.IntegrityError:
+        raise ModelError(f"{model}: another promotion came first; {version} was not promoted") from None
+    return promotion

@@ -1,0 +1,53 @@
+"""The ledger of retrainings: a line before anything starts, brought forward as it goes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from lamplighter.core.retraining import Entry, Purpose, Status
+from storage.history import tables
+from storage.history.database import History
+
+KEY = ("model", "known_on", "purpose")
+
+
+def entries(history: History, model: str, *, as_of: datetime | None = None) -> list[Entry]:
+    """The ledger of a model, the oldest first."""
+    table = tables.retraining
+    query = sa.select(table).where(table.c.model == model).order_by(table.c.known_on, table.c.purpose)
+    if as_of is not None:
+        query = query.where(table.c.known_on <= as_of)
+    with history.reading() as connection:
+        rows = connection.execute(query).mappings().all()
+    return [_entry(row) for row in rows]
+
+
+def entry_of(history: History, model: str, known_on: datetime, purpose: Purpose = Purpose.RETRAINING) -> Entry | None:
+    """The line of a night."""
+    found = [entry for entry in entries(history, model) if (entry.known_on, entry.purpose) == (known_on, purpose)]
+    return found[0] if found else None
+
+
+def _entry(row: sa.RowMapping) -> Entry:
+    return Entry(**{**row, "purpose": Purpose(row["purpose"]), "status": Status(row["status"])})
+
+
+def write(connection: sa.Connection, entry: Entry) -> None:
+    """Write a line, in place of what it said before."""
+    table = tables.retraining
+    values = {**asdict(entry), "purpose": entry.purpose.value, "status": entry.status.value}
+    key = [table.c[name] == values[name] for name in KEY]
+    if connection.execute(sa.update(table).where(*key).values(values)).rowcount == 0:
+        connection.execute(sa.insert(table).values(values))
+
+
+def bring_forward(history: History, entry: Entry, **changes: Any) -> Entry:
+    """Write how far an entry has come, in a transaction of its own, and return it."""
+    changed = replace(entry, **changes)
+    with history.writing() as connection:
+        write(connection, changed)
+    return changed

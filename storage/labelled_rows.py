@@ -1,0 +1,123 @@
+"""The labelled past of a model, as a file that a trainer reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lamplighter.core.features import features_of
+from lamplighter.core.labelling import matured
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.window import Window
+from lamplighter.errors import BrokenFileError, ModelError, SourceError
+from storage.labels import labels_arrived
+from storage.predictions import predictions_of
+from storage.profiles import table_kinds
+from storage.project import Project
+from storage.rows import Rows, rows_of
+from storage.truth import LabelIndex
+
+WINDOW = "__window__"
+"""The column that says which window a row is of: rows of one window resemble each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledRows:
+    """A file of labelled rows.
+
+    Attributes
+    ----------
+    path : Path
+    rows, labelled : int
+    """
+
+    path: Path
+    rows: int
+    labelled: int
+
+    def frame(self) -> pd.DataFrame:
+        """The rows, in memory."""
+        return pd.read_parquet(self.path)
+
+
+def write_labelled(
+    project: Project, monitor: Monitor, windows: Iterable[Window], path: Path, spool_folder: Path
+) -> LabelledRows:
+    """Write the predictions of some windows with their truth, a null where it never came in time.
+
+    Parameters
+    ----------
+    windows : iterable of Window
+        In order.
+    path : Path
+        Where to.
+    spool_folder : Path
+        Folder for what is streamed.
+
+    Raises
+    ------
+    ModelError
+        If there are no labelled rows.
+    SourceError
+        If predictions or labels cannot be read.
+    """
+    labels, wanted = monitor.labels, list(windows)
+    assert labels is not None
+    if not wanted:
+        raise ModelError(f"{monitor.model}: there is no window to learn from; wait for labels")
+    until = max(matured(window, monitor) for window in wanted)
+    arrived = labels_arrived(project, monitor, wanted[0].start, until, spool_folder)
+    index = LabelIndex.of(arrived, monitor.predictions.id) if arrived else None
+    tables = [
+        table
+        for window in wanted
+        if (table := _table(project, monitor, window, index, spool_folder)) is not None and len(table)
+    ]
+    if not tables:
+        raise ModelError(f"{monitor.model}: no predictions from {wanted[0].label} to {wanted[-1].label}")
+    joined = pa.concat_tables(tables, promote_options="permissive")
+    labelled = len(joined) - joined[labels.target].null_count
+    if not labelled:
+        raise ModelError(f"{monitor.model}: no row from {wanted[0].label} to {wanted[-1].label} has its truth")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(joined, path)
+    return LabelledRows(path, len(joined), labelled)
+
+
+def _table(
+    project: Project, monitor: Monitor, window: Window, index: LabelIndex | None, spool_folder: Path
+) -> pa.Table | None:
+    rows = rows_of(predictions_of(project, monitor, window, spool_folder))
+    for _ in range(len(rows.slice.files) + 1):
+        with suppress(BrokenFileError):
+            return _joined(monitor, window, rows, index)
+    raise SourceError(f"{monitor.model}: the predictions of {window.label} cannot be read")
+
+
+def _joined(monitor: Monitor, window: Window, rows: Rows, index: LabelIndex | None) -> pa.Table | None:
+    if not rows.count:
+        return None
+    labels = monitor.labels
+    assert labels is not None
+    names = [name for name in _columns(monitor, rows) if name in rows.schema]
+    table = rows.table([name for name in names if index is None or name != labels.target])
+    if index is not None:
+        frame = rows.frame(monitor.predictions.id, monitor.predictions.id)
+        y_true, _ = index.look_up(frame, window, matured(window, monitor))
+        table = table.append_column(labels.target, pa.Array.from_pandas(y_true))
+    return table.append_column(WINDOW, pa.array([window.label] * len(table)))
+
+
+def _columns(monitor: Monitor, rows: Rows) -> list[str]:
+    """The columns that a trainer gets, each once."""
+    predictions, labels = monitor.predictions, monitor.labels
+    assert labels is not None
+    named = [predictions.time, *predictions.id, *features_of(monitor, table_kinds(rows)), *monitor.segments]
+    answers = [predictions.prediction, *predictions.scores, predictions.version]
+    return list(dict.fromkeys(name for name in (*named, *answers, labels.target) if name))

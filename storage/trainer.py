@@ -1,0 +1,126 @@
+"""Calling a trainer of the user's: in a process of its own, with limits, so that nothing of it reaches the night."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lamplighter.errors import ModelError
+from storage.project import Project
+from storage.trainer_child import PREDICT, TRAIN
+
+ROOT = Path(__file__).parents[1]
+TAIL = 4000
+"""Bytes of a dead trainer's last words that are looked at for the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trainer:
+    """The functions of a trainer's file, and the limits that they run in.
+
+    Attributes
+    ----------
+    project : Project
+    function : str
+        ``path.py:function``; ``predict`` is of the same file.
+    time_limit : timedelta
+    memory : int or None
+        In MiB.
+    scratch : Path
+        Folder for what goes to and fro.
+    """
+
+    project: Project
+    function: str
+    time_limit: timedelta
+    memory: int | None
+    scratch: Path
+
+    def train(self, rows: Path, folder: Path, version: str, previous: Path | None) -> dict[str, float]:
+        """Fit a model into a folder and return its metrics.
+
+        Raises
+        ------
+        ModelError
+            If the trainer raises, hangs, eats memory or dies, with the reason in a line.
+        """
+        job = {"rows": str(rows), "folder": str(folder), "version": version}
+        told = self._call(TRAIN, job | {"previous": str(previous) if previous else None})
+        metrics: dict[str, float] = told["metrics"]
+        return metrics
+
+    def predict(self, rows: Path, folder: Path, name: str) -> pd.DataFrame:
+        """Answer rows by the model of a folder, whose files are known to be what was registered.
+
+        Raises
+        ------
+        ModelError
+            As `train`.
+        """
+        answers = self.scratch / f"answers-{name}.parquet"
+        self._call(PREDICT, {"rows": str(rows), "folder": str(folder), "answers": str(answers)})
+        return pd.read_parquet(answers)
+
+    def _call(self, work: str, job: dict[str, Any]) -> dict[str, Any]:
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        paths = {name: self.scratch / f"{work}.{name}" for name in ("job", "result", "log")}
+        paths["result"].unlink(missing_ok=True)
+        common = {"work": work, "project": str(self.project.root), "function": self.function, "memory": self.memory}
+        paths["job"].write_text(json.dumps(common | job | {"result": str(paths["result"])}), encoding="utf-8")
+        code = self._run(paths["job"], paths["log"])
+        if code is None:
+            limit = f"{self.time_limit.total_seconds():.0f} s"
+            raise ModelError(
+                f"{self.function}: {work} took longer than the time limit of {limit}; raise it, or do less"
+            )
+        if code or not paths["result"].is_file():
+            raise ModelError(f"{self.function}: {work} {_reason(code, paths['log'])}")
+        told: dict[str, Any] = json.loads(paths["result"].read_text(encoding="utf-8"))
+        return told
+
+    def _run(self, job: Path, log: Path) -> int | None:
+        """The exit code of the process; None where it took too long and was killed."""
+        command = [sys.executable, "-m", "storage.trainer_child", str(job)]
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        environment = os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environment, start_new_session=True
+            )
+            try:
+                return process.wait(self.time_limit.total_seconds())
+            except subprocess.TimeoutExpired:
+                return None
+            finally:
+                _kill_group(process)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill whatever is left of a trainer, and what it started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+    process.wait()
+    if process.stdin:
+        process.stdin.close()
+
+
+def _reason(code: int, log: Path) -> str:
+    """Why a trainer died: the last line of its traceback, or the signal that ended it."""
+    if code < 0:
+        name = signal.Signals(-code).name
+        hint = ", as happens when memory runs out" if code == -signal.SIGKILL else ""
+        return f"was ended by {name}{hint}"
+    lines = log.read_bytes()[-TAIL:].decode(errors="replace").splitlines()
+    last = next((line.strip() for line in reversed(lines) if line.strip()), f"ended with code {code}")
+    return f"failed: {last[:300]}"

@@ -1,0 +1,78 @@
+"""The process in which a trainer of the user's runs: `python -m storage.trainer_child JOB`.
+
+It reads a job, calls one function, writes what came of it, and dies with the process that started it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import resource
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from storage.project import Project
+from storage.user_code import load_function
+
+TRAIN, PREDICT = "train", "predict"
+MIB = 1 << 20
+
+
+def main() -> None:
+    """Do the job that the command line names."""
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    if job["memory"]:
+        limit = job["memory"] * MIB
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    told = {TRAIN: _train, PREDICT: _predict}[job["work"]](job)
+    result = Path(job["result"])
+    temporary = result.with_name(f".{result.name}")
+    temporary.write_text(json.dumps(told), encoding="utf-8")
+    temporary.replace(result)
+
+
+def _die_with_parent() -> None:
+    """Standard input ends when the process at its other end does; whatever the trainer started dies too."""
+    # Not by sys.stdin: a thread that waits in it while the interpreter ends aborts the process.
+    while os.read(0, 1):
+        pass
+    os.killpg(0, signal.SIGKILL)
+
+
+def _load(job: dict[str, Any], name: str | None = None) -> Any:
+    path, _, function = job["function"].rpartition(":")
+    # A trainer may import what lies beside it.
+    sys.path.insert(0, str((Path(job["project"]) / path).parent))
+    return load_function(Project.open(job["project"]), f"{path}:{name or function}")
+
+
+def _train(job: dict[str, Any]) -> dict[str, Any]:
+    import pandas as pd
+
+    function = _load(job)
+    more = {}
+    if job["previous"] and "previous" in inspect.signature(function).parameters:
+        more["previous"] = Path(job["previous"])
+    metrics = function(pd.read_parquet(job["rows"]), Path(job["folder"]), job["version"], **more)
+    return {"metrics": {str(name): float(value) for name, value in dict(metrics or {}).items()}}
+
+
+def _predict(job: dict[str, Any]) -> dict[str, Any]:
+    import pandas as pd
+
+    rows = pd.read_parquet(job["rows"])
+    answers = _load(job, "predict")(Path(job["folder"]), rows)
+    if not isinstance(answers, pd.DataFrame) or len(answers) != len(rows):
+        shape = getattr(answers, "shape", type(answers).__name__)
+        raise ValueError(f"predict answered {shape} to {len(rows)} rows; return a DataFrame with a row for each")
+    answers.reset_index(drop=True).to_parquet(job["answers"], index=False)
+    return {"columns": [str(name) for name in answers.columns]}
+
+
+if __name__ == "__main__":
+    main()

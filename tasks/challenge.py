@@ -1,0 +1,83 @@
+"""Challenge: champion and challenger answer the same matured rows, which neither was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from lamplighter.core.challenge import Comparison, Rows, compare
+from lamplighter.core.evaluation import class_labels
+from lamplighter.core.retraining import Purpose
+from lamplighter.core.window import Window
+from lamplighter.errors import ModelError
+from storage.history.promotions import champion_on
+from storage.labelled_rows import WINDOW, write_labelled
+from tasks.retraining import Retraining
+from tasks.train import comparison_windows
+
+
+@dataclass(frozen=True)
+class Challenged:
+    """A retraining, and how its two models compare."""
+
+    work: Retraining
+    comparison: Comparison
+
+
+def challenge(work: Retraining) -> Challenged:
+    """Compare the challenger with the champion; on probation the champion is the one that is challenged by the past.
+
+    Where the champion is none of the registry's, what was logged are its answers.
+
+    Raises
+    ------
+    ModelError
+        If there are no rows to compare on, or a model cannot answer them.
+    """
+    labels, predictions = work.monitor.labels, work.monitor.predictions
+    assert labels is not None
+    windows = _windows(work)
+    path = work.scratch / "compare.parquet"
+    written = write_labelled(work.project, work.monitor, windows, path, work.scratch / "spool")
+    frame = written.frame()
+    answered = [name for name in (predictions.prediction, *predictions.scores) if name]
+    # A model must answer what it sees, and nothing else.
+    seen = frame.drop(columns=[labels.target, *(name for name in answered if name in frame)])
+    seen.to_parquet(path)
+    challenger = _answers(work, path, work.entry.version, answered)
+    champion = _answers(work, path, work.entry.champion, answered) if work.entry.champion else frame[answered]
+    known = frame[labels.target].notna().to_numpy()
+    rows = Rows(
+        frame.loc[known, labels.target].reset_index(drop=True).infer_objects(),
+        {name: pd.Series(class_labels(frame.loc[known, name])) for name in work.monitor.segments},
+        frame.loc[known, WINDOW].reset_index(drop=True),
+    )
+    before, after = (answers.loc[known].reset_index(drop=True) for answers in (champion, challenger))
+    return Challenged(work, compare(work.monitor, work.accept, rows, before, after))
+
+
+def _windows(work: Retraining) -> Sequence[Window]:
+    windows = comparison_windows(work)
+    if work.entry.purpose is Purpose.PROBATION:
+        promotion = champion_on(work.history, work.monitor.model, work.entry.known_on)
+        windows = [window for window in windows if promotion and window.start >= promotion.known_on]
+    if not windows:
+        raise ModelError(f"{work.monitor.model}: no sound matured window to compare on; wait for labels")
+    return windows
+
+
+def _answers(work: Retraining, rows: Path, version: str, names: Sequence[str]) -> pd.DataFrame:
+    place = work.registry.verified(version)
+    answers = work.trainer.predict(rows, place, version)
+    if missing := [name for name in names if name not in answers]:
+        told = f"{work.retrain.trainer}: predict answered {', '.join(map(str, answers.columns))}"
+        raise ModelError(f"{told}; it lacks {missing[0]!r}, which the log has")
+    return answers[list(names)]
+
+
+challenge_task = task(name="challenge", cache_policy=NO_CACHE)(challenge)

@@ -1,0 +1,91 @@
+"""Notify: deliver what waits in the outbox. What cannot be delivered waits for the next night."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from prefect import runtime, task
+from prefect.cache_policies import NO_CACHE
+
+from lamplighter.core.finding import Code, Finding
+from lamplighter.core.incidents import Incident
+from lamplighter.core.monitor import Monitor
+from storage.history import History, open_history
+from storage.history.incidents import incidents_open
+from storage.history.outbox import Status, Waiting, mark, waiting
+from storage.notifications import send, targets
+from storage.project import Project
+from tasks.night import Night
+
+PAUSES = (1.0, 5.0)
+"""Seconds between attempts of one night."""
+
+FAR_FUTURE = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def notify(night: Night) -> Finding | None:
+    """Deliver what waits for a model's people."""
+    return deliver(night.project, night.monitor)
+
+
+def deliver(project: Project, monitor: Monitor) -> Finding | None:
+    """Send the messages of a model that nobody has got yet; a target that does not answer is asked again and told of.
+
+    Only what still holds is sent: of an incident that is over before anybody could be told, nobody is.
+    """
+    history, model = open_history(project), monitor.model
+    to, faults = targets(monitor), {}
+    open_now = incidents_open(history, model, FAR_FUTURE)
+    entries = waiting(history, model)
+    for entry in entries:
+        if entry.target not in to or _overtaken(entry, entries, open_now):
+            mark(history, entry, Status.OVERTAKEN, datetime.now(UTC))
+        elif entry.target not in faults and (fault := _delivered(project, history, entry, to[entry.target])):
+            faults[entry.target] = fault
+    if not faults:
+        return None
+    told = "; ".join(faults.values())
+    return Finding(Code.NOTIFY_FAILED, "", f"{model}: {told}; it is tried again in the next night")
+
+
+def _overtaken(entry: Waiting, entries: list[Waiting], open_now: dict[str, Incident]) -> bool:
+    """Whether a message tells of an incident that is over, or of an end that came before anybody knew the beginning."""
+    message = entry.message
+    if message.event == "opened":
+        return message.subject not in open_now or open_now[message.subject].told_on != entry.known_on
+    beginning = [
+        other
+        for other in entries
+        if other.message.subject == message.subject and other.message.event == "opened" and other.target == entry.target
+    ]
+    return message.event == "closed" and any(other.known_on < entry.known_on for other in beginning)
+
+
+def _delivered(project: Project, history: History, entry: Waiting, url: str) -> str:
+    """Send a message, marking each attempt; returns what went wrong in the last one.
+
+    The mark follows the sending: a process killed between the two sends this one message again, and no other.
+    """
+    links = _links(project, entry)
+    fault = ""
+    for attempt in range(len(PAUSES) + 1):
+        fault = send(url, entry.message, links)
+        entry = replace(entry, attempts=entry.attempts + 1)
+        mark(history, entry, Status.FAILED if fault else Status.DELIVERED, datetime.now(UTC), fault)
+        if not fault:
+            return ""
+        if attempt < len(PAUSES):
+            time.sleep(PAUSES[attempt])
+    return fault
+
+
+def _links(project: Project, entry: Waiting) -> str:
+    """The lines that lead to the report and to the flow run, where there are such."""
+    report, run = project.home / entry.message.report, runtime.flow_run.ui_url
+    links = [f"report: {report.as_uri()}"] if entry.message.report and report.is_file() else []
+    return "".join(f"\n{line}" for line in [*links, *([f"run: {run}"] if run else [])])
+
+
+notify_task = task(name="notify", cache_policy=NO_CACHE)(notify)

@@ -1,0 +1,92 @@
+"""Promote: what a comparison leads to, in one transaction with what is told of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from lamplighter.core.challenge import Comparison, is_surely_worse, refusal
+from lamplighter.core.retraining import ROLLBACK, Entry, Purpose, Status
+from storage.history.promotions import promote as make_champion
+from tasks.challenge import Challenged
+from tasks.retraining import Retraining
+
+
+def promote(challenged: Challenged) -> Retraining:
+    """Make the challenger champion, refuse it, or have it wait; a champion on probation stays or goes."""
+    work, comparison = challenged.work, challenged.comparison
+    work = work.with_entry(**_measured(comparison))
+    concluded = CONCLUSIONS[work.entry.purpose](work, comparison)
+    concluded.registry.repair_pointer()
+    return concluded
+
+
+def approve(work: Retraining) -> Retraining:
+    """Make champion what waits for approval."""
+    return _promoted(work, f"{work.entry.cause}, approved")
+
+
+def _retrained(work: Retraining, comparison: Comparison) -> Retraining:
+    if reason := refusal(comparison, work.accept):
+        told = f"{_named(work.entry)} was rejected: {reason}"
+        return work.conclude("rejected", told, status=Status.REJECTED, reason=reason)
+    if work.retrain.approval:
+        told = f"{_named(work.entry)} waits for `lamplighter approve {work.monitor.model}`; {_gain(work.entry)}"
+        return work.conclude("waiting for approval", told, status=Status.WAITING)
+    return _promoted(work, work.entry.cause)
+
+
+def _promoted(work: Retraining, cause: str) -> Retraining:
+    entry = work.entry
+
+    def act(connection: sa.Connection) -> None:
+        make_champion(
+            connection, entry.model, entry.version, expected=entry.champion, known_on=entry.known_on, cause=cause
+        )
+
+    replaced = f" in place of {entry.champion}" if entry.champion else ""
+    told = f"{_named(entry)} is champion{replaced}; {_gain(entry)}"
+    return work.conclude("promoted", told, act, status=Status.PROMOTED)
+
+
+def _on_probation(work: Retraining, comparison: Comparison) -> Retraining:
+    entry = work.entry
+    if not is_surely_worse(comparison):
+        told = f"{entry.version} stays champion after its first matured days; {_gain(entry)}"
+        return work.conclude("confirmed", told, status=Status.CONFIRMED)
+
+    def act(connection: sa.Connection) -> None:
+        cause = f"{ROLLBACK}: {_gain(entry)}"
+        make_champion(
+            connection, entry.model, entry.champion, expected=entry.version, known_on=entry.known_on, cause=cause
+        )
+
+    told = f"{entry.version} is surely worse than {entry.champion}, which is champion again; {_gain(entry)}"
+    return work.conclude("rolled back", told, act, status=Status.ROLLED_BACK, reason=told)
+
+
+CONCLUSIONS = {Purpose.RETRAINING: _retrained, Purpose.PROBATION: _on_probation}
+
+
+def _measured(comparison: Comparison) -> dict[str, Any]:
+    gain = comparison.gain
+    measured = {"metric": comparison.metric}
+    if gain is None:
+        return measured
+    return measured | {"gain": gain.value, "lower": gain.lower, "upper": gain.upper, "n": gain.n}
+
+
+def _named(entry: Entry) -> str:
+    return f"{entry.version} ({entry.cause})"
+
+
+def _gain(entry: Entry) -> str:
+    if entry.gain is None:
+        return f"{entry.metric} is not defined on the rows of the comparison"
+    return f"{entry.metric} gains {entry.gain:+.4f} ({entry.lower:+.4f} to {entry.upper:+.4f}, {entry.n} rows)"
+
+
+promote_task = task(name="promote", cache_policy=NO_CACHE)(promote)

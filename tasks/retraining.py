@@ -1,0 +1,138 @@
+"""One retraining of one model: what each of its stages is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lamplighter.core.message import Message
+from lamplighter.core.monitor import Monitor, Severity
+from lamplighter.core.monitor.retrain import Accept, Retrain
+from lamplighter.core.retraining import Entry
+from lamplighter.core.window import Window
+from lamplighter.errors import MonitorError
+from storage.history import History, open_history
+from storage.history.outbox import put
+from storage.history.promotions import champion_on
+from storage.history.retrainings import entry_of, write
+from storage.models import Registry, Version
+from storage.notifications import targets
+from storage.project import Project
+from storage.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """A line of the ledger that is being worked on.
+
+    Attributes
+    ----------
+    project : Project
+    monitor : Monitor
+    entry : Entry
+        As it stood when the work began.
+    """
+
+    project: Project
+    monitor: Monitor
+    entry: Entry
+
+    @cached_property
+    def history(self) -> History:
+        """The history of the project."""
+        return open_history(self.project)
+
+    @property
+    def retrain(self) -> Retrain:
+        """What the monitor says of retraining."""
+        if self.monitor.retrain is None:
+            raise MonitorError(f"{self.monitor.model}: the monitor has no retrain; add it, or leave the model alone")
+        return self.monitor.retrain
+
+    @property
+    def accept(self) -> Accept:
+        """What a challenger must prove."""
+        assert self.retrain.accept is not None
+        return self.retrain.accept
+
+    @property
+    def registry(self) -> Registry:
+        """The versions of the model."""
+        return Registry(self.project.home, self.history, self.monitor.model)
+
+    @property
+    def night(self) -> Window:
+        """The window of the night that called for it."""
+        return self.monitor.window(self.entry.known_on)
+
+    @property
+    def scratch(self) -> Path:
+        """Folder of what is of use only while it is being worked on."""
+        return self.project.home / "spool" / f"{self.monitor.model}.{self.entry.purpose.value}"
+
+    @property
+    def trainer(self) -> Trainer:
+        """The user's functions, with their limits."""
+        assert self.retrain.trainer is not None
+        limits = (self.retrain.time_limit, self.retrain.memory)
+        return Trainer(self.project, self.retrain.trainer, *limits, self.scratch / "child")
+
+    @property
+    def champion(self) -> Version | None:
+        """Who was champion when it was called for, where that is a registered version."""
+        promotion = champion_on(self.history, self.monitor.model, self.entry.known_on)
+        return self.registry.find(promotion.version) if promotion else None
+
+    @property
+    def new_version(self) -> str:
+        """The name that its model gets: the night's local day, and from the second attempt on its number."""
+        day = self.entry.known_on.astimezone(self.night.zone).strftime(
+            "%Y-%m-%d" if self.night.end - self.night.start >= timedelta(hours=20) else "%Y-%m-%dT%H"
+        )
+        return day if self.entry.attempt == 1 else f"{day}.{self.entry.attempt}"
+
+    def renewed(self) -> Retraining:
+        """The same, as far as the ledger says it has come."""
+        entry = entry_of(self.history, self.entry.model, self.entry.known_on, self.entry.purpose)
+        return replace(self, entry=entry or self.entry)
+
+    def with_entry(self, **changes: Any) -> Retraining:
+        """The same, a step further; nothing is written yet."""
+        return replace(self, entry=replace(self.entry, **changes))
+
+    def conclude(self, event: str, told: str, act: Callable[..., None] | None = None, **changes: Any) -> Retraining:
+        """Write the end of it, and what is told of that, in one transaction with whatever it leads to.
+
+        Parameters
+        ----------
+        event, told : str
+            What is told: in a word, and in a line.
+        act : callable, optional
+            Is handed the connection.
+        """
+        changed, model = self.with_entry(**changes), self.monitor.model
+        entry = changed.entry
+        title = f"{model}: {entry.purpose.value} {event}"
+        message = Message(model, entry.purpose.value, event, EVENTS[event], title, told)
+        with self.history.writing() as connection:
+            if act:
+                act(connection)
+            write(connection, entry)
+            put(connection, entry.known_on, [message], targets(self.monitor))
+        return changed
+
+
+EVENTS = {
+    "promoted": Severity.WARNING,
+    "rejected": Severity.WARNING,
+    "waiting for approval": Severity.WARNING,
+    "confirmed": Severity.WARNING,
+    "rolled back": Severity.CRITICAL,
+    "completed": Severity.WARNING,
+    "failed": Severity.CRITICAL,
+}
+"""What can become of a retraining, and how loudly it is told."""

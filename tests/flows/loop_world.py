@@ -1,0 +1,142 @@
+"""A model whose world turns: a service that answers by the champion, and a trainer that can learn the new rule."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from flows.nights import Walked, walk_nights, windows_between
+from storage.history import open_history
+from storage.history.promotions import champion
+from storage.project import Project
+
+FIRST, TURN, DAYS, ROWS = date(2025, 3, 3), date(2025, 3, 17), 34, 200
+LAST = FIRST + timedelta(days=DAYS - 1)
+
+MONITOR = """
+model: turning
+kind: classification
+timezone: UTC
+segments: [region]
+features: {numeric: [x, z], categorical: [region]}
+predictions:
+  parquet: data/predictions/day={day}/*.parquet
+  time: at
+  id: id
+  prediction: answer
+  score: score
+  version: version
+labels: {parquet: "data/labels/day={day}/*.parquet", target: truth, time: arrived, mature_after: 1d}
+checks:
+  - {metric: accuracy, below: 0.6}
+retrain:
+  on: [accuracy-below]
+  trainer: trainer.py:train
+  window: 30d
+  cooldown: 4d
+  budget: 6
+  accept: {metric: accuracy, days: 3d}
+"""
+
+TRAINER = '''
+"""A rule with one number: the sign of x, or its opposite."""
+
+import json
+
+
+def train(rows, folder, version):
+    newest = rows.sort_values("at").dropna(subset=["truth"]).tail(250)
+    agreement = ((newest["x"] > 0) == (newest["truth"] == 1)).mean()
+    sign = 1 if agreement >= 0.5 else -1
+    (folder / "model.json").write_text(json.dumps({"sign": sign}))
+    rows.assign(**answers(rows, sign), version=version).to_parquet(folder / "reference.parquet")
+    return {"agreement": float(agreement)}
+
+
+def predict(folder, rows):
+    import pandas as pd
+
+    return pd.DataFrame(answers(rows, json.loads((folder / "model.json").read_text())["sign"]))
+
+
+def answers(rows, sign):
+    score = (sign * rows["x"] + 4) / 8
+    return {"answer": (score > 0.5).astype(int), "score": score}
+'''
+
+
+def features() -> pd.DataFrame:
+    """What the service is asked, with the truth in hindsight."""
+    random = np.random.default_rng(5)
+    count = DAYS * ROWS
+    day = np.repeat(np.arange(DAYS), ROWS)
+    at = pd.Timestamp(FIRST, tz="UTC") + pd.to_timedelta(day, unit="D")
+    at += pd.to_timedelta(random.integers(0, 86_400, count), unit="s")
+    x = random.normal(0, 1, count).clip(-3.9, 3.9)
+    turned = np.where(at < pd.Timestamp(TURN, tz="UTC"), 1, -1)
+    truth = (turned * x + random.normal(0, 0.4, count) > 0).astype(int)
+    frame = pd.DataFrame(
+        {
+            "id": [f"r{i:05d}" for i in range(count)],
+            "at": at,
+            "x": x,
+            "z": random.normal(0, 1, count),
+            "region": random.choice(["north", "south"], count),
+            "truth": truth,
+        }
+    )
+    return frame.sort_values("at", ignore_index=True)
+
+
+def make(folder: Path, monitor: str = MONITOR, trainer: str = TRAINER) -> Project:
+    """Make the project: what the first model answered on all days, and the truth, a few hours later."""
+    (folder / "monitors").mkdir(parents=True)
+    (folder / "monitors" / "turning.yaml").write_text(monitor)
+    (folder / "trainer.py").write_text(trainer)
+    asked = features()
+    asked.to_parquet(folder / "asked.parquet")
+    serve(folder, 1, "first", FIRST)
+    truth = asked[["id", "truth"]].assign(arrived=asked["at"] + pd.Timedelta(hours=3))
+    _write_days(truth, "arrived", folder / "data" / "labels")
+    return Project.open(folder)
+
+
+def serve(folder: Path, sign: int, version: str, since: date) -> None:
+    """Answer all days from one on by the rule of a sign."""
+    asked = pd.read_parquet(folder / "asked.parquet").drop(columns="truth")
+    asked = asked[asked["at"] >= pd.Timestamp(since, tz="UTC")]
+    score = (sign * asked["x"] + 4) / 8
+    answered = asked.assign(answer=(score > 0.5).astype(int), score=score, version=version)
+    _write_days(answered, "at", folder / "data" / "predictions")
+
+
+def _write_days(frame: pd.DataFrame, time: str, folder: Path) -> None:
+    for day, rows in frame.groupby(frame[time].dt.date):
+        path = folder / f"day={day}" / "part.parquet"
+        shutil.rmtree(path.parent, ignore_errors=True)
+        path.parent.mkdir(parents=True)
+        rows.to_parquet(path, index=False)
+
+
+def replay(project: Project, first: date = FIRST, last: date = LAST) -> list[Walked]:
+    """Walk nights; after each promotion the service answers the days to come by the new champion."""
+    import json
+
+    from storage.models import Registry
+
+    monitor, walked, served = project.monitor("turning"), [], ""
+    for entry in walk_nights(project, monitor, windows_between(monitor, first, last), with_retraining=True):
+        assert not entry.fault, entry.fault
+        walked.append(entry)
+        history = open_history(project)
+        promotion = champion(history, "turning")
+        if promotion and promotion.version != served:
+            served = promotion.version
+            place = Registry(project.home, history, "turning").verified(served)
+            sign = json.loads((place / "model.json").read_text())["sign"]
+            serve(project.root, sign, served, entry.window.last_day + timedelta(days=1))
+    return walked
