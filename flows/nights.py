@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from flows.night import walk
 from flows.stages import Stages
@@ -52,8 +52,16 @@ def windows_to_walk(project: Project, monitor: Monitor, first: date, last: date)
 
     So the history of a gap that is filled later ends as if there had been none. Decisions alone stay as they were
     made.
+
+    Raises
+    ------
+    MonitorError
+        If the last of the days is not over.
     """
     windows = windows_between(monitor, first, last)
+    newest = monitor.window(datetime.now(UTC))
+    if windows[-1].end > newest.end:
+        raise MonitorError(f"{monitor.model}: {last} is not over yet; the newest complete window is {newest.label}")
     if monitor.labels is None:
         return windows
     final = matured(windows[-1], monitor)

@@ -58,7 +58,8 @@ def inspect_table(project: Project, source: str, url: str | None, timezone: str)
     try:
         place, files = _table(project, source, url, folder) if url else _parquet(project, source)
         if not files:
-            raise SourceError(f"{source}: no rows there; {WANTED}")
+            told = f"{source}: no rows there" if url else f"{project.locate(source)}: no Parquet file there"
+            raise SourceError(f"{told}; {WANTED}, relative to the project folder")
         always = Window.of("init", Grain.MONTH, timezone, datetime.now(UTC))
         rows = Rows(Slice(always, tuple(files[-MOST_FILES:]), time=None))
         if rows.unreadable:

@@ -31,7 +31,8 @@ def to_instants(values: pa.Array | pa.ChunkedArray, column: str, timezone: str |
     Raises
     ------
     ColumnError
-        If they are no timestamps, or carry no zone and none is declared.
+        If they are no timestamps, or carry no zone and none is declared. Of text that is a timestamp in some rows, what
+        is none in others is null.
 
     Examples
     --------
@@ -70,20 +71,27 @@ def _from_text(values: pa.Array | pa.ChunkedArray, column: str, timezone: str | 
     text = pc.replace_substring(text, " +", "+")
     has_zone = pc.fill_null(pc.match_substring_regex(text, OFFSET), False)
     nothing = pa.scalar(None, text.type)
-    zoned = _parsed(pc.if_else(has_zone, text, nothing), column, INSTANT)
-    naive = _parsed(pc.if_else(has_zone, nothing, text), column, NAIVE)
+    zoned = _parsed(pc.if_else(has_zone, text, nothing), INSTANT)
+    naive = _parsed(pc.if_else(has_zone, nothing, text), NAIVE)
+    if zoned.null_count == naive.null_count == len(text) > text.null_count:
+        example = next(value for value in text.to_pylist() if value is not None)
+        told = f"column {column!r} holds {example[:40]!r}, which is no ISO 8601 timestamp"
+        raise ColumnError(f"{told}; write 2013-07-01T05:00:00+00:00", column)
     if naive.null_count == len(naive):
         return zoned
     return pc.coalesce(zoned, _from_timestamps(naive, column, timezone))
 
 
-def _parsed(text: pa.Array | pa.ChunkedArray, column: str, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
+def _parsed(text: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
+    """Text as instants, null where it is none."""
     try:
         return text.cast(kind)
     except pa.ArrowInvalid:
-        example = next(value for value in text.to_pylist() if value is not None and not _parses(value, kind))
-        told = f"column {column!r} holds {example[:40]!r}, which is no ISO 8601 timestamp"
-        raise ColumnError(f"{told}; write 2013-07-01T05:00:00+00:00", column) from None
+        distinct = pc.unique(text)
+        sound = distinct.filter(
+            pa.array([value is not None and _parses(value, kind) for value in distinct.to_pylist()])
+        )
+        return pc.if_else(pc.is_in(text, sound), text, pa.scalar(None, text.type)).cast(kind)
 
 
 def _parses(value: str, kind: pa.DataType) -> bool:

@@ -17,6 +17,7 @@ from storage.predictions import predictions_of, slice_of
 from storage.private_key import key_name
 from storage.project import Project
 from storage.rows import Slice, rows_of
+from storage.sql import count_rows
 
 
 def reference_of(project: Project, monitor: Monitor, window: Window, spool_folder: Path) -> Slice | None:
@@ -42,7 +43,7 @@ def reference_of(project: Project, monitor: Monitor, window: Window, spool_folde
         start, end = midnight(first, window.zone), midnight(last + timedelta(days=1), window.zone)
     else:
         assert reference.trailing is not None
-        start, end = window.start - reference.trailing, window.start
+        start, end = window.before_start(reference.trailing), window.start
     span = Window(window.model, window.grain, start, end, window.timezone)
     if reference.days and span.end <= window.end and monitor.predictions.sql and not monitor.private:
         return _kept(project, monitor, span)
@@ -50,14 +51,16 @@ def reference_of(project: Project, monitor: Monitor, window: Window, spool_folde
 
 
 def _kept(project: Project, monitor: Monitor, span: Window) -> Slice:
-    """Past days of a database, streamed once and kept in the home; remove the folder to have them read again.
+    """Past days of a database, streamed once and kept in the home, until they have another number of rows.
 
-    Private columns are kept nowhere in the clear, so a monitor that has some reads its reference every night.
+    What was corrected in place is read again once the folder is removed. Private columns are kept nowhere in the clear,
+    so a monitor that has some reads its reference every night.
     """
     source = monitor.predictions
     assert source.sql is not None
     url, asked = source.sql.url.get_secret_value(), (source.sql.table, source.sql.query)
-    parts = (url, asked, source.time, source.timezone, source.id, source.version, span.start, span.end)
+    count = count_rows(source.sql, column=source.time, timezone=source.timezone, start=span.start, end=span.end)
+    parts = (url, asked, source.time, source.timezone, source.id, source.version, span.start, span.end, count)
     folder = project.home / "references" / hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
     pattern = f"{glob.escape(str(folder))}/*.parquet"
     if not find([pattern]):

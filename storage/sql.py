@@ -87,6 +87,25 @@ def spool(
     return [File(file.uri, _content_hash(file.uri)) for file in find([f"{glob.escape(str(folder))}/*.parquet"])]
 
 
+def count_rows(sql: Sql, *, column: str, timezone: str | None, start: datetime, end: datetime) -> int:
+    """How many rows a read of the same bounds would stream, some outside of them included.
+
+    Raises
+    ------
+    SourceError
+        As `spool`.
+    """
+    asked = _Asked(sql, column, timezone, start, end, (), None)
+    try:
+        refuse_absent_file(sql)
+        with engine_of(sql.url.get_secret_value()).connect() as connection:
+            statement = _statement(connection, asked)
+            rows = statement.columns() if isinstance(statement, sa.TextClause) else statement.order_by(None)
+            return connection.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) or 0
+    except (sa.exc.SQLAlchemyError, ImportError, ValueError, OSError) as error:
+        raise SourceError(f"{place_of(sql)}: {reason_of(sql, error)}") from None
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """The rows that are asked for."""

@@ -9,11 +9,12 @@ from datetime import datetime
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from lamplighter.core.evaluation import Labelled, OwnFunction, classes_differ
+from lamplighter.core.evaluation import Labelled, OwnFunction, classes_differ, unmeasured
 from lamplighter.core.evaluation import evaluate as evaluate_rows
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.labelling import arrival_measurements, coverage_measurements, matured, state_of, undated
 from lamplighter.core.measurement import Measurement, State
+from lamplighter.core.monitor import Monitor
 from lamplighter.core.quality import Confusion
 from lamplighter.core.recorded import Evaluation
 from lamplighter.errors import MonitorError, SourceError
@@ -59,7 +60,7 @@ def evaluate(night: Night, reading: Reading) -> Evaluated:
         return Evaluated(new, findings=[Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {error}")])
     index = LabelIndex.of(arrived, monitor.predictions.id) if arrived else None
     own, findings = _own_functions(night)
-    unreadable = bool(arrived and arrived.unreadable)
+    unreadable = bool(arrived and (arrived.unreadable or _absent(monitor, arrived)))
     windows = []
     for due, truth in zip(reading.due, truths_of(_seen(night, reading), monitor, index), strict=True):
         if due.gone:
@@ -110,6 +111,9 @@ def _evaluate(
     """The window's quality, or None when nothing is new."""
     monitor, window, rows = night.monitor, due.rows.window, rows_of(due.rows)
     state = state_of(monitor, window, night.now, unreadable=unreadable)
+    if unreadable and due.ledger and state is State.PROVISIONAL and len(truth.labelled) < due.ledger.labelled:
+        # Labels do not go away because a file cannot be read tonight.
+        return None
     texts = [text_of(night.project, metric.function) for metric in monitor.metrics]
     known = truth.known_as(state, monitor, texts)
     if due.ledger and not due.changed and due.ledger.labels == known:
@@ -119,6 +123,8 @@ def _evaluate(
     if truth.comparable:
         quality, confusion = evaluate_rows(_labelled(night, truth), monitor, state, own)
         measurements += quality
+    elif rows.count:
+        measurements += unmeasured(monitor, state, "a column of the predictions that it needs is missing")
     return Evaluation(
         window,
         state,
@@ -151,6 +157,11 @@ def _classes(night: Night, due: Due, truth: Truth) -> Iterator[Finding]:
         yield Finding(Code.CLASSES_DIFFER, label, f"{night.monitor.model}: {label}: {told}; write both alike")
 
 
+def _absent(monitor: Monitor, arrived: Arrived) -> bool:
+    """Whether there are no label files at all, where there should be some."""
+    return bool(monitor.labels and monitor.labels.parquet and not arrived.files)
+
+
 def _files(night: Night, reading: Reading, arrived: Arrived) -> Iterator[Finding]:
     """Label files that could not be read, or that are not there although windows have waited for them long enough."""
     monitor, first = night.monitor, reading.due[-1].rows.window
@@ -158,7 +169,7 @@ def _files(night: Night, reading: Reading, arrived: Arrived) -> Iterator[Finding
     for uri, fault in arrived.unreadable:
         told = f"{monitor.model}: labels: {uri}: {fault}; deliver the file again"
         yield Finding(Code.LABELS_UNREADABLE, uri, told)
-    if monitor.labels.parquet and not arrived.files and night.now >= matured(first, monitor):
+    if _absent(monitor, arrived) and night.now >= matured(first, monitor):
         paths = ", ".join(monitor.labels.parquet)
         told = f"no file of {paths} since {first.label}; mend the path, or its delivery"
         yield Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {told}")

@@ -47,10 +47,11 @@ def _table(night: Night, reading: Reading, where: Slice) -> Table:
     if reference:
         findings += _unreadable_reference(monitor, reference)
     if rows.count:
-        held = table_kinds(reference) if reference else None
+        held = table_kinds(reference) if reference and reference.count else None
         findings += schema_findings(monitor, needed_columns(monitor, features), table_kinds(rows), held)
         findings += _conflicts(monitor, rows)
-    measurements = table_measurements(rows.count, rows.repeated, findings)
+    lost = "no file of the window can be read" if rows.unreadable and not rows.count else ""
+    measurements = table_measurements(rows.count, rows.repeated, findings, lost)
     return Table(where, rows.count, features, answer_columns(monitor), findings, measurements)
 
 
@@ -61,7 +62,8 @@ def _row_findings(monitor: Monitor, rows: Rows) -> Iterator[Finding]:
         yield Finding(Code.WINDOW_EMPTY, "", f"{model}: no predictions in {label}; is the log there?")
     if rows.undated:
         time = monitor.predictions.time
-        message = f"{model}: {rows.undated} rows of {label} have no {time!r} and were left out; log it with every row"
+        told = f"{rows.undated} rows of {label} have no {time!r} that can be read, and were left out"
+        message = f"{model}: {told}; log it with every row"
         yield Finding(Code.TIME_MISSING, time, message)
     if rows.repeated and monitor.predictions.duplicates is Duplicates.ERROR:
         message = f"{model}: {rows.repeated} rows of {label} repeat an id; the first of each was taken"

@@ -59,20 +59,20 @@ def needed_columns(monitor: Monitor, features: Mapping[str, str]) -> dict[str, s
     return dict.fromkeys(features, "feature") | needed
 
 
-def table_measurements(rows: int, repeated: int, findings: list[Finding]) -> list[Measurement]:
-    """Rows, repeated rows and what became of the columns."""
+def table_measurements(rows: int, repeated: int, findings: list[Finding], lost: str = "") -> list[Measurement]:
+    """Rows, repeated rows and what became of the columns; ``lost`` says why nobody knows how many there are."""
     counts = {
         "columns_missing": Code.COLUMN_MISSING,
         "columns_new": Code.COLUMN_NEW,
         "types_changed": Code.TYPE_CHANGED,
     }
     measured = [
-        Measurement(metric="rows", value=float(rows), n=rows),
+        Measurement(metric="rows", value=None if lost else float(rows), n=rows, reason=lost),
         ratio("repeated_ratio", repeated, rows + repeated),
     ]
     for metric, code in counts.items():
         found = sum(finding.code is code for finding in findings)
-        undefined = NO_ROWS if not rows else ""
+        undefined = lost or (NO_ROWS if not rows else "")
         measured.append(Measurement(metric=metric, value=None if undefined else float(found), n=rows, reason=undefined))
     return measured
 
@@ -128,6 +128,9 @@ def answer_measurements(monitor: Monitor, profiles: Mapping[str, ColumnProfile],
         for name, count in sorted(version.categories.items()):
             yield Measurement(metric="rows", version=name, value=float(count), n=count)
     prediction = profiles.get(predictions.prediction or "")
+    if predictions.prediction and rows and not prediction:
+        reason = f"column {predictions.prediction!r} cannot be used"
+        yield Measurement(metric="null_prediction_ratio", reason=reason)
     if prediction:
         yield ratio("null_prediction_ratio", prediction.nulls + prediction.infinite, prediction.rows)
     if prediction and monitor.kind is Kind.CLASSIFICATION:

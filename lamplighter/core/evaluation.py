@@ -68,6 +68,15 @@ def evaluate(
     return measurements, confusion
 
 
+def unmeasured(monitor: Monitor, state: State, reason: str) -> list[Measurement]:
+    """Every metric of a kind of model without a value, where nothing can be measured."""
+    names = [name for name, metric in quality.METRICS.items() if monitor.kind in metric.kinds]
+    return [
+        Measurement(metric=name, state=state, reason=reason)
+        for name in (*names, *(own.name for own in monitor.metrics))
+    ]
+
+
 def values_of(
     labelled: Labelled, monitor: Monitor, metric: str, groupings: Sequence[quality.Grouping]
 ) -> list[list[float]]:

@@ -15,6 +15,10 @@ TABLE_KINDS: dict[str, ColumnKind] = {"number": "numeric", "text": "categorical"
 """What ``auto`` makes of the types of a table; other types, such as time, are left out."""
 
 
+INDEX_OF_PANDAS = "__index_level_"
+"""How the name of a column begins that nobody declared: pandas writes a frame's index so."""
+
+
 def features_of(monitor: Monitor, table: Mapping[str, str]) -> dict[str, ColumnKind]:
     """The feature columns, in the order of the table, then those that are declared and not there.
 
@@ -56,7 +60,7 @@ def kinds_of_feature(monitor: Monitor, name: str) -> tuple[ColumnKind, ...]:
         return ("numeric",)
     if name in declared.categorical or (free and _matches(name, declared.categorical)):
         return ("categorical",)
-    return ("numeric", "categorical") if declared.auto and free else ()
+    return ("numeric", "categorical") if declared.auto and free and not name.startswith(INDEX_OF_PANDAS) else ()
 
 
 def taken_columns(monitor: Monitor) -> set[str]:

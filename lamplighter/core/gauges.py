@@ -84,7 +84,7 @@ GAUGES: tuple[Gauge, ...] = (
     Gauge("lamplighter_threshold", "limit of a check", "", ("check",)),
     Gauge("lamplighter_incident_open", "1 while the incident of a check is open", "", ("check", "severity")),
     Gauge("lamplighter_retrain_recommended", "1 while the incident of a check that calls for it is open"),
-    Gauge("lamplighter_retrain_last_timestamp_seconds", "night of the promotion that made the present champion"),
+    Gauge("lamplighter_retrain_last_timestamp_seconds", "when the present champion was promoted"),
     Gauge("lamplighter_run_last_timestamp_seconds", "when a night last ended"),
     Gauge("lamplighter_run_last_success_timestamp_seconds", "when a night last ended without a failure"),
     Gauge("lamplighter_run_evaluated_day_timestamp_seconds", "start of the window that the last night was about"),

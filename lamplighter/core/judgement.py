@@ -59,7 +59,8 @@ def decide(check: Check, window_start: datetime | None, measurement: Measurement
     if window_start is None and measurement is None:
         return _undecided(check, None, "no window with enough labels yet")
     if measurement is None:
-        return _undecided(check, window_start, "the window has no such measurement")
+        absent = f"the window has no rows of {check.segment}; booleans are written 1 and 0" if check.segment else ""
+        return _undecided(check, window_start, absent or "the window has no such measurement")
     if measurement.value is None:
         return _undecided(check, window_start, measurement.reason)
     verdict = Verdict.FAILED if check.fails(measurement.value) else Verdict.PASSED

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from lamplighter.core.data_checks import NO_ROWS
 from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Window
+
+PATIENCE = timedelta(days=30)
+"""How long a window waits beyond its time for label files that are broken or missing: a month is enough to notice."""
 
 
 def matured(window: Window, monitor: Monitor) -> datetime:
@@ -19,10 +22,10 @@ def matured(window: Window, monitor: Monitor) -> datetime:
 def state_of(monitor: Monitor, window: Window, now: datetime, *, unreadable: bool = False) -> State:
     """Final once every label that counts may have arrived; provisional before.
 
-    Where label files were unreadable, a window waits as long again for them to be delivered anew.
+    Where label files are unreadable or missing, a window waits longer for them to be delivered.
     """
     assert monitor.labels is not None
-    patience = monitor.labels.mature_after * (2 if unreadable else 1)
+    patience = monitor.labels.mature_after + (PATIENCE if unreadable else timedelta())
     return State.FINAL if now >= window.after_end(patience) else State.PROVISIONAL
 
 

@@ -82,7 +82,9 @@ def roles_of(columns: Sequence[Column]) -> Roles:
     """
     times = [column for column in columns if column.kind == "time"]
     if not times:
-        raise ValueError("no column holds timestamps; a monitor needs the time of each prediction")
+        raise ValueError(
+            "no column holds timestamps, or ISO 8601 text in every row; a monitor needs the time of each prediction"
+        )
     time = _named(times, TIMES) or times[0]
     left = [column for column in columns if column.kind in ("number", "boolean", "text")]
 

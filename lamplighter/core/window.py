@@ -164,6 +164,10 @@ class Window:
             return self.end + span
         return (self.end.astimezone(self.zone) + span).astimezone(UTC)
 
+    def before_start(self, span: timedelta) -> datetime:
+        """The instant a span before the start; whole days are local days."""
+        return (self.start.astimezone(self.zone) - span).astimezone(UTC)
+
     def reaching_back(self, span: timedelta) -> list[Window]:
         """Newest first, this window and the earlier ones that had not ended ``span`` before its end."""
         windows = [self]

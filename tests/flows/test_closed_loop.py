@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from lamplighter.core.retraining import Status
 from storage.history import open_history
 from storage.history.promotions import promotions

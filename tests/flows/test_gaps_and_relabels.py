@@ -18,6 +18,7 @@ from flows.fleet import backfill_models
 from flows.night import walk
 from flows.nights import windows_to_walk
 from flows.stages import Stages
+from lamplighter.errors import MonitorError
 from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.history.windows import judged_window
@@ -134,18 +135,52 @@ def test_predictions_that_have_gone_leave_what_was_recorded(world: Project) -> N
     }
 
 
-def test_when_labels_stop_the_judged_window_moves_on(world: Project) -> None:
+def test_while_label_files_are_missing_windows_stay_open_and_quality_is_silent(world: Project) -> None:
+    many_nights(world, "parquet", FIRST, date(2025, 3, 5))
+    before = values(world, "labels_coverage")
+    labels, aside = world.root / "data/labels", world.root / "aside"
+    labels.rename(aside)
+    outcome = one_night(world, "parquet", date(2025, 3, 6))
+    assert any(finding.code.value == "labels-unreadable" for finding in outcome.findings)
+    verdicts = {decision.check.name: decision for decision in outcome.decisions}
+    assert verdicts["data"].verdict.value == "failed"
+    assert verdicts["f1-below"].reason == "silent, as the data are broken: labels-unreadable"
+    assert values(world, "labels_coverage")[: len(before)] == before
+    aside.rename(labels)
+    many_nights(world, "parquet", date(2025, 3, 7), LAST)
+    healed = {row["window_start"]: row["value"] for row in values(world, "labels_coverage")}
+    assert all(healed[row["window_start"]] >= row["value"] for row in before)
+    assert min(list(healed.values())[:4]) > 0.5
+
+
+def test_when_labels_stop_for_good_the_judged_window_moves_on(world: Project) -> None:
     shutil.rmtree(world.root / "data/labels")
     (world.root / "data/labels").mkdir()
+    edit(world, "parquet", ("mature_after: 2d", "mature_after: 1d"))
     many_nights(world, "parquet", FIRST, date(2025, 3, 7))
-    outcome = one_night(world, "parquet", date(2025, 3, 8))
+    night = Night.of(world, world.monitor("parquet"), date(2025, 4, 7))
+    outcome = walk(night, Stages.plain(), with_report=False)
     judged = judged_window(open_history(world), world.monitor("parquet"), outcome.night.window, outcome.night.known_on)
     assert judged is not None
-    assert judged.label == "2025-03-06"
+    assert judged.label == "2025-03-07"
     (decision,) = [decision for decision in outcome.decisions if decision.check.metric == "f1"]
     assert (decision.verdict.value, decision.window_start) == ("undecided", judged.start)
     assert any(finding.code.value == "labels-unreadable" for finding in outcome.findings)
-    assert values(world, "labels_coverage", date(2025, 3, 6))[0]["value"] == 0
+    assert values(world, "labels_coverage", date(2025, 3, 7))[0]["value"] == 0
+
+
+def test_days_that_are_not_over_are_not_walked(world: Project) -> None:
+    with pytest.raises(MonitorError, match=r"^parquet: 2199-01-01 is not over yet; the newest complete window is 20"):
+        windows_to_walk(world, world.monitor("parquet"), FIRST, date(2199, 1, 1))
+
+
+def test_without_the_column_of_predictions_every_metric_says_so(world: Project) -> None:
+    edit(world, "parquet", ("prediction: answer", "prediction: answr"))
+    many_nights(world, "parquet", FIRST, date(2025, 3, 4))
+    for metric in ("f1", "roc_auc", "null_prediction_ratio"):
+        (row,) = values(world, metric, FIRST)
+        assert row["value"] is None
+        assert row["reason"].startswith(("a column of the predictions", "column 'answr'"))
 
 
 def test_a_zone_that_changes_leaves_the_open_windows_where_they_are(world: Project) -> None:

@@ -108,7 +108,7 @@ def test_nulls_alone_are_instants() -> None:
         ([1], pa.int64(), "column 'at' is int64; a time column holds timestamps"),
         ([dt.time(5)], pa.time64("us"), "column 'at' is time64[us]; a time column holds timestamps"),
         (
-            ["2013-06-01", "13/06/2013"],
+            [None, "13/06/2013", "14/06/2013"],
             pa.string(),
             "column 'at' holds '13/06/2013', which is no ISO 8601",
         ),
@@ -129,3 +129,9 @@ def test_what_is_no_time_is_one_clear_line(values: list, kind: pa.DataType, mess
 def test_a_missing_zone_must_be_declared(value: object, kind: pa.DataType) -> None:
     with pytest.raises(ColumnError, match="column 'at' holds timestamps without a zone; declare timezone beside it"):
         read([value], kind)
+
+
+def test_a_value_that_is_no_time_costs_its_own_row_alone() -> None:
+    values = ["2013-06-01", "not available", "2013-06-01T05:00:00Z", None, "2013-06-01 99:00"]
+    read_back = read(values, pa.string(), ZONE)
+    assert [value is None for value in read_back] == [False, True, False, True, True]

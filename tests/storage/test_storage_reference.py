@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.window import Window
+from lamplighter.core.window import Grain, Window
 from lamplighter.errors import SourceError
 from storage import predictions as predictions_module
 from storage.project import Project
@@ -53,6 +53,14 @@ def test_trailing_days_end_where_the_window_begins(project: Project, monitor_of,
     monitor = monitor_of(PREDICTIONS, reference={"trailing": "3d"})
     rows = Rows(reference_of(project, monitor, window_of(monitor, "2013-06-10"), project.home / "spool"))
     assert (rows.count, days_of(rows, "UTC")) == (72, {"06-07", "06-08", "06-09"})
+
+
+def test_trailing_days_are_local_days(project: Project, monitor_of, log: pd.DataFrame) -> None:
+    monitor = monitor_of(PREDICTIONS, timezone="Europe/Berlin", reference={"trailing": "3d"})
+    window = Window.of("m", Grain.DAY, "Europe/Berlin", dt.date(2013, 4, 2))
+    since = window.before_start(dt.timedelta(days=3))
+    assert since.isoformat() == "2013-03-29T23:00:00+00:00"
+    assert reference_of(project, monitor, window, project.home).window.start == since
 
 
 def test_files_are_taken_whole_and_are_the_same_on_every_night(project: Project, monitor_of, log, write) -> None:
@@ -141,6 +149,18 @@ def test_past_days_are_streamed_once(project: Project, monitor_of, database: str
     kept = list((project.home / "references").iterdir())
     assert [path.stat().st_mode & 0o777 for path in kept] == [0o700]
     assert {path.stat().st_mode & 0o777 for path in kept[0].iterdir()} == {0o600}
+
+
+def test_past_days_that_get_more_rows_are_read_again(project: Project, monitor_of, database: str, spooled) -> None:
+    monitor = monitor_of(behind(database), reference={"days": "2013-06-01..2013-06-03"})
+    before = reference_of(project, monitor, window_of(monitor, "2013-06-10"), project.home)
+    engine = sa.create_engine(database)
+    with engine.begin() as connection:
+        first = "SELECT min(rowid) FROM log WHERE at > '2013-06-02'"
+        connection.execute(sa.text(f"DELETE FROM log WHERE rowid = ({first})"))
+    engine.dispose()
+    after = reference_of(project, monitor, window_of(monitor, "2013-06-10"), project.home)
+    assert (Rows(before).count, Rows(after).count, len(spooled)) == (72, 71, 2)
 
 
 def test_what_is_kept_goes_by_range_and_place(project: Project, monitor_of, database: str, spooled: list) -> None:

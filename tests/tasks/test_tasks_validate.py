@@ -100,7 +100,7 @@ def test_rows_without_a_time_are_told(tmp_path: Path, write: Write) -> None:
     write("log/day=2013-06-02/a.parquet", rows("2013-06-02", at=times))
     write("log/day=2013-06-01/a.parquet", rows("2013-06-01", at=pa.nulls(24, whole["at"].type)))
     table = validated(tmp_path)
-    message = "m: 5 rows of 2013-06-02 have no 'at' and were left out; log it with every row"
+    message = "m: 5 rows of 2013-06-02 have no 'at' that can be read, and were left out; log it with every row"
     assert (table.count, told(table)) == (19, [(Code.TIME_MISSING, "at", message)])
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,7 +122,10 @@ def _places(ranked: Any, k: int) -> dict[Any, int]:
 
 
 def _items(cell: Any) -> list[Any]:
-    """Items of a cell; a cell that is no collection is one item, or null and none."""
+    """Items of a cell, which may be a list as JSON text; a cell that is no collection is one item, or null and none."""
+    if isinstance(cell, str) and cell.startswith("["):
+        with suppress(ValueError):
+            cell = json.loads(cell)
     if isinstance(cell, list | tuple | set | frozenset | np.ndarray):
         return [item for item in cell if not is_null(item)]
     return [] if is_null(cell) else [cell]

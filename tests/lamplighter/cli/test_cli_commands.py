@@ -152,7 +152,7 @@ def test_a_mistake_on_the_command_line(folder: Path, arguments: list[str], messa
         pytest.param(["run"], "no monitor files (*.yaml); `lamplighter init` writes one", id="run"),
         pytest.param(["status"], "no monitor files (*.yaml); `lamplighter init` writes one", id="status"),
         pytest.param(["history", "x"], "no history yet; `lamplighter run` starts one, -C names another", id="history"),
-        pytest.param(["init", "nothing.parquet"], "no rows there; give a Parquet file", id="init"),
+        pytest.param(["init", "nothing.parquet"], "no Parquet file there; give a Parquet file", id="init"),
     ],
 )
 def test_an_empty_folder(tmp_path: Path, arguments: list[str], message: str) -> None:
@@ -346,7 +346,7 @@ def test_init_into_a_folder_that_cannot_be_written(table: Path) -> None:
 def test_init_of_a_table_without_times(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1, 2]}), tmp_path / "t.parquet")
     told = mistake("-C", tmp_path, "init", tmp_path / "t.parquet")
-    assert told.endswith("t.parquet: no column holds timestamps; a monitor needs the time of each prediction")
+    assert "t.parquet: no column holds timestamps, or ISO 8601 text in every row; a monitor needs the time" in told
 
 
 def test_json_of_status_can_be_read(folder: Path) -> None:

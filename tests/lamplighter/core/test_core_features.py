@@ -77,6 +77,7 @@ def test_part_of_an_id_is_a_feature_where_it_is_named_as_one(features: Any, chos
         ("anything", ("numeric", "categorical")),
         ("y", ()),
         ("raw_a", ()),
+        ("__index_level_0__", ()),
     ],
 )
 def test_what_a_column_may_be_as_a_feature(name: str, kinds: tuple[str, ...]) -> None:

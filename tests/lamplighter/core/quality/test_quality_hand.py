@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -174,3 +176,10 @@ def test_two_columns_of_scores_are_read_as_the_positive_one():
     one = classes(["no", "yes", "no"], ["no", "yes", "yes"], score, positive="yes")
     two = classes(["no", "yes", "no"], ["no", "yes", "yes"], {"no": 1 - score, "yes": score}, positive="yes")
     assert one == two
+
+
+def test_a_list_may_be_text_as_a_database_has_it():
+    lists = [["a", "b"], ["c"]], [["b", "a"], ["d", "c"]]
+    texts = [[json.dumps(items) for items in side] for side in lists]
+    measured = [ranking(*side, k=2, groupings=[Grouping.overall(2)], state=State.FINAL) for side in (lists, texts)]
+    assert measured[0] == measured[1]
