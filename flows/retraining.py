@@ -12,6 +12,8 @@ from lamplighter.errors import BusyError, LamplighterError, one_line
 from storage.history import only_one
 from storage.history.retrainings import entries
 from tasks.challenge import Challenged, challenge, challenge_task
+from tasks.follow import follow, follow_task
+from tasks.hand_over import handed_over
 from tasks.night import Night
 from tasks.notify import deliver
 from tasks.promote import promote, promote_task
@@ -21,21 +23,22 @@ from tasks.train import train, train_task
 
 @dataclass(frozen=True, kw_only=True)
 class RetrainStages:
-    """What a retraining calls, in this order."""
+    """What a retraining calls, in this order; what somebody else's flow trains is followed instead."""
 
     train: Callable[[Retraining], Retraining]
     challenge: Callable[[Retraining], Challenged]
     promote: Callable[[Challenged], Retraining]
+    follow: Callable[[Retraining], Retraining]
 
     @classmethod
     def plain(cls) -> RetrainStages:
         """The functions themselves."""
-        return cls(train=train, challenge=challenge, promote=promote)
+        return cls(train=train, challenge=challenge, promote=promote, follow=follow)
 
     @classmethod
     def as_tasks(cls) -> RetrainStages:
         """Tasks of a flow run."""
-        return cls(train=train_task, challenge=challenge_task, promote=promote_task)
+        return cls(train=train_task, challenge=challenge_task, promote=promote_task, follow=follow_task)
 
 
 def bring_to_end(work: Retraining, stages: RetrainStages) -> Retraining:
@@ -65,6 +68,8 @@ def bring_to_end(work: Retraining, stages: RetrainStages) -> Retraining:
 
 def _ended(work: Retraining, stages: RetrainStages) -> Retraining:
     try:
+        if work.retrain.deployment:
+            return stages.follow(work)
         trained = stages.train(work)
         return stages.promote(stages.challenge(trained))
     except LamplighterError as error:
@@ -80,5 +85,7 @@ def start_retrainings(night: Night) -> None:
         if entry.status not in UNDER_WAY or entry.status is Status.WAITING:
             continue
         work = Retraining(night.project, night.monitor, entry)
+        if handed_over(work):
+            continue
         with suppress(BusyError):
             bring_to_end(work, RetrainStages.plain())

@@ -20,8 +20,15 @@ from storage.rows import Slice, rows_of
 from storage.sql import count_rows
 
 
-def reference_of(project: Project, monitor: Monitor, window: Window, spool_folder: Path) -> Slice | None:
+def reference_of(
+    project: Project, monitor: Monitor, window: Window, spool_folder: Path, of_champion: Path | None = None
+) -> Slice | None:
     """Find the reference of a window; None when the monitor has none.
+
+    Parameters
+    ----------
+    of_champion : Path, optional
+        What the champion answered on rows that it was not fitted on, in place of a reference that stays the same.
 
     Raises
     ------
@@ -31,8 +38,9 @@ def reference_of(project: Project, monitor: Monitor, window: Window, spool_folde
     reference = monitor.reference
     if reference is None:
         return None
-    if reference.parquet:
-        files = find(project.locate(path) for path in reference.parquet)
+    if reference.parquet or (of_champion and reference.days):
+        named = [glob.escape(str(of_champion))] if of_champion else [project.locate(path) for path in reference.parquet]
+        files = find(named)
         if not files:
             raise SourceError(f"reference {', '.join(reference.parquet)}: no such file; train the model first")
         # The window is the same every night: one that did not change is not opened or sampled again.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -12,7 +13,9 @@ from prefect.cache_policies import NO_CACHE
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.window import Window
 from lamplighter.errors import SourceError
+from storage.history.promotions import champion_on
 from storage.history.windows import Ledger, ledgers
+from storage.models import Registry
 from storage.predictions import predictions_of
 from storage.reference import reference_of
 from storage.rows import Slice, rows_of
@@ -79,10 +82,21 @@ def read(night: Night) -> Reading:
     ]
     changed = [due[0].rows, *(entry.rows for entry in due[1:] if entry.changed)]
     try:
-        reference, fault = reference_of(night.project, night.monitor, night.window, night.spool), ""
+        reference, fault = (
+            reference_of(night.project, night.monitor, night.window, night.spool, _of_champion(night)),
+            "",
+        )
     except SourceError as error:
         reference, fault = None, str(error)
     return Reading(due, changed, reference, fault, [*_gone(night, due), *_missing(night, known)])
+
+
+def _of_champion(night: Night) -> Path | None:
+    """The reference of the version that is champion on this night, where it is one of the registry's."""
+    promotion = champion_on(night.history, night.monitor.model, night.known_on)
+    if promotion is None:
+        return None
+    return Registry(night.project.home, night.history, night.monitor.model).reference(promotion.version)
 
 
 def _due_windows(night: Night, known: Mapping[datetime, Ledger]) -> list[Window]:

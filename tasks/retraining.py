@@ -104,6 +104,13 @@ class Retraining:
         """The same, a step further; nothing is written yet."""
         return replace(self, entry=replace(self.entry, **changes))
 
+    def brought_forward(self, **changes: Any) -> Retraining:
+        """The same, a step further, and written so."""
+        changed = self.with_entry(**changes)
+        with self.history.writing() as connection:
+            write(connection, changed.entry)
+        return changed
+
     def conclude(self, event: str, told: str, act: Callable[..., None] | None = None, **changes: Any) -> Retraining:
         """Write the end of it, and what is told of that, in one transaction with whatever it leads to.
 

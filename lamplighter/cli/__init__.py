@@ -21,6 +21,10 @@ COMMANDS = {
     "backfill": "Run past nights in order.",
     "history": "Show what is recorded of a model.",
     "status": "Show the newest night of every model.",
+    "incidents": "Show what is open, and mute it.",
+    "retrain": "Train a model now, by hand.",
+    "approve": "Make champion what waits for it.",
+    "rollback": "Make an earlier version champion again.",
     "render": "Write what is made from the catalogue and the monitors.",
 }
 """Each command and what `--help` says of it; its module is imported only when it is called."""

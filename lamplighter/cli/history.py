@@ -22,7 +22,7 @@ from lamplighter.errors import HistoryError
 if TYPE_CHECKING:
     from storage.history import History
 
-NUMBERS = frozenset({"value", "n", "lower", "upper", "threshold"})
+NUMBERS = frozenset({"value", "n", "lower", "upper", "threshold", "gain"})
 KEYS = ("grain", "metric", "segment", "version", "feature", "class", "method")
 NAMED = {"metric": "", "segment": ""}
 """How a key is named above a table; the values of these speak for themselves."""
@@ -51,6 +51,24 @@ DECISIONS = Layout(
     text="reason",
     names=("check",),
 )
+RETRAININGS = Layout(
+    (
+        "known_on", "purpose", "cause", "status", "version", "champion", "metric",
+        "gain", "lower", "upper", "n", "reason",
+    ),
+    NUMBERS,
+    spare=(("n",), ("lower", "upper"), ("metric",), ("champion",)),
+    text="reason",
+    names=("cause",),
+)  # fmt: skip
+PROMOTIONS = Layout(("number", "known_on", "version", "previous", "cause"), frozenset({"number"}), text="cause")
+LAYOUTS = {
+    "findings": FINDINGS,
+    "decisions": DECISIONS,
+    "retrainings": RETRAININGS,
+    "promotions": PROMOTIONS,
+}
+"""What is shown in place of measurements, by the option that asks for it."""
 
 
 @click.command(epilog="Example: lamplighter history flight-delays --metric f1 --from 2013-05-01 --as-of 2013-05-10")
@@ -61,7 +79,9 @@ DECISIONS = Layout(
 @click.option("--version", help="One model version; '' for all together.")
 @click.option("--class", "klass", help="One class; '' for all together.")
 @click.option("--findings", is_flag=True, help="What was found broken, in place of what was measured.")
-@click.option("--decisions", is_flag=True, help="What checks came to; --from and --to are nights then, not windows.")
+@click.option("--decisions", is_flag=True, help="What checks came to; --from and --to are nights here and below.")
+@click.option("--retrainings", is_flag=True, help="The ledger of retrainings: what called for each, and its end.")
+@click.option("--promotions", is_flag=True, help="Who became champion, and when.")
 @click.option("--from", "first", type=DAY, help="First local day.")
 @click.option("--to", "last", type=DAY, help="Last local day.")
 @click.option("--as-of", type=DAY, help="What was known on that day, after its night.")
@@ -84,7 +104,7 @@ def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, **w
         raise HistoryError(f"{opened.root}: no history yet; `lamplighter run` starts one, -C names another folder")
     run = newest_run(history, model)
     shown = _rows(history, model, kind, wanted, ZoneInfo(run["timezone"]), run["grain"])
-    layout = {"findings": FINDINGS, "decisions": DECISIONS}.get(kind, MEASUREMENTS)
+    layout = LAYOUTS.get(kind, MEASUREMENTS)
     if as_json:
         click.echo(json.dumps(shown))
     elif as_csv:
@@ -103,9 +123,11 @@ def _check_together(given: Mapping[str, bool]) -> None:
 
 
 def _kind(wanted: Mapping[str, Any]) -> str:
-    """What is asked for: findings, decisions, or measurements, which have no name here."""
-    _check_together({"--findings": wanted["findings"], "--decisions": wanted["decisions"]})
-    kind = next((name for name in ("findings", "decisions") if wanted[name]), "")
+    """What is asked for: one of `LAYOUTS`, or measurements, which have no name here."""
+    given = [name for name in LAYOUTS if wanted[name]]
+    if len(given) > 1:
+        _check_together({f"--{name}": True for name in given[:2]})
+    kind = next(iter(given), "")
     option = next((column for name, column in PARTS.items() if wanted[name] is not None), "")
     if kind and option:
         raise click.UsageError(f"--{option} chooses measurements; leave it out with --{kind}.")
@@ -115,7 +137,7 @@ def _kind(wanted: Mapping[str, Any]) -> str:
 def _rows(
     history: History, model: str, kind: str, wanted: Mapping[str, Any], zone: ZoneInfo, grain: str
 ) -> list[dict[str, Any]]:
-    from storage.history.query import Filter, decisions, findings, measurements, zones_before
+    from storage.history.query import NIGHTLY, Filter, findings, measurements, nightly, zones_before
 
     shown = partial(_shown, zone=zone, before=zones_before(history, model, zone.key))
     span = Filter(
@@ -123,11 +145,12 @@ def _rows(
         until=_midnight(wanted["last"], zone, days=1),
         as_of=_end_of(wanted["as_of"], zone),
     )
-    if kind == "decisions":
-        # A night has no grain of its own.
+    if kind in NIGHTLY:
+        # A night has no grain of its own, and not every row is about a window.
+        rows = nightly(history, kind, model, span)
         return [
-            shown({**row, "grain": grain, "check": row["check_name"]}, DECISIONS)
-            for row in decisions(history, model, span)
+            shown({"window_start": None, **row, "grain": grain, "check": row.get("check_name")}, LAYOUTS[kind])
+            for row in rows
         ]
     if kind == "findings":
         # Whose they are is known; logs and notifications tell it.

@@ -98,15 +98,23 @@ def findings(history: History, model: str, wanted: Filter) -> list[dict[str, Any
     return _sorted(rows, "window_start", "grain", "code", "subject")
 
 
-def decisions(history: History, model: str, wanted: Filter) -> list[dict[str, Any]]:
-    """What the checks of a model came to, by night; the span of the filter is of nights, not of windows."""
-    table = tables.decision
+NIGHTLY = {
+    "decisions": (tables.decision, "check_name"),
+    "retrainings": (tables.retraining, "purpose"),
+    "promotions": (tables.promotion, "number"),
+}
+"""Tables with a row for each night that had something to tell, and what tells the rows of one night apart."""
+
+
+def nightly(history: History, kind: str, model: str, wanted: Filter) -> list[dict[str, Any]]:
+    """The rows of one of `NIGHTLY`, by night; the span of the filter is of nights, not of windows."""
+    table, order = NIGHTLY[kind]
     query = sa.select(table).where(table.c.model == model, *_within(table.c.known_on, wanted))
     if wanted.as_of is not None:
         query = query.where(table.c.known_on <= wanted.as_of)
     with history.reading() as connection:
         rows = [dict(row) for row in connection.execute(query).mappings()]
-    return _sorted(rows, "known_on", "check_name")
+    return _sorted(rows, "known_on", order)
 
 
 def _within(column: sa.Column[Any], wanted: Filter) -> list[sa.ColumnElement[bool]]:

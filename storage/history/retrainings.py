@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -43,11 +42,3 @@ def write(connection: sa.Connection, entry: Entry) -> None:
     key = [table.c[name] == values[name] for name in KEY]
     if connection.execute(sa.update(table).where(*key).values(values)).rowcount == 0:
         connection.execute(sa.insert(table).values(values))
-
-
-def bring_forward(history: History, entry: Entry, **changes: Any) -> Entry:
-    """Write how far an entry has come, in a transaction of its own, and return it."""
-    changed = replace(entry, **changes)
-    with history.writing() as connection:
-        write(connection, changed)
-    return changed

@@ -18,7 +18,6 @@ from storage.history.newest import GONE
 from storage.history.query import (
     Filter,
     confusion_counts,
-    decisions,
     dump,
     existing_history,
     findings,
@@ -28,6 +27,7 @@ from storage.history.query import (
     models,
     newest_run,
     newest_windows,
+    nightly,
     recorded_names,
     rows_of_model,
 )
@@ -177,7 +177,7 @@ def test_decisions_by_night(history: History) -> None:
     write(history, tables.decision, rows)
 
     def told(**wanted: Any) -> list[tuple[int, str]]:
-        rows = decisions(history, "m", Filter(**wanted))
+        rows = nightly(history, "decisions", "m", Filter(**wanted))
         return [((row["known_on"] - DAY).days, row["check_name"]) for row in rows]
 
     assert told() == [(1, "f1-below"), (2, "a"), (2, "b"), (3, "f1-below")]

@@ -1,0 +1,121 @@
+"""`lamplighter incidents`."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lamplighter.cli.table import Layout, print_table
+from lamplighter.core.duration import parse_duration
+from lamplighter.core.nearest import among
+from lamplighter.errors import MonitorError
+
+if TYPE_CHECKING:
+    from storage.history import History
+    from storage.project import Project
+
+LAYOUT = Layout(
+    ("model", "check", "severity", "opened", "closed", "told", "muted_until"),
+    spare=(("told",),),
+    names=("check", "model"),
+)
+
+
+class Span(click.ParamType[timedelta]):
+    """A length of time such as 3d."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Read a length of time."""
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return parse_duration(value)
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog='Example: lamplighter incidents mute flight-delays f1-below --for 7d --reason "..."',
+)
+@click.option("--model", help="Those of one model.")
+@click.option("--all", "closed_too", is_flag=True, help="Closed ones too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def command(ctx: click.Context, model: str | None, closed_too: bool, as_json: bool) -> None:
+    """Show the incidents that are open: checks that fail, since when, and whether anybody was told."""
+    if ctx.invoked_subcommand:
+        return
+    from storage.history.incidents import all_incidents
+    from storage.history.query import existing_history
+    from storage.project import Project
+
+    history = existing_history(Project.open(ctx.obj))
+    rows = [] if history is None else [_shown(row) for row in all_incidents(history, model, only_open=not closed_too)]
+    if as_json:
+        click.echo(json.dumps(rows))
+    elif rows:
+        print_table(rows, LAYOUT)
+    else:
+        click.echo("no incident is open" if not closed_too else "there has been no incident")
+
+
+@command.command(epilog="Example: lamplighter incidents mute flight-delays f1-below --for 7d")
+@click.argument("model")
+@click.argument("check")
+@click.option("--for", "span", type=Span(), default="7d", show_default=True, help="How long nobody is told.")
+@click.option("--reason", default="", help="Why, for whoever wonders.")
+@click.pass_obj
+def mute(project: str | None, model: str, check: str, span: timedelta, reason: str) -> None:
+    """Tell nobody of a check's incidents for a while; if one is still open then, it is told of in the next night."""
+    history = _history_of(project, model, check)
+    from storage.history.incidents import mute_check
+
+    until = datetime.now(UTC).replace(microsecond=0) + span
+    mute_check(history, model, check, until, reason)
+    click.echo(f"{model}: nobody is told of {check} until {until.isoformat()}")
+
+
+@command.command(epilog="Example: lamplighter incidents unmute flight-delays f1-below")
+@click.argument("model")
+@click.argument("check")
+@click.pass_obj
+def unmute(project: str | None, model: str, check: str) -> None:
+    """Tell of a check's incidents again."""
+    history = _history_of(project, model, check)
+    from storage.history.incidents import mute_check
+
+    mute_check(history, model, check, datetime.now(UTC).replace(microsecond=0), "")
+    click.echo(f"{model}: {check} is told of again")
+
+
+def _history_of(project: str | None, model: str, check: str) -> History:
+    from storage.history import open_history
+    from storage.project import Project
+
+    opened: Project = Project.open(project)
+    names = [declared.name for declared in opened.monitor(model).judged]
+    if check not in names:
+        raise MonitorError(f"{model}: no check {check!r}; {among(check, names)}")
+    return open_history(opened)
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    def day(instant: datetime | None) -> str | None:
+        return instant.date().isoformat() if instant else None
+
+    muted = row["muted_until"] if row["muted_until"] and row["muted_until"] > datetime.now(UTC) else None
+    return {
+        "model": row["model"],
+        "check": row["check_name"],
+        "severity": row["severity"],
+        "opened": day(row["opened_on"]),
+        "closed": day(row["closed_on"]),
+        "told": day(row["told_on"]),
+        "muted_until": muted.isoformat(timespec="minutes") if muted else None,
+    }

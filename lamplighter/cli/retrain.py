@@ -1,0 +1,54 @@
+"""`lamplighter retrain`."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from lamplighter.cli.day import DAY_OR_MINUTE
+
+
+@click.command(epilog="Example: lamplighter retrain flight-delays")
+@click.argument("model")
+@click.option("--now", type=DAY_OR_MINUTE, help="Logical time, in the model's zone; default the present.")
+@click.pass_obj
+def command(project: str | None, model: str, now: datetime | None) -> None:
+    """Train a challenger now, whatever the checks say; the champion stays unless it is better.
+
+    Cooldown and budget do not hold for a person; open data breaks and labels that are immature do. With
+    PREFECT_API_URL set and the flows deployed it is a `retrain` flow run on that server.
+    """
+    from zoneinfo import ZoneInfo
+
+    from flows.retraining import start_retrainings
+    from lamplighter.core.retraining import UNDER_WAY, Status
+    from storage.history.incidents import incidents_open
+    from storage.history.retrainings import entry_of, write
+    from storage.project import Project
+    from tasks.call import called
+    from tasks.night import Night
+
+    opened = Project.open(project)
+    monitor = opened.monitor(model)
+    at = now.replace(tzinfo=ZoneInfo(monitor.timezone)) if now else datetime.now(UTC)
+    night = Night.of(opened, monitor, monitor.window(at).start, at)
+    found = called(night, incidents_open(night.history, model, night.known_on), by_hand=True)
+    if not found:
+        raise click.UsageError(f"{model}: the monitor has no retrain; add it.")
+    (entry,) = found
+    if entry.status is Status.VETOED:
+        click.echo(f"{model}: nothing is retrained: {entry.reason}", err=True)
+        sys.exit(2)
+    with night.history.writing() as connection:
+        write(connection, entry)
+    start_retrainings(night)
+    ended = entry_of(night.history, model, entry.known_on) or entry
+    if ended.status in UNDER_WAY and ended.status is not Status.WAITING:
+        click.echo(f"{model}: a flow run was started; `lamplighter history {model} --retrainings` tells its end")
+        return
+    gained = f"{ended.metric} gains {ended.gain:+.4f}" if ended.gain is not None else ""
+    told = "; ".join(part for part in (ended.status.value, gained, ended.reason) if part)
+    click.echo(f"{model}: {ended.version or 'no version'} {told}")
+    sys.exit(2 if ended.status is Status.FAILED else 0)

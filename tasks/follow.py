@@ -1,0 +1,44 @@
+"""Follow: a retraining that is somebody else's flow is started once and followed to its end."""
+
+from __future__ import annotations
+
+import time
+
+from prefect import get_client, task
+from prefect.cache_policies import NO_CACHE
+
+from lamplighter.core.retraining import Status
+from lamplighter.errors import ModelError
+from tasks.hand_over import key_of, start
+from tasks.retraining import Retraining
+
+POLL_SECONDS = 2.0
+
+
+def follow(work: Retraining) -> Retraining:
+    """Start the deployment that the monitor names, wait for its end, and record what came of it.
+
+    Raises
+    ------
+    ModelError
+        If there is no such deployment, or it has not ended within the time limit.
+    """
+    name, limit = work.retrain.deployment, work.retrain.time_limit.total_seconds()
+    assert name is not None
+    run = start(name, dict(work.retrain.parameters), f"{key_of(work.entry)} {name}")
+    if run is None:
+        raise ModelError(f"{work.monitor.model}: no deployment {name!r} on the server of PREFECT_API_URL; deploy it")
+    deadline = time.monotonic() + limit
+    with get_client(sync_client=True) as client:
+        while run.state is None or not run.state.is_final():
+            if time.monotonic() > deadline:
+                raise ModelError(f"{name}: has not ended after the time limit of {limit:.0f} s; raise it")
+            time.sleep(POLL_SECONDS)
+            run = client.read_flow_run(run.id)
+    told = f"{name} ended {run.state.name}{': ' + run.state.message if run.state.message else ''}"
+    if run.state.is_completed():
+        return work.conclude("completed", told, status=Status.COMPLETED, reason=told)
+    return work.conclude("failed", told, status=Status.FAILED, reason=told)
+
+
+follow_task = task(name="follow", cache_policy=NO_CACHE)(follow)
