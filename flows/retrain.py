@@ -14,6 +14,7 @@ from lamplighter.errors import ModelError
 from storage.history import open_history
 from storage.history.retrainings import entry_of
 from storage.project import Project
+from tasks.artifacts import leave_retraining
 from tasks.retraining import Retraining
 
 
@@ -37,4 +38,5 @@ def retrain(
     if entry is None:
         raise ModelError(f"{model}: no {purpose.value} was called for on {night}; `lamplighter retrain {model}` does")
     ended = bring_to_end(Retraining(opened, opened.monitor(model), entry), RetrainStages.as_tasks())
+    leave_retraining(ended)
     return Completed(message=f"{ended.entry.status.value} {ended.entry.reason}".strip())

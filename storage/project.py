@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,13 +72,13 @@ class Project:
         """Name of each model and its file, the first where two name it; `monitor` and `monitors` refuse the other."""
         return {model: paths[0] for model, paths in self._named().items()}
 
-    def load(self, path: Path) -> Monitor:
-        """Read one monitor file."""
+    def load(self, path: Path, environ: Mapping[str, str] = os.environ) -> Monitor:
+        """Read one monitor file, with ``${VARIABLES}`` from an environment."""
         # Whoever reads the history alone need not wait for the metrics that a monitor may name.
         from lamplighter.core.monitor import parse
 
         text = self._text(path)
-        monitor = parse(self._shown(path), text, environ=os.environ, read=lambda name: self._decoded(self.root / name))
+        monitor = parse(self._shown(path), text, environ=environ, read=lambda name: self._decoded(self.root / name))
         sources = {"predictions": monitor.predictions, "labels": monitor.labels}
         return monitor.model_copy(update={name: self._located(source) for name, source in sources.items() if source})
 
@@ -99,12 +99,12 @@ class Project:
             raise self._named_twice(model, first, others[0])
         return self.load(first)
 
-    def monitors(self) -> Iterator[tuple[Path, Monitor | LamplighterError]]:
+    def monitors(self, environ: Mapping[str, str] = os.environ) -> Iterator[tuple[Path, Monitor | LamplighterError]]:
         """Every monitor file, with its monitor or with what is wrong with it."""
         read: dict[str, Path] = {}
         for path in self.files():
             try:
-                monitor = self.load(path)
+                monitor = self.load(path, environ)
             except LamplighterError as error:
                 yield path, error
                 continue

@@ -1,11 +1,14 @@
-"""What a run's page in Prefect's UI shows: summary, drift table, link to the report."""
+"""What a run's page in Prefect's UI shows: what was read, found, decided, sent and trained, and the report."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
 from storage.history.query import Filter, measurements_of
 from tasks.outcome import Outcome
+from tasks.retraining import Retraining
 
 DIGITS = 4
 
@@ -33,7 +36,37 @@ def summary(outcome: Outcome) -> str:
     for decision in outcome.decisions:
         value = decision.reason if decision.value is None else f"{decision.value:.{DIGITS}g}"
         lines.append(f"| {decision.check.name} | {decision.verdict.value} | {value} | {decision.threshold} |")
+    lines += ["", "## What followed", "", *([*_followed(outcome)] or ["nothing"])]
     return "\n".join(lines)
+
+
+def _followed(outcome: Outcome) -> Iterator[str]:
+    """What came of the decisions: incidents, messages, retrainings."""
+    judged, monitor = outcome.judged, outcome.night.monitor
+    yield from (f"- opened the incident of `{incident.check_name}`" for incident in judged.opened)
+    yield from (f"- closed the incident of `{incident.check_name}`" for incident in judged.closed)
+    yield from (f"- told of {told}" for told in judged.told)
+    if (judged.opened or judged.closed) and not monitor.notify.to:
+        who = "Alertmanager does" if monitor.notify.via == "alertmanager" else "notify names nobody"
+        yield f"- sent nothing: {who}"
+    for entry in judged.entries:
+        yield f"- {entry.purpose.value}, for {entry.cause}: {entry.status.value} {entry.reason}".rstrip()
+
+
+def leave_retraining(work: Retraining) -> None:
+    """Leave the artifact of a retraining."""
+    entry = work.entry
+    facts = {
+        "called for by": entry.cause,
+        "version": entry.version,
+        "champion": entry.champion or "what was logged",
+        "ended": f"{entry.status.value} {entry.reason}".strip(),
+        "compared": entry.gained,
+    }
+    lines = [f"# {entry.model}, {entry.purpose.value}", ""]
+    lines += [f"- **{name}**: {value}" for name, value in facts.items() if value]
+    key, description = f"{entry.model}-{entry.purpose.value}", f"{entry.purpose.value} of {entry.model}"
+    create_markdown_artifact("\n".join(lines), key=key, description=description)
 
 
 def drift_rows(outcome: Outcome) -> list[dict[str, str]]:

@@ -20,6 +20,9 @@ from storage.labelled_rows import WINDOW, write_labelled
 from tasks.retraining import Retraining
 from tasks.train import comparison_windows
 
+MOST_ROWS = 20_000
+"""Rows that two models are compared on, drawn with a seed where there are more: the bootstrap takes seconds then."""
+
 
 @dataclass(frozen=True)
 class Challenged:
@@ -45,6 +48,8 @@ def challenge(work: Retraining) -> Challenged:
     path = work.scratch / "compare.parquet"
     written = write_labelled(work.project, work.monitor, windows, path, work.scratch / "spool")
     frame = written.frame()
+    if len(frame) > MOST_ROWS:
+        frame = frame.sample(MOST_ROWS, random_state=0).sort_index().reset_index(drop=True)
     answered = [name for name in (predictions.prediction, *predictions.scores) if name]
     # A model must answer what it sees, and nothing else.
     seen = frame.drop(columns=[labels.target, *(name for name in answered if name in frame)])

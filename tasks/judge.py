@@ -39,13 +39,16 @@ class Judged:
     decisions : list of Decision
     opened, closed : tuple of Incident
         What the decisions changed.
-    entries : list of Entry
+    told : tuple of str
+        Titles of the messages that went into the outbox.
+    entries : tuple of Entry
         What the ledger of retrainings got.
     """
 
     decisions: list[Decision]
     opened: tuple[Incident, ...] = ()
     closed: tuple[Incident, ...] = ()
+    told: tuple[str, ...] = ()
     entries: tuple[Entry, ...] = ()
 
 
@@ -79,7 +82,8 @@ def judge(night: Night) -> Judged:
         for entry in entries:
             write(connection, entry)
     decisions = sorted([*made, *new], key=lambda decision: checks.index(decision.check))
-    return Judged(decisions, turned.opened, turned.closed, tuple(entries))
+    titles = tuple(message.title for message in messages) if to else ()
+    return Judged(decisions, turned.opened, turned.closed, titles, tuple(entries))
 
 
 def _still_open(before: dict[str, Incident], turned: Turn) -> list[Incident]:

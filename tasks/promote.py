@@ -34,7 +34,7 @@ def _retrained(work: Retraining, comparison: Comparison) -> Retraining:
         told = f"{_named(work.entry)} was rejected: {reason}"
         return work.conclude("rejected", told, status=Status.REJECTED, reason=reason)
     if work.retrain.approval:
-        told = f"{_named(work.entry)} waits for `lamplighter approve {work.monitor.model}`; {_gain(work.entry)}"
+        told = f"{_named(work.entry)} waits for `lamplighter approve {work.monitor.model}`; {work.entry.gained}"
         return work.conclude("waiting for approval", told, status=Status.WAITING)
     return _promoted(work, work.entry.cause)
 
@@ -48,23 +48,23 @@ def _promoted(work: Retraining, cause: str) -> Retraining:
         )
 
     replaced = f" in place of {entry.champion}" if entry.champion else ""
-    told = f"{_named(entry)} is champion{replaced}; {_gain(entry)}"
+    told = f"{_named(entry)} is champion{replaced}; {entry.gained}"
     return work.conclude("promoted", told, act, status=Status.PROMOTED)
 
 
 def _on_probation(work: Retraining, comparison: Comparison) -> Retraining:
     entry = work.entry
     if not is_surely_worse(comparison):
-        told = f"{entry.version} stays champion after its first matured days; {_gain(entry)}"
+        told = f"{entry.version} stays champion after its first matured days; {entry.gained}"
         return work.conclude("confirmed", told, status=Status.CONFIRMED)
 
     def act(connection: sa.Connection) -> None:
-        cause = f"{ROLLBACK}: {_gain(entry)}"
+        cause = f"{ROLLBACK}: {entry.gained}"
         make_champion(
             connection, entry.model, entry.champion, expected=entry.version, known_on=entry.known_on, cause=cause
         )
 
-    told = f"{entry.version} is surely worse than {entry.champion}, which is champion again; {_gain(entry)}"
+    told = f"{entry.version} is surely worse than {entry.champion}, which is champion again; {entry.gained}"
     return work.conclude("rolled back", told, act, status=Status.ROLLED_BACK, reason=told)
 
 
@@ -81,12 +81,6 @@ def _measured(comparison: Comparison) -> dict[str, Any]:
 
 def _named(entry: Entry) -> str:
     return f"{entry.version} ({entry.cause})"
-
-
-def _gain(entry: Entry) -> str:
-    if entry.gain is None:
-        return f"{entry.metric} is not defined on the rows of the comparison"
-    return f"{entry.metric} gains {entry.gain:+.4f} ({entry.lower:+.4f} to {entry.upper:+.4f}, {entry.n} rows)"
 
 
 promote_task = task(name="promote", cache_policy=NO_CACHE)(promote)

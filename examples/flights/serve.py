@@ -36,6 +36,20 @@ def predict_days(start: dt.date, end: dt.date, models: Models, folder: Path) -> 
     return len(flights)
 
 
+def predict_late(start: dt.date, end: dt.date, model: Model, folder: Path, log: str) -> int:
+    """Answer the flights of some days by one classifier, into a log of its own; returns their number."""
+    flights = predicted(start, end)
+    _log(flights, model, folder / "predictions" / log)
+    return len(flights)
+
+
+def log_reference(model: Model, folder: Path, model_folder: Path, log: str) -> int:
+    """Log what a model answered out of fold on the days that it was trained on, as if it had served them."""
+    answered = pd.read_parquet(model_folder / "reference.parquet").drop(columns=["was_late"])
+    PredictionLog(folder / "predictions" / log, timezone=TIMEZONE).write(table(answered), name="served")
+    return len(answered)
+
+
 def write_labels(start: dt.date, end: dt.date, folder: Path) -> int:
     """Write the truth of the flights predicted from `start` to `end`; returns the number of labels.
 

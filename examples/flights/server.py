@@ -23,10 +23,15 @@ QUIET = {
 
 
 @contextmanager
-def prefect_server(folder: Path) -> Iterator[str]:
-    """Start a server whose database lies in a folder, and direct this process's flow runs to it.
+def prefect_server(folder: Path, database: str | None = None) -> Iterator[str]:
+    """Start a server, and direct this process's flow runs to it; yields the URL of its API.
 
-    Yields the URL of its API.
+    Parameters
+    ----------
+    folder : Path
+        Home of the server, and of its log.
+    database : str, optional
+        SQLAlchemy URL; by default SQLite in the folder.
 
     Raises
     ------
@@ -40,6 +45,8 @@ def prefect_server(folder: Path) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}/api"
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     environment = os.environ | QUIET | {"PREFECT_HOME": str(folder)}
+    if database:
+        environment["PREFECT_API_DATABASE_CONNECTION_URL"] = database
     with open(folder / "server.log", "w") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:

@@ -9,26 +9,33 @@ import click
 
 from lamplighter.errors import LamplighterError
 
+ROOT = Path(__file__).parents[2]
+"""The checkout."""
+
 
 @click.command(epilog="Example: lamplighter -C my-project render")
 @click.option("--docs", type=click.Path(path_type=Path), metavar="DIR", help="Also the reference pages, into DIR.")
 @click.option(
     "--checkout",
     is_flag=True,
-    help="Also what is committed in the checkout of Lamplighter: docs/reference, prometheus/rules, dashboards.",
+    help="What is committed in the checkout: prefect.yaml, docs/reference, prometheus/rules, dashboards.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; name the files that are stale and exit with 1.")
 @click.pass_obj
 def command(project: str | None, docs: Path | None, checkout: bool, check: bool) -> None:
-    """Write what is made from the catalogues and the models of monitor files and settings.
+    """Write what is made from the monitor files, the catalogues and the models of both.
 
-    That is monitors/monitor.schema.json in the project: name it in the first line of a monitor file,
-    `# yaml-language-server: $schema=monitor.schema.json`, and an editor completes keys and marks mistakes.
+    In the project that is prefect.yaml, with a deployment for each monitor, and monitors/monitor.schema.json: name it
+    in the first line of a monitor file, `# yaml-language-server: $schema=monitor.schema.json`, and an editor completes
+    keys and marks mistakes.
     """
+    from flows.deployments import prefect_yaml
     from lamplighter.core.monitor.schema import SCHEMA_FILE, schema_text
     from storage.project import Project
 
-    files = {Project.open(project).monitors_folder / SCHEMA_FILE: schema_text()}
+    opened = Project.open(project)
+    deployments = (ROOT if checkout else opened.root) / "prefect.yaml"
+    files = {opened.monitors_folder / SCHEMA_FILE: schema_text(), deployments: prefect_yaml(opened)}
     if docs:
         from lamplighter.cli.reference import reference_pages
 
@@ -67,9 +74,8 @@ def checkout_files() -> dict[Path, str]:
         raise LamplighterError(
             f"render --checkout: no module {error.name}; work in a checkout after `make setup`"
         ) from None
-    root = Path(__file__).parents[2]
     return {
-        **{root / "docs" / "reference" / name: text for name, text in reference_pages().items()},
-        root / "prometheus" / "rules" / "nights.yml": rules_yaml(),
-        root / "dashboards" / "model.json": dashboard_json(),
+        **{ROOT / "docs" / "reference" / name: text for name, text in reference_pages().items()},
+        ROOT / "prometheus" / "rules" / "nights.yml": rules_yaml(),
+        ROOT / "dashboards" / "model.json": dashboard_json(),
     }

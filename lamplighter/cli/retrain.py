@@ -48,7 +48,6 @@ def command(project: str | None, model: str, now: datetime | None) -> None:
     if ended.status in UNDER_WAY and ended.status is not Status.WAITING:
         click.echo(f"{model}: a flow run was started; `lamplighter history {model} --retrainings` tells its end")
         return
-    gained = f"{ended.metric} gains {ended.gain:+.4f}" if ended.gain is not None else ""
-    told = "; ".join(part for part in (ended.status.value, gained, ended.reason) if part)
+    told = "; ".join(part for part in (ended.status.value, ended.gained, ended.reason) if part)
     click.echo(f"{model}: {ended.version or 'no version'} {told}")
     sys.exit(2 if ended.status is Status.FAILED else 0)

@@ -90,6 +90,22 @@ class Entry:
     upper: float | None = None
     n: int = 0
 
+    @property
+    def gained(self) -> str:
+        """How the challenger compares, for people; empty before anything was compared.
+
+        Examples
+        --------
+        >>> night = datetime(2013, 5, 2)
+        >>> Entry("m", night, metric="f1", gain=0.02, lower=0.01, upper=0.03, n=600).gained
+        'f1 gains +0.0200 (+0.0100 to +0.0300, 600 rows)'
+        """
+        if not self.metric:
+            return ""
+        if self.gain is None:
+            return f"{self.metric} is not defined on the rows of the comparison"
+        return f"{self.metric} gains {self.gain:+.4f} ({self.lower:+.4f} to {self.upper:+.4f}, {self.n} rows)"
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:

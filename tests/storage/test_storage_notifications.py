@@ -57,7 +57,7 @@ def test_mail() -> None:
 
 GUID = "0123456789abcdef0123456789abcdef"
 SERVICES = {
-    "slack": (f"slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#ops", "/services/T1JJ3T3L2/"),
+    "slack": ("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#ops", "/services/T1JJ3T3L2/"),
     "workflows": (f"workflows://host.azure.com:443/{GUID}/signature", f"/workflows/{GUID}/"),
     "pagerduty": (f"pagerduty://{GUID[:20]}@{GUID[:20]}/lamplighter/models", "/v2/enqueue"),
 }

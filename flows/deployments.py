@@ -1,0 +1,96 @@
+"""`prefect.yaml`: a scheduled deployment for each monitor, and one each for what is started by hand or by a night."""
+
+from __future__ import annotations
+
+import os
+from collections import UserDict
+from typing import Any
+
+import yaml
+
+from lamplighter.core.monitor import Monitor
+from lamplighter.errors import LamplighterError
+from storage.project import Project
+from tasks.hand_over import DEPLOYMENT
+
+WORK_POOL = "lamplighter"
+
+HEAD = """\
+# Rendered by `lamplighter render` from the monitor files; edit those, not this file.
+#
+#   export PREFECT_API_URL=... LAMPLIGHTER_ROOT=<this checkout> LAMPLIGHTER_PROJECT=<the folder of the monitors>
+#   prefect work-pool create lamplighter --type process
+#   cd $LAMPLIGHTER_ROOT && prefect --no-prompt deploy --all --prefect-file <this file>
+#   prefect worker start --pool lamplighter
+"""
+
+PULL = [{"prefect.deployments.steps.set_working_directory": {"directory": "{{ $LAMPLIGHTER_ROOT }}"}}]
+"""Without it Prefect writes the folder of whoever deploys into every deployment."""
+
+WAITING = {"limit": 1, "collision_strategy": "ENQUEUE"}
+"""Nights of one model wait for each other; a night that was dropped would be missing."""
+
+
+class Environment(UserDict[str, str]):
+    """The variables of this process, and a stand-in for each that is set where the nights run alone."""
+
+    def __missing__(self, name: str) -> str:
+        return f"unset-{name.lower()}"
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def prefect_yaml(project: Project) -> str:
+    """The text of `prefect.yaml`, by monitors in order of their names.
+
+    Raises
+    ------
+    LamplighterError
+        If a monitor file cannot be read: its deployment would be missing, and its nights with it.
+    """
+    monitors = []
+    for _, monitor in project.monitors(Environment(os.environ)):
+        if isinstance(monitor, LamplighterError):
+            raise monitor
+        monitors.append(monitor)
+    deployments = [_nightly(monitor) for monitor in sorted(monitors, key=lambda monitor: monitor.model)]
+    deployments += [
+        _by_hand("backfill", "flows/backfill.py:backfill", "Past nights of some models, in order."),
+        _by_hand(DEPLOYMENT.partition("/")[2], "flows/retrain.py:retrain", "A retraining that a night called for."),
+    ]
+    content = {"name": "lamplighter", "pull": PULL, "deployments": deployments}
+    return HEAD + yaml.dump(content, sort_keys=False, allow_unicode=True, width=120, Dumper=_Plain)
+
+
+def _nightly(monitor: Monitor) -> dict[str, Any]:
+    tags = ["lamplighter", monitor.kind.value, *(f"{key}:{value}" for key, value in sorted(monitor.tags.items()))]
+    return {
+        "name": monitor.model,
+        "description": f"The nights of {monitor.model}.",
+        "entrypoint": "flows/monitor.py:monitor",
+        "parameters": {"model": monitor.model},
+        "schedules": [{"cron": monitor.cron, "timezone": monitor.timezone, "active": True}],
+        "concurrency_limit": WAITING,
+        "tags": tags,
+        "work_pool": {"name": WORK_POOL},
+    }
+
+
+def _by_hand(name: str, entrypoint: str, description: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "description": description,
+        "entrypoint": entrypoint,
+        "schedules": [],
+        "tags": ["lamplighter"],
+        "work_pool": {"name": WORK_POOL},
+    }
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes what is said twice twice, as a person would."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """No anchors."""
+        return True

@@ -1,0 +1,54 @@
+"""Adopt: a model that was trained elsewhere becomes a version of the registry, and the first champion."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.window import midnight, night_of
+from lamplighter.errors import ModelError
+from storage.history import open_history
+from storage.history.promotions import champion, promote
+from storage.models import Registry, Version, checksum_of
+from storage.project import Project
+
+
+def adopt(project: Project, monitor: Monitor, folder: Path, version: str, first: date, last: date) -> Version:
+    """Register a copy of a model's folder and make it champion; of a version that is known already nothing is done.
+
+    Parameters
+    ----------
+    folder : Path
+        As a trainer leaves it; with `reference.parquet`, where there is one.
+    version : str
+        As the service logs it.
+    first, last : date
+        Local days of the rows that it was trained on.
+
+    Raises
+    ------
+    ModelError
+        If there is a champion already, or no such folder.
+    """
+    history, zone = open_history(project), ZoneInfo(monitor.timezone)
+    registry = Registry(project.home, history, monitor.model)
+    if known := registry.find(version):
+        return known
+    if present := champion(history, monitor.model):
+        told = f"{monitor.model}: {present.version} is champion already"
+        raise ModelError(f"{told}; a model that is to replace it is trained by `lamplighter retrain`")
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such folder; give the one that holds the model's files")
+    made = registry.scratch(version)
+    shutil.copytree(folder, made, dirs_exist_ok=True)
+    since, until = midnight(first, zone), midnight(last + timedelta(days=1), zone)
+    night = min(night_of(datetime.now(UTC), monitor.every, monitor.timezone), until)
+    adopted = Version(monitor.model, version, night, since, until, checksum_of(made), {"adopted": str(folder)})
+    with history.writing() as connection:
+        registry.register(connection, made, adopted)
+        promote(connection, monitor.model, version, expected="", known_on=night, cause="adopted")
+    registry.repair_pointer()
+    return adopted
