@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import secrets
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,16 @@ from lamplighter.errors import SourceError, one_line
 from storage.profiles import Profiles
 
 
+@dataclass(frozen=True)
 class ProfileStore:
     """Profiles of a home: one Arrow file for each distinct set, written before anything names it."""
 
-    def __init__(self, home: Path) -> None:
-        self.folder = home / "profiles"
+    home: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        return self.home / "profiles"
 
     def save(self, profiles: Profiles) -> str:
         """Keep a set of profiles and return the hash of its content.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +23,11 @@ LOOK_BACK_WINDOWS = 31
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """Labels that arrived during the night's own window and count for no window: too late, or of nobody."""
+    """Labels that arrived during the night's own window and count for no window: too late, or of nobody; and all."""
 
     late: int
     unknown: int
+    arrived: int = field(default=0, compare=False)
 
 
 def stray_labels(
@@ -59,7 +60,7 @@ def stray_labels(
         too_late = (index.frame["arrived"] >= matured(where.window, monitor)).to_numpy()
         late += len(np.unique(index.number[too_late & found[index.number]]))
         nobody &= ~found
-    return Stray(late, int(nobody.sum()))
+    return Stray(late, int(nobody.sum()), len(index.ids))
 
 
 def ids_used_again(slices: Sequence[Slice], monitor: Monitor, index: LabelIndex) -> int:

@@ -26,6 +26,9 @@ from storage.user_code import load_function, text_of
 from tasks.night import Night
 from tasks.read import Due, Reading
 
+FOREIGN_SHARE, FEWEST_FOREIGN = 0.05, 20
+"""Labels of nobody from which on labels are joined wrongly: a few are tests, or rows that were never logged."""
+
 
 @dataclass(frozen=True)
 class Evaluated:
@@ -175,6 +178,13 @@ def _files(night: Night, reading: Reading, arrived: Arrived) -> Iterator[Finding
         yield Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {told}")
 
 
+def _looked_back(night: Night, reading: Reading) -> bool:
+    """Whether the nights began so long ago that every label that still counts has a prediction that they saw."""
+    labels = night.monitor.labels
+    assert labels is not None
+    return reading.due[-1].rows.window.start <= night.window.start - labels.mature_after
+
+
 def _arrivals(
     night: Night, reading: Reading, arrived: Arrived, index: LabelIndex
 ) -> tuple[list[Measurement] | None, list[Finding]]:
@@ -192,7 +202,10 @@ def _arrivals(
     stray = stray_labels(night.project, monitor, slices, arrived, night.spool)
     if stray.unknown:
         told = f"{stray.unknown} labels that arrived in {night.window.label} have no prediction among those at hand"
-        findings.append(Finding(Code.LABELS_UNKNOWN, "", f"{monitor.model}: {told}"))
+        foreign = _looked_back(night, reading) and stray.unknown > max(FOREIGN_SHARE * stray.arrived, FEWEST_FOREIGN)
+        cure = f", of {stray.arrived}; are they joined to the right ids and day?" if foreign else ""
+        code = Code.LABELS_FOREIGN if foreign else Code.LABELS_UNKNOWN
+        findings.append(Finding(code, "", f"{monitor.model}: {told}{cure}"))
     return arrival_measurements(stray.late, stray.unknown), findings
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from lamplighter.core.breaks import PAST_WINDOWS, breaks_of
 from lamplighter.core.data_checks import answer_measurements, feature_measurements, value_findings
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.measurement import Measurement
 from lamplighter.core.profile import Bounds, ColumnKind
+from lamplighter.errors import SourceError
+from storage.history.breaks import sound_profiles
 from storage.private_key import home_key
 from storage.profile_store import ProfileStore
 from storage.profiles import Profiles, profile_columns
@@ -53,8 +58,31 @@ def _profile(night: Night, reference: Profiles, table: Table) -> Profiled:
     told = {finding.subject for finding in table.findings}
     findings = [_of_another_type(night, name, held, kinds[name]) for name, held in broken.items() if name not in told]
     findings += value_findings(monitor, profiles)
+    known = {finding.subject for finding in (*table.findings, *findings)}
+    findings += [found for found in _breaks(night, table, profiles) if not found.subject or found.subject not in known]
     content_hash = ProfileStore(night.project.home).save(profiles)
     return Profiled(content_hash, measurements, findings)
+
+
+def _breaks(night: Night, table: Table, profiles: Profiles) -> Iterator[Finding]:
+    """What broke in the features, against the sound windows before; of private ones nothing is kept."""
+    store, window = ProfileStore(night.project.home), table.rows.window
+    features = [name for name in table.features if name in profiles and name not in night.monitor.private]
+    past = [
+        {name: profile for name, profile in kept.items() if name in features}
+        for content_hash in sound_profiles(night.history, window, night.known_on, PAST_WINDOWS)
+        if (kept := _past(store, content_hash))
+    ]
+    return breaks_of(night.monitor.model, {name: profiles[name] for name in features}, past)
+
+
+@lru_cache(maxsize=256)
+def _past(store: ProfileStore, content_hash: str) -> Profiles:
+    """The profiles of an earlier window; none where they are lost."""
+    try:
+        return store.load(content_hash)
+    except SourceError:
+        return {}
 
 
 def _of_another_type(night: Night, name: str, held: str, kind: ColumnKind) -> Finding:

@@ -26,14 +26,14 @@ from tasks.retraining import Retraining
 
 
 def train(work: Retraining) -> Retraining:
-    """Train and register a challenger; of one that is registered already nothing is done again.
+    """Train and register a challenger; of one that is registered already, as on probation, nothing is done again.
 
     Raises
     ------
     ModelError
         If there is nothing to learn from, or the trainer fails or leaves half a model.
     """
-    if work.entry.status is not Status.REQUESTED:
+    if work.entry.version:
         return work
     windows = [*training_windows(work)]
     rows = write_labelled(work.project, work.monitor, windows, work.scratch / "train.parquet", work.scratch / "spool")

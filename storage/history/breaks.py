@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
 
 from lamplighter.core.finding import INPUT_BREAKS, LABEL_BREAKS, Code, Finding
 from lamplighter.core.labelling import matured
@@ -35,6 +38,24 @@ def breaks_found(
     with history.reading() as connection:
         rows = connection.execute(query).mappings().all()
     return sorted(Finding(Code(row["code"]), row["subject"], row["message"]) for row in rows if row["message"])
+
+
+def sound_profiles(history: History, window: Window, as_of: datetime, most: int) -> list[str]:
+    """The content hashes of the profiles of the windows right before one, those left out whose inputs were broken."""
+    first = window.start - most * (window.end - window.start)
+    scope = {"model": window.model, "grain": window.grain.value}
+
+    def of(table: sa.Table, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+        same = [table.c[name] == value for name, value in scope.items()]
+        span = [table.c.window_start >= first, table.c.window_start < window.start]
+        return newest(table, *same, *span, *conditions, as_of=as_of)
+
+    codes = tables.finding.c.code.in_([code.value for code in INPUT_BREAKS])
+    with history.reading() as connection:
+        found = connection.execute(of(tables.finding, codes)).mappings().all()
+        profiles = connection.execute(of(tables.profile)).mappings().all()
+    broken = {row["window_start"] for row in found if row["message"]}
+    return [row["content_hash"] for row in profiles if row["content_hash"] and row["window_start"] not in broken]
 
 
 def silencing_drift(history: History, night: Window, as_of: datetime) -> list[Finding]:
