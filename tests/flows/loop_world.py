@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import signal
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from click.testing import CliRunner
 
+from flows.night import walk
 from flows.nights import Walked, walk_nights, windows_between
-from storage.history import open_history
+from flows.stages import Stages
+from lamplighter.cli import cli
+from lamplighter.core.retraining import Entry, Status
+from storage.history import database, open_history
 from storage.history.promotions import champion
+from storage.history.retrainings import entries
+from storage.models import Registry
 from storage.project import Project
+from storage.rows import rows_of
+from tasks.night import Night
 
 FIRST, TURN, DAYS, ROWS = date(2025, 3, 3), date(2025, 3, 17), 34, 200
 LAST = FIRST + timedelta(days=DAYS - 1)
+
+NIGHT = date(2025, 3, 22)
+"""The night of this window finds a world that turned some days ago, and nobody who looked."""
 
 MONITOR = """
 model: turning
@@ -124,10 +141,6 @@ def _write_days(frame: pd.DataFrame, time: str, folder: Path) -> None:
 
 def replay(project: Project, first: date = FIRST, last: date = LAST) -> list[Walked]:
     """Walk nights; after each promotion the service answers the days to come by the new champion."""
-    import json
-
-    from storage.models import Registry
-
     monitor, walked, served = project.monitor("turning"), [], ""
     for entry in walk_nights(project, monitor, windows_between(monitor, first, last), with_retraining=True):
         assert not entry.fault, entry.fault
@@ -140,3 +153,52 @@ def replay(project: Project, first: date = FIRST, last: date = LAST) -> list[Wal
             sign = json.loads((place / "model.json").read_text())["sign"]
             serve(project.root, sign, served, entry.window.last_day + timedelta(days=1))
     return walked
+
+
+def turn_back(folder: Path, since: date) -> None:
+    """Have the world follow its first rule again from a day on."""
+    asked = pd.read_parquet(folder / "asked.parquet")
+    back = asked["at"] >= pd.Timestamp(since, tz="UTC")
+    asked.loc[back, "truth"] = 1 - asked.loc[back, "truth"]
+    asked.to_parquet(folder / "asked.parquet")
+    truth = asked[["id", "truth"]].assign(arrived=asked["at"] + pd.Timedelta(hours=3))
+    _write_days(truth, "arrived", folder / "data" / "labels")
+
+
+def night_of(project: Project, day: date = NIGHT) -> Night:
+    return Night.of(project, project.monitor("turning"), day)
+
+
+def one_night(project: Project, day: date = NIGHT, **options: Any) -> None:
+    walk(night_of(project, day), Stages.plain(), with_report=False, **options)
+
+
+def ledger(project: Project, *, vetoed: bool = False) -> list[Entry]:
+    known = entries(open_history(project), "turning")
+    return [entry for entry in known if vetoed or entry.status is not Status.VETOED]
+
+
+def call(project: Project, *arguments: str) -> tuple[int, str]:
+    told = CliRunner().invoke(cli, ["-C", str(project.root), *arguments])
+    return told.exit_code, told.output
+
+
+def in_child(work: Callable[[], object]) -> int:
+    """Do something in a forked process; returns the signal that ended it, or 0."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            database._ENGINES.clear()
+            rows_of.cache_clear()
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def die(*_: Any, **__: Any) -> Any:
+    """End this process as nothing else does."""
+    os.kill(os.getpid(), signal.SIGKILL)

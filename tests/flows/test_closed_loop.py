@@ -1,21 +1,231 @@
-"""The closed loop, night by night: a world that turns is noticed, learned and served."""
+"""The closed loop, night by night: a world that turns is noticed, learned and served; what fails leaves a reason."""
 
 from __future__ import annotations
 
+import json
+import shutil
+import signal
+from dataclasses import fields, replace
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
-from lamplighter.core.retraining import Status
+import pytest
+
+from flows.retraining import RetrainStages, bring_to_end
+from lamplighter.core.retraining import Purpose, Status
 from storage.history import open_history
-from storage.history.promotions import promotions
-from storage.history.retrainings import entries
+from storage.history.incidents import all_incidents
+from storage.history.promotions import champion, promotions
+from storage.history.query import dump
+from storage.models import Registry
+from storage.project import Project
+from tasks.retraining import Retraining
 from tests.flows import loop_world
+from tests.flows.loop_world import NIGHT, call, die, in_child, ledger, one_night
+from tests.flows.nights import edit
+
+# The whole way.
 
 
 def test_a_turn_is_noticed_and_learned(tmp_path: Path) -> None:
     project = loop_world.make(tmp_path / "world")
     loop_world.replay(project)
-    history = open_history(project)
-    ledger = [entry for entry in entries(history, "turning") if entry.status is not Status.VETOED]
-    assert [entry.status for entry in ledger] == [Status.REJECTED, Status.PROMOTED]
-    (promotion,) = promotions(history, "turning")
-    assert (promotion.version, promotion.cause) == (ledger[-1].version, "check accuracy-below")
+    assert [entry.status for entry in ledger(project)] == [Status.REJECTED, Status.PROMOTED]
+    (promotion,) = promotions(open_history(project), "turning")
+    assert (promotion.version, promotion.cause) == (ledger(project)[-1].version, "check accuracy-below")
+    (incident,) = all_incidents(open_history(project))
+    assert incident["closed_on"] is not None
+    vetoed = [entry for entry in ledger(project, vetoed=True) if entry.status is Status.VETOED]
+    assert {entry.reason for entry in vetoed} == {
+        "the cooldown of 4d runs until 2025-03-23",
+        "the cooldown of 4d runs until 2025-03-27",
+    }
+
+
+def test_a_night_that_is_run_again_calls_for_nothing_again(turned: Project) -> None:
+    one_night(turned)
+    before = dump(open_history(turned))
+    one_night(turned)
+    assert dump(open_history(turned)) == before
+    assert len(promotions(open_history(turned), "turning")) == 1
+
+
+def test_a_backfill_trains_nothing(turned: Project) -> None:
+    one_night(turned, with_retraining=False)
+    assert [entry.status for entry in ledger(turned)] == [Status.REQUESTED]
+    assert promotions(open_history(turned), "turning") == []
+
+
+# What a trainer may do.
+
+RAISES = "def train(rows, folder, version):\n    raise ValueError('no idea')\n"
+EXITS = "import os\ndef train(rows, folder, version):\n    os._exit(3)\n"
+DIES = "import os\ndef train(rows, folder, version):\n    os.kill(os.getpid(), 11)\n"
+EATS = "def train(rows, folder, version):\n    eaten = bytearray(3 << 30)\n"
+HALF = "def train(rows, folder, version):\n    (folder / 'model.json').write_text('{')\n"
+TORN = (
+    "def train(rows, folder, version):\n"
+    "    rows.assign(version=version).to_parquet(folder / 'reference.parquet')\n"
+    "    whole = (folder / 'reference.parquet').read_bytes()\n"
+    "    (folder / 'reference.parquet').write_bytes(whole[: len(whole) // 2])\n"
+)
+NULLS = (
+    "def train(rows, folder, version):\n"
+    "    rows.assign(answer=None, version=version).to_parquet(folder / 'reference.parquet')\n"
+)
+SILENT = loop_world.TRAINER.replace('{"answer": (score > 0.5).astype(int)', '{"answer": (score > 0.5).where(score > 9)')
+SHORT = loop_world.TRAINER.replace('["sign"]))', '["sign"])).head(3)')
+FAULTS = {
+    "raises": (RAISES, "trainer.py:train: train failed: ValueError: no idea"),
+    "exits": (EXITS, "trainer.py:train: train failed: ended with code 3"),
+    "dies": (DIES, "trainer.py:train: train was ended by SIGSEGV"),
+    "eats memory": (EATS, "trainer.py:train: train failed: MemoryError"),
+    "half a folder": (HALF, "trainer.py:train: reference.parquet is not there; write what"),
+    "a torn file": (TORN, "trainer.py:train: reference.parquet cannot be read: "),
+    "answers nulls out of fold": (NULLS, "trainer.py:train: reference.parquet has no answer in 'answer'; a model"),
+    "answers too few": (SHORT, "trainer.py:train: predict failed: ValueError: predict answered (3, 2) to 600 rows"),
+    "no such function": ("x = 1\n", "trainer.py:train: train failed: lamplighter.errors.MonitorError"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_trainer_that_fails_leaves_the_champion_and_a_reason(turned: Project, fault: str) -> None:
+    code, reason = FAULTS[fault]
+    (turned.root / "trainer.py").write_text(code)
+    edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  memory: 2048\n"))
+    one_night(turned)
+    (entry,) = ledger(turned)
+    assert entry.status is Status.FAILED
+    assert entry.reason.startswith(reason)
+    assert champion(open_history(turned), "turning") is None
+    (turned.root / "trainer.py").write_text(loop_world.TRAINER)
+    one_night(turned, NIGHT + timedelta(days=1))
+    assert [entry.status for entry in ledger(turned)] == [Status.FAILED, Status.PROMOTED]
+    assert not list((turned.home / "spool").glob("*.retraining"))
+
+
+def test_a_model_that_answers_nulls_is_rejected(turned: Project) -> None:
+    (turned.root / "trainer.py").write_text(SILENT)
+    one_night(turned)
+    (entry,) = ledger(turned)
+    assert entry.status is Status.FAILED
+    assert "no answer in 'answer'" in entry.reason
+    some = loop_world.TRAINER.replace("astype(int)", "where(rows['x'] < 2)")
+    (turned.root / "trainer.py").write_text(some)
+    one_night(turned, NIGHT + timedelta(days=1))
+    rejected = ledger(turned)[-1]
+    assert rejected.status is Status.REJECTED
+    assert rejected.reason.startswith("null predictions rise from 0.00% to ")
+
+
+# Killed between any two steps.
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("step", ["train", "challenge", "promote"])
+def test_killed_between_two_steps(
+    turned: Project, turned_template: Path, tmp_path: Path, step: str, moment: str
+) -> None:
+    undisturbed = Project.open(shutil.copytree(turned_template, tmp_path / "undisturbed"))
+    one_night(undisturbed)
+    one_night(turned, with_retraining=False)
+    plain = RetrainStages.plain()
+
+    def deadly(argument: Any) -> Any:
+        if moment == "after":
+            getattr(plain, step)(argument)
+        return die()
+
+    def work() -> None:
+        monitor = turned.monitor("turning")
+        bring_to_end(Retraining(turned, monitor, ledger(turned)[0]), replace(plain, **{step: deadly}))
+
+    assert in_child(work) == signal.SIGKILL
+    one_night(turned)
+    assert dump(open_history(turned))["retraining"] == dump(open_history(undisturbed))["retraining"]
+    assert dump(open_history(turned))["promotion"] == dump(open_history(undisturbed))["promotion"]
+    pointer = json.loads((turned.home / "models" / "turning" / "champion.json").read_text())
+    assert pointer["version"] == "2025-03-23"
+    Registry(turned.home, open_history(turned), "turning").verified("2025-03-23")
+
+
+# By hand.
+
+
+def test_by_hand(turned: Project) -> None:
+    one_night(turned, with_retraining=False, is_present=False)
+    code, told = call(turned, "retrain", "turning", "--now", "2025-03-24T09:00")
+    assert (code, told) == (2, "turning: nothing is retrained: the retraining of 2025-03-23 is under way\n")
+    one_night(turned)
+    code, told = call(turned, "retrain", "turning", "--now", "2025-03-24T09:00")
+    assert code == 0
+    assert told.startswith("turning: 2025-03-24 rejected; accuracy gains +0.0000")
+
+
+def test_a_challenger_waits_for_approval(turned: Project) -> None:
+    edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
+    one_night(turned)
+    assert [entry.status for entry in ledger(turned)] == [Status.WAITING]
+    one_night(turned, NIGHT + timedelta(days=1))
+    reason = ledger(turned, vetoed=True)[-1].reason
+    assert reason == "version 2025-03-23 of 2025-03-23 waits for `lamplighter approve turning`"
+    assert call(turned, "approve", "turning") == (0, "turning: 2025-03-23 is champion\n")
+    assert champion(open_history(turned), "turning").version == "2025-03-23"
+    code, told = call(turned, "approve", "turning")
+    assert code == 2
+    assert "nothing waits for approval" in told
+
+
+def test_a_rollback_goes_to_what_is_still_what_was_registered(turned: Project) -> None:
+    one_night(turned)
+    code, told = call(turned, "rollback", "turning")
+    assert (code, "there was no champion of the registry" in told) == (2, True)
+    second = loop_world.TRAINER.replace('score = (sign * rows["x"] + 4) / 8', 'score = (sign * rows["x"] + 4.2) / 8')
+    (turned.root / "trainer.py").write_text(second)
+    edit(turned, "turning", ("accept: {metric: accuracy, days: 3d}", "accept: {metric: accuracy, gain: -1, days: 1d}"))
+    for day in range(1, 4):
+        one_night(turned, NIGHT + timedelta(days=day))
+    code, told = call(turned, "retrain", "turning", "--now", "2025-03-27T09:00")
+    assert code == 0, told
+    versions = [promotion.version for promotion in promotions(open_history(turned), "turning")]
+    assert versions == ["2025-03-23", "2025-03-27"]
+    model = turned.home / "models" / "turning" / "2025-03-23" / "model.json"
+    kept = model.read_text()
+    model.write_text('{"sign": 5}')
+    code, told = call(turned, "rollback", "turning")
+    assert code == 2
+    assert "is not what was registered; restore its files, or roll back to another version" in told
+    model.write_text(kept)
+    assert call(turned, "rollback", "turning")[0] == 0
+    assert champion(open_history(turned), "turning").version == "2025-03-23"
+
+
+# Probation.
+
+
+def test_a_champion_that_is_surely_worse_goes_back(turned: Project) -> None:
+    """The world turns back right after the promotion, and the first model of the registry would have been better."""
+    from tasks.adopt import adopt
+
+    first = turned.root / "first"
+    first.mkdir()
+    (first / "model.json").write_text('{"sign": 1}')
+    adopt(turned, turned.monitor("turning"), first, "first", date(2025, 2, 1), date(2025, 2, 28))
+    one_night(turned)
+    assert champion(open_history(turned), "turning").version == "2025-03-23"
+    loop_world.serve(turned.root, -1, "2025-03-23", NIGHT + timedelta(days=1))
+    loop_world.turn_back(turned.root, NIGHT + timedelta(days=1))
+    edit(turned, "turning", ("below: 0.6", "below: 0.01"))
+    for day in range(1, 7):
+        one_night(turned, NIGHT + timedelta(days=day))
+    probation = [entry for entry in ledger(turned) if entry.purpose is Purpose.PROBATION]
+    assert [entry.status for entry in probation] == [Status.ROLLED_BACK]
+    assert probation[0].upper < 0
+    assert [p.version for p in promotions(open_history(turned), "turning")] == ["first", "2025-03-23", "first"]
+
+
+def test_every_stage_is_walked_by_tasks_too() -> None:
+    plain, tasks = RetrainStages.plain(), RetrainStages.as_tasks()
+    for entry in fields(RetrainStages):
+        assert getattr(tasks, entry.name).fn is getattr(plain, entry.name)

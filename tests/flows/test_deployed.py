@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,13 +30,11 @@ from storage.history import open_history
 from storage.history.promotions import champion
 from storage.history.retrainings import entries
 from storage.project import Project
-from tests.flows import loop_world
 from tests.flows.debian_postgresql import debian_postgresql
-from tests.flows.nights import edit
+from tests.flows.loop_world import NIGHT
 from tests.receivers import Receiver, http_receiver
 
 ROOT = Path(__file__).parents[2]
-NIGHT = date(2025, 3, 22)
 PATIENCE = 150
 
 T = TypeVar("T")
@@ -59,17 +57,11 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def turned(tmp_path: Path, receiver: Receiver) -> Project:
+def told(turned: Project, receiver: Receiver) -> Project:
     """The world some days after it turned, when nobody has looked yet."""
-    monitor = loop_world.MONITOR.replace("below: 0.6", "below: 0.01")
-    project = loop_world.make(tmp_path / "world", f"{monitor}notify: json://{receiver.url}\n")
-    from flows.nights import walk_nights, windows_between
-
-    declared = project.monitor("turning")
-    for walked in walk_nights(project, declared, windows_between(declared, loop_world.FIRST, date(2025, 3, 21))):
-        assert not walked.fault
-    edit(project, "turning", ("below: 0.01", "below: 0.6"))
-    return project
+    path = turned.root / "monitors" / "turning.yaml"
+    path.write_text(f"{path.read_text()}notify: json://{receiver.url}\n")
+    return turned
 
 
 @contextmanager
@@ -111,8 +103,8 @@ def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
         yield f"postgresql+asyncpg://{place}"
 
 
-def test_the_whole_loop(database: str | None, turned: Project, receiver: Receiver, tmp_path: Path) -> None:
-    with deployed(turned, tmp_path / "prefect", database), get_client(sync_client=True) as client:
+def test_the_whole_loop(database: str | None, told: Project, receiver: Receiver, tmp_path: Path) -> None:
+    with deployed(told, tmp_path / "prefect", database), get_client(sync_client=True) as client:
         nightly = client.read_deployment_by_name("monitor/turning")
         scheduled = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])))
         cron = eventually(lambda: [r for r in client.read_flow_runs(flow_run_filter=scheduled) if r.auto_scheduled])
@@ -124,11 +116,11 @@ def test_the_whole_loop(database: str | None, turned: Project, receiver: Receive
         ended = eventually(lambda: (r := client.read_flow_run(run.id)).state.is_final() and r)
         assert ended.state.is_completed(), ended.state.message
 
-        history = open_history(turned)
+        history = open_history(told)
         (entry,) = eventually(lambda: [e for e in entries(history, "turning") if e.status is Status.PROMOTED])
         assert champion(history, "turning").version == entry.version == "2025-03-23"
-        told = [content["title"] for _, content in eventually(lambda: len(receiver.got) > 1 and receiver.got)]
-        assert told == ["turning: accuracy-below fails", "turning: retraining promoted"]
+        titles = [content["title"] for _, content in eventually(lambda: len(receiver.got) > 1 and receiver.got)]
+        assert titles == ["turning: accuracy-below fails", "turning: retraining promoted"]
         assert "/flow-runs/flow-run/" in receiver.got[0][1]["message"]
         for key in ("turning-summary", "turning-retraining"):
             found = client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])))
