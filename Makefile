@@ -9,10 +9,10 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench render clean
+.PHONY: help setup demo test check bench bench-loop render clean
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## Install everything into .venv, in the versions of constraints.txt
 
@@ -37,6 +37,9 @@ check: setup ## All that must hold before a commit: format, lint, types, layers,
 
 bench: setup ## Measure a night at 1e4, 1e5 and 1e6 rows; the last line is JSON
 	$(BIN)/python benchmarks/night.py
+
+bench-loop: setup ## Keep a model in four ways through a year of flights; the last line is JSON
+	$(BIN)/python -m benchmarks.loop
 
 render: setup ## Write what is made from the catalogue and the monitors
 	$(BIN)/lamplighter -C examples/flights render --checkout

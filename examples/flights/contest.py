@@ -15,7 +15,7 @@ from sklearn.metrics import f1_score, precision_recall_curve, roc_auc_score
 from examples.flights import adaptive
 from examples.flights.model import Model
 from examples.flights.rows import local_day, predicted
-from examples.flights.train import train
+from examples.flights.trainer import train
 
 FIRST, LAST = dt.date(2013, 5, 1), dt.date(2013, 12, 31)
 BEGIN = dt.date(2013, 1, 1)
@@ -81,7 +81,7 @@ def frozen(champion: Model, last: dt.date = LAST) -> Result:
     return result(_answered(predicted(FIRST, last), champion), 0, last)
 
 
-def monthly(champion: Model, scratch: Path, last: dt.date = LAST) -> Result:
+def monthly(scratch: Path, last: dt.date = LAST) -> Result:
     """A model is trained at the beginning of each month on all flights whose labels are final by then."""
     parts, trainings = [], 0
     for first, end in _months(last):
@@ -119,6 +119,22 @@ def loop(folder: Path, trainings: int, last: dt.date = LAST) -> Result:
     """What the loop's service logged."""
     logged = pd.read_parquet(folder / "predictions" / "loop", columns=["request_id", "late", "probability_late"])
     return result(logged, trainings, last)
+
+
+def other_ways(folder: Path, last: dt.date = LAST) -> dict[str, Result]:
+    """The champion of January to March and what it might have been replaced by, but for the loop.
+
+    Parameters
+    ----------
+    folder : Path
+        What `examples.flights.serve` wrote: the models, and room for those that are trained.
+    """
+    champion = Model.load(folder / "models" / "late")
+    return {
+        "frozen": frozen(champion, last),
+        "monthly": monthly(folder / "monthly", last),
+        "adaptive": adapting(last),
+    }
 
 
 def gain_share(results: dict[str, Result]) -> float:

@@ -6,11 +6,16 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 
+from examples.flights.contest import FIRST as CONTEST_FIRST
+from examples.flights.contest import Result, loop, other_ways
 from examples.flights.model import Models
+from examples.flights.replay import LOOP, Service, trainings, walk_loop
 from examples.flights.serve import write_year
 from examples.flights.server import prefect_server
 from examples.flights.sql import to_sqlite
@@ -31,8 +36,10 @@ FLOW_NIGHTS = 7
 Tell = Callable[[str], None]
 
 
-def play(folder: Path, first: date, last: date, tell: Tell) -> Project:
+def play(folder: Path, first: date, last: date, tell: Tell) -> tuple[Project, dict[str, Result]]:
     """Train, serve, and walk every night; the last week as flow runs of `monitor`, the others by one `backfill`.
+
+    One model is kept as it is; the same one is walked by the closed loop beside it.
 
     Parameters
     ----------
@@ -42,40 +49,66 @@ def play(folder: Path, first: date, last: date, tell: Tell) -> Project:
         Days in New York.
     tell : callable
         Gets a line for each step.
+
+    Returns
+    -------
+    project : Project
+    results : dict of str to Result
+        How each way to keep the model did; empty before May.
     """
     with _step("train the champions on January to March", tell):
         models = _champions(folder / "data")
     with _step(f"serve and log the flights of {first} to {last}", tell):
         write_year(folder / "data", models, start=first, end=last)
     shutil.copytree(MONITORS, folder / "monitors", dirs_exist_ok=True)
+    shutil.copy(MONITORS.parent / "trainer.py", folder / "trainer.py")
     project = Project.open(folder)
-    with prefect_server(folder / "prefect") as url:
-        tell(f"Prefect server at {url}, until the demo ends")
-        nights_of = dict.fromkeys((LATE, DELAY, INPUTS), (first, last))
-        split = max(first, last - timedelta(days=FLOW_NIGHTS - 1))
-        if split > first:
-            with _step(f"back-fill {first} to {split - timedelta(days=1)}, one flow run", tell):
-                _completed(
-                    backfill(
-                        list(nights_of),
-                        first,
-                        split - timedelta(days=1),
-                        0,
-                        _processes(),
-                        str(folder),
-                        return_state=True,
-                    )
-                )
-        with _step(f"run the nights of {split} to {last} as flow runs", tell):
-            for day in _days(split, last):
-                for model in nights_of:
-                    _completed(monitor(model, day, _on_time(project, model, day), str(folder), return_state=True))
-        if sql_days := [day for day in _days(first, last) if f"{day:%Y-%m}" == SQL_MONTH]:
-            with _step(f"the same model out of a database, {SQL_MONTH}", tell):
-                os.environ["FLIGHTS_DATABASE"] = str(folder / "data" / "flights.db")
-                to_sqlite(folder / "data", f"sqlite:///{os.environ['FLIGHTS_DATABASE']}", SQL_MONTH)
-                _completed(backfill([SQL], sql_days[0], sql_days[-1], 1, 1, str(folder), return_state=True))
-    return project
+    with contest_beside(folder, last) as results_of:
+        with prefect_server(folder / "prefect") as url:
+            tell(f"Prefect server at {url}, until the demo ends")
+            _walk(project, first, last, tell)
+        with _step("wait for the other ways to keep the model", tell):
+            results = results_of(project)
+    return project, results
+
+
+def _walk(project: Project, first: date, last: date, tell: Tell) -> None:
+    """Every night of every model."""
+    folder, service = project.root, Service(project, last)
+    split = max(first, last - timedelta(days=FLOW_NIGHTS - 1))
+    eve = split - timedelta(days=1)
+    with _step(f"walk the closed loop from {first} to {eve}", tell):
+        walk_loop(service, first, eve, tell)
+    if split > first:
+        with _step(f"back-fill {first} to {eve}, one flow run", tell):
+            _completed(backfill([LATE, DELAY, INPUTS], first, eve, 0, _processes(), str(folder), return_state=True))
+    with _step(f"run the nights of {split} to {last} as flow runs", tell):
+        for day in _days(split, last):
+            for model in (LATE, DELAY, INPUTS, LOOP):
+                _completed(monitor(model, day, _on_time(project, model, day), str(folder), return_state=True))
+            service.follow(day + timedelta(days=1))
+    if sql_days := [day for day in _days(first, last) if f"{day:%Y-%m}" == SQL_MONTH]:
+        with _step(f"the same model out of a database, {SQL_MONTH}", tell):
+            os.environ["FLIGHTS_DATABASE"] = str(folder / "data" / "flights.db")
+            to_sqlite(folder / "data", f"sqlite:///{os.environ['FLIGHTS_DATABASE']}", SQL_MONTH)
+            _completed(backfill([SQL], sql_days[0], sql_days[-1], 1, 1, str(folder), return_state=True))
+
+
+@contextmanager
+def contest_beside(folder: Path, last: date) -> Iterator[Callable[[Project], dict[str, Result]]]:
+    """Predict by the other ways to keep a model in a process of its own meanwhile; yields what has the results.
+
+    Before May there is nothing to compare.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        others = pool.submit(other_ways, folder / "data", last) if last >= CONTEST_FIRST else None
+
+        def results(project: Project) -> dict[str, Result]:
+            if others is None:
+                return {}
+            return {**others.result(), "loop": loop(folder / "data", len(trainings(project)), last)}
+
+        yield results
 
 
 def table(project: Project) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

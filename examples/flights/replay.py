@@ -5,15 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from prefect import flow
-from prefect.client.schemas.objects import State
-from prefect.states import Completed
-
 from examples.flights.model import Model
-from examples.flights.serve import log_reference, predict_late
+from examples.flights.serve import log_reference, predict_late, write_labels
 from flows.nights import walk_nights, windows_between
+from lamplighter.core.retraining import Entry, Purpose, Status
 from storage.history import open_history
 from storage.history.promotions import champion
+from storage.history.retrainings import entries
 from storage.models import Registry
 from storage.project import Project
 from tasks.adopt import adopt
@@ -35,6 +33,7 @@ class Service:
         late = folder / "models" / "late"
         adopt(self.project, self.project.monitor(LOOP), late, Model.load(late).version, *TRAINED)
         log_reference(Model.load(late), folder, late, LOG)
+        write_labels(*TRAINED, folder, "labels-before")
         self.follow(first)
 
     def follow(self, since: dt.date) -> str:
@@ -49,28 +48,21 @@ class Service:
         return self.version
 
 
-@flow(name="replay")
-def replay(folder: str, first: dt.date, last: dt.date, until: dt.date) -> State:
-    """Walk the nights of the loop in order; after each promotion the new champion serves.
-
-    Args:
-        folder: project folder
-        first: first local day
-        last: last local day that is walked
-        until: last local day that is served
-    """
-    walk_loop(Service(Project.open(folder), until), first, last, tell=lambda line: None)
-    return Completed(message=f"{first} to {last}")
-
-
 def walk_loop(service: Service, first: dt.date, last: dt.date, tell: Callable[[str], None]) -> None:
     """Walk nights with their retrainings, and let the service follow the champion."""
     project = service.project
     monitor = project.monitor(LOOP)
     service.begin(first)
-    for walked in walk_nights(project, monitor, windows_between(monitor, first, last), with_retraining=True):
+    windows = windows_between(monitor, first, last) if first <= last else []
+    for walked in walk_nights(project, monitor, windows, with_retraining=True):
         if walked.fault:
             raise RuntimeError(f"{walked.window.label}: {walked.fault}")
         before = service.version
         if service.follow(walked.window.last_day + dt.timedelta(days=1)) != before:
             tell(f"{walked.window.label}: {service.version} is champion")
+
+
+def trainings(project: Project) -> list[Entry]:
+    """The retrainings of the loop that were started, in order."""
+    known = entries(open_history(project), LOOP)
+    return [entry for entry in known if entry.purpose is Purpose.RETRAINING and entry.status is not Status.VETOED]

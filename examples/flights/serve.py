@@ -50,13 +50,13 @@ def log_reference(model: Model, folder: Path, model_folder: Path, log: str) -> i
     return len(answered)
 
 
-def write_labels(start: dt.date, end: dt.date, folder: Path) -> int:
+def write_labels(start: dt.date, end: dt.date, folder: Path, place: str = "labels") -> int:
     """Write the truth of the flights predicted from `start` to `end`; returns the number of labels.
 
     One file per day of arrival holds all labels of these flights, so the days of a folder are written in one call.
     """
     truth = labels(predicted(start, end))
-    PredictionLog(folder / "labels", time="labelled_at", timezone=TIMEZONE).write(table(truth), name="truth")
+    PredictionLog(folder / place, time="labelled_at", timezone=TIMEZONE).write(table(truth), name="truth")
     return len(truth)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from examples.flights.contest import Result
 from examples.flights.data import TIMEZONE
+from examples.flights.replay import trainings
 from storage.history import History
 from storage.history.query import Filter, confusion_counts, measurements, rows_of_model
 from storage.history.tables import decision
+from storage.project import Project
 
 HEADINGS = (
     "month", "rows", "F1", "accuracy", "mean daily ROC-AUC", "MAE", "RMSE", "drift share", "coverage", "checks failed",
@@ -49,6 +52,32 @@ def months(history: History, late: str, delay: str) -> list[tuple[str, ...]]:
         )
         for month in sorted(daily["rows"])
     ]
+
+
+def contest_table(results: Mapping[str, Result]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Headings and a row for each way to keep a model."""
+    rows = [
+        (NAMES[name], _number(it.roc_auc), _number(it.daily_roc_auc), _number(it.f1), str(it.trainings))
+        for name, it in results.items()
+    ]
+    return ("kept by", "ROC-AUC", "mean daily ROC-AUC", "F1", "trainings"), rows
+
+
+NAMES = {
+    "frozen": "nobody: the champion of January to March",
+    "monthly": "the calendar: a refit on every first of a month",
+    "adaptive": "an adaptive learner, each night",
+    "loop": "the loop's own decisions",
+}
+
+
+def ledger_table(project: Project) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Headings and a row for each retraining of the loop: its cause, its verdict and its gain."""
+    rows = [
+        (entry.known_on.date().isoformat(), entry.cause, entry.status.value, entry.gained or entry.reason)
+        for entry in trainings(project)
+    ]
+    return ("night", "called for by", "verdict", "gain"), rows
 
 
 def _totals(history: History, model: str, metric: str) -> list[dict[str, Any]]:

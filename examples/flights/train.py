@@ -47,7 +47,7 @@ BOOSTING: dict[str, Any] = {
 }
 
 
-def train(rows: pd.DataFrame, folder: Path, version: str) -> dict[str, float]:
+def train(rows: pd.DataFrame, folder: Path, version: str, folds: int = FOLDS) -> dict[str, float]:
     """Train the classifier: will the flight be late?
 
     The decision threshold is the one with the best F1 of the out-of-fold scores.
@@ -62,13 +62,15 @@ def train(rows: pd.DataFrame, folder: Path, version: str) -> dict[str, float]:
         days that the model was not fitted on, with the truth beside it.
     version : str
         Name of the model's version, as it will stand in the log.
+    folds : int
+        Groups of days whose predictions are made by a model of the others.
 
     Returns
     -------
     dict of float
         Out-of-fold metrics, and the ROC-AUC on the rows of the fit for comparison.
     """
-    estimator, out_of_fold = _fit(HistGradientBoostingClassifier(**BOOSTING), rows, "was_late")
+    estimator, out_of_fold = _fit(HistGradientBoostingClassifier(**BOOSTING), rows, "was_late", folds)
     known = rows["was_late"].notna().to_numpy()
     truth = rows.loc[known, "was_late"].astype("int64")
     threshold = _best_f1(truth, out_of_fold[known])
@@ -122,7 +124,7 @@ def train_champions(
     return Models.load(folder)
 
 
-def _fit(estimator: Any, rows: pd.DataFrame, target: str) -> tuple[Any, np.ndarray]:
+def _fit(estimator: Any, rows: pd.DataFrame, target: str, folds: int = FOLDS) -> tuple[Any, np.ndarray]:
     """Return the estimator fitted on all rows with a truth, and for every row the score of one that never saw its day.
 
     Days are not split: flights of one day share its weather and its queues, and would tell on each other.
@@ -136,7 +138,7 @@ def _fit(estimator: Any, rows: pd.DataFrame, target: str) -> tuple[Any, np.ndarr
     # scikit-learn's threads wait for each other many times a tree: beside other work on the machine two of them have
     # taken ten times as long as one, which on a quiet machine takes 1.4 times as long as two.
     with threadpool_limits(limits=1, user_api="openmp"):
-        for seen, unseen in GroupKFold(min(FOLDS, days.nunique())).split(rows, groups=days):
+        for seen, unseen in GroupKFold(min(folds, days.nunique())).split(rows, groups=days):
             fit = seen[known[seen]]
             fold = clone(estimator).fit(features.iloc[fit], truth[fit])
             out_of_fold[unseen] = scores(fold, rows.iloc[unseen])

@@ -10,9 +10,15 @@ from pathlib import Path
 import pandas as pd
 
 from examples.flights.model import Model
-from examples.flights.train import train
+from examples.flights.train import train as fit
 
-__all__ = ["predict", "train"]
+FOLDS = 3
+"""Fewer than the first champion's five: most of the time of a retraining goes into them."""
+
+
+def train(rows: pd.DataFrame, folder: Path, version: str) -> dict[str, float]:
+    """Train the classifier on the labelled past."""
+    return fit(rows, folder, version, FOLDS)
 
 
 def predict(folder: Path, rows: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,12 @@ import click
 
 from lamplighter.cli.day import DAY
 
+NUMBERS = frozenset(
+    {"rows", "F1", "accuracy", "mean daily ROC-AUC", "MAE", "RMSE", "drift share", "coverage", "checks failed"}
+    | {"ROC-AUC", "trainings"}
+)
+"""Headings of columns that are set to the right."""
+
 WIDTH = 112
 """What the table of months needs; a narrow terminal wraps lines, not words."""
 
@@ -24,13 +30,19 @@ def command(folder: Path, first: datetime, last: datetime) -> None:
     """Replay 2013: will the flight from New York land late? Trains, serves, and walks every night."""
     os.environ |= {"DO_NOT_TRACK": "1", "PREFECT_LOGGING_LEVEL": "WARNING"}
     from examples.flights.demo import LAST, play, table
+    from examples.flights.summary import contest_table, ledger_table
 
     logging.getLogger("prefect").setLevel(logging.WARNING)
     if last.date() > LAST:
         raise click.UsageError(f"--to: the flights end on {LAST}")
     begun = time.perf_counter()
-    project = play(folder.resolve(), first.date(), last.date(), tell=click.echo)
+    project, results = play(folder.resolve(), first.date(), last.date(), tell=click.echo)
     _print(*table(project))
+    if results:
+        click.echo("\nMay to December, the same flights kept in four ways:")
+        _print(*contest_table(results))
+    click.echo("\nretrainings of flight-loop:")
+    _print(*ledger_table(project))
     home = project.home
     click.echo(f"\nhistory  {home / 'history.db'}")
     for path in sorted((home / "gauges").glob("*.prom")):
@@ -48,7 +60,7 @@ def _print(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
 
     shown = Table(box=None, pad_edge=False)
     for name in headings:
-        shown.add_column(name, justify="left" if name == "month" else "right")
+        shown.add_column(name, justify="right" if name in NUMBERS else "left")
     for row in rows:
         shown.add_row(*row)
     Console(width=WIDTH).print(shown)
