@@ -179,10 +179,14 @@ def _files(night: Night, reading: Reading, arrived: Arrived) -> Iterator[Finding
 
 
 def _looked_back(night: Night, reading: Reading) -> bool:
-    """Whether the nights began so long ago that every label that still counts has a prediction that they saw."""
+    """Whether every label that still counts should have a prediction that the nights saw.
+
+    Not so while they have only begun, or where predictions of a whole window are missing.
+    """
     labels = night.monitor.labels
     assert labels is not None
-    return reading.due[-1].rows.window.start <= night.window.start - labels.mature_after
+    began = reading.due[-1].rows.window.start
+    return began <= night.window.start - labels.mature_after and all(rows_of(due.rows).count for due in reading.due)
 
 
 def _arrivals(
