@@ -28,8 +28,10 @@ LIMITS = """
   - {metric: roc_auc, below: 0.58}
   - {metric: f1, below: 0.14}
   - {name: inputs, metric: drift_share, above: 0.76}
+  - {name: distances, metric: drift_statistic, feature: distance, above: 0.1}
+  - {name: coverage, metric: labels_coverage, below: 0.8}
 """
-"""Limits that sound days keep to, as the first test shows."""
+"""Limits that sound days keep to, as the first test shows; kilometres and shifted labels would cross them."""
 
 
 def monitor() -> str:
@@ -37,7 +39,7 @@ def monitor() -> str:
     text = (FLIGHTS / "monitors" / "flight-loop.yaml").read_text()
     begin, end = text.index("checks:"), text.index("retrain:")
     text = f"{text[:begin]}checks:{LIMITS}{text[end:]}"
-    return text.replace("on: [roc_auc-below, f1-below]", "on: [roc_auc-below, f1-below, inputs]")
+    return text.replace("on: [roc_auc-below, f1-below]", "on: [roc_auc-below, f1-below, inputs, distances, coverage]")
 
 
 def walk(project: Project, first: dt.date, last: dt.date) -> None:
