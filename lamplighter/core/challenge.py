@@ -106,17 +106,18 @@ def compare(
     both = [_labelled(monitor, rows, answers) for answers in (champion, challenger)]
     prediction = monitor.predictions.prediction or ""
     nulls = tuple(float(answers[prediction].isna().mean()) for answers in (champion, challenger))
-    groups = _groups(rows)
-    as_they_are = [np.arange(len(rows.y_true))]
-    values = _gains(monitor, accept.metric, both, groups, as_they_are)[0]
-    draws = _draws(rows.blocks, RESAMPLES, seed)
-    drawn = _gains(monitor, accept.metric, both, groups, draws)
+    groups = [Group.whole(len(rows.y_true)), *(Group.of(name, values) for name, values in rows.segments.items())]
+    values = _gains(monitor, accept.metric, both, groups, [np.arange(len(rows.y_true))])[0]
+    drawn = _gains(monitor, accept.metric, both, groups, _draws(rows.blocks, RESAMPLES, seed))
+    names = [name for group in groups for name in group.names]
+    sizes = [size for group in groups for size in group.sizes]
     found = {}
-    for i, name in enumerate(groups):
+    for i, name in enumerate(names):
         spread = drawn[np.isfinite(drawn[:, i]), i]
-        if np.isfinite(values[i]) and len(spread) > RESAMPLES // 2:
+        enough = not name or sizes[i] >= FEWEST_OF_A_SEGMENT
+        if enough and np.isfinite(values[i]) and len(spread) > RESAMPLES // 2:
             lower, upper = np.quantile(spread, [1 - accept.confidence, accept.confidence])
-            found[name] = Gain(float(values[i]), float(lower), float(upper), len(groups[name]))
+            found[name] = Gain(float(values[i]), float(lower), float(upper), sizes[i])
     overall = found.pop("", None)
     return Comparison(accept.metric, overall, found, (nulls[0], nulls[1]))
 
@@ -150,16 +151,36 @@ def _labelled(monitor: Monitor, rows: Rows, answers: pd.DataFrame) -> Labelled:
     return Labelled(rows.y_true, answers[predictions.prediction], scores, {}, None)
 
 
-def _groups(rows: Rows) -> dict[str, npt.NDArray[np.intp]]:
-    """All rows, and the segments that are large enough, by name."""
-    groups = {"": np.arange(len(rows.y_true))}
-    for column, values in rows.segments.items():
-        codes, names = factorized(values)
-        for code, name in enumerate(names):
-            members = np.flatnonzero(codes == code)
-            if len(members) >= FEWEST_OF_A_SEGMENT:
-                groups[f"{column}={name}"] = members
-    return groups
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One way to cut the rows: not at all, or by a segment column.
+
+    Attributes
+    ----------
+    names : list of str
+    codes : array of shape (n_rows,)
+        Index into the names; -1 for a row in none.
+    """
+
+    names: list[str]
+    codes: npt.NDArray[np.intp]
+
+    @classmethod
+    def whole(cls, rows: int) -> Group:
+        """All rows."""
+        return cls([""], np.zeros(rows, np.intp))
+
+    @classmethod
+    def of(cls, column: str, values: pd.Series[Any]) -> Group:
+        """The rows by the values of a column."""
+        codes, distinct = factorized(values)
+        return cls([f"{column}={value}" for value in distinct], codes)
+
+    @property
+    def sizes(self) -> list[int]:
+        """Rows of each."""
+        sizes: list[int] = np.bincount(self.codes + 1, minlength=len(self.names) + 1)[1:].tolist()
+        return sizes
 
 
 def _draws(blocks: pd.Series[Any], number: int, seed: int) -> list[npt.NDArray[np.intp]]:
@@ -178,25 +199,31 @@ def _gains(
     monitor: Monitor,
     metric: str,
     both: Sequence[Labelled],
-    groups: Mapping[str, npt.NDArray[np.intp]],
+    groups: Sequence[Group],
     draws: Sequence[npt.NDArray[np.intp]],
 ) -> npt.NDArray[np.float64]:
-    """The gain of each draw (down) in each group (across), NaN where the metric is not defined."""
+    """The gain of each draw (down) in each part of each group (across), NaN where the metric is not defined."""
     sign = -1.0 if METRICS[metric].better == "lower" else 1.0
-    membership = np.zeros((len(both[0].y_true), len(groups)), dtype=bool)
-    for i, members in enumerate(groups.values()):
-        membership[members, i] = True
-    gains = np.full((len(draws), len(groups)), np.nan)
+    gains = []
     step = max(1, ROWS_AT_A_TIME // max(len(draws[0]), 1))
     for begin in range(0, len(draws), step):
         some = draws[begin : begin + step]
         places = np.concatenate(some)
         draw = np.repeat(np.arange(len(some)), [len(rows) for rows in some])
-        names = [str(number) for number in range(len(some))]
-        groupings = [Grouping(names, np.where(membership[places, i], draw, -1)) for i in range(len(groups))]
-        before, after = (values_of(_taken(labelled, places), monitor, metric, groupings) for labelled in both)
-        gains[begin : begin + len(some)] = sign * (np.array(after) - np.array(before)).T
-    return gains
+        groupings = [_by_draw(group, places, draw, len(some)) for group in groups]
+        measured = [values_of(_taken(labelled, places), monitor, metric, groupings) for labelled in both]
+        before, after = (
+            np.hstack([np.reshape(values, (len(some), -1)) for values in by_group]) for by_group in measured
+        )
+        gains.append(sign * (after - before))
+    return np.vstack(gains)
+
+
+def _by_draw(group: Group, places: npt.NDArray[np.intp], draw: npt.NDArray[np.intp], draws: int) -> Grouping:
+    """The parts of a group in each of some draws, draw by draw."""
+    codes, parts = group.codes[places], len(group.names)
+    names = [f"{number} {name}" for number in range(draws) for name in group.names]
+    return Grouping(names, np.where(codes < 0, -1, draw * parts + codes))
 
 
 def _taken(labelled: Labelled, places: npt.NDArray[np.intp]) -> Labelled:

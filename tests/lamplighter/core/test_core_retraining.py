@@ -1,0 +1,124 @@
+"""What calls for a retraining, and what forbids it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from lamplighter.core.incidents import Incident, turn
+from lamplighter.core.judgement import Decision, Verdict
+from lamplighter.core.monitor import Check, Severity
+from lamplighter.core.monitor.retrain import Retrain
+from lamplighter.core.retraining import Entry, Facts, Purpose, Status, causes, veto
+from lamplighter.core.window import Grain, Window
+
+WINDOW = Window.of("m", Grain.DAY, "America/New_York", date(2013, 5, 31))
+NIGHT = WINDOW.end
+DAY = timedelta(days=1)
+
+
+def retrain(**options: Any) -> Retrain:
+    base = {"on": ["f1-below", "inputs"], "trainer": "t.py:train", "accept": {"metric": "f1"}}
+    return Retrain.model_validate(base | options)
+
+
+def facts(**known: Any) -> Facts:
+    return replace(Facts(WINDOW, NIGHT, {"f1-below"}, [], final_until=WINDOW.start - 3 * DAY), **known)
+
+
+def entry(days_ago: int, status: Status = Status.PROMOTED, purpose: Purpose = Purpose.RETRAINING) -> Entry:
+    return Entry("m", NIGHT - days_ago * DAY, purpose, status=status, version="v")
+
+
+@pytest.mark.parametrize(
+    ("options", "known", "found"),
+    [
+        pytest.param({}, {}, ["check f1-below"], id="a check"),
+        pytest.param({}, {"open_checks": {"other"}}, [], id="another check"),
+        pytest.param({"age": "30d"}, {"champion_since": NIGHT - 30 * DAY, "open_checks": ()}, ["age 30 d"], id="age"),
+        pytest.param({"age": "30d"}, {"champion_since": NIGHT - 29 * DAY, "open_checks": ()}, [], id="not so old"),
+        pytest.param({"age": "30d"}, {"open_checks": ()}, [], id="no champion and no window"),
+        pytest.param(
+            {"calendar": "0 6 31 * *"}, {"open_checks": ()}, ["calendar 0 6 31 * *"], id="a date within the window"
+        ),
+        pytest.param({"calendar": "0 6 1 * *"}, {"open_checks": ()}, [], id="a date after it"),
+    ],
+)
+def test_what_calls_for_it(options: dict[str, Any], known: dict[str, Any], found: list[str]) -> None:
+    assert causes(retrain(**options), facts(**known)) == found
+
+
+@pytest.mark.parametrize(
+    ("options", "known", "reason"),
+    [
+        pytest.param({}, {}, "", id="nothing forbids it"),
+        pytest.param({}, {"open_checks": {"data", "f1-below"}}, "a data break is open", id="data"),
+        pytest.param(
+            {}, {"ledger": [entry(40, Status.TRAINED)]}, "the retraining of 2013-04-22 is under way", id="under way"
+        ),
+        pytest.param(
+            {},
+            {"ledger": [entry(40, Status.WAITING)]},
+            "version v of 2013-04-22 waits for `lamplighter approve m`",
+            id="waits",
+        ),
+        pytest.param({}, {"ledger": [entry(6)]}, "the cooldown of 1w runs until 2013-06-02", id="cooldown"),
+        pytest.param({}, {"ledger": [entry(7)]}, "", id="the cooldown is over"),
+        pytest.param({}, {"ledger": [entry(1, Status.FAILED)]}, "", id="after a failure there is none"),
+        pytest.param({"cooldown": "0d"}, {"ledger": [entry(1)]}, "", id="no cooldown"),
+        pytest.param(
+            {"budget": 2, "cooldown": "0d"},
+            {"ledger": [entry(20), entry(9, Status.FAILED)]},
+            "",
+            id="budget of another month",
+        ),
+        pytest.param(
+            {"budget": 1, "cooldown": "0d"},
+            {"ledger": [entry(0, Status.FAILED)]},
+            "the budget of 2013-06 is spent: 1 retrainings",
+            id="budget",
+        ),
+        pytest.param({}, {"final_until": None}, "labels are immature: no window has final ones", id="no labels"),
+        pytest.param(
+            {},
+            {"champion_trained_until": WINDOW.start - 5 * DAY},
+            "labels are immature: the champion was trained until 2013-05-26, and they are final until 2013-05-28",
+            id="immature",
+        ),
+        pytest.param({}, {"champion_trained_until": WINDOW.start - 10 * DAY}, "", id="mature"),
+        pytest.param({}, {"ledger": [entry(1, Status.CONFIRMED, Purpose.PROBATION)]}, "", id="probation has none"),
+    ],
+)
+def test_what_forbids_it(options: dict[str, Any], known: dict[str, Any], reason: str) -> None:
+    assert veto(retrain(**options), facts(**known)) == reason
+
+
+def test_cooldown_and_budget_do_not_hold_for_a_person() -> None:
+    spent = facts(ledger=[entry(0), entry(0, Status.FAILED)])
+    assert veto(retrain(budget=1), spent)
+    assert veto(retrain(budget=1), spent, by_hand=True) == ""
+
+
+def test_incidents_follow_the_verdicts() -> None:
+    night = datetime(2013, 5, 2, tzinfo=UTC)
+
+    def decision(name: str, verdict: Verdict) -> Decision:
+        return Decision(Check(name=name, metric="f1", below=0.4), night, 0.3, 0.4, verdict)
+
+    names = ("fails", "fails-still", "passes", "undecided", "passes-anew")
+    open_before = {
+        name: Incident(name, Severity.WARNING, night - DAY) for name in (*names[1:4], "removed-from-the-monitor")
+    }
+    made = [
+        decision("fails", Verdict.FAILED),
+        decision("fails-still", Verdict.FAILED),
+        decision("passes", Verdict.PASSED),
+        decision("undecided", Verdict.UNDECIDED),
+        decision("passes-anew", Verdict.PASSED),
+    ]
+    turned = turn(open_before, made, names, night)
+    assert [incident.check_name for incident in turned.opened] == ["fails"]
+    assert [incident.check_name for incident in turned.closed] == ["passes", "removed-from-the-monitor"]
