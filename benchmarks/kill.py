@@ -16,7 +16,6 @@ import signal
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -24,10 +23,10 @@ from flows.nights import walk_nights, windows_between
 from storage.history import database, open_history
 from storage.history.promotions import promotions
 from storage.project import Project
-from storage.rows import rows_of
 from tasks.adopt import adopt
 from tests.flows import loop_world
 from tests.flows.loop_world import NIGHT, one_night
+from tests.flows.processes import forked
 from tests.receivers import Receiver, http_receiver
 
 ROLLBACK_NIGHT = NIGHT + timedelta(days=4)
@@ -69,21 +68,6 @@ def changed(project: Project, old: str, new: str) -> None:
     """Change the monitor."""
     path = project.root / "monitors" / "turning.yaml"
     path.write_text(path.read_text().replace(old, new))
-
-
-def forked(work: Callable[[], object]) -> int:
-    """Start some work in a process of its own."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            database._ENGINES.clear()
-            rows_of.cache_clear()
-            work()
-            code = 0
-        finally:
-            os._exit(code)
-    return child
 
 
 def seconds_of(origin: Path, day: date) -> float:

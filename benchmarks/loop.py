@@ -11,10 +11,11 @@ import os
 import shutil
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from examples.flights import contest
-from examples.flights.demo import contest_beside
 from examples.flights.replay import Service, trainings, walk_loop
 from examples.flights.serve import write_labels
 from examples.flights.train import train_champions
@@ -39,10 +40,11 @@ def main() -> None:
         project = Project.open(folder)
         train_champions(folder / "data" / "models")
         write_labels(APRIL, arguments.to, folder / "data")
-        with contest_beside(folder, arguments.to) as results_of:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
+            others = beside.submit(contest.other_ways, folder / "data", arguments.to)
             walk_loop(Service(project, arguments.to), APRIL, arguments.to, tell=print)
-            results = results_of(project)
-        started = trainings(project)
+            started = trainings(project)
+            results = {**others.result(), "loop": contest.loop(folder / "data", len(started), arguments.to)}
     for entry in started:
         print(entry.known_on.date(), entry.status.value, entry.gained, f"({entry.cause})", entry.reason)
     for name, found in contest.as_json(results).items():

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -58,17 +59,18 @@ class Trainer:
         metrics: dict[str, float] = told["metrics"]
         return metrics
 
-    def predict(self, rows: Path, folder: Path, name: str) -> pd.DataFrame:
-        """Answer rows by the model of a folder, whose files are known to be what was registered.
+    def predict(self, rows: Path, folders: Sequence[Path]) -> list[pd.DataFrame]:
+        """Answer rows by the models of some folders, whose files are known to be what was registered.
 
         Raises
         ------
         ModelError
             As `train`.
         """
-        answers = self.scratch / f"answers-{name}.parquet"
-        self._call(PREDICT, {"rows": str(rows), "folder": str(folder), "answers": str(answers)})
-        return pd.read_parquet(answers)
+        answers = [self.scratch / f"answers-{i}.parquet" for i in range(len(folders))]
+        models = [[str(folder), str(path)] for folder, path in zip(folders, answers, strict=True)]
+        self._call(PREDICT, {"rows": str(rows), "models": models})
+        return [pd.read_parquet(path) for path in answers]
 
     def _call(self, work: str, job: dict[str, Any]) -> dict[str, Any]:
         self.scratch.mkdir(parents=True, exist_ok=True)

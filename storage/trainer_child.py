@@ -65,13 +65,14 @@ def _train(job: dict[str, Any]) -> dict[str, Any]:
 def _predict(job: dict[str, Any]) -> dict[str, Any]:
     import pandas as pd
 
-    rows = pd.read_parquet(job["rows"])
-    answers = _load(job, "predict")(Path(job["folder"]), rows)
-    if not isinstance(answers, pd.DataFrame) or len(answers) != len(rows):
-        shape = getattr(answers, "shape", type(answers).__name__)
-        raise ValueError(f"predict answered {shape} to {len(rows)} rows; return a DataFrame with a row for each")
-    answers.reset_index(drop=True).to_parquet(job["answers"], index=False)
-    return {"columns": [str(name) for name in answers.columns]}
+    rows, predict = pd.read_parquet(job["rows"]), _load(job, "predict")
+    for folder, path in job["models"]:
+        answers = predict(Path(folder), rows.copy())
+        if not isinstance(answers, pd.DataFrame) or len(answers) != len(rows):
+            shape = getattr(answers, "shape", type(answers).__name__)
+            raise ValueError(f"predict answered {shape} to {len(rows)} rows; return a DataFrame with a row for each")
+        answers.reset_index(drop=True).to_parquet(path, index=False)
+    return {}
 
 
 if __name__ == "__main__":

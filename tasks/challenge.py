@@ -54,8 +54,7 @@ def challenge(work: Retraining) -> Challenged:
     # A model must answer what it sees, and nothing else.
     seen = frame.drop(columns=[labels.target, *(name for name in answered if name in frame)])
     seen.to_parquet(path)
-    challenger = _answers(work, path, work.entry.version, answered)
-    champion = _answers(work, path, work.entry.champion, answered) if work.entry.champion else frame[answered]
+    champion, challenger = _answers(work, path, answered, frame[answered])
     known = frame[labels.target].notna().to_numpy()
     rows = Rows(
         frame.loc[known, labels.target].reset_index(drop=True).infer_objects(),
@@ -76,13 +75,16 @@ def _windows(work: Retraining) -> Sequence[Window]:
     return windows
 
 
-def _answers(work: Retraining, rows: Path, version: str, names: Sequence[str]) -> pd.DataFrame:
-    place = work.registry.verified(version)
-    answers = work.trainer.predict(rows, place, version)
-    if missing := [name for name in names if name not in answers]:
-        told = f"{work.retrain.trainer}: predict answered {', '.join(map(str, answers.columns))}"
-        raise ModelError(f"{told}; it lacks {missing[0]!r}, which the log has")
-    return answers[list(names)]
+def _answers(work: Retraining, rows: Path, names: Sequence[str], logged: pd.DataFrame) -> list[pd.DataFrame]:
+    """What champion and challenger answer; a champion that is none of the registry's has answered already."""
+    versions = [version for version in (work.entry.champion, work.entry.version) if version]
+    given = work.trainer.predict(rows, [work.registry.verified(version) for version in versions])
+    for answers in given:
+        if missing := [name for name in names if name not in answers]:
+            told = f"{work.retrain.trainer}: predict answered {', '.join(map(str, answers.columns))}"
+            raise ModelError(f"{told}; it lacks {missing[0]!r}, which the log has")
+    both = [answers[list(names)] for answers in given]
+    return both if len(both) > 1 else [logged, *both]
 
 
 challenge_task = task(name="challenge", cache_policy=NO_CACHE)(challenge)

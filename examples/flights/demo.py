@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
+
+from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
 from examples.flights.contest import FIRST as CONTEST_FIRST
 from examples.flights.contest import Result, loop, other_ways
@@ -63,25 +66,30 @@ def play(folder: Path, first: date, last: date, tell: Tell) -> tuple[Project, di
     shutil.copytree(MONITORS, folder / "monitors", dirs_exist_ok=True)
     shutil.copy(MONITORS.parent / "trainer.py", folder / "trainer.py")
     project = Project.open(folder)
-    with contest_beside(folder, last) as results_of:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
+        others = beside.submit(other_ways, folder / "data", last) if last >= CONTEST_FIRST else None
         with prefect_server(folder / "prefect") as url:
             tell(f"Prefect server at {url}, until the demo ends")
-            _walk(project, first, last, tell)
-        with _step("wait for the other ways to keep the model", tell):
-            results = results_of(project)
-    return project, results
+            _walk(project, first, last, tell, beside, url)
+        if others is None:
+            return project, {}
+        return project, {**others.result(), "loop": loop(folder / "data", len(trainings(project)), last)}
 
 
-def _walk(project: Project, first: date, last: date, tell: Tell) -> None:
-    """Every night of every model."""
+def _walk(project: Project, first: date, last: date, tell: Tell, beside: Executor, url: str) -> None:
+    """Every night of every model, some in a process beside this one."""
     folder, service = project.root, Service(project, last)
     split = max(first, last - timedelta(days=FLOW_NIGHTS - 1))
     eve = split - timedelta(days=1)
-    with _step(f"walk the closed loop from {first} to {eve}", tell):
-        walk_loop(service, first, eve, tell)
     if split > first:
-        with _step(f"back-fill {first} to {eve}, one flow run", tell):
-            _completed(backfill([LATE, DELAY, INPUTS], first, eve, 0, _processes(), str(folder), return_state=True))
+        others = beside.submit(_backfill, folder, url, [DELAY, INPUTS], first, eve)
+        with _step(f"walk the closed loop from {first} to {eve}", tell):
+            walk_loop(service, first, eve, tell)
+        with _step(f"back-fill {first} to {eve}, a flow run here and one beside", tell):
+            _completed(backfill([LATE], first, eve, 0, 1, str(folder), return_state=True))
+            others.result()
+    else:
+        service.begin(first)
     with _step(f"run the nights of {split} to {last} as flow runs", tell):
         for day in _days(split, last):
             for model in (LATE, DELAY, INPUTS, LOOP):
@@ -94,21 +102,11 @@ def _walk(project: Project, first: date, last: date, tell: Tell) -> None:
             _completed(backfill([SQL], sql_days[0], sql_days[-1], 1, 1, str(folder), return_state=True))
 
 
-@contextmanager
-def contest_beside(folder: Path, last: date) -> Iterator[Callable[[Project], dict[str, Result]]]:
-    """Predict by the other ways to keep a model in a process of its own meanwhile; yields what has the results.
-
-    Before May there is nothing to compare.
-    """
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        others = pool.submit(other_ways, folder / "data", last) if last >= CONTEST_FIRST else None
-
-        def results(project: Project) -> dict[str, Result]:
-            if others is None:
-                return {}
-            return {**others.result(), "loop": loop(folder / "data", len(trainings(project)), last)}
-
-        yield results
+def _backfill(folder: Path, url: str, models: list[str], first: date, last: date) -> None:
+    """Back-fill some models as a flow run of another process."""
+    logging.getLogger("prefect").setLevel(logging.WARNING)
+    with temporary_settings({PREFECT_API_URL: url, PREFECT_HOME: folder / "prefect"}):
+        _completed(backfill(models, first, last, 0, 1, str(folder), return_state=True))
 
 
 def table(project: Project) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -121,10 +119,6 @@ def _champions(folder: Path) -> Models:
     if (folder / "models" / "delay" / "reference.parquet").exists():
         return Models.load(folder / "models")
     return train_champions(folder / "models")
-
-
-def _processes() -> int:
-    return os.cpu_count() or 1
 
 
 def _days(first: date, last: date) -> list[date]:

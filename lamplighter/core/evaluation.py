@@ -89,7 +89,7 @@ def values_of(
     groupings : sequence of Grouping
         Of segments; what is given is in their order, and within each in the order of its names.
     """
-    measurements, _, _ = _measure(labelled, monitor, groupings, State.FINAL)
+    measurements, _, _ = _measure(labelled, monitor, groupings, State.FINAL, metric)
     values = iter(found for found in measurements if found.metric == metric and not found.klass)
     named = [{found.segment: found.value for found in islice(values, len(it.names))} for it in groupings]
     return [
@@ -99,14 +99,14 @@ def values_of(
 
 
 def _measure(
-    labelled: Labelled, monitor: Monitor, groupings: Sequence[quality.Grouping], state: State
+    labelled: Labelled, monitor: Monitor, groupings: Sequence[quality.Grouping], state: State, only: str = ""
 ) -> tuple[list[Measurement], list[quality.Confusion], tuple[Any, Any, Any]]:
-    """Every metric of the kind of model, and the columns that it was measured on."""
+    """Every metric of the kind of model, or at least one of them, and the columns that they were measured on."""
     if monitor.kind is Kind.CLASSIFICATION:
         y_true, y_pred = (class_labels(values) for values in (labelled.y_true, labelled.y_pred))
         score = _scores(labelled, monitor)
         measurements, confusion = quality.classification(
-            y_true, y_pred, score, groupings=groupings, positive=monitor.predictions.positive, state=state
+            y_true, y_pred, score, groupings=groupings, positive=monitor.predictions.positive, state=state, only=only
         )
         return measurements, confusion, (y_true, y_pred, score)
     y_true, y_pred = _answers(monitor.kind, labelled)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -50,13 +51,7 @@ def put(connection: sa.Connection, known_on: datetime, messages: Iterable[Messag
     table, wanted = tables.outbox, list(targets)
     for message in messages:
         for target in wanted:
-            key = {
-                "model": message.model,
-                "subject": message.subject,
-                "event": message.event,
-                "known_on": known_on,
-                "target": target,
-            }
+            key = _key(message, known_on, target)
             there = connection.scalar(sa.select(sa.literal(1)).where(*(table.c[n] == v for n, v in key.items())))
             if not there:
                 values = {"severity": message.severity.value, "title": message.title, "body": message.body}
@@ -87,15 +82,14 @@ def waiting(history: History, model: str) -> list[Waiting]:
 
 def mark(history: History, entry: Waiting, status: Status, at: datetime, error: str = "") -> None:
     """Note what became of a message."""
-    table, message = tables.delivery, entry.message
-    key = {
-        "model": message.model,
-        "subject": message.subject,
-        "event": message.event,
-        "known_on": entry.known_on,
-        "target": entry.target,
-    }
+    table = tables.delivery
+    key = _key(entry.message, entry.known_on, entry.target)
     values = {"status": status.value, "attempts": entry.attempts, "attempted_at": at, "error": error}
     with history.writing() as connection:
         connection.execute(sa.delete(table).where(*(table.c[name] == value for name, value in key.items())))
         connection.execute(sa.insert(table).values(**key, **values))
+
+
+def _key(message: Message, known_on: datetime, target: str) -> dict[str, Any]:
+    """The key of a message and its target, in both tables."""
+    return dict(zip(KEY, (message.model, message.subject, message.event, known_on, target), strict=True))

@@ -180,14 +180,16 @@ mute = sa.Table(
     sqlite_with_rowid=False,
 )
 
+
+def _message() -> list[sa.Column[Any]]:
+    """The message and the target that a row is about."""
+    return [_key("model"), _key("subject"), _key("event"), _key("known_on", Instant), _key("target")]
+
+
 outbox = sa.Table(
     "outbox",
     metadata,
-    _key("model"),
-    _key("subject"),
-    _key("event"),
-    _key("known_on", Instant),
-    _key("target"),
+    *_message(),
     sa.Column("severity", sa.Text, nullable=False),
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
@@ -198,11 +200,7 @@ outbox = sa.Table(
 delivery = sa.Table(
     "delivery",
     metadata,
-    _key("model"),
-    _key("subject"),
-    _key("event"),
-    _key("known_on", Instant),
-    _key("target"),
+    *_message(),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("attempted_at", Instant, nullable=False),

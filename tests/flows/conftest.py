@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from storage.project import Project
 from storage.rows import rows_of
 from tests.flows import loop_world
 from tests.flows.nights import edit
+from tests.receivers import Receiver, http_receiver
 
 FIRST, DAYS, ROWS = pd.Timestamp("2025-03-03"), 12, 120
 ZONE = "Europe/Berlin"
@@ -197,3 +199,10 @@ def turned(turned_template: Path, tmp_path: Path) -> Project:
     shutil.copytree(turned_template, folder)
     rows_of.cache_clear()
     return Project.open(folder)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver of messages sent to json://."""
+    with http_receiver() as receiver:
+        yield receiver

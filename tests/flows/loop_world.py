@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,12 +17,11 @@ from flows.nights import Walked, walk_nights, windows_between
 from flows.stages import Stages
 from lamplighter.cli import cli
 from lamplighter.core.retraining import Entry, Status
-from storage.history import database, open_history
+from storage.history import open_history
 from storage.history.promotions import champion
 from storage.history.retrainings import entries
 from storage.models import Registry
 from storage.project import Project
-from storage.rows import rows_of
 from tasks.night import Night
 
 FIRST, TURN, DAYS, ROWS = date(2025, 3, 3), date(2025, 3, 17), 34, 200
@@ -181,24 +177,3 @@ def ledger(project: Project, *, vetoed: bool = False) -> list[Entry]:
 def call(project: Project, *arguments: str) -> tuple[int, str]:
     told = CliRunner().invoke(cli, ["-C", str(project.root), *arguments])
     return told.exit_code, told.output
-
-
-def in_child(work: Callable[[], object]) -> int:
-    """Do something in a forked process; returns the signal that ended it, or 0."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            database._ENGINES.clear()
-            rows_of.cache_clear()
-            work()
-            code = 0
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-
-
-def die(*_: Any, **__: Any) -> Any:
-    """End this process as nothing else does."""
-    os.kill(os.getpid(), signal.SIGKILL)

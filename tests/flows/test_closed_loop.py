@@ -22,8 +22,9 @@ from storage.models import Registry
 from storage.project import Project
 from tasks.retraining import Retraining
 from tests.flows import loop_world
-from tests.flows.loop_world import NIGHT, call, die, in_child, ledger, one_night
+from tests.flows.loop_world import NIGHT, call, ledger, one_night
 from tests.flows.nights import edit
+from tests.flows.processes import die, in_child
 
 # The whole way.
 

@@ -32,7 +32,7 @@ from storage.history.retrainings import entries
 from storage.project import Project
 from tests.flows.debian_postgresql import debian_postgresql
 from tests.flows.loop_world import NIGHT
-from tests.receivers import Receiver, http_receiver
+from tests.receivers import Receiver
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 150
@@ -48,12 +48,6 @@ def eventually(what: Callable[[], T | None]) -> T:
             return found
         time.sleep(0.5)
     raise AssertionError(f"not within {PATIENCE} s")
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with http_receiver() as receiver:
-        yield receiver
 
 
 @pytest.fixture

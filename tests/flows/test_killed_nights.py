@@ -14,36 +14,14 @@ import pytest
 import sqlalchemy as sa
 
 from flows.stages import Stages
-from storage.history import database, open_history
+from storage.history import open_history
 from storage.history.query import rows_of_model
 from storage.history.tables import run
 from storage.project import Project
-from storage.rows import rows_of
 from tests.flows.nights import many_nights, one_night, recorded
+from tests.flows.processes import die, forked, in_child
 
 FIRST, KILLED, LAST = date(2025, 3, 3), date(2025, 3, 7), date(2025, 3, 8)
-
-
-def in_child(work: Callable[[], object]) -> int:
-    """Do something in a forked process; returns the signal that ended it, or 0."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            # Connections do not survive a fork.
-            database._ENGINES.clear()
-            rows_of.cache_clear()
-            work()
-            code = 0
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-
-
-def die(*_: Any, **__: Any) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def after(stage: Callable[..., Any]) -> Callable[..., Any]:
@@ -110,17 +88,6 @@ def test_killed_between_two_statements_of_the_database(
 def test_two_at_once_leave_the_history_of_one(world: Project, undisturbed: dict[str, Any]) -> None:
     history = expected(world, undisturbed)
     many_nights(world, "parquet", FIRST, date(2025, 3, 6))
-    children = []
-    for _ in range(2):
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                database._ENGINES.clear()
-                many_nights(world, "parquet", KILLED, LAST)
-                code = 0
-            finally:
-                os._exit(code)
-        children.append(child)
+    children = [forked(lambda: many_nights(world, "parquet", KILLED, LAST)) for _ in range(2)]
     assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0]
     assert recorded(world) == history

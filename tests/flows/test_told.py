@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -15,9 +14,10 @@ from storage.history.incidents import all_incidents, mute_check
 from storage.project import Project
 from tasks import notify
 from tests.flows import loop_world
-from tests.flows.loop_world import NIGHT, call, in_child, one_night
+from tests.flows.loop_world import NIGHT, call, one_night
 from tests.flows.nights import edit
-from tests.receivers import Receiver, http_receiver
+from tests.flows.processes import die, in_child
+from tests.receivers import Receiver
 
 FAILS, PASSES = "turning: accuracy-below fails", "turning: accuracy-below passes again"
 BROKEN = "turning: data fails"
@@ -26,12 +26,6 @@ BROKEN = "turning: data fails"
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notify, "PAUSES", (0.0, 0.0))
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with http_receiver() as receiver:
-        yield receiver
 
 
 @pytest.fixture
@@ -134,7 +128,7 @@ def test_killed_between_sending_and_marking_one_message_comes_twice(
 ) -> None:
     def send_and_die(*arguments: object) -> str:
         notifications.send(*arguments)  # type: ignore[arg-type]
-        return loop_world.die()
+        return die()
 
     with monkeypatch.context() as patched:
         patched.setattr(notify, "send", send_and_die)

@@ -18,7 +18,8 @@ from lamplighter.core.quality.ratios import RATIOS, accuracy
 from lamplighter.core.quality.scores import Scores, YScore
 
 NO_POSITIVE = "no positive class is declared (predictions.positive)"
-SCORED = ("roc_auc", "pr_auc", "log_loss", "brier")
+RANKED = ("roc_auc", "pr_auc")
+SCORED = (*RANKED, "log_loss", "brier")
 
 # The largest classes that get numbers of their own; as many as a column gets segments.
 LARGEST = 50
@@ -32,6 +33,7 @@ def classification(
     groupings: Sequence[Grouping],
     positive: str | None,
     state: State,
+    only: str = "",
 ) -> tuple[list[Measurement], list[Confusion]]:
     """Measure a classifier on rows whose labels are known.
 
@@ -55,6 +57,8 @@ def classification(
         The declared positive class.
     state : State
         Passed on to the measurements.
+    only : str
+        A metric that is enough; by default all are measured.
 
     Returns
     -------
@@ -80,17 +84,20 @@ def classification(
     scores = None if y_score is None else Scores.of(y_score, labels)
     found: list[Measurement] = []
     confusion: list[Confusion] = []
+    of_counts, of_scores = only not in SCORED, only in ("", *SCORED)
     for grouping in groupings:
-        cells = Cells.count(labels, grouping)
-        confusion += cells.listed(grouping)
-        measured = _counted(cells, labels, grouping)
-        if scores is not None:
-            measured |= _scored(scores, grouping)
-        elif y_score is not None:
+        measured: dict[str, Estimates] = {}
+        if of_counts:
+            cells = Cells.count(labels, grouping)
+            confusion += cells.listed(grouping)
+            measured |= _counted(cells, labels, grouping)
+        if of_scores and scores is not None:
+            measured |= _scored(scores, grouping, only)
+        elif of_scores and y_score is not None:
             measured |= {name: undefined(grouping, NO_POSITIVE) for name in SCORED}
         for name, estimates in measured.items():
-            found += estimates.measurements(name, grouping, state)
-        if grouping.is_whole:
+            found += estimates.measurements(name, grouping, state) if only in ("", name) else []
+        if grouping.is_whole and not only:
             found += _per_class(cells, grouping, state)
     return found, confusion
 
@@ -106,11 +113,12 @@ def _counted(cells: Cells, labels: Labels, grouping: Grouping) -> dict[str, Esti
     return found | {name: average(cells) for name, average in AVERAGES.items()}
 
 
-def _scored(scores: Scores, labelled: Grouping) -> dict[str, Estimates]:
-    """Metrics of scores."""
+def _scored(scores: Scores, labelled: Grouping, only: str = "") -> dict[str, Estimates]:
+    """Metrics of scores, by one sort and by one mean; the half that the one that is enough is of."""
     grouping = labelled.rows(scores.scored)
     cases = scores.cases(labelled, grouping)
-    found = discrimination(scores, grouping) | calibration(scores, grouping)
+    ranked = discrimination(scores, grouping) if only in ("", *RANKED) else {}
+    found = ranked if only in RANKED else ranked | calibration(scores, grouping)
     return {name: Estimates(it.value, it.n, it.interval, (*cases, *it.undefined)) for name, it in found.items()}
 
 
