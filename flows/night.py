@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 from flows.retraining import start_retrainings
 from flows.stages import Stages
-from lamplighter.errors import BrokenFileError, LamplighterError
+from lamplighter.core.finding import Code, Finding
+from lamplighter.errors import BrokenFileError, LamplighterError, ModelError
 from storage.history import only_one
 from storage.history.runs import run_of
 from storage.models import Registry
@@ -36,12 +38,10 @@ def walk(
     is_present : bool
         Whether the night is the last one that is walked: gauges and messages tell of the present.
     with_retraining : bool
-        Whether a retraining that is called for starts.
+        Whether a retraining may be called for; nights of the past leave the ledger alone.
     """
     outcome = _walk(night, stages, with_report=with_report, is_present=is_present)
-    if with_retraining:
-        start_retrainings(night)
-    return outcome
+    return replace(outcome, entries=tuple(start_retrainings(night))) if with_retraining else outcome
 
 
 def _walk(night: Night, stages: Stages, *, with_report: bool, is_present: bool) -> Outcome:
@@ -53,7 +53,7 @@ def _walk(night: Night, stages: Stages, *, with_report: bool, is_present: bool) 
     ):
         rows_of.forget_unreadable(model)
         shutil.rmtree(night.spool, ignore_errors=True)
-        Registry(night.project.home, history, model).repair_pointer()
+        unwritten = _repair_pointer(night)
         try:
             reading, tables, profiled, compared, evaluated = _measure(night, stages)
             stages.record(night, reading, tables, profiled, compared, evaluated)
@@ -69,7 +69,7 @@ def _walk(night: Night, stages: Stages, *, with_report: bool, is_present: bool) 
             raise
         finally:
             shutil.rmtree(night.spool, ignore_errors=True)
-        findings = findings_of(reading, tables, profiled, evaluated, unpublished, unreported, unsent)
+        findings = findings_of(reading, tables, profiled, evaluated, unwritten, unpublished, unreported, unsent)
         outcome = Outcome(night, findings, judged, compared[0], report, stages.seconds)
         run |= {
             "status": "findings" if findings else "succeeded",
@@ -77,6 +77,15 @@ def _walk(night: Night, stages: Stages, *, with_report: bool, is_present: bool) 
             "seconds": stages.seconds,
         }
     return outcome
+
+
+def _repair_pointer(night: Night) -> Finding | None:
+    """Have the champion's pointer name who is champion, however a night before was killed."""
+    try:
+        Registry(night.project.home, night.history, night.monitor.model).repair_pointer()
+    except ModelError as error:
+        return Finding(Code.CHAMPION_UNWRITTEN, "", str(error))
+    return None
 
 
 def _measure(night: Night, stages: Stages) -> tuple[Reading, list[Table], list[Profiled], list[Compared], Evaluated]:

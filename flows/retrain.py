@@ -37,6 +37,6 @@ def retrain(
     entry = entry_of(open_history(opened), model, night, purpose)
     if entry is None:
         raise ModelError(f"{model}: no {purpose.value} was called for on {night}; `lamplighter retrain {model}` does")
-    ended = bring_to_end(Retraining(opened, opened.monitor(model), entry), RetrainStages.as_tasks())
+    ended = bring_to_end(Retraining.of(opened, opened.monitor(model), entry), RetrainStages.as_tasks())
     leave_retraining(ended)
     return Completed(message=f"{ended.entry.status.value} {ended.entry.reason}".strip())

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from lamplighter.core.retraining import UNDER_WAY, Status
+from lamplighter.core.retraining import UNDER_WAY, Entry, Status
 from lamplighter.errors import BusyError, LamplighterError, one_line
 from storage.history import only_one
 from storage.history.retrainings import entries
+from tasks.call import call
 from tasks.challenge import Challenged, challenge, challenge_task
 from tasks.follow import follow, follow_task
 from tasks.hand_over import handed_over
@@ -62,6 +63,7 @@ def bring_to_end(work: Retraining, stages: RetrainStages) -> Retraining:
             work = _ended(work, stages)
         finally:
             shutil.rmtree(work.scratch, ignore_errors=True)
+        work.registry.repair_pointer()
     deliver(work.project, work.monitor)
     return work
 
@@ -76,16 +78,27 @@ def _ended(work: Retraining, stages: RetrainStages) -> Retraining:
         reason = str(error)
     except Exception as error:
         reason = f"unexpected {type(error).__name__}: {one_line(error)}"
-    return work.renewed().conclude("failed", f"{work.entry.cause}: {reason}", status=Status.FAILED, reason=reason)
+    if (renewed := work.renewed()).entry.status not in UNDER_WAY:
+        # It had come to its end, and what went wrong came after.
+        return renewed
+    return renewed.conclude("failed", f"{work.entry.cause}: {reason}", status=Status.FAILED, reason=reason)
 
 
-def start_retrainings(night: Night) -> None:
-    """Start what the ledger asks for, and take up what a killed process left; without a server here and now."""
+def start_retrainings(night: Night, *, by_hand: bool = False) -> list[Entry]:
+    """Start what a night calls for, and take up what a killed process left; without a server here and now.
+
+    Returns
+    -------
+    list of Entry
+        What the ledger got, as it was then.
+    """
+    called = call(night, by_hand=by_hand)
     for entry in entries(night.history, night.monitor.model):
         if entry.status not in UNDER_WAY or entry.status is Status.WAITING:
             continue
-        work = Retraining(night.project, night.monitor, entry)
+        work = Retraining.of(night.project, night.monitor, entry)
         if handed_over(work):
             continue
         with suppress(BusyError):
             bring_to_end(work, RetrainStages.plain())
+    return called

@@ -85,7 +85,9 @@ def write_labelled(
     labelled = len(joined) - joined[labels.target].null_count
     if not labelled:
         raise ModelError(f"{monitor.model}: no row from {wanted[0].label} to {wanted[-1].label} has its truth")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    # Private columns are in it in the clear: its folder is for its owner alone.
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.parent.chmod(0o700)
     pq.write_table(joined, path)
     return LabelledRows(path, len(joined), labelled)
 

@@ -91,9 +91,12 @@ class Registry:
         Raises
         ------
         ModelError
-            If the folder cannot be moved.
+            If there is such a version already, or the folder cannot be moved.
         """
-        place = self.place(entry.version)
+        place, table = self.place(entry.version), tables.model_version
+        taken = sa.select(sa.literal(1)).where(table.c.model == self._model, table.c.version == entry.version)
+        if connection.scalar(taken):
+            raise ModelError(f"{self._model}: version {entry.version} is registered already; a version never changes")
         try:
             for path in files_of(made):
                 _to_disk(path)
@@ -102,8 +105,6 @@ class Registry:
             _to_disk(self.folder)
         except OSError as error:
             raise ModelError(f"{place}: the model cannot be kept: {one_line(error)}") from None
-        table = tables.model_version
-        connection.execute(sa.delete(table).where(table.c.model == self._model, table.c.version == entry.version))
         connection.execute(
             sa.insert(table).values(
                 model=entry.model,

@@ -27,28 +27,36 @@ def send(url: str, message: Message, links: str = "") -> str:
 
     kinds = {Severity.WARNING: apprise.NotifyType.WARNING, Severity.CRITICAL: apprise.NotifyType.FAILURE}
     sender = apprise.Apprise()
-    if not sender.add(url):
-        return f"apprise knows no URL of the form {scheme(url)}://...; mend notify in the monitor"
     good = message.event in ("closed", "promoted", "confirmed")
     kind = apprise.NotifyType.SUCCESS if good else kinds[message.severity]
     with _overheard() as said:
+        if not sender.add(url):
+            return f"apprise knows no URL of the form {scheme(url)}...; mend notify in the monitor"
         try:
             taken = sender.notify(title=message.title, body=message.body + links, notify_type=kind)
         except Exception as error:
-            return f"{scheme(url)}: {type(error).__name__}"
-    return "" if taken else f"{scheme(url)} did not take it{': ' + said[-1] if said else ''}"
+            return f"{scheme(url)}...: {type(error).__name__}"
+    return "" if taken else f"{scheme(url)}... did not take it{': ' + said[-1] if said else ''}"
 
 
 def scheme(url: str) -> str:
-    """The part of a URL that is no secret."""
-    return url.partition("://")[0]
+    """The part of a URL that is no secret; of a text that is no URL nothing is shown.
+
+    Examples
+    --------
+    >>> scheme("slack://token"), scheme("hooks.slack.com/token")
+    ('slack://', '')
+    """
+    name, separator, _ = url.partition("://")
+    return f"{name}{separator}" if separator else ""
 
 
 def known(url: str) -> bool:
     """Whether apprise knows how to send to a URL."""
     import apprise
 
-    return bool(apprise.Apprise().add(url))
+    with _overheard():
+        return bool(apprise.Apprise().add(url))
 
 
 @contextmanager

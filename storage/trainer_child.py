@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import os
 import resource
 import signal
@@ -59,7 +60,8 @@ def _train(job: dict[str, Any]) -> dict[str, Any]:
     if job["previous"] and "previous" in inspect.signature(function).parameters:
         more["previous"] = Path(job["previous"])
     metrics = function(pd.read_parquet(job["rows"]), Path(job["folder"]), job["version"], **more)
-    return {"metrics": {str(name): float(value) for name, value in dict(metrics or {}).items()}}
+    numbers = {str(name): float(value) for name, value in dict(metrics or {}).items()}
+    return {"metrics": {name: number if math.isfinite(number) else None for name, number in numbers.items()}}
 
 
 def _predict(job: dict[str, Any]) -> dict[str, Any]:

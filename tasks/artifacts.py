@@ -49,7 +49,7 @@ def _followed(outcome: Outcome) -> Iterator[str]:
     if (judged.opened or judged.closed) and not monitor.notify.to:
         who = "Alertmanager does" if monitor.notify.via == "alertmanager" else "notify names nobody"
         yield f"- sent nothing: {who}"
-    for entry in judged.entries:
+    for entry in outcome.entries:
         yield f"- {entry.purpose.value}, for {entry.cause}: {entry.status.value} {entry.reason}".rstrip()
 
 

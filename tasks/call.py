@@ -8,32 +8,53 @@ from datetime import datetime
 from lamplighter.core.measurement import State
 from lamplighter.core.monitor.retrain import Retrain
 from lamplighter.core.retraining import BY_HAND, ROLLBACK, UNDER_WAY, Entry, Facts, Purpose, Status, causes, veto
+from storage.history.decisions import judged_later
+from storage.history.incidents import incidents_open
 from storage.history.promotions import champion_on
-from storage.history.retrainings import entries
+from storage.history.retrainings import entries, write
 from storage.history.windows import first_window, ledgers
 from storage.models import Registry
 from tasks.night import Night
 
+MOST_FAILED = 3
+"""Probations that may fail, as for a trainer that cannot answer, before the champion stays without one."""
 
-def called(night: Night, open_checks: Collection[str], *, by_hand: bool = False) -> list[Entry]:
-    """The entries that the ledger is to get: a retraining that is called for, started or vetoed, and a probation.
 
-    A night that has its entry already gets no other.
+def call(night: Night, *, by_hand: bool = False) -> list[Entry]:
+    """Write what a night calls for into the ledger: a retraining, started or vetoed, and a probation.
+
+    A night that has its line already gets no other, unless a person asks again after a veto or a failure.
     """
-    retrain = night.monitor.retrain
-    if retrain is None:
+    retrain, history, model = night.monitor.retrain, night.history, night.monitor.model
+    if retrain is None or not night.is_newest or judged_later(history, model, night.known_on):
         return []
-    known = entries(night.history, night.monitor.model)
-    if any(entry.known_on == night.known_on for entry in known) and not by_hand:
+    known = entries(history, model)
+    own = next((it for it in known if it.known_on == night.known_on and it.purpose is Purpose.RETRAINING), None)
+    if own and not by_hand:
         return []
-    facts = _facts(night, open_checks, [entry for entry in known if entry.status is not Status.VETOED])
+    facts = _facts(night, incidents_open(history, model, night.known_on), known)
     found = [] if by_hand else _probation(night, retrain, facts)
-    cause = [BY_HAND] if by_hand else causes(retrain, facts)
-    if cause:
-        reason = "the champion is on probation" if found else veto(retrain, facts, by_hand=by_hand)
-        status = Status.VETOED if reason else Status.REQUESTED
-        found.append(Entry(night.monitor.model, night.known_on, cause=", ".join(cause), status=status, reason=reason))
+    if cause := [BY_HAND] if by_hand else causes(retrain, facts):
+        found.append(_retraining(night, retrain, facts, ", ".join(cause), own, on_probation=bool(found)))
+    with history.writing() as connection:
+        for entry in found:
+            if not (own and entry.status is Status.VETOED):
+                write(connection, entry)
     return found
+
+
+def _retraining(
+    night: Night, retrain: Retrain, facts: Facts, cause: str, own: Entry | None, *, on_probation: bool
+) -> Entry:
+    """The line of a retraining; a second one of a night is another attempt, whose model has another name."""
+    reason = veto(retrain, facts, by_hand=cause == BY_HAND)
+    if on_probation:
+        reason = "the champion is on probation"
+    if not reason and own and own.status not in (Status.VETOED, Status.FAILED):
+        reason = f"that of this night has ended: {own.status.value}; ask again tomorrow"
+    status = Status.VETOED if reason else Status.REQUESTED
+    attempt = own.attempt + 1 if own else 1
+    return Entry(night.monitor.model, night.known_on, cause=cause, status=status, reason=reason, attempt=attempt)
 
 
 def _facts(night: Night, open_checks: Collection[str], ledger: list[Entry]) -> Facts:
@@ -45,10 +66,11 @@ def _facts(night: Night, open_checks: Collection[str], ledger: list[Entry]) -> F
         night.window,
         night.known_on,
         open_checks,
-        [entry for entry in ledger if entry.known_on <= night.known_on],
+        [entry for entry in ledger if entry.known_on <= night.known_on and entry.status is not Status.VETOED],
         champion_since=promotion.known_on if promotion else first,
         champion_trained_until=version.trained_until if version else None,
         final_until=final_until(night),
+        first_window=first,
     )
 
 
@@ -64,9 +86,9 @@ def _probation(night: Night, retrain: Retrain, facts: Facts) -> list[Entry]:
     if promotion is None or not promotion.previous or retrain.accept is None or facts.final_until is None:
         return []
     was_rolled_back = promotion.cause.startswith(ROLLBACK)
-    looked_at = any(
-        entry.purpose is Purpose.PROBATION and entry.known_on > promotion.known_on for entry in facts.ledger
-    )
+    looked = [it for it in facts.ledger if it.purpose is Purpose.PROBATION and it.known_on > promotion.known_on]
+    failed = sum(entry.status is Status.FAILED for entry in looked)
+    looked_at = len(looked) > failed or failed >= MOST_FAILED
     busy = any(entry.status in UNDER_WAY for entry in facts.ledger)
     too_early = facts.final_until - promotion.known_on < retrain.accept.days
     if was_rolled_back or looked_at or busy or too_early:

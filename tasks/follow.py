@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from prefect import get_client, task
 from prefect.cache_policies import NO_CACHE
@@ -25,7 +26,8 @@ def follow(work: Retraining) -> Retraining:
     """
     name, limit = work.retrain.deployment, work.retrain.time_limit.total_seconds()
     assert name is not None
-    run = start(name, dict(work.retrain.parameters), f"{key_of(work.entry)} {name}")
+    # Whoever follows it may die and be followed; theirs is started once.
+    run = start(name, dict(work.retrain.parameters), f"{key_of(replace(work.entry, attempt=1))} {name}")
     if run is None:
         raise ModelError(f"{work.monitor.model}: no deployment {name!r} on the server of PREFECT_API_URL; deploy it")
     deadline = time.monotonic() + limit

@@ -35,7 +35,11 @@ def handed_over(work: Retraining) -> bool:
         run = start(DEPLOYMENT, parameters, key_of(work.entry))
         if run is None:
             return False
-        if run.state is None or not run.state.is_final():
+        if run.state is None or not run.state.is_final() or work.renewed().entry != work.entry:
+            return True
+        if run.state.is_cancelled():
+            reason = "its flow run was cancelled"
+            work.conclude("failed", f"{work.entry.cause}: {reason}", status=Status.FAILED, reason=reason)
             return True
         work = work.brought_forward(attempt=work.entry.attempt + 1)
     reason = f"{MOST_ATTEMPTS} flow runs of it died; see them in Prefect's UI"

@@ -12,11 +12,10 @@ from lamplighter.core import message
 from lamplighter.core.catalogue import ARRIVAL_METRICS, DRIFT_METRICS, INPUT_METRICS
 from lamplighter.core.finding import BREAKS, Finding
 from lamplighter.core.incidents import Incident, Turn, turn
-from lamplighter.core.judgement import Decision, decide, silenced
+from lamplighter.core.judgement import Decision, Verdict, decide, silenced
 from lamplighter.core.measurement import Measurement
 from lamplighter.core.message import Message, Moved
 from lamplighter.core.monitor import DATA_CHECK, Check
-from lamplighter.core.retraining import Entry
 from lamplighter.core.window import Window
 from storage.history.breaks import breaks_found, silencing_drift, silencing_quality
 from storage.history.decisions import append_decisions, decisions_made, judged_later
@@ -24,9 +23,7 @@ from storage.history.incidents import incidents_open, mark_told, muted_checks, r
 from storage.history.moved import moved_columns, moved_segments
 from storage.history.outbox import put
 from storage.history.query import Filter, measurement_of
-from storage.history.retrainings import write
 from storage.notifications import targets
-from tasks.call import called
 from tasks.night import RETRIED, Night
 
 
@@ -41,23 +38,19 @@ class Judged:
         What the decisions changed.
     told : tuple of str
         Titles of the messages that went into the outbox.
-    entries : tuple of Entry
-        What the ledger of retrainings got.
     """
 
     decisions: list[Decision]
     opened: tuple[Incident, ...] = ()
     closed: tuple[Incident, ...] = ()
     told: tuple[str, ...] = ()
-    entries: tuple[Entry, ...] = ()
 
 
 def judge(night: Night) -> Judged:
     """Decide every check once; a night that is run again finds its decisions made, and an old window is not judged.
 
-    The decisions, the incidents that they open and close, what is to be told of them and what is to be retrained are
-    one transaction. A night that comes after later ones have been judged decides, and leaves the incidents alone:
-    they tell of the present.
+    The decisions, the incidents that they open and close, and what is to be told of them are one transaction. A night
+    that comes after later ones have been judged decides, and leaves the incidents alone: they tell of the present.
     """
     if not night.is_newest:
         return Judged([])
@@ -65,25 +58,24 @@ def judge(night: Night) -> Judged:
     made = decisions_made(history, model, night.known_on, checks)
     names = {decision.check.name for decision in made}
     new = [_decide(night, check) for check in checks if check.name not in names]
-    turned, told, messages, entries = Turn((), ()), [], [], []
+    turned, told, messages = Turn((), ()), [], []
     to, muted = targets(night.monitor), muted_checks(history, model, night.known_on)
     if not judged_later(history, model, night.known_on):
         open_before = incidents_open(history, model, night.known_on)
         turned = turn(open_before, new, [check.name for check in checks], night.known_on)
+        failed = {decision.check.name for decision in (*made, *new) if decision.verdict is Verdict.FAILED}
         untold = [entry for entry in _still_open(open_before, turned) if not entry.told_on]
-        told = [entry for entry in untold if to and entry.check_name not in muted]
+        # Of a check that is silent tonight nothing could be said.
+        told = [entry for entry in untold if to and entry.check_name not in muted and entry.check_name in failed]
         messages = [*_messages(night, [*made, *new], told, turned, muted)]
-        entries = called(night, {entry.check_name for entry in _still_open(open_before, turned)})
     with history.writing() as connection:
         append_decisions(connection, model, night.known_on, new)
         record_turn(connection, model, night.known_on, turned)
         put(connection, night.known_on, messages, to)
         mark_told(connection, model, night.known_on, told)
-        for entry in entries:
-            write(connection, entry)
     decisions = sorted([*made, *new], key=lambda decision: checks.index(decision.check))
     titles = tuple(message.title for message in messages) if to else ()
-    return Judged(decisions, turned.opened, turned.closed, titles, tuple(entries))
+    return Judged(decisions, turned.opened, turned.closed, titles)
 
 
 def _still_open(before: dict[str, Incident], turned: Turn) -> list[Incident]:

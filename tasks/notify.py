@@ -12,9 +12,10 @@ from prefect.cache_policies import NO_CACHE
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.incidents import Incident
 from lamplighter.core.monitor import Monitor
-from storage.history import History, open_history
+from lamplighter.errors import BusyError
+from storage.history import History, only_one, open_history
 from storage.history.incidents import incidents_open
-from storage.history.outbox import Status, Waiting, mark, waiting
+from storage.history.outbox import Status, Waiting, mark, readdress, waiting
 from storage.notifications import send, targets
 from storage.project import Project
 from tasks.night import Night
@@ -35,19 +36,33 @@ def deliver(project: Project, monitor: Monitor) -> Finding | None:
 
     Only what still holds is sent: of an incident that is over before anybody could be told, nobody is.
     """
-    history, model = open_history(project), monitor.model
-    to, faults = targets(monitor), {}
-    open_now = incidents_open(history, model, FAR_FUTURE)
-    entries = waiting(history, model)
-    for entry in entries:
-        if entry.target not in to or _overtaken(entry, entries, open_now):
-            mark(history, entry, Status.OVERTAKEN, datetime.now(UTC))
-        elif entry.target not in faults and (fault := _delivered(project, history, entry, to[entry.target])):
-            faults[entry.target] = fault
+    history, locks = open_history(project), project.home / "locks"
+    try:
+        with only_one("delivery", monitor.model, history.engine, locks, project.settings.wait_seconds):
+            faults = _deliver(project, history, monitor)
+    except BusyError as error:
+        faults = {"": str(error)}
     if not faults:
         return None
     told = "; ".join(faults.values())
-    return Finding(Code.NOTIFY_FAILED, "", f"{model}: {told}; it is tried again in the next night")
+    return Finding(Code.NOTIFY_FAILED, "", f"{monitor.model}: {told}; it is tried again in the next night")
+
+
+def _deliver(project: Project, history: History, monitor: Monitor) -> dict[str, str]:
+    """Deliver what waits; returns what went wrong, by target."""
+    to, faults = targets(monitor), {}
+    open_now = incidents_open(history, monitor.model, FAR_FUTURE)
+    entries = waiting(history, monitor.model)
+    # The newest first: an end whose beginning was never told must not be left alone by a kill.
+    for entry in [entry for entry in reversed(entries) if _overtaken(entry, entries, open_now)]:
+        mark(history, entry, Status.OVERTAKEN, datetime.now(UTC))
+    for entry in waiting(history, monitor.model):
+        if entry.target not in to:
+            readdress(history, entry, to, datetime.now(UTC))
+    for entry in waiting(history, monitor.model):
+        if entry.target not in faults and (fault := _delivered(project, history, entry, to[entry.target])):
+            faults[entry.target] = fault
+    return faults
 
 
 def _overtaken(entry: Waiting, entries: list[Waiting], open_now: dict[str, Incident]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lamplighter.core.finding import Finding
 from lamplighter.core.judgement import Decision, Verdict
+from lamplighter.core.retraining import Entry
 from tasks.compare import Compared
 from tasks.evaluate import Evaluated
 from tasks.judge import Judged
@@ -30,6 +31,7 @@ class Outcome:
     drift: Compared
     report: Path | None
     seconds: dict[str, float]
+    entries: tuple[Entry, ...] = ()
 
     @property
     def decisions(self) -> list[Decision]:

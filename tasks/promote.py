@@ -19,9 +19,7 @@ def promote(challenged: Challenged) -> Retraining:
     """Make the challenger champion, refuse it, or have it wait; a champion on probation stays or goes."""
     work, comparison = challenged.work, challenged.comparison
     work = work.with_entry(**_measured(comparison))
-    concluded = CONCLUSIONS[work.entry.purpose](work, comparison)
-    concluded.registry.repair_pointer()
-    return concluded
+    return CONCLUSIONS[work.entry.purpose](work, comparison)
 
 
 def approve(work: Retraining) -> Retraining:

@@ -18,7 +18,7 @@ from lamplighter.errors import MonitorError
 from storage.history import History, open_history
 from storage.history.outbox import put
 from storage.history.promotions import champion_on
-from storage.history.retrainings import entry_of, write
+from storage.history.retrainings import advance, entry_of
 from storage.models import Registry, Version
 from storage.notifications import targets
 from storage.project import Project
@@ -34,12 +34,20 @@ class Retraining:
     project : Project
     monitor : Monitor
     entry : Entry
-        As it stood when the work began.
+        As far as the work has come.
+    read : Entry
+        As it is written.
     """
 
     project: Project
     monitor: Monitor
     entry: Entry
+    read: Entry
+
+    @classmethod
+    def of(cls, project: Project, monitor: Monitor, entry: Entry) -> Retraining:
+        """The work on a line that was just read."""
+        return cls(project, monitor, entry, entry)
 
     @cached_property
     def history(self) -> History:
@@ -98,18 +106,22 @@ class Retraining:
     def renewed(self) -> Retraining:
         """The same, as far as the ledger says it has come."""
         entry = entry_of(self.history, self.entry.model, self.entry.known_on, self.entry.purpose)
-        return replace(self, entry=entry or self.entry)
+        return Retraining.of(self.project, self.monitor, entry or self.entry)
 
     def with_entry(self, **changes: Any) -> Retraining:
         """The same, a step further; nothing is written yet."""
         return replace(self, entry=replace(self.entry, **changes))
 
+    def written(self) -> Retraining:
+        """The same, once the line has been written as it is."""
+        return replace(self, read=self.entry)
+
     def brought_forward(self, **changes: Any) -> Retraining:
         """The same, a step further, and written so."""
         changed = self.with_entry(**changes)
         with self.history.writing() as connection:
-            write(connection, changed.entry)
-        return changed
+            advance(connection, self.read, changed.entry)
+        return changed.written()
 
     def conclude(self, event: str, told: str, act: Callable[..., None] | None = None, **changes: Any) -> Retraining:
         """Write the end of it, and what is told of that, in one transaction with whatever it leads to.
@@ -128,9 +140,9 @@ class Retraining:
         with self.history.writing() as connection:
             if act:
                 act(connection)
-            write(connection, entry)
+            advance(connection, self.read, entry)
             put(connection, entry.known_on, [message], targets(self.monitor))
-        return changed
+        return changed.written()
 
 
 EVENTS = {

@@ -17,7 +17,7 @@ from lamplighter.core.retraining import Status
 from lamplighter.core.window import Window
 from lamplighter.errors import ModelError, one_line
 from storage.history.breaks import silencing_quality
-from storage.history.retrainings import write
+from storage.history.retrainings import advance
 from storage.history.windows import Ledger, ledgers
 from storage.labelled_rows import LabelledRows, write_labelled
 from storage.models import REFERENCE, Version, checksum_of
@@ -42,6 +42,7 @@ def train(work: Retraining) -> Retraining:
     previous = work.registry.verified(champion.version) if champion else None
     metrics = work.trainer.train(rows.path, made, version, previous)
     features = _checked(work, rows, made)
+    _without_private(work, made / REFERENCE)
     card = {
         "features": features,
         "metrics": metrics,
@@ -62,8 +63,8 @@ def train(work: Retraining) -> Retraining:
     changed = work.with_entry(status=Status.TRAINED, version=version, champion=champion.version if champion else "")
     with work.history.writing() as connection:
         work.registry.register(connection, made, registered)
-        write(connection, changed.entry)
-    return changed
+        advance(connection, work.read, changed.entry)
+    return changed.written()
 
 
 def comparison_since(work: Retraining) -> datetime:
@@ -122,6 +123,12 @@ def _checked(work: Retraining, rows: LabelledRows, made: Path) -> list[str]:
         if table[name].null_count == len(table):
             raise ModelError(f"{told} has no answer in {name!r}; a model that answers nulls is of no use")
     return [name for name in table.column_names if name in set(pq.read_schema(rows.path).names)]
+
+
+def _without_private(work: Retraining, reference: Path) -> None:
+    """Leave private columns out of the reference that is kept."""
+    if private := [name for name in work.monitor.private if name in pq.read_schema(reference).names]:
+        pq.write_table(pq.read_table(reference).drop_columns(private), reference)
 
 
 train_task = task(name="train", cache_policy=NO_CACHE)(train)

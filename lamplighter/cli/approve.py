@@ -26,7 +26,7 @@ def command(project: str | None, model: str, reject: bool) -> None:
     waiting = [entry for entry in entries(open_history(opened), model) if entry.status is Status.WAITING]
     if not waiting:
         raise ModelError(f"{model}: nothing waits for approval; `lamplighter history {model} --retrainings` shows why")
-    work = Retraining(opened, monitor, waiting[-1])
+    work = Retraining.of(opened, monitor, waiting[-1])
     if reject:
         told = f"{work.entry.version} was rejected by hand"
         work.conclude("rejected", told, status=Status.REJECTED, reason="by hand")

@@ -24,26 +24,23 @@ def command(project: str | None, model: str, now: datetime | None) -> None:
 
     from flows.retraining import start_retrainings
     from lamplighter.core.retraining import UNDER_WAY, Status
-    from storage.history.incidents import incidents_open
-    from storage.history.retrainings import entry_of, write
+    from storage.history.retrainings import entry_of
     from storage.project import Project
-    from tasks.call import called
     from tasks.night import Night
 
     opened = Project.open(project)
     monitor = opened.monitor(model)
     at = now.replace(tzinfo=ZoneInfo(monitor.timezone)) if now else datetime.now(UTC)
     night = Night.of(opened, monitor, monitor.window(at).start, at)
-    found = called(night, incidents_open(night.history, model, night.known_on), by_hand=True)
-    if not found:
+    if monitor.retrain is None:
         raise click.UsageError(f"{model}: the monitor has no retrain; add it.")
+    found = start_retrainings(night, by_hand=True)
+    if not found:
+        raise click.UsageError(f"{model}: later nights have been judged; leave out --now.")
     (entry,) = found
     if entry.status is Status.VETOED:
         click.echo(f"{model}: nothing is retrained: {entry.reason}", err=True)
         sys.exit(2)
-    with night.history.writing() as connection:
-        write(connection, entry)
-    start_retrainings(night)
     ended = entry_of(night.history, model, entry.known_on) or entry
     if ended.status in UNDER_WAY and ended.status is not Status.WAITING:
         click.echo(f"{model}: a flow run was started; `lamplighter history {model} --retrainings` tells its end")

@@ -37,8 +37,13 @@ def command(project: str | None) -> None:
 
 
 def _unloadable(project: Project, monitor: Monitor) -> Iterator[str]:
-    """What is wrong with the user's own functions."""
+    """What is wrong with the user's own functions, and with the URLs that messages go to."""
+    from storage.notifications import known, targets
     from storage.user_code import load_function
+
+    for place, url in enumerate(targets(monitor).values(), 1):
+        if not known(url):
+            yield f"notify: apprise knows no URL such as the {place}. one; see its list of services"
 
     named = {f"metric {own.name!r}": own.function for own in monitor.metrics}
     if monitor.retrain and monitor.retrain.trainer:

@@ -29,6 +29,7 @@ class Code(StrEnum):
     REPORT_FAILED = "report-failed"
     PUBLISH_FAILED = "publish-failed"
     NOTIFY_FAILED = "notify-failed"
+    CHAMPION_UNWRITTEN = "champion-unwritten"
     FEED_FROZEN = "feed-frozen"
     SCALE_CHANGED = "scale-changed"
     NULLS_RISEN = "nulls-risen"

@@ -31,7 +31,6 @@ class Status(StrEnum):
     VETOED = "vetoed"
     REQUESTED = "requested"
     TRAINED = "trained"
-    ACCEPTED = "accepted"
     WAITING = "waiting"
     PROMOTED = "promoted"
     REJECTED = "rejected"
@@ -41,7 +40,7 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
-UNDER_WAY = frozenset({Status.REQUESTED, Status.TRAINED, Status.ACCEPTED, Status.WAITING})
+UNDER_WAY = frozenset({Status.REQUESTED, Status.TRAINED, Status.WAITING})
 """Of such an entry something is still to come."""
 
 ENDED = frozenset({Status.PROMOTED, Status.REJECTED, Status.COMPLETED, Status.ROLLED_BACK})
@@ -126,6 +125,8 @@ class Facts:
         End of what the champion was trained on, where that is known.
     final_until : datetime or None
         End of the newest window whose labels are final; None where there is none.
+    first_window : datetime or None
+        Start of the oldest window that is recorded.
     """
 
     window: Window
@@ -135,6 +136,7 @@ class Facts:
     champion_since: datetime | None = None
     champion_trained_until: datetime | None = None
     final_until: datetime | None = None
+    first_window: datetime | None = None
 
 
 def causes(retrain: Retrain, facts: Facts) -> list[str]:
@@ -161,7 +163,7 @@ def veto(retrain: Retrain, facts: Facts, *, by_hand: bool = False) -> str:
     retrainings = [entry for entry in facts.ledger if entry.purpose is Purpose.RETRAINING]
     if busy := next((entry for entry in facts.ledger if entry.status in UNDER_WAY), None):
         return _under_way(busy, zone)
-    if not by_hand and (reason := _cooldown(retrain, facts, retrainings, zone)):
+    if not by_hand and (reason := _cooldown(retrain, facts, zone)):
         return reason
     month = facts.known_on.astimezone(zone).strftime("%Y-%m")
     spent = sum(entry.known_on.astimezone(zone).strftime("%Y-%m") == month for entry in retrainings)
@@ -177,8 +179,8 @@ def _under_way(entry: Entry, zone: ZoneInfo) -> str:
     return f"the {entry.purpose.value} of {night} is under way"
 
 
-def _cooldown(retrain: Retrain, facts: Facts, retrainings: Sequence[Entry], zone: ZoneInfo) -> str:
-    ended = [entry.known_on for entry in retrainings if entry.status in ENDED]
+def _cooldown(retrain: Retrain, facts: Facts, zone: ZoneInfo) -> str:
+    ended = [entry.known_on for entry in facts.ledger if entry.status in ENDED]
     if not ended or max(ended) + retrain.cooldown <= facts.known_on:
         return ""
     until = (max(ended) + retrain.cooldown).astimezone(zone).date()
@@ -190,6 +192,10 @@ def _immature(retrain: Retrain, facts: Facts, zone: ZoneInfo) -> str:
     assert retrain.accept is not None
     if facts.final_until is None:
         return "labels are immature: no window has final ones"
+    begun, held_back = facts.first_window, facts.final_until - retrain.accept.days
+    if facts.champion_trained_until is None and begun and held_back <= begun:
+        until = facts.final_until.astimezone(zone).date()
+        return f"labels are immature: final until {until}, they leave nothing to learn from before the comparison"
     if facts.champion_trained_until is None or facts.final_until - facts.champion_trained_until >= retrain.accept.days:
         return ""
     dates = [moment.astimezone(zone).date() for moment in (facts.champion_trained_until, facts.final_until)]

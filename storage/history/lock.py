@@ -16,7 +16,7 @@ from lamplighter.errors import BusyError, HistoryError, one_line
 
 POLL_SECONDS = 0.2
 
-Work = Literal["night", "retraining"]
+Work = Literal["night", "retraining", "delivery"]
 
 
 @contextmanager

@@ -80,14 +80,25 @@ def waiting(history: History, model: str) -> list[Waiting]:
     ]
 
 
+def readdress(history: History, entry: Waiting, targets: Iterable[str], at: datetime) -> None:
+    """Put a message whose URL is no longer the monitor's in for the present ones, in its place."""
+    with history.writing() as connection:
+        put(connection, entry.known_on, [entry.message], targets)
+        _mark(connection, entry, Status.OVERTAKEN, at, "")
+
+
 def mark(history: History, entry: Waiting, status: Status, at: datetime, error: str = "") -> None:
     """Note what became of a message."""
+    with history.writing() as connection:
+        _mark(connection, entry, status, at, error)
+
+
+def _mark(connection: sa.Connection, entry: Waiting, status: Status, at: datetime, error: str) -> None:
     table = tables.delivery
     key = _key(entry.message, entry.known_on, entry.target)
     values = {"status": status.value, "attempts": entry.attempts, "attempted_at": at, "error": error}
-    with history.writing() as connection:
-        connection.execute(sa.delete(table).where(*(table.c[name] == value for name, value in key.items())))
-        connection.execute(sa.insert(table).values(**key, **values))
+    connection.execute(sa.delete(table).where(*(table.c[name] == value for name, value in key.items())))
+    connection.execute(sa.insert(table).values(**key, **values))
 
 
 def _key(message: Message, known_on: datetime, target: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from lamplighter.core.retraining import Entry, Purpose, Status
+from lamplighter.errors import ModelError
 from storage.history import tables
 from storage.history.database import History
 
@@ -33,6 +34,23 @@ def entry_of(history: History, model: str, known_on: datetime, purpose: Purpose 
 
 def _entry(row: sa.RowMapping) -> Entry:
     return Entry(**{**row, "purpose": Purpose(row["purpose"]), "status": Status(row["status"])})
+
+
+def advance(connection: sa.Connection, before: Entry, after: Entry) -> None:
+    """Bring a line forward from where it was read.
+
+    Raises
+    ------
+    ModelError
+        If another process has brought it forward meanwhile.
+    """
+    table = tables.retraining
+    values = {**asdict(after), "purpose": after.purpose.value, "status": after.status.value}
+    key = [table.c[name] == values[name] for name in KEY]
+    as_read = [table.c.status == before.status.value, table.c.attempt == before.attempt]
+    if connection.execute(sa.update(table).where(*key, *as_read).values(values)).rowcount == 0:
+        told = f"{after.model}: the {after.purpose.value} of {after.known_on.date()} has gone on meanwhile"
+        raise ModelError(f"{told}; `lamplighter history {after.model} --retrainings` shows how far")
 
 
 def write(connection: sa.Connection, entry: Entry) -> None:

@@ -10,19 +10,22 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from flows.retraining import RetrainStages, bring_to_end
 from lamplighter.core.retraining import Purpose, Status
+from lamplighter.errors import ModelError
 from storage.history import open_history
 from storage.history.incidents import all_incidents
 from storage.history.promotions import champion, promotions
 from storage.history.query import dump
 from storage.models import Registry
 from storage.project import Project
+from tasks.call import call as call_for
 from tasks.retraining import Retraining
 from tests.flows import loop_world
-from tests.flows.loop_world import NIGHT, call, ledger, one_night
+from tests.flows.loop_world import NIGHT, call, ledger, night_of, one_night
 from tests.flows.nights import edit
 from tests.flows.processes import die, in_child
 
@@ -54,7 +57,7 @@ def test_a_night_that_is_run_again_calls_for_nothing_again(turned: Project) -> N
 
 def test_a_backfill_trains_nothing(turned: Project) -> None:
     one_night(turned, with_retraining=False)
-    assert [entry.status for entry in ledger(turned)] == [Status.REQUESTED]
+    assert ledger(turned, vetoed=True) == []
     assert promotions(open_history(turned), "turning") == []
 
 
@@ -131,6 +134,7 @@ def test_killed_between_two_steps(
     undisturbed = Project.open(shutil.copytree(turned_template, tmp_path / "undisturbed"))
     one_night(undisturbed)
     one_night(turned, with_retraining=False)
+    call_for(night_of(turned))
     plain = RetrainStages.plain()
 
     def deadly(argument: Any) -> Any:
@@ -140,7 +144,7 @@ def test_killed_between_two_steps(
 
     def work() -> None:
         monitor = turned.monitor("turning")
-        bring_to_end(Retraining(turned, monitor, ledger(turned)[0]), replace(plain, **{step: deadly}))
+        bring_to_end(Retraining.of(turned, monitor, ledger(turned)[0]), replace(plain, **{step: deadly}))
 
     assert in_child(work) == signal.SIGKILL
     one_night(turned)
@@ -156,12 +160,24 @@ def test_killed_between_two_steps(
 
 def test_by_hand(turned: Project) -> None:
     one_night(turned, with_retraining=False, is_present=False)
-    code, told = call(turned, "retrain", "turning", "--now", "2025-03-24T09:00")
+    call_for(night_of(turned))
+    code, told = call(turned, "retrain", "turning", "--now", "2025-03-23T09:00")
     assert (code, told) == (2, "turning: nothing is retrained: the retraining of 2025-03-23 is under way\n")
     one_night(turned)
+    one_night(turned, NIGHT + timedelta(days=1))
     code, told = call(turned, "retrain", "turning", "--now", "2025-03-24T09:00")
     assert code == 0
-    assert told.startswith("turning: 2025-03-24 rejected; accuracy gains +0.0000")
+    assert told.startswith("turning: 2025-03-24.2 rejected; accuracy gains +0.0000")
+
+
+def test_by_hand_a_version_is_never_replaced(turned: Project) -> None:
+    one_night(turned)
+    kept = (turned.home / "models" / "turning" / "2025-03-23" / "model.json").read_bytes()
+    (turned.root / "trainer.py").write_text(loop_world.TRAINER.replace("1 if agreement >= 0.5 else -1", "1"))
+    code, told = call(turned, "retrain", "turning", "--now", "2025-03-23T12:00")
+    assert (code, "that of this night has ended: promoted; ask again tomorrow" in told) == (2, True)
+    assert [entry.status for entry in ledger(turned)] == [Status.PROMOTED]
+    assert (turned.home / "models" / "turning" / "2025-03-23" / "model.json").read_bytes() == kept
 
 
 def test_a_challenger_waits_for_approval(turned: Project) -> None:
@@ -200,6 +216,31 @@ def test_a_rollback_goes_to_what_is_still_what_was_registered(turned: Project) -
     model.write_text(kept)
     assert call(turned, "rollback", "turning")[0] == 0
     assert champion(open_history(turned), "turning").version == "2025-03-23"
+
+
+def test_what_has_ended_stays_as_it_ended(turned: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unwritable(registry: Registry) -> None:
+        raise ModelError("champion.json: cannot be written")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Registry, "repair_pointer", unwritable)
+        with pytest.raises(ModelError, match=r"champion\.json"):
+            one_night(turned)
+    assert [entry.status for entry in ledger(turned)] == [Status.PROMOTED]
+    work = Retraining.of(turned, turned.monitor("turning"), replace(ledger(turned)[0], status=Status.REQUESTED))
+    with pytest.raises(ModelError, match="the retraining of 2025-03-23 has gone on meanwhile"):
+        work.brought_forward(attempt=2)
+    one_night(turned)
+    assert (turned.home / "models" / "turning" / "champion.json").is_file()
+
+
+def test_private_columns_are_in_no_file_that_stays(turned: Project) -> None:
+    edit(turned, "turning", ("segments: [region]", "segments: [region]\nprivate: [z]"))
+    one_night(turned)
+    reference = turned.home / "models" / "turning" / "2025-03-23" / "reference.parquet"
+    assert "z" not in pq.read_schema(reference).names
+    assert "x" in pq.read_schema(reference).names
+    assert not list((turned.home / "spool").glob("*.retraining"))
 
 
 # Probation.

@@ -82,6 +82,15 @@ def test_of_an_incident_that_is_over_before_it_could_be_told_nobody_is(told: Pro
     assert receiver.titles == []
 
 
+def test_a_url_that_was_mended_gets_what_waits(told: Project, receiver: Receiver) -> None:
+    edit(told, "turning", (f"json://{receiver.url}", f"json://{receiver.url.partition(':')[0]}:9"))
+    one_night(told)
+    assert receiver.titles == []
+    edit(told, "turning", (":9", f":{receiver.url.partition(':')[2]}"))
+    one_night(told, after(1))
+    assert receiver.titles == [FAILS]
+
+
 def test_nobody_is_told_while_a_check_is_muted(told: Project, receiver: Receiver) -> None:
     until = datetime(2025, 3, 24, 12, tzinfo=UTC)
     mute_check(open_history(told), "turning", "accuracy-below", until, "known")

@@ -87,7 +87,8 @@ def test_what_the_services_are_sent(service: str, monkeypatch: pytest.MonkeyPatc
     ("url", "told"),
     [
         (f"nosuch://user:{HIDDEN}@host", "apprise knows no URL of the form nosuch://...; mend notify in the monitor"),
-        (f"json://user:{HIDDEN}@127.0.0.1:9", "json did not take it: "),
+        (f"json://user:{HIDDEN}@127.0.0.1:9", "json://... did not take it: "),
+        (f"hooks.slack.com/services/{HIDDEN}", "apprise knows no URL of the form ...; mend notify in the monitor"),
     ],
 )
 def test_what_is_not_taken_is_told_without_the_secret(url: str, told: str) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from lamplighter.core.cron import checked_cron, next_tick
+from lamplighter.core.duration import format_duration
 from lamplighter.core.monitor.checks import DATA_CHECK, Check, Drift, OwnMetric
 from lamplighter.core.monitor.notify import Notify, OptionalNotify
 from lamplighter.core.monitor.retrain import Retrain
@@ -46,6 +47,15 @@ SCHEDULES = {
     Grain.WEEK: "15 5 * * 1",
     Grain.MONTH: "15 5 1 * *",
 }
+
+
+LONGEST_WINDOW = {
+    Grain.HOUR: timedelta(hours=1),
+    Grain.DAY: timedelta(days=1),
+    Grain.WEEK: timedelta(days=8),
+    Grain.MONTH: timedelta(days=32),
+}
+"""A span that holds a whole window at least, whatever the clocks do."""
 
 
 class Monitor(Section):
@@ -128,6 +138,10 @@ class Monitor(Section):
     def _trainer_has_truth(self) -> Monitor:
         if self.retrain and self.retrain.trainer and not self.labels:
             raise fault("a trainer learns from labels; say where they are as labels", "retrain", "trainer")
+        if self.retrain and self.retrain.accept and self.retrain.accept.days < LONGEST_WINDOW[self.every]:
+            least = format_duration(LONGEST_WINDOW[self.every])
+            told = f"a window of {self.every.value} is longer than accept.days; give {least} or more"
+            raise fault(told, "retrain", "accept", "days")
         return self
 
     @property
