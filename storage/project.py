@@ -61,9 +61,17 @@ class Project:
         """A SQLAlchemy URL; the file of a SQLite one is relative to the project, as every path is."""
         return SQLITE_FILE.sub(lambda match: f"{match[0]}{self.root}/", url)
 
+    @property
+    def has_monitors(self) -> bool:
+        """Whether there is a monitor file."""
+        return bool(self._found())
+
+    def _found(self) -> list[Path]:
+        return sorted(path for path in self.monitors_folder.glob("[!_.]*") if path.suffix in SUFFIXES)
+
     def files(self) -> list[Path]:
         """The monitor files, by name."""
-        found = sorted(path for path in self.monitors_folder.glob("[!_.]*") if path.suffix in SUFFIXES)
+        found = self._found()
         if not found:
             raise MonitorError(f"{self.monitors_folder}: no monitor files (*.yaml); `lamplighter init` writes one")
         return found

@@ -34,8 +34,9 @@ def command(project: str | None, docs: Path | None, checkout: bool, check: bool)
     from storage.project import Project
 
     opened = Project.open(project)
-    deployments = (ROOT if checkout else opened.root) / "prefect.yaml"
-    files = {opened.monitors_folder / SCHEMA_FILE: schema_text(), deployments: prefect_yaml(opened)}
+    files = {opened.monitors_folder / SCHEMA_FILE: schema_text()}
+    if opened.has_monitors:
+        files[(ROOT if checkout else opened.root) / "prefect.yaml"] = prefect_yaml(opened)
     if docs:
         from lamplighter.cli.reference import reference_pages
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml
 from click.testing import CliRunner, Result
 
 from lamplighter.cli import cli
@@ -105,3 +106,31 @@ def test_what_is_committed_is_not_stale() -> None:
     assert {path.relative_to(CHECKOUT).parts[0] for path in files} == {"docs", "prometheus", "dashboards"}
     stale = [path for path, text in files.items() if path.read_text(encoding="utf-8") != text]
     assert stale == [], "run `lamplighter -C examples/flights render --checkout`"
+
+
+MONITOR = """
+model: {name}
+kind: classification
+every: 1h
+timezone: Europe/Berlin
+tags: {{owner: ops}}
+predictions: {{sql: {{url: "${{NO_SUCH_VARIABLE}}", table: p}}, time: t, prediction: y}}
+"""
+
+
+def test_a_deployment_for_each_monitor_and_one_each_by_hand(tmp_path: Path) -> None:
+    (tmp_path / "monitors").mkdir()
+    for name in ("second", "first"):
+        (tmp_path / "monitors" / f"{name}.yaml").write_text(MONITOR.format(name=name))
+    assert _run(tmp_path).exit_code == 0
+    content = yaml.safe_load((tmp_path / "prefect.yaml").read_text())
+    assert [entry["name"] for entry in content["deployments"]] == ["first", "second", "backfill", "retrain"]
+    first, retrain = content["deployments"][0], content["deployments"][-1]
+    assert first["schedules"] == [{"cron": "15 * * * *", "timezone": "Europe/Berlin", "active": True}]
+    assert first["concurrency_limit"] == {"limit": 1, "collision_strategy": "ENQUEUE"}
+    assert (first["parameters"], first["tags"]) == ({"model": "first"}, ["lamplighter", "classification", "owner:ops"])
+    assert retrain["schedules"] == []
+    assert all((CHECKOUT / entry["entrypoint"].partition(":")[0]).is_file() for entry in content["deployments"])
+    (tmp_path / "monitors" / "first.yaml").write_text("model: first\nkind: nothing\n")
+    broken = _run(tmp_path)
+    assert (broken.exit_code, "monitors/first.yaml:2: kind: 'nothing' cannot be chosen" in broken.output) == (2, True)
