@@ -16,13 +16,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from lamplighter.errors import ModelError, one_line
+from lamplighter.training import REFERENCE
 from storage.history import History, tables
 from storage.history.promotions import champion
 
 POINTER = "champion.json"
-REFERENCE = "reference.parquet"
-"""The file in which a trainer leaves what its model answered on rows that it was not fitted on."""
-
 CHUNK = 1 << 20
 
 

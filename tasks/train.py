@@ -16,11 +16,12 @@ from lamplighter.core.measurement import State
 from lamplighter.core.retraining import Status
 from lamplighter.core.window import Window
 from lamplighter.errors import ModelError, one_line
+from lamplighter.training import REFERENCE
 from storage.history.breaks import silencing_quality
 from storage.history.retrainings import advance
 from storage.history.windows import Ledger, ledgers
 from storage.labelled_rows import LabelledRows, write_labelled
-from storage.models import REFERENCE, Version, checksum_of
+from storage.models import Version, checksum_of
 from storage.user_code import text_of
 from tasks.retraining import Retraining
 
