@@ -17,7 +17,7 @@ from tasks.follow import follow, follow_task
 from tasks.hand_over import handed_over
 from tasks.night import Night
 from tasks.notify import deliver
-from tasks.promote import promote, promote_task
+from tasks.promote import approve, promote, promote_task
 from tasks.retraining import Retraining
 from tasks.train import train, train_task
 
@@ -82,6 +82,27 @@ def _ended(work: Retraining, stages: RetrainStages) -> Retraining:
         # It had come to its end, and what went wrong came after.
         return renewed
     return renewed.conclude("failed", f"{work.entry.cause}: {reason}", status=Status.FAILED, reason=reason)
+
+
+def approve_waiting(work: Retraining) -> Retraining:
+    """Make champion what waits for approval; where another version is champion by now, if it is better than that one.
+
+    Raises
+    ------
+    BusyError
+        If another process is at it.
+    ModelError
+        If its files are not what was registered.
+    """
+    work.registry.verified(work.entry.version)
+    present = work.champion.version if work.champion else ""
+    if work.entry.champion != present:
+        work = bring_to_end(work.brought_forward(status=Status.TRAINED, champion=present), RetrainStages.plain())
+    if work.entry.status is Status.WAITING:
+        work = approve(work)
+        work.registry.repair_pointer()
+    deliver(work.project, work.monitor)
+    return work
 
 
 def start_retrainings(night: Night, *, by_hand: bool = False) -> list[Entry]:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 REFERENCE = "reference.parquet"
 """The file of a model's folder that holds what the model answered on rows that it was not fitted on."""
 
+WINDOW = "__window__"
+"""The column that names the window of each row: rows of one window resemble each other; folds keep them together."""
+
 
 class Trainer(Protocol):
     """Fits a model on the labelled past and leaves it in a folder.
@@ -40,11 +43,11 @@ class Trainer(Protocol):
         ----------
         rows : DataFrame of shape (n_rows, n_columns)
             The predictions of the window, in order of time: ids, time, features, segments and what was answered then,
-            under the names of the log; and the truth under the name of `labels.target`, null where it never came.
-            Windows whose data were broken are left out.
+            under the names of the log; the truth under the name of `labels.target`, null where it never came; and the
+            label of each row's window as `__window__`. Windows whose data were broken are left out.
         folder : Path
             Empty; receives the model's files, and `reference.parquet`: the columns of ``rows`` with the answers that
-            the model gives on rows that it was not fitted on (out of fold, by day), and ``version`` as the version.
+            the model gives on rows that it was not fitted on (out of fold, by window), and ``version`` as the version.
         version : str
             Name of the new version.
         previous : Path, optional

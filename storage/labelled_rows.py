@@ -16,15 +16,13 @@ from lamplighter.core.labelling import matured
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Window
 from lamplighter.errors import BrokenFileError, ModelError, SourceError
+from lamplighter.training import WINDOW
 from storage.labels import labels_arrived
 from storage.predictions import predictions_of
 from storage.profiles import table_kinds
 from storage.project import Project
 from storage.rows import Rows, rows_of
 from storage.truth import LabelIndex
-
-WINDOW = "__window__"
-"""The column that says which window a row is of: rows of one window resemble each other."""
 
 
 @dataclass(frozen=True, slots=True)

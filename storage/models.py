@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -73,15 +73,19 @@ class Registry:
             row = connection.execute(query).mappings().first()
         return Version(**row) if row else None
 
-    def scratch(self, name: str) -> Path:
-        """An empty folder for a training to fill; what an earlier one left there is removed."""
+    @contextmanager
+    def scratch(self, name: str) -> Iterator[Path]:
+        """An empty folder for a training to fill; what nobody took over is removed."""
         folder = self.folder / f".{name}"
         try:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
         except OSError as error:
             raise ModelError(f"{folder}: cannot be made: {error.strerror}; mend the home") from None
-        return folder
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def register(self, connection: sa.Connection, made: Path, entry: Version) -> None:
         """Take a finished folder over as a version; whoever names it in the same transaction names what is there.

@@ -36,6 +36,8 @@ class Trainer:
     time_limit : timedelta
     memory : int or None
         In MiB.
+    is_private : bool
+        Whether the rows have private columns, of which no value may be in the reason of a failure.
     scratch : Path
         Folder for what goes to and fro.
     """
@@ -44,6 +46,7 @@ class Trainer:
     function: str
     time_limit: timedelta
     memory: int | None
+    is_private: bool
     scratch: Path
 
     def train(self, rows: Path, folder: Path, version: str, previous: Path | None) -> dict[str, float]:
@@ -76,8 +79,9 @@ class Trainer:
         self.scratch.mkdir(parents=True, exist_ok=True)
         paths = {name: self.scratch / f"{work}.{name}" for name in ("job", "result", "log")}
         paths["result"].unlink(missing_ok=True)
-        common = {"work": work, "project": str(self.project.root), "function": self.function, "memory": self.memory}
-        paths["job"].write_text(json.dumps(common | job | {"result": str(paths["result"])}), encoding="utf-8")
+        job |= {"work": work, "project": str(self.project.root), "function": self.function}
+        job |= {"memory": self.memory, "is_private": self.is_private, "result": str(paths["result"])}
+        paths["job"].write_text(json.dumps(job), encoding="utf-8")
         code = self._run(paths["job"], paths["log"])
         if code is None:
             limit = f"{self.time_limit.total_seconds():.0f} s"
@@ -85,8 +89,10 @@ class Trainer:
                 f"{self.function}: {work} took longer than the time limit of {limit}; raise it, or do less"
             )
         if code or not paths["result"].is_file():
-            raise ModelError(f"{self.function}: {work} {_reason(code, paths['log'])}")
+            raise ModelError(f"{self.function}: {work} {self._reason(code, paths['log'])}")
         told: dict[str, Any] = json.loads(paths["result"].read_text(encoding="utf-8"))
+        if fault := told.get("fault"):
+            raise ModelError(f"{self.function}: {work} failed: {fault}")
         return told
 
     def _run(self, job: Path, log: Path) -> int | None:
@@ -105,6 +111,16 @@ class Trainer:
             finally:
                 _kill_group(process)
 
+    def _reason(self, code: int, log: Path) -> str:
+        """Why a trainer died: the signal that ended it, or its last words."""
+        if code < 0:
+            name = signal.Signals(-code).name
+            hint = ", as happens when memory runs out" if code == -signal.SIGKILL else ""
+            return f"was ended by {name}{hint}"
+        lines = [] if self.is_private else log.read_bytes()[-TAIL:].decode(errors="replace").splitlines()
+        last = next((line.strip() for line in reversed(lines) if line.strip()), f"ended with code {code}")
+        return f"failed: {last[:300]}"
+
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
     """Kill whatever is left of a trainer, and what it started."""
@@ -115,14 +131,3 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
     process.wait()
     if process.stdin:
         process.stdin.close()
-
-
-def _reason(code: int, log: Path) -> str:
-    """Why a trainer died: the last line of its traceback, or the signal that ended it."""
-    if code < 0:
-        name = signal.Signals(-code).name
-        hint = ", as happens when memory runs out" if code == -signal.SIGKILL else ""
-        return f"was ended by {name}{hint}"
-    lines = log.read_bytes()[-TAIL:].decode(errors="replace").splitlines()
-    last = next((line.strip() for line in reversed(lines) if line.strip()), f"ended with code {code}")
-    return f"failed: {last[:300]}"

@@ -13,9 +13,11 @@ import resource
 import signal
 import sys
 import threading
+import traceback
 from pathlib import Path
 from typing import Any
 
+from lamplighter.errors import LamplighterError, ModelError, one_line
 from storage.project import Project
 from storage.user_code import load_function
 
@@ -30,11 +32,27 @@ def main() -> None:
     if job["memory"]:
         limit = job["memory"] * MIB
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-    told = {TRAIN: _train, PREDICT: _predict}[job["work"]](job)
+    try:
+        told = {TRAIN: _train, PREDICT: _predict}[job["work"]](job)
+    except Exception as error:
+        told = {"fault": _fault(error, job)}
     result = Path(job["result"])
     temporary = result.with_name(f".{result.name}")
     temporary.write_text(json.dumps(told), encoding="utf-8")
     temporary.replace(result)
+
+
+def _fault(error: Exception, job: dict[str, Any]) -> str:
+    """What went wrong and where; what an error says may hold values of the rows, which may be private."""
+    if isinstance(error, LamplighterError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(job["project"])]
+    where = f" at {Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""
+    name = f"{type(error).__name__}{where}"
+    if job["is_private"]:
+        return f"{name}; what it says is left out, as the monitor has private columns"
+    return f"{name}: {one_line(error)}" if str(error) else name
 
 
 def _die_with_parent() -> None:
@@ -72,7 +90,7 @@ def _predict(job: dict[str, Any]) -> dict[str, Any]:
         answers = predict(Path(folder), rows.copy())
         if not isinstance(answers, pd.DataFrame) or len(answers) != len(rows):
             shape = getattr(answers, "shape", type(answers).__name__)
-            raise ValueError(f"predict answered {shape} to {len(rows)} rows; return a DataFrame with a row for each")
+            raise ModelError(f"it answered {shape} to {len(rows)} rows; return a DataFrame with a row for each")
         answers.reset_index(drop=True).to_parquet(path, index=False)
     return {}
 

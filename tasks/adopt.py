@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from lamplighter.core.window import midnight, night_of
 from lamplighter.errors import ModelError
 from storage.history import open_history
 from storage.history.promotions import champion, promote
-from storage.models import Registry, Version, checksum_of
+from storage.models import POINTER, Registry, Version, checksum_of
 from storage.project import Project
 
 
@@ -31,7 +32,7 @@ def adopt(project: Project, monitor: Monitor, folder: Path, version: str, first:
     Raises
     ------
     ModelError
-        If there is a champion already, or no such folder.
+        If there is a champion already, no such folder, or the version cannot name one.
     """
     history, zone = open_history(project), ZoneInfo(monitor.timezone)
     registry = Registry(project.home, history, monitor.model)
@@ -40,15 +41,19 @@ def adopt(project: Project, monitor: Monitor, folder: Path, version: str, first:
     if present := champion(history, monitor.model):
         told = f"{monitor.model}: {present.version} is champion already"
         raise ModelError(f"{told}; a model that is to replace it is trained by `lamplighter retrain`")
+    if not re.fullmatch(r"\w[\w.+-]*", version) or version == POINTER:
+        raise ModelError(f"{version!r} cannot be a version: it names a folder; give letters, digits and . + - _")
+    if last < first:
+        raise ModelError(f"{first} to {last}: the last day comes before the first; swap them")
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder; give the one that holds the model's files")
-    made = registry.scratch(version)
-    shutil.copytree(folder, made, dirs_exist_ok=True)
     since, until = midnight(first, zone), midnight(last + timedelta(days=1), zone)
     night = min(night_of(datetime.now(UTC), monitor.every, monitor.timezone), until)
-    adopted = Version(monitor.model, version, night, since, until, checksum_of(made), {"adopted": str(folder)})
-    with history.writing() as connection:
-        registry.register(connection, made, adopted)
-        promote(connection, monitor.model, version, expected="", known_on=night, cause="adopted")
+    with registry.scratch(version) as made:
+        shutil.copytree(folder, made, dirs_exist_ok=True)
+        adopted = Version(monitor.model, version, night, since, until, checksum_of(made), {"adopted": str(folder)})
+        with history.writing() as connection:
+            registry.register(connection, made, adopted)
+            promote(connection, monitor.model, version, expected="", night=night, cause="adopted")
     registry.repair_pointer()
     return adopted

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
 
-from lamplighter.core.measurement import State
 from lamplighter.core.monitor.retrain import Retrain
-from lamplighter.core.retraining import BY_HAND, ROLLBACK, UNDER_WAY, Entry, Facts, Purpose, Status, causes, veto
+from lamplighter.core.retraining import (
+    BY_HAND,
+    ROLLBACK,
+    UNDER_WAY,
+    Entry,
+    Facts,
+    Purpose,
+    Status,
+    causes,
+    compared_since,
+    veto,
+)
 from storage.history.decisions import judged_later
 from storage.history.incidents import incidents_open
-from storage.history.promotions import champion_on
+from storage.history.promotions import champion
 from storage.history.retrainings import entries, write
-from storage.history.windows import first_window, ledgers
+from storage.history.windows import final_until, first_window
 from storage.models import Registry
 from tasks.night import Night
 
@@ -34,8 +43,8 @@ def call(night: Night, *, by_hand: bool = False) -> list[Entry]:
         return []
     facts = _facts(night, incidents_open(history, model, night.known_on), known)
     found = [] if by_hand else _probation(night, retrain, facts)
-    if cause := [BY_HAND] if by_hand else causes(retrain, facts):
-        found.append(_retraining(night, retrain, facts, ", ".join(cause), own, on_probation=bool(found)))
+    if called_by := [BY_HAND] if by_hand else causes(retrain, facts):
+        found.append(_retraining(night, retrain, facts, called_by, own, on_probation=bool(found)))
     with history.writing() as connection:
         for entry in found:
             if not (own and entry.status is Status.VETOED):
@@ -44,10 +53,10 @@ def call(night: Night, *, by_hand: bool = False) -> list[Entry]:
 
 
 def _retraining(
-    night: Night, retrain: Retrain, facts: Facts, cause: str, own: Entry | None, *, on_probation: bool
+    night: Night, retrain: Retrain, facts: Facts, called_by: list[str], own: Entry | None, *, on_probation: bool
 ) -> Entry:
     """The line of a retraining; a second one of a night is another attempt, whose model has another name."""
-    reason = veto(retrain, facts, by_hand=cause == BY_HAND)
+    cause, reason = ", ".join(called_by), veto(retrain, facts, called_by)
     if on_probation:
         reason = "the champion is on probation"
     if not reason and own and own.status not in (Status.VETOED, Status.FAILED):
@@ -59,7 +68,7 @@ def _retraining(
 
 def _facts(night: Night, open_checks: Collection[str], ledger: list[Entry]) -> Facts:
     history, model = night.history, night.monitor.model
-    promotion = champion_on(history, model, night.known_on)
+    promotion = champion(history, model)
     version = Registry(night.project.home, history, model).find(promotion.version) if promotion else None
     first = first_window(history, model)
     return Facts(
@@ -68,21 +77,16 @@ def _facts(night: Night, open_checks: Collection[str], ledger: list[Entry]) -> F
         open_checks,
         [entry for entry in ledger if entry.known_on <= night.known_on and entry.status is not Status.VETOED],
         champion_since=promotion.known_on if promotion else first,
+        replaced_on=promotion.known_on if promotion and promotion.previous else None,
         champion_trained_until=version.trained_until if version else None,
-        final_until=final_until(night),
+        final_until=final_until(history, night.window, night.known_on),
         first_window=first,
     )
 
 
-def final_until(night: Night) -> datetime | None:
-    """The end of the newest window whose labels are final, as the night knows it."""
-    known = ledgers(night.history, night.window, night.known_on).values()
-    return max((ledger.window.end for ledger in known if ledger.state is State.FINAL and ledger.rows), default=None)
-
-
 def _probation(night: Night, retrain: Retrain, facts: Facts) -> list[Entry]:
     """A look at the champion, once it has served as many matured days as it was compared on."""
-    promotion = champion_on(night.history, night.monitor.model, night.known_on)
+    promotion = champion(night.history, night.monitor.model)
     if promotion is None or not promotion.previous or retrain.accept is None or facts.final_until is None:
         return []
     was_rolled_back = promotion.cause.startswith(ROLLBACK)
@@ -90,7 +94,7 @@ def _probation(night: Night, retrain: Retrain, facts: Facts) -> list[Entry]:
     failed = sum(entry.status is Status.FAILED for entry in looked)
     looked_at = len(looked) > failed or failed >= MOST_FAILED
     busy = any(entry.status in UNDER_WAY for entry in facts.ledger)
-    too_early = facts.final_until - promotion.known_on < retrain.accept.days
+    too_early = compared_since(night.window, facts.final_until, retrain.accept.days) < promotion.known_on
     if was_rolled_back or looked_at or busy or too_early:
         return []
     cause = f"probation of {promotion.version}"

@@ -15,8 +15,9 @@ from lamplighter.core.evaluation import class_labels
 from lamplighter.core.retraining import Purpose
 from lamplighter.core.window import Window
 from lamplighter.errors import ModelError
-from storage.history.promotions import champion_on
-from storage.labelled_rows import WINDOW, write_labelled
+from lamplighter.training import WINDOW
+from storage.history.promotions import champion
+from storage.labelled_rows import write_labelled
 from tasks.retraining import Retraining
 from tasks.train import comparison_windows
 
@@ -54,31 +55,48 @@ def challenge(work: Retraining) -> Challenged:
     # A model must answer what it sees, and nothing else.
     seen = frame.drop(columns=[labels.target, *(name for name in answered if name in frame)])
     seen.to_parquet(path)
-    champion, challenger = _answers(work, path, answered, frame[answered])
+    answers = _answers(work, path, answered, frame[answered])
     known = frame[labels.target].notna().to_numpy()
     rows = Rows(
         frame.loc[known, labels.target].reset_index(drop=True).infer_objects(),
         {name: pd.Series(class_labels(frame.loc[known, name])) for name in work.monitor.segments},
         frame.loc[known, WINDOW].reset_index(drop=True),
     )
-    before, after = (answers.loc[known].reset_index(drop=True) for answers in (champion, challenger))
+    before, after = (given.loc[known].reset_index(drop=True) for given in answers)
     return Challenged(work, compare(work.monitor, work.accept, rows, before, after))
 
 
-def _windows(work: Retraining) -> Sequence[Window]:
-    windows = comparison_windows(work)
+def _windows(work: Retraining) -> list[Window]:
+    """Those of the comparison that neither model has learned from; on probation, those that the champion served in.
+
+    Raises
+    ------
+    ModelError
+        If there are none, or the champion on probation is champion no longer.
+    """
+    since = [known.trained_until for version in _versions(work) if (known := work.registry.find(version))]
     if work.entry.purpose is Purpose.PROBATION:
-        promotion = champion_on(work.history, work.monitor.model, work.entry.known_on)
-        windows = [window for window in windows if promotion and window.start >= promotion.known_on]
+        promotion = champion(work.history, work.monitor.model)
+        if promotion is None or promotion.version != work.entry.version:
+            raise ModelError(f"{work.monitor.model}: {work.entry.version} is champion no longer")
+        since.append(promotion.known_on)
+    windows = [window for window in comparison_windows(work) if window.start >= max(since)]
     if not windows:
-        raise ModelError(f"{work.monitor.model}: no sound matured window to compare on; wait for labels")
+        told = (
+            f"{work.monitor.model}: no matured window since {max(since).date()}, which neither model has learned from"
+        )
+        raise ModelError(f"{told}; wait for labels")
     return windows
+
+
+def _versions(work: Retraining) -> list[str]:
+    """Champion and challenger, as far as they are of the registry."""
+    return [version for version in (work.entry.champion, work.entry.version) if version]
 
 
 def _answers(work: Retraining, rows: Path, names: Sequence[str], logged: pd.DataFrame) -> list[pd.DataFrame]:
     """What champion and challenger answer; a champion that is none of the registry's has answered already."""
-    versions = [version for version in (work.entry.champion, work.entry.version) if version]
-    given = work.trainer.predict(rows, [work.registry.verified(version) for version in versions])
+    given = work.trainer.predict(rows, [work.registry.verified(version) for version in _versions(work)])
     for answers in given:
         if missing := [name for name in names if name not in answers]:
             told = f"{work.retrain.trainer}: predict answered {', '.join(map(str, answers.columns))}"

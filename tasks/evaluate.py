@@ -59,7 +59,7 @@ def evaluate(night: Night, reading: Reading) -> Evaluated:
     try:
         arrived = labels_arrived(night.project, monitor, reading.due[-1].rows.window.start, night.now, night.spool)
     except SourceError as error:
-        new = [_unlabelled(due, State.PROVISIONAL) for due in reading.due if due.ledger is None]
+        new = [_unlabelled(due, State.PROVISIONAL) for due in reading.due if due.known is None]
         return Evaluated(new, findings=[Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {error}")])
     index = LabelIndex.of(arrived, monitor.predictions.id) if arrived else None
     own, findings = _own_functions(night)
@@ -93,7 +93,7 @@ def _seen(night: Night, reading: Reading) -> list[Seen]:
 def _relabelled_until(night: Night, due: Due) -> datetime | None:
     if night.relabel:
         return night.now
-    return due.ledger.relabelled_until if due.ledger else None
+    return due.known.relabelled_until if due.known else None
 
 
 def _own_functions(night: Night) -> tuple[dict[str, OwnFunction], list[Finding]]:
@@ -114,12 +114,12 @@ def _evaluate(
     """The window's quality, or None when nothing is new."""
     monitor, window, rows = night.monitor, due.rows.window, rows_of(due.rows)
     state = state_of(monitor, window, night.now, unreadable=unreadable)
-    if unreadable and due.ledger and state is State.PROVISIONAL and len(truth.labelled) < due.ledger.labelled:
+    if unreadable and due.known and state is State.PROVISIONAL and len(truth.labelled) < due.known.labelled:
         # Labels do not go away because a file cannot be read tonight.
         return None
     texts = [text_of(night.project, metric.function) for metric in monitor.metrics]
     known = truth.known_as(state, monitor, texts)
-    if due.ledger and not due.changed and due.ledger.labels == known:
+    if due.known and not due.changed and due.known.labels == known:
         return None
     measurements = coverage_measurements(rows.count, len(truth.labelled), truth.corrected, state)
     confusion: list[Confusion] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -54,10 +55,10 @@ def judge(night: Night) -> Judged:
     """
     if not night.is_newest:
         return Judged([])
-    history, model, checks = night.history, night.window.model, night.monitor.judged
+    history, model, checks, known = night.history, night.window.model, night.monitor.judged, Known(night)
     made = decisions_made(history, model, night.known_on, checks)
     names = {decision.check.name for decision in made}
-    new = [_decide(night, check) for check in checks if check.name not in names]
+    new = [_decide(known, check) for check in checks if check.name not in names]
     turned, told, messages = Turn((), ()), [], []
     to, muted = targets(night.monitor), muted_checks(history, model, night.known_on)
     if not judged_later(history, model, night.known_on):
@@ -67,7 +68,7 @@ def judge(night: Night) -> Judged:
         untold = [entry for entry in _still_open(open_before, turned) if not entry.told_on]
         # Of a check that is silent tonight nothing could be said.
         told = [entry for entry in untold if to and entry.check_name not in muted and entry.check_name in failed]
-        messages = [*_messages(night, [*made, *new], told, turned, muted)]
+        messages = [*_messages(known, [*made, *new], told, turned, muted)]
     with history.writing() as connection:
         append_decisions(connection, model, night.known_on, new)
         record_turn(connection, model, night.known_on, turned)
@@ -83,15 +84,54 @@ def _still_open(before: dict[str, Incident], turned: Turn) -> list[Incident]:
     return [*(entry for name, entry in before.items() if name not in gone), *turned.opened]
 
 
-def _decide(night: Night, check: Check) -> Decision:
+@dataclass(frozen=True)
+class Known:
+    """What the checks of a night read of the history beside their own numbers, each once."""
+
+    night: Night
+
+    @cached_property
+    def judged_window(self) -> Window | None:
+        """The window whose quality is judged."""
+        return self.night.judged_window
+
+    @cached_property
+    def broken(self) -> list[Finding]:
+        """What is broken of the night's own data."""
+        return breaks_found(self.night.history, self.night.window, self.night.known_on, BREAKS)
+
+    @cached_property
+    def _silencing_drift(self) -> list[Finding]:
+        return silencing_drift(self.night.history, self.night.window, self.night.known_on)
+
+    @cached_property
+    def _silencing_quality(self) -> list[Finding]:
+        night, window = self.night, self.judged_window
+        return silencing_quality(night.history, night.monitor, window, night.window, night.known_on) if window else []
+
+    def window_of(self, check: Check) -> Window | None:
+        """The window that a check is about."""
+        return self.night.window if _is_of_inputs(check) else self.judged_window
+
+    def silencing(self, check: Check) -> list[Finding]:
+        """What makes a check meaningless; checks on the data themselves always have a meaning."""
+        if check.metric in DRIFT_METRICS:
+            return self._silencing_drift
+        return [] if _is_of_inputs(check) else self._silencing_quality
+
+
+def _is_of_inputs(check: Check) -> bool:
+    return check.metric in INPUT_METRICS or check.metric in ARRIVAL_METRICS
+
+
+def _decide(known: Known, check: Check) -> Decision:
+    night, window = known.night, known.window_of(check)
     if check == DATA_CHECK:
-        count = float(len(_broken(night)))
+        count = float(len(known.broken))
         return decide(check, night.window.start, Measurement(metric=check.metric, value=count, n=1))
-    of_inputs = check.metric in INPUT_METRICS or check.metric in ARRIVAL_METRICS
-    window = night.window if of_inputs else night.judged_window
     if window is None:
         return decide(check, None, None)
-    if breaks := _silencing(night, check, window):
+    if breaks := known.silencing(check):
         return silenced(check, window.start, breaks)
     wanted = Filter(
         metric=check.metric, segment=check.segment, feature=check.feature, klass=check.klass, as_of=night.known_on
@@ -99,46 +139,32 @@ def _decide(night: Night, check: Check) -> Decision:
     return decide(check, window.start, measurement_of(night.history, window, wanted))
 
 
-def _broken(night: Night) -> list[Finding]:
-    return breaks_found(night.history, night.window, night.known_on, BREAKS)
-
-
-def _silencing(night: Night, check: Check, window: Window) -> list[Finding]:
-    """What makes a check meaningless; checks on the data themselves always have a meaning."""
-    if check.metric in DRIFT_METRICS:
-        return silencing_drift(night.history, window, night.known_on)
-    if check.metric in INPUT_METRICS or check.metric in ARRIVAL_METRICS:
-        return []
-    return silencing_quality(night.history, night.monitor, window, night.window, night.known_on)
-
-
 def _messages(
-    night: Night, decisions: list[Decision], told: list[Incident], turned: Turn, muted: set[str]
+    known: Known, decisions: list[Decision], told: list[Incident], turned: Turn, muted: set[str]
 ) -> Iterator[Message]:
     """What is to be told: incidents that nobody has been told of, and the end of those that somebody was."""
-    by_name = {decision.check.name: decision for decision in decisions}
+    night, by_name = known.night, {decision.check.name: decision for decision in decisions}
     report = str(night.report_path.relative_to(night.project.home)) if night.monitor.reference else ""
     for incident in told:
         decision = by_name[incident.check_name]
         since = night.label_of(incident.window_start)
-        reasons = [finding.message for finding in _broken(night)] if decision.check == DATA_CHECK else []
-        yield message.opened(night.monitor.model, decision, since, _moved(night, decision.check), reasons, report)
+        reasons = [finding.message for finding in known.broken] if decision.check == DATA_CHECK else []
+        yield message.opened(night.monitor.model, decision, since, _moved(known, decision.check), reasons, report)
     for incident in turned.closed:
         if incident.told_on and incident.check_name not in muted:
             since = night.label_of(incident.window_start)
             yield message.closed(night.monitor.model, incident.check_name, incident.severity, since, night.window.label)
 
 
-def _moved(night: Night, check: Check) -> list[Moved]:
+def _moved(known: Known, check: Check) -> list[Moved]:
     """What moved most: segments where quality is meant, and columns."""
     if check == DATA_CHECK:
         return []
+    night, judged = known.night, known.judged_window
     columns = moved_columns(night.history, night.window, night.known_on)
-    of_inputs = check.metric in INPUT_METRICS or check.metric in ARRIVAL_METRICS
-    if of_inputs or check.segment or night.judged_window is None:
+    if _is_of_inputs(check) or check.segment or judged is None:
         return columns
-    segments = moved_segments(night.history, night.judged_window, check, night.known_on)
-    return [*segments[:2], *columns]
+    return [*moved_segments(night.history, judged, check, night.known_on)[:2], *columns]
 
 
 judge_task = task(name="judge", cache_policy=NO_CACHE, **RETRIED)(judge)

@@ -14,7 +14,7 @@ from lamplighter.core.finding import Code, Finding
 from lamplighter.core.window import Window
 from lamplighter.errors import SourceError
 from storage.history.promotions import champion_on
-from storage.history.windows import Ledger, ledgers
+from storage.history.windows import Standing, standings
 from storage.models import Registry
 from storage.predictions import predictions_of
 from storage.reference import reference_of
@@ -30,17 +30,17 @@ class Due:
     """A window to look at, and what was known of it before this night."""
 
     rows: Slice
-    ledger: Ledger | None
+    known: Standing | None
 
     @property
     def gone(self) -> bool:
         """Whether all predictions have gone that it had: what is known of them stays."""
-        return self.ledger is not None and self.ledger.rows > 0 and not rows_of(self.rows).count
+        return self.known is not None and self.known.rows > 0 and not rows_of(self.rows).count
 
     @property
     def changed(self) -> bool:
         """Whether the predictions are not those that were last looked at."""
-        return self.ledger is None or (self.ledger.predictions != rows_of(self.rows).fingerprint and not self.gone)
+        return self.known is None or (self.known.predictions != rows_of(self.rows).fingerprint and not self.gone)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def read(night: Night) -> Reading:
     SourceError
         If the predictions cannot be reached.
     """
-    known = ledgers(night.history, night.window, night.known_on)
+    known = standings(night.history, night.window, night.known_on)
     due = [
         Due(predictions_of(night.project, night.monitor, window, night.spool), known.get(window.start))
         for window in _due_windows(night, known)
@@ -99,31 +99,31 @@ def _of_champion(night: Night) -> Path | None:
     return Registry(night.project.home, night.history, night.monitor.model).reference(promotion.version)
 
 
-def _due_windows(night: Night, known: Mapping[datetime, Ledger]) -> list[Window]:
+def _due_windows(night: Night, known: Mapping[datetime, Standing]) -> list[Window]:
     """The night's own window, then those whose labels or predictions may still come, newest first."""
     if night.relabel:
         return [night.window]
     span = night.monitor.labels.mature_after if night.monitor.labels else LOOKBACK
     earlier = [
-        ledger.window
-        for start, ledger in known.items()
-        if start < night.window.start and (ledger.is_open or ledger.window.after_end(span) >= night.window.end)
+        standing.window
+        for start, standing in known.items()
+        if start < night.window.start and (standing.is_open or standing.window.after_end(span) >= night.window.end)
     ]
     return [night.window, *sorted(earlier, key=lambda window: window.start, reverse=True)]
 
 
 def _gone(night: Night, due: list[Due]) -> Iterator[Finding]:
     for entry in due:
-        if entry.gone and entry.ledger:
+        if entry.gone and entry.known:
             label = entry.rows.window.label
             message = (
-                f"{night.monitor.model}: the {entry.ledger.rows} predictions of {label} are there no longer; "
+                f"{night.monitor.model}: the {entry.known.rows} predictions of {label} are there no longer; "
                 "what was recorded of them stays"
             )
             yield Finding(Code.PREDICTIONS_GONE, label, message)
 
 
-def _missing(night: Night, known: Mapping[datetime, Ledger]) -> Iterator[Finding]:
+def _missing(night: Night, known: Mapping[datetime, Standing]) -> Iterator[Finding]:
     """Windows right before the night's own that no night was about, though there are earlier ones."""
     earlier = [start for start in known if start < night.window.start]
     if not earlier or night.relabel:

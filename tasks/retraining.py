@@ -17,7 +17,7 @@ from lamplighter.core.window import Window
 from lamplighter.errors import MonitorError
 from storage.history import History, open_history
 from storage.history.outbox import put
-from storage.history.promotions import champion_on
+from storage.history.promotions import champion
 from storage.history.retrainings import advance, entry_of
 from storage.models import Registry, Version
 from storage.notifications import targets
@@ -86,13 +86,13 @@ class Retraining:
     def trainer(self) -> Trainer:
         """The user's functions, with their limits."""
         assert self.retrain.trainer is not None
-        limits = (self.retrain.time_limit, self.retrain.memory)
-        return Trainer(self.project, self.retrain.trainer, *limits, self.scratch / "child")
+        limits, is_private = (self.retrain.time_limit, self.retrain.memory), bool(self.monitor.private)
+        return Trainer(self.project, self.retrain.trainer, *limits, is_private, self.scratch / "child")
 
     @property
     def champion(self) -> Version | None:
-        """Who was champion when it was called for, where that is a registered version."""
-        promotion = champion_on(self.history, self.monitor.model, self.entry.known_on)
+        """Who is champion, where that is a registered version."""
+        promotion = champion(self.history, self.monitor.model)
         return self.registry.find(promotion.version) if promotion else None
 
     @property

@@ -11,16 +11,15 @@ import pyarrow.parquet as pq
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from lamplighter.core.features import answer_columns
-from lamplighter.core.measurement import State
-from lamplighter.core.retraining import Status
+from lamplighter.core.features import answer_columns, kinds_of_feature
+from lamplighter.core.retraining import Status, compared_since
 from lamplighter.core.window import Window
 from lamplighter.errors import ModelError, one_line
-from lamplighter.training import REFERENCE
+from lamplighter.training import REFERENCE, WINDOW
 from storage.history.breaks import silencing_quality
 from storage.history.retrainings import advance
-from storage.history.windows import Ledger, ledgers
-from storage.labelled_rows import LabelledRows, write_labelled
+from storage.history.windows import final_until, final_windows
+from storage.labelled_rows import write_labelled
 from storage.models import Version, checksum_of
 from storage.user_code import text_of
 from tasks.retraining import Retraining
@@ -36,86 +35,82 @@ def train(work: Retraining) -> Retraining:
     """
     if work.entry.version:
         return work
+    # A training that nothing could be compared with afterwards is not begun.
+    comparison_windows(work)
     windows = [*training_windows(work)]
     rows = write_labelled(work.project, work.monitor, windows, work.scratch / "train.parquet", work.scratch / "spool")
     version, champion = work.new_version, work.champion
-    made = work.registry.scratch(version)
     previous = work.registry.verified(champion.version) if champion else None
-    metrics = work.trainer.train(rows.path, made, version, previous)
-    features = _checked(work, rows, made)
-    _without_private(work, made / REFERENCE)
-    card = {
-        "features": features,
-        "metrics": metrics,
-        "rows": rows.rows,
-        "labelled": rows.labelled,
-        "trainer": work.retrain.trainer,
-        "code": hashlib.sha256(text_of(work.project, work.retrain.trainer or "").encode()).hexdigest(),
-    }
-    registered = Version(
-        work.monitor.model,
-        version,
-        work.entry.known_on,
-        windows[0].start,
-        windows[-1].end,
-        checksum_of(made),
-        card,
-    )
     changed = work.with_entry(status=Status.TRAINED, version=version, champion=champion.version if champion else "")
-    with work.history.writing() as connection:
-        work.registry.register(connection, made, registered)
-        advance(connection, work.read, changed.entry)
+    with work.registry.scratch(version) as made:
+        metrics = work.trainer.train(rows.path, made, version, previous)
+        _look_at(work, made / REFERENCE)
+        features = _keep_features(work, made / REFERENCE)
+        card = {
+            "features": features,
+            "metrics": metrics,
+            "rows": rows.rows,
+            "labelled": rows.labelled,
+            "trainer": work.retrain.trainer,
+            "code": hashlib.sha256(text_of(work.project, work.retrain.trainer or "").encode()).hexdigest(),
+        }
+        span, checksum = (windows[0].start, windows[-1].end), checksum_of(made)
+        registered = Version(work.monitor.model, version, work.entry.known_on, *span, checksum, card)
+        with work.history.writing() as connection:
+            work.registry.register(connection, made, registered)
+            advance(connection, work.read, changed.entry)
     return changed.written()
-
-
-def comparison_since(work: Retraining) -> datetime:
-    """From when on matured rows are held back for the comparison."""
-    final = [ledger.window for ledger in _final(work)]
-    if not final:
-        raise ModelError(f"{work.monitor.model}: no window has final labels; wait for them")
-    return max(window.end for window in final) - work.accept.days
 
 
 def training_windows(work: Retraining) -> Iterator[Window]:
     """The windows that the trainer gets: labelled, sound, and older than those of the comparison."""
-    until = comparison_since(work)
-    first = Window.of(work.monitor.model, work.monitor.every, work.monitor.timezone, until - work.retrain.window)
-    while first.end <= until:
-        if _is_sound(work, first):
-            yield first
-        first = first.next()
+    until = _compared_since(work)
+    window = Window.of(work.monitor.model, work.monitor.every, work.monitor.timezone, until - work.retrain.window)
+    while window.end <= until:
+        if _is_sound(work, window):
+            yield window
+        window = window.next()
 
 
 def comparison_windows(work: Retraining) -> list[Window]:
-    """The newest matured windows that are sound."""
-    since = comparison_since(work)
-    windows = sorted((ledger.window for ledger in _final(work)), key=lambda window: window.start)
-    return [window for window in windows if window.start >= since and _is_sound(work, window)]
+    """The newest matured windows that are sound.
+
+    Raises
+    ------
+    ModelError
+        If there are none.
+    """
+    final = final_windows(work.history, work.night, work.entry.known_on, _compared_since(work))
+    if sound := [window for window in final if _is_sound(work, window)]:
+        return sound
+    raise ModelError(f"{work.monitor.model}: no sound matured window to compare on; wait for labels")
 
 
-def _final(work: Retraining) -> list[Ledger]:
-    known = ledgers(work.history, work.night, work.entry.known_on).values()
-    return [ledger for ledger in known if ledger.state is State.FINAL and ledger.rows]
+def _compared_since(work: Retraining) -> datetime:
+    """From when on matured rows are held back for the comparison."""
+    until = final_until(work.history, work.night, work.entry.known_on)
+    if until is None:
+        raise ModelError(f"{work.monitor.model}: no window has final labels; wait for them")
+    return compared_since(work.night, until, work.accept.days)
 
 
 def _is_sound(work: Retraining, window: Window) -> bool:
     return not silencing_quality(work.history, work.monitor, window, window, work.entry.known_on)
 
 
-def _checked(work: Retraining, rows: LabelledRows, made: Path) -> list[str]:
-    """Look at what a trainer left; returns the features that its reference has.
+def _look_at(work: Retraining, reference: Path) -> None:
+    """Look at the reference that a trainer left.
 
     Raises
     ------
     ModelError
-        If the reference is not there, cannot be read, lacks a column of answers, or answers nulls.
+        If it is not there, cannot be read, lacks a column of answers, or answers nulls.
     """
-    place = made / REFERENCE
     told = f"{work.retrain.trainer}: {REFERENCE}"
-    if not place.is_file():
+    if not reference.is_file():
         raise ModelError(f"{told} is not there; write what the model answers on rows that it was not fitted on")
     try:
-        table = pq.read_table(place)
+        table = pq.read_table(reference)
     except Exception as error:
         raise ModelError(f"{told} cannot be read: {one_line(error)}") from None
     for name in answer_columns(work.monitor):
@@ -123,13 +118,14 @@ def _checked(work: Retraining, rows: LabelledRows, made: Path) -> list[str]:
             raise ModelError(f"{told} has no column {name!r}; write the answers under the names of the log")
         if table[name].null_count == len(table):
             raise ModelError(f"{told} has no answer in {name!r}; a model that answers nulls is of no use")
-    return [name for name in table.column_names if name in set(pq.read_schema(rows.path).names)]
 
 
-def _without_private(work: Retraining, reference: Path) -> None:
-    """Leave private columns out of the reference that is kept."""
-    if private := [name for name in work.monitor.private if name in pq.read_schema(reference).names]:
-        pq.write_table(pq.read_table(reference).drop_columns(private), reference)
+def _keep_features(work: Retraining, reference: Path) -> list[str]:
+    """Leave out of the reference what it must not hold, private columns, and what no log has; returns its features."""
+    names = pq.read_schema(reference).names
+    if left_out := [name for name in (*work.monitor.private, WINDOW) if name in names]:
+        pq.write_table(pq.read_table(reference).drop_columns(left_out), reference)
+    return [name for name in names if name not in left_out and kinds_of_feature(work.monitor, name)]
 
 
 train_task = task(name="train", cache_policy=NO_CACHE)(train)

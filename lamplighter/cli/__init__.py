@@ -22,6 +22,7 @@ COMMANDS = {
     "history": "Show what is recorded of a model.",
     "status": "Show the newest night of every model.",
     "incidents": "Show what is open, and mute it.",
+    "adopt": "Make a model from elsewhere the first champion.",
     "retrain": "Train a model now, by hand.",
     "approve": "Make champion what waits for it.",
     "rollback": "Make an earlier version champion again.",

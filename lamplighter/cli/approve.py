@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
+from lamplighter.core.retraining import Status
 from lamplighter.errors import ModelError
+
+TOLD = {Status.PROMOTED: "is champion"}
 
 
 @click.command(epilog="Example: lamplighter approve flight-delays")
@@ -12,13 +17,15 @@ from lamplighter.errors import ModelError
 @click.option("--reject", is_flag=True, help="Leave the champion where it is.")
 @click.pass_obj
 def command(project: str | None, model: str, reject: bool) -> None:
-    """Make champion what was accepted and waits for approval."""
-    from lamplighter.core.retraining import Status
+    """Make champion what was accepted and waits for approval.
+
+    Where another version has become champion meanwhile, it is compared with that one first.
+    """
+    from flows.retraining import approve_waiting
     from storage.history import open_history
     from storage.history.retrainings import entries
     from storage.project import Project
     from tasks.notify import deliver
-    from tasks.promote import approve
     from tasks.retraining import Retraining
 
     opened = Project.open(project)
@@ -29,10 +36,10 @@ def command(project: str | None, model: str, reject: bool) -> None:
     work = Retraining.of(opened, monitor, waiting[-1])
     if reject:
         told = f"{work.entry.version} was rejected by hand"
-        work.conclude("rejected", told, status=Status.REJECTED, reason="by hand")
+        work = work.conclude("rejected", told, status=Status.REJECTED, reason="by hand")
+        deliver(opened, monitor)
     else:
-        work.registry.verified(work.entry.version)
-        approve(work)
-        work.registry.repair_pointer()
-    deliver(opened, monitor)
-    click.echo(f"{model}: {work.entry.version} {'was rejected' if reject else 'is champion'}")
+        work = approve_waiting(work)
+    ended = work.entry
+    click.echo(f"{model}: {ended.version} " + TOLD.get(ended.status, f"{ended.status.value}: {ended.reason}"))
+    sys.exit(2 if ended.status is Status.FAILED else 0)

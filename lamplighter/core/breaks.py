@@ -18,10 +18,10 @@ BUCKET = (1 + ACCURACY) / (1 - ACCURACY)
 """By how much the value grows from one bucket of a profile to the next."""
 
 PAST_WINDOWS = 14
-"""Windows that a window is held against: two weeks, so that every weekday is among them twice."""
+"""Windows that a window is held against: of days two weeks, so that every weekday is among them twice."""
 
 FEWEST_WINDOWS = 7
-"""Sound windows below which nothing is said. What has been so for a week is what is usual from then on."""
+"""Sound windows below which nothing is said. What has been so in seven of them is what is usual from then on."""
 
 FEWEST_ROWS = 50
 NULLS_USUAL, NULLS_MORE = 0.05, 0.05
@@ -83,20 +83,26 @@ def _same(current: Profiles, past: Profiles) -> bool:
     )
 
 
+def _before(past: Sequence[ColumnProfile]) -> str:
+    return f"the {len(past)} windows before"
+
+
 def _nulls(profile: ColumnProfile, past: Sequence[ColumnProfile]) -> Told:
     share, worst = profile.nulls / profile.rows, max(entry.nulls / entry.rows for entry in past)
     # Three standard errors of a rare null: fewer rows need more of them.
     more = max(NULLS_MORE, 3 * math.sqrt(NULLS_USUAL / profile.rows))
     if worst > NULLS_USUAL or share <= worst + more:
         return None
-    return f"is null in {share:.0%} of the rows, and in at most {worst:.0%} of the two weeks before; mend its feed"
+    told = f"is null in {share:.0%} of the rows, and in at most {worst:.0%} of {_before(past)}"
+    return f"{told}; mend its feed"
 
 
 def _frozen(profile: ColumnProfile, past: Sequence[ColumnProfile]) -> Told:
     distinct, poorest = len(profile.buckets), min(len(entry.buckets) for entry in past)
     if profile.kind != "numeric" or poorest < FEWEST_DISTINCT or distinct * FROZEN > poorest or not distinct:
         return None
-    return f"has {distinct} different values, and had at least {poorest} in the two weeks before; is its feed frozen?"
+    told = f"has {distinct} different values, and had at least {poorest} in {_before(past)}"
+    return f"{told}; is its feed frozen?"
 
 
 def _level(profile: ColumnProfile, past: Sequence[ColumnProfile]) -> Told:
@@ -107,7 +113,7 @@ def _level(profile: ColumnProfile, past: Sequence[ColumnProfile]) -> Told:
     if away <= GAP * (high - low):
         return None
     here, there = f"{profile.minimum:.4g} to {profile.maximum:.4g}", f"{low:.4g} to {high:.4g}"
-    return f"lies between {here}, and lay between {there} in the two weeks before; which unit is it in?"
+    return f"lies between {here}, and lay between {there} in {_before(past)}; which unit is it in?"
 
 
 def _unit(profile: ColumnProfile, past: Sequence[ColumnProfile]) -> Told:
@@ -129,7 +135,7 @@ def _unit(profile: ColumnProfile, past: Sequence[ColumnProfile]) -> Told:
     if fits[best] < FITS or others.max() > MISFITS:
         return None
     factor = BUCKET ** int(shifts[best])
-    return f"is {factor:.3g} times what it was in the two weeks before; which unit is it in?"
+    return f"is {factor:.3g} times what it was in {_before(past)}; which unit is it in?"
 
 
 LOOKS: tuple[tuple[Code, Callable[[ColumnProfile, Sequence[ColumnProfile]], Told]], ...] = (

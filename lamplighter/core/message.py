@@ -22,7 +22,7 @@ class Message:
     ----------
     model : str
     subject : str
-        Name of a check, or ``retraining``.
+        Name of a check, or what else changed, such as ``retraining`` or ``champion``.
     event : str
         What happened to it, such as ``opened`` or ``promoted``.
     severity : Severity

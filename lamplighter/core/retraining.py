@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from lamplighter.core.cron import next_tick
 from lamplighter.core.duration import format_duration
 from lamplighter.core.monitor import DATA_CHECK
 from lamplighter.core.monitor.retrain import Retrain
-from lamplighter.core.window import Window
+from lamplighter.core.window import Window, shifted
 
-BY_HAND, ROLLBACK = "by hand", "rollback"
-"""How causes of retrainings and promotions begin that no check has called for."""
+CHECK, BY_HAND, ROLLBACK = "check", "by hand", "rollback"
+"""How causes of retrainings and promotions begin."""
 
 
 class Purpose(StrEnum):
@@ -44,7 +45,10 @@ UNDER_WAY = frozenset({Status.REQUESTED, Status.TRAINED, Status.WAITING})
 """Of such an entry something is still to come."""
 
 ENDED = frozenset({Status.PROMOTED, Status.REJECTED, Status.COMPLETED, Status.ROLLED_BACK})
-"""After these the cooldown runs. One that failed may be tried again the next night."""
+"""After these the cooldown runs. One that failed is tried again, ever more seldom."""
+
+MOST_DOUBLINGS = 10
+"""Of the pause after failures: a thousand nights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,9 @@ class Facts:
     ledger : sequence of Entry
         Earlier entries of the model, the newest last, vetoed ones left out.
     champion_since : datetime or None
-        The night of the newest promotion, or of the model's first window where there has been none.
+        The night on which the newest promotion took effect, or of the model's first window where there has been none.
+    replaced_on : datetime or None
+        The night on which the champion replaced another one; None where nobody was replaced.
     champion_trained_until : datetime or None
         End of what the champion was trained on, where that is known.
     final_until : datetime or None
@@ -134,16 +140,32 @@ class Facts:
     open_checks: Collection[str]
     ledger: Sequence[Entry]
     champion_since: datetime | None = None
+    replaced_on: datetime | None = None
     champion_trained_until: datetime | None = None
     final_until: datetime | None = None
     first_window: datetime | None = None
 
 
+def compared_since(window: Window, final_until: datetime, span: timedelta) -> datetime:
+    """Where the newest matured time begins that two models are compared on, and that neither may have learned from.
+
+    Parameters
+    ----------
+    window : Window
+        Any of the model's.
+    final_until : datetime
+        End of the newest window whose labels are final.
+    span : timedelta
+        How much time is compared on.
+    """
+    return shifted(final_until, -span, window.zone)
+
+
 def causes(retrain: Retrain, facts: Facts) -> list[str]:
     """What calls for a retraining on a night, each in a few words; empty when nothing does."""
-    found = [f"check {name}" for name in retrain.on if name in facts.open_checks]
+    found = [f"{CHECK} {name}" for name in retrain.on if name in facts.open_checks]
     since = facts.champion_since
-    if retrain.age and since and facts.known_on - since >= retrain.age:
+    if retrain.age and since and shifted(since, retrain.age, facts.window.zone) <= facts.known_on:
         found.append(f"age {(facts.known_on - since).days} d")
     if retrain.calendar:
         tick = next_tick(retrain.calendar, facts.window.start, facts.window.timezone)
@@ -152,51 +174,102 @@ def causes(retrain: Retrain, facts: Facts) -> list[str]:
     return found
 
 
-def veto(retrain: Retrain, facts: Facts, *, by_hand: bool = False) -> str:
+def veto(retrain: Retrain, facts: Facts, called_by: Sequence[str]) -> str:
     """Why nothing may be retrained on a night, whatever calls for it; empty when nothing forbids it.
 
-    A person who starts one knows of cooldown and budget.
+    Parameters
+    ----------
+    retrain : Retrain
+    facts : Facts
+    called_by : sequence of str
+        As `causes` found, or `BY_HAND`: a person who starts one knows of cooldown and budget.
     """
     if DATA_CHECK.name in facts.open_checks:
         return "a data break is open"
-    zone = ZoneInfo(facts.window.timezone)
-    retrainings = [entry for entry in facts.ledger if entry.purpose is Purpose.RETRAINING]
     if busy := next((entry for entry in facts.ledger if entry.status in UNDER_WAY), None):
-        return _under_way(busy, zone)
-    if not by_hand and (reason := _cooldown(retrain, facts, zone)):
+        return _under_way(busy, facts.window.zone)
+    if BY_HAND not in called_by:
+        for look in (_cooldown, _pause_after_failures, _budget):
+            if reason := look(retrain, facts):
+                return reason
+    if not retrain.trainer:
+        return ""
+    if all(cause.startswith(CHECK) for cause in called_by) and (reason := _unjudged(facts)):
         return reason
-    month = facts.known_on.astimezone(zone).strftime("%Y-%m")
-    spent = sum(entry.known_on.astimezone(zone).strftime("%Y-%m") == month for entry in retrainings)
-    if not by_hand and spent >= retrain.budget:
-        return f"the budget of {month} is spent: {spent} retrainings"
-    return _immature(retrain, facts, zone) if retrain.trainer else ""
+    return _immature(retrain, facts)
 
 
 def _under_way(entry: Entry, zone: ZoneInfo) -> str:
-    night = entry.known_on.astimezone(zone).date()
+    night = _date(entry.known_on, zone)
     if entry.status is Status.WAITING:
         return f"version {entry.version} of {night} waits for `lamplighter approve {entry.model}`"
     return f"the {entry.purpose.value} of {night} is under way"
 
 
-def _cooldown(retrain: Retrain, facts: Facts, zone: ZoneInfo) -> str:
+def _cooldown(retrain: Retrain, facts: Facts) -> str:
+    """It runs from the newest retraining that ended, and from when a champion took effect, as by approval."""
     ended = [entry.known_on for entry in facts.ledger if entry.status in ENDED]
-    if not ended or max(ended) + retrain.cooldown <= facts.known_on:
+    ended += [facts.replaced_on] if facts.replaced_on else []
+    if not ended:
         return ""
-    until = (max(ended) + retrain.cooldown).astimezone(zone).date()
-    return f"the cooldown of {format_duration(retrain.cooldown)} runs until {until}"
+    until = shifted(max(ended), retrain.cooldown, facts.window.zone)
+    if until <= facts.known_on:
+        return ""
+    return f"the cooldown of {format_duration(retrain.cooldown)} runs until {_date(until, facts.window.zone)}"
 
 
-def _immature(retrain: Retrain, facts: Facts, zone: ZoneInfo) -> str:
+def _pause_after_failures(retrain: Retrain, facts: Facts) -> str:
+    """The next night, then after twice as long each time, at most as long as the cooldown."""
+    newest_first = reversed(_retrainings(facts))
+    failed = [*takewhile(lambda entry: entry.status is Status.FAILED, newest_first)]
+    if not failed:
+        return ""
+    night = facts.window.end - facts.window.start
+    pause = min(night * 2 ** min(len(failed) - 1, MOST_DOUBLINGS), max(retrain.cooldown, night))
+    until = shifted(failed[0].known_on, pause, facts.window.zone)
+    if until <= facts.known_on:
+        return ""
+    return f"the last {len(failed)} failed; it is tried again on {_date(until, facts.window.zone)}"
+
+
+def _budget(retrain: Retrain, facts: Facts) -> str:
+    def month(moment: datetime) -> str:
+        return moment.astimezone(facts.window.zone).strftime("%Y-%m")
+
+    spending = [entry for entry in _retrainings(facts) if entry.status is not Status.FAILED]
+    spent = sum(month(entry.known_on) == month(facts.known_on) for entry in spending)
+    if spent < retrain.budget:
+        return ""
+    return f"the budget of {month(facts.known_on)} is spent: {spent} retrainings"
+
+
+def _retrainings(facts: Facts) -> list[Entry]:
+    return [entry for entry in facts.ledger if entry.purpose is Purpose.RETRAINING]
+
+
+def _unjudged(facts: Facts) -> str:
+    """A check that fails tells nothing of a champion that has answered no matured window yet."""
+    since, until = facts.replaced_on, facts.final_until
+    if since is None or (until and until > since):
+        return ""
+    return f"labels are immature: none of what the champion of {_date(since, facts.window.zone)} answered is final"
+
+
+def _immature(retrain: Retrain, facts: Facts) -> str:
     """Final labels that the champion was not trained on must reach over the time of the comparison."""
     assert retrain.accept is not None
     if facts.final_until is None:
         return "labels are immature: no window has final ones"
-    begun, held_back = facts.first_window, facts.final_until - retrain.accept.days
-    if facts.champion_trained_until is None and begun and held_back <= begun:
-        until = facts.final_until.astimezone(zone).date()
+    zone, trained, begun = facts.window.zone, facts.champion_trained_until, facts.first_window
+    since, until = compared_since(facts.window, facts.final_until, retrain.accept.days), _date(facts.final_until, zone)
+    if trained is None and begun and since <= begun:
         return f"labels are immature: final until {until}, they leave nothing to learn from before the comparison"
-    if facts.champion_trained_until is None or facts.final_until - facts.champion_trained_until >= retrain.accept.days:
+    if trained is None or trained <= since:
         return ""
-    dates = [moment.astimezone(zone).date() for moment in (facts.champion_trained_until, facts.final_until)]
-    return f"labels are immature: the champion was trained until {dates[0]}, and they are final until {dates[1]}"
+    return (
+        f"labels are immature: the champion was trained until {_date(trained, zone)}, and they are final until {until}"
+    )
+
+
+def _date(moment: datetime, zone: ZoneInfo) -> date:
+    return moment.astimezone(zone).date()

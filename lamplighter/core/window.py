@@ -44,6 +44,13 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
+def shifted(moment: datetime, span: timedelta, zone: ZoneInfo) -> datetime:
+    """The instant a span after a moment, or before it; whole days are local days, which need not have 24 hours."""
+    if span % timedelta(days=1):
+        return moment + span
+    return (moment.astimezone(zone) + span).astimezone(UTC)
+
+
 def _change(start: datetime, end: datetime, zone: ZoneInfo) -> datetime | None:
     """The instant after ``start``, and not after ``end``, at which the clock is put forward or back; None without one.
 
@@ -160,13 +167,11 @@ class Window:
         >>> day.after_end(timedelta(days=3)) - day.end
         datetime.timedelta(days=2, seconds=82800)
         """
-        if span % timedelta(days=1):
-            return self.end + span
-        return (self.end.astimezone(self.zone) + span).astimezone(UTC)
+        return shifted(self.end, span, self.zone)
 
     def before_start(self, span: timedelta) -> datetime:
         """The instant a span before the start; whole days are local days."""
-        return (self.start.astimezone(self.zone) - span).astimezone(UTC)
+        return shifted(self.start, -span, self.zone)
 
     def reaching_back(self, span: timedelta) -> list[Window]:
         """Newest first, this window and the earlier ones that had not ended ``span`` before its end."""

@@ -1,4 +1,4 @@
-"""What a night writes into the history: measurements, confusion counts, findings, profiles and ledgers of windows."""
+"""What a night writes into the history: what it measured and found, its profiles, and how its windows stand."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def record_evaluation(connection: sa.Connection, known_on: datetime, evaluation:
     scope = scope_of(evaluation.window)
     _record_measurements(connection, scope, known_on, Family.QUALITY, evaluation.measurements)
     record(connection, tables.confusion, scope, known_on, map(_confusion_row, evaluation.confusion), gone={"n": 0})
-    record(connection, tables.evaluation, scope, known_on, [_ledger_row(evaluation)], gone={})
+    record(connection, tables.evaluation, scope, known_on, [_evaluation_row(evaluation)], gone={})
 
 
 def _record_measurements(
@@ -109,7 +109,7 @@ def _confusion_row(cell: Confusion) -> dict[str, Any]:
     }
 
 
-def _ledger_row(evaluation: Evaluation) -> dict[str, Any]:
+def _evaluation_row(evaluation: Evaluation) -> dict[str, Any]:
     return {
         "window_end": evaluation.window.end,
         "timezone": evaluation.window.timezone,

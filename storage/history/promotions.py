@@ -7,9 +7,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from lamplighter.core.retraining import ROLLBACK
 from lamplighter.errors import ModelError
 from storage.history import tables
 from storage.history.database import History
+from storage.history.decisions import newest_night
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Promotion:
     version, previous : str
         ``previous`` is empty where there was no champion before.
     known_on : datetime
-        The logical night; later nights know of it.
+        The logical night on which it took effect; later nights know of it.
     cause : str
     """
 
@@ -60,8 +62,17 @@ def champion(history: History, model: str) -> Promotion | None:
     return known[-1] if known else None
 
 
+def version_before(history: History, model: str, version: str) -> str:
+    """Whom a version replaced when it became champion on its own merits; empty for nobody.
+
+    A version that came back by a rollback replaced the one that was bad, which is no place to go back to.
+    """
+    merited = [it for it in promotions(history, model) if it.version == version and not it.cause.startswith(ROLLBACK)]
+    return merited[-1].previous if merited else ""
+
+
 def promote(
-    connection: sa.Connection, model: str, version: str, *, expected: str, known_on: datetime, cause: str
+    connection: sa.Connection, model: str, version: str, *, expected: str, night: datetime, cause: str
 ) -> Promotion:
     """Make a version champion, if the champion is still the one that the decision was about.
 
@@ -71,6 +82,9 @@ def promote(
         In a transaction, which may also tell why.
     expected : str
         The version that is replaced; empty for none.
+    night : datetime
+        That called for it. It takes effect on the newest night that was judged meanwhile, as when a person approved
+        it days later: whatever is measured of those days anew is measured as it was.
 
     Raises
     ------
@@ -83,6 +97,7 @@ def promote(
         told = f"{model}: {version} was to replace {expected or 'no champion'}, and {present or 'nobody'} is champion"
         raise ModelError(f"{told}; compare it with that one")
     number = known[-1].number + 1 if known else 1
+    known_on = max(filter(None, (night, newest_night(connection, model), known[-1].known_on if known else None)))
     promotion = Promotion(model, number, version, expected, known_on, cause)
     try:
         connection.execute(

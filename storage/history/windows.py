@@ -15,11 +15,11 @@ from storage.history.database import History
 from storage.history.newest import newest
 
 RECENT_WINDOWS = 100
-"""Windows of which a night knows even when they are final: more than any late label or broken file reaches back."""
+"""Windows that a night looks at even when they are final: late predictions and a gap before it are among them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class Standing:
     """What was last recorded of a window, as known on a night.
 
     Attributes
@@ -47,38 +47,40 @@ class Ledger:
         """Whether labels may still change it."""
         return self.state is not State.FINAL
 
-    @property
-    def coverage(self) -> float:
-        """Share of rows whose label has arrived."""
-        return self.labelled / self.rows if self.rows else 0.0
 
-
-def ledgers(history: History, window: Window, known_on: datetime) -> dict[datetime, Ledger]:
-    """What is known on a night of each window of a model up to ``window``, by its start: recent and open ones.
+def standings(history: History, window: Window, known_on: datetime) -> dict[datetime, Standing]:
+    """How each window of a model up to ``window`` stands on a night, by its start: recent and open ones.
 
     Windows of another grain are closed: they are read, and never looked at again.
     """
+    known = _known(window, known_on)
+    recent = known.c.window_start >= window.start - RECENT_WINDOWS * (window.end - window.start)
+    still_open = known.c.state != State.FINAL.value
+    with history.reading() as connection:
+        found = connection.execute(sa.select(known).where(sa.or_(recent, still_open))).mappings().all()
+    return {row["window_start"]: _standing(row, window) for row in found}
+
+
+def _known(window: Window, known_on: datetime) -> sa.Subquery:
     table = tables.evaluation
-    known = newest(
+    return newest(
         table,
         table.c.model == window.model,
         table.c.grain == window.grain.value,
         table.c.window_start <= window.start,
         as_of=known_on,
     ).subquery()
-    recent = known.c.window_start >= window.start - RECENT_WINDOWS * (window.end - window.start)
-    still_open = known.c.state != State.FINAL.value
-    with history.reading() as connection:
-        found = connection.execute(sa.select(known).where(sa.or_(recent, still_open))).mappings().all()
-    return {row["window_start"]: _ledger(row, window) for row in found}
 
 
-def _ledger(row: sa.RowMapping, window: Window) -> Ledger:
+def _standing(row: sa.RowMapping, window: Window) -> Standing:
+    names = ("rows", "labelled", "predictions", "labels", "relabelled_until")
+    return Standing(_window(row, window), State(row["state"]), **{name: row[name] for name in names})
+
+
+def _window(row: sa.RowMapping, window: Window) -> Window:
     # Windows that were recorded before their zone was have that of the night.
     zone = row["timezone"] or window.timezone
-    recorded = Window(window.model, Grain(row["grain"]), row["window_start"], row["window_end"], zone)
-    names = ("rows", "labelled", "predictions", "labels", "relabelled_until")
-    return Ledger(recorded, State(row["state"]), **{name: row[name] for name in names})
+    return Window(window.model, Grain(row["grain"]), row["window_start"], row["window_end"], zone)
 
 
 def judged_window(history: History, monitor: Monitor, window: Window, known_on: datetime) -> Window | None:
@@ -89,17 +91,41 @@ def judged_window(history: History, monitor: Monitor, window: Window, known_on: 
     labels = monitor.labels
     if labels is None:
         return None
-    ready = [
-        ledger.window
-        for ledger in ledgers(history, window, known_on).values()
-        if not ledger.is_open or (labels.min_coverage and ledger.coverage >= labels.min_coverage)
-    ]
-    return max(ready, key=lambda ready_window: ready_window.start, default=None)
+    known = _known(window, known_on)
+    ready = known.c.state == State.FINAL.value
+    if labels.min_coverage:
+        coverage = sa.cast(known.c.labelled, sa.Float(53)) / sa.func.nullif(known.c.rows, 0)
+        ready = sa.or_(ready, coverage >= labels.min_coverage)
+    query = sa.select(known).where(ready).order_by(known.c.window_start.desc()).limit(1)
+    with history.reading() as connection:
+        row = connection.execute(query).mappings().first()
+    return _window(row, window) if row else None
+
+
+def final_windows(history: History, window: Window, known_on: datetime, since: datetime) -> list[Window]:
+    """The windows from a moment on, up to ``window``, that have rows and whose labels are final, in order."""
+    known = _known(window, known_on)
+    query = sa.select(known).where(*_final(known), known.c.window_start >= since).order_by(known.c.window_start)
+    with history.reading() as connection:
+        rows = connection.execute(query).mappings().all()
+    return [_window(row, window) for row in rows]
+
+
+def final_until(history: History, window: Window, known_on: datetime) -> datetime | None:
+    """The end of the newest window, up to ``window``, that has rows and whose labels are final."""
+    known = _known(window, known_on)
+    with history.reading() as connection:
+        end: datetime | None = connection.scalar(sa.select(sa.func.max(known.c.window_end)).where(*_final(known)))
+    return end
+
+
+def _final(known: sa.Subquery) -> list[sa.ColumnElement[bool]]:
+    return [known.c.state == State.FINAL.value, known.c.rows > 0]
 
 
 def newest_window(history: History, window: Window, known_on: datetime) -> Window | None:
     """The newest window, up to ``window``, that anything is recorded of."""
-    known = ledgers(history, window, known_on)
+    known = standings(history, window, known_on)
     return known[max(known)].window if known else None
 
 

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pyarrow.parquet as pq
 import pytest
 
@@ -22,6 +23,7 @@ from storage.history.promotions import champion, promotions
 from storage.history.query import dump
 from storage.models import Registry
 from storage.project import Project
+from storage.trainer import Trainer
 from tasks.call import call as call_for
 from tasks.retraining import Retraining
 from tests.flows import loop_world
@@ -81,15 +83,15 @@ NULLS = (
 SILENT = loop_world.TRAINER.replace('{"answer": (score > 0.5).astype(int)', '{"answer": (score > 0.5).where(score > 9)')
 SHORT = loop_world.TRAINER.replace('["sign"]))', '["sign"])).head(3)')
 FAULTS = {
-    "raises": (RAISES, "trainer.py:train: train failed: ValueError: no idea"),
+    "raises": (RAISES, "trainer.py:train: train failed: ValueError at trainer.py:2: no idea"),
     "exits": (EXITS, "trainer.py:train: train failed: ended with code 3"),
     "dies": (DIES, "trainer.py:train: train was ended by SIGSEGV"),
-    "eats memory": (EATS, "trainer.py:train: train failed: MemoryError"),
+    "eats memory": (EATS, "trainer.py:train: train failed: MemoryError at trainer.py:2"),
     "half a folder": (HALF, "trainer.py:train: reference.parquet is not there; write what"),
     "a torn file": (TORN, "trainer.py:train: reference.parquet cannot be read: "),
     "answers nulls out of fold": (NULLS, "trainer.py:train: reference.parquet has no answer in 'answer'; a model"),
-    "answers too few": (SHORT, "trainer.py:train: predict failed: ValueError: predict answered (3, 2) to 600 rows"),
-    "no such function": ("x = 1\n", "trainer.py:train: train failed: lamplighter.errors.MonitorError"),
+    "answers too few": (SHORT, "trainer.py:train: predict failed: it answered (3, 2) to 600 rows"),
+    "no such function": ("x = 1\n", "trainer.py:train: train failed: "),
 }
 
 
@@ -107,6 +109,33 @@ def test_a_trainer_that_fails_leaves_the_champion_and_a_reason(turned: Project, 
     one_night(turned, NIGHT + timedelta(days=1))
     assert [entry.status for entry in ledger(turned)] == [Status.FAILED, Status.PROMOTED]
     assert not list((turned.home / "spool").glob("*.retraining"))
+    assert not list((turned.home / "models" / "turning").glob(".2*"))
+
+
+def test_what_a_trainer_says_of_private_values_is_in_no_record(turned: Project) -> None:
+    says = "def train(rows, folder, version):\n    raise ValueError(f'cannot read {rows[\"z\"].iloc[0]}')\n"
+    (turned.root / "trainer.py").write_text(says)
+    edit(turned, "turning", ("segments: [region]", "segments: [region]\nprivate: [z]"))
+    one_night(turned)
+    said = "ValueError at trainer.py:2; what it says is left out, as the monitor has private columns"
+    assert ledger(turned)[0].reason == f"trainer.py:train: train failed: {said}"
+    (turned.root / "trainer.py").write_text(says.replace("raise ValueError", "print") + "    import os; os._exit(3)\n")
+    one_night(turned, NIGHT + timedelta(days=1))
+    assert ledger(turned)[1].reason == "trainer.py:train: train failed: ended with code 3"
+
+
+@pytest.mark.parametrize("code", ["while True: pass", "import time; time.sleep(600)", "import subprocess; STUBBORN"])
+def test_a_trainer_that_hangs_is_ended(turned: Project, tmp_path: Path, code: str) -> None:
+    pid = tmp_path / "child.pid"
+    code = code.replace("STUBBORN", f"subprocess.run(['sh', '-c', 'trap \"\" TERM; echo $$ > {pid}; sleep 600'])")
+    (turned.root / "trainer.py").write_text(f"def train(rows, folder, version):\n    {code}\n")
+    rows = next((turned.root / "data").rglob("*.parquet"))
+    trainer = Trainer(turned, "trainer.py:train", timedelta(seconds=4), None, False, tmp_path / "scratch")
+    with pytest.raises(ModelError, match=r"^trainer.py:train: train took longer than the time limit of 4 s; raise it"):
+        trainer.train(rows, tmp_path, "v", None)
+    if "trap" in code:
+        # An orphan that nobody has waited for may be left as a zombie.
+        assert not [it for it in psutil.process_iter() if it.pid == int(pid.read_text()) and it.status() != "zombie"]
 
 
 def test_a_model_that_answers_nulls_is_rejected(turned: Project) -> None:

@@ -12,7 +12,7 @@ from lamplighter.core.incidents import Incident, turn
 from lamplighter.core.judgement import Decision, Verdict
 from lamplighter.core.monitor import Check, Severity
 from lamplighter.core.monitor.retrain import Retrain
-from lamplighter.core.retraining import Entry, Facts, Purpose, Status, causes, veto
+from lamplighter.core.retraining import BY_HAND, Entry, Facts, Purpose, Status, causes, veto
 from lamplighter.core.window import Grain, Window
 
 WINDOW = Window.of("m", Grain.DAY, "America/New_York", date(2013, 5, 31))
@@ -71,13 +71,13 @@ def test_what_calls_for_it(options: dict[str, Any], known: dict[str, Any], found
         pytest.param({"cooldown": "0d"}, {"ledger": [entry(1)]}, "", id="no cooldown"),
         pytest.param(
             {"budget": 2, "cooldown": "0d"},
-            {"ledger": [entry(20), entry(9, Status.FAILED)]},
+            {"ledger": [entry(20), entry(9, Status.REJECTED)]},
             "",
             id="budget of another month",
         ),
         pytest.param(
             {"budget": 1, "cooldown": "0d"},
-            {"ledger": [entry(0, Status.FAILED)]},
+            {"ledger": [entry(0, Status.REJECTED)]},
             "the budget of 2013-06 is spent: 1 retrainings",
             id="budget",
         ),
@@ -93,13 +93,51 @@ def test_what_calls_for_it(options: dict[str, Any], known: dict[str, Any], found
     ],
 )
 def test_what_forbids_it(options: dict[str, Any], known: dict[str, Any], reason: str) -> None:
-    assert veto(retrain(**options), facts(**known)) == reason
+    assert veto(retrain(**options), facts(**known), ["check f1-below"]) == reason
 
 
 def test_cooldown_and_budget_do_not_hold_for_a_person() -> None:
     spent = facts(ledger=[entry(0), entry(0, Status.FAILED)])
-    assert veto(retrain(budget=1), spent)
-    assert veto(retrain(budget=1), spent, by_hand=True) == ""
+    assert veto(retrain(budget=1), spent, ["check f1-below"])
+    assert veto(retrain(budget=1), spent, [BY_HAND]) == ""
+
+
+@pytest.mark.parametrize(("failures", "nights"), [(1, 1), (2, 2), (3, 4), (4, 7), (40, 7)])
+def test_after_failures_it_is_tried_ever_more_seldom(failures: int, nights: int) -> None:
+    def reason(nights_ago: int) -> str:
+        failed = [entry(nights_ago + ago, Status.FAILED) for ago in range(failures)]
+        return veto(retrain(), facts(ledger=[entry(90), *reversed(failed)]), ["check f1-below"])
+
+    assert reason(nights) == ""
+    told = f"the last {failures} failed; it is tried again on {(NIGHT + DAY).date()}"
+    assert nights == 1 or reason(nights - 1) == told
+
+
+def test_a_check_does_not_call_for_a_successor_of_whom_it_has_not_seen() -> None:
+    new = facts(replaced_on=WINDOW.start - 3 * DAY)
+    options = retrain(cooldown="0d")
+    told = "labels are immature: none of what the champion of 2013-05-28 answered is final"
+    assert veto(options, new, ["check f1-below"]) == told
+    assert veto(options, new, ["check f1-below", "age 60 d"]) == ""
+    assert veto(options, new, [BY_HAND]) == ""
+    assert veto(options, replace(new, final_until=WINDOW.start - 2 * DAY), ["check f1-below"]) == ""
+
+
+def test_the_cooldown_runs_from_when_a_champion_took_effect() -> None:
+    approved = facts(ledger=[entry(9)], replaced_on=NIGHT - 3 * DAY)
+    assert veto(retrain(), approved, ["age 60 d"]) == "the cooldown of 1w runs until 2013-06-05"
+
+
+def test_days_are_local_days() -> None:
+    """On 2013-03-10 New York put its clocks forward: seven days were 167 hours."""
+    zone = WINDOW.zone
+    final, trained = (datetime(2013, 3, day, tzinfo=zone).astimezone(UTC) for day in (12, 5))
+    night = Window.of("m", Grain.DAY, "America/New_York", date(2013, 3, 12))
+    known = Facts(night, night.end, {"f1-below"}, [], final_until=final, champion_trained_until=trained)
+    assert veto(retrain(), known, ["check f1-below"]) == ""
+    assert veto(retrain(), replace(known, champion_trained_until=trained + DAY), ["check f1-below"])
+    ended = Entry("m", datetime(2013, 3, 6, tzinfo=zone).astimezone(UTC), status=Status.PROMOTED)
+    assert veto(retrain(), replace(known, ledger=[ended]), ["check f1-below"]) == ""
 
 
 def test_incidents_follow_the_verdicts() -> None:

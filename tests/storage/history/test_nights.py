@@ -10,7 +10,7 @@ from lamplighter.core.recorded import Evaluation
 from lamplighter.core.window import Grain, Window
 from storage.history import open_history
 from storage.history.nights import record_evaluation
-from storage.history.windows import RECENT_WINDOWS, ledgers
+from storage.history.windows import RECENT_WINDOWS, standings
 from storage.project import Project
 from storage.settings import Settings
 
@@ -30,9 +30,9 @@ def test_a_window_that_is_final_stays_so_however_long_ago(tmp_path: Path) -> Non
                     record_evaluation(connection, window.start + timedelta(days=later), evaluation)
             window = window.next()
     newest = windows[-1]
-    known = ledgers(history, newest, newest.start + timedelta(days=10))
-    assert {ledger.window.start for ledger in known.values() if ledger.is_open} == {windows[2].start}
+    known = standings(history, newest, newest.start + timedelta(days=10))
+    assert {standing.window.start for standing in known.values() if standing.is_open} == {windows[2].start}
     assert len(known) == RECENT_WINDOWS + 2
-    morning_after = ledgers(history, newest, newest.start + timedelta(days=1))
+    morning_after = standings(history, newest, newest.start + timedelta(days=1))
     assert morning_after[newest.start].state is State.PROVISIONAL
-    assert newest.start not in ledgers(history, newest, newest.start)
+    assert newest.start not in standings(history, newest, newest.start)
