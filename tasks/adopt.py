@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from lamplighter.core.monitor import Monitor
+from lamplighter.core.retraining import ADOPTED
 from lamplighter.core.window import midnight, night_of
 from lamplighter.errors import ModelError
 from storage.history import open_history
@@ -54,6 +55,6 @@ def adopt(project: Project, monitor: Monitor, folder: Path, version: str, first:
         adopted = Version(monitor.model, version, night, since, until, checksum_of(made), {"adopted": str(folder)})
         with history.writing() as connection:
             registry.register(connection, made, adopted)
-            promote(connection, monitor.model, version, expected="", night=night, cause="adopted")
+            promote(connection, monitor.model, version, expected="", night=night, cause=ADOPTED)
     registry.repair_pointer()
     return adopted

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from lamplighter.core.monitor.retrain import Retrain
 from lamplighter.core.retraining import (
+    ADOPTED,
     BY_HAND,
     ROLLBACK,
     UNDER_WAY,
@@ -77,7 +78,7 @@ def _facts(night: Night, open_checks: Collection[str], ledger: list[Entry]) -> F
         open_checks,
         [entry for entry in ledger if entry.known_on <= night.known_on and entry.status is not Status.VETOED],
         champion_since=promotion.known_on if promotion else first,
-        replaced_on=promotion.known_on if promotion and promotion.previous else None,
+        promoted_on=promotion.known_on if promotion and promotion.cause != ADOPTED else None,
         champion_trained_until=version.trained_until if version else None,
         final_until=final_until(history, night.window, night.known_on),
         first_window=first,

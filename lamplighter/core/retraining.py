@@ -15,7 +15,7 @@ from lamplighter.core.monitor import DATA_CHECK
 from lamplighter.core.monitor.retrain import Retrain
 from lamplighter.core.window import Window, shifted
 
-CHECK, BY_HAND, ROLLBACK = "check", "by hand", "rollback"
+CHECK, BY_HAND, ROLLBACK, ADOPTED = "check", "by hand", "rollback", "adopted"
 """How causes of retrainings and promotions begin."""
 
 
@@ -125,8 +125,8 @@ class Facts:
         Earlier entries of the model, the newest last, vetoed ones left out.
     champion_since : datetime or None
         The night on which the newest promotion took effect, or of the model's first window where there has been none.
-    replaced_on : datetime or None
-        The night on which the champion replaced another one; None where nobody was replaced.
+    promoted_on : datetime or None
+        That night, where the champion was not adopted.
     champion_trained_until : datetime or None
         End of what the champion was trained on, where that is known.
     final_until : datetime or None
@@ -140,7 +140,7 @@ class Facts:
     open_checks: Collection[str]
     ledger: Sequence[Entry]
     champion_since: datetime | None = None
-    replaced_on: datetime | None = None
+    promoted_on: datetime | None = None
     champion_trained_until: datetime | None = None
     final_until: datetime | None = None
     first_window: datetime | None = None
@@ -209,7 +209,7 @@ def _under_way(entry: Entry, zone: ZoneInfo) -> str:
 def _cooldown(retrain: Retrain, facts: Facts) -> str:
     """It runs from the newest retraining that ended, and from when a champion took effect, as by approval."""
     ended = [entry.known_on for entry in facts.ledger if entry.status in ENDED]
-    ended += [facts.replaced_on] if facts.replaced_on else []
+    ended += [facts.promoted_on] if facts.promoted_on else []
     if not ended:
         return ""
     until = shifted(max(ended), retrain.cooldown, facts.window.zone)
@@ -249,7 +249,7 @@ def _retrainings(facts: Facts) -> list[Entry]:
 
 def _unjudged(facts: Facts) -> str:
     """A check that fails tells nothing of a champion that has answered no matured window yet."""
-    since, until = facts.replaced_on, facts.final_until
+    since, until = facts.promoted_on, facts.final_until
     if since is None or (until and until > since):
         return ""
     return f"labels are immature: none of what the champion of {_date(since, facts.window.zone)} answered is final"

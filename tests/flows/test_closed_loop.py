@@ -6,7 +6,7 @@ import json
 import shutil
 import signal
 from dataclasses import fields, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.retraining import RetrainStages, bring_to_end
-from lamplighter.core.retraining import Purpose, Status
+from lamplighter.core.retraining import Status
 from lamplighter.errors import ModelError
 from storage.history import open_history
 from storage.history.incidents import all_incidents
@@ -27,7 +27,7 @@ from storage.trainer import Trainer
 from tasks.call import call as call_for
 from tasks.retraining import Retraining
 from tests.flows import loop_world
-from tests.flows.loop_world import NIGHT, call, ledger, night_of, one_night
+from tests.flows.loop_world import NIGHT, ledger, night_of, one_night
 from tests.flows.nights import edit
 from tests.flows.processes import die, in_child
 
@@ -184,67 +184,7 @@ def test_killed_between_two_steps(
     Registry(turned.home, open_history(turned), "turning").verified("2025-03-23")
 
 
-# By hand.
-
-
-def test_by_hand(turned: Project) -> None:
-    one_night(turned, with_retraining=False, is_present=False)
-    call_for(night_of(turned))
-    code, told = call(turned, "retrain", "turning", "--now", "2025-03-23T09:00")
-    assert (code, told) == (2, "turning: nothing is retrained: the retraining of 2025-03-23 is under way\n")
-    one_night(turned)
-    one_night(turned, NIGHT + timedelta(days=1))
-    code, told = call(turned, "retrain", "turning", "--now", "2025-03-24T09:00")
-    assert code == 0
-    assert told.startswith("turning: 2025-03-24.2 rejected; accuracy gains +0.0000")
-
-
-def test_by_hand_a_version_is_never_replaced(turned: Project) -> None:
-    one_night(turned)
-    kept = (turned.home / "models" / "turning" / "2025-03-23" / "model.json").read_bytes()
-    (turned.root / "trainer.py").write_text(loop_world.TRAINER.replace("1 if agreement >= 0.5 else -1", "1"))
-    code, told = call(turned, "retrain", "turning", "--now", "2025-03-23T12:00")
-    assert (code, "that of this night has ended: promoted; ask again tomorrow" in told) == (2, True)
-    assert [entry.status for entry in ledger(turned)] == [Status.PROMOTED]
-    assert (turned.home / "models" / "turning" / "2025-03-23" / "model.json").read_bytes() == kept
-
-
-def test_a_challenger_waits_for_approval(turned: Project) -> None:
-    edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
-    one_night(turned)
-    assert [entry.status for entry in ledger(turned)] == [Status.WAITING]
-    one_night(turned, NIGHT + timedelta(days=1))
-    reason = ledger(turned, vetoed=True)[-1].reason
-    assert reason == "version 2025-03-23 of 2025-03-23 waits for `lamplighter approve turning`"
-    assert call(turned, "approve", "turning") == (0, "turning: 2025-03-23 is champion\n")
-    assert champion(open_history(turned), "turning").version == "2025-03-23"
-    code, told = call(turned, "approve", "turning")
-    assert code == 2
-    assert "nothing waits for approval" in told
-
-
-def test_a_rollback_goes_to_what_is_still_what_was_registered(turned: Project) -> None:
-    one_night(turned)
-    code, told = call(turned, "rollback", "turning")
-    assert (code, "there was no champion of the registry" in told) == (2, True)
-    second = loop_world.TRAINER.replace('score = (sign * rows["x"] + 4) / 8', 'score = (sign * rows["x"] + 4.2) / 8')
-    (turned.root / "trainer.py").write_text(second)
-    edit(turned, "turning", ("accept: {metric: accuracy, days: 3d}", "accept: {metric: accuracy, gain: -1, days: 1d}"))
-    for day in range(1, 4):
-        one_night(turned, NIGHT + timedelta(days=day))
-    code, told = call(turned, "retrain", "turning", "--now", "2025-03-27T09:00")
-    assert code == 0, told
-    versions = [promotion.version for promotion in promotions(open_history(turned), "turning")]
-    assert versions == ["2025-03-23", "2025-03-27"]
-    model = turned.home / "models" / "turning" / "2025-03-23" / "model.json"
-    kept = model.read_text()
-    model.write_text('{"sign": 5}')
-    code, told = call(turned, "rollback", "turning")
-    assert code == 2
-    assert "is not what was registered; restore its files, or roll back to another version" in told
-    model.write_text(kept)
-    assert call(turned, "rollback", "turning")[0] == 0
-    assert champion(open_history(turned), "turning").version == "2025-03-23"
+# What is left.
 
 
 def test_what_has_ended_stays_as_it_ended(turned: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,30 +210,6 @@ def test_private_columns_are_in_no_file_that_stays(turned: Project) -> None:
     assert "z" not in pq.read_schema(reference).names
     assert "x" in pq.read_schema(reference).names
     assert not list((turned.home / "spool").glob("*.retraining"))
-
-
-# Probation.
-
-
-def test_a_champion_that_is_surely_worse_goes_back(turned: Project) -> None:
-    """The world turns back right after the promotion, and the first model of the registry would have been better."""
-    from tasks.adopt import adopt
-
-    first = turned.root / "first"
-    first.mkdir()
-    (first / "model.json").write_text('{"sign": 1}')
-    adopt(turned, turned.monitor("turning"), first, "first", date(2025, 2, 1), date(2025, 2, 28))
-    one_night(turned)
-    assert champion(open_history(turned), "turning").version == "2025-03-23"
-    loop_world.serve(turned.root, -1, "2025-03-23", NIGHT + timedelta(days=1))
-    loop_world.turn_back(turned.root, NIGHT + timedelta(days=1))
-    edit(turned, "turning", ("below: 0.6", "below: 0.01"))
-    for day in range(1, 7):
-        one_night(turned, NIGHT + timedelta(days=day))
-    probation = [entry for entry in ledger(turned) if entry.purpose is Purpose.PROBATION]
-    assert [entry.status for entry in probation] == [Status.ROLLED_BACK]
-    assert probation[0].upper < 0
-    assert [p.version for p in promotions(open_history(turned), "turning")] == ["first", "2025-03-23", "first"]
 
 
 def test_every_stage_is_walked_by_tasks_too() -> None:

@@ -114,7 +114,7 @@ def test_after_failures_it_is_tried_ever_more_seldom(failures: int, nights: int)
 
 
 def test_a_check_does_not_call_for_a_successor_of_whom_it_has_not_seen() -> None:
-    new = facts(replaced_on=WINDOW.start - 3 * DAY)
+    new = facts(promoted_on=WINDOW.start - 3 * DAY)
     options = retrain(cooldown="0d")
     told = "labels are immature: none of what the champion of 2013-05-28 answered is final"
     assert veto(options, new, ["check f1-below"]) == told
@@ -124,7 +124,7 @@ def test_a_check_does_not_call_for_a_successor_of_whom_it_has_not_seen() -> None
 
 
 def test_the_cooldown_runs_from_when_a_champion_took_effect() -> None:
-    approved = facts(ledger=[entry(9)], replaced_on=NIGHT - 3 * DAY)
+    approved = facts(ledger=[entry(9)], promoted_on=NIGHT - 3 * DAY)
     assert veto(retrain(), approved, ["age 60 d"]) == "the cooldown of 1w runs until 2013-06-05"
 
 

@@ -6,11 +6,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from lamplighter.core.measurement import State
+from lamplighter.core.monitor import Monitor
 from lamplighter.core.recorded import Evaluation
 from lamplighter.core.window import Grain, Window
 from storage.history import open_history
 from storage.history.nights import record_evaluation
-from storage.history.windows import RECENT_WINDOWS, standings
+from storage.history.windows import RECENT_WINDOWS, final_until, final_windows, judged_window, standings
 from storage.project import Project
 from storage.settings import Settings
 
@@ -36,3 +37,34 @@ def test_a_window_that_is_final_stays_so_however_long_ago(tmp_path: Path) -> Non
     morning_after = standings(history, newest, newest.start + timedelta(days=1))
     assert morning_after[newest.start].state is State.PROVISIONAL
     assert newest.start not in standings(history, newest, newest.start)
+
+
+def test_hours_that_take_days_to_mature_are_judged(tmp_path: Path) -> None:
+    """More windows are open than a night looks at, and a final one lies beyond them."""
+    project = Project(tmp_path, Settings())
+    history, hour = open_history(project), Window.of("m", Grain.HOUR, "UTC", date(2025, 1, 1))
+    final, awaited = [], RECENT_WINDOWS + 20
+    with history.writing() as connection:
+        for number in range(awaited + 5):
+            state = State.FINAL if number < 5 else State.PROVISIONAL
+            # Of one of the final ones there are no rows, and one reaches a coverage of 0.58 exactly.
+            rows, labelled = (0, 0) if number == 4 else (100, 58 if number == 7 else 20)
+            record_evaluation(connection, hour.end, Evaluation(hour, state, rows, labelled, "p", "l"))
+            final += [hour] if state is State.FINAL else []
+            newest, hour = hour, hour.next()
+    assert final_windows(history, newest, newest.end, final[1].start) == final[1:4]
+    assert final_until(history, newest, newest.end) == final[3].end
+    assert final_until(history, newest.previous(), final[2].end) == final[2].end
+    assert final_until(history, newest, final[0].start) is None
+    assert judged_window(history, monitor(), newest, newest.end) == final[4]
+    covered = judged_window(history, monitor(min_coverage=0.58), newest, newest.end)
+    assert covered is not None
+    assert covered.start == final[4].start + timedelta(hours=3)
+
+
+def monitor(**labels: float) -> Monitor:
+    """A monitor of hours."""
+    predictions = {"parquet": "p/*.parquet", "time": "t", "id": "i", "prediction": "y"}
+    declared = {"parquet": "l/*.parquet", "target": "truth", "mature_after": "5d", **labels}
+    parts = {"model": "m", "kind": "classification", "every": "1h", "predictions": predictions, "labels": declared}
+    return Monitor.model_validate(parts)

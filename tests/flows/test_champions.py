@@ -1,0 +1,165 @@
+"""Who is champion: by hand, by approval, on probation, and back again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from lamplighter.core.retraining import Purpose, Status
+from storage.history import open_history
+from storage.history.promotions import champion, promotions
+from storage.history.query import dump
+from storage.project import Project
+from tasks.call import call as call_for
+from tests.flows import loop_world
+from tests.flows.loop_world import NIGHT, call, ledger, night_of, one_night
+from tests.flows.nights import edit
+from tests.receivers import Receiver
+
+# By hand.
+
+
+def test_by_hand(turned: Project) -> None:
+    one_night(turned, with_retraining=False, is_present=False)
+    call_for(night_of(turned))
+    code, told = call(turned, "retrain", "turning", "--now", "2025-03-23T09:00")
+    assert (code, told) == (2, "turning: nothing is retrained: the retraining of 2025-03-23 is under way\n")
+    one_night(turned)
+    one_night(turned, NIGHT + timedelta(days=1))
+    code, told = call(turned, "retrain", "turning", "--now", "2025-03-24T09:00")
+    assert code == 0
+    assert told.startswith("turning: 2025-03-24.2 rejected; accuracy gains +0.0000")
+
+
+def test_by_hand_a_version_is_never_replaced(turned: Project) -> None:
+    one_night(turned)
+    kept = (turned.home / "models" / "turning" / "2025-03-23" / "model.json").read_bytes()
+    (turned.root / "trainer.py").write_text(loop_world.TRAINER.replace("1 if agreement >= 0.5 else -1", "1"))
+    code, told = call(turned, "retrain", "turning", "--now", "2025-03-23T12:00")
+    assert (code, "that of this night has ended: promoted; ask again tomorrow" in told) == (2, True)
+    assert [entry.status for entry in ledger(turned)] == [Status.PROMOTED]
+    assert (turned.home / "models" / "turning" / "2025-03-23" / "model.json").read_bytes() == kept
+
+
+def test_a_challenger_waits_for_approval(turned: Project) -> None:
+    edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
+    one_night(turned)
+    assert [entry.status for entry in ledger(turned)] == [Status.WAITING]
+    one_night(turned, NIGHT + timedelta(days=1))
+    reason = ledger(turned, vetoed=True)[-1].reason
+    assert reason == "version 2025-03-23 of 2025-03-23 waits for `lamplighter approve turning`"
+    assert call(turned, "approve", "turning") == (0, "turning: 2025-03-23 is champion\n")
+    assert champion(open_history(turned), "turning").version == "2025-03-23"
+    code, told = call(turned, "approve", "turning")
+    assert code == 2
+    assert "nothing waits for approval" in told
+
+
+def test_an_approval_takes_effect_when_it_is_given(turned: Project) -> None:
+    """What is measured anew of the days before stays as it was measured, although the champion has a reference."""
+    reference = ("retrain:", "reference: {days: 2025-03-03..2025-03-05}\nretrain:")
+    edit(turned, "turning", reference, ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
+    for day in range(3):
+        one_night(turned, NIGHT + timedelta(days=day))
+    history = open_history(turned)
+    before = dump(history)
+    assert call(turned, "approve", "turning")[0] == 0
+    (promotion,) = promotions(history, "turning")
+    assert promotion.known_on.date() == NIGHT + timedelta(days=3)
+    for day in range(3):
+        one_night(turned, NIGHT + timedelta(days=day))
+    assert dump(history)["measurement"] == before["measurement"]
+    one_night(turned, NIGHT + timedelta(days=3))
+    assert ledger(turned, vetoed=True)[-1].reason == "the cooldown of 4d runs until 2025-03-29"
+
+
+def test_what_waits_is_compared_with_whoever_is_champion_by_now(turned: Project, receiver: Receiver) -> None:
+    edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
+    edit(turned, "turning", ("retrain:", f"notify: json://{receiver.url}\nretrain:"))
+    one_night(turned)
+    before = ledger(turned)[0]
+    adopt_first(turned)
+    assert call(turned, "approve", "turning") == (0, "turning: 2025-03-23 is champion\n")
+    after = ledger(turned)[0]
+    assert (before.champion, after.champion, after.status) == ("", "first", Status.PROMOTED)
+    assert after.gain == before.gain
+    titles = [content["title"] for _, content in receiver.got]
+    told = ["accuracy-below fails", "retraining waiting for approval", "retraining promoted"]
+    assert titles == [f"turning: {what}" for what in told]
+
+
+def test_what_waits_is_rejected_where_the_champion_is_as_good_by_now(turned: Project) -> None:
+    edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
+    one_night(turned)
+    adopt_first(turned, sign=-1)
+    code, told = call(turned, "approve", "turning")
+    assert (code, told[:36]) == (0, "turning: 2025-03-23 rejected: accura")
+    assert champion(open_history(turned), "turning").version == "first"
+
+
+def adopt_first(project: Project, sign: int = 1) -> None:
+    """Have a model from elsewhere be the first champion."""
+    folder = project.root / "first"
+    folder.mkdir()
+    (folder / "model.json").write_text(f'{{"sign": {sign}}}')
+    span = ("--from", "2025-02-01", "--to", "2025-02-28")
+    told = call(project, "adopt", "turning", str(folder), "--version", "first", *span)
+    assert told == (0, "turning: first is champion\n")
+
+
+def test_adopting_what_cannot_be(turned: Project) -> None:
+    span = ("--from", "2025-02-01", "--to", "2025-02-28")
+    for version in ("../elsewhere", ".hidden", "champion.json", ""):
+        code, told = call(turned, "adopt", "turning", str(turned.root), "--version", version, *span)
+        assert (code, "cannot be a version: it names a folder" in told) == (2, True)
+    code, told = call(turned, "adopt", "turning", "nowhere", "--version", "first", *span)
+    assert (code, told) == (2, "lamplighter: nowhere: no such folder; give the one that holds the model's files\n")
+    adopt_first(turned)
+    code, told = call(turned, "adopt", "turning", str(turned.root), "--version", "second", *span)
+    assert (code, "first is champion already" in told) == (2, True)
+
+
+def test_a_rollback_goes_to_what_is_still_what_was_registered(turned: Project) -> None:
+    one_night(turned)
+    code, told = call(turned, "rollback", "turning")
+    assert (code, "there was no champion of the registry" in told) == (2, True)
+    second = loop_world.TRAINER.replace('score = (sign * rows["x"] + 4) / 8', 'score = (sign * rows["x"] + 4.2) / 8')
+    (turned.root / "trainer.py").write_text(second)
+    edit(turned, "turning", ("accept: {metric: accuracy, days: 3d}", "accept: {metric: accuracy, gain: -1, days: 1d}"))
+    for day in range(1, 4):
+        one_night(turned, NIGHT + timedelta(days=day))
+    code, told = call(turned, "retrain", "turning", "--now", "2025-03-27T09:00")
+    assert code == 0, told
+    versions = [promotion.version for promotion in promotions(open_history(turned), "turning")]
+    assert versions == ["2025-03-23", "2025-03-27"]
+    model = turned.home / "models" / "turning" / "2025-03-23" / "model.json"
+    kept = model.read_text()
+    model.write_text('{"sign": 5}')
+    code, told = call(turned, "rollback", "turning")
+    assert code == 2
+    assert "is not what was registered; restore its files, or roll back to another version" in told
+    model.write_text(kept)
+    assert call(turned, "rollback", "turning")[0] == 0
+    assert champion(open_history(turned), "turning").version == "2025-03-23"
+    code, told = call(turned, "rollback", "turning")
+    assert (code, "before 2025-03-23 there was no champion of the registry" in told) == (2, True)
+    assert call(turned, "rollback", "turning", "--to", "2025-03-27")[0] == 0
+
+
+# Probation.
+
+
+def test_a_champion_that_is_surely_worse_goes_back(turned: Project) -> None:
+    """The world turns back right after the promotion, and the first model of the registry would have been better."""
+
+    adopt_first(turned)
+    one_night(turned)
+    assert champion(open_history(turned), "turning").version == "2025-03-23"
+    loop_world.serve(turned.root, -1, "2025-03-23", NIGHT + timedelta(days=1))
+    loop_world.turn_back(turned.root, NIGHT + timedelta(days=1))
+    edit(turned, "turning", ("below: 0.6", "below: 0.01"))
+    for day in range(1, 7):
+        one_night(turned, NIGHT + timedelta(days=day))
+    probation = [entry for entry in ledger(turned) if entry.purpose is Purpose.PROBATION]
+    assert [entry.status for entry in probation] == [Status.ROLLED_BACK]
+    assert probation[0].upper < 0
+    assert [p.version for p in promotions(open_history(turned), "turning")] == ["first", "2025-03-23", "first"]
