@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,19 +25,21 @@ from prefect.client.schemas.objects import StateType
 
 from examples.flights.server import prefect_server
 from flows.deployments import WORK_POOL
-from lamplighter.core.retraining import Status
+from lamplighter.core.retraining import UNDER_WAY, Entry, Status
 from storage.history import open_history
 from storage.history.promotions import champion
-from storage.history.retrainings import entries
+from storage.history.retrainings import entries, entry_of
 from storage.project import Project
 from tests.flows.debian_postgresql import debian_postgresql
 from tests.flows.loop_world import NIGHT
+from tests.flows.nights import edit
 from tests.receivers import Receiver
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 150
 
 T = TypeVar("T")
+Command = Callable[..., str]
 
 
 def eventually(what: Callable[[], T | None]) -> T:
@@ -59,8 +61,8 @@ def told(turned: Project, receiver: Receiver) -> Project:
 
 
 @contextmanager
-def deployed(project: Project, folder: Path, database: str | None) -> Iterator[None]:
-    """A server with the deployments of a project, and a worker."""
+def deployed(project: Project, folder: Path, database: str | None = None) -> Iterator[Command]:
+    """A server with the deployments of a project, and a worker; yields how to call commands that talk to it."""
     with prefect_server(folder, database) as url:
         environment = os.environ | {
             "PREFECT_API_URL": url,
@@ -69,10 +71,11 @@ def deployed(project: Project, folder: Path, database: str | None) -> Iterator[N
             "LAMPLIGHTER_PROJECT": str(project.root),
         }
 
-        def call(*arguments: str) -> None:
+        def call(*arguments: str, cwd: Path = ROOT) -> str:
             command = [str(Path(sys.executable).with_name(arguments[0])), *arguments[1:]]
-            done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+            done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
             assert done.returncode == 0, done.stdout + done.stderr
+            return done.stdout
 
         call("lamplighter", "render")
         call("prefect", "work-pool", "create", WORK_POOL, "--type", "process")
@@ -81,7 +84,7 @@ def deployed(project: Project, folder: Path, database: str | None) -> Iterator[N
         with (folder / "worker.log").open("w") as log:
             process = subprocess.Popen(worker, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
-            yield
+            yield call
         finally:
             process.terminate()
             process.wait(60)
@@ -98,7 +101,10 @@ def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
 
 
 def test_the_whole_loop(database: str | None, told: Project, receiver: Receiver, tmp_path: Path) -> None:
-    with deployed(told, tmp_path / "prefect", database), get_client(sync_client=True) as client:
+    with deployed(told, tmp_path / "prefect", database) as command, get_client(sync_client=True) as client:
+        command("prefect", "automation", "create", "--from-file", "flows/heartbeat.yaml")
+        assert [it.name for it in client.read_automations()] == ["Lamplighter: runs that vanished"]
+
         nightly = client.read_deployment_by_name("monitor/turning")
         scheduled = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])))
         cron = eventually(lambda: [r for r in client.read_flow_runs(flow_run_filter=scheduled) if r.auto_scheduled])
@@ -120,3 +126,62 @@ def test_the_whole_loop(database: str | None, told: Project, receiver: Receiver,
             found = client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])))
             assert found, key
         assert datetime.now(UTC) < min(run.expected_start_time for run in cron)
+
+
+TEAM = """
+from pathlib import Path
+
+from prefect import flow
+
+
+@flow(name="team")
+def train(rounds: int) -> None:
+    with Path("trained.txt").open("a") as file:
+        file.write(f"{rounds}\\n")
+    if rounds < 0:
+        raise ValueError("no rounds")
+"""
+
+TEAM_YAML = """
+name: team
+pull:
+  - prefect.deployments.steps.set_working_directory: {{directory: {root}}}
+deployments:
+  - {{name: train-x, entrypoint: "team.py:train", work_pool: {{name: {pool}}}}}
+"""
+
+
+def test_a_flow_of_somebody_elses_is_started_once_and_followed(turned: Project, tmp_path: Path) -> None:
+    trainer = "  trainer: trainer.py:train\n"
+    asked = "  accept: {metric: accuracy, days: 3d}\n"
+    edit(turned, "turning", (asked, ""), (trainer, "  deployment: team/train-x\n  parameters: {rounds: 3}\n"))
+    (turned.root / "team.py").write_text(TEAM)
+    (turned.root / "team.yaml").write_text(TEAM_YAML.format(root=turned.root, pool=WORK_POOL))
+    history, trained = open_history(turned), turned.root / "trained.txt"
+    with deployed(turned, tmp_path / "prefect") as command, get_client(sync_client=True) as client:
+        nightly = client.read_deployment_by_name("monitor/turning").id
+
+        def ended(day: date) -> Entry:
+            night = f"{day + timedelta(days=1)}T05:15:00Z"
+            parameters = {"model": "turning", "day": f"{day}T00:00:00Z", "now": night}
+            client.create_flow_run_from_deployment(nightly, parameters=parameters)
+            known = eventually(
+                lambda: [e for e in entries(history, "turning") if night.startswith(f"{e.known_on.date()}")]
+            )
+            return eventually(
+                lambda: (e := entry_of(history, "turning", known[0].known_on)).status not in UNDER_WAY and e
+            )
+
+        first = ended(NIGHT)
+        assert (first.status, first.reason[:43]) == (Status.FAILED, "turning: no deployment 'team/train-x' on th")
+        command("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", "team.yaml", cwd=turned.root)
+        second = ended(NIGHT + timedelta(days=1))
+        assert (second.status, second.reason) == (Status.COMPLETED, "team/train-x ended Completed")
+        assert trained.read_text() == "3\n"
+        edit(turned, "turning", ("rounds: 3", "rounds: -1"), ("cooldown: 4d", "cooldown: 0d"))
+        third = ended(NIGHT + timedelta(days=2))
+        assert third.status is Status.FAILED
+        assert third.reason.startswith(
+            "team/train-x ended Failed: Flow run encountered an exception: ValueError: no rounds"
+        )
+        assert trained.read_text() == "3\n-1\n"
