@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from prefect import flow
+from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
@@ -18,7 +18,12 @@ from tasks.artifacts import leave_retraining
 from tasks.retraining import Retraining
 
 
-@flow(name="retrain", flow_run_name="retrain-{model}-{night}")
+def _run_name() -> str:
+    parameters = runtime.flow_run.parameters
+    return f"{parameters['purpose']}-{parameters['model']}-{parameters['night']:%Y-%m-%d}"
+
+
+@flow(name="retrain", flow_run_name=_run_name)
 def retrain(
     model: str,
     night: datetime,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
-from lamplighter.core.retraining import UNDER_WAY, Entry, Status
+from lamplighter.core.retraining import UNDER_WAY, Entry, Purpose, Status
 from lamplighter.errors import BusyError, LamplighterError, one_line
-from storage.history import only_one
+from storage.history import History, only_one
 from storage.history.retrainings import entries
+from storage.project import Project
 from tasks.call import call
 from tasks.challenge import Challenged, challenge, challenge_task
 from tasks.follow import follow, follow_task
@@ -18,7 +19,7 @@ from tasks.hand_over import handed_over
 from tasks.night import Night
 from tasks.notify import deliver
 from tasks.promote import approve, promote, promote_task
-from tasks.retraining import Retraining
+from tasks.retraining import Retraining, scratch_of
 from tasks.train import train, train_task
 
 
@@ -52,8 +53,7 @@ def bring_to_end(work: Retraining, stages: RetrainStages) -> Retraining:
     BusyError
         If another process is at it.
     """
-    locks = work.project.home / "locks"
-    with only_one("retraining", work.monitor.model, work.history.engine, locks, 0):
+    with _alone(work.project, work.monitor.model, work.history):
         # What another process has brought to its end meanwhile is not done again.
         work = work.renewed()
         if work.entry.status not in UNDER_WAY or work.entry.status is Status.WAITING:
@@ -122,4 +122,19 @@ def start_retrainings(night: Night, *, by_hand: bool = False) -> list[Entry]:
             continue
         with suppress(BusyError):
             bring_to_end(work, RetrainStages.plain())
+    _sweep(night)
     return called
+
+
+def _sweep(night: Night) -> None:
+    """Remove the labelled rows of a retraining that was killed after its end: private columns may be among them."""
+    left = [scratch_of(night.project, night.monitor.model, purpose) for purpose in Purpose]
+    if any(folder.exists() for folder in left):
+        with suppress(BusyError), _alone(night.project, night.monitor.model, night.history):
+            for folder in left:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alone(project: Project, model: str, history: History) -> AbstractContextManager[None]:
+    """The lock of a model's retrainings, which is not waited for."""
+    return only_one("retraining", model, history.engine, project.home / "locks", 0)

@@ -21,7 +21,7 @@ from lamplighter.core.retraining import (
 from storage.history.decisions import judged_later
 from storage.history.incidents import incidents_open
 from storage.history.promotions import champion
-from storage.history.retrainings import entries, write
+from storage.history.retrainings import advance, enter, entries
 from storage.history.windows import final_until, first_window
 from storage.models import Registry
 from tasks.night import Night
@@ -48,8 +48,10 @@ def call(night: Night, *, by_hand: bool = False) -> list[Entry]:
         found.append(_retraining(night, retrain, facts, called_by, own, on_probation=bool(found)))
     with history.writing() as connection:
         for entry in found:
-            if not (own and entry.status is Status.VETOED):
-                write(connection, entry)
+            if own is None:
+                enter(connection, entry)
+            elif entry.status is not Status.VETOED:
+                advance(connection, own, entry)
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from lamplighter.core.message import Message
 from lamplighter.core.monitor import Monitor, Severity
 from lamplighter.core.monitor.retrain import Accept, Retrain
-from lamplighter.core.retraining import Entry
+from lamplighter.core.retraining import Entry, Purpose
 from lamplighter.core.window import Window
 from lamplighter.errors import MonitorError
 from storage.history import History, open_history
@@ -80,7 +80,7 @@ class Retraining:
     @property
     def scratch(self) -> Path:
         """Folder of what is of use only while it is being worked on."""
-        return self.project.home / "spool" / f"{self.monitor.model}.{self.entry.purpose.value}"
+        return scratch_of(self.project, self.monitor.model, self.entry.purpose)
 
     @property
     def trainer(self) -> Trainer:
@@ -143,6 +143,11 @@ class Retraining:
             advance(connection, self.read, entry)
             put(connection, entry.known_on, [message], targets(self.monitor))
         return changed.written()
+
+
+def scratch_of(project: Project, model: str, purpose: Purpose) -> Path:
+    """The folder of a model's work for one purpose."""
+    return project.home / "spool" / f"{model}.{purpose.value}"
 
 
 EVENTS = {

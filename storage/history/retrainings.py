@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 
@@ -53,10 +54,8 @@ def advance(connection: sa.Connection, before: Entry, after: Entry) -> None:
         raise ModelError(f"{told}; `lamplighter history {after.model} --retrainings` shows how far")
 
 
-def write(connection: sa.Connection, entry: Entry) -> None:
-    """Write a line, in place of what it said before."""
-    table = tables.retraining
+def enter(connection: sa.Connection, entry: Entry) -> None:
+    """Write a new line, unless another process has entered it already: that one holds."""
     values = {**asdict(entry), "purpose": entry.purpose.value, "status": entry.status.value}
-    key = [table.c[name] == values[name] for name in KEY]
-    if connection.execute(sa.update(table).where(*key).values(values)).rowcount == 0:
-        connection.execute(sa.insert(table).values(values))
+    with suppress(sa.exc.IntegrityError), connection.begin_nested():
+        connection.execute(sa.insert(tables.retraining).values(values))

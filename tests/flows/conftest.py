@@ -201,6 +201,24 @@ def turned(turned_template: Path, tmp_path: Path) -> Project:
     return Project.open(folder)
 
 
+@pytest.fixture(scope="session")
+def worsened_template(turned_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same after a promotion that the world turned back on, on the eve of the rollback; made once."""
+    folder = shutil.copytree(turned_template, tmp_path_factory.mktemp("worsened") / "world")
+    project = Project.open(folder)
+    loop_world.adopt_first(project)
+    loop_world.worsen(project)
+    open_history(project).engine.dispose()
+    return folder
+
+
+@pytest.fixture
+def worsened(worsened_template: Path, tmp_path: Path) -> Project:
+    """A fresh copy of it."""
+    rows_of.cache_clear()
+    return Project.open(shutil.copytree(worsened_template, tmp_path / "world"))
+
+
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     """A receiver of messages sent to json://."""

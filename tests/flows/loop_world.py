@@ -23,12 +23,15 @@ from storage.history.retrainings import entries
 from storage.models import Registry
 from storage.project import Project
 from tasks.night import Night
+from tests.flows.nights import edit
 
 FIRST, TURN, DAYS, ROWS = date(2025, 3, 3), date(2025, 3, 17), 34, 200
 LAST = FIRST + timedelta(days=DAYS - 1)
 
 NIGHT = date(2025, 3, 22)
 """The night of this window finds a world that turned some days ago, and nobody who looked."""
+ROLLBACK_NIGHT = NIGHT + timedelta(days=4)
+"""When what a champion of that night answered has matured for as long as it was compared on."""
 
 MONITOR = """
 model: turning
@@ -159,6 +162,27 @@ def turn_back(folder: Path, since: date) -> None:
     asked.to_parquet(folder / "asked.parquet")
     truth = asked[["id", "truth"]].assign(arrived=asked["at"] + pd.Timedelta(hours=3))
     _write_days(truth, "arrived", folder / "data" / "labels")
+
+
+def adopt_first(project: Project, sign: int = 1) -> None:
+    """Have a model from elsewhere be the first champion."""
+    folder = project.root / "first"
+    folder.mkdir()
+    (folder / "model.json").write_text(f'{{"sign": {sign}}}')
+    span = ("--from", "2025-02-01", "--to", "2025-02-28")
+    told = call(project, "adopt", "turning", str(folder), "--version", "first", *span)
+    assert told == (0, "turning: first is champion\n")
+
+
+def worsen(project: Project) -> None:
+    """Walk on to the eve of a rollback: a champion is promoted, and the world turns back on it."""
+    one_night(project)
+    serve(project.root, -1, entries(open_history(project), "turning")[-1].version, NIGHT + timedelta(days=1))
+    turn_back(project.root, NIGHT + timedelta(days=1))
+    edit(project, "turning", ("below: 0.6", "below: 0.01"))
+    monitor = project.monitor("turning")
+    nights = windows_between(monitor, NIGHT + timedelta(days=1), ROLLBACK_NIGHT - timedelta(days=1))
+    assert not [walked.fault for walked in walk_nights(project, monitor, nights) if walked.fault]
 
 
 def night_of(project: Project, day: date = NIGHT) -> Night:

@@ -11,7 +11,7 @@ from storage.history.query import dump
 from storage.project import Project
 from tasks.call import call as call_for
 from tests.flows import loop_world
-from tests.flows.loop_world import NIGHT, call, ledger, night_of, one_night
+from tests.flows.loop_world import NIGHT, adopt_first, call, ledger, night_of, one_night
 from tests.flows.nights import edit
 from tests.receivers import Receiver
 
@@ -94,16 +94,6 @@ def test_what_waits_is_rejected_where_the_champion_is_as_good_by_now(turned: Pro
     code, told = call(turned, "approve", "turning")
     assert (code, told[:36]) == (0, "turning: 2025-03-23 rejected: accura")
     assert champion(open_history(turned), "turning").version == "first"
-
-
-def adopt_first(project: Project, sign: int = 1) -> None:
-    """Have a model from elsewhere be the first champion."""
-    folder = project.root / "first"
-    folder.mkdir()
-    (folder / "model.json").write_text(f'{{"sign": {sign}}}')
-    span = ("--from", "2025-02-01", "--to", "2025-02-28")
-    told = call(project, "adopt", "turning", str(folder), "--version", "first", *span)
-    assert told == (0, "turning: first is champion\n")
 
 
 def test_adopting_what_cannot_be(turned: Project) -> None:

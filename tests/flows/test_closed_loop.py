@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import signal
 from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from flows.retraining import RetrainStages, bring_to_end
+from flows.retraining import RetrainStages
 from lamplighter.core.retraining import Status
 from lamplighter.errors import ModelError
 from storage.history import open_history
@@ -24,12 +20,10 @@ from storage.history.query import dump
 from storage.models import Registry
 from storage.project import Project
 from storage.trainer import Trainer
-from tasks.call import call as call_for
 from tasks.retraining import Retraining
 from tests.flows import loop_world
-from tests.flows.loop_world import NIGHT, ledger, night_of, one_night
+from tests.flows.loop_world import NIGHT, ledger, one_night
 from tests.flows.nights import edit
-from tests.flows.processes import die, in_child
 
 # The whole way.
 
@@ -152,39 +146,7 @@ def test_a_model_that_answers_nulls_is_rejected(turned: Project) -> None:
     assert rejected.reason.startswith("null predictions rise from 0.00% to ")
 
 
-# Killed between any two steps.
-
-
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("step", ["train", "challenge", "promote"])
-def test_killed_between_two_steps(
-    turned: Project, turned_template: Path, tmp_path: Path, step: str, moment: str
-) -> None:
-    undisturbed = Project.open(shutil.copytree(turned_template, tmp_path / "undisturbed"))
-    one_night(undisturbed)
-    one_night(turned, with_retraining=False)
-    call_for(night_of(turned))
-    plain = RetrainStages.plain()
-
-    def deadly(argument: Any) -> Any:
-        if moment == "after":
-            getattr(plain, step)(argument)
-        return die()
-
-    def work() -> None:
-        monitor = turned.monitor("turning")
-        bring_to_end(Retraining.of(turned, monitor, ledger(turned)[0]), replace(plain, **{step: deadly}))
-
-    assert in_child(work) == signal.SIGKILL
-    one_night(turned)
-    assert dump(open_history(turned))["retraining"] == dump(open_history(undisturbed))["retraining"]
-    assert dump(open_history(turned))["promotion"] == dump(open_history(undisturbed))["promotion"]
-    pointer = json.loads((turned.home / "models" / "turning" / "champion.json").read_text())
-    assert pointer["version"] == "2025-03-23"
-    Registry(turned.home, open_history(turned), "turning").verified("2025-03-23")
-
-
-# What is left.
+# What is kept.
 
 
 def test_what_has_ended_stays_as_it_ended(turned: Project, monkeypatch: pytest.MonkeyPatch) -> None:

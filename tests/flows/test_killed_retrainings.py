@@ -1,0 +1,131 @@
+"""A retraining or a rollback that is killed between any two steps, or done by two at once, ends as one undisturbed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from flows.retraining import RetrainStages, bring_to_end
+from storage.history import open_history
+from storage.history.query import dump
+from storage.models import Registry
+from storage.project import Project
+from tasks.call import call as call_for
+from tasks.retraining import Retraining
+from tests.flows.loop_world import NIGHT, ROLLBACK_NIGHT, call, ledger, night_of, one_night
+from tests.flows.processes import die, forked, in_child
+
+SCENES = {
+    "retraining": ("turned_template", NIGHT, "2025-03-23"),
+    "rollback": ("worsened_template", ROLLBACK_NIGHT, "first"),
+}
+TABLES = ("decision", "incident", "retraining", "promotion", "model_version", "measurement")
+
+Scene = tuple[Project, Project, date, str]
+
+
+@pytest.fixture(params=SCENES)
+def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Scene:
+    """A project on the eve of it, the same after an undisturbed night, that night, and who is champion then."""
+    name, day, version = SCENES[request.param]
+    template = request.getfixturevalue(name)
+    project, undisturbed = (
+        Project.open(shutil.copytree(template, tmp_path / name)) for name in ("disturbed", "undisturbed")
+    )
+    one_night(undisturbed, day)
+    return project, undisturbed, day, version
+
+
+def assert_alike(project: Project, undisturbed: Project, version: str) -> None:
+    """The same history, and a pointer to the champion, whose files are whole."""
+    found, wanted = dump(open_history(project)), dump(open_history(undisturbed))
+    for name in TABLES:
+        assert found[name] == wanted[name], name
+    pointer = json.loads((project.home / "models" / "turning" / "champion.json").read_text())
+    assert pointer["version"] == version
+    Registry(project.home, open_history(project), "turning").verified(version)
+    assert not list((project.home / "spool").glob("*.*"))
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("step", ["train", "challenge", "promote"])
+def test_killed_at_a_step(scene: Scene, step: str, moment: str) -> None:
+    project, undisturbed, day, version = scene
+    one_night(project, day, with_retraining=False)
+    call_for(night_of(project, day))
+    plain = RetrainStages.plain()
+
+    def deadly(argument: Any) -> Any:
+        if moment == "after":
+            getattr(plain, step)(argument)
+        return die()
+
+    def work() -> None:
+        work_on = Retraining.of(project, project.monitor("turning"), ledger(project)[-1])
+        bring_to_end(work_on, replace(plain, **{step: deadly}))
+
+    assert in_child(work) == signal.SIGKILL
+    one_night(project, day)
+    assert_alike(project, undisturbed, version)
+
+
+@pytest.mark.parametrize("statement", range(1, 13, 2))
+def test_killed_before_a_statement_of_the_database(scene: Scene, statement: int) -> None:
+    project, undisturbed, day, version = scene
+    one_night(project, day, with_retraining=False)
+    assert in_child(lambda: counted_out(statement, lambda: one_night(project, day, is_present=False))) == signal.SIGKILL
+    one_night(project, day)
+    assert_alike(project, undisturbed, version)
+
+
+def counted_out(statement: int, work: Callable[[], object]) -> None:
+    """Do some work, and die before a statement that writes."""
+
+    def count_down(_connection: Any, _cursor: Any, sql: str, *_: Any) -> None:
+        nonlocal statement
+        statement -= sql.lstrip().startswith(("INSERT", "UPDATE", "DELETE", "BEGIN"))
+        if not statement:
+            die()
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", count_down)
+    work()
+
+
+def test_two_at_once_end_as_one(scene: Scene) -> None:
+    project, undisturbed, day, version = scene
+    children = [forked(lambda: one_night(project, day)) for _ in range(2)]
+    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0]
+    assert_alike(project, undisturbed, version)
+
+
+def test_by_hand_while_a_night_is_at_it(turned: Project) -> None:
+    """A person's retraining waits for nobody: it says that one is under way."""
+    one_night(turned, with_retraining=False)
+    call_for(night_of(turned))
+    night = forked(lambda: one_night(turned))
+    code, told = call(turned, "retrain", "turning", "--now", "2025-03-23T09:00")
+    assert os.waitstatus_to_exitcode(os.waitpid(night, 0)[1]) == 0
+    assert (code, told) == (2, "turning: nothing is retrained: the retraining of 2025-03-23 is under way\n")
+    assert len(ledger(turned)) == 1
+
+
+@pytest.mark.parametrize("statement", [1, 2])
+def test_a_rollback_by_hand_that_is_killed_is_done_or_not(worsened: Project, statement: int) -> None:
+    history = open_history(worsened)
+    before = dump(history)["promotion"]
+    assert in_child(lambda: counted_out(statement, lambda: call(worsened, "rollback", "turning"))) == signal.SIGKILL
+    after = dump(open_history(worsened))["promotion"]
+    assert after == before
+    assert call(worsened, "rollback", "turning")[0] == 0
+    pointer = json.loads((worsened.home / "models" / "turning" / "champion.json").read_text())
+    assert pointer["version"] == "first"
