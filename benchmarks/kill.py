@@ -1,8 +1,8 @@
 """Kills at random: a night that calls for a retraining, or for a rollback, dies at some moment and is started again.
 
 Each trial copies a small project, kills the process at a moment drawn evenly over the time that the work takes, and
-starts it again until it ends. The last line is JSON: trials whose promotion or message never came (`lost`), those with
-more than one promotion, and messages that came twice.
+starts it again. The last line is JSON: trials whose promotion or message never came (`lost`), those with more than one
+promotion, messages that came twice, and histories that are not those of an undisturbed night.
 """
 
 from __future__ import annotations
@@ -16,85 +16,94 @@ import signal
 import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from flows.nights import walk_nights, windows_between
 from storage.history import database, open_history
 from storage.history.promotions import promotions
+from storage.history.query import dump
 from storage.project import Project
-from tasks.adopt import adopt
 from tests.flows import loop_world
-from tests.flows.loop_world import NIGHT, one_night
+from tests.flows.loop_world import NIGHT, ROLLBACK_NIGHT, one_night
+from tests.flows.nights import edit
 from tests.flows.processes import forked
 from tests.receivers import Receiver, http_receiver
-
-ROLLBACK_NIGHT = NIGHT + timedelta(days=4)
-"""When what the new champion answered has matured for as long as it was compared on."""
 
 
 def made(folder: Path, receiver: Receiver) -> Project:
     """The project on the eve of its retraining."""
     monitor = loop_world.MONITOR.replace("below: 0.6", "below: 0.01")
     project = loop_world.make(folder, f"{monitor}notify: json://{receiver.url}\n")
-    first = folder / "first"
-    first.mkdir()
-    (first / "model.json").write_text('{"sign": 1}')
-    adopt(project, project.monitor("turning"), first, "first", date(2025, 2, 1), date(2025, 2, 28))
-    walked(project, loop_world.FIRST, NIGHT - timedelta(days=1))
-    changed(project, "below: 0.01", "below: 0.6")
+    loop_world.adopt_first(project)
+    declared = project.monitor("turning")
+    for night in walk_nights(project, declared, windows_between(declared, loop_world.FIRST, NIGHT - timedelta(days=1))):
+        assert not night.fault, night.fault
+    edit(project, "turning", ("below: 0.01", "below: 0.6"))
     return project
 
 
 def worsened(folder: Path, origin: Path) -> Project:
     """The same after a promotion that the world has turned back on, on the eve of the rollback."""
     project = Project.open(shutil.copytree(origin, folder))
-    one_night(project)
-    loop_world.serve(folder, -1, promotions(open_history(project), "turning")[-1].version, NIGHT + timedelta(days=1))
-    loop_world.turn_back(folder, NIGHT + timedelta(days=1))
-    changed(project, "below: 0.6", "below: 0.01")
-    walked(project, NIGHT + timedelta(days=1), ROLLBACK_NIGHT - timedelta(days=1))
+    loop_world.worsen(project)
     return project
 
 
-def walked(project: Project, first: date, last: date) -> None:
-    """Walk nights that call for nothing."""
-    monitor = project.monitor("turning")
-    for night in walk_nights(project, monitor, windows_between(monitor, first, last)):
-        assert not night.fault, night.fault
+@dataclass(frozen=True)
+class Scene:
+    """A project on the eve of a night, that night, what is told in it, and the history when nobody kills it."""
+
+    origin: Path
+    day: date
+    told: set[str]
+    seconds: float
+    record: dict[str, list[Any]]
+
+    @classmethod
+    def of(cls, origin: Path, day: date, told: set[str]) -> Scene:
+        """Walk the night undisturbed."""
+        with tempfile.TemporaryDirectory() as name:
+            project = Project.open(shutil.copytree(origin, Path(name) / "world"))
+            begun = time.perf_counter()
+            assert ended(forked(lambda: one_night(project, day))) == 0
+            return cls(origin, day, told, time.perf_counter() - begun, recorded(project))
 
 
-def changed(project: Project, old: str, new: str) -> None:
-    """Change the monitor."""
-    path = project.root / "monitors" / "turning.yaml"
-    path.write_text(path.read_text().replace(old, new))
+def recorded(project: Project) -> dict[str, list[Any]]:
+    """All that is recorded, but how windows stand: the fingerprints of their files hold paths and times."""
+    return {name: rows for name, rows in dump(open_history(project)).items() if name != "evaluation"}
 
 
-def seconds_of(origin: Path, day: date) -> float:
-    """How long the work takes when nobody kills it."""
+def ended(child: int) -> int:
+    """Wait for a process; returns its exit code, or minus the signal that ended it."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def trial(scene: Scene, wait: float, receiver: Receiver) -> Counter[str]:
+    """Kill a night after a while and walk it again; returns what came of it, empty where the night was quicker."""
     with tempfile.TemporaryDirectory() as name:
-        project = Project.open(shutil.copytree(origin, Path(name) / "world"))
-        begun = time.perf_counter()
-        child = forked(lambda: one_night(project, day))
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        return time.perf_counter() - begun
-
-
-def trial(origin: Path, day: date, wait: float, receiver: Receiver) -> tuple[bool, int, Counter[str]]:
-    """Kill once and start again; returns whether it was killed, the new promotions, and how often each message came."""
-    with tempfile.TemporaryDirectory() as name:
-        project = Project.open(shutil.copytree(origin, Path(name) / "world"))
+        project = Project.open(shutil.copytree(scene.origin, Path(name) / "world"))
         before, seen = len(promotions(open_history(project), "turning")), len(receiver.got)
         open_history(project).engine.dispose()
-        child = forked(lambda: one_night(project, day))
+        child = forked(lambda: one_night(project, scene.day))
         time.sleep(wait)
         os.kill(child, signal.SIGKILL)
-        killed = os.WIFSIGNALED(os.waitpid(child, 0)[1])
-        again = forked(lambda: one_night(project, day))
-        assert os.waitstatus_to_exitcode(os.waitpid(again, 0)[1]) == 0
+        if ended(child) == 0:
+            return Counter()
+        assert ended(forked(lambda: one_night(project, scene.day))) == 0
         database._ENGINES.clear()
-        new = len(promotions(open_history(project), "turning")) - before
-        return killed, new, Counter(content["title"] for _, content in receiver.got[seen:])
+        promoted = len(promotions(open_history(project), "turning")) - before
+        messages = Counter(content["title"] for _, content in receiver.got[seen:])
+        return Counter(
+            kills=1,
+            lost=promoted == 0 or not scene.told <= set(messages),
+            double_promotions=promoted > 1,
+            double_messages=sum(count - 1 for count in messages.values()),
+            other_histories=recorded(project) != scene.record,
+        )
 
 
 def main() -> None:
@@ -104,25 +113,20 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     drawn = random.Random(arguments.seed)
-    killed = lost = doubled = twice = 0
+    total: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as name, http_receiver() as receiver:
         base = Path(name)
         made(base / "turned", receiver)
         worsened(base / "worsened", base / "turned")
         scenes = [
-            (base / "turned", NIGHT, {"turning: accuracy-below fails", "turning: retraining promoted"}),
-            (base / "worsened", ROLLBACK_NIGHT, {"turning: probation rolled back"}),
+            Scene.of(base / "turned", NIGHT, {"turning: accuracy-below fails", "turning: retraining promoted"}),
+            Scene.of(base / "worsened", ROLLBACK_NIGHT, {"turning: probation rolled back"}),
         ]
-        spans = [seconds_of(origin, day) for origin, day, _ in scenes]
-        for i in range(arguments.kills):
-            origin, day, wanted = scenes[i % 2]
-            died, promoted, messages = trial(origin, day, drawn.uniform(0, spans[i % 2]), receiver)
-            killed += died
-            lost += promoted == 0 or not wanted <= set(messages)
-            doubled += promoted > 1
-            twice += sum(count - 1 for count in messages.values())
-    told = {"kills": killed, "lost": lost, "double_promotions": doubled, "double_messages": twice}
-    print(json.dumps(told | {"trials": arguments.kills, "seconds": [round(span, 1) for span in spans]}))
+        while total["kills"] < arguments.kills:
+            scene = scenes[total["kills"] % 2]
+            total.update(trial(scene, drawn.uniform(0, scene.seconds), receiver))
+    names = ("kills", "lost", "double_promotions", "double_messages", "other_histories")
+    print(json.dumps({name: total[name] for name in names}))
 
 
 if __name__ == "__main__":
