@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
+from lamplighter.core.measurement import Measurement
 from storage.history.query import Filter, measurements_of
 from tasks.outcome import Outcome
 from tasks.retraining import Retraining
@@ -24,20 +25,30 @@ def leave_artifacts(outcome: Outcome) -> None:
 
 
 def summary(outcome: Outcome) -> str:
-    """What was read, found and decided, as Markdown; every number is read from the history."""
+    """What was read, decided, sent, found and measured, as Markdown; every number is read from the history."""
     night = outcome.night
     recorded = measurements_of(night.history, night.window, Filter(as_of=night.known_on, segment="", version=""))
-    values = {entry.metric: entry.value for entry in recorded if not entry.feature and not entry.klass}
-    lines = [f"# {night.monitor.model}, {night.window.label}", ""]
-    lines += [f"- **{name}**: {value:.{DIGITS}g}" for name, value in sorted(values.items()) if value is not None]
+    measured = {it.metric: it for it in recorded if not it.feature and not it.klass and it.value is not None}
+    lines = [f"# {night.monitor.model}, {night.window.label}", "", *_read(measured)]
+    lines += ["", "## Checks", "", "| check | verdict | value | limit | of |", "|---|---|---|---|---|"]
+    for decision in outcome.decisions:
+        value, label = decision.reason or _number(decision.value), night.label_of(decision.window_start)
+        cells = (decision.check.name, decision.verdict.value, value, _number(decision.threshold), label)
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", "## What followed", "", *([*_followed(outcome)] or ["nothing"])]
     lines += ["", "## Findings", ""]
     lines += [f"- `{finding.code.value}` {finding.message}" for finding in outcome.findings] or ["none"]
-    lines += ["", "## Checks", "", "| check | verdict | value | threshold |", "|---|---|---|---|"]
-    for decision in outcome.decisions:
-        value = decision.reason if decision.value is None else f"{decision.value:.{DIGITS}g}"
-        lines.append(f"| {decision.check.name} | {decision.verdict.value} | {value} | {decision.threshold} |")
-    lines += ["", "## What followed", "", *([*_followed(outcome)] or ["nothing"])]
+    lines += ["", f"## Measured of {night.window.label}", "", "| metric | value | state |", "|---|---|---|"]
+    lines += [f"| {name} | {_number(it.value)} | {it.state.value} |" for name, it in sorted(measured.items())]
     return "\n".join(lines)
+
+
+def _read(measured: Mapping[str, Measurement]) -> Iterator[str]:
+    """How many rows there were, and how much of their truth."""
+    if rows := measured.get("rows"):
+        coverage = measured.get("labels_coverage")
+        labelled = f", {coverage.value:.0%} of them with their truth" if coverage else ""
+        yield f"{rows.value:.0f} predictions were read{labelled}."
 
 
 def _followed(outcome: Outcome) -> Iterator[str]:
@@ -75,9 +86,13 @@ def drift_rows(outcome: Outcome) -> list[dict[str, str]]:
         {
             "feature": drift.column,
             "method": drift.method,
-            "score": "" if drift.score is None else f"{drift.score:.{DIGITS}g}",
-            "threshold": "" if drift.threshold is None else f"{drift.threshold:g}",
+            "score": _number(drift.score),
+            "threshold": _number(drift.threshold),
             "drifted": drift.reason if drift.drifted is None else str(drift.drifted).lower(),
         }
         for drift in outcome.drift.features
     ]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.{DIGITS}g}"

@@ -44,7 +44,7 @@ def prefect_server(folder: Path, database: str | None = None) -> Iterator[str]:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}/api"
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    environment = os.environ | QUIET | {"PREFECT_HOME": str(folder)}
+    environment = os.environ | QUIET | {"PREFECT_HOME": str(folder), "PREFECT_SERVER_UI_API_URL": url}
     if database:
         environment["PREFECT_API_DATABASE_CONNECTION_URL"] = database
     with open(folder / "server.log", "w") as log:
