@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from lamplighter.core.retraining import Status, compared_since
 from lamplighter.core.window import Window
 from lamplighter.errors import ModelError, one_line
 from lamplighter.training import REFERENCE, WINDOW
-from storage.history.breaks import silencing_quality
+from storage.history.breaks import sound_windows
 from storage.history.retrainings import advance
 from storage.history.windows import final_until, final_windows
 from storage.labelled_rows import write_labelled
@@ -37,7 +36,7 @@ def train(work: Retraining) -> Retraining:
         return work
     # A training that nothing could be compared with afterwards is not begun.
     comparison_windows(work)
-    windows = [*training_windows(work)]
+    windows = training_windows(work)
     rows = write_labelled(work.project, work.monitor, windows, work.scratch / "train.parquet", work.scratch / "spool")
     version, champion = work.new_version, work.champion
     previous = work.registry.verified(champion.version) if champion else None
@@ -62,14 +61,14 @@ def train(work: Retraining) -> Retraining:
     return changed.written()
 
 
-def training_windows(work: Retraining) -> Iterator[Window]:
+def training_windows(work: Retraining) -> list[Window]:
     """The windows that the trainer gets: labelled, sound, and older than those of the comparison."""
-    until = _compared_since(work)
+    until, windows = _compared_since(work), []
     window = Window.of(work.monitor.model, work.monitor.every, work.monitor.timezone, until - work.retrain.window)
     while window.end <= until:
-        if _is_sound(work, window):
-            yield window
+        windows.append(window)
         window = window.next()
+    return sound_windows(work.history, work.monitor, windows, work.entry.known_on)
 
 
 def comparison_windows(work: Retraining) -> list[Window]:
@@ -81,7 +80,7 @@ def comparison_windows(work: Retraining) -> list[Window]:
         If there are none.
     """
     final = final_windows(work.history, work.night, work.entry.known_on, _compared_since(work))
-    if sound := [window for window in final if _is_sound(work, window)]:
+    if sound := sound_windows(work.history, work.monitor, final, work.entry.known_on):
         return sound
     raise ModelError(f"{work.monitor.model}: no sound matured window to compare on; wait for labels")
 
@@ -92,10 +91,6 @@ def _compared_since(work: Retraining) -> datetime:
     if until is None:
         raise ModelError(f"{work.monitor.model}: no window has final labels; wait for them")
     return compared_since(work.night, until, work.accept.days)
-
-
-def _is_sound(work: Retraining, window: Window) -> bool:
-    return not silencing_quality(work.history, work.monitor, window, window, work.entry.known_on)
 
 
 def _look_at(work: Retraining, reference: Path) -> None:

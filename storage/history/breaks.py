@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -78,3 +78,36 @@ def silencing_quality(
     found = breaks_found(history, window, as_of, INPUT_BREAKS)
     found += breaks_found(history, window, as_of, LASTING, until=matured(window, monitor))
     return found + breaks_found(history, night, as_of, LABEL_BREAKS - LASTING)
+
+
+def sound_windows(history: History, monitor: Monitor, windows: Sequence[Window], as_of: datetime) -> list[Window]:
+    """Those windows whose quality tells something of the model, by what is known on a night to be broken.
+
+    Parameters
+    ----------
+    windows : sequence of Window
+        In order.
+    """
+    if not windows:
+        return []
+    table, until = tables.finding, matured(windows[-1], monitor)
+    query = newest(
+        table,
+        table.c.model == monitor.model,
+        table.c.grain == windows[0].grain.value,
+        table.c.window_start >= windows[0].start,
+        table.c.window_start < until,
+        table.c.code.in_([code.value for code in INPUT_BREAKS | LABEL_BREAKS]),
+        as_of=as_of,
+    )
+    with history.reading() as connection:
+        rows = connection.execute(query).mappings().all()
+    broken = [(row["window_start"], Code(row["code"])) for row in rows if row["message"]]
+    of_itself = {start for start, code in broken if code not in LASTING}
+    lasting = [start for start, code in broken if code in LASTING]
+    return [
+        window
+        for window in windows
+        if window.start not in of_itself
+        and not any(window.start <= start < matured(window, monitor) for start in lasting)
+    ]
