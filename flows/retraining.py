@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from lamplighter.core.retraining import UNDER_WAY, Entry, Purpose, Status
 from lamplighter.errors import BusyError, LamplighterError, one_line
 from storage.history import History, only_one
-from storage.history.retrainings import entries
+from storage.history.retrainings import entries, entry_of
 from storage.project import Project
 from tasks.call import call
 from tasks.challenge import Challenged, challenge, challenge_task
@@ -111,10 +111,11 @@ def start_retrainings(night: Night, *, by_hand: bool = False) -> list[Entry]:
     Returns
     -------
     list of Entry
-        What the ledger got, as it was then.
+        What the ledger got, as far as it has come: what a flow run was started for is still to be done.
     """
+    history, model = night.history, night.monitor.model
     called = call(night, by_hand=by_hand)
-    for entry in entries(night.history, night.monitor.model):
+    for entry in entries(history, model):
         if entry.status not in UNDER_WAY or entry.status is Status.WAITING:
             continue
         work = Retraining.of(night.project, night.monitor, entry)
@@ -123,7 +124,10 @@ def start_retrainings(night: Night, *, by_hand: bool = False) -> list[Entry]:
         with suppress(BusyError):
             bring_to_end(work, RetrainStages.plain())
     _sweep(night)
-    return called
+    # A veto of what a person asked for again is in no line.
+    return [
+        it if it.status is Status.VETOED else entry_of(history, model, it.known_on, it.purpose) or it for it in called
+    ]
 
 
 def _sweep(night: Night) -> None:

@@ -61,7 +61,7 @@ def _followed(outcome: Outcome) -> Iterator[str]:
         who = "Alertmanager does" if monitor.notify.via == "alertmanager" else "notify names nobody"
         yield f"- sent nothing: {who}"
     for entry in outcome.entries:
-        yield f"- {entry.purpose.value}, for {entry.cause}: {entry.status.value} {entry.reason}".rstrip()
+        yield f"- {entry.told}"
 
 
 def leave_retraining(work: Retraining) -> None:

@@ -60,6 +60,7 @@ class Outcome:
             "message": self.message,
             "findings": [finding.message for finding in self.findings],
             "checks": {decision.check.name: decision.verdict.value for decision in self.decisions},
+            "retrainings": [entry.told for entry in self.entries],
             "report": str(self.report) if self.report else None,
             "seconds": self.seconds,
         }

@@ -24,7 +24,6 @@ def command(project: str | None, model: str, now: datetime | None) -> None:
 
     from flows.retraining import start_retrainings
     from lamplighter.core.retraining import UNDER_WAY, Status
-    from storage.history.retrainings import entry_of
     from storage.project import Project
     from tasks.night import Night
 
@@ -37,11 +36,10 @@ def command(project: str | None, model: str, now: datetime | None) -> None:
     found = start_retrainings(night, by_hand=True)
     if not found:
         raise click.UsageError(f"{model}: later nights have been judged; leave out --now.")
-    (entry,) = found
-    if entry.status is Status.VETOED:
-        click.echo(f"{model}: nothing is retrained: {entry.reason}", err=True)
+    (ended,) = found
+    if ended.status is Status.VETOED:
+        click.echo(f"{model}: nothing is retrained: {ended.reason}", err=True)
         sys.exit(2)
-    ended = entry_of(night.history, model, entry.known_on) or entry
     if ended.status in UNDER_WAY and ended.status is not Status.WAITING:
         click.echo(f"{model}: a flow run was started; `lamplighter history {model} --retrainings` tells its end")
         return

@@ -107,4 +107,5 @@ def _walked(night: Night) -> dict[str, Any]:
 def _line(told: dict[str, Any]) -> str:
     failed = [name for name, verdict in told["checks"].items() if verdict == "failed"]
     checks = f"; checks failed: {', '.join(failed)}" if failed else ""
-    return f"{told['model']} {told['window']}: {told['message']}{checks}"
+    retrainings = "".join(f"; {told_of}" for told_of in told["retrainings"])
+    return f"{told['model']} {told['window']}: {told['message']}{checks}{retrainings}"

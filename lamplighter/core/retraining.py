@@ -109,6 +109,18 @@ class Entry:
             return f"{self.metric} is not defined on the rows of the comparison"
         return f"{self.metric} gains {self.gain:+.4f} ({self.lower:+.4f} to {self.upper:+.4f}, {self.n} rows)"
 
+    @property
+    def told(self) -> str:
+        """What it is about and how far it has come, in a line for people.
+
+        Examples
+        --------
+        >>> Entry("m", datetime(2013, 5, 2), cause="check f1-below", status=Status.PROMOTED, version="2013-05-02").told
+        'retraining for check f1-below: promoted 2013-05-02'
+        """
+        ended = " ".join(part for part in (self.status.value, self.version, self.reason) if part)
+        return f"{self.purpose.value} for {self.cause}: {ended}"
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 from lamplighter.core.retraining import Purpose, Status
@@ -28,6 +29,15 @@ def test_by_hand(turned: Project) -> None:
     code, told = call(turned, "retrain", "turning", "--now", "2025-03-24T09:00")
     assert code == 0
     assert told.startswith("turning: 2025-03-24.2 rejected; accuracy gains +0.0000")
+
+
+def test_a_run_by_hand_tells_of_it(turned: Project) -> None:
+    told = call(turned, "run", "turning", "--day", f"{NIGHT}", "--now", "2025-03-23T05:15")
+    failed = "turning 2025-03-22: completed; checks failed: accuracy-below"
+    assert told == (0, f"{failed}; retraining for check accuracy-below: promoted 2025-03-23\n")
+    code, told = call(turned, "run", "turning", "--day", "2025-03-23", "--now", "2025-03-24T05:15", "--json")
+    reason = "retraining for check accuracy-below: vetoed the cooldown of 4d runs until 2025-03-27"
+    assert json.loads(told)["retrainings"] == [reason]
 
 
 def test_by_hand_a_version_is_never_replaced(turned: Project) -> None:
