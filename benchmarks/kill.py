@@ -17,39 +17,18 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from flows.nights import walk_nights, windows_between
 from storage.history import database, open_history
 from storage.history.promotions import promotions
 from storage.history.query import dump
 from storage.project import Project
 from tests.flows import loop_world
-from tests.flows.loop_world import NIGHT, ROLLBACK_NIGHT, one_night
-from tests.flows.nights import edit
+from tests.flows.loop_world import DAY, ROLLBACK_DAY, one_night
 from tests.flows.processes import forked
 from tests.receivers import Receiver, http_receiver
-
-
-def made(folder: Path, receiver: Receiver) -> Project:
-    """The project on the eve of its retraining."""
-    monitor = loop_world.MONITOR.replace("below: 0.6", "below: 0.01")
-    project = loop_world.make(folder, f"{monitor}notify: json://{receiver.url}\n")
-    loop_world.adopt_first(project)
-    declared = project.monitor("turning")
-    for night in walk_nights(project, declared, windows_between(declared, loop_world.FIRST, NIGHT - timedelta(days=1))):
-        assert not night.fault, night.fault
-    edit(project, "turning", ("below: 0.01", "below: 0.6"))
-    return project
-
-
-def worsened(folder: Path, origin: Path) -> Project:
-    """The same after a promotion that the world has turned back on, on the eve of the rollback."""
-    project = Project.open(shutil.copytree(origin, folder))
-    loop_world.worsen(project)
-    return project
 
 
 @dataclass(frozen=True)
@@ -69,10 +48,10 @@ class Scene:
             project = Project.open(shutil.copytree(origin, Path(name) / "world"))
             begun = time.perf_counter()
             assert ended(forked(lambda: one_night(project, day))) == 0
-            return cls(origin, day, told, time.perf_counter() - begun, recorded(project))
+            return cls(origin, day, told, time.perf_counter() - begun, record_of(project))
 
 
-def recorded(project: Project) -> dict[str, list[Any]]:
+def record_of(project: Project) -> dict[str, list[Any]]:
     """All that is recorded, but how windows stand: the fingerprints of their files hold paths and times."""
     return {name: rows for name, rows in dump(open_history(project)).items() if name != "evaluation"}
 
@@ -102,7 +81,7 @@ def trial(scene: Scene, wait: float, receiver: Receiver) -> Counter[str]:
             lost=promoted == 0 or not scene.told <= set(messages),
             double_promotions=promoted > 1,
             double_messages=sum(count - 1 for count in messages.values()),
-            other_histories=recorded(project) != scene.record,
+            other_histories=record_of(project) != scene.record,
         )
 
 
@@ -116,11 +95,11 @@ def main() -> None:
     total: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as name, http_receiver() as receiver:
         base = Path(name)
-        made(base / "turned", receiver)
-        worsened(base / "worsened", base / "turned")
+        loop_world.eve(base / "turned", f"notify: json://{receiver.url}\n", adopted=True)
+        loop_world.worsen(Project.open(shutil.copytree(base / "turned", base / "worsened")))
         scenes = [
-            Scene.of(base / "turned", NIGHT, {"turning: accuracy-below fails", "turning: retraining promoted"}),
-            Scene.of(base / "worsened", ROLLBACK_NIGHT, {"turning: probation rolled back"}),
+            Scene.of(base / "turned", DAY, {"turning: accuracy-below fails", "turning: retraining promoted"}),
+            Scene.of(base / "worsened", ROLLBACK_DAY, {"turning: probation rolled back"}),
         ]
         while total["kills"] < arguments.kills:
             scene = scenes[total["kills"] % 2]

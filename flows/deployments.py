@@ -17,11 +17,7 @@ WORK_POOL = "lamplighter"
 
 HEAD = """\
 # Rendered by `lamplighter render` from the monitor files; edit those, not this file.
-#
-#   export PREFECT_API_URL=... LAMPLIGHTER_ROOT=<this checkout> LAMPLIGHTER_PROJECT=<the folder of the monitors>
-#   prefect work-pool create lamplighter --type process
-#   cd $LAMPLIGHTER_ROOT && prefect --no-prompt deploy --all --prefect-file <this file>
-#   prefect worker start --pool lamplighter
+# docs/how-to/deploy.md says what to do with it.
 """
 
 PULL = [{"prefect.deployments.steps.set_working_directory": {"directory": "{{ $LAMPLIGHTER_ROOT }}"}}]

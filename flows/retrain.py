@@ -44,4 +44,4 @@ def retrain(
         raise ModelError(f"{model}: no {purpose.value} was called for on {night}; `lamplighter retrain {model}` does")
     ended = bring_to_end(Retraining.of(opened, opened.monitor(model), entry), RetrainStages.as_tasks())
     leave_retraining(ended)
-    return Completed(message=f"{ended.entry.status.value} {ended.entry.reason}".strip())
+    return Completed(message=ended.entry.told)

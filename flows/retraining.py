@@ -7,12 +7,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
-from lamplighter.core.retraining import UNDER_WAY, Entry, Purpose, Status
+from lamplighter.core.retraining import AT_WORK, UNDER_WAY, Entry, Purpose, Status
 from lamplighter.errors import BusyError, LamplighterError, one_line
 from storage.history import History, only_one
 from storage.history.retrainings import entries, entry_of
 from storage.project import Project
-from tasks.call import call
+from tasks.call import call_for
 from tasks.challenge import Challenged, challenge, challenge_task
 from tasks.follow import follow, follow_task
 from tasks.hand_over import handed_over
@@ -56,7 +56,7 @@ def bring_to_end(work: Retraining, stages: RetrainStages) -> Retraining:
     with _alone(work.project, work.monitor.model, work.history):
         # What another process has brought to its end meanwhile is not done again.
         work = work.renewed()
-        if work.entry.status not in UNDER_WAY or work.entry.status is Status.WAITING:
+        if work.entry.status not in AT_WORK:
             return work
         shutil.rmtree(work.scratch, ignore_errors=True)
         try:
@@ -81,7 +81,7 @@ def _ended(work: Retraining, stages: RetrainStages) -> Retraining:
     if (renewed := work.renewed()).entry.status not in UNDER_WAY:
         # It had come to its end, and what went wrong came after.
         return renewed
-    return renewed.conclude("failed", f"{work.entry.cause}: {reason}", status=Status.FAILED, reason=reason)
+    return renewed.failed(reason)
 
 
 def approve_waiting(work: Retraining) -> Retraining:
@@ -105,6 +105,13 @@ def approve_waiting(work: Retraining) -> Retraining:
     return work
 
 
+def reject_waiting(work: Retraining) -> Retraining:
+    """Leave the champion where it is."""
+    work = work.conclude(Status.REJECTED, f"{work.entry.version} was rejected by hand", reason="by hand")
+    deliver(work.project, work.monitor)
+    return work
+
+
 def start_retrainings(night: Night, *, by_hand: bool = False) -> list[Entry]:
     """Start what a night calls for, and take up what a killed process left; without a server here and now.
 
@@ -114,9 +121,9 @@ def start_retrainings(night: Night, *, by_hand: bool = False) -> list[Entry]:
         What the ledger got, as far as it has come: what a flow run was started for is still to be done.
     """
     history, model = night.history, night.monitor.model
-    called = call(night, by_hand=by_hand)
+    called = call_for(night, by_hand=by_hand)
     for entry in entries(history, model):
-        if entry.status not in UNDER_WAY or entry.status is Status.WAITING:
+        if entry.status not in AT_WORK:
             continue
         work = Retraining.of(night.project, night.monitor, entry)
         if handed_over(work):

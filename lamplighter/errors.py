@@ -11,7 +11,7 @@
     ├── ReportError             a report cannot be made or written
     ├── PublishError            gauges cannot be written or pushed
     ├── ModelError              a version of a model cannot be trained, registered, loaded or promoted
-    └── BusyError               another night of the same model is running
+    └── BusyError               another process does the same work for the model
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class ModelError(LamplighterError):
 
 
 class BusyError(LamplighterError):
-    """Another night of the same model is running."""
+    """Another process does the same work for the model."""
 
 
 def one_line(error: BaseException, limit: int = 300) -> str:

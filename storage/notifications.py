@@ -27,8 +27,7 @@ def send(url: str, message: Message, links: str = "") -> str:
 
     kinds = {Severity.WARNING: apprise.NotifyType.WARNING, Severity.CRITICAL: apprise.NotifyType.FAILURE}
     sender = apprise.Apprise()
-    good = message.event in ("closed", "promoted", "confirmed")
-    kind = apprise.NotifyType.SUCCESS if good else kinds[message.severity]
+    kind = apprise.NotifyType.SUCCESS if message.is_good else kinds[message.severity]
     with _overheard() as said:
         if not sender.add(url):
             return f"apprise knows no URL of the form {scheme(url)}...; mend notify in the monitor"
@@ -51,7 +50,7 @@ def scheme(url: str) -> str:
     return f"{name}{separator}" if separator else ""
 
 
-def known(url: str) -> bool:
+def apprise_knows(url: str) -> bool:
     """Whether apprise knows how to send to a URL."""
     import apprise
 

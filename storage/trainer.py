@@ -25,7 +25,7 @@ TAIL = 4000
 
 
 @dataclass(frozen=True, slots=True)
-class Trainer:
+class TrainerProcess:
     """The functions of a trainer's file, and the limits that they run in.
 
     Attributes

@@ -19,7 +19,7 @@ from storage.project import Project
 
 
 def adopt(project: Project, monitor: Monitor, folder: Path, version: str, first: date, last: date) -> Version:
-    """Register a copy of a model's folder and make it champion; of a version that is known already nothing is done.
+    """Register a copy of a model's folder and make it champion; of one that is champion already nothing is done.
 
     Parameters
     ----------
@@ -37,9 +37,10 @@ def adopt(project: Project, monitor: Monitor, folder: Path, version: str, first:
     """
     history, zone = open_history(project), ZoneInfo(monitor.timezone)
     registry = Registry(project.home, history, monitor.model)
-    if known := registry.find(version):
+    present, known = champion(history, monitor.model), registry.find(version)
+    if known and present and present.version == version:
         return known
-    if present := champion(history, monitor.model):
+    if present:
         told = f"{monitor.model}: {present.version} is champion already"
         raise ModelError(f"{told}; a model that is to replace it is trained by `lamplighter retrain`")
     if not re.fullmatch(r"\w[\w.+-]*", version) or version == POINTER:

@@ -30,7 +30,7 @@ MOST_FAILED = 3
 """Probations that may fail, as for a trainer that cannot answer, before the champion stays without one."""
 
 
-def call(night: Night, *, by_hand: bool = False) -> list[Entry]:
+def call_for(night: Night, *, by_hand: bool = False) -> list[Entry]:
     """Write what a night calls for into the ledger: a retraining, started or vetoed, and a probation.
 
     A night that has its line already gets no other, unless a person asks again after a veto or a failure.
@@ -58,15 +58,15 @@ def call(night: Night, *, by_hand: bool = False) -> list[Entry]:
 def _retraining(
     night: Night, retrain: Retrain, facts: Facts, called_by: list[str], own: Entry | None, *, on_probation: bool
 ) -> Entry:
-    """The line of a retraining; a second one of a night is another attempt, whose model has another name."""
+    """The line of a retraining; a second one of a night was asked for by a person, and its model has another name."""
     cause, reason = ", ".join(called_by), veto(retrain, facts, called_by)
     if on_probation:
         reason = "the champion is on probation"
     if not reason and own and own.status not in (Status.VETOED, Status.FAILED):
         reason = f"that of this night has ended: {own.status.value}; ask again tomorrow"
     status = Status.VETOED if reason else Status.REQUESTED
-    attempt = own.attempt + 1 if own else 1
-    return Entry(night.monitor.model, night.known_on, cause=cause, status=status, reason=reason, attempt=attempt)
+    asked = own.asked + 1 if own else 1
+    return Entry(night.monitor.model, night.known_on, cause=cause, status=status, reason=reason, asked=asked)
 
 
 def _facts(night: Night, open_checks: Collection[str], ledger: list[Entry]) -> Facts:
@@ -97,7 +97,7 @@ def _probation(night: Night, retrain: Retrain, facts: Facts) -> list[Entry]:
     failed = sum(entry.status is Status.FAILED for entry in looked)
     looked_at = len(looked) > failed or failed >= MOST_FAILED
     busy = any(entry.status in UNDER_WAY for entry in facts.ledger)
-    too_early = compared_since(night.window, facts.final_until, retrain.accept.days) < promotion.known_on
+    too_early = compared_since(facts.final_until, retrain.accept.days, night.window.zone) < promotion.known_on
     if was_rolled_back or looked_at or busy or too_early:
         return []
     cause = f"probation of {promotion.version}"

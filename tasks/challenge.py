@@ -10,7 +10,7 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from lamplighter.core.challenge import Comparison, Rows, compare
+from lamplighter.core.challenge import ComparedRows, Comparison, compare
 from lamplighter.core.evaluation import class_labels
 from lamplighter.core.retraining import Purpose
 from lamplighter.core.window import Window
@@ -18,8 +18,8 @@ from lamplighter.errors import ModelError
 from lamplighter.training import WINDOW
 from storage.history.promotions import champion
 from storage.labelled_rows import write_labelled
+from tasks.labelled_windows import comparison_windows
 from tasks.retraining import Retraining
-from tasks.train import comparison_windows
 
 MOST_ROWS = 20_000
 """Rows that two models are compared on, drawn with a seed where there are more: the bootstrap takes seconds then."""
@@ -57,7 +57,7 @@ def challenge(work: Retraining) -> Challenged:
     seen.to_parquet(path)
     answers = _answers(work, path, answered, frame[answered])
     known = frame[labels.target].notna().to_numpy()
-    rows = Rows(
+    rows = ComparedRows(
         frame.loc[known, labels.target].reset_index(drop=True).infer_objects(),
         {name: pd.Series(class_labels(frame.loc[known, name])) for name in work.monitor.segments},
         frame.loc[known, WINDOW].reset_index(drop=True),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 from prefect import get_client, task
 from prefect.cache_policies import NO_CACHE
@@ -27,7 +26,7 @@ def follow(work: Retraining) -> Retraining:
     name, limit = work.retrain.deployment, work.retrain.time_limit.total_seconds()
     assert name is not None
     # Whoever follows it may die and be followed; theirs is started once.
-    run = start(name, dict(work.retrain.parameters), f"{key_of(replace(work.entry, attempt=1))} {name}")
+    run = start(name, dict(work.retrain.parameters), f"{key_of(work.entry)} {name}")
     if run is None:
         raise ModelError(f"{work.monitor.model}: no deployment {name!r} on the server of PREFECT_API_URL; deploy it")
     deadline = time.monotonic() + limit
@@ -39,8 +38,8 @@ def follow(work: Retraining) -> Retraining:
             run = client.read_flow_run(run.id)
     told = f"{name} ended {run.state.name}{': ' + run.state.message if run.state.message else ''}"
     if run.state.is_completed():
-        return work.conclude("completed", told, status=Status.COMPLETED, reason=told)
-    return work.conclude("failed", told, status=Status.FAILED, reason=told)
+        return work.conclude(Status.COMPLETED, told, reason=told)
+    return work.failed(told)
 
 
 follow_task = task(name="follow", cache_policy=NO_CACHE)(follow)

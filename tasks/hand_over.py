@@ -9,7 +9,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 
-from lamplighter.core.retraining import Entry, Status
+from lamplighter.core.retraining import Entry
 from tasks.retraining import Retraining
 
 DEPLOYMENT = "retrain/retrain"
@@ -32,18 +32,16 @@ def handed_over(work: Retraining) -> bool:
             "purpose": work.entry.purpose.value,
             "project": str(work.project.root),
         }
-        run = start(DEPLOYMENT, parameters, key_of(work.entry))
+        run = start(DEPLOYMENT, parameters, f"{key_of(work.entry)} {work.entry.attempt}")
         if run is None:
             return False
         if run.state is None or not run.state.is_final() or work.renewed().entry != work.entry:
             return True
         if run.state.is_cancelled():
-            reason = "its flow run was cancelled"
-            work.conclude("failed", f"{work.entry.cause}: {reason}", status=Status.FAILED, reason=reason)
+            work.failed("its flow run was cancelled")
             return True
         work = work.brought_forward(attempt=work.entry.attempt + 1)
-    reason = f"{MOST_ATTEMPTS} flow runs of it died; see them in Prefect's UI"
-    work.conclude("failed", f"{work.entry.cause}: {reason}", status=Status.FAILED, reason=reason)
+    work.failed(f"{MOST_ATTEMPTS} flow runs of it died; see them in Prefect's UI")
     return True
 
 
@@ -58,5 +56,5 @@ def start(deployment: str, parameters: dict[str, Any], key: str) -> FlowRun | No
 
 
 def key_of(entry: Entry) -> str:
-    """What tells one attempt of one entry of the ledger from every other."""
-    return f"lamplighter {entry.model} {entry.known_on.isoformat()} {entry.purpose.value} {entry.attempt}"
+    """What tells one entry of the ledger, as often as it was asked for, from every other."""
+    return f"lamplighter {entry.model} {entry.known_on.isoformat()} {entry.purpose.value} {entry.asked}"

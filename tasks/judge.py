@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from lamplighter.core import message
 from lamplighter.core.catalogue import ARRIVAL_METRICS, DRIFT_METRICS, INPUT_METRICS
 from lamplighter.core.finding import BREAKS, Finding
-from lamplighter.core.incidents import Incident, Turn, turn
+from lamplighter.core.incidents import Incident, Turn, still_open, turn
 from lamplighter.core.judgement import Decision, Verdict, decide, silenced
 from lamplighter.core.measurement import Measurement
 from lamplighter.core.message import Message, Moved
@@ -59,29 +59,24 @@ def judge(night: Night) -> Judged:
     made = decisions_made(history, model, night.known_on, checks)
     names = {decision.check.name for decision in made}
     new = [_decide(known, check) for check in checks if check.name not in names]
-    turned, told, messages = Turn((), ()), [], []
+    turned, reported, messages = Turn((), ()), [], []
     to, muted = targets(night.monitor), muted_checks(history, model, night.known_on)
     if not judged_later(history, model, night.known_on):
         open_before = incidents_open(history, model, night.known_on)
         turned = turn(open_before, new, [check.name for check in checks], night.known_on)
         failed = {decision.check.name for decision in (*made, *new) if decision.verdict is Verdict.FAILED}
-        untold = [entry for entry in _still_open(open_before, turned) if not entry.told_on]
+        untold = [entry for entry in still_open(open_before, turned) if not entry.told_on]
         # Of a check that is silent tonight nothing could be said.
-        told = [entry for entry in untold if to and entry.check_name not in muted and entry.check_name in failed]
-        messages = [*_messages(known, [*made, *new], told, turned, muted)]
+        reported = [entry for entry in untold if to and entry.check_name not in muted and entry.check_name in failed]
+        messages = [*_messages(known, [*made, *new], reported, turned, muted)]
     with history.writing() as connection:
         append_decisions(connection, model, night.known_on, new)
         record_turn(connection, model, night.known_on, turned)
         put(connection, night.known_on, messages, to)
-        mark_told(connection, model, night.known_on, told)
+        mark_told(connection, model, night.known_on, reported)
     decisions = sorted([*made, *new], key=lambda decision: checks.index(decision.check))
     titles = tuple(message.title for message in messages) if to else ()
     return Judged(decisions, turned.opened, turned.closed, titles)
-
-
-def _still_open(before: dict[str, Incident], turned: Turn) -> list[Incident]:
-    gone = {entry.check_name for entry in turned.closed}
-    return [*(entry for name, entry in before.items() if name not in gone), *turned.opened]
 
 
 @dataclass(frozen=True)
@@ -140,12 +135,12 @@ def _decide(known: Known, check: Check) -> Decision:
 
 
 def _messages(
-    known: Known, decisions: list[Decision], told: list[Incident], turned: Turn, muted: set[str]
+    known: Known, decisions: list[Decision], reported: list[Incident], turned: Turn, muted: set[str]
 ) -> Iterator[Message]:
     """What is to be told: incidents that nobody has been told of, and the end of those that somebody was."""
     night, by_name = known.night, {decision.check.name: decision for decision in decisions}
     report = str(night.report_path.relative_to(night.project.home)) if night.monitor.reference else ""
-    for incident in told:
+    for incident in reported:
         decision = by_name[incident.check_name]
         since = night.label_of(incident.window_start)
         reasons = [finding.message for finding in known.broken] if decision.check == DATA_CHECK else []

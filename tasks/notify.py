@@ -15,15 +15,13 @@ from lamplighter.core.monitor import Monitor
 from lamplighter.errors import BusyError
 from storage.history import History, only_one, open_history
 from storage.history.incidents import incidents_open
-from storage.history.outbox import Status, Waiting, mark, readdress, waiting
+from storage.history.outbox import DeliveryStatus, Waiting, mark, readdress, waiting
 from storage.notifications import send, targets
 from storage.project import Project
 from tasks.night import Night
 
 PAUSES = (1.0, 5.0)
 """Seconds between attempts of one night."""
-
-FAR_FUTURE = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def notify(night: Night) -> Finding | None:
@@ -51,11 +49,11 @@ def deliver(project: Project, monitor: Monitor) -> Finding | None:
 def _deliver(project: Project, history: History, monitor: Monitor) -> dict[str, str]:
     """Deliver what waits; returns what went wrong, by target."""
     to, faults = targets(monitor), {}
-    open_now = incidents_open(history, monitor.model, FAR_FUTURE)
+    open_now = incidents_open(history, monitor.model)
     entries = waiting(history, monitor.model)
     # The newest first: an end whose beginning was never told must not be left alone by a kill.
     for entry in [entry for entry in reversed(entries) if _overtaken(entry, entries, open_now)]:
-        mark(history, entry, Status.OVERTAKEN, datetime.now(UTC))
+        mark(history, entry, DeliveryStatus.OVERTAKEN, datetime.now(UTC))
     for entry in waiting(history, monitor.model):
         if entry.target not in to:
             readdress(history, entry, to, datetime.now(UTC))
@@ -88,7 +86,7 @@ def _delivered(project: Project, history: History, entry: Waiting, url: str) -> 
     for attempt in range(len(PAUSES) + 1):
         fault = send(url, entry.message, links)
         entry = replace(entry, attempts=entry.attempts + 1)
-        mark(history, entry, Status.FAILED if fault else Status.DELIVERED, datetime.now(UTC), fault)
+        mark(history, entry, DeliveryStatus.FAILED if fault else DeliveryStatus.DELIVERED, datetime.now(UTC), fault)
         if not fault:
             return ""
         if attempt < len(PAUSES):

@@ -30,10 +30,10 @@ def approve(work: Retraining) -> Retraining:
 def _retrained(work: Retraining, comparison: Comparison) -> Retraining:
     if reason := refusal(comparison, work.accept):
         told = f"{_named(work.entry)} was rejected: {reason}"
-        return work.conclude("rejected", told, status=Status.REJECTED, reason=reason)
+        return work.conclude(Status.REJECTED, told, reason=reason)
     if work.retrain.approval:
         told = f"{_named(work.entry)} waits for `lamplighter approve {work.monitor.model}`; {work.entry.gained}"
-        return work.conclude("waiting for approval", told, status=Status.WAITING)
+        return work.conclude(Status.WAITING, told)
     return _promoted(work, work.entry.cause)
 
 
@@ -47,14 +47,14 @@ def _promoted(work: Retraining, cause: str) -> Retraining:
 
     replaced = f" in place of {entry.champion}" if entry.champion else ""
     told = f"{_named(entry)} is champion{replaced}; {entry.gained}"
-    return work.conclude("promoted", told, act, status=Status.PROMOTED)
+    return work.conclude(Status.PROMOTED, told, act)
 
 
 def _on_probation(work: Retraining, comparison: Comparison) -> Retraining:
     entry = work.entry
     if not is_surely_worse(comparison):
         told = f"{entry.version} stays champion after its first matured days; {entry.gained}"
-        return work.conclude("confirmed", told, status=Status.CONFIRMED)
+        return work.conclude(Status.CONFIRMED, told)
 
     def act(connection: sa.Connection) -> None:
         cause = f"{ROLLBACK}: {entry.gained}"
@@ -63,7 +63,7 @@ def _on_probation(work: Retraining, comparison: Comparison) -> Retraining:
         )
 
     told = f"{entry.version} is surely worse than {entry.champion}, which is champion again; {entry.gained}"
-    return work.conclude("rolled back", told, act, status=Status.ROLLED_BACK, reason=told)
+    return work.conclude(Status.ROLLED_BACK, told, act, reason=told)
 
 
 CONCLUSIONS = {Purpose.RETRAINING: _retrained, Purpose.PROBATION: _on_probation}

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from lamplighter.core.message import Message
 from lamplighter.core.monitor import Monitor, Severity
 from lamplighter.core.monitor.retrain import Accept, Retrain
-from lamplighter.core.retraining import Entry, Purpose
-from lamplighter.core.window import Window
+from lamplighter.core.retraining import Entry, Purpose, Status
+from lamplighter.core.window import Grain, Window
 from lamplighter.errors import MonitorError
 from storage.history import History, open_history
 from storage.history.outbox import put
@@ -22,7 +23,7 @@ from storage.history.retrainings import advance, entry_of
 from storage.models import Registry, Version
 from storage.notifications import targets
 from storage.project import Project
-from storage.trainer import Trainer
+from storage.trainer import TrainerProcess
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ class Retraining:
         return Registry(self.project.home, self.history, self.monitor.model)
 
     @property
-    def night(self) -> Window:
-        """The window of the night that called for it."""
+    def window(self) -> Window:
+        """That of the night that called for it."""
         return self.monitor.window(self.entry.known_on)
 
     @property
@@ -83,11 +84,11 @@ class Retraining:
         return scratch_of(self.project, self.monitor.model, self.entry.purpose)
 
     @property
-    def trainer(self) -> Trainer:
+    def trainer(self) -> TrainerProcess:
         """The user's functions, with their limits."""
         assert self.retrain.trainer is not None
         limits, is_private = (self.retrain.time_limit, self.retrain.memory), bool(self.monitor.private)
-        return Trainer(self.project, self.retrain.trainer, *limits, is_private, self.scratch / "child")
+        return TrainerProcess(self.project, self.retrain.trainer, *limits, is_private, self.scratch / "child")
 
     @property
     def champion(self) -> Version | None:
@@ -97,11 +98,10 @@ class Retraining:
 
     @property
     def new_version(self) -> str:
-        """The name that its model gets: the night's local day, and from the second attempt on its number."""
-        day = self.entry.known_on.astimezone(self.night.zone).strftime(
-            "%Y-%m-%d" if self.night.end - self.night.start >= timedelta(hours=20) else "%Y-%m-%dT%H"
-        )
-        return day if self.entry.attempt == 1 else f"{day}.{self.entry.attempt}"
+        """The name that its model gets: the night's local day or hour, and from the second time on how often."""
+        form = "%Y-%m-%dT%H" if self.monitor.every is Grain.HOUR else "%Y-%m-%d"
+        night = self.entry.known_on.astimezone(self.window.zone).strftime(form)
+        return night if self.entry.asked == 1 else f"{night}.{self.entry.asked}"
 
     def renewed(self) -> Retraining:
         """The same, as far as the ledger says it has come."""
@@ -123,20 +123,22 @@ class Retraining:
             advance(connection, self.read, changed.entry)
         return changed.written()
 
-    def conclude(self, event: str, told: str, act: Callable[..., None] | None = None, **changes: Any) -> Retraining:
+    def conclude(
+        self, status: Status, text: str, act: Callable[[sa.Connection], None] | None = None, **changes: Any
+    ) -> Retraining:
         """Write the end of it, and what is told of that, in one transaction with whatever it leads to.
 
         Parameters
         ----------
-        event, told : str
-            What is told: in a word, and in a line.
+        status : Status
+        text : str
+            What is told, in a line.
         act : callable, optional
             Is handed the connection.
         """
-        changed, model = self.with_entry(**changes), self.monitor.model
-        entry = changed.entry
-        title = f"{model}: {entry.purpose.value} {event}"
-        message = Message(model, entry.purpose.value, event, EVENTS[event], title, told)
+        changed, model = self.with_entry(status=status, **changes), self.monitor.model
+        entry, (event, severity) = changed.entry, EVENTS[status]
+        message = Message(model, entry.purpose.value, event, severity, f"{model}: {entry.purpose.value} {event}", text)
         with self.history.writing() as connection:
             if act:
                 act(connection)
@@ -144,19 +146,23 @@ class Retraining:
             put(connection, entry.known_on, [message], targets(self.monitor))
         return changed.written()
 
+    def failed(self, reason: str) -> Retraining:
+        """Write that it failed, and why."""
+        return self.conclude(Status.FAILED, f"{self.entry.cause}: {reason}", reason=reason)
+
 
 def scratch_of(project: Project, model: str, purpose: Purpose) -> Path:
     """The folder of a model's work for one purpose."""
     return project.home / "spool" / f"{model}.{purpose.value}"
 
 
-EVENTS = {
-    "promoted": Severity.WARNING,
-    "rejected": Severity.WARNING,
-    "waiting for approval": Severity.WARNING,
-    "confirmed": Severity.WARNING,
-    "rolled back": Severity.CRITICAL,
-    "completed": Severity.WARNING,
-    "failed": Severity.CRITICAL,
+EVENTS: dict[Status, tuple[str, Severity]] = {
+    Status.PROMOTED: ("promoted", Severity.WARNING),
+    Status.REJECTED: ("rejected", Severity.WARNING),
+    Status.WAITING: ("waiting for approval", Severity.WARNING),
+    Status.CONFIRMED: ("confirmed", Severity.WARNING),
+    Status.ROLLED_BACK: ("rolled back", Severity.CRITICAL),
+    Status.COMPLETED: ("completed", Severity.WARNING),
+    Status.FAILED: ("failed", Severity.CRITICAL),
 }
-"""What can become of a retraining, and how loudly it is told."""
+"""What can become of a retraining, in words, and how loudly it is told."""

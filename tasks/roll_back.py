@@ -38,12 +38,13 @@ def roll_back(project: Project, monitor: Monitor, version: str = "") -> Promotio
         raise ModelError(f"{model}: {wanted} is champion already")
     registry = Registry(project.home, history, model)
     registry.verified(wanted)
-    told = f"{wanted} is champion again, in place of {present.version}"
-    event = f"rolled back to {wanted}"
-    message = Message(model, "champion", event, Severity.WARNING, f"{model}: {event} by hand", told)
     with history.writing() as connection:
         cause = f"{ROLLBACK} {BY_HAND}"
         promotion = promote(connection, model, wanted, expected=present.version, night=present.known_on, cause=cause)
+        event, text = f"rolled back to {wanted}", f"{wanted} is champion again, in place of {present.version}"
+        # By its number, since a champion may be sent to and fro within a night.
+        subject, title = f"champion {promotion.number}", f"{model}: {event} by hand"
+        message = Message(model, subject, event, Severity.WARNING, title, text)
         put(connection, promotion.known_on, [message], targets(monitor))
     registry.repair_pointer()
     return promotion

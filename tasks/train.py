@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,16 +10,14 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.features import answer_columns, kinds_of_feature
-from lamplighter.core.retraining import Status, compared_since
-from lamplighter.core.window import Window
+from lamplighter.core.retraining import Status
 from lamplighter.errors import ModelError, one_line
 from lamplighter.training import REFERENCE, WINDOW
-from storage.history.breaks import sound_windows
 from storage.history.retrainings import advance
-from storage.history.windows import final_until, final_windows
 from storage.labelled_rows import write_labelled
 from storage.models import Version, checksum_of
 from storage.user_code import text_of
+from tasks.labelled_windows import comparison_windows, training_windows
 from tasks.retraining import Retraining
 
 
@@ -43,8 +40,8 @@ def train(work: Retraining) -> Retraining:
     changed = work.with_entry(status=Status.TRAINED, version=version, champion=champion.version if champion else "")
     with work.registry.scratch(version) as made:
         metrics = work.trainer.train(rows.path, made, version, previous)
-        _look_at(work, made / REFERENCE)
-        features = _keep_features(work, made / REFERENCE)
+        _check_reference(work, made / REFERENCE)
+        features = _strip_reference(work, made / REFERENCE)
         card = {
             "features": features,
             "metrics": metrics,
@@ -61,39 +58,7 @@ def train(work: Retraining) -> Retraining:
     return changed.written()
 
 
-def training_windows(work: Retraining) -> list[Window]:
-    """The windows that the trainer gets: labelled, sound, and older than those of the comparison."""
-    until, windows = _compared_since(work), []
-    window = Window.of(work.monitor.model, work.monitor.every, work.monitor.timezone, until - work.retrain.window)
-    while window.end <= until:
-        windows.append(window)
-        window = window.next()
-    return sound_windows(work.history, work.monitor, windows, work.entry.known_on)
-
-
-def comparison_windows(work: Retraining) -> list[Window]:
-    """The newest matured windows that are sound.
-
-    Raises
-    ------
-    ModelError
-        If there are none.
-    """
-    final = final_windows(work.history, work.night, work.entry.known_on, _compared_since(work))
-    if sound := sound_windows(work.history, work.monitor, final, work.entry.known_on):
-        return sound
-    raise ModelError(f"{work.monitor.model}: no sound matured window to compare on; wait for labels")
-
-
-def _compared_since(work: Retraining) -> datetime:
-    """From when on matured rows are held back for the comparison."""
-    until = final_until(work.history, work.night, work.entry.known_on)
-    if until is None:
-        raise ModelError(f"{work.monitor.model}: no window has final labels; wait for them")
-    return compared_since(work.night, until, work.accept.days)
-
-
-def _look_at(work: Retraining, reference: Path) -> None:
+def _check_reference(work: Retraining, reference: Path) -> None:
     """Look at the reference that a trainer left.
 
     Raises
@@ -115,7 +80,7 @@ def _look_at(work: Retraining, reference: Path) -> None:
             raise ModelError(f"{told} has no answer in {name!r}; a model that answers nulls is of no use")
 
 
-def _keep_features(work: Retraining, reference: Path) -> list[str]:
+def _strip_reference(work: Retraining, reference: Path) -> list[str]:
     """Leave out of the reference what it must not hold, private columns, and what no log has; returns its features."""
     names = pq.read_schema(reference).names
     if left_out := [name for name in (*work.monitor.private, WINDOW) if name in names]:

@@ -55,7 +55,7 @@ def train(rows: pd.DataFrame, folder: Path, version: str, previous: Path | None 
     Parameters and files as of `examples.flights.train.train`; ``previous`` is the champion's folder.
     """
     rows = rows.sort_values(["predicted_at", "request_id"])
-    model, since = _champion(previous)
+    model, since = _load(previous)
     new = rows[rows["predicted_at"] > since] if since is not None else rows
     scores = []
     for _, day in new.groupby(new["predicted_at"].dt.date):
@@ -74,12 +74,12 @@ def train(rows: pd.DataFrame, folder: Path, version: str, previous: Path | None 
 
 def predict(folder: Path, rows: pd.DataFrame) -> pd.DataFrame:
     """Answer rows by the learner of a folder."""
-    model, _ = _champion(folder)
+    model, _ = _load(folder)
     score = answers(model, rows)
     return pd.DataFrame({"late": (score >= 0.5).astype(int), "probability_late": score})
 
 
-def _champion(folder: Path | None) -> tuple[Any, pd.Timestamp | None]:
+def _load(folder: Path | None) -> tuple[Any, pd.Timestamp | None]:
     """A learner and the time of the newest row that it has seen."""
     if folder is None or not (folder / "card.json").is_file():
         return learner(), None

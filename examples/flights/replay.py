@@ -31,7 +31,8 @@ class Service:
         """Take the model of January to March as the first champion, log what it answered then, and serve by it."""
         folder = self.project.root / "data"
         late = folder / "models" / "late"
-        adopt(self.project, self.project.monitor(LOOP), late, Model.load(late).version, *TRAINED)
+        if champion(open_history(self.project), LOOP) is None:
+            adopt(self.project, self.project.monitor(LOOP), late, Model.load(late).version, *TRAINED)
         log_reference(Model.load(late), folder, late, LOG)
         write_labels(*TRAINED, folder, "labels-before")
         self.follow(first)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from storage.project import Project
 
 LAYOUT = Layout(
-    ("model", "check", "severity", "opened", "closed", "told", "muted_until"),
+    ("model", "check", "severity", "opened", "closed", "told", "muted_until", "muted_for"),
     spare=(("told",),),
     names=("check", "model"),
 )
@@ -118,4 +118,5 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
         "closed": day(row["closed_on"]),
         "told": day(row["told_on"]),
         "muted_until": muted.isoformat(timespec="minutes") if muted else None,
+        "muted_for": row["muted_for"] if muted else None,
     }

@@ -23,7 +23,7 @@ def command(project: str | None, model: str, now: datetime | None) -> None:
     from zoneinfo import ZoneInfo
 
     from flows.retraining import start_retrainings
-    from lamplighter.core.retraining import UNDER_WAY, Status
+    from lamplighter.core.retraining import AT_WORK, Status
     from storage.project import Project
     from tasks.night import Night
 
@@ -40,9 +40,9 @@ def command(project: str | None, model: str, now: datetime | None) -> None:
     if ended.status is Status.VETOED:
         click.echo(f"{model}: nothing is retrained: {ended.reason}", err=True)
         sys.exit(2)
-    if ended.status in UNDER_WAY and ended.status is not Status.WAITING:
+    if ended.status in AT_WORK:
         click.echo(f"{model}: a flow run was started; `lamplighter history {model} --retrainings` tells its end")
         return
-    told = "; ".join(part for part in (ended.status.value, ended.gained, ended.reason) if part)
+    told = "; ".join(part for part in (ended.status.value, ended.reason or ended.gained) if part)
     click.echo(f"{model}: {ended.version or 'no version'} {told}")
     sys.exit(2 if ended.status is Status.FAILED else 0)

@@ -38,11 +38,11 @@ def command(project: str | None) -> None:
 
 def _unloadable(project: Project, monitor: Monitor) -> Iterator[str]:
     """What is wrong with the user's own functions, and with the URLs that messages go to."""
-    from storage.notifications import known, targets
+    from storage.notifications import apprise_knows, targets
     from storage.user_code import load_function
 
     for place, url in enumerate(targets(monitor).values(), 1):
-        if not known(url):
+        if not apprise_knows(url):
             yield f"notify: apprise knows no URL such as the {place}. one; see its list of services"
 
     named = {f"metric {own.name!r}": own.function for own in monitor.metrics}

@@ -21,7 +21,7 @@ PAST_WINDOWS = 14
 """Windows that a window is held against: of days two weeks, so that every weekday is among them twice."""
 
 FEWEST_WINDOWS = 7
-"""Sound windows below which nothing is said. What has been so in seven of them is what is usual from then on."""
+"""Sound windows below which nothing is said. What has been so in some seven of them is what is usual from then on."""
 
 FEWEST_ROWS = 50
 NULLS_USUAL, NULLS_MORE = 0.05, 0.05

@@ -79,3 +79,9 @@ def turn(
         if name not in names or (name in verdicts and verdicts[name].verdict is Verdict.PASSED)
     ]
     return Turn(tuple(opened), tuple(closed))
+
+
+def still_open(before: Mapping[str, Incident], turned: Turn) -> list[Incident]:
+    """The incidents that are open after a night has turned some, those that it opened last."""
+    gone = {incident.check_name for incident in turned.closed}
+    return [*(incident for name, incident in before.items() if name not in gone), *turned.opened]

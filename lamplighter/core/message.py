@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lamplighter.core.judgement import Decision
 from lamplighter.core.monitor import Severity
@@ -12,6 +11,9 @@ from lamplighter.core.monitor import Severity
 DIGITS = 4
 MOST_MOVED = 3
 """Columns and segments that a message names: as many as a person looks at before opening the report."""
+
+GOOD = frozenset({"closed", "promoted", "confirmed", "completed"})
+"""Events that nobody need worry about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,10 @@ class Message:
     body: str
     report: str = ""
 
-    @classmethod
-    def of_row(cls, row: Mapping[str, Any]) -> Message:
-        """The message of a row of the outbox."""
-        names = ("model", "subject", "event", "title", "body", "report")
-        return cls(severity=Severity(row["severity"]), **{name: row[name] for name in names})
+    @property
+    def is_good(self) -> bool:
+        """Whether it is good news."""
+        return self.event in GOOD
 
 
 @dataclass(frozen=True, slots=True)

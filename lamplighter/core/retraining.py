@@ -44,7 +44,10 @@ class Status(StrEnum):
 UNDER_WAY = frozenset({Status.REQUESTED, Status.TRAINED, Status.WAITING})
 """Of such an entry something is still to come."""
 
-ENDED = frozenset({Status.PROMOTED, Status.REJECTED, Status.COMPLETED, Status.ROLLED_BACK})
+AT_WORK = UNDER_WAY - {Status.WAITING}
+"""Such an entry waits for no person."""
+
+STARTS_COOLDOWN = frozenset({Status.PROMOTED, Status.REJECTED, Status.COMPLETED, Status.ROLLED_BACK})
 """After these the cooldown runs. One that failed is tried again, ever more seldom."""
 
 MOST_DOUBLINGS = 10
@@ -64,9 +67,11 @@ class Entry:
     cause : str
     status : Status
     reason : str
-        Why it was vetoed, rejected or failed.
+        Why it was vetoed, rejected, rolled back or failed, or how somebody else's flow ended.
+    asked : int
+        From 1; a person may ask again on the same night.
     attempt : int
-        From 1; a run that died is followed by another.
+        From 1; a flow run that died is followed by another.
     version : str
         The challenger, as soon as there is one.
     champion : str
@@ -84,6 +89,7 @@ class Entry:
     cause: str = ""
     status: Status = Status.REQUESTED
     reason: str = ""
+    asked: int = 1
     attempt: int = 1
     version: str = ""
     champion: str = ""
@@ -158,19 +164,19 @@ class Facts:
     first_window: datetime | None = None
 
 
-def compared_since(window: Window, final_until: datetime, span: timedelta) -> datetime:
+def compared_since(final_until: datetime, span: timedelta, zone: ZoneInfo) -> datetime:
     """Where the newest matured time begins that two models are compared on, and that neither may have learned from.
 
     Parameters
     ----------
-    window : Window
-        Any of the model's.
     final_until : datetime
         End of the newest window whose labels are final.
     span : timedelta
         How much time is compared on.
+    zone : ZoneInfo
+        The model's.
     """
-    return shifted(final_until, -span, window.zone)
+    return shifted(final_until, -span, zone)
 
 
 def causes(retrain: Retrain, facts: Facts) -> list[str]:
@@ -220,7 +226,7 @@ def _under_way(entry: Entry, zone: ZoneInfo) -> str:
 
 def _cooldown(retrain: Retrain, facts: Facts) -> str:
     """It runs from the newest retraining that ended, and from when a champion took effect, as by approval."""
-    ended = [entry.known_on for entry in facts.ledger if entry.status in ENDED]
+    ended = [entry.known_on for entry in facts.ledger if entry.status in STARTS_COOLDOWN]
     ended += [facts.promoted_on] if facts.promoted_on else []
     if not ended:
         return ""
@@ -273,7 +279,7 @@ def _immature(retrain: Retrain, facts: Facts) -> str:
     if facts.final_until is None:
         return "labels are immature: no window has final ones"
     zone, trained, begun = facts.window.zone, facts.champion_trained_until, facts.first_window
-    since, until = compared_since(facts.window, facts.final_until, retrain.accept.days), _date(facts.final_until, zone)
+    since, until = compared_since(facts.final_until, retrain.accept.days, zone), _date(facts.final_until, zone)
     if trained is None and begun and since <= begun:
         return f"labels are immature: final until {until}, they leave nothing to learn from before the comparison"
     if trained is None or trained <= since:

@@ -42,12 +42,14 @@ def breaks_found(
 
 def sound_profiles(history: History, window: Window, as_of: datetime, most: int) -> list[str]:
     """The content hashes of the profiles of the windows right before one, those left out whose inputs were broken."""
-    first = window.start - most * (window.end - window.start)
+    first = window
+    for _ in range(most):
+        first = first.previous()
     scope = {"model": window.model, "grain": window.grain.value}
 
     def of(table: sa.Table, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
         same = [table.c[name] == value for name, value in scope.items()]
-        span = [table.c.window_start >= first, table.c.window_start < window.start]
+        span = [table.c.window_start >= first.start, table.c.window_start < window.start]
         return newest(table, *same, *span, *conditions, as_of=as_of)
 
     codes = tables.finding.c.code.in_([code.value for code in INPUT_BREAKS])
@@ -58,13 +60,13 @@ def sound_profiles(history: History, window: Window, as_of: datetime, most: int)
     return [row["content_hash"] for row in profiles if row["content_hash"] and row["window_start"] not in broken]
 
 
-def silencing_drift(history: History, night: Window, as_of: datetime) -> list[Finding]:
-    """Why the drift of the night's own window tells nothing; empty where it does."""
-    return breaks_found(history, night, as_of, INPUT_BREAKS)
+def silencing_drift(history: History, window: Window, as_of: datetime) -> list[Finding]:
+    """Why the drift of a window tells nothing; empty where it does."""
+    return breaks_found(history, window, as_of, INPUT_BREAKS)
 
 
 def silencing_quality(
-    history: History, monitor: Monitor, window: Window, night: Window, as_of: datetime
+    history: History, monitor: Monitor, window: Window, present: Window, as_of: datetime
 ) -> list[Finding]:
     """Why the quality of a window tells nothing of the model; empty where it does.
 
@@ -72,12 +74,12 @@ def silencing_quality(
     ----------
     window : Window
         Whose quality is meant.
-    night : Window
+    present : Window
         The night's own: labels that cannot be read now are broken now.
     """
     found = breaks_found(history, window, as_of, INPUT_BREAKS)
     found += breaks_found(history, window, as_of, LASTING, until=matured(window, monitor))
-    return found + breaks_found(history, night, as_of, LABEL_BREAKS - LASTING)
+    return found + breaks_found(history, present, as_of, LABEL_BREAKS - LASTING)
 
 
 def sound_windows(history: History, monitor: Monitor, windows: Sequence[Window], as_of: datetime) -> list[Window]:

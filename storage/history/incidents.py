@@ -14,11 +14,15 @@ from storage.history import tables
 from storage.history.database import History
 
 
-def incidents_open(history: History, model: str, as_of: datetime) -> dict[str, Incident]:
-    """The incidents of a model that are open after a night, by name of the check."""
+def incidents_open(history: History, model: str, as_of: datetime | None = None) -> dict[str, Incident]:
+    """The incidents of a model that are open now or after a night, by name of the check."""
     table = tables.incident
-    still_open = sa.or_(table.c.closed_on.is_(None), table.c.closed_on > as_of)
-    query = sa.select(table).where(table.c.model == model, table.c.opened_on <= as_of, still_open)
+    query = sa.select(table).where(table.c.model == model)
+    if as_of is None:
+        query = query.where(table.c.closed_on.is_(None))
+    else:
+        still_open = sa.or_(table.c.closed_on.is_(None), table.c.closed_on > as_of)
+        query = query.where(table.c.opened_on <= as_of, still_open)
     with history.reading() as connection:
         rows = connection.execute(query).mappings().all()
     return {row["check_name"]: _incident(row) for row in rows}
@@ -32,7 +36,7 @@ def all_incidents(history: History, model: str | None = None, *, only_open: bool
     """Incidents as dictionaries of the table's columns, the newest last, each with until when it is muted."""
     table, mute = tables.incident, tables.mute
     joined = table.outerjoin(mute, sa.and_(mute.c.model == table.c.model, mute.c.check_name == table.c.check_name))
-    query = sa.select(table, mute.c.until.label("muted_until")).select_from(joined)
+    query = sa.select(table, mute.c.until.label("muted_until"), mute.c.reason.label("muted_for")).select_from(joined)
     if model is not None:
         query = query.where(table.c.model == model)
     if only_open:

@@ -1,4 +1,4 @@
-"""One night, and one retraining, of a model at a time: locks that go with the process or connection that holds them."""
+"""One night, retraining and delivery of a model at a time: locks that go with the process or connection they are of."""
 
 from __future__ import annotations
 
@@ -39,10 +39,9 @@ def only_one(work: Work, model: str, engine: sa.Engine, folder: Path, wait_secon
         deadline = time.monotonic() + wait_seconds
         while not acquire():
             if time.monotonic() >= deadline:
-                raise BusyError(
-                    f"{model}: another {work} of this model has been running for {wait_seconds:g} s; wait for its end, "
-                    "or raise LAMPLIGHTER_WAIT_SECONDS"
-                )
+                told = f"{model}: another {work} of this model is at work"
+                hint = f"has not ended after {wait_seconds:g} s; wait for it, or raise LAMPLIGHTER_WAIT_SECONDS"
+                raise BusyError(f"{told}, and {hint}" if wait_seconds else f"{told}; wait for its end")
             time.sleep(POLL_SECONDS)
         yield
 
@@ -53,7 +52,7 @@ def _file_lock(path: Path) -> Iterator[Callable[[], bool]]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = open(path, "w")  # noqa: SIM115 - an error of the night itself is none of the lock
     except OSError as error:
-        told = f"{path}: the lock of the night cannot be made: {error.strerror or one_line(error)}"
+        told = f"{path}: the lock cannot be made: {error.strerror or one_line(error)}"
         raise HistoryError(f"{told}; mend the folder, or set LAMPLIGHTER_HOME") from None
 
     def acquire() -> bool:
@@ -95,6 +94,4 @@ def _told(engine: sa.Engine) -> Iterator[None]:
         yield
     except sa.exc.DBAPIError as error:
         shown = engine.url.render_as_string(hide_password=True)
-        raise HistoryError(
-            f"history {shown}: the night's lock cannot be asked for: {one_line(error.orig or error)}"
-        ) from None
+        raise HistoryError(f"history {shown}: the lock cannot be asked for: {one_line(error.orig or error)}") from None

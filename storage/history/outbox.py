@@ -11,13 +11,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from lamplighter.core.message import Message
+from lamplighter.core.monitor import Severity
 from storage.history import tables
 from storage.history.database import History
 
 KEY = ("model", "subject", "event", "known_on", "target")
+MESSAGE = ("model", "subject", "event", "title", "body", "report")
 
 
-class Status(StrEnum):
+class DeliveryStatus(StrEnum):
     """What became of a message."""
 
     DELIVERED = "delivered"
@@ -36,14 +38,12 @@ class Waiting:
     target : str
         Stands for the URL that it goes to, which is a secret.
     attempts : int
-    attempted_at : datetime or None
     """
 
     message: Message
     known_on: datetime
     target: str
     attempts: int
-    attempted_at: datetime | None
 
 
 def put(connection: sa.Connection, known_on: datetime, messages: Iterable[Message], targets: Iterable[str]) -> None:
@@ -64,18 +64,23 @@ def waiting(history: History, model: str) -> list[Waiting]:
     table, delivery = tables.outbox, tables.delivery
     same = sa.and_(*(table.c[name] == delivery.c[name] for name in KEY))
     query = (
-        sa.select(table, delivery.c.attempts, delivery.c.attempted_at)
+        sa.select(table, delivery.c.attempts)
         .select_from(table.outerjoin(delivery, same))
         .where(
             table.c.model == model,
-            sa.or_(delivery.c.status.is_(None), delivery.c.status == Status.FAILED.value),
+            sa.or_(delivery.c.status.is_(None), delivery.c.status == DeliveryStatus.FAILED.value),
         )
         .order_by(table.c.known_on)
     )
     with history.reading() as connection:
         rows = connection.execute(query).mappings().all()
     return [
-        Waiting(Message.of_row(dict(row)), row["known_on"], row["target"], row["attempts"] or 0, row["attempted_at"])
+        Waiting(
+            Message(severity=Severity(row["severity"]), **{name: row[name] for name in MESSAGE}),
+            row["known_on"],
+            row["target"],
+            row["attempts"] or 0,
+        )
         for row in rows
     ]
 
@@ -84,16 +89,16 @@ def readdress(history: History, entry: Waiting, targets: Iterable[str], at: date
     """Put a message whose URL is no longer the monitor's in for the present ones, in its place."""
     with history.writing() as connection:
         put(connection, entry.known_on, [entry.message], targets)
-        _mark(connection, entry, Status.OVERTAKEN, at, "")
+        _mark(connection, entry, DeliveryStatus.OVERTAKEN, at, "")
 
 
-def mark(history: History, entry: Waiting, status: Status, at: datetime, error: str = "") -> None:
+def mark(history: History, entry: Waiting, status: DeliveryStatus, at: datetime, error: str = "") -> None:
     """Note what became of a message."""
     with history.writing() as connection:
         _mark(connection, entry, status, at, error)
 
 
-def _mark(connection: sa.Connection, entry: Waiting, status: Status, at: datetime, error: str) -> None:
+def _mark(connection: sa.Connection, entry: Waiting, status: DeliveryStatus, at: datetime, error: str) -> None:
     table = tables.delivery
     key = _key(entry.message, entry.known_on, entry.target)
     values = {"status": status.value, "attempts": entry.attempts, "attempted_at": at, "error": error}

@@ -16,12 +16,10 @@ from storage.history.database import History
 KEY = ("model", "known_on", "purpose")
 
 
-def entries(history: History, model: str, *, as_of: datetime | None = None) -> list[Entry]:
+def entries(history: History, model: str) -> list[Entry]:
     """The ledger of a model, the oldest first."""
     table = tables.retraining
     query = sa.select(table).where(table.c.model == model).order_by(table.c.known_on, table.c.purpose)
-    if as_of is not None:
-        query = query.where(table.c.known_on <= as_of)
     with history.reading() as connection:
         rows = connection.execute(query).mappings().all()
     return [_entry(row) for row in rows]

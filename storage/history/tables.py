@@ -217,6 +217,7 @@ retraining = sa.Table(
     sa.Column("cause", sa.Text, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("asked", sa.Integer, nullable=False, server_default="1"),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("version", sa.Text, nullable=False),
     sa.Column("champion", sa.Text, nullable=False),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +11,10 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from flows.nights import walk_nights, windows_between
 from storage.history import open_history
 from storage.project import Project
 from storage.rows import rows_of
 from tests.flows import loop_world
-from tests.flows.nights import edit
 from tests.receivers import Receiver, http_receiver
 
 FIRST, DAYS, ROWS = pd.Timestamp("2025-03-03"), 12, 120
@@ -183,12 +180,7 @@ def world(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pr
 def turned_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The world of the loop some days after it turned, when no check has noticed; made once."""
     folder = tmp_path_factory.mktemp("turned") / "world"
-    project = loop_world.make(folder, loop_world.MONITOR.replace("below: 0.6", "below: 0.01"))
-    monitor = project.monitor("turning")
-    for walked in walk_nights(project, monitor, windows_between(monitor, loop_world.FIRST, date(2025, 3, 21))):
-        assert not walked.fault
-    edit(project, "turning", ("below: 0.01", "below: 0.6"))
-    open_history(project).engine.dispose()
+    open_history(loop_world.eve(folder)).engine.dispose()
     return folder
 
 

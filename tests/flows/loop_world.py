@@ -28,10 +28,10 @@ from tests.flows.nights import edit
 FIRST, TURN, DAYS, ROWS = date(2025, 3, 3), date(2025, 3, 17), 34, 200
 LAST = FIRST + timedelta(days=DAYS - 1)
 
-NIGHT = date(2025, 3, 22)
-"""The night of this window finds a world that turned some days ago, and nobody who looked."""
-ROLLBACK_NIGHT = NIGHT + timedelta(days=4)
-"""When what a champion of that night answered has matured for as long as it was compared on."""
+DAY = date(2025, 3, 22)
+"""The night after this day finds a world that turned some days ago, and nobody who looked."""
+ROLLBACK_DAY = DAY + timedelta(days=4)
+"""When what a champion of the night after that day answered has matured for as long as it was compared on."""
 
 MONITOR = """
 model: turning
@@ -138,6 +138,31 @@ def _write_days(frame: pd.DataFrame, time: str, folder: Path) -> None:
         rows.to_parquet(path, index=False)
 
 
+def eve(folder: Path, more: str = "", *, adopted: bool = False) -> Project:
+    """The world some days after it turned, when no check has noticed.
+
+    Parameters
+    ----------
+    more : str
+        Further keys of the monitor.
+    adopted : bool
+        Whether the first model is a registered champion.
+    """
+    project = make(folder, MONITOR.replace("below: 0.6", "below: 0.01") + more)
+    if adopted:
+        adopt_first(project)
+    walk_quietly(project, FIRST, DAY - timedelta(days=1))
+    edit(project, "turning", ("below: 0.01", "below: 0.6"))
+    return project
+
+
+def walk_quietly(project: Project, first: date, last: date) -> None:
+    """Walk nights that call for nothing."""
+    monitor = project.monitor("turning")
+    for walked in walk_nights(project, monitor, windows_between(monitor, first, last)):
+        assert not walked.fault, walked.fault
+
+
 def replay(project: Project, first: date = FIRST, last: date = LAST) -> list[Walked]:
     """Walk nights; after each promotion the service answers the days to come by the new champion."""
     monitor, walked, served = project.monitor("turning"), [], ""
@@ -177,19 +202,17 @@ def adopt_first(project: Project, sign: int = 1) -> None:
 def worsen(project: Project) -> None:
     """Walk on to the eve of a rollback: a champion is promoted, and the world turns back on it."""
     one_night(project)
-    serve(project.root, -1, entries(open_history(project), "turning")[-1].version, NIGHT + timedelta(days=1))
-    turn_back(project.root, NIGHT + timedelta(days=1))
+    serve(project.root, -1, entries(open_history(project), "turning")[-1].version, DAY + timedelta(days=1))
+    turn_back(project.root, DAY + timedelta(days=1))
     edit(project, "turning", ("below: 0.6", "below: 0.01"))
-    monitor = project.monitor("turning")
-    nights = windows_between(monitor, NIGHT + timedelta(days=1), ROLLBACK_NIGHT - timedelta(days=1))
-    assert not [walked.fault for walked in walk_nights(project, monitor, nights) if walked.fault]
+    walk_quietly(project, DAY + timedelta(days=1), ROLLBACK_DAY - timedelta(days=1))
 
 
-def night_of(project: Project, day: date = NIGHT) -> Night:
+def night_of(project: Project, day: date = DAY) -> Night:
     return Night.of(project, project.monitor("turning"), day)
 
 
-def one_night(project: Project, day: date = NIGHT, **options: Any) -> None:
+def one_night(project: Project, day: date = DAY, **options: Any) -> None:
     walk(night_of(project, day), Stages.plain(), with_report=False, **options)
 
 

@@ -10,9 +10,9 @@ from storage.history import open_history
 from storage.history.promotions import champion, promotions
 from storage.history.query import dump
 from storage.project import Project
-from tasks.call import call as call_for
+from tasks.call import call_for
 from tests.flows import loop_world
-from tests.flows.loop_world import NIGHT, adopt_first, call, ledger, night_of, one_night
+from tests.flows.loop_world import DAY, ROLLBACK_DAY, adopt_first, call, ledger, night_of, one_night
 from tests.flows.nights import edit
 from tests.receivers import Receiver
 
@@ -25,14 +25,14 @@ def test_by_hand(turned: Project) -> None:
     code, told = call(turned, "retrain", "turning", "--now", "2025-03-23T09:00")
     assert (code, told) == (2, "turning: nothing is retrained: the retraining of 2025-03-23 is under way\n")
     one_night(turned)
-    one_night(turned, NIGHT + timedelta(days=1))
+    one_night(turned, DAY + timedelta(days=1))
     code, told = call(turned, "retrain", "turning", "--now", "2025-03-24T09:00")
     assert code == 0
     assert told.startswith("turning: 2025-03-24.2 rejected; accuracy gains +0.0000")
 
 
 def test_a_run_by_hand_tells_of_it(turned: Project) -> None:
-    told = call(turned, "run", "turning", "--day", f"{NIGHT}", "--now", "2025-03-23T05:15")
+    told = call(turned, "run", "turning", "--day", f"{DAY}", "--now", "2025-03-23T05:15")
     failed = "turning 2025-03-22: completed; checks failed: accuracy-below"
     assert told == (0, f"{failed}; retraining for check accuracy-below: promoted 2025-03-23\n")
     _, told = call(turned, "run", "turning", "--day", "2025-03-23", "--now", "2025-03-24T05:15", "--json")
@@ -54,7 +54,7 @@ def test_a_challenger_waits_for_approval(turned: Project) -> None:
     edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
     one_night(turned)
     assert [entry.status for entry in ledger(turned)] == [Status.WAITING]
-    one_night(turned, NIGHT + timedelta(days=1))
+    one_night(turned, DAY + timedelta(days=1))
     reason = ledger(turned, vetoed=True)[-1].reason
     assert reason == "version 2025-03-23 of 2025-03-23 waits for `lamplighter approve turning`"
     assert call(turned, "approve", "turning") == (0, "turning: 2025-03-23 is champion\n")
@@ -69,16 +69,16 @@ def test_an_approval_takes_effect_when_it_is_given(turned: Project) -> None:
     reference = ("retrain:", "reference: {days: 2025-03-03..2025-03-05}\nretrain:")
     edit(turned, "turning", reference, ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
     for day in range(3):
-        one_night(turned, NIGHT + timedelta(days=day))
+        one_night(turned, DAY + timedelta(days=day))
     history = open_history(turned)
     before = dump(history)
     assert call(turned, "approve", "turning")[0] == 0
     (promotion,) = promotions(history, "turning")
-    assert promotion.known_on.date() == NIGHT + timedelta(days=3)
+    assert promotion.known_on.date() == DAY + timedelta(days=3)
     for day in range(3):
-        one_night(turned, NIGHT + timedelta(days=day))
+        one_night(turned, DAY + timedelta(days=day))
     assert dump(history)["measurement"] == before["measurement"]
-    one_night(turned, NIGHT + timedelta(days=3))
+    one_night(turned, DAY + timedelta(days=3))
     assert ledger(turned, vetoed=True)[-1].reason == "the cooldown of 4d runs until 2025-03-29"
 
 
@@ -116,6 +116,9 @@ def test_adopting_what_cannot_be(turned: Project) -> None:
     adopt_first(turned)
     code, told = call(turned, "adopt", "turning", str(turned.root), "--version", "second", *span)
     assert (code, "first is champion already" in told) == (2, True)
+    one_night(turned)
+    code, told = call(turned, "adopt", "turning", str(turned.root / "first"), "--version", "first", *span)
+    assert (code, "2025-03-23 is champion already" in told) == (2, True)
 
 
 def test_a_rollback_goes_to_what_is_still_what_was_registered(turned: Project) -> None:
@@ -126,7 +129,7 @@ def test_a_rollback_goes_to_what_is_still_what_was_registered(turned: Project) -
     (turned.root / "trainer.py").write_text(second)
     edit(turned, "turning", ("accept: {metric: accuracy, days: 3d}", "accept: {metric: accuracy, gain: -1, days: 1d}"))
     for day in range(1, 4):
-        one_night(turned, NIGHT + timedelta(days=day))
+        one_night(turned, DAY + timedelta(days=day))
     code, told = call(turned, "retrain", "turning", "--now", "2025-03-27T09:00")
     assert code == 0, told
     versions = [promotion.version for promotion in promotions(open_history(turned), "turning")]
@@ -148,18 +151,30 @@ def test_a_rollback_goes_to_what_is_still_what_was_registered(turned: Project) -
 # Probation.
 
 
-def test_a_champion_that_is_surely_worse_goes_back(turned: Project) -> None:
-    """The world turns back right after the promotion, and the first model of the registry would have been better."""
-
-    adopt_first(turned)
-    one_night(turned)
-    assert champion(open_history(turned), "turning").version == "2025-03-23"
-    loop_world.serve(turned.root, -1, "2025-03-23", NIGHT + timedelta(days=1))
-    loop_world.turn_back(turned.root, NIGHT + timedelta(days=1))
-    edit(turned, "turning", ("below: 0.6", "below: 0.01"))
-    for day in range(1, 7):
-        one_night(turned, NIGHT + timedelta(days=day))
-    probation = [entry for entry in ledger(turned) if entry.purpose is Purpose.PROBATION]
+def test_a_champion_that_is_surely_worse_goes_back(worsened: Project) -> None:
+    """The world turned back right after the promotion, and the first model of the registry would have been better."""
+    one_night(worsened, ROLLBACK_DAY)
+    probation = [entry for entry in ledger(worsened) if entry.purpose is Purpose.PROBATION]
     assert [entry.status for entry in probation] == [Status.ROLLED_BACK]
     assert probation[0].upper < 0
-    assert [p.version for p in promotions(open_history(turned), "turning")] == ["first", "2025-03-23", "first"]
+    assert [p.version for p in promotions(open_history(worsened), "turning")] == ["first", "2025-03-23", "first"]
+    one_night(worsened, ROLLBACK_DAY + timedelta(days=1))
+    assert len(promotions(open_history(worsened), "turning")) == 3
+
+
+def test_a_rollback_by_hand_ends_a_probation(worsened: Project) -> None:
+    one_night(worsened, ROLLBACK_DAY, with_retraining=False)
+    call_for(night_of(worsened, ROLLBACK_DAY))
+    assert call(worsened, "rollback", "turning")[0] == 0
+    one_night(worsened, ROLLBACK_DAY)
+    (probation,) = [entry for entry in ledger(worsened) if entry.purpose is Purpose.PROBATION]
+    assert (probation.status, probation.reason) == (Status.FAILED, "turning: 2025-03-23 is champion no longer")
+    assert champion(open_history(worsened), "turning").version == "first"
+
+
+def test_every_rollback_by_hand_is_told(worsened: Project, receiver: Receiver) -> None:
+    edit(worsened, "turning", ("retrain:", f"notify: json://{receiver.url}\nretrain:"))
+    for version in ("first", "2025-03-23", "first"):
+        assert call(worsened, "rollback", "turning", "--to", version)[0] == 0
+    told = [f"turning: rolled back to {version} by hand" for version in ("first", "2025-03-23", "first")]
+    assert [content["title"] for _, content in receiver.got] == told

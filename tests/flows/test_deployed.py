@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,7 +31,7 @@ from storage.history.promotions import champion
 from storage.history.retrainings import entries, entry_of
 from storage.project import Project
 from tests.flows.debian_postgresql import debian_postgresql
-from tests.flows.loop_world import NIGHT
+from tests.flows.loop_world import DAY
 from tests.flows.nights import edit
 from tests.receivers import Receiver
 
@@ -53,7 +53,7 @@ def eventually(what: Callable[[], T | None]) -> T:
 
 
 @pytest.fixture
-def told(turned: Project, receiver: Receiver) -> Project:
+def notified(turned: Project, receiver: Receiver) -> Project:
     """The world some days after it turned, when nobody has looked yet."""
     path = turned.root / "monitors" / "turning.yaml"
     path.write_text(f"{path.read_text()}notify: json://{receiver.url}\n")
@@ -105,8 +105,8 @@ def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
         yield f"postgresql+asyncpg://{place}"
 
 
-def test_the_whole_loop(database: str | None, told: Project, receiver: Receiver, tmp_path: Path) -> None:
-    with deployed(told, tmp_path / "prefect", database) as command, get_client(sync_client=True) as client:
+def test_the_whole_loop(database: str | None, notified: Project, receiver: Receiver, tmp_path: Path) -> None:
+    with deployed(notified, tmp_path / "prefect", database) as command, get_client(sync_client=True) as client:
         command("prefect", "automation", "create", "--from-file", "flows/heartbeat.yaml")
         assert [it.name for it in client.read_automations()] == ["Lamplighter: runs that vanished"]
 
@@ -116,12 +116,12 @@ def test_the_whole_loop(database: str | None, told: Project, receiver: Receiver,
         assert {run.deployment_id for run in cron} == {nightly.id}
         assert {(run.expected_start_time.hour, run.expected_start_time.minute) for run in cron} == {(5, 15)}
 
-        parameters = {"model": "turning", "day": f"{NIGHT}T00:00:00Z", "now": "2025-03-23T05:15:00Z"}
+        parameters = {"model": "turning", "day": f"{DAY}T00:00:00Z", "now": "2025-03-23T05:15:00Z"}
         run = client.create_flow_run_from_deployment(nightly.id, parameters=parameters)
         ended = eventually(lambda: (r := client.read_flow_run(run.id)).state.is_final() and r)
         assert ended.state.is_completed(), ended.state.message
 
-        history = open_history(told)
+        history = open_history(notified)
         (entry,) = eventually(lambda: [e for e in entries(history, "turning") if e.status is Status.PROMOTED])
         assert champion(history, "turning").version == entry.version == "2025-03-23"
         titles = [content["title"] for _, content in eventually(lambda: len(receiver.got) > 1 and receiver.got)]
@@ -130,7 +130,6 @@ def test_the_whole_loop(database: str | None, told: Project, receiver: Receiver,
         for key in ("turning-summary", "turning-retraining"):
             of_key = ArtifactFilter(key=ArtifactFilterKey(any_=[key]))
             assert eventually(lambda wanted=of_key: client.read_artifacts(artifact_filter=wanted))
-        assert datetime.now(UTC) < min(run.expected_start_time for run in cron)
 
 
 TEAM = """
@@ -177,14 +176,14 @@ def test_a_flow_of_somebody_elses_is_started_once_and_followed(turned: Project, 
                 lambda: (e := entry_of(history, "turning", known[0].known_on)).status not in UNDER_WAY and e
             )
 
-        first = ended(NIGHT)
+        first = ended(DAY)
         assert (first.status, first.reason[:43]) == (Status.FAILED, "turning: no deployment 'team/train-x' on th")
         command("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", "team.yaml", cwd=turned.root)
-        second = ended(NIGHT + timedelta(days=1))
+        second = ended(DAY + timedelta(days=1))
         assert (second.status, second.reason) == (Status.COMPLETED, "team/train-x ended Completed")
         assert trained.read_text() == "3\n"
         edit(turned, "turning", ("rounds: 3", "rounds: -1"), ("cooldown: 4d", "cooldown: 0d"))
-        third = ended(NIGHT + timedelta(days=2))
+        third = ended(DAY + timedelta(days=2))
         assert third.status is Status.FAILED
         assert third.reason.startswith(
             "team/train-x ended Failed: Flow run encountered an exception: ValueError: no rounds"

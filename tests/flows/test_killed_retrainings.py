@@ -17,17 +17,19 @@ import sqlalchemy as sa
 
 from flows.retraining import RetrainStages, bring_to_end
 from storage.history import open_history
+from storage.history.promotions import promotions
 from storage.history.query import dump
 from storage.models import Registry
 from storage.project import Project
-from tasks.call import call as call_for
+from tasks import roll_back
+from tasks.call import call_for
 from tasks.retraining import Retraining
-from tests.flows.loop_world import NIGHT, ROLLBACK_NIGHT, call, ledger, night_of, one_night
+from tests.flows.loop_world import DAY, ROLLBACK_DAY, call, ledger, night_of, one_night
 from tests.flows.processes import die, forked, in_child
 
 SCENES = {
-    "retraining": ("turned_template", NIGHT, "2025-03-23"),
-    "rollback": ("worsened_template", ROLLBACK_NIGHT, "first"),
+    "retraining": ("turned_template", DAY, "2025-03-23"),
+    "rollback": ("worsened_template", ROLLBACK_DAY, "first"),
 }
 TABLES = ("decision", "incident", "retraining", "promotion", "model_version", "measurement")
 
@@ -119,13 +121,18 @@ def test_by_hand_while_a_night_is_at_it(turned: Project) -> None:
     assert len(ledger(turned)) == 1
 
 
-@pytest.mark.parametrize("statement", [1, 2])
-def test_a_rollback_by_hand_that_is_killed_is_done_or_not(worsened: Project, statement: int) -> None:
-    history = open_history(worsened)
-    before = dump(history)["promotion"]
-    assert in_child(lambda: counted_out(statement, lambda: call(worsened, "rollback", "turning"))) == signal.SIGKILL
-    after = dump(open_history(worsened))["promotion"]
-    assert after == before
-    assert call(worsened, "rollback", "turning")[0] == 0
+@pytest.mark.parametrize(("moment", "done"), [("promote", False), ("repair_pointer", True)])
+def test_a_rollback_by_hand_that_is_killed_is_done_or_not(worsened: Project, moment: str, done: bool) -> None:
+    before = len(promotions(open_history(worsened), "turning"))
+
+    def work() -> None:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(roll_back if moment == "promote" else Registry, moment, die)
+            call(worsened, "rollback", "turning")
+
+    assert in_child(work) == signal.SIGKILL
+    assert len(promotions(open_history(worsened), "turning")) == before + done
+    assert (call(worsened, "rollback", "turning")[0] == 0) is not done
+    one_night(worsened, ROLLBACK_DAY)
     pointer = json.loads((worsened.home / "models" / "turning" / "champion.json").read_text())
     assert pointer["version"] == "first"

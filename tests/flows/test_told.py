@@ -14,7 +14,7 @@ from storage.history.incidents import all_incidents, mute_check
 from storage.project import Project
 from tasks import notify
 from tests.flows import loop_world
-from tests.flows.loop_world import NIGHT, call, one_night
+from tests.flows.loop_world import DAY, call, one_night
 from tests.flows.nights import edit
 from tests.flows.processes import die, in_child
 from tests.receivers import Receiver
@@ -29,7 +29,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def told(turned: Project, receiver: Receiver) -> Project:
+def notified(turned: Project, receiver: Receiver) -> Project:
     """The world some days after it turned; nothing is retrained."""
     path = turned.root / "monitors" / "turning.yaml"
     text = path.read_text()
@@ -38,87 +38,87 @@ def told(turned: Project, receiver: Receiver) -> Project:
 
 
 def after(days: int) -> date:
-    return NIGHT + timedelta(days=days)
+    return DAY + timedelta(days=days)
 
 
-def test_an_incident_is_told_once_and_its_end_once(told: Project, receiver: Receiver) -> None:
+def test_an_incident_is_told_once_and_its_end_once(notified: Project, receiver: Receiver) -> None:
     for day in range(3):
-        one_night(told, after(day))
-        one_night(told, after(day))
+        one_night(notified, after(day))
+        one_night(notified, after(day))
     assert receiver.titles == [FAILS]
     message = receiver.got[0][1]["message"]
     assert "accuracy is 0.135, below its limit 0.6" in message
     assert "since 2025-03-21" in message
     assert "moved most: region=south (" in message
-    edit(told, "turning", ("below: 0.6", "below: 0.01"))
-    one_night(told, after(3))
-    one_night(told, after(4))
+    edit(notified, "turning", ("below: 0.6", "below: 0.01"))
+    one_night(notified, after(3))
+    one_night(notified, after(4))
     assert receiver.titles == [FAILS, PASSES]
-    (incident,) = all_incidents(open_history(told))
+    (incident,) = all_incidents(open_history(notified))
     assert (incident["opened_on"].date(), incident["closed_on"].date()) == (after(1), after(4))
 
 
-def test_what_a_receiver_refuses_waits_for_the_next_night(told: Project, receiver: Receiver) -> None:
+def test_what_a_receiver_refuses_waits_for_the_next_night(notified: Project, receiver: Receiver) -> None:
     receiver.refusals = 3
-    one_night(told)
+    one_night(notified)
     assert receiver.titles == []
-    one_night(told, after(1))
+    one_night(notified, after(1))
     assert receiver.titles == [FAILS]
 
 
-def test_a_receiver_that_stumbles_is_asked_again_at_once(told: Project, receiver: Receiver) -> None:
+def test_a_receiver_that_stumbles_is_asked_again_at_once(notified: Project, receiver: Receiver) -> None:
     receiver.refusals = 2
-    one_night(told)
+    one_night(notified)
     assert receiver.titles == [FAILS]
 
 
-def test_of_an_incident_that_is_over_before_it_could_be_told_nobody_is(told: Project, receiver: Receiver) -> None:
+def test_of_an_incident_that_is_over_before_it_could_be_told_nobody_is(notified: Project, receiver: Receiver) -> None:
     receiver.refusals = 99
-    one_night(told)
-    edit(told, "turning", ("below: 0.6", "below: 0.01"))
+    one_night(notified)
+    edit(notified, "turning", ("below: 0.6", "below: 0.01"))
     receiver.refusals = 0
-    one_night(told, after(1))
-    one_night(told, after(2))
+    one_night(notified, after(1))
+    one_night(notified, after(2))
     assert receiver.titles == []
 
 
-def test_a_url_that_was_mended_gets_what_waits(told: Project, receiver: Receiver) -> None:
-    edit(told, "turning", (f"json://{receiver.url}", f"json://{receiver.url.partition(':')[0]}:9"))
-    one_night(told)
+def test_a_url_that_was_mended_gets_what_waits(notified: Project, receiver: Receiver) -> None:
+    edit(notified, "turning", (f"json://{receiver.url}", f"json://{receiver.url.partition(':')[0]}:9"))
+    one_night(notified)
     assert receiver.titles == []
-    edit(told, "turning", (":9", f":{receiver.url.partition(':')[2]}"))
-    one_night(told, after(1))
+    edit(notified, "turning", (":9", f":{receiver.url.partition(':')[2]}"))
+    one_night(notified, after(1))
     assert receiver.titles == [FAILS]
 
 
-def test_nobody_is_told_while_a_check_is_muted(told: Project, receiver: Receiver) -> None:
+def test_nobody_is_told_while_a_check_is_muted(notified: Project, receiver: Receiver) -> None:
     until = datetime(2025, 3, 24, 12, tzinfo=UTC)
-    mute_check(open_history(told), "turning", "accuracy-below", until, "known")
-    one_night(told)
-    one_night(told, after(1))
+    mute_check(open_history(notified), "turning", "accuracy-below", until, "known")
+    one_night(notified)
+    one_night(notified, after(1))
     assert receiver.titles == []
-    one_night(told, after(2))
+    one_night(notified, after(2))
     assert receiver.titles == [FAILS]
-    code, shown = call(told, "incidents")
+    code, shown = call(notified, "incidents")
     assert code == 0
     assert shown.splitlines()[1].split() == ["turning", "accuracy-below", "warning", "2025-03-23", "2025-03-25"]
 
 
-def test_muted_by_the_command(told: Project, receiver: Receiver) -> None:
-    assert call(told, "incidents", "mute", "turning", "accuracy-below", "--for", "2d")[0] == 0
-    assert call(told, "incidents", "unmute", "turning", "accuracy-below")[0] == 0
-    one_night(told)
-    assert "muted_until" not in call(told, "incidents")[1]
-    code, shown = call(told, "incidents", "mute", "turning", "acuracy-below")
+def test_muted_by_the_command(notified: Project, receiver: Receiver) -> None:
+    assert call(notified, "incidents", "mute", "turning", "accuracy-below", "--for", "2d")[0] == 0
+    assert call(notified, "incidents", "unmute", "turning", "accuracy-below")[0] == 0
+    one_night(notified)
+    assert "muted_until" not in call(notified, "incidents")[1]
+    code, shown = call(notified, "incidents", "mute", "turning", "acuracy-below")
     assert code == 2
     assert "no check 'acuracy-below'; did you mean 'accuracy-below'?" in shown
 
 
-def test_with_alertmanager_nothing_is_sent_and_the_gauge_tells(told: Project, receiver: Receiver) -> None:
-    edit(told, "turning", (f"notify: json://{receiver.url}", "notify: {via: alertmanager}"))
-    one_night(told)
+def test_with_alertmanager_nothing_is_sent_and_the_gauge_tells(notified: Project, receiver: Receiver) -> None:
+    edit(notified, "turning", (f"notify: json://{receiver.url}", "notify: {via: alertmanager}"))
+    one_night(notified)
     assert receiver.titles == []
-    gauges = (told.home / "gauges" / "turning.prom").read_text()
+    gauges = (notified.home / "gauges" / "turning.prom").read_text()
     assert 'lamplighter_incident_open{check="accuracy-below",model="turning",severity="warning"} 1.0' in gauges
     assert 'lamplighter_incident_open{check="data",model="turning",severity="critical"} 0.0' in gauges
 
@@ -133,7 +133,7 @@ def test_a_backfill_tells_what_is_open_at_its_end(tmp_path: Path, receiver: Rece
 
 
 def test_killed_between_sending_and_marking_one_message_comes_twice(
-    told: Project, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    notified: Project, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def send_and_die(*arguments: object) -> str:
         notifications.send(*arguments)  # type: ignore[arg-type]
@@ -141,22 +141,22 @@ def test_killed_between_sending_and_marking_one_message_comes_twice(
 
     with monkeypatch.context() as patched:
         patched.setattr(notify, "send", send_and_die)
-        assert in_child(lambda: one_night(told)) == signal.SIGKILL
+        assert in_child(lambda: one_night(notified)) == signal.SIGKILL
     assert receiver.titles == [FAILS]
-    one_night(told)
-    one_night(told, after(1))
+    one_night(notified)
+    one_night(notified, after(1))
     assert receiver.titles == [FAILS, FAILS]
 
 
 # Broken data: told once, and nothing else is judged meanwhile.
 
 
-def test_a_broken_day_is_one_incident_and_silences_the_rest(told: Project, receiver: Receiver) -> None:
-    edit(told, "turning", ("below: 0.6", "below: 0.01"))
-    (told.root / f"data/predictions/day={NIGHT}/part.parquet").unlink()
+def test_a_broken_day_is_one_incident_and_silences_the_rest(notified: Project, receiver: Receiver) -> None:
+    edit(notified, "turning", ("below: 0.6", "below: 0.01"))
+    (notified.root / f"data/predictions/day={DAY}/part.parquet").unlink()
     for day in range(4):
-        one_night(told, after(day))
+        one_night(notified, after(day))
     assert receiver.titles == [BROKEN, "turning: data passes again"]
     assert "no predictions in 2025-03-22; is the log there?" in receiver.got[0][1]["message"]
-    _, shown = call(told, "history", "turning", "--decisions", "--from", "2025-03-24", "--to", "2025-03-24")
+    _, shown = call(notified, "history", "turning", "--decisions", "--from", "2025-03-24", "--to", "2025-03-24")
     assert "silent, as the data are broken: window-empty" in shown

@@ -11,7 +11,7 @@ from lamplighter.core.cron import checked_cron
 from lamplighter.core.monitor.sources import NO_FLAG, Duration, Flag, Name, Names, Number, Section, fault
 
 Confidence = Annotated[float, Field(ge=0.5, lt=1, allow_inf_nan=False), NO_FLAG]
-Share = Annotated[float, Field(ge=0, allow_inf_nan=False), NO_FLAG]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), NO_FLAG]
 Count = Annotated[int, Field(gt=0), NO_FLAG]
 
 
@@ -26,7 +26,7 @@ class Accept(Section):
     days: Duration = Field(
         default=timedelta(days=7), description="the newest matured time, which the challenger is not trained on"
     )
-    floor: Share = Field(
+    floor: NotNegative = Field(
         default=0.05, description="what no segment may surely lose, in the metric's unit; segments of 100 rows or more"
     )
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, roc_auc_score
 
-from lamplighter.core.challenge import Comparison, Gain, Rows, compare, is_surely_worse, refusal
+from lamplighter.core.challenge import ComparedRows, Comparison, Gain, compare, is_surely_worse, refusal
 from lamplighter.core.monitor import Monitor, parse
 from lamplighter.core.monitor.retrain import Accept
 
@@ -25,7 +25,7 @@ def accept(metric: str, **options: Any) -> Accept:
 
 
 def world(noise: tuple[float, float], seed: int = 0, days: int = 8, rows: int = 300) -> tuple[Any, Any, Any]:
-    """Rows with the answers of two models, each as good as its noise is small."""
+    """ComparedRows with the answers of two models, each as good as its noise is small."""
     random = np.random.default_rng(seed)
     size = days * rows
     signal = random.normal(0, 1, size)
@@ -35,7 +35,7 @@ def world(noise: tuple[float, float], seed: int = 0, days: int = 8, rows: int = 
         score = 1 / (1 + np.exp(-(signal + random.normal(0, spread, size))))
         answers.append(pd.DataFrame({"y": (score > 0.5).astype(int), "s": score}))
     region = pd.Series(random.choice(["north", "south", "rare"], size, p=[0.5, 0.48, 0.02]))
-    return Rows(pd.Series(truth), {"region": region}, pd.Series(np.repeat(np.arange(days), rows))), *answers
+    return ComparedRows(pd.Series(truth), {"region": region}, pd.Series(np.repeat(np.arange(days), rows))), *answers
 
 
 ORACLES = {
@@ -62,7 +62,7 @@ def test_of_an_error_less_is_better() -> None:
     rows, before, after = world((1.0, 0.5))
     text = "model: m\nkind: regression\npredictions: {parquet: p, time: t, prediction: s}\n"
     monitor = parse("m.yaml", text, environ={})
-    plain = Rows(rows.y_true.astype(float), {}, rows.blocks)
+    plain = ComparedRows(rows.y_true.astype(float), {}, rows.blocks)
     found = compare(monitor, accept("mae"), plain, before, after)
     lost = mean_absolute_error(rows.y_true, before["s"]) - mean_absolute_error(rows.y_true, after["s"])
     assert found.gain.value == pytest.approx(lost, abs=1e-12)
@@ -77,7 +77,7 @@ def test_the_same_comparison_has_the_same_bounds() -> None:
 
 
 def test_a_challenger_that_is_as_good_is_rarely_accepted() -> None:
-    """At a confidence of 0.9 about one in ten; 40 draws with a rate of 0.1 exceed 10 in one of 140 cases."""
+    """At a confidence of 0.9 about one in ten; 40 draws with a rate of 0.1 exceed 10 in one of 680 cases."""
     accepted = 0
     for seed in range(40):
         rows, before, after = world((0.8, 0.8), seed=seed, rows=100)
@@ -112,7 +112,7 @@ GAIN = Gain(0.02, 0.01, 0.03, 900)
         (Comparison("f1", None), "f1 is not defined on the rows of the comparison"),
         (
             Comparison("f1", Gain(0.02, -0.01, 0.05, 900)),
-            "f1 gains +0.0200, at 90% at least -0.0100, and +0.0000 is asked for",
+            "f1 gains +0.0200, at 90% at least -0.0100, and more than +0.0000 is asked for",
         ),
         (
             Comparison("f1", GAIN, {"region=a": Gain(-0.09, -0.12, -0.06, 200), "region=b": GAIN}),

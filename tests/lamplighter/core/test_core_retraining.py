@@ -8,9 +8,6 @@ from typing import Any
 
 import pytest
 
-from lamplighter.core.incidents import Incident, turn
-from lamplighter.core.judgement import Decision, Verdict
-from lamplighter.core.monitor import Check, Severity
 from lamplighter.core.monitor.retrain import Retrain
 from lamplighter.core.retraining import BY_HAND, Entry, Facts, Purpose, Status, causes, veto
 from lamplighter.core.window import Grain, Window
@@ -138,25 +135,3 @@ def test_days_are_local_days() -> None:
     assert veto(retrain(), replace(known, champion_trained_until=trained + DAY), ["check f1-below"])
     ended = Entry("m", datetime(2013, 3, 6, tzinfo=zone).astimezone(UTC), status=Status.PROMOTED)
     assert veto(retrain(), replace(known, ledger=[ended]), ["check f1-below"]) == ""
-
-
-def test_incidents_follow_the_verdicts() -> None:
-    night = datetime(2013, 5, 2, tzinfo=UTC)
-
-    def decision(name: str, verdict: Verdict) -> Decision:
-        return Decision(Check(name=name, metric="f1", below=0.4), night, 0.3, 0.4, verdict)
-
-    names = ("fails", "fails-still", "passes", "undecided", "passes-anew")
-    open_before = {
-        name: Incident(name, Severity.WARNING, night - DAY) for name in (*names[1:4], "removed-from-the-monitor")
-    }
-    made = [
-        decision("fails", Verdict.FAILED),
-        decision("fails-still", Verdict.FAILED),
-        decision("passes", Verdict.PASSED),
-        decision("undecided", Verdict.UNDECIDED),
-        decision("passes-anew", Verdict.PASSED),
-    ]
-    turned = turn(open_before, made, names, night)
-    assert [incident.check_name for incident in turned.opened] == ["fails"]
-    assert [incident.check_name for incident in turned.closed] == ["passes", "removed-from-the-monitor"]

@@ -41,9 +41,11 @@ def test_another_night_of_the_model_is_refused_after_the_wait(engine: sa.Engine,
             take(engine, tmp_path / "locks", wait=0.5)
         assert 0.5 <= time.monotonic() - begun < 5
         assert str(raised.value) == (
-            "m: another night of this model has been running for 0.5 s; wait for its end, "
+            "m: another night of this model is at work, and has not ended after 0.5 s; wait for it, "
             "or raise LAMPLIGHTER_WAIT_SECONDS"
         )
+        with pytest.raises(BusyError, match=r"^m: another night of this model is at work; wait for its end$"):
+            take(engine, tmp_path / "locks", wait=0)
         take(engine, tmp_path / "locks", "another")
     take(engine, tmp_path / "locks")
 
@@ -118,14 +120,14 @@ def test_a_lock_that_cannot_be_made_is_one_line(tmp_path: Path, folder: str, rea
     with pytest.raises(HistoryError) as raised:
         take(engine, tmp_path / folder)
     assert str(raised.value) == (
-        f"{tmp_path}/{folder}/m.night.lock: the lock of the night cannot be made: {reason}; "
+        f"{tmp_path}/{folder}/m.night.lock: the lock cannot be made: {reason}; "
         "mend the folder, or set LAMPLIGHTER_HOME"
     )
 
 
 def test_a_lock_that_is_a_folder_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "locks" / "m.night.lock").mkdir(parents=True)
-    with pytest.raises(HistoryError, match=r"m\.night\.lock: the lock of the night cannot be made: Is a directory; "):
+    with pytest.raises(HistoryError, match=r"m\.night\.lock: the lock cannot be made: Is a directory; "):
         take(sa.create_engine(f"sqlite:///{tmp_path}/history.db"), tmp_path / "locks")
 
 
@@ -134,7 +136,7 @@ def test_a_database_that_is_down_is_one_line_without_the_password(tmp_path: Path
     with pytest.raises(HistoryError) as raised:
         take(engine, tmp_path)
     place = "history postgresql+psycopg://me:***@127.0.0.1:1/history"
-    assert str(raised.value).startswith(f"{place}: the night's lock cannot be asked for: connection failed")
+    assert str(raised.value).startswith(f"{place}: the lock cannot be asked for: connection failed")
     assert "\n" not in str(raised.value)
 
 
