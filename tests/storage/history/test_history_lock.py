@@ -120,8 +120,7 @@ def test_a_lock_that_cannot_be_made_is_one_line(tmp_path: Path, folder: str, rea
     with pytest.raises(HistoryError) as raised:
         take(engine, tmp_path / folder)
     assert str(raised.value) == (
-        f"{tmp_path}/{folder}/m.night.lock: the lock cannot be made: {reason}; "
-        "mend the folder, or set LAMPLIGHTER_HOME"
+        f"{tmp_path}/{folder}/m.night.lock: the lock cannot be made: {reason}; mend the folder, or set LAMPLIGHTER_HOME"
     )
 
 
