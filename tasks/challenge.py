@@ -67,7 +67,9 @@ def challenge(work: Retraining) -> Challenged:
 
 
 def _windows(work: Retraining) -> list[Window]:
-    """Those of the comparison that neither model has learned from; on probation, those that the champion served in.
+    """Those of the comparison that neither model has learned from.
+
+    A probation begins when all of them are later than the promotion.
 
     Raises
     ------
@@ -79,7 +81,6 @@ def _windows(work: Retraining) -> list[Window]:
         promotion = champion(work.history, work.monitor.model)
         if promotion is None or promotion.version != work.entry.version:
             raise ModelError(f"{work.monitor.model}: {work.entry.version} is champion no longer")
-        since.append(promotion.known_on)
     windows = [window for window in comparison_windows(work) if window.start >= max(since)]
     if not windows:
         told = (

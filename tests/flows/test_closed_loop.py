@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from flows.retraining import RetrainStages
+from flows.retraining import RetrainStages, bring_to_end
 from lamplighter.core.retraining import Status
+from lamplighter.core.window import Grain, Window
 from lamplighter.errors import ModelError
 from storage.history import open_history
 from storage.history.incidents import all_incidents
 from storage.history.promotions import champion, promotions
 from storage.history.query import dump
+from storage.history.tables import finding
 from storage.models import Registry
 from storage.project import Project
 from storage.trainer import TrainerProcess
+from tasks.call import call_for
 from tasks.retraining import Retraining
 from tests.flows import loop_world
-from tests.flows.loop_world import DAY, ledger, one_night
+from tests.flows.loop_world import DAY, ledger, night_of, one_night
 from tests.flows.nights import edit
+from tests.storage.history.recorded import write
 
 # The whole way.
 
@@ -147,6 +153,56 @@ def test_a_model_that_answers_some_nulls_is_rejected(turned: Project) -> None:
     (entry,) = ledger(turned)
     assert entry.status is Status.REJECTED
     assert entry.reason.startswith("null predictions rise from 0.00% to ")
+
+
+# What a trainer sees.
+
+SAYS = '    (folder / "windows.json").write_text(json.dumps(sorted(set(rows["__window__"]))))'
+SEES = loop_world.TRAINER.replace("    return {", f"{SAYS}\n    return {{", 1)
+
+
+def test_what_was_broken_is_neither_learned_from_nor_compared_on(turned: Project) -> None:
+    (turned.root / "trainer.py").write_text(SEES)
+    broken = [date(2025, 3, 11), date(2025, 3, 20)]
+    write(open_history(turned), finding, [scale_changed(day) for day in broken])
+    one_night(turned)
+    (entry,) = ledger(turned)
+    learned = json.loads((turned.home / "models" / "turning" / entry.version / "windows.json").read_text())
+    days = [date(2025, 3, 3) + timedelta(days=number) for number in range(16)]
+    assert learned == [f"{day}" for day in days if day != broken[0]]
+    assert (entry.status, entry.n) == (Status.PROMOTED, 2 * loop_world.ROWS)
+
+
+def scale_changed(day: date) -> dict[str, Any]:
+    """A finding of a day's window."""
+    window = Window.of("turning", Grain.DAY, "UTC", day)
+    key = {"model": "turning", "window_start": window.start, "grain": "1d", "code": "scale-changed", "subject": "x"}
+    return {**key, "known_on": window.end, "family": "data", "message": "turning: column 'x' is 10 times what it was"}
+
+
+def test_a_model_that_was_changed_since_is_not_asked(turned: Project) -> None:
+    loop_world.adopt_first(turned)
+    one_night(turned, with_retraining=False)
+    call_for(night_of(turned))
+
+    def tampered(work: Retraining) -> Retraining:
+        trained = RetrainStages.plain().train(work)
+        (turned.home / "models" / "turning" / "first" / "model.json").write_text('{"sign": 1, "more": 1}')
+        return trained
+
+    work = Retraining.of(turned, turned.monitor("turning"), ledger(turned)[0])
+    ended = bring_to_end(work, replace(RetrainStages.plain(), train=tampered)).entry
+    assert ended.status is Status.FAILED
+    assert "models/turning/first: is not what was registered" in ended.reason
+
+
+def test_a_veto_stays_although_its_reason_goes(turned: Project) -> None:
+    one_night(turned)
+    one_night(turned, DAY + timedelta(days=1))
+    before = ledger(turned, vetoed=True)
+    edit(turned, "turning", ("cooldown: 4d", "cooldown: 0d"))
+    one_night(turned, DAY + timedelta(days=1))
+    assert ledger(turned, vetoed=True) == before
 
 
 # What is kept.
