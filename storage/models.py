@@ -99,6 +99,8 @@ class Registry:
         taken = sa.select(sa.literal(1)).where(table.c.model == self._model, table.c.version == entry.version)
         if connection.scalar(taken):
             raise ModelError(f"{self._model}: version {entry.version} is registered already; a version never changes")
+        if links := [path.relative_to(made) for path in made.rglob("*") if path.is_symlink()]:
+            raise ModelError(f"{place}: {links[0]} is a link, and what it leads to may change; leave files and folders")
         try:
             for path in files_of(made):
                 _to_disk(path)

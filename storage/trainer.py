@@ -117,9 +117,15 @@ class TrainerProcess:
             name = signal.Signals(-code).name
             hint = ", as happens when memory runs out" if code == -signal.SIGKILL else ""
             return f"was ended by {name}{hint}"
-        lines = [] if self.is_private else log.read_bytes()[-TAIL:].decode(errors="replace").splitlines()
+        lines = [] if self.is_private else _tail(log).splitlines()
         last = next((line.strip() for line in reversed(lines) if line.strip()), f"ended with code {code}")
         return f"failed: {last[:300]}"
+
+
+def _tail(log: Path) -> str:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - TAIL))
+        return file.read().decode(errors="replace")
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

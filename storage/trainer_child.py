@@ -40,12 +40,17 @@ def main() -> None:
     temporary = result.with_name(f".{result.name}")
     temporary.write_text(json.dumps(told), encoding="utf-8")
     temporary.replace(result)
+    # What the trainer started must not hold up what it has done.
+    sys.stdout.flush()
+    os._exit(0)
 
 
-def _fault(error: Exception, job: dict[str, Any]) -> str:
+def _fault(error: BaseException, job: dict[str, Any]) -> str:
     """What went wrong and where; what an error says may hold values of the rows, which may be private."""
-    if isinstance(error, LamplighterError):
+    # What the trainer's file raised while it was loaded may say as much as what its functions raise.
+    if isinstance(error, LamplighterError) and not (job["is_private"] and error.__cause__):
         return str(error)
+    error = error.__cause__ or error
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(job["project"])]
     where = f" at {Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""

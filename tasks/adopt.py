@@ -6,16 +6,19 @@ import re
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.retraining import ADOPTED
 from lamplighter.core.window import midnight, night_of
-from lamplighter.errors import ModelError
+from lamplighter.errors import ModelError, one_line
+from lamplighter.training import REFERENCE
 from storage.history import open_history
 from storage.history.promotions import champion, promote
 from storage.models import POINTER, Registry, Version, checksum_of
 from storage.project import Project
+from storage.version_reference import kept_reference
 
 
 def adopt(project: Project, monitor: Monitor, folder: Path, version: str, first: date, last: date) -> Version:
@@ -33,7 +36,7 @@ def adopt(project: Project, monitor: Monitor, folder: Path, version: str, first:
     Raises
     ------
     ModelError
-        If there is a champion already, no such folder, or the version cannot name one.
+        If there is a champion already, the version, the days or the folder cannot be, or its reference is of no use.
     """
     history, zone = open_history(project), ZoneInfo(monitor.timezone)
     registry = Registry(project.home, history, monitor.model)
@@ -49,11 +52,21 @@ def adopt(project: Project, monitor: Monitor, folder: Path, version: str, first:
         raise ModelError(f"{first} to {last}: the last day comes before the first; swap them")
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder; give the one that holds the model's files")
+    if registry.folder.resolve().is_relative_to(folder.resolve()):
+        raise ModelError(f"{folder}: holds the home of the project; give the folder that holds the model's files alone")
+    if last > datetime.now(zone).date():
+        raise ModelError(f"{last} is still to come; give the last day of what the model was trained on")
     since, until = midnight(first, zone), midnight(last + timedelta(days=1), zone)
     night = min(night_of(datetime.now(UTC), monitor.every, monitor.timezone), until)
     with registry.scratch(version) as made:
-        shutil.copytree(folder, made, dirs_exist_ok=True)
-        adopted = Version(monitor.model, version, night, since, until, checksum_of(made), {"adopted": str(folder)})
+        try:
+            shutil.copytree(folder, made, dirs_exist_ok=True)
+        except OSError as error:
+            raise ModelError(f"{folder}: cannot be copied: {one_line(error)}") from None
+        card: dict[str, Any] = {"adopted": str(folder)}
+        if (made / REFERENCE).is_file():
+            card["features"] = kept_reference(monitor, made / REFERENCE, str(folder))
+        adopted = Version(monitor.model, version, night, since, until, checksum_of(made), card)
         with history.writing() as connection:
             registry.register(connection, made, adopted)
             promote(connection, monitor.model, version, expected="", night=night, cause=ADOPTED)

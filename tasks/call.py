@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from lamplighter.core.monitor import DATA_CHECK
 from lamplighter.core.monitor.retrain import Retrain
 from lamplighter.core.retraining import (
     ADOPTED,
@@ -18,11 +19,12 @@ from lamplighter.core.retraining import (
     compared_since,
     veto,
 )
+from storage.history.breaks import sound_windows
 from storage.history.decisions import judged_later
 from storage.history.incidents import incidents_open
 from storage.history.promotions import champion
 from storage.history.retrainings import advance, enter, entries
-from storage.history.windows import final_until, first_window
+from storage.history.windows import final_until, final_windows, first_window
 from storage.models import Registry
 from tasks.night import Night
 
@@ -97,8 +99,12 @@ def _probation(night: Night, retrain: Retrain, facts: Facts) -> list[Entry]:
     failed = sum(entry.status is Status.FAILED for entry in looked)
     looked_at = len(looked) > failed or failed >= MOST_FAILED
     busy = any(entry.status in UNDER_WAY for entry in facts.ledger)
-    too_early = compared_since(facts.final_until, retrain.accept.days, night.window.zone) < promotion.known_on
-    if was_rolled_back or looked_at or busy or too_early:
+    since = compared_since(facts.final_until, retrain.accept.days, night.window.zone)
+    if was_rolled_back or looked_at or busy or since < promotion.known_on:
+        return []
+    # While data are broken it waits: what it has to go by would be the break's.
+    final = final_windows(night.history, night.window, night.known_on, since)
+    if DATA_CHECK.name in facts.open_checks or not sound_windows(night.history, night.monitor, final, night.known_on):
         return []
     cause = f"probation of {promotion.version}"
     return [

@@ -97,7 +97,7 @@ def _versions(work: Retraining) -> list[str]:
 
 def _answers(work: Retraining, rows: Path, names: Sequence[str], logged: pd.DataFrame) -> list[pd.DataFrame]:
     """What champion and challenger answer; a champion that is none of the registry's has answered already."""
-    given = work.trainer.predict(rows, [work.registry.verified(version) for version in _versions(work)])
+    given = work.trainer.predict(rows, [work.lent(version) for version in _versions(work)])
     for answers in given:
         if missing := [name for name in names if name not in answers]:
             told = f"{work.retrain.trainer}: predict answered {', '.join(map(str, answers.columns))}"

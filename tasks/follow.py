@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from prefect import get_client, task
@@ -25,6 +26,8 @@ def follow(work: Retraining) -> Retraining:
     """
     name, limit = work.retrain.deployment, work.retrain.time_limit.total_seconds()
     assert name is not None
+    if not os.environ.get("PREFECT_API_URL"):
+        raise ModelError(f"{work.monitor.model}: {name!r} is a deployment, and PREFECT_API_URL names no server; set it")
     # Whoever follows it may die and be followed; theirs is started once.
     run = start(name, dict(work.retrain.parameters), f"{key_of(work.entry)} {name}")
     if run is None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import httpx
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 
 from lamplighter.core.retraining import Entry
+from lamplighter.errors import ModelError, one_line
 from tasks.retraining import Retraining
 
 DEPLOYMENT = "retrain/retrain"
@@ -51,6 +53,9 @@ def start(deployment: str, parameters: dict[str, Any], key: str) -> FlowRun | No
         run = run_deployment(deployment, parameters=parameters, timeout=0, as_subflow=False, idempotency_key=key)
     except ObjectNotFound:
         return None
+    except httpx.TransportError as error:
+        told = f"the server of PREFECT_API_URL does not answer: {one_line(error)}"
+        raise ModelError(f"{told}; start it, or unset PREFECT_API_URL") from None
     assert isinstance(run, FlowRun)
     return run
 

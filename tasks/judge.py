@@ -148,7 +148,9 @@ def _messages(
     for incident in turned.closed:
         if incident.told_on and incident.check_name not in muted:
             since = night.label_of(incident.window_start)
-            yield message.closed(night.monitor.model, incident.check_name, incident.severity, since, night.window.label)
+            name, declared = incident.check_name, incident.check_name in by_name
+            label = night.window.label
+            yield message.closed(night.monitor.model, name, incident.severity, since, label, declared=declared)
 
 
 def _moved(known: Known, check: Check) -> list[Moved]:

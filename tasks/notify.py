@@ -48,7 +48,11 @@ def deliver(project: Project, monitor: Monitor) -> Finding | None:
 
 def _deliver(project: Project, history: History, monitor: Monitor) -> dict[str, str]:
     """Deliver what waits; returns what went wrong, by target."""
-    to, faults = targets(monitor), {}
+    to: dict[str, str] = targets(monitor)
+    faults: dict[str, str] = {}
+    if not to:
+        # What waits goes to whoever is named next.
+        return faults
     open_now = incidents_open(history, monitor.model)
     entries = waiting(history, monitor.model)
     # The newest first: an end whose beginning was never told must not be left alone by a kill.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,13 +14,14 @@ import sqlalchemy as sa
 from lamplighter.core.message import Message
 from lamplighter.core.monitor import Monitor, Severity
 from lamplighter.core.monitor.retrain import Accept, Retrain
-from lamplighter.core.retraining import Entry, Purpose, Status
+from lamplighter.core.retraining import UNDER_WAY, Entry, Purpose, Status
 from lamplighter.core.window import Grain, Window
 from lamplighter.errors import MonitorError
 from storage.history import History, open_history
 from storage.history.outbox import put
 from storage.history.promotions import champion
 from storage.history.retrainings import advance, entry_of
+from storage.history.runs import newest_night_begun
 from storage.models import Registry, Version
 from storage.notifications import targets
 from storage.project import Project
@@ -96,10 +98,23 @@ class Retraining:
         promotion = champion(self.history, self.monitor.model)
         return self.registry.find(promotion.version) if promotion else None
 
+    def lent(self, version: str) -> Path:
+        """A copy of a version for the user's functions, which may write into it.
+
+        Raises
+        ------
+        ModelError
+            If its files are not what was registered.
+        """
+        return Path(
+            shutil.copytree(self.registry.verified(version), self.scratch / "lent" / version, dirs_exist_ok=True)
+        )
+
     @property
     def new_version(self) -> str:
         """The name that its model gets: the night's local day or hour, and from the second time on how often."""
-        form = "%Y-%m-%dT%H" if self.monitor.every is Grain.HOUR else "%Y-%m-%d"
+        # With the offset: an hour that the clock strikes twice is two.
+        form = "%Y-%m-%dT%H%z" if self.monitor.every is Grain.HOUR else "%Y-%m-%d"
         night = self.entry.known_on.astimezone(self.window.zone).strftime(form)
         return night if self.entry.asked == 1 else f"{night}.{self.entry.asked}"
 
@@ -138,13 +153,17 @@ class Retraining:
         """
         changed, model = self.with_entry(status=status, **changes), self.monitor.model
         entry, (event, severity) = changed.entry, EVENTS[status]
-        message = Message(model, entry.purpose.value, event, severity, f"{model}: {entry.purpose.value} {event}", text)
+        subject = entry.purpose.value if entry.asked == 1 else f"{entry.purpose.value} {entry.asked}"
+        message = Message(model, subject, event, severity, f"{model}: {entry.purpose.value} {event}", text)
         with self.history.writing() as connection:
+            if status not in UNDER_WAY:
+                begun = newest_night_begun(connection, model)
+                entry = replace(entry, ended_on=max(begun or entry.known_on, entry.known_on))
             if act:
                 act(connection)
             advance(connection, self.read, entry)
             put(connection, entry.known_on, [message], targets(self.monitor))
-        return changed.written()
+        return replace(changed, entry=entry).written()
 
     def failed(self, reason: str) -> Retraining:
         """Write that it failed, and why."""

@@ -8,7 +8,7 @@ from lamplighter.core.retraining import BY_HAND, ROLLBACK
 from lamplighter.errors import ModelError
 from storage.history import open_history
 from storage.history.outbox import put
-from storage.history.promotions import Promotion, champion, promote, version_before
+from storage.history.promotions import Promotion, champion, promote, promotions, version_before
 from storage.models import Registry
 from storage.notifications import targets
 from storage.project import Project
@@ -36,6 +36,8 @@ def roll_back(project: Project, monitor: Monitor, version: str = "") -> Promotio
         raise ModelError(f"{model}: before {present.version} there was no champion of the registry; name one with --to")
     if wanted == present.version:
         raise ModelError(f"{model}: {wanted} is champion already")
+    if wanted not in (been := {entry.version for entry in promotions(history, model)}):
+        raise ModelError(f"{model}: {wanted} has never been champion; those were {', '.join(sorted(been))}")
     registry = Registry(project.home, history, model)
     registry.verified(wanted)
     with history.writing() as connection:

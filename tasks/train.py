@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
-import pyarrow.parquet as pq
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from lamplighter.core.features import answer_columns, kinds_of_feature
 from lamplighter.core.retraining import Status
-from lamplighter.errors import ModelError, one_line
-from lamplighter.training import REFERENCE, WINDOW
+from lamplighter.errors import ModelError
+from lamplighter.training import REFERENCE
 from storage.history.retrainings import advance
 from storage.labelled_rows import write_labelled
 from storage.models import Version, checksum_of
 from storage.user_code import text_of
+from storage.version_reference import kept_reference
 from tasks.labelled_windows import comparison_windows, training_windows
 from tasks.retraining import Retraining
 
@@ -36,12 +34,16 @@ def train(work: Retraining) -> Retraining:
     windows = training_windows(work)
     rows = write_labelled(work.project, work.monitor, windows, work.scratch / "train.parquet", work.scratch / "spool")
     version, champion = work.new_version, work.champion
-    previous = work.registry.verified(champion.version) if champion else None
+    if work.registry.find(version):
+        raise ModelError(f"{work.monitor.model}: version {version} is registered already; a version never changes")
+    previous = work.lent(champion.version) if champion else None
     changed = work.with_entry(status=Status.TRAINED, version=version, champion=champion.version if champion else "")
     with work.registry.scratch(version) as made:
         metrics = work.trainer.train(rows.path, made, version, previous)
-        _check_reference(work, made / REFERENCE)
-        features = _strip_reference(work, made / REFERENCE)
+        if not (made / REFERENCE).is_file():
+            told = f"{work.retrain.trainer}: {REFERENCE} is not there"
+            raise ModelError(f"{told}; write what the model answers on rows that it was not fitted on")
+        features = kept_reference(work.monitor, made / REFERENCE, work.retrain.trainer or "")
         card = {
             "features": features,
             "metrics": metrics,
@@ -56,36 +58,6 @@ def train(work: Retraining) -> Retraining:
             work.registry.register(connection, made, registered)
             advance(connection, work.read, changed.entry)
     return changed.written()
-
-
-def _check_reference(work: Retraining, reference: Path) -> None:
-    """Look at the reference that a trainer left.
-
-    Raises
-    ------
-    ModelError
-        If it is not there, cannot be read, lacks a column of answers, or answers nulls.
-    """
-    told = f"{work.retrain.trainer}: {REFERENCE}"
-    if not reference.is_file():
-        raise ModelError(f"{told} is not there; write what the model answers on rows that it was not fitted on")
-    try:
-        table = pq.read_table(reference)
-    except Exception as error:
-        raise ModelError(f"{told} cannot be read: {one_line(error)}") from None
-    for name in answer_columns(work.monitor):
-        if name not in table.column_names:
-            raise ModelError(f"{told} has no column {name!r}; write the answers under the names of the log")
-        if table[name].null_count == len(table):
-            raise ModelError(f"{told} has no answer in {name!r}; a model that answers nulls is of no use")
-
-
-def _strip_reference(work: Retraining, reference: Path) -> list[str]:
-    """Leave out of the reference what it must not hold, private columns, and what no log has; returns its features."""
-    names = pq.read_schema(reference).names
-    if left_out := [name for name in (*work.monitor.private, WINDOW) if name in names]:
-        pq.write_table(pq.read_table(reference).drop_columns(left_out), reference)
-    return [name for name in names if name not in left_out and kinds_of_feature(work.monitor, name)]
 
 
 train_task = task(name="train", cache_policy=NO_CACHE)(train)

@@ -72,7 +72,7 @@ def command(ctx: click.Context, model: str | None, closed_too: bool, as_json: bo
 @click.option("--reason", default="", help="Why, for whoever wonders.")
 @click.pass_obj
 def mute(project: str | None, model: str, check: str, span: timedelta, reason: str) -> None:
-    """Tell nobody of a check's incidents for a while; if one is still open then, it is told of in the next night."""
+    """Tell nobody of a check's incidents for a while; one that is open and untold then is told of in the next night."""
     history = _history_of(project, model, check)
     from storage.history.incidents import mute_check
 

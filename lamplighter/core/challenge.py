@@ -59,7 +59,7 @@ class Comparison:
     segments : dict of str to Gain
         Those of enough rows.
     nulls : tuple of float
-        Share of rows that champion and challenger gave no answer to.
+        Share of rows that champion and challenger left without a prediction or a score.
     """
 
     metric: str
@@ -105,8 +105,9 @@ def compare(
         Prediction and scores under the names of the log.
     """
     both = [_labelled(monitor, rows, answers) for answers in (champion, challenger)]
-    prediction = monitor.predictions.prediction or ""
-    nulls = tuple(float(answers[prediction].isna().mean()) for answers in (champion, challenger))
+    # A score that is missing takes its row out of metrics of ranks, as hard rows would like.
+    names = [name for name in (monitor.predictions.prediction, *monitor.predictions.scores) if name]
+    nulls = tuple(float(answers[names].isna().any(axis=1).mean()) for answers in (champion, challenger))
     groups = [Group.whole(len(rows.y_true)), *(Group.of(name, values) for name, values in rows.segments.items())]
     values = _gains(monitor, accept.metric, both, groups, [np.arange(len(rows.y_true))])[0]
     drawn = _gains(monitor, accept.metric, both, groups, _draws(rows.blocks, RESAMPLES))
@@ -115,8 +116,7 @@ def compare(
     found = {}
     for i, name in enumerate(names):
         spread = drawn[np.isfinite(drawn[:, i]), i]
-        enough = not name or sizes[i] >= FEWEST_OF_A_SEGMENT
-        if enough and np.isfinite(values[i]) and len(spread) > RESAMPLES // 2:
+        if np.isfinite(values[i]) and len(spread) > RESAMPLES // 2:
             lower, upper = np.quantile(spread, [1 - accept.confidence, accept.confidence])
             found[name] = Gain(float(values[i]), float(lower), float(upper), sizes[i])
     overall = found.pop("", None)
@@ -127,7 +127,7 @@ def refusal(comparison: Comparison, accept: Accept) -> str:
     """Why a challenger does not replace the champion; empty where it does."""
     gain, (before, after) = comparison.gain, comparison.nulls
     if after > before:
-        return f"null predictions rise from {before:.2%} to {after:.2%} of the rows"
+        return f"null answers rise from {before:.2%} to {after:.2%} of the rows"
     if gain is None:
         return f"{comparison.metric} is not defined on the rows of the comparison"
     if gain.lower <= accept.gain:
@@ -173,9 +173,12 @@ class Group:
 
     @classmethod
     def of(cls, column: str, values: pd.Series[Any]) -> Group:
-        """The rows by the values of a column."""
+        """The rows by the values of a column that are frequent enough to be a reason."""
         codes, distinct = factorized(values)
-        return cls([f"{column}={value}" for value in distinct], codes)
+        kept = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(distinct)) >= FEWEST_OF_A_SEGMENT)
+        renumbered = np.full(len(distinct) + 1, -1)
+        renumbered[kept] = np.arange(len(kept))
+        return cls([f"{column}={distinct[code]}" for code in kept], renumbered[codes])
 
     @property
     def sizes(self) -> list[int]:

@@ -92,10 +92,12 @@ def opened(
     return Message(model, check.name, "opened", check.severity, title, "\n".join(lines), report)
 
 
-def closed(model: str, check_name: str, severity: Severity, since: str, until: str) -> Message:
-    """Tell that a check passes again."""
-    body = f"it failed since {since} and passes in {until}"
-    return Message(model, check_name, "closed", severity, f"{model}: {check_name} passes again", body)
+def closed(model: str, check_name: str, severity: Severity, since: str, until: str, *, declared: bool) -> Message:
+    """Tell that a check passes again, or that the monitor has it no longer."""
+    passes = ("passes again", f"it failed since {since} and passes in {until}")
+    gone = ("is no longer declared", f"it failed since {since}; nobody looks any more")
+    title, body = passes if declared else gone
+    return Message(model, check_name, "closed", severity, f"{model}: {check_name} {title}", body)
 
 
 def _of(decision: Decision) -> str:

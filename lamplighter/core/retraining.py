@@ -72,6 +72,8 @@ class Entry:
         From 1; a person may ask again on the same night.
     attempt : int
         From 1; a flow run that died is followed by another.
+    ended_on : datetime or None
+        The newest night that had begun when it ended, as when a person rejected it days later.
     version : str
         The challenger, as soon as there is one.
     champion : str
@@ -91,6 +93,7 @@ class Entry:
     reason: str = ""
     asked: int = 1
     attempt: int = 1
+    ended_on: datetime | None = None
     version: str = ""
     champion: str = ""
     metric: str = ""
@@ -185,11 +188,21 @@ def causes(retrain: Retrain, facts: Facts) -> list[str]:
     since = facts.champion_since
     if retrain.age and since and shifted(since, retrain.age, facts.window.zone) <= facts.known_on:
         found.append(f"age {(facts.known_on - since).days} d")
-    if retrain.calendar:
-        tick = next_tick(retrain.calendar, facts.window.start, facts.window.timezone)
-        if tick <= facts.window.end:
-            found.append(f"calendar {retrain.calendar}")
+    if retrain.calendar and _is_due(retrain, facts):
+        found.append(f"calendar {retrain.calendar}")
     return found
+
+
+def _is_due(retrain: Retrain, facts: Facts) -> bool:
+    """Whether a date has come. One that failed, was vetoed or had no night stays due for as long as a cooldown.
+
+    A date within the cooldown of a retraining that ended is over.
+    """
+    zone = facts.window.zone
+    since = shifted(facts.window.start, -retrain.cooldown, zone)
+    if ended := _ended_on(facts):
+        since = max(since, shifted(ended, retrain.cooldown, zone))
+    return next_tick(retrain.calendar, since, facts.window.timezone) <= facts.window.end
 
 
 def veto(retrain: Retrain, facts: Facts, called_by: Sequence[str]) -> str:
@@ -225,15 +238,19 @@ def _under_way(entry: Entry, zone: ZoneInfo) -> str:
 
 
 def _cooldown(retrain: Retrain, facts: Facts) -> str:
-    """It runs from the newest retraining that ended, and from when a champion took effect, as by approval."""
-    ended = [entry.known_on for entry in facts.ledger if entry.status in STARTS_COOLDOWN]
-    ended += [facts.promoted_on] if facts.promoted_on else []
-    if not ended:
+    ended = _ended_on(facts)
+    if ended is None:
         return ""
-    until = shifted(max(ended), retrain.cooldown, facts.window.zone)
+    until = shifted(ended, retrain.cooldown, facts.window.zone)
     if until <= facts.known_on:
         return ""
     return f"the cooldown of {format_duration(retrain.cooldown)} runs until {_date(until, facts.window.zone)}"
+
+
+def _ended_on(facts: Facts) -> datetime | None:
+    """When the newest retraining ended, or a champion took effect, as by hand."""
+    ended = [entry.ended_on or entry.known_on for entry in facts.ledger if entry.status in STARTS_COOLDOWN]
+    return max([*ended, *([facts.promoted_on] if facts.promoted_on else [])], default=None)
 
 
 def _pause_after_failures(retrain: Retrain, facts: Facts) -> str:
@@ -266,11 +283,17 @@ def _retrainings(facts: Facts) -> list[Entry]:
 
 
 def _unjudged(facts: Facts) -> str:
-    """A check that fails tells nothing of a champion that has answered no matured window yet."""
-    since, until = facts.promoted_on, facts.final_until
-    if since is None or (until and until > since):
+    """A check that fails tells nothing of a champion that has not answered a whole matured window yet.
+
+    In the window that begins with its night the service still answers by the one before for some hours.
+    """
+    since, until, window = facts.promoted_on, facts.final_until, facts.window
+    if since is None:
         return ""
-    return f"labels are immature: none of what the champion of {_date(since, facts.window.zone)} answered is final"
+    first = Window.of(window.model, window.grain, window.timezone, since).next()
+    if until and until >= first.end:
+        return ""
+    return f"labels are immature: no whole window that the champion of {_date(since, window.zone)} answered is final"
 
 
 def _immature(retrain: Retrain, facts: Facts) -> str:

@@ -35,16 +35,10 @@ def decisions_made(history: History, model: str, known_on: datetime, checks: Ite
 
 def judged_later(history: History, model: str, known_on: datetime) -> bool:
     """Whether a later night has been judged already."""
-    with history.reading() as connection:
-        newest = newest_night(connection, model)
-    return newest is not None and newest > known_on
-
-
-def newest_night(connection: sa.Connection, model: str) -> datetime | None:
-    """The newest night of a model that has been judged."""
     table = tables.decision
-    night: datetime | None = connection.scalar(sa.select(sa.func.max(table.c.known_on)).where(table.c.model == model))
-    return night
+    query = sa.select(sa.literal(1)).where(table.c.model == model, table.c.known_on > known_on).limit(1)
+    with history.reading() as connection:
+        return connection.scalar(query) is not None
 
 
 def append_decisions(connection: sa.Connection, model: str, known_on: datetime, decisions: Iterable[Decision]) -> None:

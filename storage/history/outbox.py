@@ -55,8 +55,14 @@ def put(connection: sa.Connection, known_on: datetime, messages: Iterable[Messag
             there = connection.scalar(sa.select(sa.literal(1)).where(*(table.c[n] == v for n, v in key.items())))
             if not there:
                 values = {"severity": message.severity.value, "title": message.title, "body": message.body}
-                values["report"] = message.report
-                connection.execute(sa.insert(table).values(**key, **values))
+                number = _next_number(connection, message.model)
+                connection.execute(sa.insert(table).values(**key, **values, report=message.report, number=number))
+
+
+def _next_number(connection: sa.Connection, model: str) -> int:
+    """Messages of a night are sent in the order in which they were written."""
+    table = tables.outbox
+    return (connection.scalar(sa.select(sa.func.max(table.c.number)).where(table.c.model == model)) or 0) + 1
 
 
 def waiting(history: History, model: str) -> list[Waiting]:
@@ -70,7 +76,7 @@ def waiting(history: History, model: str) -> list[Waiting]:
             table.c.model == model,
             sa.or_(delivery.c.status.is_(None), delivery.c.status == DeliveryStatus.FAILED.value),
         )
-        .order_by(table.c.known_on)
+        .order_by(table.c.known_on, table.c.number)
     )
     with history.reading() as connection:
         rows = connection.execute(query).mappings().all()

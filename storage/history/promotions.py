@@ -11,7 +11,7 @@ from lamplighter.core.retraining import ROLLBACK
 from lamplighter.errors import ModelError
 from storage.history import tables
 from storage.history.database import History
-from storage.history.decisions import newest_night
+from storage.history.runs import newest_night_begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ def promote(
     expected : str
         The version that is replaced; empty for none.
     night : datetime
-        That called for it. It takes effect on the newest night that was judged meanwhile, as when a person approved
-        it days later: whatever is measured of those days anew is measured as it was.
+        That called for it. It takes effect on the newest night that has begun meanwhile, as when a person approved it
+        days later: whatever is measured of those days anew is measured as it was.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def promote(
         told = f"{model}: {version} was to replace {expected or 'no champion'}, and {present or 'nobody'} is champion"
         raise ModelError(f"{told}; compare it with that one")
     number = known[-1].number + 1 if known else 1
-    known_on = max(filter(None, (night, newest_night(connection, model), known[-1].known_on if known else None)))
+    known_on = max(filter(None, (night, newest_night_begun(connection, model), known[-1].known_on if known else None)))
     promotion = Promotion(model, number, version, expected, known_on, cause)
     try:
         connection.execute(

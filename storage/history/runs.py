@@ -62,6 +62,13 @@ def last_night(history: History, model: str) -> datetime | None:
     return _newest(history, model, tables.run.c.known_on)
 
 
+def newest_night_begun(connection: sa.Connection, model: str) -> datetime | None:
+    """The newest night of a model that has begun, however it ended."""
+    table = tables.run
+    night: datetime | None = connection.scalar(sa.select(sa.func.max(table.c.known_on)).where(table.c.model == model))
+    return night
+
+
 def _newest(history: History, model: str, column: sa.Column[datetime]) -> datetime | None:
     table = tables.run
     query = sa.select(sa.func.max(column)).where(table.c.model == model, table.c.status.in_(ENDED_WELL))

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+import pandas as pd
+import pyarrow.parquet as pq
+
 from lamplighter.core.retraining import Purpose, Status
 from storage.history import open_history
 from storage.history.promotions import champion, promotions
@@ -121,6 +124,33 @@ def test_adopting_what_cannot_be(turned: Project) -> None:
     assert (code, "2025-03-23 is champion already" in told) == (2, True)
 
 
+def test_what_is_adopted_is_looked_at(turned: Project) -> None:
+    edit(turned, "turning", ("segments: [region]", "segments: [region]\nprivate: [z]"))
+    folder = turned.root / "other"
+    folder.mkdir()
+    reference = folder / "reference.parquet"
+    span = ("--from", "2025-02-01", "--to")
+
+    def adopt(last: str = "2025-02-28") -> tuple[int, str]:
+        return call(turned, "adopt", "turning", str(folder), "--version", "other", *span, last)
+
+    reference.write_text("nothing")
+    code, told = adopt()
+    assert (code, "other: reference.parquet cannot be read" in told) == (2, True)
+    pd.DataFrame({"x": [1.0], "z": [2.0], "answer": [1], "score": [0.5]}).to_parquet(reference)
+    code, told = adopt("2199-01-01")
+    assert (code, "2199-01-01 is still to come" in told) == (2, True)
+    (folder / "loose").symlink_to("nowhere")
+    code, told = adopt()
+    assert (code, "other: cannot be copied" in told) == (2, True)
+    (folder / "loose").unlink()
+    assert adopt()[0] == 0
+    kept = turned.home / "models" / "turning" / "other" / "reference.parquet"
+    assert pq.read_schema(kept).names == ["x", "answer", "score"]
+    code, told = call(turned, "adopt", "turning", str(turned.root), "--version", "whole", *span, "2025-02-28")
+    assert (code, told.count("\n")) == (2, 1)
+
+
 def test_a_rollback_goes_to_what_is_still_what_was_registered(turned: Project) -> None:
     one_night(turned)
     code, told = call(turned, "rollback", "turning")
@@ -170,6 +200,46 @@ def test_a_rollback_by_hand_ends_a_probation(worsened: Project) -> None:
     (probation,) = [entry for entry in ledger(worsened) if entry.purpose is Purpose.PROBATION]
     assert (probation.status, probation.reason) == (Status.FAILED, "turning: 2025-03-23 is champion no longer")
     assert champion(open_history(worsened), "turning").version == "first"
+
+
+def test_a_champion_that_was_confirmed_is_looked_at_once(turned: Project) -> None:
+    adopt_first(turned)
+    one_night(turned)
+    loop_world.serve(turned.root, -1, "2025-03-23", DAY + timedelta(days=1))
+    for day in range(1, 8):
+        one_night(turned, DAY + timedelta(days=day))
+    looked = [entry for entry in ledger(turned) if entry.purpose is Purpose.PROBATION]
+    assert [entry.status for entry in looked] == [Status.CONFIRMED]
+    assert looked[0].n == 3 * loop_world.ROWS
+
+
+def test_a_probation_waits_while_data_are_broken(worsened: Project) -> None:
+    for number in range(1, 4):
+        path = worsened.root / f"data/predictions/day={DAY + timedelta(days=number)}/part.parquet"
+        path.unlink()
+    path = worsened.root / f"data/predictions/day={ROLLBACK_DAY}/part.parquet"
+    path.unlink()
+    one_night(worsened, ROLLBACK_DAY)
+    assert not [entry for entry in ledger(worsened) if entry.purpose is Purpose.PROBATION]
+
+
+def test_a_rollback_goes_to_nobody_who_was_never_champion(turned: Project) -> None:
+    adopt_first(turned, sign=-1)
+    one_night(turned)
+    (rejected,) = ledger(turned)
+    assert rejected.status is Status.REJECTED
+    code, told = call(turned, "rollback", "turning", "--to", rejected.version)
+    assert (code, "has never been champion; those were first" in told) == (2, True)
+
+
+def test_a_late_rejection_starts_the_cooldown(turned: Project) -> None:
+    edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
+    for day in range(5):
+        one_night(turned, DAY + timedelta(days=day))
+    assert call(turned, "approve", "turning", "--reject") == (0, "turning: 2025-03-23 rejected: by hand\n")
+    assert ledger(turned)[0].ended_on.date() == DAY + timedelta(days=5)
+    one_night(turned, DAY + timedelta(days=5))
+    assert ledger(turned, vetoed=True)[-1].reason == "the cooldown of 4d runs until 2025-03-31"
 
 
 def test_every_rollback_by_hand_is_told(worsened: Project, receiver: Receiver) -> None:

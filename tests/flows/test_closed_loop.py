@@ -122,6 +122,9 @@ def test_what_a_trainer_says_of_private_values_is_in_no_record(turned: Project) 
     (turned.root / "trainer.py").write_text(says.replace("raise ValueError", "print") + "    import os; os._exit(3)\n")
     one_night(turned, DAY + timedelta(days=1))
     assert ledger(turned)[1].reason == "trainer.py:train: train failed: ended with code 3"
+    (turned.root / "trainer.py").write_text("int('Jane Doe')\n")
+    one_night(turned, DAY + timedelta(days=3))
+    assert ledger(turned)[2].reason == f"trainer.py:train: train failed: {said.replace(':2;', ':1;')}"
 
 
 @pytest.mark.parametrize("code", ["while True: pass", "import time; time.sleep(600)", "import subprocess; STUBBORN"])
@@ -152,7 +155,7 @@ def test_a_model_that_answers_some_nulls_is_rejected(turned: Project) -> None:
     one_night(turned)
     (entry,) = ledger(turned)
     assert entry.status is Status.REJECTED
-    assert entry.reason.startswith("null predictions rise from 0.00% to ")
+    assert entry.reason.startswith("null answers rise from 0.00% to ")
 
 
 # What a trainer sees.
@@ -178,6 +181,53 @@ def scale_changed(day: date) -> dict[str, Any]:
     window = Window.of("turning", Grain.DAY, "UTC", day)
     key = {"model": "turning", "window_start": window.start, "grain": "1d", "code": "scale-changed", "subject": "x"}
     return {**key, "known_on": window.end, "family": "data", "message": "turning: column 'x' is 10 times what it was"}
+
+
+def test_a_model_sees_neither_the_truth_nor_what_was_answered(turned: Project) -> None:
+    names = "['__window__', 'at', 'id', 'region', 'version', 'x', 'z']"
+    peeks = f"    import pandas as pd\n\n    assert sorted(rows) == {names}, sorted(rows)\n"
+    (turned.root / "trainer.py").write_text(loop_world.TRAINER.replace("    import pandas as pd\n", peeks))
+    one_night(turned)
+    (entry,) = ledger(turned)
+    assert (entry.status, entry.reason) == (Status.PROMOTED, "")
+
+
+WRITES = loop_world.TRAINER.replace(
+    "    import pandas as pd\n", "    import pandas as pd\n\n    (folder / 'cache').touch()\n"
+)
+WRITES = WRITES.replace("def train(rows, folder, version):", "def train(rows, folder, version, previous):").replace(
+    "    newest =", "    (previous / 'model.json').write_text('{}')\n    newest ="
+)
+
+
+def test_what_user_code_writes_into_a_version_is_not_the_versions(turned: Project) -> None:
+    loop_world.adopt_first(turned)
+    (turned.root / "trainer.py").write_text(WRITES)
+    one_night(turned)
+    (entry,) = ledger(turned)
+    assert (entry.status, entry.reason) == (Status.PROMOTED, "")
+    registry = Registry(turned.home, open_history(turned), "turning")
+    assert [registry.verified(version).is_dir() for version in ("first", entry.version)] == [True, True]
+
+
+def test_hard_rows_cannot_be_left_unscored(turned: Project) -> None:
+    edit(turned, "turning", ("accept: {metric: accuracy", "accept: {metric: roc_auc"))
+    score = 'score = (sign * rows["x"] + 4) / 8'
+    unscored = loop_world.TRAINER.replace('"score": score}', '"score": score.where(rows["x"].abs() > 0.8)}')
+    assert score in unscored
+    (turned.root / "trainer.py").write_text(unscored)
+    one_night(turned)
+    (entry,) = ledger(turned)
+    assert (entry.status, entry.reason[:30]) == (Status.REJECTED, "null answers rise from 0.00% t")
+
+
+def test_a_link_is_no_part_of_a_version(turned: Project) -> None:
+    linked = "    (folder / 'weights').symlink_to('/etc')\n    return {"
+    (turned.root / "trainer.py").write_text(loop_world.TRAINER.replace("    return {", linked, 1))
+    one_night(turned)
+    (entry,) = ledger(turned)
+    assert entry.status is Status.FAILED
+    assert "weights is a link" in entry.reason
 
 
 def test_a_model_that_was_changed_since_is_not_asked(turned: Project) -> None:

@@ -113,11 +113,31 @@ def test_after_failures_it_is_tried_ever_more_seldom(failures: int, nights: int)
 def test_a_check_does_not_call_for_a_successor_of_whom_it_has_not_seen() -> None:
     new = facts(promoted_on=WINDOW.start - 3 * DAY)
     options = retrain(cooldown="0d")
-    told = "labels are immature: none of what the champion of 2013-05-28 answered is final"
+    told = "labels are immature: no whole window that the champion of 2013-05-28 answered is final"
     assert veto(options, new, ["check f1-below"]) == told
     assert veto(options, new, ["check f1-below", "age 60 d"]) == ""
     assert veto(options, new, [BY_HAND]) == ""
-    assert veto(options, replace(new, final_until=WINDOW.start - 2 * DAY), ["check f1-below"]) == ""
+    mixed = replace(new, final_until=WINDOW.start - 2 * DAY)
+    assert veto(options, mixed, ["check f1-below"]) == told
+    assert veto(options, replace(new, final_until=WINDOW.start - DAY), ["check f1-below"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("days_after", "ledger", "due"),
+    [
+        pytest.param(0, [], True, id="on the date"),
+        pytest.param(3, [], True, id="when the night of the date did not come"),
+        pytest.param(8, [], False, id="when it is long ago"),
+        pytest.param(1, [(1, Status.FAILED)], True, id="when it failed"),
+        pytest.param(1, [(1, Status.REJECTED)], False, id="when it has been"),
+        pytest.param(3, [(4, Status.PROMOTED)], False, id="when it fell into a cooldown"),
+        pytest.param(3, [(12, Status.PROMOTED)], True, id="when the cooldown was over"),
+    ],
+)
+def test_when_a_date_is_due(days_after: int, ledger: list[tuple[int, Status]], due: bool) -> None:
+    day = (WINDOW.end - (days_after + 1) * DAY).astimezone(WINDOW.zone).day
+    known = facts(open_checks=(), ledger=[entry(*it) for it in ledger])
+    assert bool(causes(retrain(calendar=f"0 6 {day} * *"), known)) is due
 
 
 def test_the_cooldown_runs_from_when_a_champion_took_effect() -> None:

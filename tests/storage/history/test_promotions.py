@@ -11,7 +11,7 @@ from storage.history import History, open_history, tables
 from storage.history.promotions import champion, champion_on, promote, promotions, version_before
 from storage.project import Project
 from storage.settings import Settings
-from tests.storage.history.recorded import day, decided, write
+from tests.storage.history.recorded import day, ran, write
 
 
 @pytest.fixture(name="history")
@@ -34,9 +34,9 @@ def test_only_who_is_champion_is_replaced(history: History) -> None:
     assert [promotion.version for promotion in promotions(history, "m")] == ["a"]
 
 
-def test_it_takes_effect_on_the_newest_night_that_was_judged(history: History) -> None:
+def test_it_takes_effect_on_the_newest_night_that_has_begun(history: History) -> None:
     add(history, "a", "", night=1)
-    write(history, tables.decision, [decided(4), decided(6), decided(9, model="another")])
+    write(history, tables.run, [ran(3), ran(5, status="running"), ran(8, model="another")])
     add(history, "b", "a", night=2)
     add(history, "c", "b", night=3)
     assert [promotion.known_on for promotion in promotions(history, "m")] == [day(1), day(6), day(6)]
