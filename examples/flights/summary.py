@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 
 from examples.flights.contest import Result
 from examples.flights.data import TIMEZONE
-from examples.flights.replay import trainings
-from storage.history import History
+from examples.flights.replay import LOOP, trainings
+from lamplighter.core.retraining import Status
+from storage.history import History, open_history
 from storage.history.query import Filter, confusion_counts, measurements, rows_of_model
+from storage.history.retrainings import entries
 from storage.history.tables import decision
 from storage.project import Project
 
@@ -72,10 +74,11 @@ NAMES = {
 
 
 def ledger_table(project: Project) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Headings and a row for each retraining of the loop: its cause, its verdict and its gain."""
+    """Headings and a row for each retraining of the loop, and for each that was rolled back: its cause and its gain."""
+    rolled_back = [entry for entry in entries(open_history(project), LOOP) if entry.status is Status.ROLLED_BACK]
     rows = [
         (entry.known_on.date().isoformat(), entry.cause, entry.status.value, entry.gained or entry.reason)
-        for entry in trainings(project)
+        for entry in sorted([*trainings(project), *rolled_back], key=lambda entry: entry.known_on)
     ]
     return ("night", "called for by", "verdict", "gain"), rows
 
