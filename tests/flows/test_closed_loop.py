@@ -68,7 +68,7 @@ def test_a_backfill_trains_nothing(turned: Project) -> None:
 RAISES = "def train(rows, folder, version):\n    raise ValueError('no idea')\n"
 EXITS = "import os\ndef train(rows, folder, version):\n    os._exit(3)\n"
 DIES = "import os\ndef train(rows, folder, version):\n    os.kill(os.getpid(), 11)\n"
-EATS = "def train(rows, folder, version):\n    eaten = bytearray(3 << 30)\n"
+EATS = "def train(rows, folder, version):\n    eaten = bytearray(6 << 30)\n"
 HALF = "def train(rows, folder, version):\n    (folder / 'model.json').write_text('{')\n"
 TORN = (
     "def train(rows, folder, version):\n"
@@ -99,7 +99,7 @@ FAULTS = {
 def test_a_trainer_that_fails_leaves_the_champion_and_a_reason(turned: Project, fault: str) -> None:
     code, reason = FAULTS[fault]
     (turned.root / "trainer.py").write_text(code)
-    edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  memory: 2048\n"))
+    edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  memory: 4096\n"))
     one_night(turned)
     (entry,) = ledger(turned)
     assert entry.status is Status.FAILED
