@@ -40,7 +40,7 @@ Tell = Callable[[str], None]
 
 
 def play(folder: Path, first: date, last: date, tell: Tell) -> tuple[Project, dict[str, Result]]:
-    """Train, serve, and walk every night; the last week as flow runs of `monitor`, the others by one `backfill`.
+    """Train, serve, and walk every night; the last week as flow runs of `monitor`, the others by `backfill`.
 
     One model is kept as it is; the same one is walked by the closed loop beside it.
 
@@ -82,31 +82,36 @@ def _walk(project: Project, first: date, last: date, tell: Tell, beside: Executo
     split = max(first, last - timedelta(days=FLOW_NIGHTS - 1))
     eve = split - timedelta(days=1)
     if split > first:
-        others = beside.submit(_backfill, folder, url, [DELAY, INPUTS], first, eve)
-        with _step(f"walk the closed loop from {first} to {eve}", tell):
+        others = beside.submit(_backfill, folder, url, [LATE, DELAY, INPUTS], first, eve, 0)
+        with _step(f"walk the closed loop from {first} to {eve}, and beside it the other ways and models", tell):
             walk_loop(service, first, eve, tell)
-        with _step(f"back-fill {first} to {eve}, a flow run here and one beside", tell):
-            _completed(backfill([LATE], first, eve, 0, 1, str(folder), return_state=True))
             others.result()
     else:
         service.begin(first)
+    sql_days = [day for day in _days(first, last) if f"{day:%Y-%m}" == SQL_MONTH]
+    from_sql = beside.submit(_backfill_sql, folder, url, sql_days) if sql_days else None
     with _step(f"run the nights of {split} to {last} as flow runs", tell):
         for day in _days(split, last):
             for model in (LATE, DELAY, INPUTS, LOOP):
                 _completed(monitor(model, day, _on_time(project, model, day), str(folder), return_state=True))
             service.follow(day + timedelta(days=1))
-    if sql_days := [day for day in _days(first, last) if f"{day:%Y-%m}" == SQL_MONTH]:
+    if from_sql:
         with _step(f"the same model out of a database, {SQL_MONTH}", tell):
-            os.environ["FLIGHTS_DATABASE"] = str(folder / "data" / "flights.db")
-            to_sqlite(folder / "data", f"sqlite:///{os.environ['FLIGHTS_DATABASE']}", SQL_MONTH)
-            _completed(backfill([SQL], sql_days[0], sql_days[-1], 1, 1, str(folder), return_state=True))
+            from_sql.result()
 
 
-def _backfill(folder: Path, url: str, models: list[str], first: date, last: date) -> None:
+def _backfill(folder: Path, url: str, models: list[str], first: date, last: date, reports: int) -> None:
     """Back-fill some models as a flow run of another process."""
     logging.getLogger("prefect").setLevel(logging.WARNING)
     with temporary_settings({PREFECT_API_URL: url, PREFECT_HOME: folder / "prefect"}):
-        _completed(backfill(models, first, last, 0, 1, str(folder), return_state=True))
+        _completed(backfill(models, first, last, reports, 1, str(folder), return_state=True))
+
+
+def _backfill_sql(folder: Path, url: str, days: list[date]) -> None:
+    """Put a month into a database, and back-fill it out of that."""
+    os.environ["FLIGHTS_DATABASE"] = str(folder / "data" / "flights.db")
+    to_sqlite(folder / "data", f"sqlite:///{os.environ['FLIGHTS_DATABASE']}", SQL_MONTH)
+    _backfill(folder, url, [SQL], days[0], days[-1], 1)
 
 
 def table(project: Project) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

@@ -18,8 +18,8 @@ NUMBERS = frozenset(
 )
 """Headings of columns that are set to the right."""
 
-WIDTH = 112
-"""What the table of months needs; a narrow terminal wraps lines, not words."""
+WIDTH = 116
+"""What the table of retrainings needs; a narrow terminal wraps lines, not words."""
 
 
 @click.command(epilog="Example: lamplighter demo --to 2013-04-21")
