@@ -82,9 +82,11 @@ def _walk(project: Project, first: date, last: date, tell: Tell, beside: Executo
     split = max(first, last - timedelta(days=FLOW_NIGHTS - 1))
     eve = split - timedelta(days=1)
     if split > first:
-        others = beside.submit(_backfill, folder, url, [LATE, DELAY, INPUTS], first, eve, 0)
-        with _step(f"walk the closed loop from {first} to {eve}, and beside it the other ways and models", tell):
+        others = beside.submit(_backfill, folder, url, [DELAY, INPUTS], first, eve, 0)
+        with _step(f"walk the closed loop from {first} to {eve}", tell):
             walk_loop(service, first, eve, tell)
+        with _step(f"back-fill {first} to {eve}, a flow run here and one beside", tell):
+            _completed(backfill([LATE], first, eve, 0, 1, str(folder), return_state=True))
             others.result()
     else:
         service.begin(first)
