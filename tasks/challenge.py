@@ -83,9 +83,7 @@ def _windows(work: Retraining) -> list[Window]:
             raise ModelError(f"{work.monitor.model}: {work.entry.version} is champion no longer")
     windows = [window for window in comparison_windows(work) if window.start >= max(since)]
     if not windows:
-        told = (
-            f"{work.monitor.model}: no matured window since {max(since).date()}, which neither model has learned from"
-        )
+        told = f"{work.monitor.model}: no matured window since {max(since).date()} that neither model has learned from"
         raise ModelError(f"{told}; wait for labels")
     return windows
 

@@ -24,7 +24,7 @@ ROWS_AT_A_TIME = 400_000
 """Resampled rows that are measured in one go: it bounds the memory."""
 
 FEWEST_OF_A_SEGMENT = 100
-"""ComparedRows below which a segment is too small to be a reason."""
+"""Rows below which a segment is too small to be a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Gain:
     lower, upper : float
         One-sided bounds at the confidence that was asked for.
     n : int
-        ComparedRows.
+        Rows.
     """
 
     value: float
@@ -182,13 +182,13 @@ class Group:
 
     @property
     def sizes(self) -> list[int]:
-        """ComparedRows of each."""
+        """Rows of each."""
         sizes: list[int] = np.bincount(self.codes + 1, minlength=len(self.names) + 1)[1:].tolist()
         return sizes
 
 
 def _draws(blocks: pd.Series[Any], number: int) -> list[npt.NDArray[np.intp]]:
-    """ComparedRows drawn with replacement: first windows, then rows of each that was drawn."""
+    """Rows drawn with replacement: first windows, then rows of each that was drawn."""
     random = np.random.default_rng(SEED)
     codes, names = factorized(blocks)
     members = [np.flatnonzero(codes == code) for code in range(len(names))]
