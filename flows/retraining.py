@@ -101,15 +101,12 @@ def approve_waiting(work: Retraining) -> Retraining:
     if work.entry.status is Status.WAITING:
         work = approve(work)
         work.registry.repair_pointer()
-    deliver(work.project, work.monitor)
     return work
 
 
 def reject_waiting(work: Retraining) -> Retraining:
     """Leave the champion where it is."""
-    work = work.conclude(Status.REJECTED, f"{work.entry.version} was rejected by hand", reason="by hand")
-    deliver(work.project, work.monitor)
-    return work
+    return work.conclude(Status.REJECTED, f"{work.entry.version} was rejected by hand", reason="by hand")
 
 
 def start_retrainings(night: Night, *, by_hand: bool = False) -> list[Entry]:

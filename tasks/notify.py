@@ -11,10 +11,11 @@ from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.incidents import Incident
+from lamplighter.core.message import OF_INCIDENTS
 from lamplighter.core.monitor import Monitor
 from lamplighter.errors import BusyError
 from storage.history import History, only_one, open_history
-from storage.history.incidents import incidents_open
+from storage.history.incidents import incidents_open, muted_checks
 from storage.history.outbox import DeliveryStatus, Waiting, mark, readdress, waiting
 from storage.notifications import send, targets
 from storage.project import Project
@@ -32,7 +33,8 @@ def notify(night: Night) -> Finding | None:
 def deliver(project: Project, monitor: Monitor) -> Finding | None:
     """Send the messages of a model that nobody has got yet; a target that does not answer is asked again and told of.
 
-    Only what still holds is sent: of an incident that is over before anybody could be told, nobody is.
+    Only what still holds is sent: of an incident that is over before anybody could be told, nobody is. What is about a
+    check that is muted by now waits until it is not.
     """
     history, locks = open_history(project), project.home / "locks"
     try:
@@ -61,7 +63,10 @@ def _deliver(project: Project, history: History, monitor: Monitor) -> dict[str, 
     for entry in waiting(history, monitor.model):
         if entry.target not in to:
             readdress(history, entry, to, datetime.now(UTC))
+    muted = muted_checks(history, monitor.model, datetime.now(UTC))
     for entry in waiting(history, monitor.model):
+        if entry.message.event in OF_INCIDENTS and entry.message.subject in muted:
+            continue
         if entry.target not in faults and (fault := _delivered(project, history, entry, to[entry.target])):
             faults[entry.target] = fault
     return faults

@@ -23,6 +23,7 @@ def command(project: str | None, model: str, reject: bool) -> None:
     from storage.history import open_history
     from storage.history.retrainings import entries
     from storage.project import Project
+    from tasks.notify import deliver
     from tasks.retraining import Retraining
 
     opened = Project.open(project)
@@ -34,4 +35,6 @@ def command(project: str | None, model: str, reject: bool) -> None:
     ended = (reject_waiting if reject else approve_waiting)(work).entry
     promoted = ended.status is Status.PROMOTED
     click.echo(f"{model}: {ended.version} {'is champion' if promoted else f'{ended.status.value}: {ended.reason}'}")
+    if fault := deliver(opened, monitor):
+        click.echo(fault.message, err=True)
     sys.exit(2 if ended.status is Status.FAILED else 0)

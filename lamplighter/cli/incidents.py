@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 
+from lamplighter.cli.day import label
 from lamplighter.cli.table import Layout, print_table
 from lamplighter.core.duration import parse_duration
 from lamplighter.core.nearest import among
@@ -52,11 +54,14 @@ def command(ctx: click.Context, model: str | None, closed_too: bool, as_json: bo
     if ctx.invoked_subcommand:
         return
     from storage.history.incidents import all_incidents
-    from storage.history.query import existing_history
+    from storage.history.query import existing_history, newest_windows
     from storage.project import Project
 
     history = existing_history(Project.open(ctx.obj))
-    rows = [] if history is None else [_shown(row) for row in all_incidents(history, model, only_open=not closed_too)]
+    rows: list[dict[str, Any]] = []
+    if history is not None:
+        runs = {run["model"]: run for run in newest_windows(history)}
+        rows = [_shown(row, runs[row["model"]]) for row in all_incidents(history, model, only_open=not closed_too)]
     if as_json:
         click.echo(json.dumps(rows))
     elif rows:
@@ -73,12 +78,12 @@ def command(ctx: click.Context, model: str | None, closed_too: bool, as_json: bo
 @click.pass_obj
 def mute(project: str | None, model: str, check: str, span: timedelta, reason: str) -> None:
     """Tell nobody of a check's incidents for a while; one that is open and untold then is told of in the next night."""
-    history = _history_of(project, model, check)
+    history, zone = _history_and_zone(project, model, check)
     from storage.history.incidents import mute_check
 
     until = datetime.now(UTC).replace(microsecond=0) + span
     mute_check(history, model, check, until, reason)
-    click.echo(f"{model}: nobody is told of {check} until {until.isoformat()}")
+    click.echo(f"{model}: nobody is told of {check} until {until.astimezone(zone).isoformat()}")
 
 
 @command.command(epilog="Example: lamplighter incidents unmute flight-delays f1-below")
@@ -87,36 +92,40 @@ def mute(project: str | None, model: str, check: str, span: timedelta, reason: s
 @click.pass_obj
 def unmute(project: str | None, model: str, check: str) -> None:
     """Tell of a check's incidents again."""
-    history = _history_of(project, model, check)
+    history, _ = _history_and_zone(project, model, check)
     from storage.history.incidents import mute_check
 
     mute_check(history, model, check, datetime.now(UTC).replace(microsecond=0), "")
     click.echo(f"{model}: {check} is told of again")
 
 
-def _history_of(project: str | None, model: str, check: str) -> History:
+def _history_and_zone(project: str | None, model: str, check: str) -> tuple[History, ZoneInfo]:
     from storage.history import open_history
     from storage.project import Project
 
     opened: Project = Project.open(project)
-    names = [declared.name for declared in opened.monitor(model).judged]
+    monitor = opened.monitor(model)
+    names = [declared.name for declared in monitor.judged]
     if check not in names:
         raise MonitorError(f"{model}: no check {check!r}; {among(check, names)}")
-    return open_history(opened)
+    return open_history(opened), ZoneInfo(monitor.timezone)
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    def day(instant: datetime | None) -> str | None:
-        return instant.date().isoformat() if instant else None
+def _shown(row: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
+    """An incident as it is shown, with nights as `history` names them in the zone and grain of the model's newest run."""
+    zone = ZoneInfo(run["timezone"])
+
+    def night(instant: datetime | None) -> str | None:
+        return label(instant, zone, run["grain"]) if instant else None
 
     muted = row["muted_until"] if row["muted_until"] and row["muted_until"] > datetime.now(UTC) else None
     return {
         "model": row["model"],
         "check": row["check_name"],
         "severity": row["severity"],
-        "opened": day(row["opened_on"]),
-        "closed": day(row["closed_on"]),
-        "told": day(row["told_on"]),
-        "muted_until": muted.isoformat(timespec="minutes") if muted else None,
+        "opened": night(row["opened_on"]),
+        "closed": night(row["closed_on"]),
+        "told": night(row["told_on"]),
+        "muted_until": muted.astimezone(zone).isoformat(timespec="minutes") if muted else None,
         "muted_for": row["muted_for"] if muted else None,
     }

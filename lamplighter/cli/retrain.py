@@ -26,6 +26,7 @@ def command(project: str | None, model: str, now: datetime | None) -> None:
     from lamplighter.core.retraining import AT_WORK, Status
     from storage.project import Project
     from tasks.night import Night
+    from tasks.notify import deliver
 
     opened = Project.open(project)
     monitor = opened.monitor(model)
@@ -45,4 +46,6 @@ def command(project: str | None, model: str, now: datetime | None) -> None:
         return
     told = "; ".join(part for part in (ended.status.value, ended.reason or ended.gained) if part)
     click.echo(f"{model}: {ended.version or 'no version'} {told}")
+    if fault := deliver(opened, monitor):
+        click.echo(fault.message, err=True)
     sys.exit(2 if ended.status is Status.FAILED else 0)

@@ -15,6 +15,9 @@ MOST_MOVED = 3
 GOOD = frozenset({"closed", "promoted", "confirmed", "completed"})
 """Events that nobody need worry about."""
 
+OF_INCIDENTS = frozenset({"opened", "closed"})
+"""Events of incidents: of these nobody is told while their check is muted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

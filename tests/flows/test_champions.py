@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import pandas as pd
 import pyarrow.parquet as pq
+import pytest
 
 from lamplighter.core.retraining import Purpose, Status
 from storage.history import open_history
 from storage.history.promotions import champion, promotions
 from storage.history.query import dump
 from storage.project import Project
+from tasks import notify
 from tasks.call import call_for
 from tests.flows import loop_world
 from tests.flows.loop_world import DAY, ROLLBACK_DAY, adopt_first, call, ledger, night_of, one_night
@@ -98,6 +100,20 @@ def test_what_waits_is_compared_with_whoever_is_champion_by_now(turned: Project,
     titles = [content["title"] for _, content in receiver.got]
     told = ["accuracy-below fails", "retraining waiting for approval", "retraining promoted"]
     assert titles == [f"turning: {what}" for what in told]
+
+
+def test_an_approval_that_nobody_can_be_told_of_says_so(
+    turned: Project, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notify, "PAUSES", ())
+    edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
+    edit(turned, "turning", ("retrain:", f"notify: json://{receiver.url}\nretrain:"))
+    one_night(turned)
+    receiver.refusals = 1
+    code, told = call(turned, "approve", "turning")
+    assert (code, told.splitlines()[0]) == (0, "turning: 2025-03-23 is champion")
+    assert "json://... did not take it" in told
+    assert told.endswith("it is tried again in the next night\n")
 
 
 def test_what_waits_is_rejected_where_the_champion_is_as_good_by_now(turned: Project) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from flows.night import walk
+from flows.stages import Stages
 from storage import notifications
 from storage.history import open_history
 from storage.history.incidents import all_incidents, mute_check
 from storage.project import Project
 from tasks import notify
+from tasks.night import Night
 from tests.flows import loop_world
+from tests.flows.conftest import FIRST
 from tests.flows.loop_world import DAY, call, one_night
 from tests.flows.nights import edit
 from tests.flows.processes import die, in_child
@@ -112,6 +117,25 @@ def test_muted_by_the_command(notified: Project, receiver: Receiver) -> None:
     code, shown = call(notified, "incidents", "mute", "turning", "acuracy-below")
     assert code == 2
     assert "no check 'acuracy-below'; did you mean 'accuracy-below'?" in shown
+
+
+def test_what_waits_is_not_sent_while_its_check_is_muted(notified: Project, receiver: Receiver) -> None:
+    receiver.refusals = 3
+    one_night(notified)
+    assert call(notified, "incidents", "mute", "turning", "accuracy-below")[0] == 0
+    one_night(notified, after(1))
+    assert receiver.titles == []
+    assert call(notified, "incidents", "unmute", "turning", "accuracy-below")[0] == 0
+    one_night(notified, after(2))
+    assert receiver.titles == [FAILS]
+
+
+def test_incidents_are_shown_in_the_zone_of_their_model(world: Project) -> None:
+    edit(world, "_shared", ("above: 0.2", "above: 0.0"))
+    day = FIRST.date() + timedelta(days=8)
+    walk(Night.of(world, world.monitor("parquet"), day), Stages.plain(), with_report=False)
+    shown = json.loads(call(world, "incidents", "--model", "parquet", "--json")[1])
+    assert [(row["check"], row["opened"]) for row in shown] == [("missing_ratio-amount-above", f"{day + timedelta(days=1)}")]
 
 
 def test_with_alertmanager_nothing_is_sent_and_the_gauge_tells(notified: Project, receiver: Receiver) -> None:
