@@ -37,11 +37,12 @@ class OpenFiles:
         if parquet is None:
             filesystem, path = open_file(uri)
             parquet = pq.ParquetFile(filesystem.open_input_file(path))
+            name, times = max(Counter(parquet.schema_arrow.names).items(), key=lambda item: item[1], default=("", 0))
+            if times > 1:
+                parquet.close(force=True)
+                raise ColumnError(f"column {name!r} comes twice; write it once", name)
             self.close(keep=OPEN_FILES - 1)
         self._open[uri] = parquet
-        name, times = max(Counter(parquet.schema_arrow.names).items(), key=lambda item: item[1], default=("", 0))
-        if times > 1:
-            raise ColumnError(f"column {name!r} comes twice; write it once", name)
         return parquet
 
     def close(self, keep: int = 0) -> None:

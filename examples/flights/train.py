@@ -68,7 +68,7 @@ def train(rows: pd.DataFrame, folder: Path, version: str, folds: int = FOLDS) ->
     Returns
     -------
     dict of float
-        Out-of-fold metrics, and the ROC-AUC on the rows of the fit for comparison.
+        Out-of-fold metrics.
     """
     estimator, out_of_fold = _fit(HistGradientBoostingClassifier(**BOOSTING), rows, "was_late", folds)
     known = rows["was_late"].notna().to_numpy()
@@ -81,7 +81,6 @@ def train(rows: pd.DataFrame, folder: Path, version: str, folds: int = FOLDS) ->
         "rows": float(known.sum()),
         "threshold": threshold,
         "roc_auc": float(roc_auc_score(truth, out_of_fold[known])),
-        "roc_auc_in_sample": float(roc_auc_score(truth, scores(estimator, rows[known]))),
         "f1": float(f1_score(truth, late)),
         "accuracy": float(accuracy_score(truth, late)),
     }
@@ -103,7 +102,6 @@ def train_delay(rows: pd.DataFrame, folder: Path, version: str) -> dict[str, flo
     return {
         "rows": float(known.sum()),
         "mae": float(mean_absolute_error(truth, out_of_fold[known])),
-        "mae_in_sample": float(mean_absolute_error(truth, scores(estimator, rows[known]))),
         "rmse": float(root_mean_squared_error(truth, out_of_fold[known])),
         "r2": float(r2_score(truth, out_of_fold[known])),
         "bias": float(np.mean(out_of_fold[known] - truth)),
