@@ -112,7 +112,7 @@ def _history_and_zone(project: str | None, model: str, check: str) -> tuple[Hist
 
 
 def _shown(row: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
-    """An incident as it is shown, with nights as `history` names them in the zone and grain of the model's newest run."""
+    """An incident as it is shown: nights as `history` names them, by the zone and grain of the model's newest run."""
     zone = ZoneInfo(run["timezone"])
 
     def night(instant: datetime | None) -> str | None:

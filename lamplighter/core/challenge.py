@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,8 +109,8 @@ def compare(
     names = [name for name in (monitor.predictions.prediction, *monitor.predictions.scores) if name]
     nulls = tuple(float(answers[names].isna().any(axis=1).mean()) for answers in (champion, challenger))
     groups = [Group.whole(len(rows.y_true)), *(Group.of(name, values) for name, values in rows.segments.items())]
-    values = _gains(monitor, accept.metric, both, groups, [np.arange(len(rows.y_true))])[0]
-    drawn = _gains(monitor, accept.metric, both, groups, _draws(rows.blocks, RESAMPLES))
+    gains = _gains(monitor, accept.metric, both, groups, [np.arange(len(rows.y_true)), *_draws(rows.blocks, RESAMPLES)])
+    values, drawn = gains[0], gains[1:]
     names = [name for group in groups for name in group.names]
     sizes = [size for group in groups for size in group.sizes]
     found = {}
@@ -207,20 +207,29 @@ def _gains(
     draws: Sequence[npt.NDArray[np.intp]],
 ) -> npt.NDArray[np.float64]:
     """The gain of each draw (down) in each part of each group (across), NaN where the metric is not defined."""
-    sign = -1.0 if METRICS[metric].better == "lower" else 1.0
-    gains = []
     step = max(1, ROWS_AT_A_TIME // max(len(draws[0]), 1))
-    for begin in range(0, len(draws), step):
-        some = draws[begin : begin + step]
-        places = np.concatenate(some)
-        draw = np.repeat(np.arange(len(some)), [len(rows) for rows in some])
-        groupings = [_by_draw(group, places, draw, len(some)) for group in groups]
-        measured = [values_of(_taken(labelled, places), monitor, metric, groupings) for labelled in both]
-        before, after = (
-            np.hstack([np.reshape(values, (len(some), -1)) for values in by_group]) for by_group in measured
+    batches = [draws[begin : begin + step] for begin in range(0, len(draws), step)]
+    before, after = (
+        np.vstack(
+            [
+                np.hstack([np.reshape(values, (len(batch), -1)) for values in by_group])
+                for batch, by_group in zip(batches, measured, strict=True)
+            ]
         )
-        gains.append(sign * (after - before))
-    return np.vstack(gains)
+        for measured in (values_of(labelled, monitor, metric, _cut(batches, groups)) for labelled in both)
+    )
+    gained: npt.NDArray[np.float64] = before - after if METRICS[metric].better == "lower" else after - before
+    return gained
+
+
+def _cut(
+    batches: Iterable[Sequence[npt.NDArray[np.intp]]], groups: Sequence[Group]
+) -> Iterator[tuple[npt.NDArray[np.intp], list[Grouping]]]:
+    """The rows of the draws of each batch together, and how they are cut."""
+    for batch in batches:
+        places = np.concatenate(batch)
+        draw = np.repeat(np.arange(len(batch)), [len(rows) for rows in batch])
+        yield places, [_by_draw(group, places, draw, len(batch)) for group in groups]
 
 
 def _by_draw(group: Group, places: npt.NDArray[np.intp], draw: npt.NDArray[np.intp], draws: int) -> Grouping:
@@ -228,8 +237,3 @@ def _by_draw(group: Group, places: npt.NDArray[np.intp], draw: npt.NDArray[np.in
     codes, parts = group.codes[places], len(group.names)
     names = [f"{number} {name}" for number in range(draws) for name in group.names]
     return Grouping(names, np.where(codes < 0, -1, draw * parts + codes))
-
-
-def _taken(labelled: Labelled, places: npt.NDArray[np.intp]) -> Labelled:
-    scores = {name: values.iloc[places] for name, values in labelled.scores.items()}
-    return Labelled(labelled.y_true.iloc[places], labelled.y_pred.iloc[places], scores, {}, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -17,6 +17,7 @@ from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.monitor import Kind, Monitor, class_label
 
 OwnFunction = Callable[..., float]
+Score = npt.NDArray[np.float64] | dict[str, npt.NDArray[np.float64]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,41 +78,86 @@ def unmeasured(monitor: Monitor, state: State, reason: str) -> list[Measurement]
     ]
 
 
-def values_of(
-    labelled: Labelled, monitor: Monitor, metric: str, groupings: Sequence[quality.Grouping]
-) -> list[list[float]]:
-    """One metric of labelled rows in the groups of some groupings, NaN where it is not defined.
+Drawn = tuple[npt.NDArray[np.intp], Sequence[quality.Grouping]]
+"""Rows, each as often as it was drawn, and the ways to cut them."""
+
+
+def values_of(labelled: Labelled, monitor: Monitor, metric: str, draws: Iterable[Drawn]) -> Iterator[list[list[float]]]:
+    """One metric of some labelled rows after others, NaN where it is not defined.
+
+    What is of a single row, such as how well a text fits its reference, is looked at once, however often it is drawn.
 
     Parameters
     ----------
     metric : str
         One of `lamplighter.core.quality.METRICS`.
-    groupings : sequence of Grouping
-        Of segments; what is given is in their order, and within each in the order of its names.
+    draws : iterable of Drawn
+        Their groupings are of segments.
+
+    Yields
+    ------
+    list of list of float
+        For each draw the values of its groupings in their order, and within each in the order of its names.
     """
-    measurements, _, _ = _measure(labelled, monitor, groupings, State.FINAL, metric)
-    values = iter(found for found in measurements if found.metric == metric and not found.klass)
-    named = [{found.segment: found.value for found in islice(values, len(it.names))} for it in groupings]
-    return [
-        [math.nan if (value := found.get(name)) is None else value for name in it.names]
-        for it, found in zip(groupings, named, strict=True)
-    ]
+    measured = _measured_on(labelled, monitor, metric)
+    for rows, groupings in draws:
+        values = iter(found for found in measured(rows, groupings) if found.metric == metric and not found.klass)
+        named = [{found.segment: found.value for found in islice(values, len(it.names))} for it in groupings]
+        yield [
+            [math.nan if (value := found.get(name)) is None else value for name in it.names]
+            for it, found in zip(groupings, named, strict=True)
+        ]
+
+
+MeasuredOn = Callable[[npt.NDArray[np.intp], Sequence[quality.Grouping]], list[Measurement]]
+
+
+def _measured_on(labelled: Labelled, monitor: Monitor, metric: str) -> MeasuredOn:
+    """What measures at least a metric on any of the rows."""
+    final = State.FINAL
+    if monitor.kind is Kind.CLASSIFICATION:
+        true, pred, score = _classes(labelled, monitor)
+        positive = monitor.predictions.positive
+        return lambda rows, groupings: quality.classification(
+            true[rows],
+            pred[rows],
+            _taken(score, rows),
+            groupings=groupings,
+            positive=positive,
+            state=final,
+            only=metric,
+        )[0]
+    y_true, y_pred = _answers(monitor.kind, labelled)
+    if monitor.kind is Kind.REGRESSION:
+        return lambda rows, groupings: quality.regression(y_true[rows], y_pred[rows], groupings=groupings, state=final)
+    lists = monitor.kind is Kind.RANKING
+    graded = quality.GradedLists.of(y_true, y_pred, monitor.top_k) if lists else quality.GradedTexts.of(y_true, y_pred)
+    return lambda rows, groupings: graded.taken(rows).measured(groupings, final)
+
+
+def _taken(score: Score, rows: npt.NDArray[np.intp]) -> Score:
+    if score is None:
+        return None
+    return {name: column[rows] for name, column in score.items()} if isinstance(score, dict) else score[rows]
 
 
 def _measure(
-    labelled: Labelled, monitor: Monitor, groupings: Sequence[quality.Grouping], state: State, only: str = ""
+    labelled: Labelled, monitor: Monitor, groupings: Sequence[quality.Grouping], state: State
 ) -> tuple[list[Measurement], list[quality.Confusion], tuple[Any, Any, Any]]:
-    """Every metric of the kind of model, or at least one of them, and the columns that they were measured on."""
+    """Every metric of the kind of model, and the columns that they were measured on."""
     if monitor.kind is Kind.CLASSIFICATION:
-        y_true, y_pred = (class_labels(values) for values in (labelled.y_true, labelled.y_pred))
-        score = _scores(labelled, monitor)
+        y_true, y_pred, score = _classes(labelled, monitor)
         measurements, confusion = quality.classification(
-            y_true, y_pred, score, groupings=groupings, positive=monitor.predictions.positive, state=state, only=only
+            y_true, y_pred, score, groupings=groupings, positive=monitor.predictions.positive, state=state
         )
         return measurements, confusion, (y_true, y_pred, score)
     y_true, y_pred = _answers(monitor.kind, labelled)
     measurements = MEASURED_AS[monitor.kind](y_true, y_pred, monitor, groupings, state)
     return measurements, [], (y_true, y_pred, None)
+
+
+def _classes(labelled: Labelled, monitor: Monitor) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Score]:
+    return class_labels(labelled.y_true), class_labels(labelled.y_pred), _scores(labelled, monitor)
 
 
 def _groupings(labelled: Labelled) -> list[quality.Grouping]:
@@ -138,7 +184,9 @@ MEASURED_AS: dict[Kind, Callable[..., list[Measurement]]] = {
 def _answers(kind: Kind, labelled: Labelled) -> tuple[Any, Any]:
     if kind is Kind.REGRESSION:
         return tuple(numbers(values) for values in (labelled.y_true, labelled.y_pred))  # type: ignore[return-value]
-    return list(labelled.y_true), list(labelled.y_pred)
+    # pandas' nulls are NaN or NA by the type of the column, and both are no text.
+    columns = (labelled.y_true, labelled.y_pred)
+    return tuple(values.astype(object).where(values.notna(), None).tolist() for values in columns)  # type: ignore[return-value]
 
 
 FEWEST_TO_COMPARE = 20
@@ -208,9 +256,7 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _scores(
-    labelled: Labelled, monitor: Monitor
-) -> npt.NDArray[np.float64] | dict[str, npt.NDArray[np.float64]] | None:
+def _scores(labelled: Labelled, monitor: Monitor) -> Score:
     declared = monitor.predictions.score
     if declared is None:
         return None

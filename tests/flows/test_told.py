@@ -135,7 +135,9 @@ def test_incidents_are_shown_in_the_zone_of_their_model(world: Project) -> None:
     day = FIRST.date() + timedelta(days=8)
     walk(Night.of(world, world.monitor("parquet"), day), Stages.plain(), with_report=False)
     shown = json.loads(call(world, "incidents", "--model", "parquet", "--json")[1])
-    assert [(row["check"], row["opened"]) for row in shown] == [("missing_ratio-amount-above", f"{day + timedelta(days=1)}")]
+    assert [(row["check"], row["opened"]) for row in shown] == [
+        ("missing_ratio-amount-above", f"{day + timedelta(days=1)}")
+    ]
 
 
 def test_with_alertmanager_nothing_is_sent_and_the_gauge_tells(notified: Project, receiver: Receiver) -> None:

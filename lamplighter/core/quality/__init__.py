@@ -10,15 +10,17 @@ from lamplighter.core.quality.catalogue import METRICS, Metric
 from lamplighter.core.quality.classifiers import classification
 from lamplighter.core.quality.confusion import NO_PREDICTION, Confusion
 from lamplighter.core.quality.grouping import Grouping
-from lamplighter.core.quality.rankers import ranking
+from lamplighter.core.quality.rankers import GradedLists, ranking
 from lamplighter.core.quality.regressors import regression
 from lamplighter.core.quality.resampling import custom
-from lamplighter.core.quality.texts import text
+from lamplighter.core.quality.texts import GradedTexts, text
 
 __all__ = [
     "METRICS",
     "NO_PREDICTION",
     "Confusion",
+    "GradedLists",
+    "GradedTexts",
     "Grouping",
     "Metric",
     "classification",

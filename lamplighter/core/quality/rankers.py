@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lamplighter.core.measurement import OVERALL, Measurement, State
-from lamplighter.core.quality.arrays import Bools, Floats, divide, is_null
+from lamplighter.core.quality.arrays import Bools, Floats, Ints, divide, is_null
 from lamplighter.core.quality.estimates import NO_ROWS, Estimates, mean
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.intervals import wilson
@@ -58,59 +58,68 @@ def ranking(
     [('top_k_accuracy', '', 1.0), ('ndcg', '', 0.6934), ('mrr', '', 0.75),
      ('item_share', 'tea', 0.5), ('item_share', 'milk', 0.25), ('item_share', 'salt', 0.25)]
     """
-    places = [_places(ranked, k) for ranked in y_pred]
-    graded = Graded.of(y_true, places, k)
-    method = f"k={k}"
-    found: list[Measurement] = []
-    for labelled in groupings:
-        grouping = labelled.rows(graded.rows)
-        cases = ((labelled.count == 0, NO_ROWS), (grouping.count == 0, NO_RELEVANT))
-        measured = {
-            "top_k_accuracy": _share(graded.first > 0, grouping),
-            "ndcg": mean(graded.gain, grouping, 0.0, 1.0),
-            "mrr": mean(divide(graded.first > 0, np.maximum(graded.first, 1)), grouping, 0.0, 1.0),
-        }
-        for name, it in measured.items():
-            told = Estimates(it.value, it.n, it.interval, cases)
-            found += told.measurements(name, grouping, state, method=method)
-        if labelled.names == [OVERALL]:
-            found += _item_shares(places, method, state)
+    found = GradedLists.of(y_true, y_pred, k).measured(groupings, state)
+    if any(labelled.names == [OVERALL] for labelled in groupings):
+        found += _item_shares([_places(ranked, k) for ranked in y_pred], f"k={k}", state)
     return found
 
 
 @dataclass(frozen=True, eq=False)
-class Graded:
+class GradedLists:
     """How good each list is.
 
     Attributes
     ----------
-    rows : array of shape (n_rows,)
-        Which rows have a relevant item.
-    first : array of shape (n_graded,)
+    k : int
+        How much of a list is looked at.
+    relevant : array of shape (n_rows,)
+        Which rows have a relevant item; the grades of the others mean nothing.
+    first : array of shape (n_rows,)
         Place of the first relevant item, from 1 to k; 0 if there is none.
-    gain : array of shape (n_graded,)
+    gain : array of shape (n_rows,)
         Discounted cumulative gain over the best possible, in [0, 1]: each relevant item at place i adds
         1 / log2(i + 1) (Järvelin and Kekäläinen 2002, "Cumulated gain-based evaluation of IR techniques").
     """
 
-    rows: Bools
+    k: int
+    relevant: Bools
     first: Floats
     gain: Floats
 
     @classmethod
-    def of(cls, y_true: Sequence[Any], places: Sequence[dict[Any, int]], k: int) -> Graded:
+    def of(cls, y_true: Sequence[Any], y_pred: Sequence[Any], k: int) -> GradedLists:
         """Grade every list against its relevant items."""
         discount = 1 / np.log2(np.arange(2, k + 2))
         best = np.concatenate([[0.0], np.cumsum(discount)])
-        rows, first, gain = [], [], []
-        for answer, place in zip(y_true, places, strict=True):
-            relevant = set(_items(answer))
-            rows.append(bool(relevant))
-            if relevant:
-                hit = sorted(place[item] for item in relevant if item in place)
-                first.append(hit[0] if hit else 0)
-                gain.append(sum(discount[at - 1] for at in hit) / best[min(len(relevant), k)])
-        return cls(np.array(rows, bool), np.array(first, float), np.array(gain, float))
+        graded, first, gain = [], [], []
+        for answer, ranked in zip(y_true, y_pred, strict=True):
+            relevant, place = set(_items(answer)), _places(ranked, k)
+            hit = sorted(place[item] for item in relevant if item in place)
+            graded.append(bool(relevant))
+            first.append(hit[0] if hit else 0)
+            gain.append(sum(discount[at - 1] for at in hit) / best[min(len(relevant), k)] if hit else 0.0)
+        return cls(k, np.array(graded, bool), np.array(first, float), np.array(gain, float))
+
+    def taken(self, rows: Ints) -> GradedLists:
+        """Some of the rows, each as often as it is named."""
+        return GradedLists(self.k, self.relevant[rows], self.first[rows], self.gain[rows])
+
+    def measured(self, groupings: Sequence[Grouping], state: State) -> list[Measurement]:
+        """The metrics of every group."""
+        first, gain = self.first[self.relevant], self.gain[self.relevant]
+        found = []
+        for labelled in groupings:
+            grouping = labelled.rows(self.relevant)
+            cases = ((labelled.count == 0, NO_ROWS), (grouping.count == 0, NO_RELEVANT))
+            estimates = {
+                "top_k_accuracy": _share(first > 0, grouping),
+                "ndcg": mean(gain, grouping, 0.0, 1.0),
+                "mrr": mean(divide(first > 0, np.maximum(first, 1)), grouping, 0.0, 1.0),
+            }
+            for name, it in estimates.items():
+                told = Estimates(it.value, it.n, it.interval, cases)
+                found += told.measurements(name, grouping, state, method=f"k={self.k}")
+        return found
 
 
 def _places(ranked: Any, k: int) -> dict[Any, int]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lamplighter.core.measurement import Measurement, State
-from lamplighter.core.quality.arrays import Bools, Floats, divide
+from lamplighter.core.quality.arrays import Bools, Floats, Ints, divide
 from lamplighter.core.quality.estimates import NO_ROWS, Estimates, mean
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.intervals import Z
@@ -48,16 +49,43 @@ def text(
     >>> {m.metric: m.value for m in found}
     {'bleu': 53.7285, 'rouge1': 0.8333, 'rouge2': 0.6, 'rougeL': 0.8333}
     """
-    references, answers = ([text or "" for text in texts] for texts in (y_true, y_pred))
-    counts = bleu_counts(references, answers)
-    overlaps = rouge(references, answers)
-    found = []
-    for grouping in groupings:
-        measured = {"bleu": bleu(counts, grouping)}
-        measured |= {name: mean(values, grouping, 0.0, 1.0) for name, values in overlaps.items()}
-        for name, estimates in measured.items():
-            found += estimates.measurements(name, grouping, state)
-    return found
+    return GradedTexts.of(y_true, y_pred).measured(groupings, state)
+
+
+@dataclass(frozen=True, eq=False)
+class GradedTexts:
+    """What each row adds to the metrics of texts; comparing texts takes long, and summing up does not.
+
+    Attributes
+    ----------
+    counts : array of shape (n_rows, 10)
+        From `bleu_counts`.
+    overlaps : dict of arrays of shape (n_rows,)
+        From `rouge`.
+    """
+
+    counts: Floats
+    overlaps: Mapping[str, Floats]
+
+    @classmethod
+    def of(cls, y_true: Sequence[str | None], y_pred: Sequence[str | None]) -> GradedTexts:
+        """Compare every text with its reference; a null is an empty text."""
+        references, answers = ([text or "" for text in texts] for texts in (y_true, y_pred))
+        return cls(bleu_counts(references, answers), rouge(references, answers))
+
+    def taken(self, rows: Ints) -> GradedTexts:
+        """Some of the rows, each as often as it is named."""
+        return GradedTexts(self.counts[rows], {name: values[rows] for name, values in self.overlaps.items()})
+
+    def measured(self, groupings: Sequence[Grouping], state: State) -> list[Measurement]:
+        """The metrics of every group."""
+        found = []
+        for grouping in groupings:
+            estimates = {"bleu": bleu(self.counts, grouping)}
+            estimates |= {name: mean(values, grouping, 0.0, 1.0) for name, values in self.overlaps.items()}
+            for name, it in estimates.items():
+                found += it.measurements(name, grouping, state)
+        return found
 
 
 def rouge(references: Sequence[str], answers: Sequence[str]) -> dict[str, Floats]:
