@@ -19,10 +19,11 @@ from lamplighter.errors import BrokenFileError, ModelError, SourceError
 from lamplighter.training import WINDOW
 from storage.labels import labels_arrived
 from storage.predictions import predictions_of
-from storage.profiles import table_kinds
+from storage.profiles import table_kinds, type_kind
 from storage.project import Project
 from storage.rows import Rows, rows_of
 from storage.truth import LabelIndex
+from storage.values import united
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,10 @@ class LabelledRows:
     path: Path
     rows: int
     labelled: int
+
+    def kinds(self) -> dict[str, str]:
+        """Each column and its type, as the log has it."""
+        return {entry.name: type_kind(entry.type) for entry in pq.read_schema(self.path)}
 
     def frame(self) -> pd.DataFrame:
         """The rows, in memory."""
@@ -79,7 +84,7 @@ def write_labelled(
     ]
     if not tables:
         raise ModelError(f"{monitor.model}: no predictions from {wanted[0].label} to {wanted[-1].label}")
-    joined = pa.concat_tables(tables, promote_options="permissive")
+    joined = united(tables)
     labelled = len(joined) - joined[labels.target].null_count
     if not labelled:
         raise ModelError(f"{monitor.model}: no row from {wanted[0].label} to {wanted[-1].label} has its truth")

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from lamplighter.errors import ModelError, one_line
 from lamplighter.training import REFERENCE
 from storage.history import History, tables
-from storage.history.promotions import champion
+from storage.history.promotions import Promotion, champion
 
 POINTER = "champion.json"
 CHUNK = 1 << 20
@@ -144,9 +144,13 @@ class Registry:
 
     def repair_pointer(self) -> None:
         """Write the pointer anew where it does not name the champion; called at the start of every night."""
-        promotion = champion(self._history, self._model)
-        if promotion is None:
-            return
+        # Whoever was promoted while it was being written is found by looking again.
+        written: Promotion | None = None
+        while (present := champion(self._history, self._model)) and present != written:
+            self._write_pointer(present)
+            written = present
+
+    def _write_pointer(self, promotion: Promotion) -> None:
         told = {"version": promotion.version, "folder": promotion.version, "number": promotion.number}
         text = json.dumps(told, indent=2) + "\n"
         path = self.folder / POINTER

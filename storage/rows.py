@@ -21,7 +21,7 @@ from storage.files import File, fingerprint
 from storage.instants import to_instants
 from storage.parquet import OpenFiles
 from storage.parts import Choice, Part
-from storage.values import as_frame, as_text, common_type
+from storage.values import as_frame, as_text, common_types
 
 BROKEN = (pa.ArrowException, OSError, ColumnError)
 """What reading a file may die of."""
@@ -119,16 +119,7 @@ class Rows:
 
     @cached_property
     def _types(self) -> tuple[dict[str, pa.DataType], dict[str, str]]:
-        types: dict[str, pa.DataType] = {}
-        conflicting = {}
-        for entry in (entry for schema in self._schemas.values() for entry in schema):
-            kind = entry.type.value_type if pa.types.is_dictionary(entry.type) else entry.type
-            known = types.get(entry.name, kind)
-            common = common_type(known, kind)
-            types[entry.name] = known if common is None else common
-            if common is None:
-                conflicting[entry.name] = f"{known} and {kind}"
-        return types, conflicting
+        return common_types(entry for schema in self._schemas.values() for entry in schema)
 
     @property
     def undated(self) -> int:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from lamplighter.errors import ModelError
 from storage.project import Project
-from storage.trainer_child import PREDICT, TRAIN
+from storage.trainer_child import LOAD, PREDICT, TRAIN
 
 ROOT = Path(__file__).parents[1]
 TAIL = 4000
@@ -48,6 +48,16 @@ class TrainerProcess:
     memory: int | None
     is_private: bool
     scratch: Path
+
+    def load(self) -> None:
+        """Load both functions, and call neither.
+
+        Raises
+        ------
+        ModelError
+            If the file cannot be run, or lacks one of them.
+        """
+        self._call(LOAD, {})
 
     def train(self, rows: Path, folder: Path, version: str, previous: Path | None) -> dict[str, float]:
         """Fit a model into a folder and return its metrics.
@@ -97,7 +107,8 @@ class TrainerProcess:
 
     def _run(self, job: Path, log: Path) -> int | None:
         """The exit code of the process; None where it took too long and was killed."""
-        command = [sys.executable, "-m", "storage.trainer_child", str(job)]
+        # -P, since what lies in the working folder may be called as a module of ours.
+        command = [sys.executable, "-P", "-m", "storage.trainer_child", str(job)]
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         environment = os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
         with log.open("wb") as output:

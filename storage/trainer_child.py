@@ -21,7 +21,7 @@ from lamplighter.errors import LamplighterError, ModelError, one_line
 from storage.project import Project
 from storage.user_code import load_function
 
-TRAIN, PREDICT = "train", "predict"
+LOAD, TRAIN, PREDICT = "load", "train", "predict"
 MIB = 1 << 20
 
 
@@ -33,7 +33,7 @@ def main() -> None:
         limit = job["memory"] * MIB
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     try:
-        told = {TRAIN: _train, PREDICT: _predict}[job["work"]](job)
+        told = {LOAD: _load_both, TRAIN: _train, PREDICT: _predict}[job["work"]](job)
     except Exception as error:
         told = {"fault": _fault(error, job)}
     result = Path(job["result"])
@@ -73,6 +73,12 @@ def _load(job: dict[str, Any], name: str | None = None) -> Any:
     # A trainer may import what lies beside it.
     sys.path.insert(0, str((Path(job["project"]) / path).parent))
     return load_function(Project.open(job["project"]), f"{path}:{name or function}")
+
+
+def _load_both(job: dict[str, Any]) -> dict[str, Any]:
+    for name in (None, "predict"):
+        _load(job, name)
+    return {}
 
 
 def _train(job: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -70,6 +71,54 @@ def common_type(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
     if all(pa.types.is_timestamp(kind) for kind in (one, other)) and (one.tz is None) == (other.tz is None):
         return pa.timestamp("us", tz=one.tz and "UTC")
     return None
+
+
+def common_types(fields: Iterable[pa.Field]) -> tuple[dict[str, pa.DataType], dict[str, str]]:
+    """The type that holds each column of some tables, and what is told of columns of different kinds.
+
+    Returns
+    -------
+    types : dict of str to DataType
+        Of a column of different kinds the first one.
+    conflicting : dict of str to str
+        Those columns, which are read as text, and the two types.
+
+    Examples
+    --------
+    >>> common_types([pa.field("version", pa.int64()), pa.field("version", pa.string())])
+    ({'version': DataType(int64)}, {'version': 'int64 and string'})
+    """
+    types: dict[str, pa.DataType] = {}
+    conflicting = {}
+    for entry in fields:
+        kind = entry.type.value_type if pa.types.is_dictionary(entry.type) else entry.type
+        known = types.get(entry.name, kind)
+        common = common_type(known, kind)
+        types[entry.name] = known if common is None else common
+        if common is None:
+            conflicting[entry.name] = f"{known} and {kind}"
+    return types, conflicting
+
+
+def united(tables: Sequence[pa.Table]) -> pa.Table:
+    """Tables below each other, although files of different days write a column in different types.
+
+    Examples
+    --------
+    >>> united([pa.table({"version": [1]}), pa.table({"version": ["2025-03-23"]})])["version"].to_pylist()
+    ['1', '2025-03-23']
+    """
+    types, conflicting = common_types(field for table in tables for field in table.schema)
+    alike = [
+        pa.table(
+            {
+                name: as_text(column) if name in conflicting else column.cast(types[name], safe=False)
+                for name, column in zip(table.column_names, table.columns, strict=True)
+            }
+        )
+        for table in tables
+    ]
+    return pa.concat_tables(alike, promote_options="default")
 
 
 def as_frame(table: pa.Table) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -10,9 +11,10 @@ from lamplighter.core.features import answer_columns, kinds_of_feature
 from lamplighter.core.monitor import Monitor
 from lamplighter.errors import ModelError, one_line
 from lamplighter.training import REFERENCE, WINDOW
+from storage.profiles import type_kind
 
 
-def kept_reference(monitor: Monitor, path: Path, whose: str) -> list[str]:
+def kept_reference(monitor: Monitor, path: Path, whose: str, logged: Mapping[str, str] | None = None) -> list[str]:
     """Look at a reference, take private columns and what no log has out of it, and return its features.
 
     Parameters
@@ -21,23 +23,38 @@ def kept_reference(monitor: Monitor, path: Path, whose: str) -> list[str]:
     path : Path
     whose : str
         Whom a fault is told of: the trainer, or the folder it came in.
+    logged : mapping of str to str, optional
+        The columns of the log and their types, which those of the reference must have: later windows are compared
+        with it.
 
     Raises
     ------
     ModelError
-        If it cannot be read, lacks a column of answers, or answers nulls.
+        If it cannot be read, lacks a column of answers, answers nulls, or writes a column in another type.
     """
     told = f"{whose}: {REFERENCE}"
     try:
         table = pq.read_table(path)
     except Exception as error:
         raise ModelError(f"{told} cannot be read: {one_line(error)}") from None
-    for name in answer_columns(monitor):
+    answers = answer_columns(monitor)
+    for name in answers:
         if name not in table.column_names:
             raise ModelError(f"{told} has no column {name!r}; write the answers under the names of the log")
         if table[name].null_count == len(table):
             raise ModelError(f"{told} has no answer in {name!r}; a model that answers nulls is of no use")
-    if left_out := [name for name in (*monitor.private, WINDOW) if name in table.column_names]:
+    left_out = [name for name in (*monitor.private, WINDOW, *_truth(monitor)) if name in table.column_names]
+    if left_out:
         table = table.drop_columns(left_out)
         pq.write_table(table, path)
-    return [name for name in table.column_names if kinds_of_feature(monitor, name)]
+    features = [name for name in table.column_names if kinds_of_feature(monitor, name)]
+    for name in (*features, *answers):
+        held, wanted = type_kind(table[name].type), (logged or {}).get(name, "null")
+        if "null" not in (held, wanted) and held != wanted:
+            raise ModelError(f"{told} holds {held} in {name!r}, and the log {wanted}; write it as the log does")
+    return features
+
+
+def _truth(monitor: Monitor) -> tuple[str, ...]:
+    """The column of the truth, where the log does not have it."""
+    return (monitor.labels.target,) if monitor.labels and not monitor.labels.same_row else ()

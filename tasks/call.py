@@ -24,7 +24,7 @@ from storage.history.decisions import judged_later
 from storage.history.incidents import incidents_open
 from storage.history.promotions import champion
 from storage.history.retrainings import advance, enter, entries
-from storage.history.windows import final_until, final_windows, first_window
+from storage.history.windows import final_until, final_windows, first_window, labelled_rows
 from storage.models import Registry
 from tasks.night import Night
 
@@ -75,7 +75,11 @@ def _facts(night: Night, open_checks: Collection[str], ledger: list[Entry]) -> F
     history, model = night.history, night.monitor.model
     promotion = champion(history, model)
     version = Registry(night.project.home, history, model).find(promotion.version) if promotion else None
-    first = first_window(history, model)
+    first, retrain = first_window(history, model), night.monitor.retrain
+    until, labelled = final_until(history, night.window, night.known_on), 0
+    if until and retrain and retrain.accept:
+        since = compared_since(until, retrain.accept.days, night.window)
+        labelled = labelled_rows(history, night.window, night.known_on, since)
     return Facts(
         night.window,
         night.known_on,
@@ -84,8 +88,9 @@ def _facts(night: Night, open_checks: Collection[str], ledger: list[Entry]) -> F
         champion_since=promotion.known_on if promotion else first,
         promoted_on=promotion.known_on if promotion and promotion.cause != ADOPTED else None,
         champion_trained_until=version.trained_until if version else None,
-        final_until=final_until(history, night.window, night.known_on),
+        final_until=until,
         first_window=first,
+        labelled=labelled,
     )
 
 
@@ -99,7 +104,7 @@ def _probation(night: Night, retrain: Retrain, facts: Facts) -> list[Entry]:
     failed = sum(entry.status is Status.FAILED for entry in looked)
     looked_at = len(looked) > failed or failed >= MOST_FAILED
     busy = any(entry.status in UNDER_WAY for entry in facts.ledger)
-    since = compared_since(facts.final_until, retrain.accept.days, night.window.zone)
+    since = compared_since(facts.final_until, retrain.accept.days, night.window)
     if was_rolled_back or looked_at or busy or since < promotion.known_on:
         return []
     # While data are broken it waits: what it has to go by would be the break's.

@@ -49,6 +49,7 @@ def challenge(work: Retraining) -> Challenged:
     path = work.scratch / "compare.parquet"
     written = write_labelled(work.project, work.monitor, windows, path, work.scratch / "spool")
     frame = written.frame()
+    frame = frame[frame[labels.target].notna()].reset_index(drop=True)
     if len(frame) > MOST_ROWS:
         frame = frame.sample(MOST_ROWS, random_state=0).sort_index().reset_index(drop=True)
     answered = [name for name in (predictions.prediction, *predictions.scores) if name]
@@ -56,14 +57,12 @@ def challenge(work: Retraining) -> Challenged:
     seen = frame.drop(columns=[labels.target, *(name for name in answered if name in frame)])
     seen.to_parquet(path)
     answers = _answers(work, path, answered, frame[answered])
-    known = frame[labels.target].notna().to_numpy()
     rows = ComparedRows(
-        frame.loc[known, labels.target].reset_index(drop=True).infer_objects(),
-        {name: pd.Series(class_labels(frame.loc[known, name])) for name in work.monitor.segments},
-        frame.loc[known, WINDOW].reset_index(drop=True),
+        frame[labels.target].infer_objects(),
+        {name: pd.Series(class_labels(frame[name])) for name in work.monitor.segments},
+        frame[WINDOW],
     )
-    before, after = (given.loc[known].reset_index(drop=True) for given in answers)
-    return Challenged(work, compare(work.monitor, work.accept, rows, before, after))
+    return Challenged(work, compare(work.monitor, work.accept, rows, *answers))
 
 
 def _windows(work: Retraining) -> list[Window]:

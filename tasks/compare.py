@@ -56,12 +56,24 @@ def _compare(night: Night, reading: Reading, table: Table) -> Compared:
         answers = [("", drift) for drift in _undecided(table.answers, reading.reference_fault)]
     else:
         samples = samples_of(night, reading.reference, table)
-        features = measure(samples.reference, samples.current, table.features)
+        features = _feature_drift(night, reading, table, samples)
         answers = [*_answer_drift(night, samples, table.answers)]
     measurements = [*_feature_measurements(features)]
     for version, drift in answers:
         measurements += _column_measurements(drift, "prediction_drift", version)
     return Compared(measurements, features, answers)
+
+
+def _feature_drift(night: Night, reading: Reading, table: Table, samples: Samples) -> list[ColumnDrift]:
+    """Features that the champion's reference lacks, as private ones, are held against the monitor's own."""
+    drifts = measure(samples.reference, samples.current, table.features)
+    lacking = {name: kind for name, kind in table.features.items() if name not in samples.reference}
+    if not lacking or reading.declared in (None, reading.reference):
+        return drifts
+    assert reading.declared is not None
+    own = samples_of(night, reading.declared, table)
+    found = {drift.column: drift for drift in measure(own.reference, own.current, lacking)}
+    return [found.get(drift.column, drift) for drift in drifts]
 
 
 def _undecided(columns: Iterable[str], reason: str) -> list[ColumnDrift]:

@@ -42,4 +42,4 @@ def _compared_since(work: Retraining) -> datetime:
     until = final_until(work.history, work.window, work.entry.known_on)
     if until is None:
         raise ModelError(f"{work.monitor.model}: no window has final labels; wait for them")
-    return compared_since(until, work.accept.days, work.window.zone)
+    return compared_since(until, work.accept.days, work.window)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,10 @@ def may_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
 
 RETRIED: dict[str, Any] = {"retries": 3, "retry_delay_seconds": [1, 5, 30], "retry_condition_fn": may_pass}
 """Options of the stages that only read, or write what is safe to write again."""
+
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""By how much the clock of a scheduler may be ahead."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,16 @@ class Night:
         *,
         relabel: bool = False,
     ) -> Night:
-        """The night of the window that holds ``day``; without ``now`` as if it had come when it was scheduled."""
+        """The night of the window that holds ``day``; without ``now`` as if it had come when it was scheduled.
+
+        Raises
+        ------
+        MonitorError
+            If the window is not over, or ``now`` is still to come: later nights would take it for the present.
+        """
+        if now and now > datetime.now(UTC) + CLOCKS_DIFFER:
+            told = f"{now.isoformat()} is still to come"
+            raise MonitorError(f"{monitor.model}: {told}; give a time that has passed, or none")
         if isinstance(day, datetime) and day.tzinfo is None:
             day = day.replace(tzinfo=ZoneInfo(monitor.timezone))
         window = Window.of(monitor.model, monitor.every, monitor.timezone, day)

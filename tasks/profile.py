@@ -20,7 +20,7 @@ from storage.private_key import home_key
 from storage.profile_store import ProfileStore
 from storage.profiles import Profiles, profile_columns
 from storage.reference import reference_key
-from storage.rows import rows_of
+from storage.rows import Slice, rows_of
 from tasks.night import Night
 from tasks.read import Reading
 from tasks.validate import Table
@@ -104,13 +104,20 @@ def _key(night: Night) -> bytes:
 
 
 def _reference_profiles(night: Night, reading: Reading, kinds: dict[str, ColumnKind]) -> Profiles:
-    if reading.reference is None:
-        return {}
+    """The profiles of the reference, and of the monitor's own for columns that the champion's lacks."""
+    found: Profiles = {}
+    for where in dict.fromkeys((reading.reference, reading.declared)):
+        if where is not None and not kinds.keys() <= found.keys():
+            found = _profiles_of(night, where, kinds) | found
+    return found
+
+
+def _profiles_of(night: Night, where: Slice, kinds: dict[str, ColumnKind]) -> Profiles:
     store, key = ProfileStore(night.project.home), _key(night)
-    name = reference_key(reading.reference, night.monitor, key)
+    name = reference_key(where, night.monitor, key)
     profiles = store.cached(name)
     if profiles is None:
-        profiles, _ = profile_columns(rows_of(reading.reference), kinds, private=night.monitor.private, key=key)
+        profiles, _ = profile_columns(rows_of(where), kinds, private=night.monitor.private, key=key)
         store.cache(name, profiles)
     return profiles
 

@@ -54,6 +54,10 @@ class Reading:
     changed : list of Slice
         Those whose columns are looked at: the night's own, and earlier ones with late predictions.
     reference : Slice or None
+        What the window is compared with: where the champion brought one, that.
+    declared : Slice or None
+        The monitor's own. It says which columns there are, and stands in for features that the champion's lacks, as
+        private ones.
     reference_fault : str
         Why there is no reference although one is declared.
     findings : list of Finding
@@ -63,6 +67,7 @@ class Reading:
     due: list[Due]
     changed: list[Slice]
     reference: Slice | None
+    declared: Slice | None = None
     reference_fault: str = ""
     findings: list[Finding] = field(default_factory=list)
 
@@ -81,14 +86,20 @@ def read(night: Night) -> Reading:
         for window in _due_windows(night, known)
     ]
     changed = [due[0].rows, *(entry.rows for entry in due[1:] if entry.changed)]
+    declared, fault = _reference(night, None)
+    reference = declared
+    if of_champion := _of_champion(night):
+        reference, fault = _reference(night, of_champion)
+    findings = [*_gone(night, due), *_missing(night, known)]
+    return Reading(due, changed, reference, declared or reference, fault, findings)
+
+
+def _reference(night: Night, of_champion: Path | None) -> tuple[Slice | None, str]:
+    """The reference, or why there is none although one is declared."""
     try:
-        reference, fault = (
-            reference_of(night.project, night.monitor, night.window, night.spool, _of_champion(night)),
-            "",
-        )
+        return reference_of(night.project, night.monitor, night.window, night.spool, of_champion), ""
     except SourceError as error:
-        reference, fault = None, str(error)
-    return Reading(due, changed, reference, fault, [*_gone(night, due), *_missing(night, known)])
+        return None, str(error)
 
 
 def _of_champion(night: Night) -> Path | None:

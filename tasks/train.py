@@ -43,7 +43,7 @@ def train(work: Retraining) -> Retraining:
         if not (made / REFERENCE).is_file():
             told = f"{work.retrain.trainer}: {REFERENCE} is not there"
             raise ModelError(f"{told}; write what the model answers on rows that it was not fitted on")
-        features = kept_reference(work.monitor, made / REFERENCE, work.retrain.trainer or "")
+        features = kept_reference(work.monitor, made / REFERENCE, work.retrain.trainer or "", rows.kinds())
         card = {
             "features": features,
             "metrics": metrics,

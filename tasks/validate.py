@@ -40,14 +40,15 @@ def validate(night: Night, reading: Reading) -> list[Table]:
 def _table(night: Night, reading: Reading, where: Slice) -> Table:
     monitor, rows = night.monitor, rows_of(where)
     reference = rows_of(reading.reference) if reading.reference else None
-    features = features_of(monitor, table_kinds(reference or rows))
+    declared = rows_of(reading.declared) if reading.declared else None
+    features = features_of(monitor, table_kinds(declared or rows))
     findings = [*_row_findings(monitor, rows), *_unreadable(monitor, rows)]
     if reading.reference_fault:
         findings.append(Finding(Code.REFERENCE_UNREADABLE, "", reading.reference_fault))
     if reference:
         findings += _unreadable_reference(monitor, reference)
     if rows.count:
-        held = table_kinds(reference) if reference and reference.count else None
+        held = table_kinds(declared) if declared and declared.count else None
         findings += schema_findings(monitor, needed_columns(monitor, features), table_kinds(rows), held)
         findings += _conflicts(monitor, rows)
     lost = "no file of the window can be read" if rows.unreadable and not rows.count else ""

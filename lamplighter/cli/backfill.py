@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from lamplighter.cli.day import DAY, label
+from lamplighter.cli.day import DAY
 from lamplighter.cli.status import FOUND
+from lamplighter.core.window import name_of
 
 if TYPE_CHECKING:
     from storage.project import Project
@@ -91,7 +92,7 @@ def _kinds(project: Project, model: str, walked: Mapping[str, str]) -> list[str]
     zone = ZoneInfo(newest_run(history, model)["timezone"])
     windows: defaultdict[str, list[str]] = defaultdict(list)
     for row in findings(history, model, Filter()):
-        window = label(row["window_start"], zone, row["grain"])
+        window = name_of(row["window_start"], zone, row["grain"])
         if window in walked and window not in windows[row["code"]]:
             windows[row["code"]].append(window)
     return [

@@ -1,10 +1,9 @@
-"""Days: as they are written on the command line, and as they are shown."""
+"""Days, as they are written on the command line."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -25,16 +24,3 @@ class Day(click.DateTime):
 
 DAY = Day(["%Y-%m-%d"])
 DAY_OR_MINUTE = Day(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
-
-
-def label(instant: datetime, zone: ZoneInfo, grain: str) -> str:
-    """A window or a night as a person names it: its local day, or for hourly ones the hour.
-
-    Examples
-    --------
-    >>> from datetime import UTC
-    >>> label(datetime(2013, 5, 1, 4, tzinfo=UTC), ZoneInfo("America/New_York"), "1d")
-    '2013-05-01'
-    """
-    local = instant.astimezone(zone)
-    return local.isoformat(timespec="minutes") if grain == "1h" else local.date().isoformat()

@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from lamplighter.cli.day import DAY, label
+from lamplighter.cli.day import DAY
 from lamplighter.cli.table import Layout, cell, print_table
 from lamplighter.core.nearest import among
+from lamplighter.core.window import name_of
 from lamplighter.errors import HistoryError
 
 if TYPE_CHECKING:
@@ -210,8 +211,8 @@ def _shown(row: Mapping[str, Any], layout: Layout, *, zone: ZoneInfo, before: Ma
     # A window that began in another zone is named as it was then.
     own = ZoneInfo(before[start]) if start in before else zone
     labels = {
-        "window": label(start, own, row["grain"]) if start else None,
-        "known_on": label(night, zone, row["grain"]),
+        "window": name_of(start, own, row["grain"]) if start else None,
+        "known_on": name_of(night, zone, row["grain"]),
     }
     return {name: labels[name] if name in labels else row[name] for name in layout.columns}
 

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from lamplighter.cli.day import label
 from lamplighter.cli.table import Layout, print_table
 from lamplighter.core.duration import parse_duration
 from lamplighter.core.nearest import among
+from lamplighter.core.window import name_of
 from lamplighter.errors import MonitorError
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _shown(row: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
     zone = ZoneInfo(run["timezone"])
 
     def night(instant: datetime | None) -> str | None:
-        return label(instant, zone, run["grain"]) if instant else None
+        return name_of(instant, zone, run["grain"]) if instant else None
 
     muted = row["muted_until"] if row["muted_until"] and row["muted_until"] > datetime.now(UTC) else None
     return {

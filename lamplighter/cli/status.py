@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from lamplighter.cli.day import label
 from lamplighter.cli.table import Layout, print_table
+from lamplighter.core.window import name_of
 from lamplighter.errors import LamplighterError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _shown(history: History, run: dict[str, Any], checks: Mapping[str, set[str] 
     names = sorted(incidents_open(history, model, run["known_on"]))
     return {
         "model": model,
-        "window": label(run["window_start"], zone, run["grain"]),
+        "window": name_of(run["window_start"], zone, run["grain"]),
         "ended": run["ended_at"].astimezone(zone).isoformat(timespec="seconds") if run["ended_at"] else "",
         "status": run["status"] if model in checks else "retired",
         "failing": [name for name in names if declared is None or name in declared],

@@ -14,6 +14,7 @@ from lamplighter.core.evaluation import Labelled, factorized, values_of
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.retrain import Accept
 from lamplighter.core.quality import METRICS, Grouping
+from lamplighter.core.retraining import FEWEST_COMPARED
 
 RESAMPLES = 200
 """Enough that a bound at 90 % moves by a tenth of the interval with another seed."""
@@ -23,8 +24,8 @@ SEED = 0
 ROWS_AT_A_TIME = 400_000
 """Resampled rows that are measured in one go: it bounds the memory."""
 
-FEWEST_OF_A_SEGMENT = 100
-"""Rows below which a segment is too small to be a reason."""
+MOST_UNDEFINED = 0.5
+"""Share of the draws in which a metric may be undefined, as where a class is rare, before it has no bounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ def compare(
     """Compare two models on the same rows by a paired bootstrap.
 
     The windows, and within each its rows, are drawn with replacement, the same for both models (Davison and Hinkley
-    1997, section 3.8, for the two stages); the bounds are percentiles of the gain.
+    1997, section 3.8, for the two stages); the bounds are percentiles of the gain. Of a single window they tell how
+    much its rows vary, and not how much windows do.
 
     Parameters
     ----------
@@ -106,8 +108,8 @@ def compare(
     """
     both = [_labelled(monitor, rows, answers) for answers in (champion, challenger)]
     # A score that is missing takes its row out of metrics of ranks, as hard rows would like.
-    names = [name for name in (monitor.predictions.prediction, *monitor.predictions.scores) if name]
-    nulls = tuple(float(answers[names].isna().any(axis=1).mean()) for answers in (champion, challenger))
+    answered = [name for name in (monitor.predictions.prediction, *monitor.predictions.scores) if name]
+    nulls = tuple(float(answers[answered].isna().any(axis=1).mean()) for answers in (champion, challenger))
     groups = [Group.whole(len(rows.y_true)), *(Group.of(name, values) for name, values in rows.segments.items())]
     gains = _gains(monitor, accept.metric, both, groups, [np.arange(len(rows.y_true)), *_draws(rows.blocks, RESAMPLES)])
     values, drawn = gains[0], gains[1:]
@@ -116,7 +118,7 @@ def compare(
     found = {}
     for i, name in enumerate(names):
         spread = drawn[np.isfinite(drawn[:, i]), i]
-        if np.isfinite(values[i]) and len(spread) > RESAMPLES // 2:
+        if np.isfinite(values[i]) and len(spread) >= RESAMPLES * (1 - MOST_UNDEFINED):
             lower, upper = np.quantile(spread, [1 - accept.confidence, accept.confidence])
             found[name] = Gain(float(values[i]), float(lower), float(upper), sizes[i])
     overall = found.pop("", None)
@@ -130,6 +132,8 @@ def refusal(comparison: Comparison, accept: Accept) -> str:
         return f"null answers rise from {before:.2%} to {after:.2%} of the rows"
     if gain is None:
         return f"{comparison.metric} is not defined on the rows of the comparison"
+    if gain.n < FEWEST_COMPARED:
+        return f"{gain.n} labelled rows prove nothing; {FEWEST_COMPARED} are needed, so wait or raise accept.days"
     if gain.lower <= accept.gain:
         told = f"{comparison.metric} gains {gain.value:+.4f}, at {accept.confidence:.0%} at least {gain.lower:+.4f}"
         return f"{told}, and more than {accept.gain:+.4f} is asked for"
@@ -142,7 +146,8 @@ def refusal(comparison: Comparison, accept: Accept) -> str:
 
 def is_surely_worse(comparison: Comparison) -> bool:
     """Whether the challenger of a comparison is worse than the champion, at the confidence that was asked for."""
-    return comparison.gain is not None and comparison.gain.upper < 0
+    gain = comparison.gain
+    return gain is not None and gain.n >= FEWEST_COMPARED and gain.upper < 0
 
 
 def _labelled(monitor: Monitor, rows: ComparedRows, answers: pd.DataFrame) -> Labelled:
@@ -175,7 +180,7 @@ class Group:
     def of(cls, column: str, values: pd.Series[Any]) -> Group:
         """The rows by the values of a column that are frequent enough to be a reason."""
         codes, distinct = factorized(values)
-        kept = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(distinct)) >= FEWEST_OF_A_SEGMENT)
+        kept = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(distinct)) >= FEWEST_COMPARED)
         renumbered = np.full(len(distinct) + 1, -1)
         renumbered[kept] = np.arange(len(kept))
         return cls([f"{column}={distinct[code]}" for code in kept], renumbered[codes])

@@ -88,7 +88,9 @@ def opened(
     check = decision.check
     lines = [f"since {window}", *reasons]
     if not lines[1:]:
-        lines.insert(0, f"{check.metric}{_of(decision)} is {_number(decision.value)}, {_limit(decision)}")
+        value, limit = _told_apart(decision.value, decision.threshold)
+        word = "above" if check.above is not None else "below"
+        lines.insert(0, f"{check.metric}{_of(decision)} is {value}, {word} its limit {limit}")
     if moved:
         lines.append("moved most: " + "; ".join(f"{entry.name} {entry.text}" for entry in moved[:MOST_MOVED]))
     title = f"{model}: {check.name} fails"
@@ -109,10 +111,16 @@ def _of(decision: Decision) -> str:
     return f" of {', '.join(parts)}" if parts else ""
 
 
-def _limit(decision: Decision) -> str:
-    word = "above" if decision.check.above is not None else "below"
-    return f"{word} its limit {_number(decision.threshold)}"
+def _told_apart(value: float | None, limit: float | None) -> tuple[str, str]:
+    """A value and a limit, with as many digits as it takes to see which is larger.
 
-
-def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.{DIGITS}g}"
+    Examples
+    --------
+    >>> _told_apart(0.59997, 0.6), _told_apart(0.1351351, 0.6), _told_apart(None, 0.6)
+    (('0.59997', '0.6'), ('0.1351', '0.6'), ('unknown', '0.6'))
+    """
+    for digits in range(DIGITS, 17):
+        told = tuple("unknown" if number is None else f"{number:.{digits}g}" for number in (value, limit))
+        if told[0] != told[1]:
+            break
+    return told[0], told[1]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import takewhile
-from zoneinfo import ZoneInfo
 
 from lamplighter.core.cron import next_tick
 from lamplighter.core.duration import format_duration
 from lamplighter.core.monitor import DATA_CHECK
 from lamplighter.core.monitor.retrain import Retrain
-from lamplighter.core.window import Window, shifted
+from lamplighter.core.window import Window, name_of, shifted
 
 CHECK, BY_HAND, ROLLBACK, ADOPTED = "check", "by hand", "rollback", "adopted"
 """How causes of retrainings and promotions begin."""
@@ -52,6 +51,9 @@ STARTS_COOLDOWN = frozenset({Status.PROMOTED, Status.REJECTED, Status.COMPLETED,
 
 MOST_DOUBLINGS = 10
 """Of the pause after failures: a thousand nights."""
+
+FEWEST_COMPARED = 100
+"""Labelled rows below which a comparison, or a segment of one, proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +129,9 @@ class Entry:
         >>> Entry("m", datetime(2013, 5, 2), cause="check f1-below", status=Status.PROMOTED, version="2013-05-02").told
         'retraining for check f1-below: promoted 2013-05-02'
         """
-        ended = " ".join(part for part in (self.status.value, self.version, self.reason) if part)
-        return f"{self.purpose.value} for {self.cause}: {ended}"
+        about = self.cause if self.purpose is Purpose.PROBATION else f"{self.purpose.value} for {self.cause}"
+        version = "" if self.version in f"{self.cause} {self.reason}" else self.version
+        return f"{about}: {' '.join(part for part in (self.status.value, version, self.reason) if part)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,8 @@ class Facts:
         End of the newest window whose labels are final; None where there is none.
     first_window : datetime or None
         Start of the oldest window that is recorded.
+    labelled : int
+        Rows with a final label in the time of the comparison.
     """
 
     window: Window
@@ -165,10 +170,13 @@ class Facts:
     champion_trained_until: datetime | None = None
     final_until: datetime | None = None
     first_window: datetime | None = None
+    labelled: int = 0
 
 
-def compared_since(final_until: datetime, span: timedelta, zone: ZoneInfo) -> datetime:
+def compared_since(final_until: datetime, span: timedelta, window: Window) -> datetime:
     """Where the newest matured time begins that two models are compared on, and that neither may have learned from.
+
+    It is a whole number of windows: the one that a span ends in the middle of is learned from.
 
     Parameters
     ----------
@@ -176,10 +184,12 @@ def compared_since(final_until: datetime, span: timedelta, zone: ZoneInfo) -> da
         End of the newest window whose labels are final.
     span : timedelta
         How much time is compared on.
-    zone : ZoneInfo
-        The model's.
+    window : Window
+        Any of the model's.
     """
-    return shifted(final_until, -span, zone)
+    since = shifted(final_until, -span, window.zone)
+    cut = Window.of(window.model, window.grain, window.timezone, since)
+    return since if cut.start == since else cut.end
 
 
 def causes(retrain: Retrain, facts: Facts) -> list[str]:
@@ -218,7 +228,7 @@ def veto(retrain: Retrain, facts: Facts, called_by: Sequence[str]) -> str:
     if DATA_CHECK.name in facts.open_checks:
         return "a data break is open"
     if busy := next((entry for entry in facts.ledger if entry.status in UNDER_WAY), None):
-        return _under_way(busy, facts.window.zone)
+        return _under_way(busy, facts.window)
     if BY_HAND not in called_by:
         for look in (_cooldown, _pause_after_failures, _budget):
             if reason := look(retrain, facts):
@@ -230,8 +240,8 @@ def veto(retrain: Retrain, facts: Facts, called_by: Sequence[str]) -> str:
     return _immature(retrain, facts)
 
 
-def _under_way(entry: Entry, zone: ZoneInfo) -> str:
-    night = _date(entry.known_on, zone)
+def _under_way(entry: Entry, window: Window) -> str:
+    night = _named(entry.known_on, window)
     if entry.status is Status.WAITING:
         return f"version {entry.version} of {night} waits for `lamplighter approve {entry.model}`"
     return f"the {entry.purpose.value} of {night} is under way"
@@ -244,7 +254,7 @@ def _cooldown(retrain: Retrain, facts: Facts) -> str:
     until = shifted(ended, retrain.cooldown, facts.window.zone)
     if until <= facts.known_on:
         return ""
-    return f"the cooldown of {format_duration(retrain.cooldown)} runs until {_date(until, facts.window.zone)}"
+    return f"the cooldown of {format_duration(retrain.cooldown)} runs until {_named(until, facts.window)}"
 
 
 def _ended_on(facts: Facts) -> datetime | None:
@@ -264,7 +274,7 @@ def _pause_after_failures(retrain: Retrain, facts: Facts) -> str:
     until = shifted(failed[0].known_on, pause, facts.window.zone)
     if until <= facts.known_on:
         return ""
-    return f"the last {len(failed)} failed; it is tried again on {_date(until, facts.window.zone)}"
+    return f"the last {len(failed)} failed; it is tried again on {_named(until, facts.window)}"
 
 
 def _budget(retrain: Retrain, facts: Facts) -> str:
@@ -293,7 +303,7 @@ def _unjudged(facts: Facts) -> str:
     first = Window.of(window.model, window.grain, window.timezone, since).next()
     if until and until >= first.end:
         return ""
-    return f"labels are immature: no whole window that the champion of {_date(since, window.zone)} answered is final"
+    return f"labels are immature: no whole window that the champion of {_named(since, window)} answered is final"
 
 
 def _immature(retrain: Retrain, facts: Facts) -> str:
@@ -301,16 +311,18 @@ def _immature(retrain: Retrain, facts: Facts) -> str:
     assert retrain.accept is not None
     if facts.final_until is None:
         return "labels are immature: no window has final ones"
-    zone, trained, begun = facts.window.zone, facts.champion_trained_until, facts.first_window
-    since, until = compared_since(facts.final_until, retrain.accept.days, zone), _date(facts.final_until, zone)
+    window, trained, begun = facts.window, facts.champion_trained_until, facts.first_window
+    since, until = compared_since(facts.final_until, retrain.accept.days, window), _named(facts.final_until, window)
+    if facts.labelled < FEWEST_COMPARED:
+        told = f"final until {until}, {facts.labelled} rows of the comparison have one"
+        return f"labels are immature: {told}, and {FEWEST_COMPARED} are needed; wait, or raise accept.days"
     if trained is None and begun and since <= begun:
         return f"labels are immature: final until {until}, they leave nothing to learn from before the comparison"
     if trained is None or trained <= since:
         return ""
-    return (
-        f"labels are immature: the champion was trained until {_date(trained, zone)}, and they are final until {until}"
-    )
+    told = f"the champion was trained until {_named(trained, window)}, and they are final until {until}"
+    return f"labels are immature: {told}"
 
 
-def _date(moment: datetime, zone: ZoneInfo) -> date:
-    return moment.astimezone(zone).date()
+def _named(moment: datetime, window: Window) -> str:
+    return name_of(moment, window.zone, window.grain)

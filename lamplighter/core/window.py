@@ -131,8 +131,7 @@ class Window:
     @property
     def label(self) -> str:
         """The window as a person names it: the local day it begins on, with the hour and offset for hours."""
-        local = self.start.astimezone(self.zone)
-        return local.isoformat(timespec="minutes") if self.grain is Grain.HOUR else local.date().isoformat()
+        return name_of(self.start, self.zone, self.grain)
 
     @property
     def day(self) -> date:
@@ -192,3 +191,16 @@ def night_of(now: datetime, grain: Grain, timezone: str) -> datetime:
     '2013-05-02T04:00:00+00:00'
     """
     return _floor(now, Grain.HOUR if grain is Grain.HOUR else Grain.DAY, ZoneInfo(timezone))
+
+
+def name_of(instant: datetime, zone: ZoneInfo, grain: str) -> str:
+    """A window or a night as a person names it: its local day, or for hourly ones the hour.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> name_of(datetime(2013, 5, 1, 4, tzinfo=UTC), ZoneInfo("America/New_York"), "1d")
+    '2013-05-01'
+    """
+    local = instant.astimezone(zone)
+    return local.isoformat(timespec="minutes") if grain == Grain.HOUR else local.date().isoformat()

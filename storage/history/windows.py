@@ -119,6 +119,14 @@ def final_until(history: History, window: Window, known_on: datetime) -> datetim
     return end
 
 
+def labelled_rows(history: History, window: Window, known_on: datetime, since: datetime) -> int:
+    """How many rows of `final_windows` have a label."""
+    known = _known(window, known_on)
+    query = sa.select(sa.func.sum(known.c.labelled)).where(*_final(known), known.c.window_start >= since)
+    with history.reading() as connection:
+        return int(connection.scalar(query) or 0)
+
+
 def _final(known: sa.Subquery) -> list[sa.ColumnElement[bool]]:
     return [known.c.state == State.FINAL.value, known.c.rows > 0]
 

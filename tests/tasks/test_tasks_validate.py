@@ -77,7 +77,8 @@ def begin(root: Path, monitor: str = MONITOR) -> tuple[Night, Reading]:
     project = Project.open(root)
     night = Night.of(project, project.monitor("m"), DAY)
     where = predictions_of(project, night.monitor, night.window, night.spool)
-    return night, Reading([], [where], reference_of(project, night.monitor, night.window, night.spool))
+    reference = reference_of(project, night.monitor, night.window, night.spool)
+    return night, Reading([], [where], reference, reference)
 
 
 def validated(root: Path, monitor: str = MONITOR) -> Table:

@@ -8,9 +8,11 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from lamplighter.core.cron import checked_cron
-from lamplighter.core.monitor.sources import NO_FLAG, Duration, Flag, Name, Names, Number, Section, fault
+from lamplighter.core.monitor.sources import NO_FLAG, Duration, Flag, Lasting, Name, Names, Number, Section, fault
 
-Confidence = Annotated[float, Field(ge=0.5, lt=1, allow_inf_nan=False), NO_FLAG]
+Confidence = Annotated[float, Field(ge=0.5, le=0.99, allow_inf_nan=False), NO_FLAG]
+"""Beyond 0.99 the draws of the bootstrap are too few to tell."""
+
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), NO_FLAG]
 Count = Annotated[int, Field(gt=0), NO_FLAG]
 
@@ -35,7 +37,7 @@ class Retrain(Section):
     """When a model is trained anew, with what, and what is asked of the result."""
 
     on: Names = Field(default=(), description="names of the checks whose open incident calls for it")
-    age: Duration | None = Field(default=None, description="how old a champion may become before it is called for")
+    age: Lasting | None = Field(default=None, description="how old a champion may become before it is called for")
     calendar: Annotated[str, AfterValidator(checked_cron)] = Field(
         default="", description="cron, in the model's zone: when it is called for whatever the checks say"
     )
@@ -48,14 +50,14 @@ class Retrain(Section):
     parameters: dict[Name, str | int | float | bool] = Field(
         default={}, description="what the deployment is started with"
     )
-    window: Duration = Field(default=timedelta(days=90), description="how much of the labelled past the trainer gets")
+    window: Lasting = Field(default=timedelta(days=90), description="how much of the labelled past the trainer gets")
     cooldown: Duration = Field(
         default=timedelta(days=7), description="how long after a retraining that ended no other one starts"
     )
     budget: Count = Field(default=4, description="most retrainings in a calendar month of the model's zone")
     accept: Accept | None = Field(default=None, description="what a challenger must prove to replace the champion")
     approval: Flag = Field(default=False, description="a challenger that is accepted waits for `lamplighter approve`")
-    time_limit: Duration = Field(default=timedelta(hours=2), description="how long a training may take")
+    time_limit: Lasting = Field(default=timedelta(hours=2), description="how long a training may take")
     memory: Count | None = Field(default=None, description="most memory of a training, in MiB; default all there is")
 
     @model_validator(mode="after")

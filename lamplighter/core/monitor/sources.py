@@ -72,6 +72,12 @@ def _duration(value: Any) -> timedelta:
     return value if isinstance(value, timedelta) else parse_duration(str(value))
 
 
+def _lasting(value: timedelta) -> timedelta:
+    if not value:
+        raise ValueError("no time at all; write a length such as 12h or 30d")
+    return value
+
+
 def _number(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError(f"{str(value).lower()} is not a number; write one such as 1")
@@ -112,6 +118,7 @@ Name = Annotated[str, Field(min_length=1)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(listed)]
 Paths = Annotated[tuple[Annotated[Name, AfterValidator(without_credentials)], ...], BeforeValidator(listed)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Lasting = Annotated[Duration, AfterValidator(_lasting)]
 NO_FLAG = BeforeValidator(_number)
 """Behind the bounds of a number, so that they stand in its schema."""
 Number = Annotated[float, Field(allow_inf_nan=False), NO_FLAG]

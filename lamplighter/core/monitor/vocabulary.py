@@ -71,12 +71,13 @@ def metric_faults(monitor: Monitor) -> Iterator[Fault]:
         if own.name in METRICS or own.name in OF_ALL_ROWS:
             yield ("metrics", i, "name"), f"metric {own.name!r} exists already; choose another name"
     known = known_metrics(monitor)
+    better = [metric for metric in known if metric in METRICS and METRICS[metric].better in ("higher", "lower")]
     for at, name in _named(monitor):
+        usable = better if at == ACCEPT else known
         if name not in known:
-            yield at, _message(monitor, name, known)
-        elif at == ACCEPT and (name not in METRICS or METRICS[name].better not in ("higher", "lower")):
-            better = [metric for metric in known if metric in METRICS and METRICS[metric].better in ("higher", "lower")]
-            yield at, f"of metric {name!r} nobody can say that more or less is better; {among(name, better)}"
+            yield at, _message(monitor, name, usable)
+        elif name not in usable:
+            yield at, f"of metric {name!r} nobody can say that more or less is better; {among(name, usable)}"
 
 
 def _named(monitor: Monitor) -> Iterator[tuple[Place, str]]:

@@ -239,10 +239,24 @@ def test_functions_that_cannot_be_loaded_are_one_line_each(folder: Path) -> None
     told = run("-C", folder, "validate")
     assert told.exit_code == 2
     assert told.stdout.splitlines() == ["monitors/first.yaml: first is sound", "monitors/third.yaml: third is sound"]
-    gain, train, predict = told.stderr.splitlines()
+    gain, train = told.stderr.splitlines()
     assert gain.startswith(f"monitors/second.yaml: metric 'gain': {folder}/nowhere/own.py: no such file; ")
-    assert train == (f"monitors/second.yaml: trainer: {folder}/own.py: no function 'train'; define it, or name another")
-    assert predict == train.replace("trainer:", "its predictor:").replace("'train'", "'predict'")
+    told = f"own.py:train: load failed: {folder}/own.py: no function 'train'; define it, or name another"
+    assert train == f"monitors/second.yaml: trainer: {told}"
+
+
+def test_a_trainer_is_loaded_as_it_will_be_called(folder: Path) -> None:
+    """With what lies beside it, a `tasks` of its own among that, and with Python's own modules."""
+    (folder / "tasks").mkdir()
+    (folder / "tasks" / "__init__.py").write_text("HALF = 0.5\n")
+    (folder / "resource.py").write_text("raise RuntimeError('loaded in place of a module of Python')\n")
+    (folder / "own.py").write_text("from tasks import HALF\n\n\ndef train(): ...\ndef predict(): ...\n")
+    with (folder / "monitors" / "second.yaml").open("a") as file:
+        file.write(OWN[OWN.index("labels:") :].format(trainer="train"))
+    command = Path(sys.executable).with_name("lamplighter")
+    made = subprocess.run([command, "validate"], cwd=folder, capture_output=True, text=True, check=False)
+    assert (made.returncode, made.stderr) == (0, "")
+    assert "monitors/second.yaml: second is sound" in made.stdout
 
 
 def test_the_installed_command_shows_no_traceback(folder: Path) -> None:

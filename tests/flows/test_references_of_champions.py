@@ -1,0 +1,99 @@
+"""After a promotion: the new champion's reference, and what of the monitor's own still holds."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from flows.night import walk
+from flows.stages import Stages
+from lamplighter.core.monitor import DATA_CHECK
+from lamplighter.core.retraining import Status
+from storage.history import open_history, tables
+from storage.history.incidents import incidents_open
+from storage.history.query import Filter, measurements
+from storage.project import Project
+from tests.flows import loop_world
+from tests.flows.loop_world import DAY, ledger, night_of, one_night
+from tests.flows.nights import edit
+
+REFERENCE = ("retrain:", "reference: {days: 2025-03-03..2025-03-05}\nretrain:")
+NEXT = DAY + timedelta(days=1)
+
+
+def found(project: Project, day: Any, metric: str, feature: str = "") -> tuple[float | None, str]:
+    """A value of a day, and why there is none."""
+    window = night_of(project, day).window
+    span = Filter(metric=metric, feature=feature, version="", since=window.start, until=window.end)
+    (row,) = measurements(open_history(project), "turning", span)
+    return row["value"], row["reason"]
+
+
+def test_the_truth_is_no_feature_of_later_windows(turned: Project) -> None:
+    """A reference as the contract's example writes it, with all that the trainer was given."""
+    declared = ("features: {numeric: [x, z], categorical: [region]}", "features: auto")
+    edit(turned, "turning", REFERENCE, declared)
+    one_night(turned)
+    assert [entry.status for entry in ledger(turned)] == [Status.PROMOTED]
+    one_night(turned, NEXT)
+    assert found(turned, NEXT, "columns_missing") == (0.0, "")
+    assert DATA_CHECK.name not in incidents_open(open_history(turned), "turning")
+
+
+def test_answers_of_another_type_are_found_before_anything_is_promoted(turned: Project) -> None:
+    edit(turned, "turning", REFERENCE)
+    (turned.root / "trainer.py").write_text(loop_world.TRAINER.replace(".astype(int)", ""))
+    one_night(turned)
+    (entry,) = ledger(turned)
+    told = "reference.parquet holds boolean in 'answer', and the log number; write it as the log does"
+    assert (entry.status, entry.reason) == (Status.FAILED, f"trainer.py:train: {told}")
+
+
+def test_what_the_champions_reference_lacks_is_held_against_the_monitors_own(turned: Project) -> None:
+    for path in (turned.root / "data" / "predictions").rglob("*.parquet"):
+        pd.read_parquet(path).assign(latency=3.5).to_parquet(path, index=False)
+    edit(turned, "turning", REFERENCE, ("segments: [region]", "segments: [region]\nprivate: [z]"))
+    one_night(turned)
+    assert [entry.status for entry in ledger(turned)] == [Status.PROMOTED]
+    outcome = walk(night_of(turned, NEXT), Stages.plain())
+    assert found(turned, NEXT, "columns_new") == (0.0, "")
+    value, reason = found(turned, NEXT, "drift_p_value", "z")
+    assert (value is not None, reason) == (True, "")
+    assert outcome.report is not None
+    text = outcome.report.read_text()
+    assert "latency" not in text
+
+
+def test_days_that_wrote_a_column_in_another_type_are_learned_from_together(turned: Project) -> None:
+    """A service that logged version 1 logs the name of a version once there is one."""
+    paths = sorted((turned.root / "data" / "predictions").rglob("*.parquet"))
+    for number, path in enumerate(paths):
+        frame = pd.read_parquet(path)
+        if number < 10:
+            frame["version"] = 1
+        frame.to_parquet(path, index=False)
+    one_night(turned)
+    assert [(entry.status, entry.reason) for entry in ledger(turned)] == [(Status.PROMOTED, "")]
+
+
+@pytest.mark.parametrize("labelled", [0, 1, 99])
+def test_too_few_labels_to_compare_on_call_for_nothing(turned: Project, labelled: int) -> None:
+    history = open_history(turned)
+    one_night(turned, with_retraining=False)
+    before = DAY - timedelta(days=3)
+    with history.writing() as connection:
+        table = tables.evaluation
+        since = night_of(turned, before).window.start
+        connection.execute(table.update().where(table.c.window_start >= since).values(labelled=0))
+        day = night_of(turned, DAY - timedelta(days=1)).window.start
+        connection.execute(table.update().where(table.c.window_start == day).values(labelled=labelled))
+    one_night(turned)
+    (entry,) = ledger(turned, vetoed=True)
+    told = f"final until 2025-03-22, {labelled} rows of the comparison have one, and 100 are needed"
+    assert (entry.status, entry.reason) == (
+        Status.VETOED,
+        f"labels are immature: {told}; wait, or raise accept.days",
+    )
