@@ -7,6 +7,7 @@ import time
 
 from prefect import get_client, task
 from prefect.cache_policies import NO_CACHE
+from prefect.states import Cancelling
 
 from lamplighter.core.retraining import Status
 from lamplighter.errors import ModelError
@@ -22,7 +23,7 @@ def follow(work: Retraining) -> Retraining:
     Raises
     ------
     ModelError
-        If there is no such deployment, or it has not ended within the time limit.
+        If there is no such deployment, or it has not ended within the time limit and was cancelled.
     """
     name, limit = work.retrain.deployment, work.retrain.time_limit.total_seconds()
     assert name is not None
@@ -36,7 +37,11 @@ def follow(work: Retraining) -> Retraining:
     with get_client(sync_client=True) as client:
         while run.state is None or not run.state.is_final():
             if time.monotonic() > deadline:
-                raise ModelError(f"{name}: has not ended after the time limit of {limit:.0f} s; raise it")
+                # The next attempt would run beside it.
+                client.set_flow_run_state(run.id, Cancelling())
+                raise ModelError(
+                    f"{name}: was cancelled, not having ended after the time limit of {limit:.0f} s; raise it"
+                )
             time.sleep(POLL_SECONDS)
             run = client.read_flow_run(run.id)
     told = f"{name} ended {run.state.name}{': ' + run.state.message if run.state.message else ''}"

@@ -38,14 +38,14 @@ class Retraining:
     monitor : Monitor
     entry : Entry
         As far as the work has come.
-    read : Entry
-        As it is written.
+    recorded : Entry
+        As the ledger has it.
     """
 
     project: Project
     monitor: Monitor
     entry: Entry
-    read: Entry
+    recorded: Entry
 
     @classmethod
     def of(cls, project: Project, monitor: Monitor, entry: Entry) -> Retraining:
@@ -129,13 +129,13 @@ class Retraining:
 
     def written(self) -> Retraining:
         """The same, once the line has been written as it is."""
-        return replace(self, read=self.entry)
+        return replace(self, recorded=self.entry)
 
     def brought_forward(self, **changes: Any) -> Retraining:
         """The same, a step further, and written so."""
         changed = self.with_entry(**changes)
         with self.history.writing() as connection:
-            advance(connection, self.read, changed.entry)
+            advance(connection, self.recorded, changed.entry)
         return changed.written()
 
     def conclude(
@@ -161,7 +161,7 @@ class Retraining:
                 entry = replace(entry, ended_on=max(begun or entry.known_on, entry.known_on))
             if act:
                 act(connection)
-            advance(connection, self.read, entry)
+            advance(connection, self.recorded, entry)
             put(connection, entry.known_on, [message], targets(self.monitor))
         return replace(changed, entry=entry).written()
 

@@ -56,7 +56,7 @@ def train(work: Retraining) -> Retraining:
         registered = Version(work.monitor.model, version, work.entry.known_on, *span, checksum, card)
         with work.history.writing() as connection:
             work.registry.register(connection, made, registered)
-            advance(connection, work.read, changed.entry)
+            advance(connection, work.recorded, changed.entry)
     return changed.written()
 
 

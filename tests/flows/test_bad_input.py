@@ -6,7 +6,7 @@ import shutil
 import stat
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from flows.night import walk
 from flows.stages import Stages
-from lamplighter.errors import HistoryError, SourceError
+from lamplighter.errors import HistoryError, MonitorError, SourceError
 from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.project import Project
@@ -273,3 +273,10 @@ def test_a_check_on_drifting_answers_is_decided_by_a_version(world: Project) -> 
     (recorded_value,) = measurements(open_history(world), "drifting", wanted)
     assert decision.verdict.value == "passed"
     assert decision.value == recorded_value["value"] > 0
+
+
+def test_a_night_that_is_still_to_come_is_refused(world: Project) -> None:
+    """Those before it would find that later ones have been judged, and open no incident and train nothing."""
+    now = datetime.now(UTC).replace(microsecond=0) + timedelta(days=400)
+    with pytest.raises(MonitorError, match=r"^parquet: .* is still to come; give a time that has passed, or none$"):
+        Night.of(world, world.monitor("parquet"), DAY, now)

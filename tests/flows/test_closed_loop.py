@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import psutil
 import pyarrow.parquet as pq
 import pytest
@@ -24,10 +25,11 @@ from storage.history.tables import finding
 from storage.models import Registry
 from storage.project import Project
 from storage.trainer import TrainerProcess
+from tasks import challenge
 from tasks.call import call_for
 from tasks.retraining import Retraining
 from tests.flows import loop_world
-from tests.flows.loop_world import DAY, ledger, night_of, one_night
+from tests.flows.loop_world import DAY, ledger, night_of, one_night, walk_quietly
 from tests.flows.nights import edit
 from tests.storage.history.recorded import write
 
@@ -150,12 +152,22 @@ def test_a_model_that_answers_nulls_alone_fails(turned: Project) -> None:
 
 
 def test_a_model_that_answers_some_nulls_is_rejected(turned: Project) -> None:
-    some = loop_world.TRAINER.replace("astype(int)", "where(rows['x'] < 2)")
+    some = loop_world.TRAINER.replace("astype(int)", "astype(int).where(rows['x'] < 2)")
     (turned.root / "trainer.py").write_text(some)
     one_night(turned)
     (entry,) = ledger(turned)
     assert entry.status is Status.REJECTED
     assert entry.reason.startswith("null answers rise from 0.00% to ")
+
+
+def test_of_sparse_labels_all_are_compared_on(turned: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in (turned.root / "data" / "labels").rglob("*.parquet"):
+        pd.read_parquet(path).iloc[::4].to_parquet(path, index=False)
+    walk_quietly(turned, DAY - timedelta(days=4), DAY - timedelta(days=1))
+    monkeypatch.setattr(challenge, "MOST_ROWS", 145)
+    one_night(turned)
+    (entry,) = ledger(turned)
+    assert entry.n == 145
 
 
 # What a trainer sees.

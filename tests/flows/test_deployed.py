@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -26,10 +27,13 @@ from prefect.client.schemas.objects import StateType
 from examples.flights.server import prefect_server
 from flows.deployments import WORK_POOL
 from lamplighter.core.retraining import UNDER_WAY, Entry, Status
+from lamplighter.errors import ModelError
 from storage.history import open_history
 from storage.history.promotions import champion
 from storage.history.retrainings import entries, entry_of
 from storage.project import Project
+from tasks.follow import follow
+from tasks.retraining import Retraining
 from tests.flows.debian_postgresql import debian_postgresql
 from tests.flows.loop_world import DAY
 from tests.flows.nights import edit
@@ -133,6 +137,7 @@ def test_the_whole_loop(database: str | None, notified: Project, receiver: Recei
 
 
 TEAM = """
+import time
 from pathlib import Path
 
 from prefect import flow
@@ -142,6 +147,8 @@ from prefect import flow
 def train(rounds: int) -> None:
     with Path("trained.txt").open("a") as file:
         file.write(f"{rounds}\\n")
+    if not rounds:
+        time.sleep(600)
     if rounds < 0:
         raise ValueError("no rounds")
 """
@@ -155,7 +162,9 @@ deployments:
 """
 
 
-def test_a_flow_of_somebody_elses_is_started_once_and_followed(turned: Project, tmp_path: Path) -> None:
+def test_a_flow_of_somebody_elses_is_started_once_and_followed(
+    turned: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trainer = "  trainer: trainer.py:train\n"
     asked = "  accept: {metric: accuracy, days: 3d}\n"
     edit(turned, "turning", (asked, ""), (trainer, "  deployment: team/train-x\n  parameters: {rounds: 3}\n"))
@@ -189,3 +198,13 @@ def test_a_flow_of_somebody_elses_is_started_once_and_followed(turned: Project, 
             "team/train-x ended Failed: Flow run encountered an exception: ValueError: no rounds"
         )
         assert trained.read_text() == "3\n-1\n"
+        stuck = turned.monitor("turning")
+        assert stuck.retrain is not None
+        limited = stuck.retrain.model_copy(update={"time_limit": timedelta(seconds=15), "parameters": {"rounds": 0}})
+        work = Retraining.of(turned, stuck.model_copy(update={"retrain": limited}), replace(third, attempt=1, asked=2))
+        monkeypatch.setenv("PREFECT_API_URL", str(client.api_url))
+        with pytest.raises(ModelError, match="was cancelled, not having ended after the time limit of 15 s; raise it"):
+            follow(work)
+        cancelled = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CANCELLED])))
+        assert len(eventually(lambda: client.read_flow_runs(flow_run_filter=cancelled))) == 1
+        assert trained.read_text() == "3\n-1\n0\n"

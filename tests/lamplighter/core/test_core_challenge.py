@@ -85,6 +85,26 @@ def test_a_challenger_that_is_as_good_is_rarely_accepted() -> None:
     assert accepted <= 10
 
 
+@pytest.mark.parametrize("effect", [0.0, 0.05])
+def test_bounds_hold_where_windows_differ(effect: float) -> None:
+    """Of two equals, one of which does a little better on some days and worse on others, one in ten is accepted.
+
+    60 comparisons with a rate of 0.1 exceed 14 in one of 900 cases.
+    """
+    monitor = parse(
+        "m.yaml", "model: m\nkind: regression\npredictions: {parquet: p, time: t, prediction: s}\n", environ={}
+    )
+    days, rows, accepted = 7, 100, 0
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        before, after = random.normal(0, 1, (2, days * rows))
+        after += np.repeat(random.normal(0, effect, days), rows) * np.sign(after)
+        answers = (pd.DataFrame({"s": errors}) for errors in (before, after))
+        compared = ComparedRows(pd.Series(np.zeros(days * rows)), {}, pd.Series(np.repeat(np.arange(days), rows)))
+        accepted += not refusal(compare(monitor, accept("mae"), compared, *answers), accept("mae"))
+    assert accepted <= 14
+
+
 def test_a_better_one_is_accepted_and_the_other_way_round_surely_worse() -> None:
     rows, before, after = world((1.5, 0.3))
     better = compare(monitor_of(), accept("roc_auc"), rows, before, after)
@@ -119,6 +139,10 @@ GAIN = Gain(0.02, 0.01, 0.03, 900)
             "region=a loses 0.0900 of f1, surely more than 0.05",
         ),
         (Comparison("f1", GAIN, {"region=a": Gain(-0.09, -0.12, -0.04, 200)}), ""),
+        (
+            Comparison("f1", Gain(1.0, 1.0, 1.0, 1)),
+            "1 labelled rows prove nothing; 100 are needed, so wait or raise accept.days",
+        ),
     ],
 )
 def test_what_is_refused_and_why(comparison: Comparison, told: str) -> None:

@@ -23,7 +23,7 @@ def retrain(**options: Any) -> Retrain:
 
 
 def facts(**known: Any) -> Facts:
-    return replace(Facts(WINDOW, NIGHT, {"f1-below"}, [], final_until=WINDOW.start - 3 * DAY), **known)
+    return replace(Facts(WINDOW, NIGHT, {"f1-below"}, [], final_until=WINDOW.start - 3 * DAY, labelled=100), **known)
 
 
 def entry(days_ago: int, status: Status = Status.PROMOTED, purpose: Purpose = Purpose.RETRAINING) -> Entry:
@@ -64,6 +64,13 @@ def test_what_calls_for_it(options: dict[str, Any], known: dict[str, Any], found
         ),
         pytest.param({}, {"ledger": [entry(6)]}, "the cooldown of 1w runs until 2013-06-02", id="cooldown"),
         pytest.param({}, {"ledger": [entry(7)]}, "", id="the cooldown is over"),
+        pytest.param(
+            {},
+            {"labelled": 99},
+            "labels are immature: final until 2013-05-28, 99 rows of the comparison have one, and 100 are needed; "
+            "wait, or raise accept.days",
+            id="few labels",
+        ),
         pytest.param({}, {"ledger": [entry(1, Status.FAILED)]}, "", id="after a failure there is none"),
         pytest.param({"cooldown": "0d"}, {"ledger": [entry(1)]}, "", id="no cooldown"),
         pytest.param(
@@ -150,7 +157,7 @@ def test_days_are_local_days() -> None:
     zone = WINDOW.zone
     final, trained = (datetime(2013, 3, day, tzinfo=zone).astimezone(UTC) for day in (12, 5))
     night = Window.of("m", Grain.DAY, "America/New_York", date(2013, 3, 12))
-    known = Facts(night, night.end, {"f1-below"}, [], final_until=final, champion_trained_until=trained)
+    known = Facts(night, night.end, {"f1-below"}, [], final_until=final, champion_trained_until=trained, labelled=100)
     assert veto(retrain(), known, ["check f1-below"]) == ""
     assert veto(retrain(), replace(known, champion_trained_until=trained + DAY), ["check f1-below"])
     ended = Entry("m", datetime(2013, 3, 6, tzinfo=zone).astimezone(UTC), status=Status.PROMOTED)

@@ -124,6 +124,14 @@ def test_what_else_is_not_there_yet(text: str, message: str) -> None:
         pytest.param(
             monitor_text("metrics: [{name: x, function: a.f}]\n"), ":5: metrics.0.function: is not of the", id="own"
         ),
+        *(
+            pytest.param(
+                monitor_text(f"retrain: {{trainer: 'a.py:f', accept: {{metric: f1}}, {key}: 0d}}\n"),
+                f":5: retrain.{key}: no time at all; write a length such as 12h or 30d",
+                id=key,
+            )
+            for key in ("window", "time_limit", "age")
+        ),
         pytest.param(
             monitor_text("retrain: {trainer: a.py}\n"), ":5: retrain.trainer: is not of the right form; write", id="py"
         ),

@@ -116,3 +116,9 @@ def test_every_known_metric_is_accepted_in_a_check(kind: str) -> None:
 def test_a_metric_of_retraining_is_looked_up_too() -> None:
     message = refusal(monitor_text("retrain:\n  trainer: a.py:f\n  accept:\n    metric: f11\n"))
     assert message.startswith(":8: unknown metric 'f11'; did you mean 'f1'?")
+
+
+def test_only_metrics_that_can_be_accepted_by_are_named() -> None:
+    message = refusal(monitor_text("retrain:\n  trainer: a.py:f\n  accept:\n    metric: xyz\n"))
+    assert "unknown metric 'xyz'; known: " in message
+    assert not {"rows", "missing_ratio"} & set(message.replace(",", " ").split())
