@@ -113,7 +113,7 @@ def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, **w
         writer.writeheader()
         writer.writerows(shown)
     elif not shown:
-        click.echo(f"{model}: {f'no {kind}' if kind else 'nothing'} recorded that fits")
+        click.echo(f"{model}: no {kind or 'measurements'} recorded that fit")
     else:
         _print(f"{model} {kind}".strip(), shown, layout)
 

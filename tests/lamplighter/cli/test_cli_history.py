@@ -115,7 +115,7 @@ def test_days_are_those_of_the_model(run: Run, history: History) -> None:
 
 
 def test_what_fits_nothing_says_so(run: Run) -> None:
-    nothing = ["m: nothing recorded that fits"]
+    nothing = ["m: no measurements recorded that fit"]
     assert lines(run("history", "m", "--from", "2030-01-01")) == nothing
     # Both are recorded, and not together.
     assert lines(run("history", "m", "--metric", "recall", "--segment", "region=north")) == nothing
@@ -175,7 +175,7 @@ def test_decisions_of_an_hourly_model_name_the_hour(run: Run, history: History) 
 
 @pytest.mark.parametrize("kind", ["findings", "decisions"])
 def test_nothing_found_says_so(run: Run, kind: str) -> None:
-    assert lines(run("history", "m", f"--{kind}")) == [f"m: no {kind} recorded that fits"]
+    assert lines(run("history", "m", f"--{kind}")) == [f"m: no {kind} recorded that fit"]
     assert json.loads(run("history", "m", f"--{kind}", "--json").stdout) == []
 
 
