@@ -22,7 +22,9 @@ def _night(model: str, day: date | datetime | None, now: datetime | None, projec
     """The night that a run is about: by default that of the newest window complete when the run was scheduled."""
     opened = Project.open(project)
     monitor = opened.monitor(model)
-    now = now or runtime.flow_run.scheduled_start_time or datetime.now(UTC)
+    present = datetime.now(UTC)
+    # A run that somebody starts before its time is about the newest window that is complete.
+    now = now or min(runtime.flow_run.scheduled_start_time or present, present)
     return Night.of(opened, monitor, day or monitor.window(now).start, now, relabel=relabel)
 
 

@@ -41,7 +41,11 @@ def walk(
         Whether a retraining may be called for; nights of the past leave the ledger alone.
     """
     outcome = _walk(night, stages, with_report=with_report, is_present=is_present)
-    return replace(outcome, entries=tuple(start_retrainings(night))) if with_retraining else outcome
+    if not with_retraining:
+        return outcome
+    started = start_retrainings(night)
+    unsent = [started.unsent] if started.unsent and started.unsent not in outcome.findings else []
+    return replace(outcome, entries=started.entries, findings=[*outcome.findings, *unsent])
 
 
 def _walk(night: Night, stages: Stages, *, with_report: bool, is_present: bool) -> Outcome:

@@ -15,6 +15,7 @@ from storage.history import open_history
 from storage.history.retrainings import entry_of
 from storage.project import Project
 from tasks.artifacts import leave_retraining
+from tasks.notify import deliver
 from tasks.retraining import Retraining
 
 
@@ -43,5 +44,6 @@ def retrain(
     if entry is None:
         raise ModelError(f"{model}: no {purpose.value} was called for on {night}; `lamplighter retrain {model}` does")
     ended = bring_to_end(Retraining.of(opened, opened.monitor(model), entry), RetrainStages.as_tasks())
+    unsent = deliver(opened, ended.monitor)
     leave_retraining(ended)
-    return Completed(message=ended.entry.told)
+    return Completed(message="; ".join([ended.entry.told, *([unsent.message] if unsent else [])]))

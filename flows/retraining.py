@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
+from lamplighter.core.finding import Finding
 from lamplighter.core.retraining import AT_WORK, UNDER_WAY, Entry, Purpose, Status
 from lamplighter.errors import BusyError, LamplighterError, one_line
 from storage.history import History, only_one
@@ -64,7 +65,6 @@ def bring_to_end(work: Retraining, stages: RetrainStages) -> Retraining:
         finally:
             shutil.rmtree(work.scratch, ignore_errors=True)
         work.registry.repair_pointer()
-    deliver(work.project, work.monitor)
     return work
 
 
@@ -109,16 +109,25 @@ def reject_waiting(work: Retraining) -> Retraining:
     return work.conclude(Status.REJECTED, f"{work.entry.version} was rejected by hand", reason="by hand")
 
 
-def start_retrainings(night: Night, *, by_hand: bool = False) -> list[Entry]:
-    """Start what a night calls for, and take up what a killed process left; without a server here and now.
+@dataclass(frozen=True)
+class Started:
+    """What a night called for, and what of it could not be told.
 
-    Returns
-    -------
-    list of Entry
+    Attributes
+    ----------
+    entries : tuple of Entry
         What the ledger got, as far as it has come: what a flow run was started for is still to be done.
+    unsent : Finding or None
     """
+
+    entries: tuple[Entry, ...]
+    unsent: Finding | None = None
+
+
+def start_retrainings(night: Night, *, by_hand: bool = False) -> Started:
+    """Start what a night calls for, and take up what a killed process left; without a server here and now."""
     history, model = night.history, night.monitor.model
-    called = call_for(night, by_hand=by_hand)
+    called, ended = call_for(night, by_hand=by_hand), False
     for entry in entries(history, model):
         if entry.status not in AT_WORK:
             continue
@@ -127,11 +136,13 @@ def start_retrainings(night: Night, *, by_hand: bool = False) -> list[Entry]:
             continue
         with suppress(BusyError):
             bring_to_end(work, RetrainStages.plain())
+            ended = True
     _sweep(night)
     # A veto of what a person asked for again is in no line.
-    return [
+    recorded = (
         it if it.status is Status.VETOED else entry_of(history, model, it.known_on, it.purpose) or it for it in called
-    ]
+    )
+    return Started(tuple(recorded), deliver(night.project, night.monitor) if ended else None)
 
 
 def _sweep(night: Night) -> None:

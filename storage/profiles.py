@@ -35,6 +35,8 @@ TYPE_KINDS = {
 
 def type_kind(kind: pa.DataType) -> str:
     """Type of a column as a monitor sees it: number, boolean, text, time, null or other."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
     return next((name for name, tests in TYPE_KINDS.items() if any(test(kind) for test in tests)), "other")
 
 

@@ -76,8 +76,13 @@ def _load(job: dict[str, Any], name: str | None = None) -> Any:
 
 
 def _load_both(job: dict[str, Any]) -> dict[str, Any]:
-    for name in (None, "predict"):
-        _load(job, name)
+    for name, arguments in ((None, ("rows", "folder", "version")), ("predict", ("folder", "rows"))):
+        function = _load(job, name)
+        try:
+            inspect.signature(function).bind(*arguments)
+        except TypeError as error:
+            told = f"{function.__name__}{inspect.signature(function)}: {error}"
+            raise ModelError(f"{told}; it is called with ({', '.join(arguments)})") from None
     return {}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from lamplighter.core.evaluation import factorized
 from lamplighter.core.monitor import class_label
 
 NUMBER = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+LIST = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
 
 
 def as_text(values: pa.ChunkedArray) -> pa.Array:
@@ -38,36 +40,45 @@ def as_text(values: pa.ChunkedArray) -> pa.Array:
 
 
 def _written(value: Any) -> str | None:
-    """One value as text; 1, 1.0, Decimal('1.00') and True are all 1, as for `class_label`."""
+    """One value as text; 1, 1.0, Decimal('1.00') and True are all 1, as for `class_label`. A list is JSON."""
     if value is None or value != value:
         return None
     if isinstance(value, bool | float):
         return class_label(value)
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
+    if isinstance(value, list):
+        return json.dumps(value, default=str)
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def common_type(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
     """The type that holds the values of both, None where they are of different kinds.
 
-    pandas writes whole numbers beside a null as floats: a day's files may differ without anything being wrong.
+    pandas writes whole numbers beside a null as floats, and polars lists as large ones: a day's files may differ
+    without anything being wrong.
 
     Examples
     --------
     >>> common_type(pa.int64(), pa.float64()), common_type(pa.int64(), pa.string())
     (DataType(double), None)
+    >>> common_type(pa.list_(pa.null()), pa.large_list(pa.string()))
+    LargeListType(large_list<item: string>)
     """
     if one == other or pa.types.is_null(other):
         return one
     if pa.types.is_null(one):
         return other
     if all(pa.types.is_integer(kind) for kind in (one, other)):
-        return pa.int64()
+        # Half of these are no int64; as floats they are at least of the same size.
+        return pa.float64() if pa.types.is_uint64(one) or pa.types.is_uint64(other) else pa.int64()
     if all(any(test(kind) for test in NUMBER) for kind in (one, other)):
         return pa.float64()
     if all(pa.types.is_string(kind) or pa.types.is_large_string(kind) for kind in (one, other)):
         return pa.large_string()
+    if all(any(test(kind) for test in LIST) for kind in (one, other)):
+        item = common_type(one.value_type, other.value_type)
+        return item and pa.large_list(item)
     if all(pa.types.is_timestamp(kind) for kind in (one, other)) and (one.tz is None) == (other.tz is None):
         return pa.timestamp("us", tz=one.tz and "UTC")
     return None
@@ -103,11 +114,14 @@ def common_types(fields: Iterable[pa.Field]) -> tuple[dict[str, pa.DataType], di
 def united(tables: Sequence[pa.Table]) -> pa.Table:
     """Tables below each other, although files of different days write a column in different types.
 
+    Decimals become floats.
+
     Examples
     --------
     >>> united([pa.table({"version": [1]}), pa.table({"version": ["2025-03-23"]})])["version"].to_pylist()
     ['1', '2025-03-23']
     """
+    tables = [without_decimals(table) for table in tables]
     types, conflicting = common_types(field for table in tables for field in table.schema)
     alike = [
         pa.table(
@@ -121,12 +135,17 @@ def united(tables: Sequence[pa.Table]) -> pa.Table:
     return pa.concat_tables(alike, promote_options="default")
 
 
-def as_frame(table: pa.Table) -> pd.DataFrame:
-    """A table for pandas, with decimals as floats: as Python objects they would not be numbers there."""
+def without_decimals(table: pa.Table) -> pa.Table:
+    """A table with decimals as floats: as Python objects they would not be numbers for pandas."""
     for i, entry in enumerate(table.schema):
         if pa.types.is_decimal(entry.type):
             table = table.set_column(i, entry.name, table.column(i).cast(pa.float64()))
-    frame: pd.DataFrame = table.to_pandas()
+    return table
+
+
+def as_frame(table: pa.Table) -> pd.DataFrame:
+    """A table for pandas."""
+    frame: pd.DataFrame = without_decimals(table).to_pandas()
     return frame
 
 

@@ -24,7 +24,7 @@ def kept_reference(monitor: Monitor, path: Path, whose: str, logged: Mapping[str
     whose : str
         Whom a fault is told of: the trainer, or the folder it came in.
     logged : mapping of str to str, optional
-        The columns of the log and their types, which those of the reference must have: later windows are compared
+        The columns of the log and their types, which those of the reference must have where later windows are compared
         with it.
 
     Raises
@@ -48,7 +48,8 @@ def kept_reference(monitor: Monitor, path: Path, whose: str, logged: Mapping[str
         table = table.drop_columns(left_out)
         pq.write_table(table, path)
     features = [name for name in table.column_names if kinds_of_feature(monitor, name)]
-    for name in (*features, *answers):
+    is_compared_with = monitor.reference is not None and not monitor.reference.trailing
+    for name in (*features, *answers) if is_compared_with else ():
         held, wanted = type_kind(table[name].type), (logged or {}).get(name, "null")
         if "null" not in (held, wanted) and held != wanted:
             raise ModelError(f"{told} holds {held} in {name!r}, and the log {wanted}; write it as the log does")

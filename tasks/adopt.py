@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import re
 import shutil
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.retraining import ADOPTED
 from lamplighter.core.window import midnight, night_of
-from lamplighter.errors import ModelError, one_line
+from lamplighter.errors import ModelError, SourceError, one_line
 from lamplighter.training import REFERENCE
 from storage.history import open_history
 from storage.history.promotions import champion, promote
 from storage.models import POINTER, Registry, Version, checksum_of
+from storage.profiles import table_kinds
 from storage.project import Project
+from storage.reference import reference_of
+from storage.rows import rows_of
 from storage.version_reference import kept_reference
 
 
@@ -65,10 +70,19 @@ def adopt(project: Project, monitor: Monitor, folder: Path, version: str, first:
             raise ModelError(f"{folder}: cannot be copied: {one_line(error)}") from None
         card: dict[str, Any] = {"adopted": str(folder)}
         if (made / REFERENCE).is_file():
-            card["features"] = kept_reference(monitor, made / REFERENCE, str(folder))
+            logged = _kinds_of_reference(project, monitor)
+            card["features"] = kept_reference(monitor, made / REFERENCE, str(folder), logged)
         adopted = Version(monitor.model, version, night, since, until, checksum_of(made), card)
         with history.writing() as connection:
             registry.register(connection, made, adopted)
             promote(connection, monitor.model, version, expected="", night=night, cause=ADOPTED)
     registry.repair_pointer()
     return adopted
+
+
+def _kinds_of_reference(project: Project, monitor: Monitor) -> dict[str, str]:
+    """The columns of the monitor's own reference and their types, none where it cannot be read."""
+    with TemporaryDirectory() as spool, suppress(SourceError):
+        where = reference_of(project, monitor, monitor.window(datetime.now(UTC)), Path(spool))
+        return table_kinds(rows_of(where)) if where else {}
+    return {}

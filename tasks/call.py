@@ -9,6 +9,7 @@ from lamplighter.core.monitor.retrain import Retrain
 from lamplighter.core.retraining import (
     ADOPTED,
     BY_HAND,
+    FEWEST_COMPARED,
     ROLLBACK,
     UNDER_WAY,
     Entry,
@@ -79,7 +80,9 @@ def _facts(night: Night, open_checks: Collection[str], ledger: list[Entry]) -> F
     until, labelled = final_until(history, night.window, night.known_on), 0
     if until and retrain and retrain.accept:
         since = compared_since(until, retrain.accept.days, night.window)
-        labelled = labelled_rows(history, night.window, night.known_on, since)
+        final = final_windows(history, night.window, night.known_on, since)
+        sound = sound_windows(history, night.monitor, final, night.known_on)
+        labelled = labelled_rows(history, sound, night.known_on)
     return Facts(
         night.window,
         night.known_on,
@@ -107,9 +110,8 @@ def _probation(night: Night, retrain: Retrain, facts: Facts) -> list[Entry]:
     since = compared_since(facts.final_until, retrain.accept.days, night.window)
     if was_rolled_back or looked_at or busy or since < promotion.known_on:
         return []
-    # While data are broken it waits: what it has to go by would be the break's.
-    final = final_windows(night.history, night.window, night.known_on, since)
-    if DATA_CHECK.name in facts.open_checks or not sound_windows(night.history, night.monitor, final, night.known_on):
+    # While data are broken it waits, since what it has to go by would be the break's; and so it does for labels.
+    if DATA_CHECK.name in facts.open_checks or facts.labelled < FEWEST_COMPARED:
         return []
     cause = f"probation of {promotion.version}"
     return [

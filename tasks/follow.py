@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Any
 
 from prefect import get_client, task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas import OrchestrationResult
+from prefect.client.schemas.responses import SetStateStatus
 from prefect.states import Cancelling
 
 from lamplighter.core.retraining import Status
@@ -23,7 +26,7 @@ def follow(work: Retraining) -> Retraining:
     Raises
     ------
     ModelError
-        If there is no such deployment, or it has not ended within the time limit and was cancelled.
+        If there is no such deployment, or it has not ended within the time limit, after which it is cancelled.
     """
     name, limit = work.retrain.deployment, work.retrain.time_limit.total_seconds()
     assert name is not None
@@ -38,10 +41,9 @@ def follow(work: Retraining) -> Retraining:
         while run.state is None or not run.state.is_final():
             if time.monotonic() > deadline:
                 # The next attempt would run beside it.
-                client.set_flow_run_state(run.id, Cancelling())
-                raise ModelError(
-                    f"{name}: was cancelled, not having ended after the time limit of {limit:.0f} s; raise it"
-                )
+                answer: OrchestrationResult[Any] = client.set_flow_run_state(run.id, Cancelling())
+                done = "is being" if answer.status is SetStateStatus.ACCEPT else "could not be"
+                raise ModelError(f"{name}: has not ended after the time limit of {limit:.0f} s and {done} cancelled")
             time.sleep(POLL_SECONDS)
             run = client.read_flow_run(run.id)
     told = f"{name} ended {run.state.name}{': ' + run.state.message if run.state.message else ''}"

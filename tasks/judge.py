@@ -68,7 +68,7 @@ def judge(night: Night) -> Judged:
         untold = [entry for entry in still_open(open_before, turned) if not entry.told_on]
         # Of a check that is silent tonight nothing could be said.
         reported = [entry for entry in untold if to and entry.check_name not in muted and entry.check_name in failed]
-        messages = [*_messages(known, [*made, *new], reported, turned, muted)]
+        messages = [*_messages(known, [*made, *new], reported, turned)]
     with history.writing() as connection:
         append_decisions(connection, model, night.known_on, new)
         record_turn(connection, model, night.known_on, turned)
@@ -134,9 +134,7 @@ def _decide(known: Known, check: Check) -> Decision:
     return decide(check, window.start, measurement_of(night.history, window, wanted))
 
 
-def _messages(
-    known: Known, decisions: list[Decision], reported: list[Incident], turned: Turn, muted: set[str]
-) -> Iterator[Message]:
+def _messages(known: Known, decisions: list[Decision], reported: list[Incident], turned: Turn) -> Iterator[Message]:
     """What is to be told: incidents that nobody has been told of, and the end of those that somebody was."""
     night, by_name = known.night, {decision.check.name: decision for decision in decisions}
     report = str(night.report_path.relative_to(night.project.home)) if night.monitor.reference else ""
@@ -146,7 +144,8 @@ def _messages(
         reasons = [finding.message for finding in known.broken] if decision.check == DATA_CHECK else []
         yield message.opened(night.monitor.model, decision, since, _moved(known, decision.check), reasons, report)
     for incident in turned.closed:
-        if incident.told_on and incident.check_name not in muted:
+        # Of a check that is muted the message waits.
+        if incident.told_on:
             since = night.label_of(incident.window_start)
             name, declared = incident.check_name, incident.check_name in by_name
             label = night.window.label

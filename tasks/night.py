@@ -77,14 +77,17 @@ class Night:
         MonitorError
             If the window is not over, or ``now`` is still to come: later nights would take it for the present.
         """
-        if now and now > datetime.now(UTC) + CLOCKS_DIFFER:
+        present, zone = datetime.now(UTC), ZoneInfo(monitor.timezone)
+        if now and now.tzinfo is None:
+            now = now.replace(tzinfo=zone)
+        if now and now > present + CLOCKS_DIFFER:
             told = f"{now.isoformat()} is still to come"
             raise MonitorError(f"{monitor.model}: {told}; give a time that has passed, or none")
         if isinstance(day, datetime) and day.tzinfo is None:
-            day = day.replace(tzinfo=ZoneInfo(monitor.timezone))
+            day = day.replace(tzinfo=zone)
         window = Window.of(monitor.model, monitor.every, monitor.timezone, day)
-        if now and now < window.end:
-            last = monitor.window(now).label
+        if (known := now or present) < window.end:
+            last = monitor.window(known).label
             raise MonitorError(f"{monitor.model}: {window.label} is not over yet; the newest complete window is {last}")
         return cls(project, monitor, window, now or monitor.night_after(window), relabel)
 

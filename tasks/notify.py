@@ -73,10 +73,14 @@ def _deliver(project: Project, history: History, monitor: Monitor) -> dict[str, 
 
 
 def _overtaken(entry: Waiting, entries: list[Waiting], open_now: dict[str, Incident]) -> bool:
-    """Whether a message tells of an incident that is over, or of an end that came before anybody knew the beginning."""
+    """Whether a message tells of an incident that is over, of an end that came before anybody knew the beginning, or of
+    one after which it began again.
+    """
     message = entry.message
     if message.event == "opened":
         return message.subject not in open_now or open_now[message.subject].told_on != entry.known_on
+    if message.event == "closed" and message.subject in open_now:
+        return True
     beginning = [
         other
         for other in entries

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from lamplighter.core.challenge import Comparison, is_surely_worse, refusal
+from lamplighter.core.challenge import Comparison, is_surely_worse, refusal, undecided
 from lamplighter.core.retraining import ROLLBACK, Entry, Purpose, Status
 from storage.history.promotions import promote as make_champion
 from tasks.challenge import Challenged
@@ -52,6 +52,8 @@ def _promoted(work: Retraining, cause: str) -> Retraining:
 
 def _on_probation(work: Retraining, comparison: Comparison) -> Retraining:
     entry = work.entry
+    if reason := undecided(comparison):
+        return work.failed(reason)
     if not is_surely_worse(comparison):
         told = f"{entry.version} stays champion after its first matured days; {entry.gained}"
         return work.conclude(Status.CONFIRMED, told)

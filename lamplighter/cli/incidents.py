@@ -24,6 +24,8 @@ LAYOUT = Layout(
     spare=(("told",),),
     names=("check", "model"),
 )
+UNKNOWN = {"timezone": "UTC", "grain": "1d"}
+"""Of a model whose first night is not over: its nights are shown as days."""
 
 
 class Span(click.ParamType[timedelta]):
@@ -61,7 +63,10 @@ def command(ctx: click.Context, model: str | None, closed_too: bool, as_json: bo
     rows: list[dict[str, Any]] = []
     if history is not None:
         runs = {run["model"]: run for run in newest_windows(history)}
-        rows = [_shown(row, runs[row["model"]]) for row in all_incidents(history, model, only_open=not closed_too)]
+        rows = [
+            _shown(row, runs.get(row["model"], UNKNOWN))
+            for row in all_incidents(history, model, only_open=not closed_too)
+        ]
     if as_json:
         click.echo(json.dumps(rows))
     elif rows:

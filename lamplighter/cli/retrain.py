@@ -26,7 +26,6 @@ def command(project: str | None, model: str, now: datetime | None) -> None:
     from lamplighter.core.retraining import AT_WORK, Status
     from storage.project import Project
     from tasks.night import Night
-    from tasks.notify import deliver
 
     opened = Project.open(project)
     monitor = opened.monitor(model)
@@ -34,10 +33,10 @@ def command(project: str | None, model: str, now: datetime | None) -> None:
     night = Night.of(opened, monitor, monitor.window(at).start, at)
     if monitor.retrain is None:
         raise click.UsageError(f"{model}: the monitor has no retrain; add it.")
-    found = start_retrainings(night, by_hand=True)
-    if not found:
+    started = start_retrainings(night, by_hand=True)
+    if not started.entries:
         raise click.UsageError(f"{model}: later nights have been judged; leave out --now.")
-    (ended,) = found
+    (ended,) = started.entries
     if ended.status is Status.VETOED:
         click.echo(f"{model}: nothing is retrained: {ended.reason}", err=True)
         sys.exit(2)
@@ -46,6 +45,6 @@ def command(project: str | None, model: str, now: datetime | None) -> None:
         return
     told = "; ".join(part for part in (ended.status.value, ended.reason or ended.gained) if part)
     click.echo(f"{model}: {ended.version or 'no version'} {told}")
-    if fault := deliver(opened, monitor):
-        click.echo(fault.message, err=True)
+    if started.unsent:
+        click.echo(started.unsent.message, err=True)
     sys.exit(2 if ended.status is Status.FAILED else 0)

@@ -130,10 +130,8 @@ def refusal(comparison: Comparison, accept: Accept) -> str:
     gain, (before, after) = comparison.gain, comparison.nulls
     if after > before:
         return f"null answers rise from {before:.2%} to {after:.2%} of the rows"
-    if gain is None:
-        return f"{comparison.metric} is not defined on the rows of the comparison"
-    if gain.n < FEWEST_COMPARED:
-        return f"{gain.n} labelled rows prove nothing; {FEWEST_COMPARED} are needed, so wait or raise accept.days"
+    if gain is None or undecided(comparison):
+        return undecided(comparison)
     if gain.lower <= accept.gain:
         told = f"{comparison.metric} gains {gain.value:+.4f}, at {accept.confidence:.0%} at least {gain.lower:+.4f}"
         return f"{told}, and more than {accept.gain:+.4f} is asked for"
@@ -144,10 +142,19 @@ def refusal(comparison: Comparison, accept: Accept) -> str:
     return ""
 
 
+def undecided(comparison: Comparison) -> str:
+    """Why a comparison proves nothing, neither for the challenger nor against it; empty where it does."""
+    if comparison.gain is None:
+        return f"{comparison.metric} is not defined on the rows of the comparison"
+    n = comparison.gain.n
+    if n < FEWEST_COMPARED:
+        return f"{n} labelled rows prove nothing; {FEWEST_COMPARED} are needed, so wait or raise accept.days"
+    return ""
+
+
 def is_surely_worse(comparison: Comparison) -> bool:
-    """Whether the challenger of a comparison is worse than the champion, at the confidence that was asked for."""
-    gain = comparison.gain
-    return gain is not None and gain.n >= FEWEST_COMPARED and gain.upper < 0
+    """Whether the challenger is worse than the champion, at the confidence that was asked for."""
+    return comparison.gain is not None and comparison.gain.upper < 0
 
 
 def _labelled(monitor: Monitor, rows: ComparedRows, answers: pd.DataFrame) -> Labelled:

@@ -158,7 +158,7 @@ class Facts:
     first_window : datetime or None
         Start of the oldest window that is recorded.
     labelled : int
-        Rows with a final label in the time of the comparison.
+        Rows of sound windows with a final label in the time of the comparison.
     """
 
     window: Window

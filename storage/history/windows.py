@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -119,10 +120,13 @@ def final_until(history: History, window: Window, known_on: datetime) -> datetim
     return end
 
 
-def labelled_rows(history: History, window: Window, known_on: datetime, since: datetime) -> int:
-    """How many rows of `final_windows` have a label."""
-    known = _known(window, known_on)
-    query = sa.select(sa.func.sum(known.c.labelled)).where(*_final(known), known.c.window_start >= since)
+def labelled_rows(history: History, windows: Sequence[Window], known_on: datetime) -> int:
+    """How many rows of some windows, in order, have a label."""
+    if not windows:
+        return 0
+    known = _known(windows[-1], known_on)
+    starts = [window.start for window in windows]
+    query = sa.select(sa.func.sum(known.c.labelled)).where(known.c.window_start.in_(starts))
     with history.reading() as connection:
         return int(connection.scalar(query) or 0)
 

@@ -17,7 +17,7 @@ from flows.nights import Walked, walk_nights, windows_between
 from flows.stages import Stages
 from lamplighter.cli import cli
 from lamplighter.core.retraining import Entry, Status
-from storage.history import open_history
+from storage.history import open_history, tables
 from storage.history.promotions import champion
 from storage.history.retrainings import entries
 from storage.models import Registry
@@ -206,6 +206,14 @@ def worsen(project: Project) -> None:
     turn_back(project.root, DAY + timedelta(days=1))
     edit(project, "turning", ("below: 0.6", "below: 0.01"))
     walk_quietly(project, DAY + timedelta(days=1), ROLLBACK_DAY - timedelta(days=1))
+
+
+def count_as_labelled(project: Project, day: date, rows: int) -> None:
+    """Have the history say of a day that so many of its rows have a label."""
+    history, table = open_history(project), tables.evaluation
+    with history.writing() as connection:
+        start = night_of(project, day).window.start
+        connection.execute(table.update().where(table.c.window_start == start).values(labelled=rows))
 
 
 def night_of(project: Project, day: date = DAY) -> Night:

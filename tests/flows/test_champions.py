@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from lamplighter.core.challenge import Comparison, Gain
 from lamplighter.core.retraining import Purpose, Status
 from storage.history import open_history
 from storage.history.promotions import champion, promotions
@@ -16,8 +17,20 @@ from storage.history.query import dump
 from storage.project import Project
 from tasks import notify
 from tasks.call import call_for
+from tasks.challenge import Challenged
+from tasks.promote import promote
+from tasks.retraining import Retraining
 from tests.flows import loop_world
-from tests.flows.loop_world import DAY, ROLLBACK_DAY, adopt_first, call, ledger, night_of, one_night
+from tests.flows.loop_world import (
+    DAY,
+    ROLLBACK_DAY,
+    adopt_first,
+    call,
+    count_as_labelled,
+    ledger,
+    night_of,
+    one_night,
+)
 from tests.flows.nights import edit
 from tests.receivers import Receiver
 
@@ -123,6 +136,20 @@ def test_what_waits_is_rejected_where_the_champion_is_as_good_by_now(turned: Pro
     code, told = call(turned, "approve", "turning")
     assert (code, told[:36]) == (0, "turning: 2025-03-23 rejected: accura")
     assert champion(open_history(turned), "turning").version == "first"
+
+
+def test_by_hand_a_target_that_does_not_answer_is_asked_three_times(
+    turned: Project, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notify, "PAUSES", (0.0, 0.0))
+    edit(turned, "turning", ("  on: [accuracy-below]\n", ""))
+    one_night(turned)
+    edit(turned, "turning", ("retrain:", f"notify: json://{receiver.url}\nretrain:"))
+    receiver.refusals = 3
+    code, told = call(turned, "retrain", "turning", "--now", f"{DAY + timedelta(days=1)}T12:00")
+    assert (code, told.splitlines()[0][:36]) == (0, "turning: 2025-03-23 promoted; accura")
+    assert told.endswith("it is tried again in the next night\n")
+    assert (receiver.refusals, receiver.titles) == (0, [])
 
 
 def test_adopting_what_cannot_be(turned: Project) -> None:
@@ -237,6 +264,27 @@ def test_a_probation_waits_while_data_are_broken(worsened: Project) -> None:
     path.unlink()
     one_night(worsened, ROLLBACK_DAY)
     assert not [entry for entry in ledger(worsened) if entry.purpose is Purpose.PROBATION]
+
+
+def test_a_probation_waits_for_labels(worsened: Project) -> None:
+    one_night(worsened, ROLLBACK_DAY, with_retraining=False)
+    for back in (1, 2, 3):
+        count_as_labelled(worsened, ROLLBACK_DAY - timedelta(days=back), 33)
+    one_night(worsened, ROLLBACK_DAY)
+    assert not [entry for entry in ledger(worsened) if entry.purpose is Purpose.PROBATION]
+    one_night(worsened, ROLLBACK_DAY + timedelta(days=1))
+    (probation,) = [entry for entry in ledger(worsened) if entry.purpose is Purpose.PROBATION]
+    assert probation.status is Status.ROLLED_BACK
+
+
+def test_a_probation_that_proves_nothing_confirms_nobody(worsened: Project) -> None:
+    one_night(worsened, ROLLBACK_DAY, with_retraining=False)
+    (entry,) = call_for(night_of(worsened, ROLLBACK_DAY))
+    work = Retraining.of(worsened, worsened.monitor("turning"), entry)
+    ended = promote(Challenged(work, Comparison("accuracy", Gain(-0.6, -0.7, -0.5, 33)))).entry
+    told = "33 labelled rows prove nothing; 100 are needed, so wait or raise accept.days"
+    assert (ended.status, ended.reason) == (Status.FAILED, told)
+    assert champion(open_history(worsened), "turning").version == entry.version
 
 
 def test_a_rollback_goes_to_nobody_who_was_never_champion(turned: Project) -> None:

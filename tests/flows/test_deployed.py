@@ -203,7 +203,7 @@ def test_a_flow_of_somebody_elses_is_started_once_and_followed(
         limited = stuck.retrain.model_copy(update={"time_limit": timedelta(seconds=15), "parameters": {"rounds": 0}})
         work = Retraining.of(turned, stuck.model_copy(update={"retrain": limited}), replace(third, attempt=1, asked=2))
         monkeypatch.setenv("PREFECT_API_URL", str(client.api_url))
-        with pytest.raises(ModelError, match="was cancelled, not having ended after the time limit of 15 s; raise it"):
+        with pytest.raises(ModelError, match="has not ended after the time limit of 15 s and is being cancelled"):
             follow(work)
         cancelled = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CANCELLED])))
         assert len(eventually(lambda: client.read_flow_runs(flow_run_filter=cancelled))) == 1

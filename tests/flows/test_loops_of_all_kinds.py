@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from flows.nights import walk_nights, windows_between
@@ -148,6 +150,25 @@ def ended(project: Project, grain: str) -> list[tuple[Status, str]]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_model_is_learned_anew(tmp_path: Path, kind: str) -> None:
     assert (Status.PROMOTED, "") in ended(project_of(tmp_path, kind), "1d")
+
+
+def test_lists_that_a_day_wrote_in_another_type_are_lists(tmp_path: Path) -> None:
+    """As polars writes them: were they text, no logged answer would be right, and any challenger better."""
+    project = project_of(tmp_path, "lists", "1d", parquet="data/day={day}/*.parquet")
+    log = tmp_path / "data" / "log.parquet"
+    table = pq.read_table(log)
+    log.unlink()
+    day = table["at"].to_pandas().dt.tz_convert("Europe/Berlin").dt.date
+    for number, (name, places) in enumerate(day.groupby(day).groups.items()):
+        rows = table.take(pa.array(places))
+        if number == WINDOWS - 4:
+            at = rows.column_names.index("answer")
+            rows = rows.set_column(at, "answer", rows["answer"].cast(pa.large_list(pa.large_string())))
+        (tmp_path / "data" / f"day={name}").mkdir()
+        pq.write_table(rows, tmp_path / "data" / f"day={name}" / "part.parquet")
+    assert (Status.PROMOTED, "") in ended(project, "1d")
+    (gain,) = [entry.gain for entry in entries(open_history(project), "turning") if entry.status is Status.PROMOTED]
+    assert gain == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("grain", SPANS)

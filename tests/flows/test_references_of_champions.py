@@ -6,18 +6,20 @@ from datetime import timedelta
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from flows.night import walk
 from flows.stages import Stages
 from lamplighter.core.monitor import DATA_CHECK
 from lamplighter.core.retraining import Status
-from storage.history import open_history, tables
+from storage.history import open_history
 from storage.history.incidents import incidents_open
 from storage.history.query import Filter, measurements
 from storage.project import Project
 from tests.flows import loop_world
-from tests.flows.loop_world import DAY, ledger, night_of, one_night
+from tests.flows.loop_world import DAY, count_as_labelled, ledger, night_of, one_night
 from tests.flows.nights import edit
 
 REFERENCE = ("retrain:", "reference: {days: 2025-03-03..2025-03-05}\nretrain:")
@@ -52,6 +54,38 @@ def test_answers_of_another_type_are_found_before_anything_is_promoted(turned: P
     assert (entry.status, entry.reason) == (Status.FAILED, f"trainer.py:train: {told}")
 
 
+@pytest.mark.parametrize(
+    ("was", "becomes", "monitor"),
+    [
+        pytest.param(
+            "version=version", 'version=version, region=rows["region"].astype("category")', REFERENCE, id="text"
+        ),
+        pytest.param(".astype(int)", "", ("retrain:", "retrain:"), id="compared with nothing"),
+    ],
+)
+def test_a_type_that_makes_no_difference_is_none(
+    turned: Project, was: str, becomes: str, monitor: tuple[str, str]
+) -> None:
+    edit(turned, "turning", monitor)
+    (turned.root / "trainer.py").write_text(loop_world.TRAINER.replace(was, becomes))
+    one_night(turned)
+    assert [(entry.status, entry.reason) for entry in ledger(turned)] == [(Status.PROMOTED, "")]
+
+
+def test_what_is_adopted_has_the_types_of_the_monitors_own(turned: Project) -> None:
+    edit(turned, "turning", REFERENCE)
+    folder = turned.root / "first"
+    folder.mkdir()
+    frame = pd.read_parquet(turned.root / "data" / "predictions" / "day=2025-03-10" / "part.parquet")
+    frame.assign(x=frame["x"].astype(str)).to_parquet(folder / "reference.parquet")
+    span = ("--version", "first", "--from", "2025-02-01", "--to", "2025-02-28")
+    code, told = loop_world.call(turned, "adopt", "turning", str(folder), *span)
+    assert (code, "reference.parquet holds text in 'x', and the log number; write it as the log does" in told) == (
+        2,
+        True,
+    )
+
+
 def test_what_the_champions_reference_lacks_is_held_against_the_monitors_own(turned: Project) -> None:
     for path in (turned.root / "data" / "predictions").rglob("*.parquet"):
         pd.read_parquet(path).assign(latency=3.5).to_parquet(path, index=False)
@@ -79,17 +113,35 @@ def test_days_that_wrote_a_column_in_another_type_are_learned_from_together(turn
     assert [(entry.status, entry.reason) for entry in ledger(turned)] == [(Status.PROMOTED, "")]
 
 
+def test_decimals_are_numbers_for_a_trainer(turned: Project) -> None:
+    for path in (turned.root / "data" / "predictions").rglob("*.parquet"):
+        table = pq.read_table(path)
+        at = table.column_names.index("x")
+        x = table["x"].cast(pa.decimal128(20, 6), safe=False)
+        pq.write_table(table.set_column(at, "x", x), path)
+    (turned.root / "trainer.py").write_text(loop_world.TRAINER.replace("sign * rows", "sign * 1.0 * rows"))
+    one_night(turned)
+    assert [(entry.status, entry.reason) for entry in ledger(turned)] == [(Status.PROMOTED, "")]
+
+
+def test_labels_of_broken_windows_are_not_counted(turned: Project) -> None:
+    for back in (3, 2):
+        path = turned.root / "data" / "predictions" / f"day={DAY - timedelta(days=back)}" / "part.parquet"
+        pd.read_parquet(path).drop(columns="x").to_parquet(path, index=False)
+        one_night(turned, DAY - timedelta(days=back), with_retraining=False)
+    one_night(turned, with_retraining=False)
+    count_as_labelled(turned, DAY - timedelta(days=1), 45)
+    one_night(turned)
+    (entry,) = ledger(turned, vetoed=True)
+    assert entry.status is Status.VETOED
+    assert "45 rows of the comparison have one, and 100 are needed" in entry.reason
+
+
 @pytest.mark.parametrize("labelled", [0, 1, 99])
 def test_too_few_labels_to_compare_on_call_for_nothing(turned: Project, labelled: int) -> None:
-    history = open_history(turned)
     one_night(turned, with_retraining=False)
-    before = DAY - timedelta(days=3)
-    with history.writing() as connection:
-        table = tables.evaluation
-        since = night_of(turned, before).window.start
-        connection.execute(table.update().where(table.c.window_start >= since).values(labelled=0))
-        day = night_of(turned, DAY - timedelta(days=1)).window.start
-        connection.execute(table.update().where(table.c.window_start == day).values(labelled=labelled))
+    for back in (1, 2, 3):
+        count_as_labelled(turned, DAY - timedelta(days=back), labelled if back == 1 else 0)
     one_night(turned)
     (entry,) = ledger(turned, vetoed=True)
     told = f"final until 2025-03-22, {labelled} rows of the comparison have one, and 100 are needed"

@@ -12,7 +12,7 @@ import pytest
 from flows.night import walk
 from flows.stages import Stages
 from storage import notifications
-from storage.history import open_history
+from storage.history import open_history, tables
 from storage.history.incidents import all_incidents, mute_check
 from storage.project import Project
 from tasks import notify
@@ -128,6 +128,37 @@ def test_what_waits_is_not_sent_while_its_check_is_muted(notified: Project, rece
     assert call(notified, "incidents", "unmute", "turning", "accuracy-below")[0] == 0
     one_night(notified, after(2))
     assert receiver.titles == [FAILS]
+
+
+def test_the_end_of_what_somebody_was_told_of_waits_while_its_check_is_muted(
+    notified: Project, receiver: Receiver
+) -> None:
+    one_night(notified)
+    assert call(notified, "incidents", "mute", "turning", "accuracy-below")[0] == 0
+    edit(notified, "turning", ("below: 0.6", "below: 0.01"))
+    one_night(notified, after(1))
+    assert receiver.titles == [FAILS]
+    assert call(notified, "incidents", "unmute", "turning", "accuracy-below")[0] == 0
+    one_night(notified, after(2))
+    assert receiver.titles == [FAILS, PASSES]
+
+
+def test_nobody_is_told_of_an_end_after_which_it_began_again(notified: Project, receiver: Receiver) -> None:
+    one_night(notified)
+    edit(notified, "turning", ("below: 0.6", "below: 0.01"))
+    receiver.refusals = 3
+    one_night(notified, after(1))
+    edit(notified, "turning", ("below: 0.01", "below: 0.6"))
+    one_night(notified, after(2))
+    assert receiver.titles == [FAILS, FAILS]
+
+
+def test_incidents_of_a_model_without_runs_are_shown(notified: Project) -> None:
+    one_night(notified)
+    history = open_history(notified)
+    with history.writing() as connection:
+        connection.execute(tables.run.delete())
+    assert call(notified, "incidents")[1].splitlines()[1].split()[-2:] == ["2025-03-23", "2025-03-23"]
 
 
 def test_incidents_are_shown_in_the_zone_of_their_model(world: Project) -> None:

@@ -235,3 +235,13 @@ def test_an_id_column_may_be_called_time(world: Project) -> None:
     one_night(world, "parquet", date(2025, 3, 6))
     (rows,) = recorded_values(world, "parquet", metric="rows")
     assert rows["value"] == 120
+
+
+def test_the_night_of_a_day(world: Project) -> None:
+    monitor = world.monitor("parquet")
+    with pytest.raises(MonitorError, match="parquet: 2130-01-01 is not over yet; the newest complete window is "):
+        Night.of(world, monitor, date(2130, 1, 1))
+    with pytest.raises(MonitorError, match=r"parquet: 2130-01-02T05:15:00.* is still to come; give a time that has "):
+        Night.of(world, monitor, date(2130, 1, 1), datetime(2130, 1, 2, 5, 15))
+    local = Night.of(world, monitor, date(2025, 3, 5), datetime(2025, 3, 6, 5, 15))
+    assert local.now == datetime(2025, 3, 6, 5, 15, tzinfo=ZoneInfo(ZONE))

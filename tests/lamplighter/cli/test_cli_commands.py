@@ -223,13 +223,26 @@ retrain: {{trainer: "own.py:{trainer}", accept: {{metric: bleu}}}}
 """
 
 
+TRAINER = "def train(rows, folder, version, previous=None): ...\ndef predict(folder, rows): ...\n"
+
+
 def test_functions_that_can_be_loaded(folder: Path) -> None:
-    (folder / "own.py").write_text("def cost(): ...\ndef gain(): ...\ndef train(): ...\ndef predict(): ...\n")
+    (folder / "own.py").write_text(f"def cost(): ...\ndef gain(): ...\n{TRAINER}")
     with (folder / "monitors" / "second.yaml").open("a") as file:
         file.write(OWN.format(place="own.py:gain", trainer="train"))
     told = run("-C", folder, "validate")
     assert (told.exit_code, told.stderr) == (0, "")
     assert "monitors/second.yaml: second is sound" in told.stdout
+
+
+def test_a_trainer_that_cannot_be_called_is_told_of(folder: Path) -> None:
+    trainer = TRAINER.replace("predict(folder, rows)", "predict(rows)")
+    (folder / "own.py").write_text(f"def cost(): ...\ndef gain(): ...\n{trainer}")
+    with (folder / "monitors" / "second.yaml").open("a") as file:
+        file.write(OWN.format(place="own.py:gain", trainer="train"))
+    told = run("-C", folder, "validate")
+    fault = "predict(rows): too many positional arguments; it is called with (folder, rows)"
+    assert told.stderr == f"monitors/second.yaml: trainer: own.py:train: load failed: {fault}\n"
 
 
 def test_functions_that_cannot_be_loaded_are_one_line_each(folder: Path) -> None:
@@ -250,7 +263,7 @@ def test_a_trainer_is_loaded_as_it_will_be_called(folder: Path) -> None:
     (folder / "tasks").mkdir()
     (folder / "tasks" / "__init__.py").write_text("HALF = 0.5\n")
     (folder / "resource.py").write_text("raise RuntimeError('loaded in place of a module of Python')\n")
-    (folder / "own.py").write_text("from tasks import HALF\n\n\ndef train(): ...\ndef predict(): ...\n")
+    (folder / "own.py").write_text(f"from tasks import HALF\n\n\n{TRAINER}")
     with (folder / "monitors" / "second.yaml").open("a") as file:
         file.write(OWN[OWN.index("labels:") :].format(trainer="train"))
     command = Path(sys.executable).with_name("lamplighter")
