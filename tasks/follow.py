@@ -43,7 +43,9 @@ def follow(work: Retraining) -> Retraining:
                 # The next attempt would run beside it.
                 answer: OrchestrationResult[Any] = client.set_flow_run_state(run.id, Cancelling())
                 done = "is being" if answer.status is SetStateStatus.ACCEPT else "could not be"
-                raise ModelError(f"{name}: has not ended after the time limit of {limit:.0f} s and {done} cancelled")
+                raise ModelError(
+                    f"{name}: has not ended after the time limit of {limit:.0f} s and {done} cancelled; raise it"
+                )
             time.sleep(POLL_SECONDS)
             run = client.read_flow_run(run.id)
     told = f"{name} ended {run.state.name}{': ' + run.state.message if run.state.message else ''}"

@@ -73,8 +73,9 @@ def _deliver(project: Project, history: History, monitor: Monitor) -> dict[str, 
 
 
 def _overtaken(entry: Waiting, entries: list[Waiting], open_now: dict[str, Incident]) -> bool:
-    """Whether a message tells of an incident that is over, of an end that came before anybody knew the beginning, or of
-    one after which it began again.
+    """Whether what a message tells holds no longer.
+
+    So it is of a beginning that is over, and of an end whose beginning nobody knows or after which it began again.
     """
     message = entry.message
     if message.event == "opened":
