@@ -187,21 +187,21 @@ METRICS = {
     "bleu": Metric(
         TEXTS, 0, 100, "higher", "delta method, logarithm",
         "Overlap of 1- to 4-grams with the references, over all texts together.",
-        "sacrebleu, 13a tokens, exp smoothing; Papineni et al. 2002, Post 2018",
+        "sacrebleu, 13a tokens, in scripts without spaces characters, exp smoothing; Papineni et al. 2002, Post 2018",
     ),
     "rouge1": Metric(
         TEXTS, 0, 1, "higher", "Student",
         "Mean overlap of words with the references.",
-        "F-measure of rouge-score, no stemmer; Lin 2004",
+        "F-measure, no stemmer; words in any script; Lin 2004",
     ),
     "rouge2": Metric(
         TEXTS, 0, 1, "higher", "Student",
         "Mean overlap of pairs of words with the references.",
-        "F-measure of rouge-score, no stemmer; Lin 2004",
+        "F-measure, no stemmer; words in any script; Lin 2004",
     ),
     "rougeL": Metric(
         TEXTS, 0, 1, "higher", "Student",
         "Mean overlap of the longest common sequence of words with the references.",
-        "F-measure of rouge-score, no stemmer; Lin 2004",
+        "F-measure, no stemmer; words in any script; Lin 2004",
     ),
 }  # fmt: skip

@@ -13,13 +13,15 @@ from lamplighter.core.quality.arrays import Bools, Floats, Ints, divide
 from lamplighter.core.quality.estimates import NO_ROWS, Estimates, mean
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.intervals import Z
+from lamplighter.core.quality.rouge import rouge
+from lamplighter.core.quality.words import spaced
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.bleu import BLEU
 
 ORDERS = 4
 NO_FOUR = "no prediction has four tokens"
-ROUGE = ("rouge1", "rouge2", "rougeL")
+NO_WORDS = "no label has a word, only symbols"
 
 
 def text(
@@ -40,7 +42,8 @@ def text(
     -------
     list of Measurement
         ``bleu`` in 0..100 (of the group's texts together, as sacrebleu's default) and ``rouge1``, ``rouge2`` and
-        ``rougeL`` in 0..1 (mean F-measure of rouge-score without stemming) of every group.
+        ``rougeL`` in 0..1 (mean F-measure without stemming) of every group. Rows whose reference is of symbols
+        that are no words, such as emoji, are left out of ROUGE, and its ``n`` shows it.
 
     Examples
     --------
@@ -62,48 +65,45 @@ class GradedTexts:
         From `bleu_counts`.
     overlaps : dict of arrays of shape (n_rows,)
         From `rouge`.
+    readable : array of bool of shape (n_rows,)
+        Rows that ``overlaps`` means something of.
     """
 
     counts: Floats
     overlaps: Mapping[str, Floats]
+    readable: Bools
 
     @classmethod
     def of(cls, y_true: Sequence[str | None], y_pred: Sequence[str | None]) -> GradedTexts:
         """Compare every text with its reference; a null is an empty text."""
         references, answers = ([text or "" for text in texts] for texts in (y_true, y_pred))
-        return cls(bleu_counts(references, answers), rouge(references, answers))
+        return cls(bleu_counts(references, answers), *rouge(references, answers))
 
     def taken(self, rows: Ints) -> GradedTexts:
         """Some of the rows, each as often as it is named."""
-        return GradedTexts(self.counts[rows], {name: values[rows] for name, values in self.overlaps.items()})
+        overlaps = {name: values[rows] for name, values in self.overlaps.items()}
+        return GradedTexts(self.counts[rows], overlaps, self.readable[rows])
 
     def measured(self, groupings: Sequence[Grouping], state: State) -> list[Measurement]:
         """The metrics of every group."""
         found = []
         for grouping in groupings:
             estimates = {"bleu": bleu(self.counts, grouping)}
-            estimates |= {name: mean(values, grouping, 0.0, 1.0) for name, values in self.overlaps.items()}
+            read = grouping.rows(self.readable)
+            cases = ((grouping.count == 0, NO_ROWS), (read.count == 0, NO_WORDS))
+            for name, values in self.overlaps.items():
+                it = mean(values[self.readable], read, 0.0, 1.0)
+                estimates[name] = Estimates(it.value, it.n, it.interval, cases)
             for name, it in estimates.items():
                 found += it.measurements(name, grouping, state)
         return found
 
 
-def rouge(references: Sequence[str], answers: Sequence[str]) -> dict[str, Floats]:
-    """F-measure of every row for each kind of ROUGE, in [0, 1], best 1.
-
-    References
-    ----------
-    Lin 2004, "ROUGE: a package for automatic evaluation of summaries".
-    """
-    from rouge_score.rouge_scorer import RougeScorer
-
-    scorer = RougeScorer(list(ROUGE), use_stemmer=False)
-    scored = [scorer.score(reference, answer) for reference, answer in zip(references, answers, strict=True)]
-    return {name: np.array([row[name].fmeasure for row in scored], float) for name in ROUGE}
-
-
 def bleu_counts(references: Sequence[str], answers: Sequence[str]) -> Floats:
     """What BLEU of any group of rows is computed from.
+
+    Tokens are sacrebleu's (13a), which split at spaces and punctuation; in scripts without spaces between words each
+    character is a token, as in sacrebleu's tokenizer for Chinese.
 
     Returns
     -------
@@ -111,7 +111,8 @@ def bleu_counts(references: Sequence[str], answers: Sequence[str]) -> Floats:
         Matching 1- to 4-grams, all 1- to 4-grams of the answer, and the tokens of the answer and of the reference.
     """
     scorer = _scorer()
-    scored = [scorer.corpus_score([answer], [[text]]) for text, answer in zip(references, answers, strict=True)]
+    pairs = ((spaced(reference), spaced(answer)) for reference, answer in zip(references, answers, strict=True))
+    scored = [scorer.corpus_score([answer], [[reference]]) for reference, answer in pairs]
     counts = [[*row.counts, *row.totals, row.sys_len, row.ref_len] for row in scored]
     return np.array(counts, float).reshape(-1, 2 * ORDERS + 2)
 
