@@ -9,13 +9,14 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 from pydantic import NonNegativeInt, PositiveInt
 
+from flows.choices import Model
 from flows.fleet import backfill_models
 from storage.project import Project
 
 
 @flow(name="backfill", flow_run_name="backfill-{first}-{last}")
 def backfill(
-    models: list[str],
+    models: list[Model],
     first: date,
     last: date,
     reports: NonNegativeInt = 0,

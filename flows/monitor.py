@@ -9,10 +9,11 @@ from datetime import UTC, date, datetime
 
 from prefect import flow, runtime
 from prefect.client.schemas.objects import State
-from prefect.states import Completed
 
+from flows.choices import Model
 from flows.night import walk
 from flows.stages import Stages
+from flows.states import ending
 from storage.project import Project
 from tasks.artifacts import leave_artifacts
 from tasks.night import Night
@@ -29,14 +30,19 @@ def _night(model: str, day: date | datetime | None, now: datetime | None, projec
 
 
 def _run_name() -> str:
-    parameters = runtime.flow_run.parameters
-    day = parameters.get("day") or "newest"
-    return f"monitor-{parameters['model']}-{day}"
+    """The name holds the window, also where no day was given; a run that will fail has a name all the same."""
+    given = runtime.flow_run.parameters
+    try:
+        window = _night(given["model"], given["day"], given["now"], given["project"], False).window.label
+    except Exception:
+        # What is wrong is what the run itself ends with; here it would leave the run without a name.
+        window = str(given.get("day") or "newest")
+    return f"monitor-{given['model']}-{window}"
 
 
 @flow(name="monitor", flow_run_name=_run_name)
 def monitor(
-    model: str,
+    model: Model,
     day: date | datetime | None = None,
     now: datetime | None = None,
     project: str | None = None,
@@ -53,4 +59,4 @@ def monitor(
     """
     outcome = walk(_night(model, day, now, project, relabel), Stages.as_tasks())
     leave_artifacts(outcome)
-    return Completed(message=outcome.message, data=outcome.as_dict())
+    return ending(outcome)

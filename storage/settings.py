@@ -51,6 +51,20 @@ def _gateway(url: SecretStr) -> SecretStr:
     return SecretStr(text.rstrip("/"))
 
 
+def _web_address(url: str) -> str:
+    """An address that a browser opens; it is shown to everybody who sees a run, so it takes no password."""
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ValueError("is not the address of a web server; write one such as https://reports.example.org")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("takes no user, query or fragment; it is written into links that everybody sees")
+    return url.rstrip("/")
+
+
 class Settings(BaseSettings):
     """Settings that belong to a process and not to a model."""
 
@@ -70,6 +84,9 @@ class Settings(BaseSettings):
     pushgateway_user: str | None = Field(default=None, description="for basic authentication")
     pushgateway_password: SecretStr | None = Field(default=None, description="for basic authentication")
     pushgateway_ca: Path | None = Field(default=None, description="certificates that the Pushgateway is checked by")
+    reports_url: Annotated[str, AfterValidator(_web_address)] | None = Field(
+        default=None, description="where the folder `reports` of the home is served, for links to reports"
+    )
     series_per_model: int = Field(default=500, gt=0, description="most gauge series of a model")
     wait_seconds: float = Field(default=600.0, ge=0, description="how long a night waits for another of its model")
 

@@ -2,66 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import socket
+from urllib.parse import quote
 
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
-from lamplighter.core.measurement import Measurement
-from storage.history.query import Filter, measurements_of
+from lamplighter.core.drift import most_drifted_first
 from tasks.outcome import Outcome
 from tasks.retraining import Retraining
-
-DIGITS = 4
+from tasks.summary import escaped, number, summary
 
 
 def leave_artifacts(outcome: Outcome) -> None:
-    """Leave the artifacts of a night."""
+    """Leave the artifacts of a run."""
     model, label = outcome.night.monitor.model, outcome.night.window.label
-    create_markdown_artifact(summary(outcome), key=f"{model}-summary", description=f"{model}, {label}")
+    url = report_url(outcome)
+    description = f"{model}, {label}"
+    create_markdown_artifact(
+        summary(outcome, _report_line(outcome, url)), key=f"{model}-summary", description=description
+    )
     if rows := drift_rows(outcome):
         create_table_artifact(rows, key=f"{model}-drift", description=f"Drift of {model}, {label}")
-    if outcome.report:
-        create_link_artifact(outcome.report.as_uri(), key=f"{model}-report", link_text=f"Evidently report, {label}")
+    if url:
+        create_link_artifact(url, key=f"{model}-report", link_text=f"Evidently report, {label}")
 
 
-def summary(outcome: Outcome) -> str:
-    """What was read, decided, sent, found and measured, as Markdown; every number is read from the history."""
-    night = outcome.night
-    recorded = measurements_of(night.history, night.window, Filter(as_of=night.known_on, segment="", version=""))
-    measured = {it.metric: it for it in recorded if not it.feature and not it.klass and it.value is not None}
-    lines = [f"# {night.monitor.model}, {night.window.label}", "", *_read(measured)]
-    lines += ["", "## Checks", "", "| check | verdict | value | limit | of |", "|---|---|---|---|---|"]
-    for decision in outcome.decisions:
-        value, label = decision.reason or _number(decision.value), night.label_of(decision.window_start)
-        cells = (decision.check.name, decision.verdict.value, value, _number(decision.threshold), label)
-        lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "## What followed", "", *([*_followed(outcome)] or ["nothing"])]
-    lines += ["", "## Findings", ""]
-    lines += [f"- `{finding.code.value}` {finding.message}" for finding in outcome.findings] or ["none"]
-    lines += ["", f"## Measured of {night.window.label}", "", "| metric | value | state |", "|---|---|---|"]
-    lines += [f"| {name} | {_number(it.value)} | {it.state.value} |" for name, it in sorted(measured.items())]
-    return "\n".join(lines)
+def report_url(outcome: Outcome) -> str:
+    """Where a browser finds the report; empty where no report was made, or where none are served."""
+    base = outcome.night.project.settings.reports_url
+    if outcome.report is None or not base:
+        return ""
+    return f"{base.rstrip('/')}/{outcome.night.monitor.model}/{quote(outcome.report.name)}"
 
 
-def _read(measured: Mapping[str, Measurement]) -> Iterator[str]:
-    """How many rows there were, and how much of their truth."""
-    if rows := measured.get("rows"):
-        coverage = measured.get("labels_coverage")
-        labelled = f", {coverage.value:.0%} of them with their truth" if coverage else ""
-        yield f"{rows.value:.0f} predictions were read{labelled}."
-
-
-def _followed(outcome: Outcome) -> Iterator[str]:
-    """What came of the decisions: incidents, messages, retrainings."""
-    judged, monitor = outcome.judged, outcome.night.monitor
-    yield from (f"- opened the incident of `{incident.check_name}`" for incident in judged.opened)
-    yield from (f"- closed the incident of `{incident.check_name}`" for incident in judged.closed)
-    yield from (f"- told of {told}" for told in judged.told)
-    if (judged.opened or judged.closed) and not monitor.notify.to:
-        who = "Alertmanager does" if monitor.notify.via == "alertmanager" else "notify names nobody"
-        yield f"- sent nothing: {who}"
-    for entry in outcome.entries:
-        yield f"- {entry.told}"
+def _report_line(outcome: Outcome, url: str) -> str:
+    """A link to the report, or where the file lies: a `file:` link opens on the reader's machine."""
+    if outcome.report is None:
+        return ""
+    if url:
+        return f"[Evidently report]({url})"
+    folder = outcome.report.relative_to(outcome.night.project.home)
+    where = f"`{folder}` in the home folder of the machine that ran it ({escaped(socket.gethostname())})"
+    return f"The Evidently report is {where}; with the setting `reports_url` this is a link."
 
 
 def leave_retraining(work: Retraining) -> None:
@@ -81,18 +63,20 @@ def leave_retraining(work: Retraining) -> None:
 
 
 def drift_rows(outcome: Outcome) -> list[dict[str, str]]:
-    """The drift table: a row for each feature."""
+    """The drift table: a row for each feature, drifted ones first."""
     return [
         {
             "feature": drift.column,
-            "method": drift.method,
-            "score": _number(drift.score),
-            "threshold": _number(drift.threshold),
-            "drifted": drift.reason if drift.drifted is None else str(drift.drifted).lower(),
+            "drifted": drift.reason if drift.drifted is None else VERDICTS[drift.drifted],
+            "score": number(drift.score),
+            "limit": number(drift.threshold),
+            "method": f"{drift.method} (p-value)" if drift.is_p_value else drift.method,
+            "rows": f"{drift.n_current:,}",
+            "rows of the reference": f"{drift.n_reference:,}",
         }
-        for drift in outcome.drift.features
+        for drift in most_drifted_first(outcome.drift.features)
     ]
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.{DIGITS}g}"
+VERDICTS = {True: "yes", False: "no"}
+"""How the table writes a verdict."""

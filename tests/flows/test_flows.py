@@ -9,16 +9,21 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from prefect import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.sorting import ArtifactSort
 from prefect.testing.utilities import prefect_test_harness
+from prefect.utilities.callables import parameter_schema
 
 from flows.backfill import backfill
 from flows.monitor import monitor
+from flows.retrain import retrain
 from lamplighter.errors import MonitorError
 from storage.project import Project
 from tasks.night import Night
 from tests.flows.nights import many_nights, recorded
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 6)
+NEWEST = ArtifactSort.CREATED_DESC
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -58,24 +63,59 @@ def test_the_day_is_that_of_the_schedule(world: Project) -> None:
     assert told["window"] == "2025-03-07"
 
 
-def test_a_run_leaves_artifacts(world: Project) -> None:
-    monitor("drifting", date(2025, 3, 6), project=str(world.root))
+def artifact(key: str) -> str:
+    """The newest artifact of a key; empty where there is none."""
+    of_key = ArtifactFilter(key=ArtifactFilterKey(any_=[key]))
     with get_client(sync_client=True) as client:
-        for key, holds in (
-            ("drifting-summary", "drift_share"),
-            ("drifting-drift", "amount"),
-            ("drifting-report", "file:"),
-        ):
-            found = client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])))
-            assert holds in str(found[0].data)
+        return "".join(str(found.data) for found in client.read_artifacts(artifact_filter=of_key, sort=NEWEST)[:1])
 
 
-def test_findings_stand_in_the_state(world: Project) -> None:
+@pytest.mark.parametrize("served", ["", "https://reports.example.org/shop/"])
+def test_a_run_leaves_artifacts(world: Project, served: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if served:
+        monkeypatch.setenv("LAMPLIGHTER_REPORTS_URL", served)
+    monitor("drifting", date(2025, 3, 6), project=str(world.root))
+    assert "drift" in artifact("drifting-summary")
+    assert "amount" in artifact("drifting-drift")
+    where = "https://reports.example.org/shop/drifting/2025-03-06.html" if served else ""
+    assert where in artifact("drifting-report")
+    assert bool(artifact("drifting-report")) is bool(served)
+    assert "file:" not in artifact("drifting-summary")
+    assert (where or "reports/drifting/2025-03-06.html") in artifact("drifting-summary")
+
+
+def run_of(project: Project, model: str, **parameters: object) -> FlowRun:
+    """The run that the flow makes of some parameters, as the list of runs shows it."""
+    state = monitor(model, project=str(project.root), return_state=True, **parameters)
+    with get_client(sync_client=True) as client:
+        return client.read_flow_run(state.state_details.flow_run_id)
+
+
+@pytest.mark.parametrize(
+    ("model", "parameters", "name"),
+    [
+        ("parquet", {"day": date(2025, 3, 6)}, "monitor-parquet-2025-03-06"),
+        ("parquet", {"now": datetime(2025, 3, 7, 4, 15, tzinfo=UTC)}, "monitor-parquet-2025-03-06"),
+        # Five in the afternoon of the 6th in Auckland is early in the morning in Berlin.
+        ("auckland", {"now": datetime(2025, 3, 6, 4, 0, tzinfo=UTC)}, "monitor-auckland-2025-03-05"),
+        ("hourly", {"now": datetime(2025, 3, 6, 9, 20, tzinfo=UTC)}, "monitor-hourly-2025-03-06T09:00+01:00"),
+        ("parket", {"day": date(2025, 3, 6)}, "monitor-parket-2025-03-06"),
+        ("parket", {}, "monitor-parket-newest"),
+    ],
+)
+def test_the_name_of_a_run_holds_its_window(world: Project, model: str, parameters: dict, name: str) -> None:
+    monitors, text = world.root / "monitors", "extends: _shared.yaml\nmodel: {}\n"
+    log = "predictions: {parquet: 'data/predictions/day={day}/*.parquet', time: at, prediction: answer}\n"
+    (monitors / "auckland.yaml").write_text(text.format("auckland") + log + "timezone: Pacific/Auckland\nchecks: []\n")
+    (monitors / "hourly.yaml").write_text(text.format("hourly") + log + "every: 1h\nchecks: []\n")
+    assert run_of(world, model, **parameters).name == name
+
+
+def test_what_was_found_stands_in_the_list_of_runs(world: Project) -> None:
     shutil.rmtree(world.root / "data" / "predictions" / "day=2025-03-06")
-    state = monitor("parquet", date(2025, 3, 6), project=str(world.root), return_state=True)
-    assert state.is_completed()
-    assert "completed with findings" in state.message
-    assert "no predictions in 2025-03-06" in state.message
+    run = run_of(world, "parquet", day=date(2025, 3, 6))
+    assert (run.state_type, run.state_name) == (StateType.COMPLETED, "NothingMeasured")
+    assert "no predictions in 2025-03-06" in run.state.message
 
 
 def test_an_unknown_model_fails_with_one_line(world: Project) -> None:
@@ -90,6 +130,16 @@ def test_the_form_of_a_custom_run_offers_model_and_day() -> None:
     assert list(fields)[:2] == ["model", "day"]
     assert monitor.parameters.required == ["model"]
     assert "yesterday" in fields["day"]["description"]
+
+
+def test_the_form_offers_the_models_of_the_project(world: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_PROJECT", str(world.root))
+    models = ["drifting", "numbers", "parquet", "sql"]
+    assert parameter_schema(monitor).properties["model"]["enum"] == models
+    assert parameter_schema(retrain).properties["model"]["enum"] == models
+    assert parameter_schema(backfill).properties["models"]["items"]["enum"] == models
+    monkeypatch.setenv("LAMPLIGHTER_PROJECT", str(world.root / "nowhere"))
+    assert "enum" not in parameter_schema(monitor).properties["model"]
 
 
 def test_a_model_that_fails_leaves_the_others_to_go_on(world: Project) -> None:

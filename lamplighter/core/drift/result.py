@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -58,6 +58,30 @@ class ColumnDrift:
     def decided(self) -> bool:
         """Whether there is a score."""
         return self.score is not None
+
+
+def most_drifted_first(drifts: Iterable[ColumnDrift]) -> list[ColumnDrift]:
+    """Drifted columns, then those that could not be compared, then the others; each by how far beyond its limit.
+
+    Examples
+    --------
+    >>> ks = ColumnDrift(column="a", method="ks", score=0.2, threshold=0.05, is_p_value=True, drifted=False)
+    >>> far = ColumnDrift(column="b", method="wasserstein_normed", score=0.3, threshold=0.1, drifted=True)
+    >>> [drift.column for drift in most_drifted_first([ks, ColumnDrift(column="c", reason="no rows"), far])]
+    ['b', 'c', 'a']
+    """
+    return sorted(drifts, key=lambda drift: (RANKS[drift.drifted], -_beyond(drift), drift.column))
+
+
+RANKS = {True: 0, None: 1, False: 2}
+"""By verdict: which columns a reader wants first."""
+
+
+def _beyond(drift: ColumnDrift) -> float:
+    """How many times its limit a score is, so that a distance and a p-value stand in one order."""
+    if drift.score is None or not drift.threshold:
+        return 0.0
+    return drift.threshold / max(drift.score, 1e-300) if drift.is_p_value else drift.score / drift.threshold
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,39 @@
+"""How a monitor run ends in Prefect: Completed, under a name that the list of runs shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from tasks.outcome import Outcome
+from tasks.summary import undecided_checks, was_measured
+
+ENDINGS: dict[str, Callable[[Outcome], bool]] = {
+    "NothingMeasured": lambda outcome: not was_measured(outcome),
+    "ChecksFailed": lambda outcome: bool(outcome.failed_checks),
+    "Findings": lambda outcome: bool(outcome.findings),
+    "Undecided": lambda outcome: bool(undecided_checks(outcome)),
+}
+"""Names of the state of a run, the most urgent first; a run of which none holds is plainly Completed.
+
+The type of the state stays Completed: the run did its work, and running it again would find the same. Events carry the
+name, so `flows/heartbeat.yaml` lists each of these.
+"""
+
+
+def ending(outcome: Outcome) -> State:
+    """The final state of a run: a name for the list, and a message that says what was found."""
+    name = next((name for name, holds in ENDINGS.items() if holds(outcome)), "Completed")
+    return Completed(name=name, message=_message(outcome), data=outcome.as_dict())
+
+
+def _message(outcome: Outcome) -> str:
+    """What the checks came to comes first: a list cuts long messages off."""
+    checks = {
+        "checks failed": [decision.check.name for decision in outcome.failed_checks],
+        "checks undecided": [decision.check.name for decision in undecided_checks(outcome)],
+    }
+    said = [f"{what}: {', '.join(names)}" for what, names in checks.items() if names]
+    return "; ".join([*said, outcome.message])
