@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 
 from prefect import task
@@ -11,19 +12,21 @@ from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core import message
 from lamplighter.core.catalogue import ARRIVAL_METRICS, DRIFT_METRICS, INPUT_METRICS
-from lamplighter.core.finding import BREAKS, Finding
-from lamplighter.core.incidents import Incident, Turn, still_open, turn
-from lamplighter.core.judgement import Decision, Verdict, decide, silenced
+from lamplighter.core.finding import BREAKS, LABEL_BREAKS, Finding
+from lamplighter.core.incidents import Incident, Turn, check_of, still_open, turn
+from lamplighter.core.judgement import Cause, Decision, Verdict, decide, silenced
 from lamplighter.core.measurement import Measurement
 from lamplighter.core.message import Message, Moved
 from lamplighter.core.monitor import DATA_CHECK, Check
 from lamplighter.core.window import Window
+from storage.history.absent import why_absent
 from storage.history.breaks import breaks_found, silencing_drift, silencing_quality
-from storage.history.decisions import append_decisions, decisions_made, judged_later
+from storage.history.decisions import append_decisions, decisions_made, judged_later, undecided_since
 from storage.history.incidents import incidents_open, mark_told, muted_checks, record_turn
 from storage.history.moved import moved_columns, moved_segments
 from storage.history.outbox import put
 from storage.history.query import Filter, measurement_of
+from storage.history.windows import first_window
 from storage.notifications import targets
 from tasks.night import RETRIED, Night
 
@@ -63,11 +66,12 @@ def judge(night: Night) -> Judged:
     to, muted = targets(night.monitor), muted_checks(history, model, night.known_on)
     if not judged_later(history, model, night.known_on):
         open_before = incidents_open(history, model, night.known_on)
-        turned = turn(open_before, new, [check.name for check in checks], night.known_on)
-        failed = {decision.check.name for decision in (*made, *new) if decision.verdict is Verdict.FAILED}
+        lasting = {name: since for decision in new for name, since in _undecided_too_long(night, decision)}
+        turned = turn(open_before, new, [check.name for check in checks], night.known_on, lasting)
+        by_name = {decision.check.name: decision for decision in (*made, *new)}
         untold = [entry for entry in still_open(open_before, turned) if not entry.told_on]
-        # Of a check that is silent tonight nothing could be said.
-        reported = [entry for entry in untold if to and entry.check_name not in muted and entry.check_name in failed]
+        unmuted = [entry for entry in untold if to and check_of(entry.check_name) not in muted]
+        reported = [entry for entry in unmuted if _can_be_told(entry, by_name)]
         messages = [*_messages(known, [*made, *new], reported, turned)]
     with history.writing() as connection:
         append_decisions(connection, model, night.known_on, new)
@@ -77,6 +81,26 @@ def judge(night: Night) -> Judged:
     decisions = sorted([*made, *new], key=lambda decision: checks.index(decision.check))
     titles = tuple(message.title for message in messages) if to else ()
     return Judged(decisions, turned.opened, turned.closed, titles)
+
+
+def _undecided_too_long(night: Night, decision: Decision) -> Iterator[tuple[str, datetime | None]]:
+    """The check and its first window, where the data left it undecided for as many in a row as the monitor allows."""
+    most = night.monitor.undecided_windows(decision.check)
+    if not most or not decision.is_undecided_by_data:
+        return
+    earlier = undecided_since(night.history, night.monitor.model, decision.check.name, night.known_on)
+    runs = [(night.known_on, decision.window_start), *earlier]
+    # A weekly model that is run every day looks at one window seven times.
+    if len({night.monitor.window(known_on).start for known_on, _ in runs}) >= most:
+        yield decision.check.name, runs[-1][1]
+
+
+def _can_be_told(incident: Incident, decisions: Mapping[str, Decision]) -> bool:
+    """Whether the present decision bears an incident out; of a check that is inhibited nothing could be said."""
+    decision = decisions.get(check_of(incident.check_name))
+    if decision is None:
+        return False
+    return decision.is_undecided_by_data if incident.is_of_undecided else decision.verdict is Verdict.FAILED
 
 
 @dataclass(frozen=True)
@@ -114,6 +138,26 @@ class Known:
             return self._silencing_drift
         return [] if _is_of_inputs(check) else self._silencing_quality
 
+    def unlabelled(self, check: Check) -> Decision:
+        """The decision of a check of quality while no window has its labels: they are awaited, or cannot be read."""
+        broken = [found for found in self.broken if found.code in LABEL_BREAKS]
+        if broken:
+            return replace(silenced(check, self.night.window.start, broken), window_start=None)
+        return decide(check, None, None)
+
+    def explained(self, decision: Decision) -> Decision:
+        """The same, where it is undecided for another reason than that the data are what they are."""
+        if not decision.is_undecided_by_data:
+            return decision
+        column = decision.check.feature
+        if _is_of_inputs(decision.check) and any(found.subject in ("", column) for found in self.broken):
+            return replace(decision, cause=Cause.INHIBITED)
+        reference, first = self.night.monitor.reference, first_window(self.night.history, self.night.monitor.model)
+        if reference and reference.trailing and first == self.night.window.start:
+            # The first window has none before it to be compared with.
+            return replace(decision, cause=Cause.WAITING)
+        return decision
+
 
 def _is_of_inputs(check: Check) -> bool:
     return check.metric in INPUT_METRICS or check.metric in ARRIVAL_METRICS
@@ -125,13 +169,17 @@ def _decide(known: Known, check: Check) -> Decision:
         count = float(len(known.broken))
         return decide(check, night.window.start, Measurement(metric=check.metric, value=count, n=1))
     if window is None:
-        return decide(check, None, None)
+        return known.unlabelled(check)
     if breaks := known.silencing(check):
         return silenced(check, window.start, breaks)
     wanted = Filter(
         metric=check.metric, segment=check.segment, feature=check.feature, klass=check.klass, as_of=night.known_on
     )
-    return decide(check, window.start, measurement_of(night.history, window, wanted))
+    if found := measurement_of(night.history, window, wanted):
+        decision = decide(check, window.start, found)
+    else:
+        decision = decide(check, window.start, None, why_absent(night.history, window, check, night.known_on))
+    return known.explained(decision)
 
 
 def _messages(known: Known, decisions: list[Decision], reported: list[Incident], turned: Turn) -> Iterator[Message]:
@@ -139,15 +187,18 @@ def _messages(known: Known, decisions: list[Decision], reported: list[Incident],
     night, by_name = known.night, {decision.check.name: decision for decision in decisions}
     report = str(night.report_path.relative_to(night.project.home)) if night.monitor.reference else ""
     for incident in reported:
-        decision = by_name[incident.check_name]
+        decision = by_name[check_of(incident.check_name)]
         since = night.label_of(incident.window_start)
+        if incident.is_of_undecided:
+            yield message.undecided(night.monitor.model, incident.check_name, decision, since)
+            continue
         reasons = [finding.message for finding in known.broken] if decision.check == DATA_CHECK else []
         yield message.opened(night.monitor.model, decision, since, _moved(known, decision.check), reasons, report)
     for incident in turned.closed:
         # Of a check that is muted the message waits.
         if incident.told_on:
             since = night.label_of(incident.window_start)
-            name, declared = incident.check_name, incident.check_name in by_name
+            name, declared = incident.check_name, check_of(incident.check_name) in by_name
             label = night.window.label
             yield message.closed(night.monitor.model, name, incident.severity, since, label, declared=declared)
 

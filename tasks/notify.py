@@ -10,7 +10,7 @@ from prefect import runtime, task
 from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.finding import Code, Finding
-from lamplighter.core.incidents import Incident
+from lamplighter.core.incidents import Incident, check_of
 from lamplighter.core.message import OF_INCIDENTS
 from lamplighter.core.monitor import Monitor
 from lamplighter.errors import BusyError
@@ -65,7 +65,7 @@ def _deliver(project: Project, history: History, monitor: Monitor) -> dict[str, 
             readdress(history, entry, to, datetime.now(UTC))
     muted = muted_checks(history, monitor.model, datetime.now(UTC))
     for entry in waiting(history, monitor.model):
-        if entry.message.event in OF_INCIDENTS and entry.message.subject in muted:
+        if entry.message.event in OF_INCIDENTS and check_of(entry.message.subject) in muted:
             continue
         if entry.target not in faults and (fault := _delivered(project, history, entry, to[entry.target])):
             faults[entry.target] = fault

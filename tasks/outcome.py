@@ -44,13 +44,22 @@ class Outcome:
         return [decision for decision in self.decisions if decision.verdict is Verdict.FAILED]
 
     @property
+    def undecided_checks(self) -> list[Decision]:
+        """The decisions that the data did not allow; those that wait for labels or that broken data inhibit are not."""
+        return [decision for decision in self.decisions if decision.is_undecided_by_data]
+
+    @property
     def message(self) -> str:
-        """One line: completed, or completed with findings."""
-        if not self.findings:
+        """One line: completed, or completed with findings; a check that the data leave undecided is one."""
+        found = [*(finding.message for finding in self.findings), *map(self._undecided, self.undecided_checks)]
+        if not found:
             return "completed"
-        told = [finding.message for finding in self.findings[:MOST_TOLD]]
-        rest = len(self.findings) - len(told)
+        told = found[:MOST_TOLD]
+        rest = len(found) - len(told)
         return "completed with findings: " + "; ".join([*told, *([f"and {rest} more"] if rest else [])])
+
+    def _undecided(self, decision: Decision) -> str:
+        return f"{self.night.monitor.model}: check {decision.check.name} is undecided: {decision.reason}"
 
     def as_dict(self) -> dict[str, Any]:
         """The outcome as small JSON."""
@@ -60,6 +69,7 @@ class Outcome:
             "message": self.message,
             "findings": [finding.message for finding in self.findings],
             "checks": {decision.check.name: decision.verdict.value for decision in self.decisions},
+            "undecided_checks": {decision.check.name: decision.reason for decision in self.undecided_checks},
             "retrainings": [entry.told for entry in self.entries],
             "report": str(self.report) if self.report else None,
             "seconds": self.seconds,

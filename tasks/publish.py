@@ -11,12 +11,14 @@ from prefect.cache_policies import NO_CACHE
 from lamplighter.core.catalogue import ARRIVAL_METRICS, INPUT_METRICS
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.gauges import Sample, fitted, measured_samples
+from lamplighter.core.judgement import Cause
 from lamplighter.core.measurement import Measurement
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Window
 from lamplighter.errors import PublishError
 from storage.gauges import publish as publish_samples
 from storage.gauges import withdraw_retired
+from storage.history.decisions import undecided_checks
 from storage.history.incidents import incidents_open
 from storage.history.promotions import champion_on
 from storage.history.query import Filter, measurements_of
@@ -73,6 +75,13 @@ def _samples(night: Night, started: float, failed: bool) -> Iterator[Sample]:
         yield Sample("lamplighter_threshold", check.limit, (("check", check.name),))
         labels = (("check", check.name), ("severity", check.severity.value))
         yield Sample("lamplighter_incident_open", float(check.name in open_incidents), labels)
+    for name, incident in open_incidents.items():
+        if incident.is_of_undecided:
+            labels = (("check", name), ("severity", incident.severity.value))
+            yield Sample("lamplighter_incident_open", 1.0, labels)
+    causes = [check.cause for check in undecided_checks(night.history, monitor.model, known_on)]
+    for cause in Cause:
+        yield Sample("lamplighter_checks_undecided", float(causes.count(cause)), (("cause", cause.value),))
     if monitor.retrain:
         called_for = any(name in open_incidents for name in monitor.retrain.on)
         yield Sample("lamplighter_retrain_recommended", float(called_for))

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 @click.option("--day", type=DAY_OR_MINUTE, help="Local day (or hour) to evaluate; default the newest complete window.")
 @click.option("--now", type=DAY_OR_MINUTE, help="Logical time, in the model's zone: what arrived later is not seen.")
 @click.option("--relabel", is_flag=True, help="Fold in labels that came after the window was final.")
-@click.option("--fail-on-findings", is_flag=True, help="Exit with 1 when a check failed or something was broken.")
+@click.option(
+    "--fail-on-findings",
+    is_flag=True,
+    help="Exit with 1 when a check failed or cannot be decided, or something was broken.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
 @click.pass_obj
@@ -52,7 +56,7 @@ def command(
             click.echo(f"{model}: {_fault(error, debug)}", err=True)
             faults += 1
             continue
-        found += told["findings"] != [] or "failed" in told["checks"].values()
+        found += bool(told["findings"] or told["undecided_checks"] or "failed" in told["checks"].values())
         click.echo(json.dumps(told) if as_json else _line(told))
     if faults:
         sys.exit(2)

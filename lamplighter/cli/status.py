@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from lamplighter.cli.table import Layout, print_table
+from lamplighter.core.incidents import check_of
+from lamplighter.core.judgement import Cause
 from lamplighter.core.window import name_of
 from lamplighter.errors import LamplighterError
 
@@ -18,10 +20,10 @@ if TYPE_CHECKING:
     from storage.project import Project
 
 LAYOUT = Layout(
-    ("model", "window", "ended", "status", "failing checks", "message"),
+    ("model", "window", "ended", "status", "failing checks", "undecided checks", "message"),
     spare=(("ended",),),
     text="message",
-    names=("model", "failing checks"),
+    names=("model", "failing checks", "undecided checks"),
 )
 FOUND = "completed with findings: "
 """How the message of a night with findings begins."""
@@ -57,6 +59,7 @@ def _declared(project: Project) -> dict[str, set[str] | None]:
 
 
 def _shown(history: History, run: dict[str, Any], checks: Mapping[str, set[str] | None]) -> dict[str, Any]:
+    from storage.history.decisions import undecided_checks
     from storage.history.incidents import incidents_open
 
     model, zone = run["model"], ZoneInfo(run["timezone"])
@@ -67,7 +70,12 @@ def _shown(history: History, run: dict[str, Any], checks: Mapping[str, set[str] 
         "window": name_of(run["window_start"], zone, run["grain"]),
         "ended": run["ended_at"].astimezone(zone).isoformat(timespec="seconds") if run["ended_at"] else "",
         "status": run["status"] if model in checks else "retired",
-        "failing": [name for name in names if declared is None or name in declared],
+        "failing": [name for name in names if check_of(name) == name and (declared is None or name in declared)],
+        "undecided": {
+            check.name: check.reason
+            for check in undecided_checks(history, model, run["known_on"])
+            if check.cause is not Cause.WAITING and (declared is None or check.name in declared)
+        },
         "message": run["message"],
     }
 
@@ -77,4 +85,9 @@ def _as_text(row: dict[str, Any]) -> dict[str, str]:
     message = (
         "" if row["status"] == "succeeded" else row["message"].removeprefix(FOUND).removeprefix(f"{row['model']}: ")
     )
-    return {**row, "failing checks": ", ".join(row["failing"]) or "none", "message": message}
+    return {
+        **row,
+        "failing checks": ", ".join(row["failing"]) or "none",
+        "undecided checks": ", ".join(row["undecided"]),
+        "message": message,
+    }

@@ -77,10 +77,12 @@ def table_measurements(rows: int, repeated: int, findings: list[Finding], lost: 
     return measured
 
 
-def ratio(metric: str, part: int, whole: int, *, feature: str = "", klass: str = "") -> Measurement:
-    """A share of rows, or the reason why there is none."""
+def ratio(
+    metric: str, part: int, whole: int, *, feature: str = "", klass: str = "", empty: str = NO_ROWS
+) -> Measurement:
+    """A share of rows, or the reason why there is none; ``empty`` says what is lacking."""
     if not whole:
-        return Measurement(metric=metric, feature=feature, klass=klass, reason=NO_ROWS)
+        return Measurement(metric=metric, feature=feature, klass=klass, reason=empty)
     return Measurement(metric=metric, feature=feature, klass=klass, value=part / whole, n=whole)
 
 
@@ -96,26 +98,32 @@ def feature_measurements(profile: ColumnProfile, reference: ColumnProfile | None
         yield _unseen(profile, reference)
         return
     bounds = profile.bounds
-    values = profile.present + profile.infinite
+    values, empty = profile.present + profile.infinite, _empty(profile)
     if bounds is None:
         private = profile.present and not profile.buckets
         reason = "the column is private" if private else "the reference holds no values"
         for metric in ("outside_ratio", "outlier_ratio"):
             yield Measurement(metric=metric, feature=name, n=values, reason=reason)
         return
-    yield ratio("outside_ratio", profile.outside + profile.infinite, values, feature=name)
+    yield ratio("outside_ratio", profile.outside + profile.infinite, values, feature=name, empty=empty)
     if bounds.lower_fence is None:
         reason = "the reference's quartiles coincide"
         yield Measurement(metric="outlier_ratio", feature=name, n=values, reason=reason)
     else:
-        yield ratio("outlier_ratio", profile.outliers + profile.infinite, values, feature=name)
+        yield ratio("outlier_ratio", profile.outliers + profile.infinite, values, feature=name, empty=empty)
+
+
+def _empty(profile: ColumnProfile) -> str:
+    """Why a column has no value."""
+    return "every row of the column is null" if profile.rows else NO_ROWS
 
 
 def _unseen(profile: ColumnProfile, reference: ColumnProfile) -> Measurement:
     if profile.crowded or reference.crowded:
         return Measurement(metric="unseen_ratio", feature=profile.column, reason="too many values to be categories")
     unseen = sum(count for value, count in profile.categories.items() if value not in reference.categories)
-    return ratio("unseen_ratio", unseen, profile.rows - profile.nulls, feature=profile.column)
+    values = profile.rows - profile.nulls
+    return ratio("unseen_ratio", unseen, values, feature=profile.column, empty=_empty(profile))
 
 
 def answer_measurements(monitor: Monitor, profiles: Mapping[str, ColumnProfile], rows: int) -> Iterator[Measurement]:
@@ -141,7 +149,8 @@ def answer_measurements(monitor: Monitor, profiles: Mapping[str, ColumnProfile],
         yield Measurement(metric="prediction_mean", value=mean, n=prediction.present, reason=reason)
     if predictions.unsure and isinstance(predictions.score, str) and predictions.score in profiles:
         score = profiles[predictions.score]
-        yield ratio("unsure_ratio", score.present - score.outside, score.present)
+        empty = "no row has a score" if score.rows else NO_ROWS
+        yield ratio("unsure_ratio", score.present - score.outside, score.present, empty=empty)
 
 
 def _shares(prediction: ColumnProfile) -> Iterator[Measurement]:

@@ -83,6 +83,7 @@ GAUGES: tuple[Gauge, ...] = (
     Gauge("lamplighter_data_unseen_ratio", "share of values that the reference has not", "unseen_ratio", FEATURE),
     Gauge("lamplighter_threshold", "limit of a check", "", ("check",)),
     Gauge("lamplighter_incident_open", "1 while the incident of a check is open", "", ("check", "severity")),
+    Gauge("lamplighter_checks_undecided", "checks that the newest run left undecided, by cause", "", ("cause",)),
     Gauge("lamplighter_retrain_recommended", "1 while the incident of a check that calls for it is open"),
     Gauge("lamplighter_retrain_last_timestamp_seconds", "when the present champion was promoted"),
     Gauge("lamplighter_run_last_timestamp_seconds", "when a night last ended"),

@@ -20,6 +20,17 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"
 
 
+class Cause(StrEnum):
+    """Why a check is undecided."""
+
+    WAITING = "waiting"
+    """Its labels or its past have not come yet, which is as it should be."""
+    INHIBITED = "inhibited"
+    """The data are broken; the incident of the check ``data`` says how."""
+    DATA = "data"
+    """The data do not allow a decision: a metric that is not defined, a segment, class or column that is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A check, the value it read, and its verdict.
@@ -33,6 +44,8 @@ class Decision:
     verdict : Verdict
     reason : str
         Why it is undecided; empty otherwise.
+    cause : Cause or None
+        The kind of that reason; None where the check is decided.
     """
 
     check: Check
@@ -41,12 +54,32 @@ class Decision:
     threshold: float | None
     verdict: Verdict
     reason: str = ""
+    cause: Cause | None = None
+
+    @property
+    def is_undecided_by_data(self) -> bool:
+        """Whether the data alone are why it is undecided, so that a person has to look."""
+        return self.verdict is Verdict.UNDECIDED and self.cause is Cause.DATA
 
 
-def decide(check: Check, window_start: datetime | None, measurement: Measurement | None) -> Decision:
+def decide(
+    check: Check,
+    window_start: datetime | None,
+    measurement: Measurement | None,
+    absent: str = "the window has no such measurement",
+) -> Decision:
     """Judge a check by the measurement of its metric.
 
     A value on the limit passes.
+
+    Parameters
+    ----------
+    check : Check
+    window_start : datetime or None
+        The window that is read; None where there is none yet.
+    measurement : Measurement or None
+    absent : str
+        Why there is no measurement, where there is none.
 
     Examples
     --------
@@ -57,12 +90,11 @@ def decide(check: Check, window_start: datetime | None, measurement: Measurement
     'no window with enough labels yet'
     """
     if window_start is None and measurement is None:
-        return _undecided(check, None, "no window with enough labels yet")
+        return undecided(check, None, "no window with enough labels yet", Cause.WAITING)
     if measurement is None:
-        absent = f"the window has no rows of {check.segment}; booleans are written 1 and 0" if check.segment else ""
-        return _undecided(check, window_start, absent or "the window has no such measurement")
+        return undecided(check, window_start, absent, Cause.DATA)
     if measurement.value is None:
-        return _undecided(check, window_start, measurement.reason)
+        return undecided(check, window_start, measurement.reason, Cause.DATA)
     verdict = Verdict.FAILED if check.fails(measurement.value) else Verdict.PASSED
     return Decision(check, window_start, measurement.value, check.limit, verdict)
 
@@ -70,8 +102,9 @@ def decide(check: Check, window_start: datetime | None, measurement: Measurement
 def silenced(check: Check, window_start: datetime, breaks: Sequence[Finding]) -> Decision:
     """Leave a check undecided, because what it reads tells of broken data and not of the model."""
     named = ", ".join(dict.fromkeys(f"{found.code.value} {found.subject}".strip() for found in breaks))
-    return _undecided(check, window_start, f"silent, as the data are broken: {named}")
+    return undecided(check, window_start, f"silent, as the data are broken: {named}", Cause.INHIBITED)
 
 
-def _undecided(check: Check, window_start: datetime | None, reason: str) -> Decision:
-    return Decision(check, window_start, None, check.limit, Verdict.UNDECIDED, reason)
+def undecided(check: Check, window_start: datetime | None, reason: str, cause: Cause) -> Decision:
+    """Leave a check undecided, and say why."""
+    return Decision(check, window_start, None, check.limit, Verdict.UNDECIDED, reason, cause)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from lamplighter.core.incidents import check_of
 from lamplighter.core.judgement import Decision
 from lamplighter.core.monitor import Severity
 
@@ -97,12 +98,31 @@ def opened(
     return Message(model, check.name, "opened", check.severity, title, "\n".join(lines), report)
 
 
+def undecided(model: str, incident_name: str, decision: Decision, since: str) -> Message:
+    """Report that the data have left a check undecided for too long."""
+    check = decision.check
+    # What was seen first may have been of no window at all.
+    begun = f" since {since}" if since else ""
+    lines = [
+        f"{check.metric}{_of(decision)}: {decision.reason}",
+        "until it is decided this check reports nothing: mend the data, or correct the check",
+        "where it need not be decided in every window, raise its undecided_after, or set it to 0 for never",
+    ]
+    title = f"{model}: {check.name} cannot be decided{begun}"
+    return Message(model, incident_name, "opened", check.severity, title, "\n".join(lines))
+
+
 def closed(model: str, check_name: str, severity: Severity, since: str, until: str, *, declared: bool) -> Message:
-    """Tell that a check passes again, or that the monitor has it no longer."""
-    passes = ("passes again", f"it failed since {since} and passes in {until}")
-    gone = ("is no longer declared", f"it failed since {since}; nobody looks any more")
+    """Tell that a check passes again or can be decided again, or that the monitor has it no longer."""
+    name = check_of(check_name)
+    if name == check_name:
+        passes = ("passes again", f"it failed since {since} and passes in {until}")
+        gone = ("is no longer declared", f"it failed since {since}; nobody looks any more")
+    else:
+        passes = ("can be decided again", f"it was undecided since {since} and is decided in {until}")
+        gone = ("is no longer declared", f"it was undecided since {since}")
     title, body = passes if declared else gone
-    return Message(model, check_name, "closed", severity, f"{model}: {check_name} {title}", body)
+    return Message(model, check_name, "closed", severity, f"{model}: {name} {title}", body)
 
 
 def _of(decision: Decision) -> str:

@@ -1,13 +1,14 @@
-"""What was decided of checks: appended, and never judged anew."""
+"""What was decided of checks: appended, and never judged anew; and what they are like now."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from lamplighter.core.judgement import Decision, Verdict
+from lamplighter.core.judgement import Cause, Decision, Verdict
 from lamplighter.core.monitor import Check
 from storage.history import tables
 from storage.history.database import History
@@ -28,9 +29,15 @@ def decisions_made(history: History, model: str, known_on: datetime, checks: Ite
             row["threshold"],
             Verdict(row["verdict"]),
             row["reason"],
+            _cause(row),
         )
         for row in rows
     ]
+
+
+def _cause(row: sa.RowMapping) -> Cause | None:
+    """Of decisions from before causes were recorded nothing tells."""
+    return Cause(row["cause"]) if row["cause"] else None
 
 
 def judged_later(history: History, model: str, known_on: datetime) -> bool:
@@ -55,8 +62,62 @@ def append_decisions(connection: sa.Connection, model: str, known_on: datetime, 
             "threshold": decision.threshold,
             "verdict": decision.verdict.value,
             "reason": decision.reason,
+            "cause": decision.cause.value if decision.cause else "",
         }
         for decision in decisions
     ]
     if rows:
         connection.execute(sa.insert(tables.decision), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class UndecidedCheck:
+    """A check that the newest judged run left undecided.
+
+    Attributes
+    ----------
+    name : str
+    cause : Cause or None
+        None where it was recorded before causes were.
+    reason : str
+    window_start : datetime or None
+        The window that it read.
+    """
+
+    name: str
+    cause: Cause | None
+    reason: str
+    window_start: datetime | None
+
+
+def undecided_checks(history: History, model: str, as_of: datetime | None = None) -> list[UndecidedCheck]:
+    """The checks that the newest judged run of a model left undecided, by name."""
+    table = tables.decision
+    mine = [table.c.model == model, *([table.c.known_on <= as_of] if as_of else [])]
+    last = sa.select(sa.func.max(table.c.known_on)).where(*mine).scalar_subquery()
+    query = sa.select(table).where(
+        table.c.model == model, table.c.known_on == last, table.c.verdict == Verdict.UNDECIDED.value
+    )
+    with history.reading() as connection:
+        rows = connection.execute(query).mappings().all()
+    found = [UndecidedCheck(row["check_name"], _cause(row), row["reason"], row["window_start"]) for row in rows]
+    return sorted(found, key=lambda check: check.name)
+
+
+def undecided_since(history: History, model: str, check_name: str, before: datetime) -> list[tuple[datetime, datetime]]:
+    """The earlier runs, newest first, that the data left a check undecided in, since it was last decided.
+
+    Each with the window that it read.
+
+    Runs that waited for labels, or in which broken data inhibited the check, are passed over.
+    """
+    table = tables.decision
+    mine = (table.c.model == model, table.c.check_name == check_name, table.c.known_on < before)
+    decided = sa.select(sa.func.max(table.c.known_on)).where(*mine, table.c.verdict != Verdict.UNDECIDED.value)
+    query = sa.select(table.c.known_on, table.c.window_start).where(*mine, table.c.cause == Cause.DATA.value)
+    with history.reading() as connection:
+        last = connection.scalar(decided)
+        if last is not None:
+            query = query.where(table.c.known_on > last)
+        found = connection.execute(query.order_by(table.c.known_on.desc()))
+        return [(row.known_on, row.window_start) for row in found]

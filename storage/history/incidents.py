@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lamplighter.core.incidents import Incident, Turn
+from lamplighter.core.incidents import Incident, Turn, check_of
 from lamplighter.core.monitor import Severity
 from storage.history import tables
 from storage.history.database import History
@@ -35,14 +35,17 @@ def _incident(row: sa.RowMapping) -> Incident:
 def all_incidents(history: History, model: str | None = None, *, only_open: bool = False) -> list[dict[str, Any]]:
     """Incidents as dictionaries of the table's columns, the newest last, each with until when it is muted."""
     table, mute = tables.incident, tables.mute
-    joined = table.outerjoin(mute, sa.and_(mute.c.model == table.c.model, mute.c.check_name == table.c.check_name))
-    query = sa.select(table, mute.c.until.label("muted_until"), mute.c.reason.label("muted_for")).select_from(joined)
+    query = sa.select(table)
     if model is not None:
         query = query.where(table.c.model == model)
     if only_open:
         query = query.where(table.c.closed_on.is_(None))
     with history.reading() as connection:
         rows = [dict(row) for row in connection.execute(query).mappings()]
+        mutes = {(row.model, row.check_name): row for row in connection.execute(sa.select(mute))}
+    for row in rows:
+        muted = mutes.get((row["model"], check_of(row["check_name"])))
+        row |= {"muted_until": muted.until if muted else None, "muted_for": muted.reason if muted else None}
     return sorted(rows, key=lambda row: (row["opened_on"], row["model"], row["check_name"]))
 
 

@@ -137,6 +137,7 @@ decision = sa.Table(
     sa.Column("threshold", sa.Float(53)),
     sa.Column("verdict", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False, server_default=""),
     sqlite_with_rowid=False,
 )
 
@@ -167,6 +168,22 @@ incident = sa.Table(
     sa.Column("window_start", Instant),
     sa.Column("told_on", Instant),
     sa.Column("closed_on", Instant),
+    sa.Column("ending", sa.Text, nullable=False, server_default=""),
+    sqlite_with_rowid=False,
+)
+
+acceptance = sa.Table(
+    "acceptance",
+    metadata,
+    _key("model"),
+    _key("grain"),
+    _key("code"),
+    _key("subject"),
+    _key("since", Instant),
+    sa.Column("until", Instant, nullable=False),
+    sa.Column("known_on", Instant, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -258,6 +275,6 @@ promotion = sa.Table(
 
 RECORD = (
     measurement, confusion, evaluation, finding, profile, decision,
-    incident, mute, outbox, retraining, model_version, promotion,
+    incident, acceptance, mute, outbox, retraining, model_version, promotion,
 )  # fmt: skip
 """What two equal histories agree on: all but runs, their durations, and attempts to deliver."""

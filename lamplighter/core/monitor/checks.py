@@ -51,6 +51,7 @@ Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False), NO_FLAG]
 Percent = Annotated[float, BeforeValidator(_percent)]
 Slope = Annotated[float, BeforeValidator(_slope)]
 Runs = Annotated[tuple[int, int], BeforeValidator(_runs)]
+Windows = Annotated[int, Field(ge=0, le=1000), NO_FLAG]
 
 
 class Quantile(Section):
@@ -87,6 +88,9 @@ class Check(Section):
     segment: str = Field(default="", description="column=value, or empty for all rows")
     klass: ClassLabel = Field(default="", alias="class", description="the class, for a metric of classes")
     severity: Severity = Field(default=Severity.WARNING, description="how loudly a failure is told")
+    undecided_after: Windows | None = Field(
+        default=None, description="how many windows in a row it may stay undecided; default that of the monitor"
+    )
     above: Number | Quantile | None = Field(
         default=None, description="fails above this value; a quantile of the past is not there yet"
     )

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from lamplighter.core.cron import checked_cron, next_tick
 from lamplighter.core.duration import format_duration
-from lamplighter.core.monitor.checks import DATA_CHECK, Check, Drift, OwnMetric
+from lamplighter.core.monitor.checks import DATA_CHECK, Check, Drift, OwnMetric, Windows
 from lamplighter.core.monitor.notify import Notify, OptionalNotify
 from lamplighter.core.monitor.retrain import Retrain
 from lamplighter.core.monitor.roles import clash
@@ -89,6 +89,10 @@ class Monitor(Section):
     metrics: tuple[OwnMetric, ...] = Field(default=(), description="metrics of the user's own")
     top_k: Annotated[int, Field(gt=0, le=1000), NO_FLAG] = Field(default=10, description="how many ranked items count")
     checks: tuple[Check, ...] = Field(default=(), description="limits on metrics")
+    undecided_after: Windows = Field(
+        default=3,
+        description="windows in a row that the data may leave a check undecided until an incident opens; 0: none opens",
+    )
     retrain: Retrain | None = Field(
         default=None, description="when a model is trained anew, with what, and what the new one must prove"
     )
@@ -148,6 +152,10 @@ class Monitor(Section):
     def judged(self) -> tuple[Check, ...]:
         """What a night judges: the declared checks, and first that on broken data."""
         return (DATA_CHECK, *self.checks)
+
+    def undecided_windows(self, check: Check) -> int:
+        """After how many windows in a row that leave a check undecided its incident opens; 0 for never."""
+        return self.undecided_after if check.undecided_after is None else check.undecided_after
 
     @property
     def cron(self) -> str:

@@ -44,6 +44,7 @@ def test_an_old_day_that_is_run_again_is_not_the_state_of_the_model(run: Run, hi
         "ended": "2025-03-11T00:00:09+00:00",
         "status": "failed",
         "failing": [],
+        "undecided": {},
         "message": "m: the log is not there",
     }
 

@@ -128,7 +128,7 @@ REFERENCE = numeric(1, 2, 3, 4, 5)  # fences near -4 and 10
             (math.nan, math.nan),
             REFERENCE,
             {"missing_ratio": 1, "infinite_ratio": 0}
-            | dict.fromkeys(("outside_ratio", "outlier_ratio"), "the window has no rows"),
+            | dict.fromkeys(("outside_ratio", "outlier_ratio"), "every row of the column is null"),
             id="a day of nulls",
         ),
         pytest.param(
