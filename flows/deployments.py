@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import UserDict
 from typing import Any
 
@@ -46,7 +45,7 @@ def prefect_yaml(project: Project) -> str:
         If a monitor file cannot be read: its deployment would be missing, and its nights with it.
     """
     monitors = []
-    for _, monitor in project.monitors(Environment(os.environ)):
+    for _, monitor in project.monitors(Environment(dict(project.environ))):
         if isinstance(monitor, LamplighterError):
             raise monitor
         monitors.append(monitor)

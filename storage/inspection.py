@@ -1,12 +1,13 @@
-"""Looking at a table that nobody prepared."""
+"""Looking at a table that was not prepared: where it is, what its columns hold, and which days have rows."""
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -14,17 +15,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import SecretStr
 
-from lamplighter.core.monitor import Sql, class_label
+from lamplighter.core.monitor import Sql
 from lamplighter.core.monitor.parse import VARIABLE
-from lamplighter.core.suggest import Column, roles_of
+from lamplighter.core.suggest import NO_SAMPLE, Column, LabelTable, Roles, Sample, roles_of
 from lamplighter.core.window import Grain, Window
-from lamplighter.errors import ColumnError, SourceError
-from storage.files import WILDCARD, File, find
+from lamplighter.errors import SourceError
+from storage.column_facts import columns_of, sample_of
+from storage.files import ESCAPED, WILDCARD, File, find
 from storage.instants import to_instants
-from storage.profiles import type_kind
 from storage.project import Project
 from storage.rows import Rows, Slice
 from storage.sql import spool
+from storage.values import as_text
 
 DAY_FOLDER = re.compile(r"day=\d{4}-\d{2}-\d{2}")
 MOST_FILES = 60
@@ -37,17 +39,54 @@ MOST_ROWS = 500_000
 WANTED = "give a Parquet file, a folder, a glob, or a table with --url"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seen:
-    """What a look at a table told: where it is, its columns, and the days that have rows."""
+    """A table that was looked at.
+
+    Attributes
+    ----------
+    place : mapping of str to str
+        Where it is, as a monitor file names it.
+    columns : list of Column
+    days : list of date
+        Local days that have rows.
+    sample : Sample
+        Some of the rows.
+    ids : array of str, optional
+        What seems to be the id, of all rows that were looked at.
+    """
 
     place: Mapping[str, str]
     columns: list[Column]
     days: list[date]
+    sample: Sample = NO_SAMPLE
+    ids: pa.Array | None = None
+
+    def roles(self, labels: LabelTable | None = None) -> Roles:
+        """What each column was taken for, with the truth in a table beside it where there is one.
+
+        Raises
+        ------
+        ValueError
+            If no column holds the time of the prediction.
+        """
+        return roles_of(self.columns, self.sample, labels.target if labels else None)
 
 
-def inspect_table(project: Project, source: str, url: str | None, timezone: str) -> Seen:
+def inspect_table(project: Project, source: str, url: str | None, timezone: str, most: int = 0) -> Seen:
     """Look at a table or at Parquet files.
+
+    Parameters
+    ----------
+    project : Project
+    source : str
+        A path, glob or URI, or with ``url`` the name of a table.
+    url : str or None
+        Of a database; may hold ``${VARIABLES}``.
+    timezone : str
+        In which a day is a day.
+    most : int, optional
+        Rows of a database's table that are enough; `MOST_ROWS` by default.
 
     Raises
     ------
@@ -56,7 +95,7 @@ def inspect_table(project: Project, source: str, url: str | None, timezone: str)
     """
     folder = project.home / "spool" / f"init-{os.getpid()}"
     try:
-        place, files = _table(project, source, url, folder) if url else _parquet(project, source)
+        place, files = _table(project, source, url, folder, most or MOST_ROWS) if url else _parquet(project, source)
         if not files:
             told = f"{source}: no rows there" if url else f"{project.locate(source)}: no Parquet file there"
             raise SourceError(f"{told}; {WANTED}, relative to the project folder")
@@ -66,30 +105,87 @@ def inspect_table(project: Project, source: str, url: str | None, timezone: str)
             raise SourceError(": ".join(rows.unreadable[0]))
         if not rows.count:
             raise SourceError(f"{source}: the table is there and has no rows; {WANTED}")
-        columns = [_column(name, rows.table([name]).column(0)) for name in rows.schema]
-        return Seen(place, columns, _days(rows, columns, timezone))
+        columns, parts = columns_of(rows)
+        seen = Seen(place, columns, [], sample_of(parts, columns))
+        return _with_rows(seen, rows, timezone)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _table(project: Project, table: str, url: str, folder: Path) -> tuple[dict[str, str], list[File]]:
-    filled = VARIABLE.sub(lambda match: os.environ.get(match[1], ""), url)
+def _with_rows(seen: Seen, rows: Rows, timezone: str) -> Seen:
+    """What all rows say: the days that have some, and the ids."""
+    try:
+        roles = seen.roles()
+    except ValueError:
+        return seen
+    ids = as_text(rows.table([roles.id.name]).column(0)) if roles.id else None
+    return replace(seen, days=_days(rows, roles.time.name, timezone), ids=ids)
+
+
+def column_names(project: Project, source: str) -> list[str]:
+    """The columns of Parquet files, as the newest of them has them.
+
+    Raises
+    ------
+    SourceError
+        If they cannot be looked at.
+    """
+    files = _parquet(project, source)[1]
+    if not files:
+        raise SourceError(f"{project.locate(source)}: no Parquet file there; {WANTED}")
+    always = Window.of("init", Grain.MONTH, "UTC", datetime.now(UTC))
+    return list(Rows(Slice(always, tuple(files[-1:]), time=None)).schema)
+
+
+def values_of(project: Project, source: str, url: str | None, column: str) -> pa.Array:
+    """One column of a table or of Parquet files, as text.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be read.
+    """
+    folder = project.home / "spool" / f"init-{os.getpid()}"
+    try:
+        files = (_table(project, source, url, folder, MOST_ROWS) if url else _parquet(project, source))[1]
+        always = Window.of("init", Grain.MONTH, "UTC", datetime.now(UTC))
+        return as_text(Rows(Slice(always, tuple(files[-MOST_FILES:]), time=None)).table([column]).column(0))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def database(project: Project, url: str, table: str) -> Sql:
+    """A table behind a URL, whose ``${VARIABLES}`` are filled in."""
+    filled = VARIABLE.sub(lambda match: project.environ.get(match[1], ""), url)
+    return Sql(url=SecretStr(project.locate_url(filled)), table=table)
+
+
+def _table(project: Project, table: str, url: str, folder: Path, most: int) -> tuple[dict[str, str], list[File]]:
     now = datetime.now(UTC)
-    sql = Sql(url=SecretStr(project.locate_url(filled)), table=table)
-    files = spool(sql, column=None, timezone=None, start=now, end=now, folder=folder, most=MOST_ROWS)
+    sql = database(project, url, table)
+    files = spool(sql, column=None, timezone=None, start=now, end=now, folder=folder, most=most)
     return {"url": url, "table": table}, files
 
 
 def _parquet(project: Project, source: str) -> tuple[dict[str, str], list[File]]:
     """The pattern that finds the files, and the files; folders of days become ``{day}``."""
-    is_folder = (project.root / source).is_dir() if "://" not in source else not source.endswith(".parquet")
-    if is_folder and not WILDCARD.search(source):
+    is_local = "://" not in source
+    is_folder = (project.root / source).is_dir() if is_local else not source.endswith(".parquet")
+    if is_local and WILDCARD.search(source) and (project.root / source).exists():
+        # A file may be called a[1].parquet, which as a pattern is not its own name.
+        source = glob.escape(source)
+    if is_folder and not WILDCARD.search(glob_free(source)):
         source = f"{source.rstrip('/')}/**/*.parquet"
     files = find([project.locate(source)])
     pattern = source
     if files and all(DAY_FOLDER.search(file.uri) for file in files):
         pattern = _by_day([file.uri for file in files]).removeprefix(f"{project.root}/")
     return {"parquet": pattern}, files
+
+
+def glob_free(pattern: str) -> str:
+    """A pattern without the wildcards that stand for themselves."""
+    return ESCAPED.sub("", pattern)
 
 
 def _by_day(uris: Sequence[str]) -> str:
@@ -106,56 +202,8 @@ def _by_day(uris: Sequence[str]) -> str:
     return f"{min(folders).partition('day={day}')[0]}day={{day}}/**/*.parquet"
 
 
-def _column(name: str, values: pa.ChunkedArray) -> Column:
-    kind = type_kind(values.type)
-    if kind == "time":
-        # A date or a time of day alone is no instant.
-        is_instant = pa.types.is_timestamp(values.type)
-        return Column(name, "time", has_zone=values.type.tz is not None) if is_instant else Column(name, "other")
-    if kind == "text" and _is_time(name, values):
-        return Column(name, "time", has_zone=_has_zone(values))
-    if kind not in ("number", "boolean", "text"):
-        return Column(name, kind)
-    distinct = pc.count_distinct(values, mode="only_valid").as_py()
-    unique = distinct == len(values) and values.null_count == 0
-    classes = _classes(values) if distinct == 2 else ()
-    if kind != "number" or not distinct:
-        return Column(name, kind, distinct, unique, classes=classes)
-    floats = values.cast(pa.float64(), safe=False)
-    bounds = pc.min_max(floats).as_py()
-    whole = bool(pc.all(pc.equal(floats, pc.floor(floats))).as_py())
-    return Column(name, kind, distinct, unique, True, bounds["min"], bounds["max"], whole, classes=classes)
-
-
-def _classes(values: pa.ChunkedArray) -> tuple[str, ...]:
-    return tuple(sorted(class_label(value) for value in pc.unique(values).to_pylist() if value is not None))
-
-
-def _is_time(name: str, values: pa.ChunkedArray) -> bool:
-    """Whether text is timestamps, as databases without a type of their own store them."""
-    if not len(values) or values.null_count == len(values):
-        return False
-    try:
-        to_instants(values, name, "UTC")
-    except ColumnError:
-        return False
-    return True
-
-
-def _has_zone(values: pa.ChunkedArray) -> bool:
-    try:
-        to_instants(values, "", None)
-    except ColumnError:
-        return False
-    return True
-
-
-def _days(rows: Rows, columns: list[Column], timezone: str) -> list[date]:
+def _days(rows: Rows, time: str, timezone: str) -> list[date]:
     """The local days that have rows."""
-    try:
-        time = roles_of(columns).time
-    except ValueError:
-        return []
-    instants = to_instants(rows.table([time.name]).column(0), time.name, "UTC")
+    instants = to_instants(rows.table([time]).column(0), time, "UTC")
     local = pc.local_timestamp(instants.cast(pa.timestamp("us", tz=timezone)))
     return sorted(value for value in pc.unique(local.cast(pa.date32(), safe=False)).to_pylist() if value)

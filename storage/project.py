@@ -5,8 +5,9 @@ from __future__ import annotations
 import glob
 import os
 import re
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from pydantic import SecretStr
 
 from lamplighter.core.nearest import among
 from lamplighter.errors import LamplighterError, MonitorError
+from storage.env_file import ENV_FILE, EnvFile, read_env_file
 from storage.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class Project:
 
     root: Path
     settings: Settings
+    env_file: EnvFile = field(default_factory=lambda: EnvFile(Path(ENV_FILE)), repr=False, compare=False)
 
     @classmethod
     def open(cls, folder: str | Path | None = None) -> Project:
@@ -41,7 +44,13 @@ class Project:
         root = Path(folder or os.environ.get("LAMPLIGHTER_PROJECT") or ".").resolve()
         if not root.is_dir():
             raise MonitorError(f"{root}: no such folder; give the one that holds monitors/")
-        return cls(root, load_settings(root))
+        env_file = read_env_file(root)
+        return cls(root, load_settings(root, env_file), env_file)
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The variables that monitor files may name: those of the environment, over those of the project's `.env`."""
+        return ChainMap(os.environ, self.env_file)  # type: ignore[arg-type]
 
     @property
     def home(self) -> Path:
@@ -80,12 +89,13 @@ class Project:
         """Name of each model and its file, the first where two name it; `monitor` and `monitors` refuse the other."""
         return {model: paths[0] for model, paths in self._named().items()}
 
-    def load(self, path: Path, environ: Mapping[str, str] = os.environ) -> Monitor:
-        """Read one monitor file, with ``${VARIABLES}`` from an environment."""
+    def load(self, path: Path, environ: Mapping[str, str] | None = None) -> Monitor:
+        """Read one monitor file, with ``${VARIABLES}`` from an environment; by default from the project's."""
         # Whoever reads the history alone need not wait for the metrics that a monitor may name.
         from lamplighter.core.monitor import parse
 
         text = self._text(path)
+        environ = self.environ if environ is None else environ
         monitor = parse(self._shown(path), text, environ=environ, read=lambda name: self._decoded(self.root / name))
         sources = {"predictions": monitor.predictions, "labels": monitor.labels}
         return monitor.model_copy(update={name: self._located(source) for name, source in sources.items() if source})
@@ -107,7 +117,7 @@ class Project:
             raise self._named_twice(model, first, others[0])
         return self.load(first)
 
-    def monitors(self, environ: Mapping[str, str] = os.environ) -> Iterator[tuple[Path, Monitor | LamplighterError]]:
+    def monitors(self, environ: Mapping[str, str] | None = None) -> Iterator[tuple[Path, Monitor | LamplighterError]]:
         """Every monitor file, with its monitor or with what is wrong with it."""
         read: dict[str, Path] = {}
         for path in self.files():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lamplighter.core.nearest import among
 from lamplighter.errors import MonitorError
+from storage.env_file import ENV_FILE, EnvFile
 
 SETTINGS_FILE = "lamplighter.toml"
 PREFIX = "LAMPLIGHTER_"
@@ -91,15 +92,23 @@ class Settings(BaseSettings):
     wait_seconds: float = Field(default=600.0, ge=0, description="how long a night waits for another of its model")
 
 
-def load_settings(folder: Path) -> Settings:
+def load_settings(folder: Path, env_file: EnvFile | None = None) -> Settings:
     """Settings of a project folder.
+
+    Parameters
+    ----------
+    folder : Path
+    env_file : EnvFile, optional
+        Variables of the project's `.env`, which win over the file of settings.
 
     Raises
     ------
     MonitorError
         If the file is not TOML, or a setting or variable is unknown or of the wrong type.
     """
-    _refuse_unknown_variables()
+    _refuse_unknown_variables(((name, value, "environment") for name, value in sorted(os.environ.items())))
+    env_file = env_file if env_file is not None else EnvFile(folder / ENV_FILE)
+    _refuse_unknown_variables((name, env_file[name], _place(env_file, name)) for name in env_file)
     path = folder / SETTINGS_FILE
     text = _text(path)
     try:
@@ -111,16 +120,33 @@ def load_settings(folder: Path) -> Settings:
         raise MonitorError(f"{path}:{_line(text, unknown)}: unknown setting {unknown!r}; {known}")
     environment = _checked({}, lambda name: f"environment: {PREFIX}{name.upper()}").model_fields_set
     # Keyword arguments win over the environment, so the file's are only those that it does not set.
-    rest = {name: value for name, value in values.items() if name not in environment}
+    named = {name.upper(): name for name in env_file if env_file[name]}
+    kept = {field: named[f"{PREFIX}{field.upper()}"] for field in Settings.model_fields if _is_kept(field, named)}
+    kept = {field: name for field, name in kept.items() if field not in environment}
+    # By itself first, so that what is wrong is said of the file in which it stands.
+    _checked(
+        {field: env_file[name] for field, name in kept.items()},
+        lambda field: f"{_place(env_file, kept[field])}: {kept[field]}",
+    )
+    rest = {name: value for name, value in values.items() if name not in environment and name not in kept}
+    rest |= {field: env_file[name] for field, name in kept.items()}
     return _checked(rest, lambda name: f"{path}:{_line(text, name)}: setting {name!r}")
 
 
-def _refuse_unknown_variables() -> None:
-    """A misspelt variable would leave its setting at the default, and nobody would know."""
+def _is_kept(field: str, named: Mapping[str, str]) -> bool:
+    return f"{PREFIX}{field.upper()}" in named
+
+
+def _place(env_file: EnvFile, name: str) -> str:
+    return f"{env_file.path}:{env_file.lines[name]}"
+
+
+def _refuse_unknown_variables(variables: Iterable[tuple[str, str, str]]) -> None:
+    """A misspelt variable would leave its setting at the default without a word."""
     known = [*(f"{PREFIX}{name.upper()}" for name in Settings.model_fields), *OTHER_VARIABLES]
-    for name, value in sorted(os.environ.items()):
+    for name, value, place in variables:
         if value and name.upper().startswith(PREFIX) and name.upper() not in known and not OF_A_CLUSTER.search(name):
-            raise MonitorError(f"environment: unknown variable {name}; {among(name, known)}")
+            raise MonitorError(f"{place}: unknown variable {name}; {among(name, known)}")
 
 
 def _text(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from datetime import UTC, date, datetime
@@ -12,50 +11,98 @@ from urllib.parse import urlsplit
 
 import click
 
+MODEL_NAME = re.compile(r"[a-z0-9-]{1,63}")
+
 if TYPE_CHECKING:
     from lamplighter.core.monitor import Monitor
+    from lamplighter.core.suggest import LabelTable, Suggestion
+    from storage.inspection import Seen
+    from storage.project import Project
 
 
 @click.command(epilog="Example: lamplighter init logs/predictions.parquet --model churn")
 @click.argument("source", metavar="TABLE_OR_PARQUET")
 @click.option("--url", help="SQLAlchemy URL of the database that holds the table; may be ${VARIABLE}.")
+@click.option("--labels", metavar="TABLE_OR_PARQUET", help="Where the truth is; by default looked for beside SOURCE.")
 @click.option("--model", help="Name of the model; default the name of the table or file.")
 @click.option("--timezone", default="UTC", show_default=True, help="Zone in which a day is a day.")
 @click.option("--force", is_flag=True, help="Replace a monitor that is there already.")
 @click.pass_obj
-def command(project: str | None, source: str, url: str | None, model: str | None, timezone: str, force: bool) -> None:
+def command(
+    project: str | None,
+    source: str,
+    url: str | None,
+    labels: str | None,
+    model: str | None,
+    timezone: str,
+    force: bool,
+) -> None:
     """Look at a table or at Parquet files and write a commented monitor that validates and runs.
 
-    SOURCE is a Parquet file, folder, glob or s3:// URI, or with --url the name of a table.
+    SOURCE is a Parquet file, folder, glob or s3:// URI, or with --url the name of a table. What each column was taken
+    for, and what was left out and why, is printed and stands in the file.
     """
     from lamplighter.core.monitor import parse
-    from lamplighter.core.suggest import suggest
     from lamplighter.errors import MonitorError
     from storage.inspection import inspect_table
     from storage.project import Project
 
     opened = Project.open(project)
+    if model and not MODEL_NAME.fullmatch(model):
+        raise MonitorError(f"--model {model!r} is not of the right form; write at most 63 of a-z, 0-9 and -")
     name = model or _name(source if url else Path(source.rstrip("/*")).stem)
     path = opened.monitors_folder / f"{name}.yaml"
     if path.exists() and not force:
         raise MonitorError(f"{path}: exists already; choose --model, or --force to replace it")
-    _check(timezone, url)
+    _check(opened, timezone, url)
     seen = inspect_table(opened, source, url, timezone)
+    suggested = _suggested(opened, name, source, url, labels, seen, timezone)
     try:
-        text = suggest(name, seen.place, seen.columns, seen.days, timezone=timezone)
+        monitor = parse(f"monitors/{name}.yaml", suggested.text, environ=opened.environ)
+    except MonitorError as error:
+        raise MonitorError(f"{source}: no monitor can be written for it: {error}") from None
+    _write(path, suggested.text)
+    click.echo(suggested.text)
+    click.echo(f"written to {path}")
+    for line, missing in suggested.missing:
+        click.echo(f"monitors/{name}.yaml:{line}: {missing}")
+    over = [day for day in seen.days if day <= monitor.window(datetime.now(UTC)).day]
+    lamplighter = f"lamplighter -C {shlex.quote(project)}" if project else "lamplighter"
+    click.echo(f"next: {lamplighter} validate")
+    click.echo(f"      {lamplighter} {_first_nights(monitor, over)}")
+
+
+def _suggested(
+    project: Project, model: str, source: str, url: str | None, labels: str | None, seen: Seen, timezone: str
+) -> Suggestion:
+    """The file for a table, with the labels beside it where the table itself holds none."""
+    from lamplighter.core.suggest import suggest
+    from lamplighter.errors import MonitorError
+    from storage.label_tables import label_tables, named_labels
+
+    try:
+        roles = seen.roles()
     except ValueError as error:
         raise MonitorError(f"{source}: {error}") from None
-    monitor = parse(f"monitors/{name}.yaml", text, environ=os.environ)
+    tables: list[LabelTable] = []
+    if labels:
+        tables = [named_labels(project, labels, url, seen, roles, timezone)]
+    elif not (roles.truth and roles.prediction):
+        tables = label_tables(project, source, url, seen, roles, timezone)
+    if tables and (labels or tables[0].is_plain):
+        # With a truth at hand some columns of the predictions are seen to be something else.
+        roles = seen.roles(tables[0])
+    return suggest(model, seen.place, roles, seen.days, timezone=timezone, tables=tables)
+
+
+def _write(path: Path, text: str) -> None:
+    from lamplighter.errors import MonitorError
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise MonitorError(f"{path}: cannot be written: {error.strerror}; choose another folder with -C") from None
-    click.echo(text)
-    over = [day for day in seen.days if day <= monitor.window(datetime.now(UTC)).day]
-    lamplighter = f"lamplighter -C {shlex.quote(project)}" if project else "lamplighter"
-    click.echo(f"written to {path}\nnext: {lamplighter} validate")
-    click.echo(f"      {lamplighter} {_first_nights(monitor, over)}")
 
 
 def _first_nights(monitor: Monitor, days: list[date]) -> str:
@@ -73,7 +120,7 @@ def _name(text: str) -> str:
     return re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")[:63] or "model"
 
 
-def _check(timezone: str, url: str | None) -> None:
+def _check(project: Project, timezone: str, url: str | None) -> None:
     """Refuse what would stand wrongly in the file, or should not stand there at all."""
     from lamplighter.core.monitor.parse import VARIABLE
     from lamplighter.core.monitor.sources import zone
@@ -84,7 +131,13 @@ def _check(timezone: str, url: str | None) -> None:
         password = urlsplit(url or "").password
     except ValueError as error:
         raise MonitorError(str(error)) from None
-    if missing := [name for name in VARIABLE.findall(url or "") if name not in os.environ]:
-        raise MonitorError(f"--url: the environment has no variable {missing[0]}; set it")
+    if missing := [name for name in VARIABLE.findall(url or "") if name not in project.environ]:
+        raise MonitorError(
+            f"--url: the environment has no variable {missing[0]}; set it, or write {missing[0]}=... into "
+            f"{project.env_file.path}"
+        )
     if password and not VARIABLE.search(password):
-        raise MonitorError("--url holds a password; put the URL into a variable and write --url '${PREDICTIONS_URL}'")
+        raise MonitorError(
+            f"--url holds a password; write PREDICTIONS_URL=... into {project.env_file.path} (mode 0600), "
+            "and --url '${PREDICTIONS_URL}'"
+        )

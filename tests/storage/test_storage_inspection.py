@@ -12,7 +12,6 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from lamplighter.core.suggest import roles_of, suggest
 from lamplighter.errors import SourceError
 from storage import inspection
 from storage.inspection import Seen, inspect_table
@@ -31,10 +30,11 @@ def test_a_plain_file(project: Project, write) -> None:
         project.root / "a.parquet",
         predicted_at=pa.array(TIMES),
         request_id=[f"r{i}" for i in range(96)],
-        prediction=[i % 2 for i in range(96)],
+        prediction=[int(i > 50) for i in range(96)],
         score=[i / 100 for i in range(96)],
         price=pa.array([Decimal(i) / 4 for i in range(96)]),
-        label=[["late", "on time"][i % 2] for i in range(96)],
+        label=[int(i > 40) for i in range(96)],
+        gate=[["a", "b"][i % 2] for i in range(96)],
         flag=[i % 3 == 0 for i in range(96)],
     )
     seen = inspect_table(project, "a.parquet", None, "UTC")
@@ -42,12 +42,12 @@ def test_a_plain_file(project: Project, write) -> None:
     assert seen.days == DAYS
     by_name = {column.name: column for column in seen.columns}
     assert by_name["prediction"].classes == ("0", "1")
-    assert by_name["label"].classes == ("late", "on time")
+    assert by_name["gate"].classes == ("a", "b")
     assert by_name["flag"].classes == ("0", "1")
     assert (by_name["score"].minimum, by_name["score"].maximum, by_name["score"].whole) == (0.0, 0.95, False)
     assert (by_name["price"].kind, by_name["price"].distinct, by_name["price"].maximum) == ("number", 96, 23.75)
     assert by_name["request_id"].unique
-    roles = roles_of(seen.columns)
+    roles = seen.roles()
     assert [role and role.name for role in (roles.time, roles.id, roles.prediction, roles.score, roles.truth)] == [
         "predicted_at",
         "request_id",
@@ -77,7 +77,8 @@ def test_days_are_local(project: Project, write) -> None:
         (pa.nulls(96), "null", True),
         (pa.nulls(96, pa.string()), "text", True),
         (pa.nulls(96, pa.float64()), "number", True),
-        (pa.array([[1, 2]] * 96), "other", True),
+        (pa.array([[1, 2]] * 96), "list", True),
+        (pa.array([[0.1, 0.2]] * 96), "other", True),
         (pa.array([{"a": 1}] * 96), "other", True),
         (pa.array([float("nan"), float("inf")] * 48), "number", True),
         (pa.array([b"x"] * 96), "other", True),
@@ -95,7 +96,7 @@ def test_a_table_without_a_time_has_no_days(project: Project, write) -> None:
     seen = inspect_table(project, "a.parquet", None, "UTC")
     assert (seen.days, kinds(seen)) == ([], {"x": "number"})
     with pytest.raises(ValueError, match="no column holds timestamps"):
-        suggest("m", seen.place, seen.columns, seen.days)
+        seen.roles()
 
 
 def test_of_several_times_the_one_named_so_counts(project: Project, write) -> None:
@@ -109,7 +110,7 @@ def test_of_several_times_the_one_named_so_counts(project: Project, write) -> No
         loaded=pa.array(later),
     )
     seen = inspect_table(project, "a.parquet", None, "UTC")
-    assert roles_of(seen.columns).time.name == "predicted_at"
+    assert seen.roles().time.name == "predicted_at"
     assert seen.days == DAYS
 
 

@@ -319,13 +319,13 @@ def test_init_writes_a_monitor_that_is_sound_and_does_not_replace_it(table: Path
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        pytest.param(["--model", "My Model"], "monitors/My Model.yaml:2: model: is not of the right form", id="model"),
-        pytest.param(["--model", "../up"], "model: is not of the right form; write at most 63 of a-z", id="a way out"),
+        pytest.param(["--model", "My Model"], "--model 'My Model' is not of the right form; write at most", id="model"),
+        pytest.param(["--model", "../up"], "is not of the right form; write at most 63 of a-z", id="a way out"),
         pytest.param(["--timezone", "Mars"], "unknown time zone 'Mars'; write one such as UTC", id="zone"),
         pytest.param(["--url", "${NOPE}"], "--url: the environment has no variable NOPE; set it", id="variable"),
         pytest.param(
             ["--url", f"postgresql://u:{SECRET}@h/d"],
-            "--url holds a password; put the URL into a variable and write --url '${PREDICTIONS_URL}'",
+            "--url holds a password; write PREDICTIONS_URL=... into ",
             id="password",
         ),
     ],

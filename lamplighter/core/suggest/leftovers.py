@@ -1,0 +1,147 @@
+"""Which of the remaining columns are features, and which are left out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+
+from lamplighter.core.features import INDEX_OF_PANDAS
+from lamplighter.core.suggest.board import (
+    Board,
+    answer_strength,
+    is_about_errors,
+    is_aside,
+    is_event,
+    is_score,
+    truth_strength,
+)
+from lamplighter.core.suggest.columns import FEWEST_ROWS, Column
+from lamplighter.core.suggest.relations import divides, nearly_equal, rises_with, says_the_same
+from lamplighter.core.suggest.words import ID, ROW_NUMBER, SCORE, names_a_score, subject, words
+
+MOST_CODES = 50
+"""Values up to which the ids of something, such as stores, are categories."""
+
+MOST_COMPARED = 100
+"""Columns that are compared pair by pair."""
+
+Rule = Callable[[Board, Column], str | None]
+
+
+def leave_out_the_rest(board: Board) -> tuple[str, ...]:
+    """Leave out what is no feature, or may be none; the columns that remain are features.
+
+    Returns
+    -------
+    tuple of str
+        Numbers among the features that are codes, not quantities.
+    """
+    for column in board.free():
+        if why := next((why for rule in RULES if (why := rule(board, column))), None):
+            board.leave_out(column, why)
+    if not {"prediction", "score"} & {*board.roles} and not board.scores:
+        _pairs(board)
+    codes = []
+    for column in board.free():
+        is_code = column.kind == "number" and bool({*words(column.name)} & ID)
+        codes += [column.name] if is_code else []
+        board.why[column.name] = "ids of few things" if is_code else "no other role"
+    return tuple(codes)
+
+
+def _no_values(board: Board, column: Column) -> str | None:
+    return "no value in any row" if column.is_empty else None
+
+
+def _no_type(board: Board, column: Column) -> str | None:
+    if column.kind == "time":
+        return f"a time; that of the prediction is {board.roles['time'].name}"
+    return None if column.kind in ("number", "boolean", "text") else "neither numbers nor categories"
+
+
+def _row_numbers(board: Board, column: Column) -> str | None:
+    numbered = bool({*words(column.name)} & ROW_NUMBER) or column.name.startswith(INDEX_OF_PANDAS)
+    return "the number of the row" if numbered and column.unique else None
+
+
+def _texts(board: Board, column: Column) -> str | None:
+    if column.is_prose:
+        return "sentences, no categories"
+    different = column.kind == "text" and column.unique and (column.rows >= FEWEST_ROWS or not column.rows)
+    return "another text in every row" if different else None
+
+
+def _ids(board: Board, column: Column) -> str | None:
+    named = bool({*words(column.name)} & ID)
+    return "an identifier; its values mean nothing" if named and column.distinct > MOST_CODES else None
+
+
+def _about_answers(board: Board, column: Column) -> str | None:
+    if is_about_errors(column.name):
+        return "computed from the answer and the truth"
+    return "about an answer or a truth, no input" if is_aside(column.name) else None
+
+
+def _answers(board: Board, column: Column) -> str | None:
+    answer, level = board.roles.get("prediction"), answer_strength(column)
+    if level == 2 or (level == 1 and answer is None):
+        return f"named like an answer; {answer.name} was taken" if answer else "may be an answer of the model"
+    return None
+
+
+def _truths(board: Board, column: Column) -> str | None:
+    is_open = not {"prediction", "truth"} <= {*board.roles}
+    if truth_strength(column) == 2 or (is_open and (truth_strength(column) or is_event(column))):
+        return "may be a truth or an answer"
+    answer = board.roles.get("prediction")
+    if is_event(column) and answer and subject(column.name) & subject(answer.name):
+        return f"about what {answer.name} answers"
+    return None
+
+
+def _scores(board: Board, column: Column) -> str | None:
+    has_score = "score" in board.roles or bool(board.scores)
+    if is_score(column):
+        return "may be a score of this or of another model"
+    if column.kind != "number" or not names_a_score(column.name) or has_score:
+        return None
+    if board.kind != "classification" or not {*words(column.name)} & SCORE or column.is_binary:
+        return None
+    return "may be the score, but is not within 0 to 1"
+
+
+def _copies(board: Board, column: Column) -> str | None:
+    """What says the same as an answer or a truth, row by row, would give it away."""
+    numbers, classes = board.sample.numbers, board.sample.classes
+    for role in ("prediction", "truth", "score"):
+        taken = board.roles.get(role)
+        if taken is None:
+            continue
+        if {column.name, taken.name} <= {*classes} and says_the_same(classes[column.name], classes[taken.name]):
+            return f"says the same as {taken.name}"
+        many = column.is_quantity and taken.is_quantity
+        if many and {column.name, taken.name} <= {*numbers} and rises_with(numbers[taken.name], numbers[column.name]):
+            return f"rises and falls with {taken.name}"
+    return None
+
+
+RULES: tuple[Rule, ...] = (
+    _no_values, _row_numbers, _no_type, _texts, _about_answers, _answers, _truths, _scores, _ids, _copies
+)  # fmt: skip
+"""Why a column is no feature; the first reason counts."""
+
+
+def _pairs(board: Board) -> None:
+    """Where no answer was found: flags that follow from numbers between 0 and 1 may be one, and these its score."""
+    numbers, classes = board.sample.numbers, board.sample.classes
+    for score in board.free(lambda column: column.is_probability):
+        for flag in board.free(lambda column: column.is_binary):
+            known = score.name in numbers and flag.name in classes
+            if known and (found := divides(numbers[score.name], classes[flag.name])):
+                board.leave_out(flag, f"may be an answer: {found[0]!r} where {score.name} is {found[1]:.3g} or more")
+                board.leave_out(score, f"may be the score of {flag.name}")
+    quantities = board.free(lambda column: column.is_quantity and column.name in numbers)[:MOST_COMPARED]
+    for one, other in combinations(quantities, 2):
+        if nearly_equal(numbers[one.name], numbers[other.name]):
+            board.leave_out(one, f"is nearly {other.name} in most rows; may be an answer or its truth")
+            board.leave_out(other, f"is nearly {one.name} in most rows; may be an answer or its truth")

@@ -1,0 +1,143 @@
+"""Tables beside the predictions that share their id, and may hold their truth."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from lamplighter.core.suggest import Column, LabelTable, Roles, id_column, labels_in
+from lamplighter.errors import LamplighterError, SourceError
+from storage.files import WILDCARD
+from storage.inspection import Seen, column_names, database, inspect_table, values_of
+from storage.project import Project
+from storage.sql import engine_of
+from storage.sql_urls import place_of, reason_of
+
+MOST_TABLES = 30
+"""Tables of a database, or files and folders beside the predictions, that are looked into."""
+
+MOST_ENTRIES = 2_000
+"""Entries of a folder that are looked through for a Parquet file."""
+
+MOST_LABELS = 100_000
+"""Rows of a database's table of labels that are looked at."""
+
+
+def label_tables(
+    project: Project, source: str, url: str | None, seen: Seen, roles: Roles, timezone: str
+) -> list[LabelTable]:
+    """Tables of the same database, or files and folders beside the predictions, that may hold their labels.
+
+    What cannot be read is passed over: it was not asked for.
+
+    Returns
+    -------
+    list of LabelTable
+        The ones that can be used as they are first, then by how many ids met.
+    """
+    if roles.id is None or seen.ids is None:
+        return []
+    others = _tables(project, source, url) if url else _beside(project, seen.place["parquet"])
+    found = []
+    for _, other in zip(range(MOST_TABLES), others, strict=False):
+        try:
+            table = _labels_of(project, other, url, seen, roles, timezone)
+        except LamplighterError:
+            continue
+        found += [table] if table else []
+    return sorted(found, key=lambda table: (not table.is_plain, -table.met))
+
+
+def named_labels(project: Project, named: str, url: str | None, seen: Seen, roles: Roles, timezone: str) -> LabelTable:
+    """The labels in a table that the user names.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be read, does not share the id, or no column may be the truth.
+    """
+    if roles.id is None:
+        raise SourceError("--labels: no column of the predictions is plainly the id that labels are joined on")
+    table = _labels_of(project, named, url, seen, roles, timezone)
+    if table is None:
+        told = f"has no column {roles.id.name!r} of ids, or none that may be the truth"
+        raise SourceError(f"--labels: {named} {told}; write labels by hand, with id and target")
+    return table
+
+
+def _labels_of(
+    project: Project, other: str, url: str | None, seen: Seen, roles: Roles, timezone: str
+) -> LabelTable | None:
+    assert roles.id is not None
+    # Names are cheap: most tables beside the predictions do not have the id, and need not be read.
+    if id_column([Column(name, "") for name in _column_names(project, other, url)], roles.id.name) is None:
+        return None
+    found = inspect_table(project, other, url, timezone, MOST_LABELS)
+    name = id_column(found.columns, roles.id.name)
+    if name is None:
+        return None
+    ids = values_of(project, other, url, name)
+    return labels_in(found.place, found.columns, name, _met(ids, seen.ids), roles)
+
+
+def _column_names(project: Project, other: str, url: str | None) -> list[str]:
+    if url is None:
+        return column_names(project, other)
+    sql = database(project, url, other)
+    schema, _, name = other.rpartition(".")
+    try:
+        inspector = sa.inspect(engine_of(sql.url.get_secret_value()))
+        return [column["name"] for column in inspector.get_columns(name, schema or None)]
+    except sa.exc.SQLAlchemyError as error:
+        raise SourceError(f"{place_of(sql)}: {reason_of(sql, error)}") from None
+
+
+def _met(labels: pa.Array, predictions: pa.Array | None) -> int:
+    """How many labels are of predictions that were looked at."""
+    return 0 if predictions is None else int(pc.sum(pc.is_in(labels, predictions.drop_null())).as_py() or 0)
+
+
+def _tables(project: Project, source: str, url: str) -> Iterator[str]:
+    """The other tables of the same schema that have a column called as one of the predictions'."""
+    schema, _, own = source.rpartition(".")
+    try:
+        inspector = sa.inspect(engine_of(database(project, url, source).url.get_secret_value()))
+        names = inspector.get_table_names(schema or None) + inspector.get_view_names(schema or None)
+    except sa.exc.SQLAlchemyError:
+        return
+    yield from (f"{schema}.{name}" if schema else name for name in sorted(names) if name not in (own, source))
+
+
+def _beside(project: Project, pattern: str) -> Iterator[str]:
+    """Parquet files, and folders with some, beside the file or folder that a pattern finds."""
+    parts = pattern.split("/")
+    wild = next((i for i, part in enumerate(parts) if WILDCARD.search(part) or "{" in part), len(parts))
+    own = project.root / "/".join(parts[:wild])
+    if "://" in pattern or own == project.root:
+        return
+    try:
+        entries = sorted(own.parent.iterdir())
+    except OSError:
+        return
+    for entry in entries:
+        if entry == own or entry.name.startswith((".", "_")) or entry.is_symlink():
+            continue
+        if entry.suffix == ".parquet" or (entry.is_dir() and entry != project.home and _holds_parquet(entry)):
+            yield str(entry.relative_to(project.root)) if entry.is_relative_to(project.root) else str(entry)
+
+
+def _holds_parquet(folder: Path) -> bool:
+    left = MOST_ENTRIES
+    for _, folders, files in os.walk(folder):
+        if any(name.endswith(".parquet") for name in files):
+            return True
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        left -= len(files) + len(folders)
+        if left < 0:
+            return False
+    return False
