@@ -8,15 +8,13 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import sqlalchemy as sa
 
 from lamplighter.core.suggest import Column, LabelTable, Roles, id_column, labels_in
 from lamplighter.errors import LamplighterError, SourceError
 from storage.files import WILDCARD
 from storage.inspection import Seen, column_names, database, inspect_table, values_of
 from storage.project import Project
-from storage.sql import engine_of
-from storage.sql_urls import place_of, reason_of
+from storage.sql import columns_of, tables_of
 
 MOST_TABLES = 30
 """Tables of a database, or files and folders beside the predictions, that are looked into."""
@@ -86,15 +84,7 @@ def _labels_of(
 
 
 def _column_names(project: Project, other: str, url: str | None) -> list[str]:
-    if url is None:
-        return column_names(project, other)
-    sql = database(project, url, other)
-    schema, _, name = other.rpartition(".")
-    try:
-        inspector = sa.inspect(engine_of(sql.url.get_secret_value()))
-        return [column["name"] for column in inspector.get_columns(name, schema or None)]
-    except sa.exc.SQLAlchemyError as error:
-        raise SourceError(f"{place_of(sql)}: {reason_of(sql, error)}") from None
+    return columns_of(database(project, url, other)) if url else column_names(project, other)
 
 
 def _met(labels: pa.Array, predictions: pa.Array | None) -> int:
@@ -103,14 +93,9 @@ def _met(labels: pa.Array, predictions: pa.Array | None) -> int:
 
 
 def _tables(project: Project, source: str, url: str) -> Iterator[str]:
-    """The other tables of the same schema that have a column called as one of the predictions'."""
-    schema, _, own = source.rpartition(".")
-    try:
-        inspector = sa.inspect(engine_of(database(project, url, source).url.get_secret_value()))
-        names = inspector.get_table_names(schema or None) + inspector.get_view_names(schema or None)
-    except sa.exc.SQLAlchemyError:
-        return
-    yield from (f"{schema}.{name}" if schema else name for name in sorted(names) if name not in (own, source))
+    """The other tables of the same schema."""
+    names = tables_of(database(project, url, source))
+    yield from (name for name in names if name != source)
 
 
 def _beside(project: Project, pattern: str) -> Iterator[str]:

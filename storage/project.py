@@ -6,7 +6,7 @@ import glob
 import os
 import re
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,6 +99,12 @@ class Project:
         monitor = parse(self._shown(path), text, environ=environ, read=lambda name: self._decoded(self.root / name))
         sources = {"predictions": monitor.predictions, "labels": monitor.labels}
         return monitor.model_copy(update={name: self._located(source) for name, source in sources.items() if source})
+
+    def key_lines(self, path: Path) -> Callable[[tuple[str | int, ...]], str]:
+        """Where each key of a monitor file stands, as ``file:line``."""
+        from lamplighter.core.monitor.parse import key_lines
+
+        return key_lines(self._shown(path), self._text(path), read=lambda name: self._decoded(self.root / name))
 
     def _located(self, source: Source) -> Source:
         """A source whose database is found from the project."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from threading import Lock
 from typing import Literal
@@ -221,6 +222,17 @@ class Rows:
         target = self.schema.get(name, pa.null())
         chunks = [chunk for batch in batches for chunk in batch.cast(target, safe=False).chunks]
         return pa.chunked_array(chunks, type=target)
+
+    def newest(self, now: datetime) -> tuple[datetime | None, int]:
+        """The newest time until ``now``, and how many rows are dated after it."""
+        newest, later = None, 0
+        limit = int(now.timestamp() * 1e6)
+        for times in self._batches(self.slice.time or "", self._found):
+            instants = self._instants(times)
+            past = instants[instants <= limit]
+            later += len(instants) - len(past)
+            newest = max([newest or past.max(), past.max()]) if len(past) else newest
+        return None if newest is None else datetime.fromtimestamp(newest / 1e6, UTC), later
 
     def sample(self, names: Sequence[str], size: int, seed: int) -> pd.DataFrame:
         """A seeded sample of rows without replacement, in their order; all rows where there are no more."""

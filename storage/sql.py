@@ -106,6 +106,68 @@ def count_rows(sql: Sql, *, column: str, timezone: str | None, start: datetime, 
         raise SourceError(f"{place_of(sql)}: {reason_of(sql, error)}") from None
 
 
+def newest_time(sql: Sql, *, column: str, timezone: str | None, start: datetime, end: datetime) -> Any:
+    """The largest value of the time column within bounds, as the database gives it; None where there are no rows.
+
+    Raises
+    ------
+    SourceError
+        As `spool`.
+    """
+    asked = _Asked(sql, column, timezone, start, end, (), None)
+    try:
+        refuse_absent_file(sql)
+        with engine_of(sql.url.get_secret_value()).connect() as connection:
+            statement = _statement(connection, asked)
+            is_text = isinstance(statement, sa.TextClause)
+            rows = (statement.columns(sa.column(column)) if is_text else statement.order_by(None)).subquery()
+            time = rows.c[column] if column in rows.c else sa.column(column)
+            # SQLite keeps times as text, whatever a column declares.
+            time = sa.type_coerce(time, sa.String) if connection.dialect.name == "sqlite" else time
+            return connection.scalar(sa.select(sa.func.max(time)).select_from(rows))
+    except (sa.exc.SQLAlchemyError, ImportError, ValueError, OSError) as error:
+        raise SourceError(f"{place_of(sql)}: {reason_of(sql, error)}") from None
+
+
+def columns_of(sql: Sql) -> list[str]:
+    """The columns of a table or query.
+
+    Raises
+    ------
+    SourceError
+        As `spool`.
+    """
+    now = datetime.now(UTC)
+    asked = _Asked(sql, None, None, now, now + timedelta(days=1), (), None)
+    try:
+        refuse_absent_file(sql)
+        with engine_of(sql.url.get_secret_value()).connect() as connection:
+            statement = _statement(connection, asked)
+            rows = statement if isinstance(statement, sa.TextClause) else statement.limit(0)
+            with connection.execution_options(yield_per=1).execute(rows) as result:
+                return list(result.keys())
+    except (sa.exc.SQLAlchemyError, ImportError, ValueError, OSError) as error:
+        raise SourceError(f"{place_of(sql)}: {reason_of(sql, error)}") from None
+
+
+def tables_of(sql: Sql) -> list[str]:
+    """The tables and views beside a table, named as it is; none where they cannot be listed.
+
+    Raises
+    ------
+    SourceError
+        If the database is a file that is not there.
+    """
+    refuse_absent_file(sql)
+    schema = str(sql.table).rpartition(".")[0] or None
+    try:
+        inspector = sa.inspect(engine_of(sql.url.get_secret_value()))
+        names = sorted({*inspector.get_table_names(schema), *inspector.get_view_names(schema)})
+    except (sa.exc.SQLAlchemyError, ImportError, ValueError, OSError):
+        return []
+    return [f"{schema}.{name}" if schema else name for name in names]
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """The rows that are asked for."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,31 +18,129 @@ from lamplighter.errors import LamplighterError
 if TYPE_CHECKING:
     from lamplighter.core.monitor import Monitor
     from storage.project import Project
+    from storage.source_check import SourceCheck
 
 
 LOAD_LIMIT = timedelta(minutes=2)
 """Of loading a trainer's file: importing a framework may take half a minute."""
 
 
+@dataclass
+class Looked:
+    """A monitor file, and what was found of it."""
+
+    file: str
+    model: str | None = None
+    read: SourceCheck | None = None
+    faults: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """What `--json` prints of it."""
+        read = self.read
+        return {
+            "file": self.file,
+            "model": self.model,
+            "sound": not self.faults,
+            "window": read.window if read else None,
+            "rows": read.rows if read else None,
+            "labelled": read.labelled if read else None,
+            "features": read.features if read else None,
+            "faults": self.faults,
+            "warnings": self.warnings,
+        }
+
+
 @click.command(epilog="Example: lamplighter -C my-project validate")
+@click.argument("models", metavar="[MODEL]...", nargs=-1)
+@click.option("--no-sources", is_flag=True, help="Read the monitor files alone, not the tables that they name.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def command(project: str | None) -> None:
-    """Read every monitor file, load the functions that it names, and say what is wrong."""
+def command(project: str | None, models: tuple[str, ...], no_sources: bool, as_json: bool) -> None:
+    """Say what is wrong with the monitors, all or some, before the first run.
+
+    Reads the files, loads the functions that they name, and looks at one window of each model's predictions, at its
+    labels and at its reference. What is merely not there yet is a warning; the exit code is 2 when anything is wrong.
+    """
     from storage.project import Project
 
-    faults, trainers = 0, dict[str, str]()
     opened = Project.open(project)
-    for path, monitor in opened.monitors():
-        if isinstance(monitor, LamplighterError):
-            told = [str(monitor)]
+    if opened.env_file.is_readable_by_others:
+        click.echo(f"{opened.env_file.path}: others may read it; chmod 600 it", err=True)
+    trainers: dict[str, str] = {}
+    looked = [_looked_at(opened, path, monitor, trainers, not no_sources) for path, monitor in _chosen(opened, models)]
+    if as_json:
+        click.echo(json.dumps([one.as_json() for one in looked], indent=2))
+    else:
+        for one in looked:
+            _print(one)
+    sys.exit(2 if any(one.faults for one in looked) else 0)
+
+
+def _chosen(project: Project, models: tuple[str, ...]) -> Iterator[tuple[Path, Monitor | LamplighterError]]:
+    """Every monitor file, or those of some models."""
+    from lamplighter.core.nearest import among
+    from lamplighter.errors import MonitorError
+
+    named = project.models() if models else {}
+    if unknown := next((model for model in models if model not in named), None):
+        raise MonitorError(f"{project.monitors_folder}: no model {unknown!r}; {among(unknown, named)}")
+    wanted = {named[model] for model in models}
+    for path, monitor in project.monitors():
+        if not models or path in wanted:
+            yield path, monitor
+
+
+def _looked_at(
+    project: Project, path: Path, monitor: Monitor | LamplighterError, trainers: dict[str, str], sources: bool
+) -> Looked:
+    looked = Looked(str(path.relative_to(project.root)))
+    if isinstance(monitor, LamplighterError):
+        looked.faults = [str(monitor)]
+        return looked
+    looked.model = monitor.model
+    looked.faults = [f"{looked.file}: {fault}" for fault in _unloadable(project, monitor, trainers)]
+    if not sources:
+        return looked
+    from storage.source_check import check_sources
+
+    where = project.key_lines(path)
+    looked.read = check_sources(project, monitor, datetime.now(UTC))
+    for problem in looked.read.problems:
+        if problem.is_warning:
+            looked.warnings.append(f"{where(problem.at)}: warning: {problem.message}")
         else:
-            told = [f"{path.relative_to(opened.root)}: {fault}" for fault in _unloadable(opened, monitor, trainers)]
-            if not told:
-                click.echo(f"{path.relative_to(opened.root)}: {monitor.model} is sound")
-        for line in told:
-            click.echo(line, err=True)
-        faults += len(told)
-    sys.exit(2 if faults else 0)
+            looked.faults.append(f"{where(problem.at)}: {problem.message}")
+    return looked
+
+
+def _print(looked: Looked) -> None:
+    for line in (*looked.warnings, *looked.faults):
+        click.echo(line, err=True)
+    if not looked.faults:
+        told = f": {_told(looked.read)}" if looked.read else " (its sources were not read)"
+        click.echo(f"{looked.file}: {looked.model} is sound{told}")
+
+
+def _told(read: SourceCheck) -> str:
+    """What was read, in a line.
+
+    Examples
+    --------
+    >>> from storage.source_check import SourceCheck
+    >>> _told(SourceCheck("2013-06-30", 912, 902, features=15))
+    '912 rows of 2013-06-30, 902 of them with a label, 15 features'
+    """
+    if not read.window:
+        return "no rows yet"
+    parts = [f"{read.rows} rows of {read.window}"]
+    if read.labelled_window:
+        parts.append(f"{read.labelled} of {read.labelled_rows} of {read.labelled_window} with a label")
+    elif read.labelled is not None:
+        parts.append(f"{read.labelled or 'none'} of them with a label")
+    else:
+        parts.append("no labels declared")
+    return ", ".join([*parts, f"{read.features} feature{'' if read.features == 1 else 's'}"])
 
 
 def _unloadable(project: Project, monitor: Monitor, trainers: dict[str, str]) -> Iterator[str]:

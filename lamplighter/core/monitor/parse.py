@@ -82,6 +82,23 @@ def parse(name: str, text: str, *, environ: Mapping[str, str], read: Read | None
     return monitor
 
 
+def key_lines(name: str, text: str, *, read: Read | None = None) -> Callable[[Location], str]:
+    r"""Where each key of a monitor file stands, as ``file:line``; of one that is not there, the key around it.
+
+    Parameters
+    ----------
+    name, text, read
+        As for `parse`.
+
+    Examples
+    --------
+    >>> where = key_lines("m.yaml", "model: m\npredictions:\n  time: at\n")
+    >>> where(("predictions", "time")), where(("predictions", "score"))
+    ('m.yaml:3', 'm.yaml:2')
+    """
+    return _merged(name, text, read, seen=())[1].nearest
+
+
 def _merged(name: str, text: str, read: Read | None, seen: tuple[str, ...]) -> tuple[dict[Any, Any], _Lines]:
     """The file's mapping over the one it extends; nested mappings are merged, lists and plain values replaced."""
     values, lines = _load(name, text)

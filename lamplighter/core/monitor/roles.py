@@ -62,6 +62,16 @@ def _message(first: Use, second: Use) -> str:
     return f"column {second.column!r} is {first.role} and cannot be {second.role} too; {cure}"
 
 
+def declared_columns(monitor: Monitor) -> Iterator[Use]:
+    """The columns that the table of predictions is said to have, and the keys that say so."""
+    return _of_predictions(monitor)
+
+
+def declared_label_columns(monitor: Monitor) -> Iterator[Use]:
+    """The columns that a table of labels is said to have; none where the truth stands in the predictions."""
+    return _of_labels(monitor)
+
+
 def _of_predictions(monitor: Monitor) -> Iterator[Use]:
     """The columns that the table of predictions is said to have."""
     rows, labels, features = monitor.predictions, monitor.labels, monitor.features

@@ -19,6 +19,9 @@ SECRET = "hunter2"
 SOUND = "model: {name}\nkind: text\npredictions: {{parquet: '{name}/*.parquet', time: t, prediction: y}}\n"
 
 
+SOUND_ONES = [f"monitors/{name}.yaml: {name} is sound (its sources were not read)" for name in ("first", "third")]
+
+
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(cli, [str(argument) for argument in arguments])
 
@@ -110,7 +113,7 @@ def test_help_imports_nothing_that_takes_time() -> None:
         ),
         pytest.param(["--projct", "x"], "No such option '--projct'", id="option of the whole"),
         pytest.param(["history"], "Missing argument 'MODEL'. See `lamplighter history --help`.", id="argument"),
-        pytest.param(["validate", "x"], "Got unexpected extra argument", id="an argument too many"),
+        pytest.param(["init", "x", "y"], "Got unexpected extra argument", id="an argument too many"),
         pytest.param(
             ["run", "--day", "yesterday"], "Invalid value for '--day': 'yesterday' does not match", id="a day"
         ),
@@ -191,10 +194,10 @@ def test_the_library_without_the_application(tmp_path: Path) -> None:
 
 
 def test_sound_files(folder: Path) -> None:
-    told = run("-C", folder, "validate")
+    told = run("-C", folder, "validate", "--no-sources")
     assert (told.exit_code, told.stderr) == (0, "")
     assert told.stdout.splitlines() == [
-        f"monitors/{name}.yaml: {name} is sound" for name in ("first", "second", "third")
+        f"monitors/{name}.yaml: {name} is sound (its sources were not read)" for name in ("first", "second", "third")
     ]
 
 
@@ -208,9 +211,9 @@ def test_sound_files(folder: Path) -> None:
 )
 def test_one_broken_file_of_three(folder: Path, text: str, message: str) -> None:
     (folder / "monitors" / "second.yaml").write_text(text)
-    told = run("-C", folder, "validate")
+    told = run("-C", folder, "validate", "--no-sources")
     assert told.exit_code == 2
-    assert told.stdout.splitlines() == ["monitors/first.yaml: first is sound", "monitors/third.yaml: third is sound"]
+    assert told.stdout.splitlines() == SOUND_ONES
     assert told.stderr.startswith(message)
     assert told.stderr.count("\n") == 1
 
@@ -230,7 +233,7 @@ def test_functions_that_can_be_loaded(folder: Path) -> None:
     (folder / "own.py").write_text(f"def cost(): ...\ndef gain(): ...\n{TRAINER}")
     with (folder / "monitors" / "second.yaml").open("a") as file:
         file.write(OWN.format(place="own.py:gain", trainer="train"))
-    told = run("-C", folder, "validate")
+    told = run("-C", folder, "validate", "--no-sources")
     assert (told.exit_code, told.stderr) == (0, "")
     assert "monitors/second.yaml: second is sound" in told.stdout
 
@@ -240,7 +243,7 @@ def test_a_trainer_that_cannot_be_called_is_told_of(folder: Path) -> None:
     (folder / "own.py").write_text(f"def cost(): ...\ndef gain(): ...\n{trainer}")
     with (folder / "monitors" / "second.yaml").open("a") as file:
         file.write(OWN.format(place="own.py:gain", trainer="train"))
-    told = run("-C", folder, "validate")
+    told = run("-C", folder, "validate", "--no-sources")
     fault = "predict(rows): too many positional arguments; it is called with (folder, rows)"
     assert told.stderr == f"monitors/second.yaml: trainer: own.py:train: load failed: {fault}\n"
 
@@ -249,9 +252,9 @@ def test_functions_that_cannot_be_loaded_are_one_line_each(folder: Path) -> None
     (folder / "own.py").write_text("def cost(): ...\n")
     with (folder / "monitors" / "second.yaml").open("a") as file:
         file.write(OWN.format(place="nowhere/own.py:gain", trainer="train"))
-    told = run("-C", folder, "validate")
+    told = run("-C", folder, "validate", "--no-sources")
     assert told.exit_code == 2
-    assert told.stdout.splitlines() == ["monitors/first.yaml: first is sound", "monitors/third.yaml: third is sound"]
+    assert told.stdout.splitlines() == SOUND_ONES
     gain, train = told.stderr.splitlines()
     assert gain.startswith(f"monitors/second.yaml: metric 'gain': {folder}/nowhere/own.py: no such file; ")
     told = f"own.py:train: load failed: {folder}/own.py: no function 'train'; define it, or name another"
@@ -267,7 +270,9 @@ def test_a_trainer_is_loaded_as_it_will_be_called(folder: Path) -> None:
     with (folder / "monitors" / "second.yaml").open("a") as file:
         file.write(OWN[OWN.index("labels:") :].format(trainer="train"))
     command = Path(sys.executable).with_name("lamplighter")
-    made = subprocess.run([command, "validate"], cwd=folder, capture_output=True, text=True, check=False)
+    made = subprocess.run(
+        [command, "validate", "--no-sources"], cwd=folder, capture_output=True, text=True, check=False
+    )
     assert (made.returncode, made.stderr) == (0, "")
     assert "monitors/second.yaml: second is sound" in made.stdout
 
@@ -279,6 +284,30 @@ def test_the_installed_command_shows_no_traceback(folder: Path) -> None:
     assert made.returncode == 2
     assert made.stderr.startswith("second: monitors/second.yaml:2: not YAML")
     assert made.stderr.count("\n") == 1
+
+
+def test_sources_are_read_unless_they_are_not_to_be(table: Path) -> None:
+    """A mistake in one model leaves the others sound; those that are named are looked at alone."""
+    folder = table.parent
+    run("-C", folder, "init", table)
+    monitor = folder / "monitors" / "some-table.yaml"
+    wrong = (
+        monitor.read_text().replace("model: some-table", "model: wrong").replace("prediction: pred", "prediction: perd")
+    )
+    (folder / "monitors" / "wrong.yaml").write_text(wrong)
+    line = next(i for i, text in enumerate(wrong.splitlines(), 1) if text.startswith("  prediction: perdiction"))
+    told = run("-C", folder, "validate")
+    assert told.exit_code == 2
+    assert "some-table is sound: 24 rows of 2013-05-10" in told.stdout
+    start = f"monitors/wrong.yaml:{line}: no column 'perdiction' in the predictions; did you mean 'prediction'? known: "
+    assert told.stderr.startswith(start)
+    assert told.stderr.count("\n") == 1
+    assert run("-C", folder, "validate", "--no-sources").exit_code == 0
+    assert run("-C", folder, "validate", "some-table").exit_code == 0
+    assert "no model 'sum-table'; did you mean 'some-table'?" in mistake("-C", folder, "validate", "sum-table")
+    sound, broken = json.loads(run("-C", folder, "validate", "--json").stdout)
+    assert (sound["sound"], sound["rows"], sound["window"], sound["features"]) == (True, 24, "2013-05-10", 1)
+    assert (broken["sound"], broken["faults"]) == (False, [told.stderr.strip()])
 
 
 # Init.
@@ -308,7 +337,9 @@ def test_init_writes_a_monitor_that_is_sound_and_does_not_replace_it(table: Path
         f"next: lamplighter -C {folder} validate\n"
         f"      lamplighter -C {folder} backfill some-table --from 2013-05-06 --to 2013-05-10\n"
     )
-    assert run("-C", folder, "validate").stdout == "monitors/some-table.yaml: some-table is sound\n"
+    told = run("-C", folder, "validate")
+    sound = "some-table is sound: 24 rows of 2013-05-10, no labels declared, 1 feature"
+    assert (told.exit_code, told.stderr, told.stdout) == (0, "", f"monitors/some-table.yaml: {sound}\n")
     path.write_text("mine")
     assert mistake("-C", folder, "init", table).endswith("exists already; choose --model, or --force to replace it")
     assert path.read_text() == "mine"

@@ -1,0 +1,58 @@
+"""Sources that are not there: tables that a database does not have, and paths that match nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+from lamplighter.core.monitor import Source
+from lamplighter.core.nearest import among
+from lamplighter.core.soundness import Problem
+from storage.newest import newest_files
+from storage.project import Project
+from storage.sql import tables_of
+
+WILD = re.compile(r"[*?\[{]")
+
+
+def absent_source(project: Project, source: Source, section: str) -> Problem | None:
+    """What is wrong where a source is not there at all: a table that is not, or paths that match nothing."""
+    if source.sql:
+        tables = tables_of(source.sql) if source.sql.table else []
+        if source.sql.table and tables and source.sql.table not in tables and not _is_listed(source.sql.table, tables):
+            told = f"no table {source.sql.table!r} in the database; {among(source.sql.table, tables)}"
+            return Problem((section, "sql", "table"), told)
+        return None
+    if newest_files(project, source):
+        return None
+    # Of several paths the first is told of; the others are wrong or empty like it.
+    return Problem(
+        (section, "parquet"), f"{source.parquet[0]} matches no file; {where_it_ends(project, source.parquet[0])}"
+    )
+
+
+def _is_listed(table: str, tables: Collection[str]) -> bool:
+    return table.rpartition(".")[2] in {name.rpartition(".")[2] for name in tables} and "." not in table
+
+
+def where_it_ends(project: Project, pattern: str) -> str:
+    """The first folder of a path that is not there, with what is; of one that is there, what it holds."""
+    if "://" in pattern:
+        return "mend the path, or wait for the first file"
+    folder = Path("/") if pattern.startswith("/") else project.root
+    for part in (parts := [part for part in pattern.split("/") if part]):
+        if WILD.search(part) or part == parts[-1]:
+            break
+        if not (folder / part).is_dir():
+            return f"there is no {part!r} in {folder}; {_entries(folder, part)}"
+        folder /= part
+    return f"{folder} holds: {_entries(folder, part).removeprefix('known: ')}"
+
+
+def _entries(folder: Path, part: str) -> str:
+    try:
+        names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    except OSError:
+        names = []
+    return among(part, names)

@@ -1,0 +1,44 @@
+"""The reference of a window, located without copying it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.window import Window, midnight
+from storage.predictions import slice_of
+from storage.project import Project
+from storage.reference import reference_of
+from storage.rows import Rows
+from storage.sql import spool
+
+MOST_ROWS = 1_000
+"""Of a reference in a database: enough to see its columns, and that it has rows."""
+
+
+def reference_rows(project: Project, monitor: Monitor, window: Window, folder: Path) -> Rows:
+    """The rows of the reference of a window; of one in a database only the first.
+
+    Raises
+    ------
+    SourceError
+        If it is declared and not there.
+    """
+    reference, source = monitor.reference, monitor.predictions
+    assert reference is not None
+    if source.sql is None or reference.parquet:
+        where = reference_of(project, monitor, window, folder)
+        assert where is not None
+        return Rows(where)
+    if reference.days:
+        first, last = reference.days
+        start, end = midnight(first, window.zone), midnight(last + timedelta(days=1), window.zone)
+    else:
+        assert reference.trailing is not None
+        start, end = window.before_start(reference.trailing), window.start
+    files = spool(
+        source.sql, column=source.time, timezone=source.timezone, start=start, end=end, folder=folder / "reference",
+        most=MOST_ROWS,
+    )  # fmt: skip
+    return Rows(slice_of(monitor, Window(window.model, window.grain, start, end, window.timezone), files))

@@ -1,0 +1,272 @@
+"""What a monitor's sources hold, read before the first run: one window of predictions, its labels, its reference."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from lamplighter.core.features import features_of
+from lamplighter.core.monitor import Monitor, Source
+from lamplighter.core.monitor.roles import declared_columns
+from lamplighter.core.soundness import (
+    Problem,
+    ScoreRange,
+    class_problems,
+    column_problems,
+    reference_problems,
+    score_problems,
+    segment_problems,
+)
+from lamplighter.core.window import Window
+from lamplighter.errors import BrokenFileError, ColumnError, SourceError
+from storage.absent import absent_source
+from storage.label_check import check_labels
+from storage.newest import EPOCH, Newest, newest_files, newest_window
+from storage.predictions import predictions_of, slice_of
+from storage.profiles import as_counts, as_floats, table_kinds
+from storage.project import Project
+from storage.reference import reference_of
+from storage.reference_check import reference_rows
+from storage.rows import Rows
+from storage.sql import spool
+
+MOST_VALUES_ROWS = 200_000
+"""Rows of a database in which a value is looked for that the newest window does not have."""
+
+
+@dataclass
+class SourceCheck:
+    """What was read of a monitor's sources, and what is wrong with them.
+
+    Attributes
+    ----------
+    window : str
+        The newest window with predictions; empty where there is none.
+    rows : int
+        Predictions in it.
+    labelled : int or None
+        How many of them have a label; None without labels.
+    labelled_window, labelled_rows : str, int
+        An earlier window that has labels, where the newest has none yet, and its rows.
+    features : int
+    problems : list of Problem
+    """
+
+    window: str = ""
+    rows: int = 0
+    labelled: int | None = None
+    labelled_window: str = ""
+    labelled_rows: int = 0
+    features: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+
+def check_sources(project: Project, monitor: Monitor, now: datetime) -> SourceCheck:
+    """Read the newest window of a monitor as a run would, and say what a run would stumble over.
+
+    Parameters
+    ----------
+    project : Project
+    monitor : Monitor
+    now : datetime
+        Rows that are dated later are passed over.
+    """
+    folder = project.home / "spool" / f"validate-{os.getpid()}-{monitor.model}"
+    check = SourceCheck()
+    try:
+        _check(project, monitor, now, folder, check)
+    except BrokenFileError as error:
+        check.problems.append(Problem(_place(monitor.predictions, "predictions"), f"{error}; deliver the file again"))
+    except SourceError as error:
+        told = f"the predictions could not be looked at: {error}"
+        check.problems.append(Problem(_place(monitor.predictions, "predictions"), told))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return check
+
+
+def _check(project: Project, monitor: Monitor, now: datetime, folder: Path, check: SourceCheck) -> None:
+    if absent := absent_source(project, monitor.predictions, "predictions"):
+        check.problems.append(absent)
+        return
+    try:
+        newest = newest_window(project, monitor, now)
+    except ColumnError as error:
+        check.problems.append(_of_time(error))
+        return
+    if newest.window is None:
+        check.problems += _nothing_yet(newest)
+        return
+    window = newest.window
+    rows = Rows(predictions_of(project, monitor, window, folder))
+    check.window, check.rows = window.label, rows.count
+    check.problems += [
+        Problem(_place(monitor.predictions, "predictions"), f"{uri}: {reason}; deliver the file again")
+        for uri, reason in rows.unreadable
+    ]
+    kinds = table_kinds(rows)
+    check.features = len(features_of(monitor, kinds))
+    problems = [*column_problems(monitor, kinds)]
+    check.problems += problems
+    wrong = {problem.at for problem in problems if not problem.is_warning}
+    check.problems += score_problems(monitor, _ranges(monitor, rows, kinds, wrong))
+    check.problems += _numeric_texts(monitor, rows, kinds, wrong)
+    labels = check_labels(project, monitor, rows, now, folder)
+    check.labelled, check.labelled_window, check.labelled_rows = labels.labelled, labels.window, labels.rows
+    check.problems += labels.problems
+    check.problems += _names(project, monitor, rows, newest, labels.classes, folder)
+    faulty = {use.column for use in declared_columns(monitor) if use.at in wrong}
+    sound = {name: kind for name, kind in kinds.items() if name not in faulty}
+    check.problems += _reference(project, monitor, window, sound, folder)
+    check.problems = [
+        *{
+            (problem.at, problem.message if problem.at in SEVERAL else ""): problem
+            for problem in reversed(check.problems)
+        }.values()
+    ][::-1]
+
+
+def _of_time(error: ColumnError) -> Problem:
+    cure = "" if ";" in str(error) and not error.missing else "; name the right one as predictions.time"
+    return Problem(("predictions", "time"), f"{error}{cure}")
+
+
+def _nothing_yet(newest: Newest) -> Iterator[Problem]:
+    if newest.later:
+        told = f"all {newest.later} rows that were looked at are dated after the present; is the zone right?"
+        yield Problem(("predictions", "time"), told)
+    else:
+        yield Problem(("predictions",), "there are no rows yet, so columns and labels were not looked at", True)
+
+
+def _place(source: Source, section: str) -> tuple[str, ...]:
+    return (section, "sql" if source.sql else "parquet")
+
+
+def _ranges(
+    monitor: Monitor, rows: Rows, kinds: dict[str, str], wrong: Collection[tuple[str | int, ...]]
+) -> Iterator[ScoreRange]:
+    for name in monitor.predictions.scores:
+        if kinds.get(name) == "number" and not any("score" in at for at in wrong):
+            values = as_floats(rows.table([name]).column(0))
+            values = values[~np.isnan(values)]
+            low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
+            yield ScoreRange(name, low, high, len(values))
+
+
+def _numeric_texts(
+    monitor: Monitor, rows: Rows, kinds: dict[str, str], wrong: Collection[tuple[str | int, ...]]
+) -> Iterator[Problem]:
+    """Features that are declared as numbers and hold texts that are none."""
+    declared = monitor.features.numeric if monitor.features else ()
+    for i, name in enumerate(declared):
+        if kinds.get(name) == "text" and ("features", "numeric", i) not in wrong:
+            try:
+                as_floats(rows.table([name]).column(0))
+            except (pa.ArrowInvalid, TypeError):
+                told = f"column {name!r} holds text that is no number; name it as categorical"
+                yield Problem(("features", "numeric", i), told)
+
+
+def _names(
+    project: Project, monitor: Monitor, rows: Rows, newest: Newest, true: Collection[str], folder: Path
+) -> Iterator[Problem]:
+    """Classes and values of segments that the monitor names and that never occur."""
+
+    @cache
+    def seen(column: str) -> frozenset[str]:
+        return _values(rows, column)
+
+    @cache
+    def wider(column: str) -> frozenset[str]:
+        return _values(_many(project, monitor, newest, column, folder), column)
+
+    prediction = monitor.predictions.prediction
+    if prediction and prediction in rows.schema:
+
+        def everywhere() -> frozenset[str]:
+            return wider(prediction) | {*true} | _reference_values(project, monitor, newest, prediction, folder)
+
+        yield from class_problems(monitor, {*seen(prediction), *true}, everywhere)
+    if all(name in rows.schema for name in monitor.segments):
+        yield from segment_problems(monitor, seen, wider)
+
+
+def _values(rows: Rows, column: str) -> frozenset[str]:
+    if column not in rows.schema:
+        return frozenset()
+    try:
+        return frozenset(as_counts(rows.table([column]).column(0))[0])
+    except (pa.ArrowException, TypeError):
+        return frozenset()
+
+
+def _many(project: Project, monitor: Monitor, newest: Newest, column: str, folder: Path) -> Rows:
+    """The rows of many windows: the files that were looked at, or so many rows of a database."""
+    source = monitor.predictions
+    assert newest.window is not None
+    span = Window(
+        monitor.model, monitor.every, newest.window.before_start(LOOK_BACK), newest.window.end, monitor.timezone
+    )
+    if source.sql:
+        files = tuple(
+            spool(
+                source.sql, column=source.time, timezone=source.timezone, start=span.start, end=span.end,
+                folder=folder / f"wider-{column.encode().hex()[:40]}", only=[source.time, column],
+                most=MOST_VALUES_ROWS,
+            )
+        )  # fmt: skip
+        return Rows(slice_of(monitor, span, files))
+    everything = Window(monitor.model, monitor.every, EPOCH, newest.window.end, monitor.timezone)
+    return Rows(slice_of(monitor, everything, newest_files(project, source, LOOK_BACK.days)))
+
+
+SEVERAL = (("reference",), ("labels",), ("predictions", "parquet"))
+"""Keys that several things may be wrong with at once; of others the first explains the rest."""
+
+LOOK_BACK = timedelta(days=90)
+"""A season: what has not occurred in one is taken for a mistake."""
+
+
+def _reference_values(project: Project, monitor: Monitor, newest: Newest, column: str, folder: Path) -> frozenset[str]:
+    """What the files of a reference hold of a column."""
+    if not monitor.reference or not monitor.reference.parquet or newest.window is None:
+        return frozenset()
+    try:
+        where = reference_of(project, monitor, newest.window, folder)
+    except SourceError:
+        return frozenset()
+    return _values(Rows(where), column) if where else frozenset()
+
+
+def _reference(
+    project: Project, monitor: Monitor, window: Window, kinds: dict[str, str], folder: Path
+) -> Iterator[Problem]:
+    """A reference that is not there, has no rows, or holds something else than the predictions."""
+    reference = monitor.reference
+    if reference is None:
+        return
+    try:
+        rows = reference_rows(project, monitor, window, folder)
+    except SourceError as error:
+        yield Problem(("reference",), str(error))
+        return
+    if rows.mistake:
+        yield Problem(("reference",), f"no file of it can be used: {rows.mistake}")
+    elif rows.unreadable and not rows.count:
+        yield Problem(("reference",), f"{rows.unreadable[0][0]}: {rows.unreadable[0][1]}; write it again")
+    elif not rows.count:
+        is_trailing = reference.trailing is not None
+        when = "yet; drift is measured once there are" if is_trailing else "; give another range or file"
+        label = f"the reference has no rows before {window.label}" if is_trailing else "the reference has no rows"
+        yield Problem(("reference",), f"{label}{' ' if is_trailing else ''}{when}", is_trailing)
+    else:
+        yield from reference_problems(monitor, kinds, table_kinds(rows))
