@@ -20,7 +20,7 @@ from lamplighter.core.message import Message, Moved
 from lamplighter.core.monitor import DATA_CHECK, Check
 from lamplighter.core.window import Window
 from storage.history.absent import why_absent
-from storage.history.breaks import breaks_found, silencing_drift, silencing_quality
+from storage.history.breaks import Faults, breaks_found, silencing_drift, silencing_quality
 from storage.history.decisions import append_decisions, decisions_made, judged_later, undecided_since
 from storage.history.incidents import incidents_open, mark_told, muted_checks, record_turn
 from storage.history.moved import moved_columns, moved_segments
@@ -68,6 +68,7 @@ def judge(night: Night) -> Judged:
         open_before = incidents_open(history, model, night.known_on)
         lasting = {name: since for decision in new for name, since in _undecided_too_long(night, decision)}
         turned = turn(open_before, new, [check.name for check in checks], night.known_on, lasting)
+        turned = replace(turned, closed=tuple(known.ended(incident) for incident in turned.closed))
         by_name = {decision.check.name: decision for decision in (*made, *new)}
         untold = [entry for entry in still_open(open_before, turned) if not entry.told_on]
         unmuted = [entry for entry in untold if to and check_of(entry.check_name) not in muted]
@@ -119,6 +120,13 @@ class Known:
         """What is broken of the night's own data."""
         return breaks_found(self.night.history, self.night.window, self.night.known_on, BREAKS)
 
+    @property
+    def reasons(self) -> Iterator[str]:
+        """What is broken, and what to do where it is not."""
+        yield from (finding.message for finding in self.broken)
+        model = self.night.monitor.model
+        yield f"if the data are to stay so: `lamplighter incidents accept {model}`; until then nothing is retrained"
+
     @cached_property
     def _silencing_drift(self) -> list[Finding]:
         return silencing_drift(self.night.history, self.night.window, self.night.known_on)
@@ -137,6 +145,21 @@ class Known:
         if check.metric in DRIFT_METRICS:
             return self._silencing_drift
         return [] if _is_of_inputs(check) else self._silencing_quality
+
+    def ended(self, incident: Incident) -> Incident:
+        """The same incident with how it ended: of broken data a person wants to know whether they are sound."""
+        night, since = self.night, incident.window_start
+        if incident.check_name != DATA_CHECK.name or since is None:
+            return incident
+        faults = Faults.of(night.history, night.window, night.known_on)
+        seen = {(it.code, it.subject) for _, it in faults.found(since, night.window.start, BREAKS)}
+        accepted = [it for it in faults.accepted if it.until >= since and (it.code, it.subject) in seen]
+        sound = sorted(seen - {(it.code, it.subject) for it in accepted})
+        texts = [it.named for it in accepted]
+        if sound:
+            named = (f"{subject} ({code.value})" if subject else code.value for code, subject in sound)
+            texts.append(f"sound again: {', '.join(named)}")
+        return replace(incident, ending="; ".join(texts))
 
     def unlabelled(self, check: Check) -> Decision:
         """The decision of a check of quality while no window has its labels: they are awaited, or cannot be read."""
@@ -192,7 +215,7 @@ def _messages(known: Known, decisions: list[Decision], reported: list[Incident],
         if incident.is_of_undecided:
             yield message.undecided(night.monitor.model, incident.check_name, decision, since)
             continue
-        reasons = [finding.message for finding in known.broken] if decision.check == DATA_CHECK else []
+        reasons = [*known.reasons] if decision.check == DATA_CHECK else []
         yield message.opened(night.monitor.model, decision, since, _moved(known, decision.check), reasons, report)
     for incident in turned.closed:
         # Of a check that is muted the message waits.
@@ -200,7 +223,9 @@ def _messages(known: Known, decisions: list[Decision], reported: list[Incident],
             since = night.label_of(incident.window_start)
             name, declared = incident.check_name, check_of(incident.check_name) in by_name
             label = night.window.label
-            yield message.closed(night.monitor.model, name, incident.severity, since, label, declared=declared)
+            yield message.closed(
+                night.monitor.model, name, incident.severity, since, label, declared=declared, ending=incident.ending
+            )
 
 
 def _moved(known: Known, check: Check) -> list[Moved]:

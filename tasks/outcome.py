@@ -52,11 +52,12 @@ class Outcome:
     def message(self) -> str:
         """One line: completed, or completed with findings; a check that the data leave undecided is one."""
         found = [*(finding.message for finding in self.findings), *map(self._undecided, self.undecided_checks)]
+        ended = "".join(f"; data: {incident.ending}" for incident in self.judged.closed if incident.ending)
         if not found:
-            return "completed"
+            return f"completed{ended}"
         told = found[:MOST_TOLD]
         rest = len(found) - len(told)
-        return "completed with findings: " + "; ".join([*told, *([f"and {rest} more"] if rest else [])])
+        return "completed with findings: " + "; ".join([*told, *([f"and {rest} more"] if rest else [])]) + ended
 
     def _undecided(self, decision: Decision) -> str:
         return f"{self.night.monitor.model}: check {decision.check.name} is undecided: {decision.reason}"

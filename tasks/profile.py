@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from lamplighter.core.breaks import PAST_WINDOWS, breaks_of
+from lamplighter.core.breaks import Baseline, breaks_of
 from lamplighter.core.data_checks import answer_measurements, feature_measurements, value_findings
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.measurement import Measurement
-from lamplighter.core.profile import Bounds, ColumnKind
+from lamplighter.core.profile import Bounds, ColumnKind, ColumnProfile
 from lamplighter.errors import SourceError
-from storage.history.breaks import sound_profiles
+from storage.history.baselines import Past
 from storage.private_key import home_key
 from storage.profile_store import ProfileStore
 from storage.profiles import Profiles, profile_columns
@@ -65,15 +65,26 @@ def _profile(night: Night, reference: Profiles, table: Table) -> Profiled:
 
 
 def _breaks(night: Night, table: Table, profiles: Profiles) -> Iterator[Finding]:
-    """What broke in the features, against the sound windows before; of private ones nothing is kept."""
-    store, window = ProfileStore(night.project.home), table.rows.window
-    features = [name for name in table.features if name in profiles and name not in night.monitor.private]
-    past = [
-        {name: profile for name, profile in kept.items() if name in features}
-        for content_hash in sound_profiles(night.history, window, night.known_on, PAST_WINDOWS)
-        if (kept := _past(store, content_hash))
+    """What broke in the features, against the sound windows before; of private ones counts and hashes are kept."""
+    store, window, private = ProfileStore(night.project.home), table.rows.window, night.monitor.private
+    features = {name: profiles[name] for name in table.features if name in profiles}
+    known = Past.of(night.history, window, night.known_on)
+    windows = {name: known.of_column(name, window.start) for name in features}
+
+    def kept(hashes: Iterable[str], name: str) -> list[ColumnProfile]:
+        found = (_past(store, content_hash).get(name) for content_hash in hashes)
+        return [profile for profile in found if profile]
+
+    baselines = {
+        name: Baseline(kept(it.past, name), kept(it.older, name), it.open_codes, night.label_of(it.since))
+        for name, it in windows.items()
+    }
+    recent = [
+        {name: profile for name, profile in found.items() if name in features}
+        for content_hash in known.recent()
+        if (found := _past(store, content_hash))
     ]
-    return breaks_of(night.monitor.model, {name: profiles[name] for name in features}, past)
+    return breaks_of(night.monitor.model, features, recent, baselines, private)
 
 
 @lru_cache(maxsize=256)

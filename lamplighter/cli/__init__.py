@@ -21,7 +21,7 @@ COMMANDS = {
     "backfill": "Run past nights in order.",
     "history": "Show what is recorded of a model.",
     "status": "Show the newest night of every model.",
-    "incidents": "Show what is open, and mute it.",
+    "incidents": "Show what is open, mute it, accept broken data.",
     "adopt": "Make a model from elsewhere the first champion.",
     "retrain": "Train a model now, by hand.",
     "approve": "Make champion what waits for it.",

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from storage.project import Project
 
 LAYOUT = Layout(
-    ("model", "check", "severity", "opened", "closed", "told", "muted_until", "muted_for"),
+    ("model", "check", "severity", "opened", "closed", "told", "muted_until", "muted_for", "ending"),
     spare=(("told",),),
+    text="ending",
     names=("check", "model"),
 )
 UNKNOWN = {"timezone": "UTC", "grain": "1d"}
@@ -104,6 +105,33 @@ def unmute(project: str | None, model: str, check: str) -> None:
     click.echo(f"{model}: {check} is told of again")
 
 
+@command.command(epilog="Example: lamplighter incidents accept flight-delays temp --reason 'in Celsius now'")
+@click.argument("model")
+@click.argument("names", nargs=-1, metavar="[COLUMN]...")
+@click.option("--by", "who", default="", help="Who accepts it.")
+@click.option("--reason", default="", help="Why, for whoever wonders.")
+@click.pass_obj
+def accept(project: str | None, model: str, names: tuple[str, ...], who: str, reason: str) -> None:
+    """Accept broken data as how they are from now on: columns, codes such as labels-foreign, or all that is broken.
+
+    The next run closes the incident and compares later windows with the accepted ones; another change is found again.
+    A trainer gets the windows after the accepted ones alone.
+    """
+    from storage.history import open_history
+    from storage.history.open_faults import accept_faults
+    from storage.project import Project
+
+    opened = Project.open(project)
+    monitor = opened.monitor(model)
+    for fault in accept_faults(open_history(opened), monitor, names, who, reason):
+        named = " ".join(reversed(fault.names))
+        if fault.acceptance:
+            click.echo(f"{model}: {fault.acceptance.named}; nothing is changed")
+            continue
+        since = name_of(fault.since, ZoneInfo(monitor.timezone), monitor.every)
+        click.echo(f"{model}: accepted {named}, which has been so since {since}; the next run reports it")
+
+
 def _history_and_zone(project: str | None, model: str, check: str) -> tuple[History, ZoneInfo]:
     from storage.history import open_history
     from storage.project import Project
@@ -133,4 +161,5 @@ def _shown(row: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
         "told": night(row["told_on"]),
         "muted_until": muted.astimezone(zone).isoformat(timespec="minutes") if muted else None,
         "muted_for": row["muted_for"] if muted else None,
+        "ending": row["ending"],
     }

@@ -32,9 +32,15 @@ class Code(StrEnum):
     CHAMPION_UNWRITTEN = "champion-unwritten"
     FEED_FROZEN = "feed-frozen"
     SCALE_CHANGED = "scale-changed"
+    VALUES_CHANGED = "values-changed"
     NULLS_RISEN = "nulls-risen"
     WINDOW_REPEATED = "window-repeated"
     LABELS_FOREIGN = "labels-foreign"
+    LABELS_EARLY = "labels-early"
+    LABELS_ONE_CLASS = "labels-one-class"
+    LABELS_CONTRADICTORY = "labels-contradictory"
+    LABELS_AMBIGUOUS = "labels-ambiguous"
+    RUNS_OF_THE_FUTURE = "runs-of-the-future"
 
 
 INPUT_BREAKS = frozenset(
@@ -47,13 +53,34 @@ INPUT_BREAKS = frozenset(
         Code.ALL_NULL,
         Code.FEED_FROZEN,
         Code.SCALE_CHANGED,
+        Code.VALUES_CHANGED,
         Code.NULLS_RISEN,
         Code.WINDOW_REPEATED,
     }
 )
 """Breaks of what a model saw: drift and quality of the window tell of the break and not of the model."""
 
-LABEL_BREAKS = frozenset({Code.LABELS_UNREADABLE, Code.LABELS_FOREIGN, Code.CLASSES_DIFFER})
+COMPARED = frozenset({Code.FEED_FROZEN, Code.SCALE_CHANGED, Code.VALUES_CHANGED, Code.NULLS_RISEN})
+"""Breaks of a column that are found by holding it against the sound windows before; they last until it is like those,
+or until a person accepts what it is now."""
+
+STATES = COMPARED | {Code.COLUMN_MISSING, Code.TYPE_CHANGED, Code.ALL_NULL}
+"""Breaks of a column that may be what it is from now on; once a person accepts that, the past is of another state."""
+
+OF_WINDOWS = frozenset({Code.WINDOW_EMPTY, Code.FILE_UNREADABLE, Code.WINDOW_REPEATED})
+"""Breaks of a window as a whole: nothing is held against it."""
+
+LABEL_BREAKS = frozenset(
+    {
+        Code.LABELS_UNREADABLE,
+        Code.LABELS_FOREIGN,
+        Code.LABELS_EARLY,
+        Code.LABELS_ONE_CLASS,
+        Code.LABELS_CONTRADICTORY,
+        Code.IDS_USED_AGAIN,
+        Code.CLASSES_DIFFER,
+    }
+)
 """Breaks of the truth: quality tells of the break."""
 
 BREAKS = INPUT_BREAKS | LABEL_BREAKS | {Code.REFERENCE_UNREADABLE}

@@ -45,6 +45,8 @@ class Incident:
         The window that was read when it was opened.
     told_on : datetime or None
         The night whose messages told of it; None while nobody has been told, as while it is muted.
+    ending : str
+        How it ended, where that needs saying: data became sound again, or a person accepted them.
     """
 
     check_name: str
@@ -52,6 +54,7 @@ class Incident:
     opened_on: datetime
     window_start: datetime | None = None
     told_on: datetime | None = None
+    ending: str = ""
 
     @property
     def is_of_undecided(self) -> bool:

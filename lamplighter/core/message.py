@@ -112,8 +112,16 @@ def undecided(model: str, incident_name: str, decision: Decision, since: str) ->
     return Message(model, incident_name, "opened", check.severity, title, "\n".join(lines))
 
 
-def closed(model: str, check_name: str, severity: Severity, since: str, until: str, *, declared: bool) -> Message:
-    """Tell that a check passes again or can be decided again, or that the monitor has it no longer."""
+def closed(
+    model: str, check_name: str, severity: Severity, since: str, until: str, *, declared: bool, ending: str = ""
+) -> Message:
+    """Tell that a check passes again or can be decided again, or that the monitor has it no longer.
+
+    Parameters
+    ----------
+    ending : str
+        How broken data ended: sound again, or accepted.
+    """
     name = check_of(check_name)
     if name == check_name:
         passes = ("passes again", f"it failed since {since} and passes in {until}")
@@ -122,7 +130,8 @@ def closed(model: str, check_name: str, severity: Severity, since: str, until: s
         passes = ("can be decided again", f"it was undecided since {since} and is decided in {until}")
         gone = ("is no longer declared", f"it was undecided since {since}")
     title, body = passes if declared else gone
-    return Message(model, check_name, "closed", severity, f"{model}: {name} {title}", body)
+    lines = [body, *([ending] if declared and ending else [])]
+    return Message(model, check_name, "closed", severity, f"{model}: {name} {title}", "\n".join(lines))
 
 
 def _of(decision: Decision) -> str:

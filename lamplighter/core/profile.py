@@ -99,7 +99,7 @@ class ColumnProfile:
         numbers = sorted(self.buckets)
         cumulative = np.cumsum([self.buckets[number] for number in numbers])
         number = numbers[int(np.searchsorted(cumulative, q * (self.present - 1), side="right"))]
-        return float(np.clip(_representative(number), self.minimum, self.maximum))
+        return float(np.clip(representative(number), self.minimum, self.maximum))
 
     def as_bounds(self) -> Bounds | None:
         """What another window's values are held against when this profile is the reference."""
@@ -122,7 +122,7 @@ def _bucket_numbers(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     return np.where(magnitude < _SMALLEST, 0, np.sign(values) * numbers).astype(np.int64)
 
 
-def _representative(number: int) -> float:
+def representative(number: int) -> float:
     """The value that stands for a bucket: the one whose relative distance to both edges is the same."""
     if number == 0:
         return 0.0

@@ -2,62 +2,128 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cached_property
 
 import sqlalchemy as sa
 
-from lamplighter.core.finding import INPUT_BREAKS, LABEL_BREAKS, Code, Finding
+from lamplighter.core.finding import COMPARED, INPUT_BREAKS, LABEL_BREAKS, STATES, Code, Finding
 from lamplighter.core.labelling import matured
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Window
 from storage.history import tables
+from storage.history.acceptances import Acceptance, acceptances
 from storage.history.database import History
 from storage.history.newest import newest
 
-LASTING = frozenset({Code.LABELS_FOREIGN})
+LASTING = LABEL_BREAKS - {Code.LABELS_UNREADABLE, Code.CLASSES_DIFFER}
 """Label breaks that spoil whatever awaited its labels then; the others are over once labels can be read."""
+
+Found = tuple[datetime, Finding]
+"""The start of a window, and what was broken of it."""
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What a run knows to be broken of a model's windows, and which of it a person accepted.
+
+    Attributes
+    ----------
+    history : History
+    model, grain : str
+    as_of : datetime
+        The logical date of the run.
+    """
+
+    history: History
+    model: str
+    grain: str
+    as_of: datetime
+
+    @classmethod
+    def of(cls, history: History, window: Window, as_of: datetime) -> Faults:
+        """Those of the model of a window."""
+        return cls(history, window.model, window.grain.value, as_of)
+
+    def found(self, since: datetime, until: datetime, codes: Collection[Code]) -> list[Found]:
+        """What was found of the windows that begin in a span, accepted or not."""
+        table = tables.finding
+        query = newest(
+            table,
+            table.c.model == self.model,
+            table.c.grain == self.grain,
+            table.c.window_start >= since,
+            table.c.window_start < until,
+            table.c.code.in_([code.value for code in codes]),
+            as_of=self.as_of,
+        )
+        with self.history.reading() as connection:
+            rows = connection.execute(query).mappings().all()
+        return sorted(
+            (row["window_start"], Finding(Code(row["code"]), row["subject"], row["message"]))
+            for row in rows
+            if row["message"]
+        )
+
+    def open(self, since: datetime, until: datetime, codes: Collection[Code]) -> list[Found]:
+        """The same without what was accepted."""
+        return [(start, it) for start, it in self.found(since, until, codes) if not self.is_accepted(start, it)]
+
+    @cached_property
+    def accepted(self) -> list[Acceptance]:
+        """What a person accepted, as far as the run knows it."""
+        return acceptances(self.history, self.model, self.grain, before=self.as_of)
+
+    def is_accepted(self, start: datetime, finding: Finding) -> bool:
+        """Whether what was found of a window was accepted.
+
+        A column that is compared with the windows before it is so up to the newest window that the person saw: what is
+        found of a later one is another change. What a window shows of itself, such as that a column is missing, is
+        accepted until it is over.
+        """
+        mine = [it for it in self.accepted if (it.code, it.subject) == (finding.code, finding.subject)]
+        if any(it.covers(start) for it in mine):
+            return True
+        earlier = [it for it in mine if it.until < start]
+        if not earlier or finding.code in COMPARED:
+            return False
+        return self._lasted(earlier[-1], start)
+
+    def _lasted(self, accepted: Acceptance, start: datetime) -> bool:
+        """Whether every recorded window since the newest accepted one shows the same."""
+        table = tables.evaluation
+        query = (
+            sa.select(table.c.window_start)
+            .distinct()
+            .where(
+                table.c.model == self.model,
+                table.c.grain == self.grain,
+                table.c.window_start > accepted.until,
+                table.c.window_start < start,
+                table.c.known_on <= self.as_of,
+            )
+        )
+        with self.history.reading() as connection:
+            recorded = set(connection.scalars(query))
+        found = self.found(accepted.until + MOMENT, start, [accepted.code])
+        return recorded <= {begin for begin, it in found if it.subject == accepted.subject}
+
+
+MOMENT = timedelta(microseconds=1)
+"""The shortest time that instants tell apart."""
 
 
 def breaks_found(
     history: History, window: Window, as_of: datetime, codes: Collection[Code], until: datetime | None = None
 ) -> list[Finding]:
-    """What is known on a night to be broken of a window, or of all windows that begin in it or until a moment."""
-    table = tables.finding
-    last = until or window.start + timedelta(microseconds=1)
-    query = newest(
-        table,
-        table.c.model == window.model,
-        table.c.grain == window.grain.value,
-        table.c.window_start >= window.start,
-        table.c.window_start < last,
-        table.c.code.in_([code.value for code in codes]),
-        as_of=as_of,
-    )
-    with history.reading() as connection:
-        rows = connection.execute(query).mappings().all()
-    return sorted(Finding(Code(row["code"]), row["subject"], row["message"]) for row in rows if row["message"])
+    """What is known on a night to be broken of a window, or of all windows that begin in it or until a moment.
 
-
-def sound_profiles(history: History, window: Window, as_of: datetime, most: int) -> list[str]:
-    """The content hashes of the profiles of the windows right before one, those left out whose inputs were broken."""
-    first = window
-    for _ in range(most):
-        first = first.previous()
-    scope = {"model": window.model, "grain": window.grain.value}
-
-    def of(table: sa.Table, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
-        same = [table.c[name] == value for name, value in scope.items()]
-        span = [table.c.window_start >= first.start, table.c.window_start < window.start]
-        return newest(table, *same, *span, *conditions, as_of=as_of)
-
-    codes = tables.finding.c.code.in_([code.value for code in INPUT_BREAKS])
-    with history.reading() as connection:
-        found = connection.execute(of(tables.finding, codes)).mappings().all()
-        profiles = connection.execute(of(tables.profile)).mappings().all()
-    broken = {row["window_start"] for row in found if row["message"]}
-    return [row["content_hash"] for row in profiles if row["content_hash"] and row["window_start"] not in broken]
+    What a person accepted is left out.
+    """
+    found = Faults.of(history, window, as_of).open(window.start, until or window.start + MOMENT, codes)
+    return sorted({finding for _, finding in found})
 
 
 def silencing_drift(history: History, window: Window, as_of: datetime) -> list[Finding]:
@@ -83,7 +149,10 @@ def silencing_quality(
 
 
 def sound_windows(history: History, monitor: Monitor, windows: Sequence[Window], as_of: datetime) -> list[Window]:
-    """Those windows whose quality tells something of the model, by what is known on a night to be broken.
+    """Those windows that a model may learn from and be compared on, by what is known on a night to be broken.
+
+    Left out are those with a fault, whether it is open or was accepted: from its first window until it ended or was
+    accepted. Once a column has another state by acceptance, what came before tells of another column.
 
     Parameters
     ----------
@@ -92,24 +161,24 @@ def sound_windows(history: History, monitor: Monitor, windows: Sequence[Window],
     """
     if not windows:
         return []
-    table, until = tables.finding, matured(windows[-1], monitor)
-    query = newest(
-        table,
-        table.c.model == monitor.model,
-        table.c.grain == windows[0].grain.value,
-        table.c.window_start >= windows[0].start,
-        table.c.window_start < until,
-        table.c.code.in_([code.value for code in INPUT_BREAKS | LABEL_BREAKS]),
-        as_of=as_of,
-    )
-    with history.reading() as connection:
-        rows = connection.execute(query).mappings().all()
-    broken = [(row["window_start"], Code(row["code"])) for row in rows if row["message"]]
-    of_itself = {start for start, code in broken if code not in LASTING}
-    lasting = [start for start, code in broken if code in LASTING]
+    faults = Faults.of(history, windows[0], as_of)
+    until = max(matured(windows[-1], monitor), windows[-1].end)
+    found = [*_unsound(faults, faults.found(windows[0].start, until, INPUT_BREAKS | LABEL_BREAKS))]
+    of_itself = {start for start, code in found if code not in LASTING}
+    lasting = [start for start, code in found if code in LASTING]
+    states = [it.until for it in faults.accepted if it.code in STATES]
     return [
         window
         for window in windows
         if window.start not in of_itself
         and not any(window.start <= start < matured(window, monitor) for start in lasting)
+        and not any(window.start <= state for state in states)
     ]
+
+
+def _unsound(faults: Faults, found: Iterable[Found]) -> Iterator[tuple[datetime, Code]]:
+    """The windows with a fault; what goes on after it was accepted is how the data are."""
+    for start, finding in found:
+        mine = [it for it in faults.accepted if (it.code, it.subject) == (finding.code, finding.subject)]
+        if any(it.covers(start) for it in mine) or not faults.is_accepted(start, finding):
+            yield start, finding.code

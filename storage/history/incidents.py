@@ -65,7 +65,9 @@ def record_turn(connection: sa.Connection, model: str, known_on: datetime, turne
     if rows:
         connection.execute(sa.insert(table), rows)
     for incident in turned.closed:
-        connection.execute(sa.update(table).where(*_is(model, incident)).values(closed_on=known_on))
+        connection.execute(
+            sa.update(table).where(*_is(model, incident)).values(closed_on=known_on, ending=incident.ending)
+        )
 
 
 def mark_told(connection: sa.Connection, model: str, known_on: datetime, told: Iterable[Incident]) -> None:

@@ -1,0 +1,310 @@
+"""How unlike a column is to the windows before it: the distance of its numbers, the share of its values that are known.
+
+Numbers are held against each other as distributions over the log-spaced buckets of their profiles, zeros left out, as
+many columns are mostly zero. Each of the windows before is held against the others too: what they differ by is usual.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lamplighter.core.profile import ACCURACY, ColumnProfile, representative
+
+BUCKET = (1 + ACCURACY) / (1 - ACCURACY)
+"""By how much the value grows from one bucket of a profile to the next."""
+
+FEWEST_NUMBERS = 30
+"""Numbers other than zero below which a distribution is not known well enough."""
+
+KS_NOISE = 1.36
+"""The 95 % point of the Kolmogorov-Smirnov statistic, in units of the root of 1/n + 1/m."""
+
+EXPLAINED = 0.1
+"""How much farther than usual a distribution may lie from the past once it has been scaled or its sign turned."""
+
+SMALLEST_SCALE = 1.5
+"""A factor below which the same shape elsewhere may be a real change; miles and kilometres differ by 1.6."""
+
+SCALED, MOVED = 0.25, 0.75
+"""Distances from which on a column has another scale, or other numbers altogether, beside what is usual."""
+
+WANDERED = 2.0
+"""How many times farther than the medians of the past lie apart a median must have moved: weather wanders."""
+
+MOST_VALUES = 50
+"""Different numbers up to which a column has values that can be told apart, such as counts or grades."""
+
+FEWEST_VARIED = 2
+"""Different values of a usual window: a column with one, such as the month, changes whenever the month does."""
+
+NEW, SOUND = 0.25, 0.5
+"""Known values, as a share of what was usual, up to which a column has other values, and from which on it is sound."""
+
+USUALLY_KNOWN = 0.5
+"""Share of rows with known values below which ever new values are usual, as of names and ids."""
+
+RESPELLED = 0.2
+"""Share of rows whose values are new and known in another spelling: no such thing happens of itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The non-zero numbers of a column over common buckets.
+
+    Attributes
+    ----------
+    values : array of shape (n_buckets,)
+        Signed bucket numbers, ascending.
+    counts : array of shape (n_buckets,)
+    """
+
+    values: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, profile: ColumnProfile) -> Numbers:
+        """Those of a profile."""
+        values = np.array(sorted(number for number in profile.buckets if number), dtype=np.int64)
+        return cls(values, np.array([profile.buckets[number] for number in values.tolist()], dtype=np.int64))
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return int(self.counts.sum())
+
+    def magnitudes(self) -> Numbers:
+        """The same without their signs."""
+        values, place = np.unique(np.abs(self.values), return_inverse=True)
+        return Numbers(values, np.bincount(place, self.counts, minlength=len(values)).astype(np.int64))
+
+    def turned(self) -> Numbers:
+        """The same with the opposite signs."""
+        return Numbers(-self.values[::-1], self.counts[::-1])
+
+    def scaled(self, buckets: int) -> Numbers:
+        """The same, each so many buckets farther from zero."""
+        kept = np.abs(self.values) + buckets > 0
+        values = np.sign(self.values) * (np.abs(self.values) + buckets)
+        return Numbers(values[kept], self.counts[kept])
+
+    def quantile(self, share: float) -> int:
+        """The bucket of a quantile."""
+        place = int(np.searchsorted(np.cumsum(self.counts), share * self.total))
+        return int(self.values[min(place, len(self.values) - 1)])
+
+    def cumulative(self, at: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """The share of the numbers up to each of some buckets."""
+        shares = np.concatenate([[0.0], np.cumsum(self.counts) / max(self.total, 1)])
+        return np.asarray(shares[np.searchsorted(self.values, at, side="right")])
+
+
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """How far a column lies from the windows before, and how far those lie from each other.
+
+    Attributes
+    ----------
+    value, usual : float
+        Kolmogorov-Smirnov distances, between 0 and 1; the usual one is the second largest, since the first day of a
+        fault may be among the windows before.
+    """
+
+    value: float
+    usual: float
+
+    def reaches(self, least: float) -> bool:
+        """Whether the value lies so far beyond the usual."""
+        return self.value >= least + (1 - least) * self.usual
+
+
+def _distances(current: Numbers, past: Sequence[Numbers], older: Sequence[Numbers] = ()) -> Distance:
+    """Distance of the current numbers from the past ones; ``older`` ones tell of what is usual alone."""
+    groups = [group for group in (past, older) if len(group) > 1]
+    own = [_left_out(group) for group in groups]
+    usual = max((sorted(found)[-2] for found in own if len(found) > 1), default=0.0)
+    kept = list(past)
+    if groups and groups[0] is past and len(past) > 2:
+        kept.pop(int(np.argmax(own[0])))
+    at = np.unique(np.concatenate([current.values, *(entry.values for entry in kept)]))
+    pooled = np.mean([entry.cumulative(at) for entry in kept], axis=0)
+    value = float(np.abs(current.cumulative(at) - pooled).max())
+    noise = KS_NOISE * math.sqrt(1 / current.total + 1 / max(sum(entry.total for entry in kept), 1))
+    return Distance(value, max(usual, noise))
+
+
+def _left_out(group: Sequence[Numbers]) -> list[float]:
+    """The distance of each from all others."""
+    at = np.unique(np.concatenate([entry.values for entry in group]))
+    shares = np.array([entry.cumulative(at) for entry in group])
+    others = (shares.sum(axis=0) - shares) / (len(group) - 1)
+    return [float(found) for found in np.abs(shares - others).max(axis=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The numbers of a column and of the windows before it, and how far they lie apart.
+
+    Attributes
+    ----------
+    current : Numbers
+    past : list of Numbers
+    distance, of_magnitudes : Distance
+        Of the numbers with their signs and without.
+    """
+
+    current: Numbers
+    past: list[Numbers]
+    distance: Distance
+    of_magnitudes: Distance
+
+    @classmethod
+    def of(
+        cls, profile: ColumnProfile, past: Sequence[ColumnProfile], older: Sequence[ColumnProfile] = ()
+    ) -> Compared | None:
+        """None where there are too few numbers, or windows of one number are usual."""
+        current = Numbers.of(profile)
+        usual = [numbers for entry in past if (numbers := Numbers.of(entry)).total >= FEWEST_NUMBERS]
+        before = [numbers for entry in older if (numbers := Numbers.of(entry)).total >= FEWEST_NUMBERS]
+        if current.total < FEWEST_NUMBERS or not usual:
+            return None
+        if np.median([len(entry.buckets) for entry in past]) < FEWEST_VARIED:
+            return None
+        distance = _distances(current, usual, before)
+        if all((entry.values > 0).all() for entry in (current, *usual, *before)):
+            return cls(current, usual, distance, distance)
+        unsigned = _distances(current.magnitudes(), _magnitudes(usual), _magnitudes(before))
+        return cls(current, usual, distance, unsigned)
+
+    @property
+    def is_like(self) -> bool:
+        """Whether the numbers lie no farther from the past than the past from itself."""
+        return not self.distance.reaches(SCALED) and not self.of_magnitudes.reaches(SCALED)
+
+    def factor(self) -> float | None:
+        """By what all numbers have been multiplied; None where no factor makes them what they were."""
+        current, past = self.current.magnitudes(), _magnitudes(self.past)
+        found = self.of_magnitudes
+        if not found.reaches(SCALED) or _are_known(current, past):
+            return None
+        medians = [entry.quantile(0.5) for entry in past]
+        shifts = {round(current.quantile(q) - float(np.median([it.quantile(q) for it in past]))) for q in QUARTERS}
+        least = max(math.log(SMALLEST_SCALE) / math.log(BUCKET), WANDERED * (max(medians) - min(medians)))
+        for shift in sorted(shifts, key=abs):
+            after = _distances(current.scaled(-shift), past)
+            if abs(shift) >= least and after.value <= max(found.usual, after.usual) + EXPLAINED:
+                return BUCKET**shift
+        return None
+
+    def has_turned(self) -> bool:
+        """Whether the numbers are what they were with the opposite sign."""
+        found = self.distance
+        if not found.reaches(SCALED):
+            return False
+        after = _distances(self.current.turned(), self.past)
+        return after.value <= max(found.usual, after.usual) + EXPLAINED and after.value < found.value / 2
+
+    def is_elsewhere(self) -> bool:
+        """Whether almost all numbers lie where none did, farther off than the past wandered."""
+        if not self.distance.reaches(MOVED):
+            return False
+        medians = [representative(entry.quantile(0.5)) for entry in self.past]
+        median, low, high = representative(self.current.quantile(0.5)), min(medians), max(medians)
+        return max(low - median, median - high) > WANDERED * (high - low)
+
+
+def _are_known(current: Numbers, past: Sequence[Numbers]) -> bool:
+    """Whether numbers of a few values have values that occurred before: the foggy day of a feed of visibilities."""
+    values, windows = np.unique(np.concatenate([entry.values for entry in past]), return_counts=True)
+    if len(values) > MOST_VALUES:
+        return False
+    usual = values[windows > 1] if len(past) > 1 else values
+    return float(current.counts[np.isin(current.values, usual)].sum() / current.total) > NEW
+
+
+def _magnitudes(entries: Sequence[Numbers]) -> list[Numbers]:
+    return [entry.magnitudes() for entry in entries]
+
+
+QUARTERS = (0.25, 0.5, 0.75)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How much of a categorical column is known from the windows before.
+
+    Attributes
+    ----------
+    share : float
+        Of the rows with a value, those whose value occurred in two of the windows before, or in the only one.
+    usual : float
+        The same of the windows before, the second smallest.
+    respelled : float
+        Share of rows whose value is new, and known in another spelling.
+    example : tuple of str
+        A new value and the known one; empty where there is none.
+    """
+
+    share: float
+    usual: float
+    respelled: float = 0.0
+    example: tuple[str, str] | tuple[()] = ()
+
+    @property
+    def is_new(self) -> bool:
+        """Whether hardly a value is known, where usually most are."""
+        return self.usual >= USUALLY_KNOWN and self.share <= NEW * self.usual
+
+    @property
+    def is_like(self) -> bool:
+        """Whether so many values are known as usual, or nearly so."""
+        return self.share >= SOUND * self.usual and self.respelled < RESPELLED
+
+
+def known_values(profile: ColumnProfile, past: Sequence[ColumnProfile]) -> Known | None:
+    """Hold the values of a column against those of the windows before; None where these tell nothing."""
+    before = [entry for entry in past if entry.categories]
+    if not before or np.median([len(entry.categories) for entry in before]) < 1:
+        return None
+    seen: dict[str, int] = {}
+    for entry in before:
+        for value in entry.categories:
+            seen[value] = seen.get(value, 0) + 1
+    twice = {value for value, windows in seen.items() if windows > 1 or len(before) == 1}
+    shares = sorted(_share(entry, twice) for entry in before)
+    share = 0.0 if profile.crowded else _share(profile, twice)
+    respelled, example = _respelled(profile, twice)
+    varied = float(np.median([len(entry.categories) for entry in before])) >= FEWEST_VARIED
+    # Of a column with one value a window, such as the month, a new value is no news, but another spelling is.
+    usual = shares[min(1, len(shares) - 1)] if varied else 0.0
+    return Known(share, usual, respelled, example)
+
+
+def _share(profile: ColumnProfile, values: set[str]) -> float:
+    total = sum(profile.categories.values())
+    return sum(count for value, count in profile.categories.items() if value in values) / total if total else 0.0
+
+
+def _respelled(profile: ColumnProfile, known: set[str]) -> tuple[float, tuple[str, str] | tuple[()]]:
+    """The share of rows whose value is new and differs from a known one by case, blanks and punctuation alone."""
+    total, rows = sum(profile.categories.values()), 0
+    example: tuple[str, str] | tuple[()] = ()
+    spelled = {plain: value for value in sorted(known) for plain in _plain(value)}
+    for value, count in sorted(profile.categories.items(), key=lambda entry: (-entry[1], entry[0])):
+        if value in known:
+            continue
+        if match := next((spelled[plain] for plain in _plain(value) if plain in spelled), None):
+            rows += count
+            example = example or (value, match)
+    return (rows / total if total else 0.0), example
+
+
+def _plain(value: str) -> Iterator[str]:
+    """A value as it reads without case, blanks and punctuation; nothing of one that has no letter."""
+    plain = "".join(sign for sign in value.casefold() if sign.isalnum())
+    if any(sign.isalpha() for sign in plain):
+        yield plain
