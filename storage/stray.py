@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -56,11 +57,61 @@ def stray_labels(
     for where in _earlier(project, monitor, slices, spool_folder):
         if not nobody.any():
             break
-        found = _predicted(where, monitor, index) & nobody
+        found = predicted_ids(where, monitor, index) & nobody
         too_late = (index.frame["arrived"] >= matured(where.window, monitor)).to_numpy()
         late += len(np.unique(index.number[too_late & found[index.number]]))
         nobody &= ~found
     return Stray(late, int(nobody.sum()), len(index.ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """Predictions whose labels are dated before the window in which they were made.
+
+    Attributes
+    ----------
+    ids : int
+    rows : int
+        Of the window.
+    lead : timedelta
+        By how much before the window's beginning they are dated, in the middle.
+    """
+
+    ids: int
+    rows: int
+    lead: timedelta
+
+
+def early_labels(
+    project: Project, monitor: Monitor, slices: Sequence[Slice], labels: LabelIndex, spool_folder: Path
+) -> Early | None:
+    """Count the ids of the first window that have labels, all of them dated before the window; None without any.
+
+    A label may belong to an earlier prediction of the same id, which then is left out.
+
+    Parameters
+    ----------
+    slices : sequence of Slice
+        The windows that the run looked at, its own first.
+    labels : LabelIndex
+        Those dated before the window among them.
+    """
+    own = slices[0]
+    arrived = labels.frame["arrived"]
+    before = (arrived < own.window.start).to_numpy()
+    early = np.zeros(len(labels.ids), dtype=bool)
+    early[labels.number[before]] = True
+    early[labels.number[~before]] = False
+    early &= predicted_ids(own, monitor, labels)
+    others = (where for where in _earlier(project, monitor, slices, spool_folder) if where.window != own.window)
+    for where in others:
+        if not early.any():
+            return None
+        early &= ~predicted_ids(where, monitor, labels)
+    if not early.any():
+        return None
+    leads = (own.window.start - arrived[before & early[labels.number]]).dt.total_seconds()
+    return Early(int(early.sum()), rows_of(own).count, timedelta(seconds=float(leads.median())))
 
 
 def ids_used_again(slices: Sequence[Slice], monitor: Monitor, index: LabelIndex) -> int:
@@ -73,13 +124,13 @@ def ids_used_again(slices: Sequence[Slice], monitor: Monitor, index: LabelIndex)
     if not labelled_again.any():
         return 0
     for where in slices:
-        windows += _predicted(where, monitor, index)
+        windows += predicted_ids(where, monitor, index)
     predicted_again = windows > 1
     several = int((labelled_again & predicted_again).sum())
     return several if 2 * several > predicted_again.sum() else 0
 
 
-def _predicted(where: Slice, monitor: Monitor, index: LabelIndex) -> npt.NDArray[np.bool_]:
+def predicted_ids(where: Slice, monitor: Monitor, index: LabelIndex) -> npt.NDArray[np.bool_]:
     """Whether an id was predicted in a window, by its number."""
     found = np.zeros(len(index.ids) + 1, dtype=bool)
     found[index.numbers(rows_of(where).frame(monitor.predictions.id, monitor.predictions.id))] = True

@@ -101,8 +101,8 @@ def predictions_with_ids(where: Slice, monitor: Monitor) -> pd.DataFrame:
 def truths_of(windows: Sequence[Seen], monitor: Monitor, index: LabelIndex | None) -> Iterator[Truth]:
     """Join the labels that have arrived to the predictions of some windows, one window in memory at a time.
 
-    Of the labels of an id that arrived from the window's beginning on, the newest counts, by arrival and then by
-    content.
+    Of the labels of an id that arrived from the window's beginning on, the newest counts. Where labels of an id that
+    arrived at one instant contradict each other, and no later one decides, the truth is unknown.
 
     Parameters
     ----------
@@ -147,6 +147,8 @@ class LabelIndex:
         Of each label's id.
     content : array of int
         Equal for equal labels.
+    arrival : array of int
+        When each label arrived, in the unit of the frame; what nothing dates came first, and at one instant.
     frame : DataFrame
         The labels: ``key``, ``y_true`` and ``arrived``.
     """
@@ -155,19 +157,22 @@ class LabelIndex:
     names: tuple[str, ...]
     number: npt.NDArray[np.intp]
     content: npt.NDArray[np.intp]
+    arrival: npt.NDArray[np.int64]
     frame: pd.DataFrame
 
     @classmethod
     def of(cls, arrived: Arrived, names: tuple[str, ...]) -> LabelIndex:
-        """Sort labels by arrival, then by content, so that the last of an id is the one that counts."""
+        """Sort labels by arrival, then by content, so that the last of an id is the newest."""
         frame = arrived.frame
         content, _ = pd.factorize(comparable_values(frame["y_true"]), sort=True)
-        arrival = frame["arrived"].astype("int64").where(frame["arrived"].notna(), np.iinfo(np.int64).min).to_numpy()
+        arrival = (
+            frame["arrived"].astype("int64").where(frame["arrived"].notna(), np.iinfo(np.int64).min).to_numpy(np.int64)
+        )
         order = np.lexsort((content, arrival))
         ordered = frame.iloc[order].reset_index(drop=True)
         number, ids = pd.factorize(ordered["key"])
         # As Python objects, since a look-up in an index of Arrow's would make them anew each time.
-        return cls(pd.Index(ids).astype(object), names, number, content[order], ordered)
+        return cls(pd.Index(ids).astype(object), names, number, content[order], arrival[order], ordered)
 
     def numbers(self, predictions: pd.DataFrame) -> npt.NDArray[np.intp]:
         """The number of each row's id; -1 where no label has it."""
@@ -181,14 +186,37 @@ class LabelIndex:
         arrived = self.frame["arrived"]
         in_time = arrived.isna() | ((arrived >= window.start) & (arrived < before))
         places = np.flatnonzero(in_time.to_numpy())
-        newest = np.full(len(self.ids) + 1, -1)
-        newest[self.number[places]] = places
+        newest = self._newest(places)
+        newest[np.flatnonzero(self._contradicted(places, newest))] = -1
         numbers = self.numbers(predictions)
         found = newest[numbers]
         y_true = self.frame["y_true"].reindex(found).set_axis(predictions.index)
         labelled = numbers[found >= 0]
         changed = np.unique(labelled[self._differs(places)[labelled]])
         return y_true, len(changed)
+
+    def _newest(self, places: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """The place of the newest of some labels of each id, by its number; -1 for none, and at the end for no id."""
+        newest = np.full(len(self.ids) + 1, -1)
+        newest[self.number[places]] = places
+        return newest
+
+    def _contradicted(self, places: npt.NDArray[np.intp], newest: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        """Whether the newest labels of an id came at one instant and differ, by its number."""
+        at_once = self.arrival[places] == self.arrival[newest[self.number[places]]]
+        return self._differs(places[at_once])
+
+    def contradicted(self, since: datetime) -> tuple[npt.NDArray[np.bool_], int]:
+        """Whether the labels of an id contradict each other, by its number; and how many ids have labels.
+
+        Of ids whose newest label arrived from an instant on, or was never dated.
+        """
+        arrived = self.frame["arrived"]
+        recent = (arrived.isna() | (arrived >= since)).to_numpy()
+        places = np.arange(len(self.frame))
+        newest = self._newest(places)
+        is_recent = recent[newest[:-1]] if len(places) else np.zeros(0, dtype=bool)
+        return self._contradicted(places, newest) & is_recent, int(is_recent.sum())
 
     def _differs(self, places: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
         """Whether the labels of an id differ, by its number."""

@@ -20,9 +20,10 @@ from lamplighter.core.recorded import Evaluation
 from lamplighter.errors import MonitorError, SourceError
 from storage.labels import Arrived, labels_arrived
 from storage.rows import rows_of
-from storage.stray import ids_used_again, stray_labels
+from storage.stray import stray_labels
 from storage.truth import LabelIndex, Seen, Truth, truths_of
 from storage.user_code import load_function, text_of
+from tasks.label_checks import contradictions, lasting, one_class_only, too_early, used_again
 from tasks.night import Night
 from tasks.read import Due, Reading
 
@@ -64,19 +65,20 @@ def evaluate(night: Night, reading: Reading) -> Evaluated:
     index = LabelIndex.of(arrived, monitor.predictions.id) if arrived else None
     own, findings = _own_functions(night)
     unreadable = bool(arrived and (arrived.unreadable or _absent(monitor, arrived)))
-    windows = []
+    windows, labelled = [], 0
     for due, truth in zip(reading.due, truths_of(_seen(night, reading), monitor, index), strict=True):
         if due.gone:
             continue
         if evaluation := _evaluate(night, due, truth, own, unreadable=unreadable):
             windows.append(evaluation)
-        findings += _classes(night, due, truth)
+        labelled += len(truth.labelled)
+        findings += [*_classes(night, due, truth), *one_class_only(night, due, truth)]
     if arrived is None or index is None:
         return Evaluated(windows, [], findings)
     findings += _files(night, reading, arrived)
     if night.relabel:
         return Evaluated(windows, None, findings)
-    arrivals, strange = _arrivals(night, reading, arrived, index)
+    arrivals, strange = _arrivals(night, reading, arrived, index, labelled=bool(labelled))
     return Evaluated(windows, arrivals, [*findings, *strange])
 
 
@@ -190,16 +192,14 @@ def _looked_back(night: Night, reading: Reading) -> bool:
 
 
 def _arrivals(
-    night: Night, reading: Reading, arrived: Arrived, index: LabelIndex
+    night: Night, reading: Reading, arrived: Arrived, index: LabelIndex, *, labelled: bool
 ) -> tuple[list[Measurement] | None, list[Finding]]:
     """The labels that arrived during the night's own window, and what is wrong with their ids."""
-    monitor, findings = night.monitor, []
-    slices = [due.rows for due in reading.due]
-    if again := ids_used_again(slices, monitor, index):
-        told = f"{again} ids stand in several windows and have several labels; add to predictions.id and labels.id"
-        findings.append(Finding(Code.IDS_USED_AGAIN, "", f"{monitor.model}: {told} what tells them apart, as the day"))
+    monitor, slices = night.monitor, [due.rows for due in reading.due]
+    findings = [*used_again(night, slices, index), *contradictions(night, slices, index)]
     if not arrived.dated:
         return undated(), findings
+    findings += too_early(night, slices, index, labelled=labelled)
     if any(due.gone for due in reading.due):
         # Their labels would count as nobody's.
         return None, findings
@@ -210,6 +210,7 @@ def _arrivals(
         cure = f", of {stray.arrived}; are they joined to the right ids and day?" if foreign else ""
         code = Code.LABELS_FOREIGN if foreign else Code.LABELS_UNKNOWN
         findings.append(Finding(code, "", f"{monitor.model}: {told}{cure}"))
+    findings += lasting(night, findings, stray.arrived)
     return arrival_measurements(stray.late, stray.unknown), findings
 
 

@@ -45,12 +45,29 @@ def test_the_newest_label_counts_and_a_different_one_is_a_correction(world_of: C
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_of_two_corrections_at_one_instant_the_content_decides(world_of: Callable[..., World], order: tuple) -> None:
+def test_labels_that_contradict_each_other_at_one_instant_are_unknown(
+    world_of: Callable[..., World], order: tuple
+) -> None:
     world = world_of()
-    world.predict("2013-06-01", ["a", "b"])
+    world.predict("2013-06-01", ["a", "b", "c"])
     for i in order:
-        world.label("2013-06-02", ["a", "b"], [["x", "y"], ["y", "x"]][i], ["2013-06-02T01:00"] * 2)
-    assert world.known("2013-06-01", "2013-06-03") == {"a": "y", "b": "y"}
+        world.label("2013-06-02", ["a", "b", "c"], [["x", "y", "x"], ["y", "x", "x"]][i], ["2013-06-02T01:00"] * 3)
+    [truth] = world.truths("2013-06-01", now="2013-06-03")
+    assert (truth.labelled["id"].tolist(), truth.y_true.tolist(), truth.corrected) == (["c"], ["x"], 0)
+    world.label("2013-06-02", ["b"], ["x"], ["2013-06-02T02:00"])
+    assert world.known("2013-06-01", "2013-06-03") == {"b": "x", "c": "x"}
+
+
+ONE_INSTANT = {"the folder of one day": LABELS, "no date at all": LABELS | {"parquet": "labels/*/*.parquet"}}
+
+
+@pytest.mark.parametrize("kind", ONE_INSTANT)
+def test_what_is_one_instant_where_no_column_tells(world_of: Callable[..., World], kind: str) -> None:
+    world = world_of(ONE_INSTANT[kind])
+    world.predict("2013-06-01", ["a", "b"])
+    world.label("2013-06-02", ["a", "b"], [0, 1])
+    world.label("2013-06-02", ["a", "b"], [1, 1])
+    assert world.known("2013-06-01", "2013-06-04") == {"b": 1}
 
 
 def test_null_labels_and_null_ids_are_no_labels(world_of: Callable[..., World]) -> None:
@@ -270,9 +287,12 @@ def slow_truth(labels: list[tuple], before: int | None) -> tuple[dict, dict]:
     for a, b, truth, arrived in counting:
         rank = (-1 if arrived is None else arrived, truth)
         seen[a, b].add(truth)
-        if (a, b) not in newest or rank >= newest[a, b]:
+        if (a, b) not in newest or rank[0] > newest[a, b][0]:
             newest[a, b] = rank
-    return {key: rank[1] for key, rank in newest.items()}, {key: len(values) > 1 for key, values in seen.items()}
+        elif rank[0] == newest[a, b][0] and rank[1] != newest[a, b][1]:
+            newest[a, b] = (rank[0], None)
+    truth = {key: rank[1] for key, rank in newest.items() if rank[1] is not None}
+    return truth, {key: len(values) > 1 for key, values in seen.items() if key in truth}
 
 
 def frame_of(labels: list[tuple]) -> pd.DataFrame:

@@ -1,0 +1,60 @@
+"""How many labels of each class the windows before one had, for what is odd about the labels of that one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from lamplighter.core.finding import Code
+from lamplighter.core.window import Window
+from storage.history import tables
+from storage.history.breaks import Faults
+from storage.history.database import History
+from storage.history.newest import newest
+
+LOOKED_BACK = 400
+"""Windows that are looked back over: a fault of the labels may last for months."""
+
+
+def class_counts(history: History, window: Window, present: Window, as_of: datetime, most: int) -> list[Counter[str]]:
+    """The labels of each class of the newest windows before one, those left out that had one class by a fault.
+
+    Parameters
+    ----------
+    window : Window
+        Whose labels are looked at.
+    present : Window
+        That of the run that looks: a fault of earlier labels was recorded by the run as long after their window.
+    most : int
+        Windows that are returned.
+    """
+    table, length = tables.confusion, window.end - window.start
+    since = window.start - LOOKED_BACK * length
+    query = newest(
+        table,
+        table.c.model == window.model,
+        table.c.grain == window.grain.value,
+        table.c.window_start >= since,
+        table.c.window_start < window.start,
+        table.c.segment == "",
+        table.c.version == "",
+        as_of=as_of,
+    ).subquery()
+    summed = sa.select(query.c.window_start, query.c.y_true, sa.func.sum(query.c.n).label("n"))
+    with history.reading() as connection:
+        rows = connection.execute(summed.group_by(query.c.window_start, query.c.y_true)).all()
+    counts: dict[datetime, Counter[str]] = {}
+    for row in rows:
+        if row.n:
+            counts.setdefault(row.window_start, Counter())[row.y_true] = int(row.n)
+    found = Faults.of(history, present, as_of).found(since, present.start, [Code.LABELS_ONE_CLASS])
+    broken = [start - (present.start - window.start) for start, _ in found]
+    sound = [start for start in sorted(counts, reverse=True) if not _is_among(start, broken, length / 2)]
+    return [counts[start] for start in sound[:most]]
+
+
+def _is_among(start: datetime, others: list[datetime], tolerance: timedelta) -> bool:
+    """Whether a window is one of some: days of the clock's changes are an hour off."""
+    return any(abs(start - other) < tolerance for other in others)

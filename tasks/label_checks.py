@@ -1,0 +1,123 @@
+"""What is wrong with labels as a whole: contradictions, one class only, ids used again, dates before predictions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from datetime import timedelta
+
+import numpy as np
+
+from lamplighter.core.duration import format_duration
+from lamplighter.core.evaluation import class_labels
+from lamplighter.core.finding import Code, Finding
+from lamplighter.core.labelling import state_of
+from lamplighter.core.measurement import State
+from lamplighter.core.monitor import Kind, Monitor
+from lamplighter.core.one_class import is_odd
+from storage.history.breaks import LASTING, MOMENT, Faults
+from storage.history.class_counts import class_counts
+from storage.labels import labels_arrived
+from storage.rows import Slice, rows_of
+from storage.stray import LOOK_BACK_WINDOWS, early_labels, ids_used_again, predicted_ids
+from storage.truth import LabelIndex, Truth
+from tasks.night import Night
+from tasks.read import Due
+
+MANY, FEWEST = 0.05, 5
+"""From which share and number of ids on their labels are joined wrongly: fewer are slips."""
+
+PAST_WINDOWS = 14
+"""Windows whose classes a window's are held against."""
+
+
+def one_class_only(night: Night, due: Due, truth: Truth) -> Iterator[Finding]:
+    """Labels of one class in a window that has just become final, where those before it had several."""
+    monitor, window = night.monitor, due.rows.window
+    if monitor.kind is not Kind.CLASSIFICATION or monitor.labels is None:
+        return
+    # Each window is looked at by one run, the first that knows all its labels, and by that run as often as it is made.
+    is_new = window.after_end(monitor.labels.mature_after) >= night.window.end
+    if not is_new or state_of(monitor, window, night.now) is not State.FINAL:
+        return
+    counts = Counter(label for label in class_labels(truth.y_true) if label is not None)
+    past = class_counts(night.history, window, night.window, night.known_on, PAST_WINDOWS)
+    if is_odd(counts, past):
+        (only,) = counts
+        shown = "one class" if monitor.labels.target in monitor.private else f"class {only!r}"
+        told = f"all {counts[only]} labels of {window.label} are of {shown}, and the windows before had several"
+        yield Finding(Code.LABELS_ONE_CLASS, "", f"{monitor.model}: {told}; are they joined and coded rightly?")
+
+
+def contradictions(night: Night, slices: Sequence[Slice], labels: LabelIndex) -> Iterator[Finding]:
+    """Labels of one id that came at one instant and differ: their truth is unknown."""
+    monitor = night.monitor
+    differ, recent = labels.contradicted(night.window.start)
+    if not differ.any():
+        return
+    predicted = np.zeros(len(labels.ids), dtype=bool)
+    for where in slices:
+        predicted |= predicted_ids(where, monitor, labels)
+    differ &= predicted
+    count = int(differ.sum())
+    if not count:
+        return
+    many = count >= FEWEST and count > MANY * recent
+    example = "" if _is_private(monitor) else f", such as id {labels.ids[int(np.argmax(differ))]!r}"
+    told = f"{count} ids have labels that contradict each other at one instant{example}, and count as unlabelled"
+    cure = "are they joined to the right ids?" if many else "deliver one label, or a later correction"
+    code = Code.LABELS_CONTRADICTORY if many else Code.LABELS_AMBIGUOUS
+    yield Finding(code, "", f"{monitor.model}: {told}; {cure}")
+
+
+def _is_private(monitor: Monitor) -> bool:
+    labels = monitor.labels
+    assert labels is not None
+    return bool({*monitor.predictions.id, *labels.id} & {*monitor.private})
+
+
+def used_again(night: Night, slices: Sequence[Slice], labels: LabelIndex) -> Iterator[Finding]:
+    """Ids that stand in several windows and have several labels: whose is which?"""
+    if again := ids_used_again(slices, night.monitor, labels):
+        told = f"{again} ids stand in several windows and have several labels; add to predictions.id and labels.id"
+        message = f"{night.monitor.model}: {told} what tells them apart, as the day"
+        code, subject = (Code.IDS_USED_AGAIN, "") if again >= FEWEST else (Code.LABELS_AMBIGUOUS, "ids")
+        yield Finding(code, subject, message)
+
+
+def too_early(night: Night, slices: Sequence[Slice], labels: LabelIndex, *, labelled: bool) -> Iterator[Finding]:
+    """Labels that are dated before their predictions, so that they count for none.
+
+    Parameters
+    ----------
+    labelled : bool
+        Whether any window at hand has a label; where none has, labels of earlier windows are read too.
+    """
+    monitor, own = night.monitor, slices[0]
+    if not labelled and rows_of(own).count:
+        first = own.window
+        for _ in range(LOOK_BACK_WINDOWS):
+            first = first.previous()
+        before = labels_arrived(night.project, monitor, first.start, night.now, night.spool / "early")
+        assert before is not None
+        labels = LabelIndex.of(before, monitor.predictions.id)
+    found = early_labels(night.project, monitor, slices, labels, night.spool)
+    if found is None:
+        return
+    lead = max(round(found.lead.total_seconds() / 60), 1)
+    span = format_duration(timedelta(hours=round(lead / 60)) if lead >= 600 else timedelta(minutes=lead))
+    told = f"the labels of {found.ids} ids of {own.window.label} are dated before their predictions"
+    message = f"{monitor.model}: {told}, about {span} before the window; check clock, zone and column of labels.time"
+    many = found.ids >= FEWEST and found.ids > MANY * found.rows
+    # Of a few nothing is broken; the subject keeps them apart from labels of unknown ids.
+    yield Finding(Code.LABELS_EARLY if many else Code.LABELS_UNKNOWN, "" if many else "early", message)
+
+
+def lasting(night: Night, found: Collection[Finding], arrived: int) -> Iterator[Finding]:
+    """Faults of the labels that the window before had, while no label has come that could show that they are over."""
+    if arrived:
+        return
+    before = night.window.previous()
+    known = Faults.of(night.history, before, night.known_on).open(before.start, before.start + MOMENT, LASTING)
+    codes = {finding.code for finding in found}
+    yield from (finding for _, finding in known if finding.code not in codes)
