@@ -20,6 +20,9 @@ from storage.values import LIST
 SAMPLED_ROWS = 5_000
 """Rows in which columns are compared with each other: enough to see that one follows from another."""
 
+AT_A_TIME = 16
+"""Columns that are held whole at once: a file is opened once for so many, and memory stays bounded."""
+
 MOST_NAMES = 50
 """Texts that may be classes; more are no classes of one model that a person would list."""
 
@@ -36,10 +39,12 @@ def columns_of(rows: Rows) -> tuple[list[Column], dict[str, pa.ChunkedArray]]:
     if rows.count > SAMPLED_ROWS:
         chosen = np.sort(np.random.default_rng(0).choice(rows.count, SAMPLED_ROWS, replace=False))
     columns, parts = [], {}
-    for name in rows.schema:
-        values = rows.table([name]).column(0)
-        columns.append(column_of(name, values))
-        parts[name] = values.take(pa.array(chosen))
+    names = list(rows.schema)
+    for i in range(0, len(names), AT_A_TIME):
+        table = rows.table(names[i : i + AT_A_TIME])
+        for name, values in zip(table.column_names, table.columns, strict=True):
+            columns.append(column_of(name, values))
+            parts[name] = values.take(pa.array(chosen))
     return columns, parts
 
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lamplighter.core.suggest import Roles, roles_of
-from storage.inspection import inspect_table
+from lamplighter.core.features import features_of
+from lamplighter.core.monitor import Monitor, parse
+from lamplighter.core.suggest import Roles, roles_of, suggest
+from storage.inspection import Seen, inspect_table
 from storage.project import Project
-from tests.storage.company_tables import HELD_BACK, TUNED, Make
+from storage.source_check import check_sources
+from tests.storage.company_tables import HELD_BACK, SECOND_LOT, TUNED, Make, N, times
 
+TABLES = [*TUNED, *HELD_BACK, *SECOND_LOT]
 SHORT = {"left out": "out"}
 
 
-def roles_in(folder: Path, make: Make) -> tuple[Roles, dict[str, str], dict[str, str]]:
+def roles_in(folder: Path, make: Make) -> tuple[Seen, Roles, dict[str, str], dict[str, str]]:
     """The guess, and what each column is taken for beside what it is."""
     columns = make()
     pq.write_table(pa.table({name: values for name, (values, _) in columns.items()}), folder / "t.parquet")
@@ -24,11 +30,144 @@ def roles_in(folder: Path, make: Make) -> tuple[Roles, dict[str, str], dict[str,
     roles = roles_of(seen.columns, seen.sample)
     found = {name: roles.taken_for(name) for name in columns}
     found = {name: SHORT.get(role, role.replace("score of ", "score:")) for name, role in found.items()}
-    return roles, found, {name: role for name, (_, role) in columns.items()}
+    return seen, roles, found, {name: role for name, (_, role) in columns.items()}
 
 
-@pytest.mark.parametrize("make", [*TUNED, *HELD_BACK], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", TABLES, ids=lambda make: make.__name__)
 def test_what_each_column_is_taken_for(tmp_path: Path, make: Make) -> None:
-    roles, found, right = roles_in(tmp_path, make)
+    _, roles, found, right = roles_in(tmp_path, make)
     wrong = {name: f"{role}, not {right[name]}" for name, role in found.items() if role not in right[name].split("|")}
     assert wrong == {}, roles.left_out
+
+
+def written(folder: Path, table: pa.Table, name: str = "t.parquet") -> tuple[Monitor, Seen, str]:
+    """The monitor that is suggested for a table, as it is read back."""
+    pq.write_table(table, folder / name)
+    seen = inspect_table(Project.open(folder), name, None, "UTC")
+    text = suggest("m", seen.place, seen.roles(), seen.days).text
+    return parse("m.yaml", text, environ={}), seen, text
+
+
+def faults(folder: Path, monitor: Monitor) -> list[str]:
+    found = check_sources(Project.open(folder), monitor, datetime.now(UTC)).problems
+    return [problem.message for problem in found if not problem.is_warning]
+
+
+@pytest.mark.parametrize("make", TABLES, ids=lambda make: make.__name__)
+def test_the_file_is_sound_and_no_answer_is_a_feature(tmp_path: Path, make: Make) -> None:
+    columns = make()
+    monitor, seen, text = written(tmp_path, pa.table({name: values for name, (values, _) in columns.items()}))
+    assert faults(tmp_path, monitor) == []
+    features = features_of(monitor, {column.name: column.kind for column in seen.columns})
+    assert {*features} == {name for name, (_, role) in columns.items() if seen.roles().taken_for(name) == "feature"}
+    assert max(map(len, text.splitlines())) <= 82, "fits a terminal, but for a name or two"
+
+
+ODD_NAMES = [
+    "a.b",
+    "it's",
+    'say "x"',
+    "a: b",
+    "=SUM(A1)",
+    "größe",
+    "名前",
+    "x ",
+    " x",
+    "x",
+    "X",
+    "*",
+    "a*",
+    "[ab]",
+    "what?",
+    "a[b]c",
+    "${HOME}",
+    "{day}",
+    "#1",
+    "- a",
+    "&a",
+    "!tag",
+    "null",
+    "true",
+    "NO",
+    "1e5",
+    "2013-01-01",
+    "a\nb",
+    "a\tb",
+    "\u200bz",
+    "🙂",
+    "%d",
+    "@x",
+    "`x`",
+    "|",
+    ">",
+    "",
+    "a,b",
+    "key:",
+    "\\",
+    "y",
+    "~",
+    "-",
+    "__x__",
+    "a/b",
+    "exclude",
+    "auto",
+]
+
+
+def test_whatever_the_features_are_called(tmp_path: Path) -> None:
+    """Each is a feature by its own name, and leaves the others what they are; so for what is left out."""
+    names = [*ODD_NAMES, *(f"prediction {name}" for name in ODD_NAMES)]
+    values = {name: np.arange(N) % 7 / 3 for name in names}
+    monitor, seen, text = written(tmp_path, pa.table({"at": times(), "prediction": np.arange(N) % 2, **values}))
+    features = features_of(monitor, {column.name: column.kind for column in seen.columns})
+    assert {*features} == {*ODD_NAMES} - {"y", "true"}, "these two name a truth"
+    assert text.isprintable() or set(text) - {"\n"} <= {sign for sign in text if sign.isprintable() or sign == "\n"}
+
+
+def test_whatever_the_answer_is_called(tmp_path: Path) -> None:
+    table = pa.table({"at": times(), "prediction": np.arange(N) % 2, "id": np.arange(N) + 3})
+    for name in [name for name in ODD_NAMES if "${" not in name]:
+        names = [f"at {name}", f"prediction {name}", f"{name} id"]
+        monitor, _, _ = written(tmp_path, table.rename_columns(names))
+        predictions = monitor.predictions
+        assert [predictions.time, predictions.prediction, *predictions.id] == names
+
+
+@pytest.mark.parametrize("rows", [1, 2, 19])
+def test_tables_of_few_rows(tmp_path: Path, rows: int) -> None:
+    table = pa.table({name: values for name, (values, _) in TUNED[2]().items()}).slice(0, rows)
+    monitor, _, _ = written(tmp_path, table)
+    assert (monitor.predictions.prediction, monitor.predictions.id) == ("y_pred", ("id",))
+    assert monitor.labels is not None
+    assert monitor.labels.target == "y_true"
+    assert faults(tmp_path, monitor) == []
+
+
+def test_five_hundred_columns(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    many = {f"x{i}": rng.random(N) for i in range(500)}
+    monitor, seen, text = written(tmp_path, pa.table({"at": times(), "pred": rng.integers(0, 2, N), **many}))
+    assert len(features_of(monitor, {column.name: column.kind for column in seen.columns})) == 500
+    assert len(text.splitlines()) < 60
+    assert "# ... 496 more" in text
+
+
+def test_names_that_differ_by_case_and_blanks(tmp_path: Path) -> None:
+    p = np.random.default_rng(0).random(N)
+    columns = {"at": times(), "Score": p, "score": p[::-1], "Prediction ": (p > 0.5), "prediction": p[::-1] > 0.5}
+    monitor, seen, _ = written(tmp_path, pa.table(columns))
+    taken = {monitor.predictions.prediction, *monitor.predictions.scores}
+    assert taken in ({"Prediction ", "Score"}, {"prediction", "score"}, {None})
+    assert features_of(monitor, {column.name: column.kind for column in seen.columns}) == {}
+
+
+def test_columns_without_a_value(tmp_path: Path) -> None:
+    nothing = {"x": pa.nulls(N), "y_pred": pa.nulls(N, pa.float64()), "y_true": pa.nulls(N, pa.string())}
+    monitor, seen, _ = written(tmp_path, pa.table({"at": times(), "z": np.arange(N) / 7, **nothing}))
+    assert {*features_of(monitor, {column.name: column.kind for column in seen.columns})} == {"z"}
+
+
+@pytest.mark.parametrize("name", ["a b.parquet", "a[1].parquet", "größe.parquet", "a'b.parquet", "-x.parquet"])
+def test_whatever_the_file_is_called(tmp_path: Path, name: str) -> None:
+    monitor, _, _ = written(tmp_path, pa.table({"at": times(), "pred": np.arange(N) % 2}), name)
+    assert faults(tmp_path, monitor) == []

@@ -206,4 +206,6 @@ def _line(lines: Sequence[str], start: str) -> int:
 def quoted(text: str) -> str:
     """A text as YAML, in quotes unless it is a plain word or path that every reader takes for a text."""
     plain = re.fullmatch(r"[^\W\d][\w./-]*", text) and text.lower() not in RESERVED
-    return text if plain else yaml.dump(text, default_style='"', allow_unicode=True, width=math.inf).strip()
+    return (
+        text if plain else yaml.dump(text, default_style='"', allow_unicode=text.isprintable(), width=math.inf).strip()
+    )
