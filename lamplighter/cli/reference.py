@@ -40,11 +40,13 @@ unit of what it measures. Gauges of quality and coverage show the newest window 
 
 MONITOR_INTRODUCTION = f"""\
 A YAML file in the folder `monitors/` of a project; one whose name begins with `_` is there to be extended. Paths are
-relative to the project. `${{NAME}}` stands for a variable of the environment. Unknown keys are refused. Bold keys are
+relative to the project. `${{NAME}}` stands for a variable of the environment, or of the file `.env` in the
+project folder: lines such as `NAME=value`, mode 0600; the environment wins. Unknown keys are refused. Bold keys are
 obligatory. The JSON Schema for editors is [{SCHEMA_FILE}]({SCHEMA_FILE})."""
 
 SETTINGS_INTRODUCTION = """\
-Of the process, not of a model. A variable of the environment wins over `lamplighter.toml` in the project folder.
+Of the process, not of a model. A variable of the environment wins over one in the project's `.env`, and that over
+`lamplighter.toml` in the project folder.
 Relative folders are relative to the project. A key or variable that is not known is refused."""
 
 
