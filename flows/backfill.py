@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
@@ -10,15 +10,15 @@ from prefect.states import Completed, Failed
 from pydantic import NonNegativeInt, PositiveInt
 
 from flows.choices import Model
-from flows.fleet import backfill_models
+from flows.fleet import Step, backfill_models, summed_up
 from storage.project import Project
 
 
 @flow(name="backfill", flow_run_name="backfill-{first}-{last}")
 def backfill(
     models: list[Model],
-    first: date,
-    last: date,
+    first: date | datetime,
+    last: date | datetime,
     reports: NonNegativeInt = 0,
     processes: PositiveInt = 1,
     project: str | None = None,
@@ -27,16 +27,23 @@ def backfill(
 
     Args:
         models: names of models; the others are left alone
-        first: first local day
-        last: last local day
-        reports: how many of the newest windows get a report
+        first: first local day, or a time of an hourly model
+        last: last local day, or a time
+        reports: how many of the newest windows that have rows get a report
         processes: how many models at a time
         project: project folder; empty: that of LAMPLIGHTER_PROJECT
     """
     opened = Project.open(project)
-    faults = backfill_models(
-        opened, models, first, last, reports=reports, processes=processes, tell=get_run_logger().info
-    )
-    if faults:
-        return Failed(message="; ".join(faults))
-    return Completed(message=f"{', '.join(models)}: {first} to {last}")
+    logger = get_run_logger()
+
+    def tell(step: Step) -> None:
+        if not step.stage:
+            logger.info(step.line)
+
+    done = backfill_models(opened, models, first, last, reports=reports, processes=processes, tell=tell)
+    message = summed_up(done, first, last)
+    for line in (it.unreported for it in done if it.unreported):
+        logger.warning(line)
+    if faults := [line for it in done for line in it.faults]:
+        return Failed(message="; ".join([message, *faults]))
+    return Completed(message=message)

@@ -1,22 +1,118 @@
-"""The past nights of several models, one model after another or in processes side by side."""
+"""The past windows of several models, one model after another or in processes side by side."""
 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from functools import partial
 from queue import Empty
 
 from flows.nights import walk_nights, windows_between, windows_to_walk
+from flows.report import make_report
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.window import Window
 from lamplighter.errors import LamplighterError
+from storage.history import open_history
+from storage.history.windows import windows_with_rows
 from storage.project import Project
+from tasks.night import Night
 
 
-def nights_to_walk(project: Project, models: list[str], first: date, last: date) -> int:
-    """How many nights a backfill walks; a monitor that cannot be read has none."""
+@dataclass(frozen=True)
+class Step:
+    """Something that a backfill did: a stage that began, or a window that ended.
+
+    Attributes
+    ----------
+    model, window : str
+        The window's label.
+    stage : str
+        The stage that began; empty where the window has ended.
+    message : str
+        What the window came to, or what went wrong.
+    found, failed : bool
+        Whether its run ended with findings, or with a failure.
+    is_later : bool
+        Whether it is after the days that were asked for, and was run again for their labels.
+    """
+
+    model: str
+    window: str
+    stage: str = ""
+    message: str = ""
+    found: bool = False
+    failed: bool = False
+    is_later: bool = False
+
+    @property
+    def line(self) -> str:
+        """The step for people."""
+        return f"{self.model} {self.window}: {self.stage or self.message}"
+
+
+Tell = Callable[[Step], None]
+
+
+@dataclass(frozen=True)
+class Backfilled:
+    """What a backfill of one model came to.
+
+    Attributes
+    ----------
+    model : str
+    planned, ran, later : int
+        Windows of the days that were asked for, how many of them were run to an end, good or bad, and how many later
+        ones were run again for their labels.
+    failed : tuple of str
+        What went wrong, one line a window that failed.
+    stopped : str
+        Why it stopped before its end; empty where it did not.
+    stopped_at : str
+        The window that it stopped at; empty where it stopped before the first or after the last.
+    reports : int
+        Reports that were made.
+    unreported : str
+        Why there are fewer reports than were asked for; empty where there are not.
+    """
+
+    model: str
+    planned: int = 0
+    ran: int = 0
+    later: int = 0
+    failed: tuple[str, ...] = ()
+    stopped: str = ""
+    stopped_at: str = ""
+    reports: int = 0
+    unreported: str = ""
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether every window ran without a failure."""
+        return not self.failed and not self.stopped
+
+    @property
+    def faults(self) -> list[str]:
+        """What went wrong, in lines for people; of a backfill that stopped also where to go on."""
+        if not self.stopped:
+            return [*self.failed]
+        if not self.planned:
+            return [*self.failed, f"{self.model}: {self.stopped}"]
+        counts = [f"{self.ran} of {self.planned} windows ran"]
+        counts += [f"{len(self.failed)} of them failed"] if self.failed else []
+        counts += [f"{self.planned - self.ran} never ran"] if self.planned > self.ran else []
+        at = f" at {self.stopped_at}" if self.stopped_at else ""
+        told = f"{self.model}: {', '.join(counts)}; stopped{at}: {self.stopped.removeprefix(f'{self.model}: ')}"
+        again = f"continue with --from {self.stopped_at}" if self.ran < self.planned else "run it again"
+        return [*self.failed, f"{told}; {again}" if at else told]
+
+
+def windows_planned(project: Project, models: Sequence[str], first: date, last: date) -> int:
+    """How many windows a backfill runs, later ones too; a monitor that cannot be read has none."""
     count = 0
     for model in models:
         with suppress(LamplighterError):
@@ -24,65 +120,127 @@ def nights_to_walk(project: Project, models: list[str], first: date, last: date)
     return count
 
 
-def backfill_model(
-    root: str, model: str, first: date, last: date, reports: int, tell: Callable[[str], None]
-) -> list[str]:
-    """Back-fill one model and return what went wrong, one line a fault.
+def backfill_model(root: str, model: str, first: date, last: date, reports: int, tell: Tell) -> Backfilled:
+    """Back-fill one model.
 
     Parameters
     ----------
     root : str
         The project's folder: it travels to another process, and what was opened of a project does not.
-    tell : callable of str
-        Gets a line for each night.
+    reports : int
+        How many of the newest windows that have rows get a report.
+    tell : callable of Step
+        Gets each stage as it begins, and each window as it ends.
     """
-    project, faults = Project.open(root), []
+    project, done = Project.open(root), Backfilled(model)
+    at = ""
     try:
         monitor = project.monitor(model)
         windows = windows_to_walk(project, monitor, first, last)
-        reported = windows_between(monitor, first, last)[-reports:] if reports else []
-        for walked in walk_nights(project, monitor, windows, reported=reported):
-            line = f"{model} {walked.window.label}: {walked.outcome.message if walked.outcome else walked.fault}"
-            tell(line)
-            faults += [line] if walked.fault else []
+        asked = windows_between(monitor, first, last)
+        done = replace(done, planned=len(asked))
+        at = windows[0].label
+        for place, walked in enumerate(
+            walk_nights(project, monitor, windows, announce=partial(_announce, tell, model))
+        ):
+            is_later = place >= len(asked)
+            message = walked.outcome.message if walked.outcome else walked.fault.removeprefix(f"{model}: ")
+            found, failed = bool(walked.outcome and walked.outcome.findings), bool(walked.fault)
+            step = Step(model, walked.window.label, "", message, found, failed, is_later)
+            tell(step)
+            done = replace(
+                done,
+                ran=done.ran + (not is_later),
+                later=done.later + is_later,
+                failed=(*done.failed, step.line) if failed else done.failed,
+            )
+            at = windows[place + 1].label if place + 1 < len(windows) else ""
+        return _reported(project, monitor, asked, reports, tell, done)
     except LamplighterError as error:
-        faults.append(f"{model}: {error}")
-    return faults
+        return replace(done, stopped=str(error), stopped_at=at)
+
+
+def _announce(tell: Tell, model: str, window: Window, stage: str) -> None:
+    tell(Step(model, window.label, stage))
+
+
+def _reported(
+    project: Project, monitor: Monitor, windows: Sequence[Window], reports: int, tell: Tell, done: Backfilled
+) -> Backfilled:
+    """Make the reports of the newest windows that have rows: which ones those are is known when all have been run."""
+    if not reports:
+        return done
+    shown = windows_with_rows(open_history(project), windows)[-reports:]
+    if not shown:
+        return replace(done, unreported=f"{monitor.model}: no report is made: none of the windows has rows")
+    for window in shown:
+        tell(Step(monitor.model, window.label, "report"))
+        try:
+            make_report(Night(project, monitor, window, monitor.night_after(window)))
+        except LamplighterError as error:
+            done = replace(done, unreported=str(error))
+        else:
+            done = replace(done, reports=done.reports + 1)
+    return done
 
 
 def backfill_models(
     project: Project,
-    models: list[str],
+    models: Sequence[str],
     first: date,
     last: date,
     *,
     reports: int,
     processes: int,
-    tell: Callable[[str], None],
-) -> list[str]:
+    tell: Tell,
+) -> list[Backfilled]:
     """Back-fill some models, several at a time; a model that fails leaves the others to go on.
 
-    Returns
-    -------
-    list of str
-        What went wrong, one line a fault.
+    Parameters
+    ----------
+    first, last : date or datetime
+        A day means all of its windows, a time the window that it lies in.
     """
     one = partial(backfill_model, str(project.root), first=first, last=last, reports=reports)
     if processes == 1 or len(models) == 1:
-        return [fault for model in models for fault in one(model, tell=tell)]
+        return [one(model, tell=tell) for model in models]
     return [*_side_by_side(one, models, processes, tell)]
 
 
 def _side_by_side(
-    one: Callable[..., list[str]], models: list[str], processes: int, tell: Callable[[str], None]
-) -> Iterator[str]:
+    one: Callable[..., Backfilled], models: Sequence[str], processes: int, tell: Tell
+) -> Iterator[Backfilled]:
     # Forking a process that holds threads and connections is not safe.
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager, ProcessPoolExecutor(processes, mp_context=context) as pool:
         told = manager.Queue()
-        futures = [pool.submit(one, model, tell=told.put) for model in models]
-        while not (all(future.done() for future in futures) and told.empty()):
+        futures = {model: pool.submit(one, model, tell=told.put) for model in models}
+        while not (all(future.done() for future in futures.values()) and told.empty()):
             with suppress(Empty):
                 tell(told.get(timeout=0.2))
-        for future in futures:
-            yield from future.result()
+        for model, future in futures.items():
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                died = "the process was ended from outside, as when memory runs out; run it again with --processes 1"
+                yield Backfilled(model, stopped=died)
+
+
+def summed_up(done: Sequence[Backfilled], first: date | datetime, last: date | datetime) -> str:
+    """What a backfill came to, in a line.
+
+    Examples
+    --------
+    >>> summed_up([Backfilled("a", 3, 3), Backfilled("b", 3, 2, failed=("b 2026-03-03: no log",))], "1st", "3rd")
+    'a, b: 1st to 3rd, 5 of 6 windows ran, 1 of them failed'
+    """
+    named = ", ".join(it.model for it in done) if len(done) <= MOST_NAMED else f"{len(done)} models"
+    planned, ran = sum(it.planned for it in done), sum(it.ran for it in done)
+    windows = "window" if planned == 1 else "windows"
+    counts = f"{ran} {windows} ran" if ran == planned else f"{ran} of {planned} {windows} ran"
+    failed = sum(len(it.failed) for it in done)
+    return f"{named}: {first} to {last}, {counts}{f', {failed} of them failed' if failed else ''}"
+
+
+MOST_NAMED = 5
+"""Models that are named in one line."""

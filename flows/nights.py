@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
 
 from flows.night import walk
 from flows.stages import Stages
@@ -28,26 +30,36 @@ class Walked:
     fault: str = ""
 
 
-def windows_between(monitor: Monitor, first: date, last: date) -> list[Window]:
-    """The windows from the one in which the day ``first`` begins to the one in which ``last`` ends, in order.
+def windows_between(monitor: Monitor, first: date | datetime, last: date | datetime) -> list[Window]:
+    """The windows from the one in which ``first`` begins to the one in which ``last`` ends, in order.
+
+    A time without a zone is of the model's; the windows are those that hold the two times.
 
     Raises
     ------
     MonitorError
         If the days lie beyond the calendar.
     """
+    zone = ZoneInfo(monitor.timezone)
     try:
-        window = Window.of(monitor.model, monitor.every, monitor.timezone, first)
-        end = midnight(last + timedelta(days=1), window.zone)
+        window = Window.of(monitor.model, monitor.every, monitor.timezone, _aware(first, zone))
+        end = _aware(last, zone)
+        if not isinstance(end, datetime):
+            end = midnight(end + timedelta(days=1), zone) - timedelta(microseconds=1)
         windows = [window]
-        while windows[-1].end < end:
+        while windows[-1].end <= end:
             windows.append(windows[-1].next())
     except OverflowError:
         raise MonitorError(f"{first} to {last}: no calendar reaches so far; give days that there are rows of") from None
     return windows
 
 
-def windows_to_walk(project: Project, monitor: Monitor, first: date, last: date) -> list[Window]:
+def _aware(moment: date | datetime, zone: ZoneInfo) -> date | datetime:
+    is_naive = isinstance(moment, datetime) and moment.tzinfo is None
+    return moment.replace(tzinfo=zone) if isinstance(moment, datetime) and is_naive else moment
+
+
+def windows_to_walk(project: Project, monitor: Monitor, first: date | datetime, last: date | datetime) -> list[Window]:
     """The windows of some days, and then those whose nights came already and should have awaited the labels of these.
 
     So the history of a gap that is filled later ends as if there had been none. Decisions alone stay as they were
@@ -79,6 +91,7 @@ def walk_nights(
     *,
     reported: Collection[Window] = (),
     with_retraining: bool = False,
+    announce: Callable[[Window, str], None] | None = None,
 ) -> Iterator[Walked]:
     """Walk windows in order with the plain stages; a night that fails leaves the next ones to go on.
 
@@ -90,6 +103,8 @@ def walk_nights(
         Those that get a report.
     with_retraining : bool
         Whether nights of the past may train a model; only a replay wants that.
+    announce : callable, optional
+        Gets the window and the name of each stage as it begins.
     """
     for window in windows:
         night = Night(project, monitor, window, monitor.night_after(window))
@@ -97,7 +112,7 @@ def walk_nights(
         try:
             outcome = walk(
                 night,
-                Stages.plain(),
+                Stages.plain(partial(announce, window) if announce else None),
                 with_report=window in reported,
                 is_present=is_last,
                 with_retraining=with_retraining,

@@ -15,12 +15,13 @@ from storage.history.retrainings import entries, entry_of
 from storage.project import Project
 from tasks.call import call_for
 from tasks.challenge import Challenged, challenge, challenge_task
+from tasks.dry_run import trial_folder
 from tasks.follow import follow, follow_task
 from tasks.hand_over import handed_over
 from tasks.night import Night
 from tasks.notify import deliver
 from tasks.promote import approve, promote, promote_task
-from tasks.retraining import Retraining, scratch_of
+from tasks.retraining import Announce, Retraining, scratch_of
 from tasks.train import train, train_task
 
 
@@ -118,31 +119,47 @@ class Started:
     entries : tuple of Entry
         What the ledger got, as far as it has come: what a flow run was started for is still to be done.
     unsent : Finding or None
+    taken_up : bool
+        Whether the entries are of a retraining that had been cut short, and not of a new one.
     """
 
     entries: tuple[Entry, ...]
     unsent: Finding | None = None
+    taken_up: bool = False
 
 
-def start_retrainings(night: Night, *, by_hand: bool = False) -> Started:
-    """Start what a night calls for, and take up what a killed process left; without a server here and now."""
+def start_retrainings(night: Night, *, by_hand: bool = False, announce: Announce | None = None) -> Started:
+    """Start what a night calls for, and take up what a killed process left; without a server here and now.
+
+    A person who asks for a retraining while one waits that was cut short gets the end of that one.
+    """
     history, model = night.history, night.monitor.model
-    called, ended = call_for(night, by_hand=by_hand), False
-    for entry in entries(history, model):
-        if entry.status not in AT_WORK:
-            continue
-        work = Retraining.of(night.project, night.monitor, entry)
-        if handed_over(work):
-            continue
-        with suppress(BusyError):
-            bring_to_end(work, RetrainStages.plain())
-            ended = True
+    left = _brought_forward(night, announce) if by_hand else []
+    taken_up = tuple(entry for entry in left if entry.purpose is Purpose.RETRAINING)
+    called = () if taken_up else call_for(night, by_hand=by_hand)
+    ended = [*left, *_brought_forward(night, announce)]
     _sweep(night)
     # A veto of what a person asked for again is in no line.
     recorded = (
-        it if it.status is Status.VETOED else entry_of(history, model, it.known_on, it.purpose) or it for it in called
+        it if it.status is Status.VETOED else entry_of(history, model, it.known_on, it.purpose, it.asked) or it
+        for it in called
     )
-    return Started(tuple(recorded), deliver(night.project, night.monitor) if ended else None)
+    unsent = deliver(night.project, night.monitor) if ended else None
+    return Started((*taken_up, *recorded), unsent, taken_up=bool(taken_up))
+
+
+def _brought_forward(night: Night, announce: Announce | None) -> list[Entry]:
+    """Bring to their end the lines that wait for it; those that a server or another process has go on there."""
+    found = []
+    for entry in entries(night.history, night.monitor.model):
+        if entry.status not in AT_WORK:
+            continue
+        work = Retraining.of(night.project, night.monitor, entry, announce)
+        if handed_over(work):
+            continue
+        with suppress(BusyError):
+            found.append(bring_to_end(work, RetrainStages.plain()).entry)
+    return found
 
 
 def _sweep(night: Night) -> None:
@@ -152,6 +169,11 @@ def _sweep(night: Night) -> None:
         with suppress(BusyError), _alone(night.project, night.monitor.model, night.history):
             for folder in left:
                 shutil.rmtree(folder, ignore_errors=True)
+    tried = trial_folder(night.project, night.monitor.model)
+    if tried.exists():
+        locks = night.project.home / "locks"
+        with suppress(BusyError), only_one("dry-run", night.monitor.model, night.history.engine, locks, 0):
+            shutil.rmtree(tried, ignore_errors=True)
 
 
 def _alone(project: Project, model: str, history: History) -> AbstractContextManager[None]:

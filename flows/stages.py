@@ -35,7 +35,10 @@ class Publish(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Stages:
-    """What a night calls, in this order, and how long each of it took."""
+    """What a night calls, in this order, and how long each of it took.
+
+    ``announce`` gets the name of each as it begins.
+    """
 
     read: Callable[[Night], Reading]
     validate: Callable[[Night, Reading], list[Table]]
@@ -48,14 +51,16 @@ class Stages:
     report: Callable[[Night, Reading, list[Table], list[Compared]], tuple[Path | None, Finding | None]]
     notify: Callable[[Night], Finding | None]
     seconds: dict[str, float] = field(default_factory=dict)
+    announce: Callable[[str], None] | None = None
 
     def __post_init__(self) -> None:
         for entry in fields(self):
-            if entry.name != "seconds":
-                object.__setattr__(self, entry.name, _timed(entry.name, getattr(self, entry.name), self.seconds))
+            if entry.name not in ("seconds", "announce"):
+                timed = _timed(entry.name, getattr(self, entry.name), self.seconds, self.announce)
+                object.__setattr__(self, entry.name, timed)
 
     @classmethod
-    def plain(cls) -> Stages:
+    def plain(cls, announce: Callable[[str], None] | None = None) -> Stages:
         """The functions themselves."""
         return cls(
             read=read,
@@ -68,6 +73,7 @@ class Stages:
             publish=publish,
             report=report,
             notify=notify,
+            announce=announce,
         )
 
     @classmethod
@@ -87,9 +93,13 @@ class Stages:
         )
 
 
-def _timed(name: str, stage: Callable[P, R], seconds: dict[str, float]) -> Callable[P, R]:
+def _timed(
+    name: str, stage: Callable[P, R], seconds: dict[str, float], announce: Callable[[str], None] | None
+) -> Callable[P, R]:
     @wraps(stage)
     def timed(*arguments: P.args, **named: P.kwargs) -> R:
+        if announce:
+            announce(name)
         begun = time.perf_counter()
         try:
             return stage(*arguments, **named)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +50,12 @@ class LabelledRows:
 
 
 def write_labelled(
-    project: Project, monitor: Monitor, windows: Iterable[Window], path: Path, spool_folder: Path
+    project: Project,
+    monitor: Monitor,
+    windows: Iterable[Window],
+    path: Path,
+    spool_folder: Path,
+    announce: Callable[[int], None] | None = None,
 ) -> LabelledRows:
     """Write the predictions of some windows with their truth, a null where it never came in time.
 
@@ -62,6 +67,8 @@ def write_labelled(
         Where to.
     spool_folder : Path
         Folder for what is streamed.
+    announce : callable, optional
+        Gets how many windows have been read.
 
     Raises
     ------
@@ -77,11 +84,13 @@ def write_labelled(
     until = max(matured(window, monitor) for window in wanted)
     arrived = labels_arrived(project, monitor, wanted[0].start, until, spool_folder)
     index = LabelIndex.of(arrived, monitor.predictions.id) if arrived else None
-    tables = [
-        table
-        for window in wanted
-        if (table := _table(project, monitor, window, index, spool_folder)) is not None and len(table)
-    ]
+    tables = []
+    for done, window in enumerate(wanted):
+        if announce:
+            announce(done)
+        table = _table(project, monitor, window, index, spool_folder)
+        if table is not None and len(table):
+            tables.append(table)
     if not tables:
         raise ModelError(f"{monitor.model}: no predictions from {wanted[0].label} to {wanted[-1].label}")
     joined = united(tables)

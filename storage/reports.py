@@ -9,6 +9,17 @@ from pathlib import Path
 from lamplighter.errors import ReportError, one_line
 
 
+def report_path(home: Path, model: str, label: str) -> Path:
+    """Where the report of a window lies, or will lie.
+
+    Parameters
+    ----------
+    label : str
+        Of the window, as `Window.label` has it.
+    """
+    return home / "reports" / model / f"{label.replace(':', '')}.html"
+
+
 def write_report(path: Path, html: str) -> Path:
     """Write a report whole or not at all.
 

@@ -1,4 +1,4 @@
-"""Adopt: a model that was trained elsewhere becomes a version of the registry, and the first champion."""
+"""Adopt: a model that was trained elsewhere becomes a version of the registry, and champion."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lamplighter.core.monitor import Monitor
+from lamplighter.core.message import Message
+from lamplighter.core.monitor import Monitor, Severity
 from lamplighter.core.retraining import ADOPTED
 from lamplighter.core.window import midnight, night_of
 from lamplighter.errors import ModelError, SourceError, one_line
 from lamplighter.training import REFERENCE
 from storage.history import open_history
-from storage.history.promotions import champion, promote
+from storage.history.outbox import put
+from storage.history.promotions import Promotion, champion, promote
 from storage.models import POINTER, Registry, Version, checksum_of
+from storage.notifications import targets
 from storage.profiles import table_kinds
 from storage.project import Project
 from storage.reference import reference_of
@@ -26,7 +29,16 @@ from storage.rows import rows_of
 from storage.version_reference import kept_reference
 
 
-def adopt(project: Project, monitor: Monitor, folder: Path, version: str, first: date, last: date) -> Version:
+def adopt(
+    project: Project,
+    monitor: Monitor,
+    folder: Path,
+    version: str,
+    first: date | datetime,
+    last: date | datetime,
+    *,
+    replace: bool = False,
+) -> Promotion:
     """Register a copy of a model's folder and make it champion; of one that is champion already nothing is done.
 
     Parameters
@@ -35,33 +47,37 @@ def adopt(project: Project, monitor: Monitor, folder: Path, version: str, first:
         As a trainer leaves it; with `reference.parquet`, where there is one.
     version : str
         As the service logs it.
-    first, last : date
-        Local days of the rows that it was trained on.
+    first, last : date or datetime
+        Local days of the rows that it was trained on, or times with a zone.
+    replace : bool
+        Whether it may take the place of a champion; a roll-back leads back to that one.
+
+    Returns
+    -------
+    Promotion
+        Which version it replaced, if any.
 
     Raises
     ------
     ModelError
-        If there is a champion already, the version, the days or the folder cannot be, or its reference is of no use.
+        If there is a champion and it may not be replaced, the version, the days or the folder cannot be, or its
+        reference is of no use.
     """
-    history, zone = open_history(project), ZoneInfo(monitor.timezone)
-    registry = Registry(project.home, history, monitor.model)
-    present, known = champion(history, monitor.model), registry.find(version)
+    history, zone, model = open_history(project), ZoneInfo(monitor.timezone), monitor.model
+    registry, present = Registry(project.home, history, model), champion(history, model)
+    known = registry.find(version)
     if known and present and present.version == version:
-        return known
-    if present:
-        told = f"{monitor.model}: {present.version} is champion already"
-        raise ModelError(f"{told}; a model that is to replace it is trained by `lamplighter retrain`")
+        return present
+    if present and not replace:
+        text = f"{model}: {present.version} is champion already; add --yes to put {version} in its place"
+        raise ModelError(f"{text}, `lamplighter rollback {model}` goes back")
     if not re.fullmatch(r"\w[\w.+-]*", version) or version == POINTER:
         raise ModelError(f"{version!r} cannot be a version: it names a folder; give letters, digits and . + - _")
-    if last < first:
-        raise ModelError(f"{first} to {last}: the last day comes before the first; swap them")
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder; give the one that holds the model's files")
     if registry.folder.resolve().is_relative_to(folder.resolve()):
         raise ModelError(f"{folder}: holds the home of the project; give the folder that holds the model's files alone")
-    if last > datetime.now(zone).date():
-        raise ModelError(f"{last} is still to come; give the last day of what the model was trained on")
-    since, until = midnight(first, zone), midnight(last + timedelta(days=1), zone)
+    since, until = _trained(first, last, zone)
     night = min(night_of(datetime.now(UTC), monitor.every, monitor.timezone), until)
     with registry.scratch(version) as made:
         try:
@@ -72,12 +88,44 @@ def adopt(project: Project, monitor: Monitor, folder: Path, version: str, first:
         if (made / REFERENCE).is_file():
             logged = _kinds_of_reference(project, monitor)
             card["features"] = kept_reference(monitor, made / REFERENCE, str(folder), logged)
-        adopted = Version(monitor.model, version, night, since, until, checksum_of(made), card)
+        adopted = Version(model, version, night, since, until, checksum_of(made), card)
+        if known and known.checksum != adopted.checksum:
+            raise ModelError(f"{model}: version {version} is registered with other files; give another version")
         with history.writing() as connection:
-            registry.register(connection, made, adopted)
-            promote(connection, monitor.model, version, expected="", night=night, cause=ADOPTED)
+            if known is None:
+                registry.register(connection, made, adopted)
+            expected = present.version if present else ""
+            promotion = promote(connection, model, version, expected=expected, night=night, cause=ADOPTED)
+            if present:
+                put(connection, promotion.known_on, [_message(promotion)], targets(monitor))
     registry.repair_pointer()
-    return adopted
+    return promotion
+
+
+def _trained(first: date | datetime, last: date | datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """From when until when a model learned.
+
+    Raises
+    ------
+    ModelError
+        If the one comes after the other, or is still to come.
+    """
+    since = first if isinstance(first, datetime) else midnight(first, zone)
+    until = last if isinstance(last, datetime) else midnight(last + timedelta(days=1), zone)
+    since, until = (moment if moment.tzinfo else moment.replace(tzinfo=zone) for moment in (since, until))
+    if until <= since:
+        raise ModelError(f"{first} to {last}: the last day comes before the first; swap them")
+    # The day that is not over yet may be the last: of that a model may have learned already.
+    if until > midnight(datetime.now(zone).date() + timedelta(days=1), zone):
+        raise ModelError(f"{last} is still to come; give the last day of what the model was trained on")
+    return since, until
+
+
+def _message(promotion: Promotion) -> Message:
+    """What is sent where a champion was replaced; by its number, since a version may be champion several times."""
+    version, model = promotion.version, promotion.model
+    title, text = f"{model}: {version} was adopted by hand", f"{version} is champion in place of {promotion.previous}"
+    return Message(model, f"champion {promotion.number}", "promoted", Severity.WARNING, title, text)
 
 
 def _kinds_of_reference(project: Project, monitor: Monitor) -> dict[str, str]:

@@ -24,7 +24,7 @@ from storage.history.breaks import sound_windows
 from storage.history.decisions import judged_later
 from storage.history.incidents import incidents_open
 from storage.history.promotions import champion
-from storage.history.retrainings import advance, enter, entries
+from storage.history.retrainings import enter, entries
 from storage.history.windows import final_until, final_windows, first_window, labelled_rows
 from storage.models import Registry
 from tasks.night import Night
@@ -36,13 +36,15 @@ MOST_FAILED = 3
 def call_for(night: Night, *, by_hand: bool = False) -> list[Entry]:
     """Write what a night calls for into the ledger: a retraining, started or vetoed, and a probation.
 
-    A night that has its line already gets no other, unless a person asks again after a veto or a failure.
+    A night that has its line already gets no other, unless a person asks again: then the new one has a number of its
+    own, and so has the version that it makes.
     """
     retrain, history, model = night.monitor.retrain, night.history, night.monitor.model
     if retrain is None or not night.is_newest or judged_later(history, model, night.known_on):
         return []
     known = entries(history, model)
-    own = next((it for it in known if it.known_on == night.known_on and it.purpose is Purpose.RETRAINING), None)
+    mine = [it for it in known if it.known_on == night.known_on and it.purpose is Purpose.RETRAINING]
+    own = mine[-1] if mine else None
     if own and not by_hand:
         return []
     facts = _facts(night, incidents_open(history, model, night.known_on), known)
@@ -51,11 +53,18 @@ def call_for(night: Night, *, by_hand: bool = False) -> list[Entry]:
         found.append(_retraining(night, retrain, facts, called_by, own, on_probation=bool(found)))
     with history.writing() as connection:
         for entry in found:
-            if own is None:
+            # Of what a person asked for again and did not get nothing has to be kept.
+            if own is None or entry.status is not Status.VETOED:
                 enter(connection, entry)
-            elif entry.status is not Status.VETOED:
-                advance(connection, own, entry)
     return found
+
+
+def veto_by_hand(night: Night) -> str:
+    """Why nothing would be retrained if a person asked for it now; empty where it would. Nothing is recorded."""
+    retrain, history, model = night.monitor.retrain, night.history, night.monitor.model
+    assert retrain is not None
+    facts = _facts(night, incidents_open(history, model, night.known_on), entries(history, model))
+    return veto(retrain, facts, [BY_HAND])
 
 
 def _retraining(
@@ -65,8 +74,6 @@ def _retraining(
     cause, reason = ", ".join(called_by), veto(retrain, facts, called_by)
     if on_probation:
         reason = "the champion is on probation"
-    if not reason and own and own.status not in (Status.VETOED, Status.FAILED):
-        reason = f"that of this night has ended: {own.status.value}; ask again tomorrow"
     status = Status.VETOED if reason else Status.REQUESTED
     asked = own.asked + 1 if own else 1
     return Entry(night.monitor.model, night.known_on, cause=cause, status=status, reason=reason, asked=asked)
@@ -89,7 +96,7 @@ def _facts(night: Night, open_checks: Collection[str], ledger: list[Entry]) -> F
         open_checks,
         [entry for entry in ledger if entry.known_on <= night.known_on and entry.status is not Status.VETOED],
         champion_since=promotion.known_on if promotion else first,
-        promoted_on=promotion.known_on if promotion and promotion.cause != ADOPTED else None,
+        promoted_on=promotion.known_on if promotion and (promotion.cause != ADOPTED or promotion.previous) else None,
         champion_trained_until=version.trained_until if version else None,
         final_until=until,
         first_window=first,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +17,7 @@ from lamplighter.core.retraining import Purpose
 from lamplighter.core.window import Window
 from lamplighter.errors import ModelError
 from lamplighter.training import WINDOW
-from storage.history.promotions import champion
+from storage.history.promotions import champion as present_champion
 from storage.labelled_rows import write_labelled
 from tasks.labelled_windows import comparison_windows
 from tasks.retraining import Retraining
@@ -43,11 +44,47 @@ def challenge(work: Retraining) -> Challenged:
     ModelError
         If there are no rows to compare on, or a model cannot answer them.
     """
+    since = [known.trained_until for version in _versions(work) if (known := work.registry.find(version))]
+    folders = [work.lent(version) for version in _versions(work)]
+    answered = answer(work, windows_since(work, since), folders)
+    return Challenged(work, compare(work.monitor, work.accept, answered.rows, answered.champion, answered.challenger))
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What two models answered to the same labelled rows.
+
+    Attributes
+    ----------
+    windows : list of Window
+    rows : ComparedRows
+    champion, challenger : DataFrame of shape (n_rows, n_answers)
+    """
+
+    windows: list[Window]
+    rows: ComparedRows
+    champion: pd.DataFrame
+    challenger: pd.DataFrame
+
+
+def answer(work: Retraining, windows: list[Window], folders: Sequence[Path]) -> Answered:
+    """Have models answer the labelled rows of some windows.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        Of champion and challenger; of the challenger alone, where the champion's answers are those that were logged.
+
+    Raises
+    ------
+    ModelError
+        If there are no rows, or a model cannot answer them.
+    """
     labels, predictions = work.monitor.labels, work.monitor.predictions
     assert labels is not None
-    windows = _windows(work)
     path = work.scratch / "compare.parquet"
-    written = write_labelled(work.project, work.monitor, windows, path, work.scratch / "spool")
+    told = work.counting("reading the rows of the comparison", len(windows))
+    written = write_labelled(work.project, work.monitor, windows, path, work.scratch / "spool", told)
     frame = written.frame()
     frame = frame[frame[labels.target].notna()].reset_index(drop=True)
     if len(frame) > MOST_ROWS:
@@ -56,28 +93,34 @@ def challenge(work: Retraining) -> Challenged:
     # A model must answer what it sees, and nothing else.
     seen = frame.drop(columns=[labels.target, *(name for name in answered if name in frame)])
     seen.to_parquet(path)
-    answers = _answers(work, path, answered, frame[answered])
+    work.begin(f"answering {len(frame):,} rows by both models")
+    champion, challenger = _answers(work, path, answered, frame[answered], folders)
+    work.begin("comparing the answers")
     rows = ComparedRows(
         frame[labels.target].infer_objects(),
         {name: pd.Series(class_labels(frame[name])) for name in work.monitor.segments},
         frame[WINDOW],
     )
-    return Challenged(work, compare(work.monitor, work.accept, rows, *answers))
+    return Answered(windows, rows, champion, challenger)
 
 
-def _windows(work: Retraining) -> list[Window]:
+def windows_since(work: Retraining, since: Sequence[datetime]) -> list[Window]:
     """Those of the comparison that neither model has learned from.
 
     A probation begins when all of them are later than the promotion.
+
+    Parameters
+    ----------
+    since : sequence of datetime
+        Until when each of the models has learned.
 
     Raises
     ------
     ModelError
         If there are none, or the champion on probation is champion no longer.
     """
-    since = [known.trained_until for version in _versions(work) if (known := work.registry.find(version))]
     if work.entry.purpose is Purpose.PROBATION:
-        promotion = champion(work.history, work.monitor.model)
+        promotion = present_champion(work.history, work.monitor.model)
         if promotion is None or promotion.version != work.entry.version:
             raise ModelError(f"{work.monitor.model}: {work.entry.version} is champion no longer")
     windows = [window for window in comparison_windows(work) if window.start >= max(since)]
@@ -92,9 +135,11 @@ def _versions(work: Retraining) -> list[str]:
     return [version for version in (work.entry.champion, work.entry.version) if version]
 
 
-def _answers(work: Retraining, rows: Path, names: Sequence[str], logged: pd.DataFrame) -> list[pd.DataFrame]:
+def _answers(
+    work: Retraining, rows: Path, names: Sequence[str], logged: pd.DataFrame, folders: Sequence[Path]
+) -> list[pd.DataFrame]:
     """What champion and challenger answer; a champion that is none of the registry's has answered already."""
-    given = work.trainer.predict(rows, [work.lent(version) for version in _versions(work)])
+    given = work.trainer.predict(rows, folders)
     for answers in given:
         if missing := [name for name in names if name not in answers]:
             told = f"{work.retrain.trainer}: predict answered {', '.join(map(str, answers.columns))}"

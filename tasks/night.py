@@ -18,6 +18,7 @@ from lamplighter.errors import BrokenFileError, ColumnError, MonitorError
 from storage.history import History, open_history
 from storage.history.windows import judged_window
 from storage.project import Project
+from storage.reports import report_path
 
 
 def may_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
@@ -125,4 +126,4 @@ class Night:
     @property
     def report_path(self) -> Path:
         """Where the night's report goes."""
-        return self.project.home / "reports" / self.monitor.model / f"{self.window.label.replace(':', '')}.html"
+        return report_path(self.project.home, self.monitor.model, self.window.label)

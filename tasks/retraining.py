@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,9 @@ from storage.notifications import targets
 from storage.project import Project
 from storage.trainer import TrainerProcess
 
+Announce = Callable[[str, int, int], None]
+"""Gets the name of a step, and where it is counted how many of how many windows are done."""
+
 
 @dataclass(frozen=True)
 class Retraining:
@@ -40,17 +43,32 @@ class Retraining:
         As far as the work has come.
     recorded : Entry
         As the ledger has it.
+    announce : Announce, optional
+        Gets what is done now.
     """
 
     project: Project
     monitor: Monitor
     entry: Entry
     recorded: Entry
+    announce: Announce | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def of(cls, project: Project, monitor: Monitor, entry: Entry) -> Retraining:
+    def of(cls, project: Project, monitor: Monitor, entry: Entry, announce: Announce | None = None) -> Retraining:
         """The work on a line that was just read."""
-        return cls(project, monitor, entry, entry)
+        return cls(project, monitor, entry, entry, announce)
+
+    def begin(self, step: str) -> None:
+        """Say what is done now."""
+        if self.announce:
+            self.announce(step, 0, 0)
+
+    def counting(self, step: str, total: int) -> Callable[[int], None] | None:
+        """What says how many windows of a step are done."""
+        if self.announce is None:
+            return None
+        announce = self.announce
+        return lambda done: announce(step, done, total)
 
     @cached_property
     def history(self) -> History:
@@ -120,8 +138,9 @@ class Retraining:
 
     def renewed(self) -> Retraining:
         """The same, as far as the ledger says it has come."""
-        entry = entry_of(self.history, self.entry.model, self.entry.known_on, self.entry.purpose)
-        return Retraining.of(self.project, self.monitor, entry or self.entry)
+        own = self.entry
+        entry = entry_of(self.history, own.model, own.known_on, own.purpose, own.asked) or own
+        return replace(self, entry=entry, recorded=entry)
 
     def with_entry(self, **changes: Any) -> Retraining:
         """The same, a step further; nothing is written yet."""

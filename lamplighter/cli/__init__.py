@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 import click
@@ -19,10 +19,11 @@ COMMANDS = {
     "validate": "Read every monitor file and say what is wrong.",
     "run": "Run one night now.",
     "backfill": "Run past nights in order.",
+    "status": "Show how every model stands, or one in detail.",
     "history": "Show what is recorded of a model.",
-    "status": "Show the newest night of every model.",
+    "report": "Make or show the report of a window.",
     "incidents": "Show what is open, mute it, accept broken data.",
-    "adopt": "Make a model from elsewhere the first champion.",
+    "adopt": "Make a model from elsewhere champion.",
     "retrain": "Train a model now, by hand.",
     "approve": "Make champion what waits for it.",
     "rollback": "Make an earlier version champion again.",
@@ -104,9 +105,25 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print the versions of what decides how it behaves; nothing of them is imported."""
+    if wanted and not ctx.resilient_parsing:
+        from importlib.metadata import PackageNotFoundError, version
+        from platform import python_version
+
+        parts = [f"Python {python_version()}"]
+        for package in ("Prefect", "Evidently"):
+            with suppress(PackageNotFoundError):
+                parts.append(f"{package} {version(package.lower())}")
+        click.echo(f"lamplighter {__version__} ({', '.join(parts)})")
+        ctx.exit()
+
+
 @click.group("lamplighter", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("-C", "project", metavar="DIR", help="Project folder; default LAMPLIGHTER_PROJECT or the working folder.")
-@click.version_option(__version__, prog_name="lamplighter")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show versions."
+)
 @click.pass_context
 def cli(ctx: click.Context, project: str | None) -> None:
     """Batch monitoring of machine-learning models: quality, drift and data checks, every night, in one history.

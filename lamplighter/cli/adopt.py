@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import sys
 from pathlib import Path
 
 import click
 
-from lamplighter.cli.day import DAY
+from lamplighter.cli.day import MOMENT, Moment
+from lamplighter.cli.models import complete_models
 
 
 @click.command(
     epilog="Example: lamplighter adopt flight-delays models/v1 --version v1 --from 2013-01-01 --to 2013-03-31"
 )
-@click.argument("model")
+@click.argument("model", shell_complete=complete_models)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--version", required=True, help="As the service logs it.")
-@click.option("--from", "first", type=DAY, required=True, help="First local day of the rows that it was trained on.")
-@click.option("--to", "last", type=DAY, required=True, help="Last local day of them.")
+@click.option("--from", "first", type=MOMENT, required=True, help="First local day of the rows it was trained on.")
+@click.option("--to", "last", type=MOMENT, required=True, help="Last local day of them.")
+@click.option("--yes", is_flag=True, help="Replace the present champion without asking.")
 @click.pass_obj
-def command(project: str | None, model: str, folder: Path, version: str, first: datetime, last: datetime) -> None:
-    """Make a model that was trained elsewhere the first champion, so that challengers are compared with it.
+def command(
+    project: str | None, model: str, folder: Path, version: str, first: Moment, last: Moment, yes: bool
+) -> None:
+    """Make a model that was trained elsewhere champion, so that challengers are compared with it.
 
-    FOLDER is copied: the files that the trainer's `predict` reads, and reference.parquet where there is one.
+    FOLDER is copied: the files that the trainer's `predict` reads, and reference.parquet where there is one. Where
+    there is a champion, it is replaced after a question, or with --yes; `lamplighter rollback` goes back to it.
     """
+    from storage.history import open_history
+    from storage.history.promotions import champion
     from storage.project import Project
     from tasks.adopt import adopt
+    from tasks.notify import deliver
 
     opened = Project.open(project)
-    adopted = adopt(opened, opened.monitor(model), folder, version, first.date(), last.date())
-    click.echo(f"{model}: {adopted.version} is champion")
+    monitor = opened.monitor(model)
+    present = champion(open_history(opened), model)
+    if present and present.version != version and not yes and sys.stdin.isatty():
+        yes = click.confirm(f"{model}: {present.version} is champion; put {version} in its place?", abort=True)
+    adopted = adopt(opened, monitor, folder, version, first, last, replace=yes)
+    replaced = f" in place of {adopted.previous}" if adopted.previous else ""
+    click.echo(f"{model}: {adopted.version} is champion{replaced}")
+    if adopted.previous and (fault := deliver(opened, monitor)):
+        click.echo(fault.message, err=True)

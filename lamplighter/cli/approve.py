@@ -6,12 +6,13 @@ import sys
 
 import click
 
+from lamplighter.cli.models import complete_models
 from lamplighter.core.retraining import Status
 from lamplighter.errors import ModelError
 
 
 @click.command(epilog="Example: lamplighter approve flight-delays")
-@click.argument("model")
+@click.argument("model", shell_complete=complete_models)
 @click.option("--reject", is_flag=True, help="Leave the champion where it is.")
 @click.pass_obj
 def command(project: str | None, model: str, reject: bool) -> None:

@@ -5,86 +5,113 @@ from __future__ import annotations
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
 
-from lamplighter.cli.day import DAY
+from lamplighter.cli.colour import BAD, painted
+from lamplighter.cli.day import MOMENT, Moment, is_before
+from lamplighter.cli.models import complete_models
+from lamplighter.cli.progress import progress_of
 from lamplighter.cli.status import FOUND
 from lamplighter.core.window import name_of
 
 if TYPE_CHECKING:
+    from flows.fleet import Backfilled, Step
     from storage.project import Project
 
-Nights = defaultdict[str, dict[str, str]]
-"""Of each model the windows that were walked, and what each came to."""
+Windows = defaultdict[str, "dict[str, Step]"]
+"""Of each model the windows of the days that were asked for, with what each came to."""
 
 
 @click.command(epilog="Example: lamplighter backfill flight-delays --from 2013-04-01 --to 2013-12-31")
-@click.argument("models", nargs=-1, metavar="[MODEL]...")
-@click.option("--from", "first", type=DAY, required=True, help="First local day.")
-@click.option("--to", "last", type=DAY, required=True, help="Last local day.")
-@click.option("--reports", type=click.IntRange(min=0), default=0, help="How many of the newest windows get a report.")
+@click.argument("models", nargs=-1, metavar="[MODEL]...", shell_complete=complete_models)
+@click.option("--from", "first", type=MOMENT, required=True, help="First local day, or a time of an hourly model.")
+@click.option("--to", "last", type=MOMENT, required=True, help="Last local day, or a time.")
+@click.option(
+    "--reports", type=click.IntRange(min=0), default=0, help="How many of the newest windows with rows get a report."
+)
 @click.option("--processes", type=click.IntRange(min=1), default=os.cpu_count(), help="How many models at a time.")
 @click.pass_obj
 def command(
-    project: str | None, models: tuple[str, ...], first: datetime, last: datetime, reports: int, processes: int
+    project: str | None, models: tuple[str, ...], first: Moment, last: Moment, reports: int, processes: int
 ) -> None:
     """Run past nights in order, as if each had come on time.
 
     With PREFECT_API_URL set it is one `backfill` flow run on that server.
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from flows.backfill import backfill
-    from flows.fleet import backfill_models, nights_to_walk
     from storage.project import Project
 
     opened = Project.open(project)
-    named = list(models) or list(opened.models())
-    start, end = first.date(), last.date()
-    if end < start:
-        raise click.UsageError(f"--to {end} lies before --from {start}")
+    named = list(dict.fromkeys(models)) or list(opened.models())
+    if is_before(last, first, ZoneInfo("UTC")):
+        raise click.UsageError(f"--to {last} lies before --from {first}")
     if os.environ.get("PREFECT_API_URL"):
-        state = backfill(named, start, end, reports, processes, str(opened.root), return_state=True)
+        from flows.backfill import backfill
+
+        state = backfill(named, first, last, reports, processes, str(opened.root), return_state=True)
         click.echo(state.message)
         sys.exit(0 if state.is_completed() else 2)
-    nights: Nights = defaultdict(dict)
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-        bar = progress.add_task("nights", total=nights_to_walk(opened, named, start, end))
+    from flows.fleet import summed_up
 
-        def tell(line: str) -> None:
-            night, _, message = line.partition(": ")
-            model, _, window = night.partition(" ")
-            nights[model][window] = message
-            progress.update(bar, advance=1, description=night)
-
-        faults = backfill_models(opened, named, start, end, reports=reports, processes=processes, tell=tell)
-    for fault in faults:
-        click.echo(fault, err=True)
-    click.echo(f"{', '.join(named)}: {start} to {end}, {len(faults)} nights failed")
-    for line in _found(opened, nights):
+    done, windows = _run(opened, named, first, last, reports, processes)
+    faults = [line for it in done for line in it.faults]
+    for line in faults:
+        click.echo(painted(line, BAD), err=True)
+    click.echo(summed_up(done, first, last))
+    for line in (*_more(done), *_found(opened, windows)):
         click.echo(line)
     sys.exit(2 if faults else 0)
 
 
-def _found(project: Project, nights: Nights) -> Iterator[str]:
+def _run(
+    project: Project, named: Sequence[str], first: Moment, last: Moment, reports: int, processes: int
+) -> tuple[list[Backfilled], Windows]:
+    """Run the windows, and show how far it has come."""
+    from flows.fleet import backfill_models, windows_planned
+
+    windows: Windows = defaultdict(dict)
+    with progress_of(windows_planned(project, named, first, last), "windows") as progress:
+
+        def tell(step: Step) -> None:
+            if not step.stage and not step.is_later:
+                windows[step.model][step.window] = step
+            # What a window came to would be too long beside the bar.
+            doing = f"{step.model} {step.window}" + (f" {step.stage}" if step.stage else "")
+            progress.update(doing, advance=0 if step.stage else 1)
+
+        done = backfill_models(project, named, first, last, reports=reports, processes=processes, tell=tell)
+    return done, windows
+
+
+def _more(done: Sequence[Backfilled]) -> Iterator[str]:
+    """What followed from the days that were asked for: reports, and later windows."""
+    for it in done:
+        if it.unreported:
+            yield it.unreported
+        if it.reports:
+            many = "1 report was" if it.reports == 1 else f"{it.reports} reports were"
+            yield f"{it.model}: {many} made; `lamplighter report {it.model}` prints the path of the newest"
+        if it.later:
+            many = "1 later window was" if it.later == 1 else f"{it.later} later windows were"
+            yield f"{it.model}: {many} run again, since labels of these days came then"
+
+
+def _found(project: Project, windows: Windows) -> Iterator[str]:
     """Sum up the findings, in a line for each model that has some."""
-    for model, walked in nights.items():
-        found = [window for window, message in walked.items() if message.startswith(FOUND)]
+    for model, steps in windows.items():
+        found = [step for step in steps.values() if step.found]
         if found:
             # Gauges and reports that failed are in no history, only in the message.
-            kinds = _kinds(project, model, walked) or [f"{found[-1]} {walked[found[-1]].removeprefix(FOUND)}"]
-            count = f"{len(found)} night{'s' if len(found) > 1 else ''} with findings"
+            kinds = _kinds(project, model, steps) or [f"{found[-1].window} {found[-1].message.removeprefix(FOUND)}"]
+            count = f"{len(found)} window{'s' if len(found) > 1 else ''} with findings"
             yield f"{model}: {count}: {', '.join(kinds)}; see `lamplighter history {model} --findings`"
 
 
-def _kinds(project: Project, model: str, walked: Mapping[str, str]) -> list[str]:
-    """Each kind of finding that is recorded of the windows that were walked, with the first and last of them."""
+def _kinds(project: Project, model: str, walked: Mapping[str, Step]) -> list[str]:
+    """Each kind of finding that is recorded of some windows, with the first and last of them."""
     from storage.history import open_history
     from storage.history.query import Filter, findings, newest_run
 

@@ -14,14 +14,16 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from lamplighter.cli.day import DAY
+from lamplighter.cli.day import MOMENT, Moment, end_of, instant_of
+from lamplighter.cli.models import complete_models
 from lamplighter.cli.table import Layout, cell, print_table
 from lamplighter.core.nearest import among
-from lamplighter.core.window import name_of
+from lamplighter.core.window import Grain, Window, name_of
 from lamplighter.errors import HistoryError
 
 if TYPE_CHECKING:
     from storage.history import History
+    from storage.history.query import Filter
 
 NUMBERS = frozenset({"value", "n", "lower", "upper", "threshold", "gain"})
 KEYS = ("grain", "metric", "segment", "version", "feature", "class", "method")
@@ -51,6 +53,7 @@ DECISIONS = Layout(
     spare=(("severity",), ("metric",), ("window",), ("threshold",)),
     text="reason",
     names=("check",),
+    states={"severity": "", "verdict": ""},
 )
 RETRAININGS = Layout(
     (
@@ -61,6 +64,7 @@ RETRAININGS = Layout(
     spare=(("n",), ("lower", "upper"), ("metric",), ("champion",)),
     text="reason",
     names=("cause",),
+    states={"status": ""},
 )  # fmt: skip
 PROMOTIONS = Layout(("number", "known_on", "version", "previous", "cause"), frozenset({"number"}), text="cause")
 LAYOUTS = {
@@ -73,26 +77,30 @@ LAYOUTS = {
 
 
 @click.command(epilog="Example: lamplighter history flight-delays --metric f1 --from 2013-05-01 --as-of 2013-05-10")
-@click.argument("model")
+@click.argument("model", shell_complete=complete_models)
 @click.option("--metric", help="One metric, such as f1 or drift_share.")
-@click.option("--segment", help="column=value; '' for all rows together.")
+@click.option("--segment", help="column=value, or a column for all its values; '' for all rows together.")
 @click.option("--feature", help="One feature.")
 @click.option("--version", help="One model version; '' for all together.")
 @click.option("--class", "klass", help="One class; '' for all together.")
+@click.option("--period", type=click.Choice(["week", "month"]), help="Numbers of weeks or months, from summed counts.")
+@click.option("--confusion", is_flag=True, help="How often each class was predicted for each true one.")
 @click.option("--findings", is_flag=True, help="What was found broken, in place of what was measured.")
 @click.option("--decisions", is_flag=True, help="What checks came to; --from and --to are nights here and below.")
 @click.option("--retrainings", is_flag=True, help="The ledger of retrainings: what called for each, and its end.")
 @click.option("--promotions", is_flag=True, help="Who became champion, and when.")
-@click.option("--from", "first", type=DAY, help="First local day.")
-@click.option("--to", "last", type=DAY, help="Last local day.")
-@click.option("--as-of", type=DAY, help="What was known on that day, after its night.")
+@click.option("--from", "first", type=MOMENT, help="First local day, or a time as it is printed here.")
+@click.option("--to", "last", type=MOMENT, help="Last local day, or a time.")
+@click.option("--as-of", type=MOMENT, help="What was known on that day after its night, or at that time.")
+@click.option("--all", "everything", is_flag=True, help="All windows, where the newest alone would be shown.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.pass_obj
-def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, **wanted: Any) -> None:
+def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, everything: bool, **wanted: Any) -> None:
     """Show what is recorded of a model, by window, as it is known now or was known on a day.
 
-    With a metric and no segment, version or class named, totals alone are shown, where the metric has them.
+    Without a metric an overview of the newest windows is shown; --json and --csv print every measurement. With a
+    metric and no segment, version or class named, totals alone are shown, where the metric has them.
     """
     _check_together({"--json": as_json, "--csv": as_csv})
     kind = _kind(wanted)
@@ -104,8 +112,29 @@ def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, **w
     if history is None:
         raise HistoryError(f"{opened.root}: no history yet; `lamplighter run` starts one, -C names another folder")
     run = newest_run(history, model)
-    shown = _rows(history, model, kind, wanted, ZoneInfo(run["timezone"]), run["grain"])
-    layout = LAYOUTS.get(kind, MEASUREMENTS)
+    zone, span = ZoneInfo(run["timezone"]), span_of(run, wanted)
+    title = f"{model} {kind}".strip()
+    is_text, is_whole = not (as_json or as_csv), everything or bool(wanted["first"] or wanted["last"])
+    if kind == "confusion":
+        from lamplighter.cli.history_confusion import print_matrix, shown_counts
+
+        title, shown, layout = shown_counts(history, run, wanted, span, is_whole=is_whole)
+        if is_text and shown:
+            print_matrix(title, shown)
+            return
+    elif wanted["period"]:
+        from lamplighter.cli.history_period import LAYOUT as layout
+        from lamplighter.cli.history_period import shown_periods
+
+        title = f"{model} by {wanted['period']}"
+        shown = shown_periods(opened, history, run, wanted, span)
+    elif is_text and not kind and all(wanted[name] is None for name in ("metric", "feature", "version", "klass")):
+        from lamplighter.cli.history_overview import print_overview
+
+        print_overview(history, run, span, wanted["segment"], is_whole=is_whole)
+        return
+    else:
+        shown, layout = _rows(history, model, kind, wanted, zone, run["grain"], span), LAYOUTS.get(kind, MEASUREMENTS)
     if as_json:
         click.echo(json.dumps(shown))
     elif as_csv:
@@ -115,7 +144,30 @@ def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, **w
     elif not shown:
         click.echo(f"{model}: no {kind or 'measurements'} recorded that fit")
     else:
-        _print(f"{model} {kind}".strip(), shown, layout)
+        _print(title, shown, layout)
+
+
+def span_of(run: Mapping[str, Any], wanted: Mapping[str, Any]) -> Filter:
+    """The windows and the knowledge that are asked for; a time means the window that it lies in."""
+    from storage.history.query import Filter
+
+    zone, grain = ZoneInfo(run["timezone"]), Grain(run["grain"])
+
+    def start(moment: Moment) -> datetime:
+        instant = instant_of(moment, zone)
+        return Window.of("", grain, zone.key, instant).start if isinstance(moment, datetime) else instant
+
+    known = wanted["as_of"]
+    if isinstance(known, datetime):
+        as_of: datetime | None = instant_of(known, zone)
+    else:
+        # The last instant of a day, so that every night that falls on it counts.
+        as_of = end_of(known, zone) - timedelta(microseconds=1) if known else None
+    return Filter(
+        since=start(wanted["first"]) if wanted["first"] else None,
+        until=end_of(wanted["last"], zone) if wanted["last"] else None,
+        as_of=as_of,
+    )
 
 
 def _check_together(given: Mapping[str, bool]) -> None:
@@ -124,28 +176,33 @@ def _check_together(given: Mapping[str, bool]) -> None:
 
 
 def _kind(wanted: Mapping[str, Any]) -> str:
-    """What is asked for: one of `LAYOUTS`, or measurements, which have no name here."""
-    given = [name for name in LAYOUTS if wanted[name]]
+    """What is asked for: one of `LAYOUTS`, confusion counts, or measurements, which have no name here."""
+    given = [name for name in (*LAYOUTS, "confusion") if wanted[name]]
     if len(given) > 1:
         _check_together({f"--{name}": True for name in given[:2]})
     kind = next(iter(given), "")
-    option = next((column for name, column in PARTS.items() if wanted[name] is not None), "")
-    if kind and option:
-        raise click.UsageError(f"--{option} chooses measurements; leave it out with --{kind}.")
+    choosing = [name for name in PARTS if wanted[name] is not None]
+    if kind == "confusion":
+        choosing = [name for name in choosing if name not in ("segment", "version")]
+    if kind and choosing:
+        raise click.UsageError(f"--{PARTS[choosing[0]]} chooses measurements; leave it out with --{kind}.")
+    if kind and wanted["period"]:
+        raise click.UsageError(f"--period sums up measurements; leave it out with --{kind}.")
     return kind
 
 
 def _rows(
-    history: History, model: str, kind: str, wanted: Mapping[str, Any], zone: ZoneInfo, grain: str
+    history: History,
+    model: str,
+    kind: str,
+    wanted: Mapping[str, Any],
+    zone: ZoneInfo,
+    grain: str,
+    span: Filter,
 ) -> list[dict[str, Any]]:
-    from storage.history.query import NIGHTLY, Filter, findings, measurements, nightly, zones_before
+    from storage.history.query import NIGHTLY, findings, measurements, nightly, zones_before
 
     shown = partial(_shown, zone=zone, before=zones_before(history, model, zone.key))
-    span = Filter(
-        since=_midnight(wanted["first"], zone),
-        until=_midnight(wanted["last"], zone, days=1),
-        as_of=_end_of(wanted["as_of"], zone),
-    )
     if kind in NIGHTLY:
         # A night has no grain of its own, and not every row is about a window.
         rows = nightly(history, kind, model, span)
@@ -157,12 +214,19 @@ def _rows(
         # Whose they are is known; logs and notifications tell it.
         found = findings(history, model, span)
         return [shown({**row, "message": row["message"].removeprefix(f"{model}: ")}, FINDINGS) for row in found]
-    totals = _totals(wanted["metric"])
-    parts: dict[str, Any] = {name: totals.get(name) if wanted[name] is None else wanted[name] for name in PARTS}
-    found = measurements(history, model, replace(span, **parts))
+    found = measurements(history, model, filter_of(wanted, span))
     if not found:
-        _check_names(history, model, wanted)
+        check_names(history, model, wanted)
     return [shown(row, MEASUREMENTS) for row in found]
+
+
+def filter_of(wanted: Mapping[str, Any], span: Filter) -> Filter:
+    """The measurements that are asked for; a segment without a value stands for all of its column."""
+    totals, segment = _totals(wanted["metric"]), wanted["segment"]
+    parts: dict[str, Any] = {name: totals.get(name) if wanted[name] is None else wanted[name] for name in PARTS}
+    if segment and "=" not in segment:
+        parts |= {"segment": None, "column": segment}
+    return replace(span, **parts)
 
 
 def _totals(metric: str | None) -> dict[str, str]:
@@ -177,12 +241,12 @@ def _totals(metric: str | None) -> dict[str, str]:
     return dict.fromkeys(parts, "")
 
 
-def _check_names(history: History, model: str, wanted: Mapping[str, Any]) -> None:
+def check_names(history: History, model: str, wanted: Mapping[str, Any]) -> None:
     """Tell a name that nothing is recorded under from one under which nothing fits."""
     from storage.history.query import recorded_names
 
     for option, column in PARTS.items():
-        asked = wanted[option]
+        asked = wanted.get(option)
         if not asked:
             continue
         known = recorded_names(history, model, column)
@@ -192,18 +256,10 @@ def _check_names(history: History, model: str, wanted: Mapping[str, Any]) -> Non
             if name not in columns:
                 raise HistoryError(f"{model}: no segment of {name!r} is recorded; {among(name, columns)}")
             known = [segment for segment in known if segment.startswith(f"{name}=")]
+            if "=" not in asked:
+                continue
         if asked not in known:
             raise HistoryError(f"{model}: no {column} {asked!r} is recorded; {among(asked, known)}")
-
-
-def _midnight(day: datetime | None, zone: ZoneInfo, days: int = 0) -> datetime | None:
-    return (day + timedelta(days=days)).replace(tzinfo=zone) if day else None
-
-
-def _end_of(day: datetime | None, zone: ZoneInfo) -> datetime | None:
-    """The last instant of a day, so that every night that falls on it counts."""
-    following = _midnight(day, zone, days=1)
-    return following - timedelta(microseconds=1) if following else None
 
 
 def _shown(row: Mapping[str, Any], layout: Layout, *, zone: ZoneInfo, before: Mapping[datetime, str]) -> dict[str, Any]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
+from lamplighter.cli.models import complete_models
+
 
 @click.command(epilog="Example: lamplighter rollback flight-delays")
-@click.argument("model")
+@click.argument("model", shell_complete=complete_models)
 @click.option("--to", "version", default="", help="Version; default the one that the champion replaced.")
 @click.pass_obj
 def command(project: str | None, model: str, version: str) -> None:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lamplighter.cli.day import DAY_OR_MINUTE
+from lamplighter.cli.colour import painted
+from lamplighter.cli.day import MOMENT, Moment, instant_of
+from lamplighter.cli.models import complete_models
 
 if TYPE_CHECKING:
     from storage.project import Project
@@ -19,9 +21,9 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: lamplighter run flight-delays --day 2013-05-01")
-@click.argument("models", nargs=-1, metavar="[MODEL]...")
-@click.option("--day", type=DAY_OR_MINUTE, help="Local day (or hour) to evaluate; default the newest complete window.")
-@click.option("--now", type=DAY_OR_MINUTE, help="Logical time, in the model's zone: what arrived later is not seen.")
+@click.argument("models", nargs=-1, metavar="[MODEL]...", shell_complete=complete_models)
+@click.option("--day", type=MOMENT, help="Local day (or hour) to evaluate; default the newest complete window.")
+@click.option("--now", type=MOMENT, help="Logical time, in the model's zone or its own: what came later is not seen.")
 @click.option("--relabel", is_flag=True, help="Fold in labels that came after the window was final.")
 @click.option(
     "--fail-on-findings",
@@ -34,8 +36,8 @@ if TYPE_CHECKING:
 def command(
     project: str | None,
     models: tuple[str, ...],
-    day: datetime | None,
-    now: datetime | None,
+    day: Moment | None,
+    now: Moment | None,
     relabel: bool,
     fail_on_findings: bool,
     as_json: bool,
@@ -57,7 +59,7 @@ def command(
             faults += 1
             continue
         found += bool(told["findings"] or told["undecided_checks"] or "failed" in told["checks"].values())
-        click.echo(json.dumps(told) if as_json else _line(told))
+        click.echo(json.dumps(told) if as_json else painted(_line(told)))
     if faults:
         sys.exit(2)
     sys.exit(1 if found and fail_on_findings else 0)
@@ -74,15 +76,15 @@ def _fault(error: Exception, debug: bool) -> str:
     return f"unexpected {type(error).__name__}: {one_line(error)}{hint}"
 
 
-def _told(project: Project, model: str, day: datetime | None, now: datetime | None, relabel: bool) -> dict[str, Any]:
+def _told(project: Project, model: str, day: Moment | None, now: Moment | None, relabel: bool) -> dict[str, Any]:
     from zoneinfo import ZoneInfo
 
     from tasks.night import Night
 
     monitor = project.monitor(model)
     zone = ZoneInfo(monitor.timezone)
-    at = now.replace(tzinfo=zone) if now else datetime.now(UTC)
-    start = day.replace(tzinfo=zone) if day else monitor.window(at).start
+    at = instant_of(now, zone) if now else datetime.now(UTC)
+    start = instant_of(day, zone) if day else monitor.window(at).start
     return _walked(Night.of(project, monitor, start, at, relabel=relabel))
 
 
@@ -112,4 +114,13 @@ def _line(told: dict[str, Any]) -> str:
     failed = [name for name, verdict in told["checks"].items() if verdict == "failed"]
     checks = f"; checks failed: {', '.join(failed)}" if failed else ""
     retrainings = "".join(f"; {told_of}" for told_of in told["retrainings"])
-    return f"{told['model']} {told['window']}: {told['message']}{checks}{retrainings}"
+    report = f"; report: {near(told['report'])}" if told["report"] else ""
+    return f"{told['model']} {told['window']}: {told['message']}{checks}{retrainings}{report}"
+
+
+def near(path: str) -> str:
+    """A path as it is shortest from the working folder; one that lies elsewhere, or a URL, as it is."""
+    if "://" in path:
+        return path
+    relative = os.path.relpath(path)
+    return path if relative.startswith(os.pardir) else relative

@@ -3,91 +3,378 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
 
-from lamplighter.cli.table import Layout, print_table
-from lamplighter.core.incidents import check_of
-from lamplighter.core.judgement import Cause
+from lamplighter.cli.colour import painted
+from lamplighter.cli.models import complete_models
+from lamplighter.cli.table import Layout, cell, print_table, wrapped
 from lamplighter.core.window import name_of
 from lamplighter.errors import LamplighterError
 
 if TYPE_CHECKING:
+    from lamplighter.core.monitor import Monitor
     from storage.history import History
     from storage.project import Project
 
 LAYOUT = Layout(
-    ("model", "window", "ended", "status", "failing checks", "undecided checks", "message"),
-    spare=(("ended",),),
-    text="message",
-    names=("model", "failing checks", "undecided checks"),
+    ("model", "window", "rows", "metric", "labels", "state", "open", "report"),
+    frozenset({"rows", "labels", "open"}),
+    spare=(("report",),),
+    names=("model", "state"),
+    states={"state": ""},
+    is_tight=True,
 )
 FOUND = "completed with findings: "
 """How the message of a night with findings begins."""
 
+DEFAULT_METRICS = {
+    "classification": ("f1", "accuracy"),
+    "regression": ("mae",),
+    "ranking": ("ndcg",),
+    "text": ("rougeL",),
+    "detection": (),
+}
+"""What is shown of a kind of model where no check names a metric of quality; the first that has a value."""
 
-@click.command(epilog="Example: lamplighter status")
+NEVER, RETIRED = "never run", "retired"
+BROKEN = {"failed": "run failed", "interrupted": "run interrupted"}
+"""How a run is called that came to no end."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a monitor file says of its model; of a retired model, and of a file that cannot be read, nothing.
+
+    Attributes
+    ----------
+    checks : set of str or None
+        Names; None where nothing can be read.
+    metrics : sequence of str
+        Whichever of them has a value first is shown.
+    fault : str
+        Why the file cannot be read.
+    """
+
+    checks: set[str] | None = None
+    metrics: Sequence[str] = field(
+        default_factory=lambda: [*(name for names in DEFAULT_METRICS.values() for name in names), "drift_share"]
+    )
+    fault: str = ""
+
+    @classmethod
+    def by(cls, monitor: Monitor) -> Declared:
+        """What a monitor declares."""
+        from lamplighter.core.quality import METRICS
+
+        of_quality = {*METRICS, *(own.name for own in monitor.metrics)}
+        checked = [
+            check.metric
+            for check in monitor.checks
+            if check.metric in of_quality and not (check.segment or check.klass or check.feature)
+        ]
+        metrics = [*checked[:1], *DEFAULT_METRICS[monitor.kind.value], "drift_share"]
+        return cls({check.name for check in monitor.judged}, [*dict.fromkeys(metrics)])
+
+
+@click.command(epilog="Example: lamplighter status flight-delays")
+@click.argument("model", required=False, shell_complete=complete_models)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def command(project: str | None, as_json: bool) -> None:
-    """Show the newest window of every model: how its last night ended, and which of the declared checks fail."""
-    from storage.history.query import existing_history, newest_windows
+def command(project: str | None, model: str | None, as_json: bool) -> None:
+    """Show how every model stands, or with MODEL one of them in detail.
+
+    A row has the newest window and its rows; one metric of quality with its 95 % interval, of the newest window whose
+    labels are complete, and the share of its rows with a label; the checks that failed or could not be decided in the
+    newest run; how many incidents are open; and whether the window has a report.
+    """
     from storage.project import Project
 
     opened = Project.open(project)
-    checks = _declared(opened)
-    history = existing_history(opened)
-    rows = [] if history is None else [_shown(history, run, checks) for run in newest_windows(history)]
+    if model is not None:
+        from lamplighter.cli.status_model import show
+
+        show(opened, model, as_json=as_json)
+        return
+    rows = states_of(opened)
     if as_json:
         click.echo(json.dumps(rows))
-    elif rows:
-        print_table([_as_text(row) for row in rows], LAYOUT)
-    else:
-        click.echo("no night has been run yet; `lamplighter run` starts one")
+        return
+    print_table([_as_text(row) for row in rows], LAYOUT)
+    for row in rows:
+        _print_troubles(row)
+    _print_sum(rows)
 
 
-def _declared(project: Project) -> dict[str, set[str] | None]:
-    """The names of the checks of each model; None where the monitor cannot be read."""
-    known: dict[str, set[str] | None] = dict.fromkeys(project.models())
-    for _, monitor in project.monitors():
-        if not isinstance(monitor, LamplighterError):
-            known[monitor.model] = {check.name for check in monitor.judged}
+def states_of(project: Project, only: str | None = None) -> list[dict[str, Any]]:
+    """How every model of a project stands, or one of them; those that are only in the history are retired."""
+    from storage.history.incidents import all_incidents
+    from storage.history.overview import newest_decisions
+    from storage.history.query import existing_history, newest_windows
+
+    declared = declarations(project)
+    history = existing_history(project)
+    runs = [] if history is None else [run for run in newest_windows(history) if only in (None, run["model"])]
+    rows = {model: _never_run(model) for model in declared if only in (None, model)}
+    if history is not None:
+        headlines, decisions = _headlines(history, runs, declared), newest_decisions(history, runs)
+        incidents: dict[str, list[dict[str, Any]]] = {}
+        for incident in all_incidents(history, only, only_open=True):
+            incidents.setdefault(incident["model"], []).append(incident)
+        for run in runs:
+            model = run["model"]
+            rows[model] = _state_of(
+                project.home,
+                run,
+                declared.get(model),
+                headlines.get(model, {}),
+                decisions.get(model, []),
+                incidents.get(model, []),
+            )
+    for model, row in rows.items():
+        row["fault"] = declared[model].fault if model in declared else ""
+    return [rows[model] for model in sorted(rows)]
+
+
+def declarations(project: Project) -> dict[str, Declared]:
+    """What the monitor of each model declares."""
+    known = {model: Declared() for model in project.models()}
+    by_path = {path: model for model, path in project.models().items()}
+    for path, monitor in project.monitors():
+        if isinstance(monitor, LamplighterError):
+            if path in by_path:
+                known[by_path[path]] = Declared(fault=str(monitor))
+        else:
+            known[monitor.model] = Declared.by(monitor)
     return known
 
 
-def _shown(history: History, run: dict[str, Any], checks: Mapping[str, set[str] | None]) -> dict[str, Any]:
-    from storage.history.decisions import undecided_checks
-    from storage.history.incidents import incidents_open
+def _headlines(
+    history: History, runs: Sequence[Mapping[str, Any]], declared: Mapping[str, Declared]
+) -> dict[str, dict[str, Any]]:
+    """The one metric that is shown of each model, with the rows and the coverage of its window."""
+    from storage.history.overview import newest_measured, values_of_windows
 
-    model, zone = run["model"], ZoneInfo(run["timezone"])
-    declared = checks.get(model)
-    names = sorted(incidents_open(history, model, run["known_on"]))
-    return {
-        "model": model,
-        "window": name_of(run["window_start"], zone, run["grain"]),
-        "ended": run["ended_at"].astimezone(zone).isoformat(timespec="seconds") if run["ended_at"] else "",
-        "status": run["status"] if model in checks else "retired",
-        "failing": [name for name in names if check_of(name) == name and (declared is None or name in declared)],
-        "undecided": {
-            check.name: check.reason
-            for check in undecided_checks(history, model, run["known_on"])
-            if check.cause is not Cause.WAITING and (declared is None or check.name in declared)
-        },
-        "message": run["message"],
+    unknown = Declared()
+    wanted: dict[str, list[str]] = {}
+    for run in runs:
+        for metric in declared.get(run["model"], unknown).metrics:
+            wanted.setdefault(metric, []).append(run["model"])
+    by_model = {run["model"]: dict(run) for run in runs}
+    grains = {run["model"]: run["grain"] for run in runs}
+    values: dict[str, dict[str, dict[str, Any]]] = {}
+    for metric, models in wanted.items():
+        places: dict[str, datetime] = {}
+        for final in (True, False):
+            left = [by_model[model] for model in models if model not in places]
+            places |= newest_measured(history, left, metric, final=final)
+        at = {model: (start, grains[model]) for model, start in places.items()}
+        values[metric] = values_of_windows(history, metric, at)
+    found: dict[str, dict[str, Any]] = {}
+    for run in runs:
+        model = run["model"]
+        metrics = declared.get(model, unknown).metrics
+        metric = next((name for name in metrics if model in values.get(name, {})), "")
+        found[model] = {"value": values[metric][model]} if metric else {}
+    newest = {run["model"]: (run["window_start"], run["grain"]) for run in runs}
+    judged = {
+        model: (it["value"]["window_start"], it["value"]["grain"]) if it else newest[model]
+        for model, it in found.items()
     }
+    for name, metric, at in (("rows", "rows", newest), ("coverage", "labels_coverage", judged)):
+        for model, row in values_of_windows(history, metric, at).items():
+            found[model][name] = row["value"]
+    return found
 
 
-def _as_text(row: dict[str, Any]) -> dict[str, str]:
-    """A row as a table shows it: what the status says already is left out of the message."""
-    message = (
-        "" if row["status"] == "succeeded" else row["message"].removeprefix(FOUND).removeprefix(f"{row['model']}: ")
+def _never_run(model: str) -> dict[str, Any]:
+    empty: dict[str, Any] = dict.fromkeys(
+        ("rows", "metric", "value", "lower", "upper", "n", "metric_window", "metric_state", "coverage", "report")
     )
+    start: dict[str, Any] = {"model": model, "window": None, "ended": "", "status": NEVER, "failing": [], "message": ""}
+    return {**start, **empty, "failed": [], "undecided": {}, "incidents": [], "checks": []}
+
+
+def _state_of(
+    home: Path,
+    run: Mapping[str, Any],
+    declared: Declared | None,
+    headline: Mapping[str, Any],
+    decisions: Sequence[Mapping[str, Any]],
+    incidents: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """One model as JSON shows it."""
+    from lamplighter.core.incidents import check_of
+    from lamplighter.core.judgement import Cause
+    from storage.reports import report_path
+
+    zone = ZoneInfo(run["timezone"])
+    names = declared.checks if declared else None
+    label = name_of(run["window_start"], zone, run["grain"])
+    measured = headline.get("value") or {}
+    report = report_path(home, run["model"], label)
+    judged = [_check(row, zone, run["grain"]) for row in decisions if names is None or row["check_name"] in names]
+    opened = [
+        {
+            "check": row["check_name"],
+            "severity": row["severity"],
+            "opened": name_of(row["opened_on"], zone, run["grain"]),
+        }
+        for row in incidents
+    ]
     return {
-        **row,
-        "failing checks": ", ".join(row["failing"]) or "none",
-        "undecided checks": ", ".join(row["undecided"]),
-        "message": message,
+        "model": run["model"],
+        "window": label,
+        "ended": run["ended_at"].astimezone(zone).isoformat(timespec="seconds") if run["ended_at"] else "",
+        "status": run["status"] if declared else RETIRED,
+        # As of the window's own run: one that was run for an older window since does not change it.
+        "failing": sorted(
+            row["check_name"]
+            for row in incidents
+            if row["opened_on"] <= run["known_on"]
+            # That a check cannot be decided is an incident of another name.
+            and check_of(row["check_name"]) == row["check_name"]
+            and (names is None or row["check_name"] in names)
+        ),
+        "message": run["message"],
+        "rows": headline.get("rows"),
+        "metric": measured.get("metric"),
+        **{name: measured.get(name) for name in ("value", "lower", "upper", "n")},
+        "metric_window": name_of(measured["window_start"], zone, run["grain"]) if measured else None,
+        "metric_state": measured.get("state"),
+        "coverage": headline.get("coverage"),
+        "report": str(report) if report.is_file() else None,
+        "failed": [row["check"] for row in judged if row["verdict"] == "failed"],
+        # Labels that have not come yet are as it should be.
+        "undecided": {
+            row["check"]: row["reason"]
+            for row in judged
+            if row["verdict"] == "undecided" and row["cause"] != Cause.WAITING.value
+        },
+        "incidents": opened,
+        "checks": judged,
     }
+
+
+def _check(row: Mapping[str, Any], zone: ZoneInfo, grain: str) -> dict[str, Any]:
+    start = row["window_start"]
+    return {
+        "check": row["check_name"],
+        "severity": row["severity"],
+        "verdict": row["verdict"],
+        "metric": row["metric"],
+        "value": row["value"],
+        "threshold": row["threshold"],
+        "window": name_of(start, zone, grain) if start else None,
+        "reason": row["reason"],
+        "cause": row["cause"],
+    }
+
+
+def _as_text(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "model": row["model"],
+        "window": row["window"] or "",
+        "rows": row["rows"],
+        "metric": measured_text(row),
+        "labels": "" if row["coverage"] is None else f"{row['coverage']:.0%}",
+        "state": state_text(row),
+        "open": str(len(row["incidents"]) or ""),
+        "report": "yes" if row["report"] else "",
+    }
+
+
+def measured_text(row: Mapping[str, Any]) -> str:
+    """A metric with its interval, as short as both can be told apart.
+
+    Examples
+    --------
+    >>> measured_text({"metric": "f1", "value": 0.41234, "lower": 0.3812, "upper": 0.4449})
+    'f1 0.412 [0.38, 0.44]'
+    >>> measured_text({"metric": "mae", "value": 1234.5, "lower": 1233.1, "upper": 1236.2})
+    'mae 1234.5 [1233, 1236]'
+    """
+    if row["metric"] is None or row["value"] is None:
+        return ""
+    value = cell(float(f"{row['value']:.3g}") if abs(row["value"]) < 1000 else row["value"])
+    if row["lower"] is None or row["upper"] is None:
+        return f"{row['metric']} {value}"
+    for digits in range(2, 6):
+        bounds = [_rounded(row[name], digits) for name in ("lower", "upper")]
+        if bounds[0] != bounds[1]:
+            break
+    return f"{row['metric']} {value} [{bounds[0]}, {bounds[1]}]"
+
+
+def _rounded(value: float, digits: int) -> str:
+    return f"{value:.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
+
+
+def state_text(row: Mapping[str, Any]) -> str:
+    """What is wrong with a model, in a few words, the worst first; `ok` where nothing is."""
+    status = row["status"]
+    if status in (NEVER, RETIRED):
+        return str(status)
+    parts = ["monitor broken"] if row["fault"] else []
+    if status in BROKEN:
+        # What the checks came to is of the run before it.
+        return ", ".join([BROKEN[status], *parts])
+    parts += [f"{len(row[name])} {name}" for name in ("failed", "undecided") if row[name]]
+    return ", ".join(parts) or ("ok" if status == "succeeded" else status)
+
+
+def _print_troubles(row: Mapping[str, Any]) -> None:
+    """Say in words what is wrong with a model."""
+    if row["status"] == RETIRED:
+        return
+    for line in troubles(row):
+        text = f"{row['model']}: {line}"
+        click.echo(painted(wrapped(text, shutil.get_terminal_size().columns) if sys.stdout.isatty() else text))
+
+
+def troubles(row: Mapping[str, Any]) -> Iterator[str]:
+    """Each thing that is wrong with a model, in a line."""
+    from lamplighter.core.incidents import undecided_name
+
+    if row["fault"]:
+        yield f"its monitor cannot be read: {cell(row['fault'])}"
+    if row["status"] in BROKEN:
+        message = cell(row["message"]).removeprefix(f"{row['model']}: ")
+        yield f"run {row['status']}{': ' + message if message else ''}"
+    since = {incident["check"]: incident["opened"] for incident in row["incidents"]}
+    for check in row["checks"]:
+        name = check["check"]
+        if check["verdict"] == "failed":
+            value, limit = cell(check["value"]), cell(check["threshold"])
+            text = f"{name} failed: {value} in {check['window']}, limit {limit}"
+        elif name in row["undecided"]:
+            text = f"{name} undecided: {cell(check['reason'])}"
+        else:
+            continue
+        opened = since.pop(name, None) or since.pop(undecided_name(name), None)
+        yield f"{text}; open since {opened}" if opened else text
+    if since:
+        yield f"open incidents of checks that neither failed nor passed: {', '.join(since)}"
+    if row["status"] == "findings":
+        message = cell(row["message"].removeprefix(FOUND)).replace(f"{row['model']}: ", "")
+        for name, reason in row["undecided"].items():
+            message = message.replace(f"check {name} is undecided: {cell(reason)}", "").strip("; ")
+        if message:
+            yield f"findings: {message}"
+
+
+def _print_sum(rows: Sequence[Mapping[str, Any]]) -> None:
+    """What a look at many rows does not show: how many there are of each state."""
+    if all(row["status"] == NEVER for row in rows):
+        click.echo("no model has been run yet; `lamplighter run` starts one, `lamplighter backfill` runs past windows")
+    elif len(rows) > shutil.get_terminal_size().lines:
+        troubled = sum(state_text(row) != "ok" for row in rows)
+        click.echo(f"{len(rows)} models, {troubled} of them with something to look at")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import click
 from rich.cells import cell_len, set_cell_size
 
-GAP = "  "
+from lamplighter.cli.colour import colour_of, painted
+
+GAP, TIGHT_GAP = "  ", " "
 FEWEST_OF_A_TEXT, FEWEST_OF_A_NAME = 20, 8
 """What is left at least of what is cut: enough to tell one from another."""
 
@@ -32,6 +34,12 @@ class Layout:
         The last column, if it is a text that may be cut on a terminal.
     names : sequence of str
         Those that are cut where a terminal is too narrow even for what is not spare.
+    states : mapping of str to str
+        Those whose words of state are coloured on a terminal, and the colour of cells without such a word.
+    is_tight : bool
+        Whether one blank stands between columns where two do not fit.
+    headings : mapping of str to str
+        The headings of columns that are not called as they are shown.
     """
 
     columns: Sequence[str]
@@ -39,17 +47,22 @@ class Layout:
     spare: Sequence[Sequence[str]] = ()
     text: str = ""
     names: Sequence[str] = ()
+    states: Mapping[str, str] = field(default_factory=dict)
+    is_tight: bool = False
+    headings: Mapping[str, str] = field(default_factory=dict)
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], layout: Layout) -> None:
     """Print rows under their headings; on a terminal what does not fit is left out, and named."""
-    cells = {name: [name, *(cell(row[name]) for row in rows)] for name in layout.columns}
+    cells = {name: [layout.headings.get(name, name), *(cell(row[name]) for row in rows)] for name in layout.columns}
     cells = {name: column for name, column in cells.items() if any(column[1:])}
+    gap, missing = GAP, list[str]()
     if sys.stdout.isatty():
-        cells, missing = _fitted(cells, layout, shutil.get_terminal_size().columns)
-    else:
-        missing = []
-    for line in _lines(cells, layout.numbers):
+        width = shutil.get_terminal_size().columns
+        if layout.is_tight and _excess(_widths(cells), width, GAP) > 0:
+            gap = TIGHT_GAP
+        cells, missing = _fitted(cells, layout, width, gap)
+    for line in _lines(cells, layout, gap):
         click.echo(line)
     if missing:
         click.echo(f"left out or cut: {', '.join(missing)}; --json shows all")
@@ -73,23 +86,46 @@ def cell(value: Any) -> str:
     return f"{value:.1f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
+def wrapped(text: str, width: int, indent: str = "  ") -> str:
+    r"""A text in lines of a width at most, all but the first indented; wide characters count for two.
+
+    Examples
+    --------
+    >>> wrapped("one two three", 8)
+    'one two\n  three'
+    """
+    lines = [""]
+    for word in text.split(" "):
+        joined = f"{lines[-1]} {word}" if lines[-1].strip() else lines[-1] + word
+        if cell_len(joined) <= width:
+            lines[-1] = joined
+            continue
+        lines += [indent] if lines[-1].strip() else []
+        for sign in word:
+            if cell_len(lines[-1] + sign) > width:
+                lines.append(indent)
+            lines[-1] += sign
+    return "\n".join(lines)
+
+
 Cells = dict[str, list[str]]
 
 
-def _fitted(cells: Cells, layout: Layout, width: int) -> tuple[Cells, list[str]]:
+def _fitted(cells: Cells, layout: Layout, width: int, gap: str) -> tuple[Cells, list[str]]:
     """The columns that fit a width, and what was left out or cut for it."""
     missing: list[str] = []
     for names in layout.spare:
-        if _excess(_narrowest(cells, layout), width) <= 0:
+        if _excess(_narrowest(cells, layout), width, gap) <= 0:
             break
         missing += [name for name in names if name in cells]
         cells = {name: column for name, column in cells.items() if name not in names}
     widths = _narrowest(cells, layout)
-    while (excess := _excess(widths, width)) > 0 and (names := [n for n in layout.names if n in widths]):
+    while (excess := _excess(widths, width, gap)) > 0 and (names := [n for n in layout.names if n in widths]):
         longest = max(names, key=widths.__getitem__)
         if widths[longest] <= FEWEST_OF_A_NAME:
             break
-        widths[longest] = max(widths[longest] - excess, FEWEST_OF_A_NAME)
+        # One cell at a time: where two are long, both keep as much as they can.
+        widths[longest] -= 1
     if layout.text in widths:
         widths[layout.text] += max(-excess, 0)
     cut = {name: [_cut(text, widths[name]) for text in column] for name, column in cells.items()}
@@ -104,8 +140,8 @@ def _narrowest(cells: Cells, layout: Layout) -> dict[str, int]:
     return widths
 
 
-def _excess(widths: Mapping[str, int], width: int) -> int:
-    return sum(widths.values()) + len(GAP) * (len(widths) - 1) - width
+def _excess(widths: Mapping[str, int], width: int, gap: str) -> int:
+    return sum(widths.values()) + len(gap) * (len(widths) - 1) - width
 
 
 def _cut(text: str, width: int) -> str:
@@ -116,10 +152,15 @@ def _widths(cells: Cells) -> dict[str, int]:
     return {name: max(map(cell_len, column)) for name, column in cells.items()}
 
 
-def _lines(cells: Cells, numbers: frozenset[str]) -> Iterable[str]:
+def _lines(cells: Cells, layout: Layout, gap: str) -> Iterable[str]:
     widths = _widths(cells)
-    padded = [[_padded(text, widths[name], name in numbers) for text in column] for name, column in cells.items()]
-    return (GAP.join(line).rstrip() for line in zip(*padded, strict=True))
+    padded = [
+        [_padded(text, widths[name], name in layout.numbers) for text in column] for name, column in cells.items()
+    ]
+    for name, column in zip(cells, padded, strict=True):
+        if name in layout.states:
+            column[1:] = [painted(text, colour_of(text) or layout.states[name]) for text in column[1:]]
+    return (gap.join(line).rstrip() for line in zip(*padded, strict=True))
 
 
 def _padded(text: str, width: int, right: bool) -> str:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lamplighter.core.evaluation import Labelled, factorized, values_of
+from lamplighter.core.evaluation import Labelled, evaluate, factorized, values_of
+from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.retrain import Accept
 from lamplighter.core.quality import METRICS, Grouping
@@ -123,6 +124,18 @@ def compare(
             found[name] = Gain(float(values[i]), float(lower), float(upper), sizes[i])
     overall = found.pop("", None)
     return Comparison(accept.metric, overall, found, (nulls[0], nulls[1]))
+
+
+def measured_on(monitor: Monitor, rows: ComparedRows, answers: pd.DataFrame) -> list[Measurement]:
+    """Every metric of one model on the rows of a comparison, with its interval; segments and classes left out.
+
+    Parameters
+    ----------
+    answers : DataFrame of shape (n_rows, n_answers)
+        Prediction and scores under the names of the log.
+    """
+    measured, _ = evaluate(_labelled(monitor, rows, answers), monitor, State.FINAL)
+    return [it for it in measured if not it.klass and not it.segment]
 
 
 def refusal(comparison: Comparison, accept: Accept) -> str:

@@ -71,7 +71,7 @@ class Entry:
     reason : str
         Why it was vetoed, rejected, rolled back or failed, or how somebody else's flow ended.
     asked : int
-        From 1; a person may ask again on the same night.
+        From 1; a person may ask again on the same night, and each time has a line of its own.
     attempt : int
         From 1; a flow run that died is followed by another.
     ended_on : datetime or None
@@ -150,7 +150,7 @@ class Facts:
     champion_since : datetime or None
         The night on which the newest promotion took effect, or of the model's first window where there has been none.
     promoted_on : datetime or None
-        That night, where the champion was not adopted.
+        That night, where the champion was not adopted as the first one.
     champion_trained_until : datetime or None
         End of what the champion was trained on, where that is known.
     final_until : datetime or None
@@ -270,7 +270,9 @@ def _pause_after_failures(retrain: Retrain, facts: Facts) -> str:
     if not failed:
         return ""
     night = facts.window.end - facts.window.start
-    pause = min(night * 2 ** min(len(failed) - 1, MOST_DOUBLINGS), max(retrain.cooldown, night))
+    # A person may have tried several times on one night.
+    nights = len({entry.known_on for entry in failed})
+    pause = min(night * 2 ** min(nights - 1, MOST_DOUBLINGS), max(retrain.cooldown, night))
     until = shifted(failed[0].known_on, pause, facts.window.zone)
     if until <= facts.known_on:
         return ""

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from lamplighter.errors import HistoryError, one_line
 from storage.project import Project
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration, so that opening an up-to-date history need not import Alembic."""
 
 BUSY_SECONDS = 60

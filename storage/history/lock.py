@@ -16,7 +16,7 @@ from lamplighter.errors import BusyError, HistoryError, one_line
 
 POLL_SECONDS = 0.2
 
-Work = Literal["night", "retraining", "delivery"]
+Work = Literal["night", "retraining", "delivery", "dry-run"]
 
 
 @contextmanager

@@ -29,6 +29,8 @@ class Filter:
     Attributes
     ----------
     metric, segment, version, feature, klass : str, optional
+    column : str, optional
+        All segments of a column.
     since, until : datetime, optional
         ``since`` is within, ``until`` is not.
     as_of : datetime, optional
@@ -40,9 +42,13 @@ class Filter:
     version: str | None = None
     feature: str | None = None
     klass: str | None = None
+    column: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     as_of: datetime | None = None
+
+
+EVERYTHING = Filter()
 
 
 def existing_history(project: Project) -> History | None:
@@ -80,9 +86,11 @@ def measurements(history: History, model: str, wanted: Filter) -> list[dict[str,
     }
     conditions = [table.c.model == model, *_within(table.c.window_start, wanted)]
     conditions += [table.c[name] == value for name, value in equal.items() if value is not None]
+    conditions += _of_column(table, wanted)
     query = newest(table, *conditions, as_of=wanted.as_of)
     with history.reading() as connection:
         rows = [dict(row) for row in connection.execute(query).mappings() if row["reason"] != GONE]
+    rows = [row for row in rows if wanted.column is None or row["segment"].startswith(f"{wanted.column}=")]
     return _sorted(rows, "window_start", "grain", "metric", "segment", "version", "feature", "class", "method")
 
 
@@ -117,6 +125,11 @@ def nightly(history: History, kind: str, model: str, wanted: Filter) -> list[dic
     return _sorted(rows, "known_on", order)
 
 
+def _of_column(table: sa.Table, wanted: Filter) -> list[sa.ColumnElement[bool]]:
+    # SQLite's LIKE takes upper and lower case for one: whoever asks looks again.
+    return [] if wanted.column is None else [table.c.segment.startswith(f"{wanted.column}=", autoescape=True)]
+
+
 def _within(column: sa.Column[Any], wanted: Filter) -> list[sa.ColumnElement[bool]]:
     since = [] if wanted.since is None else [column >= wanted.since]
     return since if wanted.until is None else [*since, column < wanted.until]
@@ -135,12 +148,67 @@ def recorded_names(history: History, model: str, column: str) -> list[str]:
         return sorted(connection.scalars(query))
 
 
-def confusion_counts(history: History, model: str, *, segment: str = "", version: str = "") -> list[dict[str, Any]]:
-    """Confusion counts of a model by window."""
-    table = tables.confusion
-    query = newest(table, table.c.model == model, table.c.segment == segment, table.c.version == version)
+def measured_metrics(history: History, model: str, wanted: Filter) -> set[str]:
+    """The metrics that have a value in some window; of the filter segment or column, version, class and span count."""
+    table = tables.measurement
+    equal = {"segment": wanted.segment, "version": wanted.version, "class": wanted.klass, "feature": ""}
+    conditions = [table.c.model == model, table.c.value.is_not(None), *_within(table.c.window_start, wanted)]
+    conditions += [table.c[name] == value for name, value in equal.items() if value is not None]
+    query = sa.select(table.c.metric).distinct().where(*conditions, *_of_column(table, wanted))
     with history.reading() as connection:
-        return [dict(row) for row in connection.execute(query).mappings() if row["n"]]
+        return set(connection.scalars(query))
+
+
+def checked_metrics(history: History, model: str) -> list[str]:
+    """The metrics that a check was about in the newest run that decided something, by name of the check."""
+    table = tables.decision
+    newest_known = sa.select(sa.func.max(table.c.known_on)).where(table.c.model == model).scalar_subquery()
+    query = sa.select(table.c.check_name, table.c.metric).where(
+        table.c.model == model, table.c.known_on == newest_known
+    )
+    with history.reading() as connection:
+        return [row.metric for row in sorted(connection.execute(query))]
+
+
+def newest_run_of_windows(history: History, model: str, wanted: Filter) -> dict[tuple[datetime, str], dict[str, Any]]:
+    """The run of each window that was started last, by start and grain of the window."""
+    table = tables.run
+    conditions = [table.c.model == model, *_within(table.c.window_start, wanted)]
+    if wanted.as_of is not None:
+        conditions.append(table.c.known_on <= wanted.as_of)
+    query = sa.select(table).where(*conditions).order_by(table.c.id)
+    with history.reading() as connection:
+        return {(row["window_start"], row["grain"]): dict(row) for row in connection.execute(query).mappings()}
+
+
+def decisions_of_windows(history: History, model: str, wanted: Filter) -> list[dict[str, Any]]:
+    """What was decided last of each check and window, with the grain of the runs that decided."""
+    table, run = tables.decision, tables.run
+    conditions = [table.c.model == model, *_within(table.c.window_start, wanted)]
+    if wanted.as_of is not None:
+        conditions.append(table.c.known_on <= wanted.as_of)
+    query = sa.select(table).where(*conditions, table.c.window_start.is_not(None)).order_by(table.c.known_on)
+    grains = sa.select(run.c.known_on, run.c.grain).where(run.c.model == model)
+    with history.reading() as connection:
+        grain = {row.known_on: row.grain for row in connection.execute(grains)}
+        rows = {
+            (row["window_start"], row["check_name"]): {**row, "grain": grain.get(row["known_on"], "")}
+            for row in connection.execute(query).mappings()
+        }
+    return [*rows.values()]
+
+
+def confusion_counts(history: History, model: str, wanted: Filter = EVERYTHING) -> list[dict[str, Any]]:
+    """Confusion counts of a model by window; of the filter segment or column, version, span and ``as_of`` count."""
+    table = tables.confusion
+    equal = {"segment": None if wanted.column else wanted.segment or "", "version": wanted.version or ""}
+    conditions = [table.c.model == model, *_within(table.c.window_start, wanted), *_of_column(table, wanted)]
+    conditions += [table.c[name] == value for name, value in equal.items() if value is not None]
+    query = newest(table, *conditions, as_of=wanted.as_of)
+    with history.reading() as connection:
+        rows = [dict(row) for row in connection.execute(query).mappings() if row["n"]]
+    rows = [row for row in rows if wanted.column is None or row["segment"].startswith(f"{wanted.column}=")]
+    return _sorted(rows, "window_start", "grain", "segment", "y_true", "y_pred")
 
 
 def zones_before(history: History, model: str, timezone: str) -> dict[datetime, str]:

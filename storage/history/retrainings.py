@@ -13,22 +13,29 @@ from lamplighter.errors import ModelError
 from storage.history import tables
 from storage.history.database import History
 
-KEY = ("model", "known_on", "purpose")
+KEY = ("model", "known_on", "purpose", "asked")
 
 
 def entries(history: History, model: str) -> list[Entry]:
     """The ledger of a model, the oldest first."""
     table = tables.retraining
-    query = sa.select(table).where(table.c.model == model).order_by(table.c.known_on, table.c.purpose)
+    query = sa.select(table).where(table.c.model == model).order_by(table.c.known_on, table.c.purpose, table.c.asked)
     with history.reading() as connection:
         rows = connection.execute(query).mappings().all()
     return [_entry(row) for row in rows]
 
 
-def entry_of(history: History, model: str, known_on: datetime, purpose: Purpose = Purpose.RETRAINING) -> Entry | None:
-    """The line of a night."""
+def entry_of(
+    history: History,
+    model: str,
+    known_on: datetime,
+    purpose: Purpose = Purpose.RETRAINING,
+    asked: int | None = None,
+) -> Entry | None:
+    """The line of a night; where it was asked for again, that of one time, or the newest."""
     found = [entry for entry in entries(history, model) if (entry.known_on, entry.purpose) == (known_on, purpose)]
-    return found[0] if found else None
+    found = [entry for entry in found if asked in (None, entry.asked)]
+    return found[-1] if found else None
 
 
 def _entry(row: sa.RowMapping) -> Entry:

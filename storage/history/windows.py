@@ -135,6 +135,25 @@ def _final(known: sa.Subquery) -> list[sa.ColumnElement[bool]]:
     return [known.c.state == State.FINAL.value, known.c.rows > 0]
 
 
+def windows_with_rows(history: History, windows: Sequence[Window]) -> list[Window]:
+    """Those of some windows of one model, in order, of which rows are recorded."""
+    if not windows:
+        return []
+    table, first = tables.measurement, windows[0]
+    query = newest(
+        table,
+        table.c.model == first.model,
+        table.c.grain == first.grain.value,
+        table.c.metric == "rows",
+        table.c.window_start >= first.start,
+        table.c.window_start <= windows[-1].start,
+    )
+    with history.reading() as connection:
+        rows = connection.execute(query).mappings().all()
+    with_rows = {row["window_start"] for row in rows if row["value"]}
+    return [window for window in windows if window.start in with_rows]
+
+
 def newest_window(history: History, window: Window, known_on: datetime) -> Window | None:
     """The newest window, up to ``window``, that anything is recorded of."""
     known = standings(history, window, known_on)

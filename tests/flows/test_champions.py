@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -14,6 +14,7 @@ from lamplighter.core.retraining import Purpose, Status
 from storage.history import open_history
 from storage.history.promotions import champion, promotions
 from storage.history.query import dump
+from storage.models import Registry
 from storage.project import Project
 from tasks import notify
 from tasks.call import call_for
@@ -38,10 +39,6 @@ from tests.receivers import Receiver
 
 
 def test_by_hand(turned: Project) -> None:
-    one_night(turned, with_retraining=False, is_present=False)
-    call_for(night_of(turned))
-    code, told = call(turned, "retrain", "turning", "--now", "2025-03-23T09:00")
-    assert (code, told) == (2, "turning: nothing is retrained: the retraining of 2025-03-23 is under way\n")
     one_night(turned)
     one_night(turned, DAY + timedelta(days=1))
     code, told = call(turned, "retrain", "turning", "--now", "2025-03-24T09:00")
@@ -58,13 +55,40 @@ def test_a_run_by_hand_tells_of_it(turned: Project) -> None:
     assert json.loads(told)["retrainings"] == [reason]
 
 
+def test_by_hand_what_was_cut_short_is_completed(turned: Project) -> None:
+    one_night(turned, with_retraining=False, is_present=False)
+    call_for(night_of(turned))
+    code, told = call(turned, "retrain", "turning", "--now", "2025-03-23T09:00")
+    assert (code, told[:67]) == (0, "turning: completed what had been cut short: 2025-03-23 promoted; ac")
+    assert [entry.status for entry in ledger(turned)] == [Status.PROMOTED]
+
+
+def test_by_hand_again_on_one_day(turned: Project) -> None:
+    """Each attempt has a line and a version of its own; what was done before stays as it was."""
+    one_night(turned)
+    first = ledger(turned)[0]
+    for number, now in ((2, "09:00"), (3, "10:00Z")):
+        code, told = call(turned, "retrain", "turning", "--now", f"2025-03-23T{now}")
+        assert (code, told.split(";")[0]) == (0, f"turning: 2025-03-23.{number} rejected")
+    assert ledger(turned)[0] == first
+    assert [(it.asked, it.version, it.champion) for it in ledger(turned)] == [
+        (1, "2025-03-23", ""),
+        (2, "2025-03-23.2", "2025-03-23"),
+        (3, "2025-03-23.3", "2025-03-23"),
+    ]
+    one_night(turned)
+    assert len(ledger(turned)) == 3
+    told = json.loads(call(turned, "retrain", "turning", "--now", "2025-03-23T10:00Z", "--json")[1])
+    assert (told["version"], told["status"], told["asked"], told["taken_up"]) == ("2025-03-23.4", "rejected", 4, False)
+
+
 def test_by_hand_a_version_is_never_replaced(turned: Project) -> None:
     one_night(turned)
     kept = (turned.home / "models" / "turning" / "2025-03-23" / "model.json").read_bytes()
     (turned.root / "trainer.py").write_text(loop_world.TRAINER.replace("1 if agreement >= 0.5 else -1", "1"))
     code, told = call(turned, "retrain", "turning", "--now", "2025-03-23T12:00")
-    assert (code, "that of this night has ended: promoted; ask again tomorrow" in told) == (2, True)
-    assert [entry.status for entry in ledger(turned)] == [Status.PROMOTED]
+    assert (code, told[:31]) == (0, "turning: 2025-03-23.2 rejected;")
+    assert [entry.status for entry in ledger(turned)] == [Status.PROMOTED, Status.REJECTED]
     assert (turned.home / "models" / "turning" / "2025-03-23" / "model.json").read_bytes() == kept
 
 
@@ -160,11 +184,63 @@ def test_adopting_what_cannot_be(turned: Project) -> None:
     code, told = call(turned, "adopt", "turning", "nowhere", "--version", "first", *span)
     assert (code, told) == (2, "lamplighter: nowhere: no such folder; give the one that holds the model's files\n")
     adopt_first(turned)
-    code, told = call(turned, "adopt", "turning", str(turned.root), "--version", "second", *span)
-    assert (code, "first is champion already" in told) == (2, True)
+    code, told = call(turned, "adopt", "turning", str(turned.root / "first"), "--version", "second", *span)
+    assert (code, "first is champion already; add --yes to put second in its place" in told) == (2, True)
+    code, told = call(turned, "adopt", "turning", str(turned.root), "--version", "second", *span, "--yes")
+    assert (code, "holds the home of the project" in told) == (2, True)
+    assert [it.version for it in promotions(open_history(turned), "turning")] == ["first"]
+
+
+def test_adopting_in_place_of_a_champion_and_back(turned: Project, receiver: Receiver) -> None:
+    edit(turned, "turning", ("retrain:", f"notify: json://{receiver.url}\nretrain:"))
+    adopt_first(turned)
     one_night(turned)
-    code, told = call(turned, "adopt", "turning", str(turned.root / "first"), "--version", "first", *span)
-    assert (code, "2025-03-23 is champion already" in told) == (2, True)
+    assert champion(open_history(turned), "turning").version == "2025-03-23"
+    receiver.got.clear()
+    other = turned.root / "other"
+    other.mkdir()
+    (other / "model.json").write_text('{"sign": 1}')
+    span = ("--from", "2025-02-01", "--to", "2025-02-28T23:00+00:00")
+
+    def adopt(version: str = "second") -> tuple[int, str]:
+        return call(turned, "adopt", "turning", str(other), "--version", version, *span, "--yes")
+
+    assert adopt() == (0, "turning: second is champion in place of 2025-03-23\n")
+    pointer = json.loads((turned.home / "models" / "turning" / "champion.json").read_text())
+    assert pointer["version"] == "second"
+    version = Registry(turned.home, open_history(turned), "turning").find("second")
+    assert version.trained_until == datetime(2025, 2, 28, 23, tzinfo=UTC)
+    assert adopt()[0] == 0
+    assert len(promotions(open_history(turned), "turning")) == 3
+    assert call(turned, "rollback", "turning")[1] == "turning: 2025-03-23 is champion again, in place of second\n"
+    # The same files are the same version; other files are not.
+    assert adopt()[0] == 0
+    assert call(turned, "rollback", "turning")[0] == 0
+    (other / "model.json").write_text('{"sign": -1}')
+    code, told = adopt()
+    assert (code, "version second is registered with other files; give another version" in told) == (2, True)
+    assert [it.version for it in promotions(open_history(turned), "turning")][-1] == "2025-03-23"
+    assert [content["title"] for _, content in receiver.got] == [
+        "turning: second was adopted by hand",
+        "turning: rolled back to 2025-03-23 by hand",
+        "turning: second was adopted by hand",
+        "turning: rolled back to 2025-03-23 by hand",
+    ]
+
+
+def test_a_model_that_replaced_the_champion_by_hand_is_on_probation(turned: Project) -> None:
+    """What was adopted is worse than what it replaced, and goes back once it has served long enough."""
+    adopt_first(turned)
+    one_night(turned)
+    call(turned, "adopt", "turning", str(turned.root / "first"), "--version", "old", "--from", "2025-02-01",
+         "--to", "2025-02-28", "--yes")  # fmt: skip
+    loop_world.serve(turned.root, 1, "old", DAY + timedelta(days=1))
+    edit(turned, "turning", ("below: 0.6", "below: 0.01"))
+    for day in range(1, 6):
+        one_night(turned, DAY + timedelta(days=day))
+    looked = [entry for entry in ledger(turned) if entry.purpose is Purpose.PROBATION]
+    assert [(it.status, it.version, it.champion) for it in looked] == [(Status.ROLLED_BACK, "old", "2025-03-23")]
+    assert champion(open_history(turned), "turning").version == "2025-03-23"
 
 
 def test_what_is_adopted_is_looked_at(turned: Project) -> None:

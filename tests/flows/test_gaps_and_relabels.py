@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from flows.fleet import backfill_models
+from flows.fleet import Step, backfill_models
 from flows.night import walk
 from flows.nights import windows_to_walk
 from flows.stages import Stages
@@ -32,10 +32,10 @@ GAP = date(2025, 3, 6)
 
 
 def backfilled(world: Project, first: date, last: date, model: str = "parquet") -> list[str]:
-    told: list[str] = []
-    faults = backfill_models(world, [model], first, last, reports=0, processes=1, tell=told.append)
-    assert not faults, faults
-    return told
+    told: list[Step] = []
+    (done,) = backfill_models(world, [model], first, last, reports=0, processes=1, tell=told.append)
+    assert done.is_sound, done.faults
+    return [step.line for step in told if not step.stage]
 
 
 def values(world: Project, metric: str, day: date | None = None, model: str = "parquet") -> list[dict[str, Any]]:
@@ -204,13 +204,14 @@ def test_an_unexpected_exception_costs_its_own_night_alone(world: Project, monke
         return walk(about, *arguments, **options)
 
     monkeypatch.setattr("flows.nights.walk", fragile)
-    told: list[str] = []
-    faults = backfill_models(
-        world, ["sql", "parquet"], FIRST, date(2025, 3, 5), reports=0, processes=1, tell=told.append
-    )
-    assert faults == ["sql 2025-03-04: unexpected ZeroDivisionError: nobody thought of this"]
-    assert len(told) == 6
-    assert told[-1].startswith("parquet 2025-03-05: completed")
+    told: list[Step] = []
+    done = backfill_models(world, ["sql", "parquet"], FIRST, date(2025, 3, 5), reports=0, processes=1, tell=told.append)
+    fault = "sql 2025-03-04: unexpected ZeroDivisionError: nobody thought of this"
+    assert [it.faults for it in done] == [[fault], []]
+    assert [(it.planned, it.ran) for it in done] == [(3, 3), (3, 3)]
+    ended = [step.line for step in told if not step.stage]
+    assert len(ended) == 6
+    assert ended[-1].startswith("parquet 2025-03-05: completed")
 
 
 def test_an_exception_of_a_stage_fails_its_night_and_the_next_goes_on(world: Project) -> None:

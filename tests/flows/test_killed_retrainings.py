@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from flows.retraining import RetrainStages, bring_to_end
-from storage.history import open_history
+from storage.history import only_one, open_history
 from storage.history.promotions import promotions
 from storage.history.query import dump
 from storage.models import Registry
@@ -110,13 +110,13 @@ def test_two_at_once_end_as_one(scene: Scene) -> None:
     assert_alike(project, undisturbed, version)
 
 
-def test_by_hand_while_a_night_is_at_it(turned: Project) -> None:
-    """A person's retraining waits for nobody: it says that one is under way."""
+def test_by_hand_while_another_process_is_at_it(turned: Project) -> None:
+    """A person's retraining does not wait: it says that one is under way."""
     one_night(turned, with_retraining=False)
     call_for(night_of(turned))
-    night = forked(lambda: one_night(turned))
-    code, told = call(turned, "retrain", "turning", "--now", "2025-03-23T09:00")
-    assert os.waitstatus_to_exitcode(os.waitpid(night, 0)[1]) == 0
+    engine = open_history(turned).engine
+    with only_one("retraining", "turning", engine, turned.home / "locks", 0):
+        code, told = call(turned, "retrain", "turning", "--now", "2025-03-23T09:00")
     assert (code, told) == (2, "turning: nothing is retrained: the retraining of 2025-03-23 is under way\n")
     assert len(ledger(turned)) == 1
 

@@ -55,7 +55,7 @@ def test_what_is_the_same_in_every_row_is_said_once(run: Run) -> None:
 def test_a_pipe_gets_every_value_whole(run: Run, history: History) -> None:
     reason = "a reason that is longer than a terminal is wide, " * 3
     write(history, tables.measurement, [measured(1, 2, value=None, version="v1", reason=reason.strip())])
-    told = lines(run("history", "m"))
+    told = lines(run("history", "m", "--version", "v1"))
     assert told[0] == "m version v1"
     assert told[-1].endswith(f"  {reason.strip()}")
     assert sum("wasserstein_normed" in line for line in told) == 2
@@ -64,10 +64,10 @@ def test_a_pipe_gets_every_value_whole(run: Run, history: History) -> None:
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_row_fits_a_terminal(tmp_path: Path, history: History, width: int) -> None:
-    metric = "prediction_drift_statistic"
-    write(history, tables.measurement, [measured(metric=metric, feature="prediction", method="jensen_shannon")])
+    drift = {"metric": "prediction_drift_statistic", "method": "jensen_shannon", "version": "v1"}
+    write(history, tables.measurement, [measured(feature="prediction", **drift)])
     ours, theirs = pty.openpty()
-    command = [Path(sys.executable).with_name("lamplighter"), "-C", tmp_path, "history", "m"]
+    command = [Path(sys.executable).with_name("lamplighter"), "-C", tmp_path, "history", "m", "--version", "v1"]
     with subprocess.Popen(command, stdout=theirs, env={**os.environ, "COLUMNS": str(width)}):
         os.close(theirs)
         shown = b""
@@ -76,11 +76,11 @@ def test_a_row_fits_a_terminal(tmp_path: Path, history: History, width: int) -> 
                 shown += os.read(ours, 1 << 16)
     os.close(ours)
     title, head, *rows, note = shown.decode().splitlines()
-    assert title == "m"
+    assert title == "m version v1"
     assert head.split()[:3] == ["window", "metric", "segment"]
     assert len(rows) == 9
     assert max(map(len, [head, *rows])) <= width
-    assert note.startswith("left out or cut: method, ")
+    assert note.startswith("left out or cut: method")
     assert ("lower" in head) == (width == 120)
 
 
@@ -120,6 +120,179 @@ def test_what_fits_nothing_says_so(run: Run) -> None:
     # Both are recorded, and not together.
     assert lines(run("history", "m", "--metric", "recall", "--segment", "region=north")) == nothing
     assert lines(run("history", "m", "--metric", "f1", "--segment", "")) == nothing
+
+
+# The overview.
+
+
+def test_the_overview(run: Run, history: History) -> None:
+    """A line for each window, the newest last: what checks are about first, then what is looked at first."""
+    write_run(history, 3, status="failed", message="m: the log is not there")
+    rows = [measured(i, i + 1, metric="rows", value=820.0 + i, family="data") for i in range(3)]
+    rows += [measured(i, i + 4, metric="labels_coverage", value=0.97) for i in range(2)]
+    rows += [
+        measured(i, i + 4, metric=name, value=0.4 + i / 7) for i in range(2) for name in ("recall", "accuracy", "f1")
+    ]
+    rows += [measured(2, 3, metric="f1", value=0.41234, n=30, state="provisional")]
+    rows += [measured(i, i + 1, metric="drift_share", value=1 / 3, n=3, family="drift") for i in range(3)]
+    rows += [measured(1, 5, metric="f1", segment="a=b"), measured(1, 5, metric="f1", **{"class": "1"})]
+    write(history, tables.measurement, rows)
+    decisions = [decided(4, check_name="recall-below", metric="recall", window_start=day(1), verdict="failed")]
+    decisions += [decided(3, window_start=day(1), verdict="failed"), decided(4, window_start=day(1))]
+    decisions += [decided(4, check_name="rows-below", metric="rows", window_start=day(2), verdict="undecided")]
+    write(history, tables.decision, decisions)
+    assert lines(run("history", "m")) == [
+        "m",
+        "window      rows  labels     f1  recall  accuracy   n  state        drift  failed",
+        "2025-03-01   820     97%    0.4     0.4       0.4  10  final          33%",
+        "2025-03-02   821     97%  0.543   0.543     0.543  10  final          33%  recall-below",
+        "2025-03-03   822          0.412                    30  provisional    33%  1 undecided",
+        "2025-03-04                                                                 run failed",
+    ]
+    assert [
+        line.split()[0] for line in lines(run("history", "m", "--from", "2025-03-02", "--to", "2025-03-03"))[2:]
+    ] == [
+        "2025-03-02",
+        "2025-03-03",
+    ]
+    assert lines(run("history", "m", "--as-of", "2025-03-03"))[2].split() == ["2025-03-01", "820", "33%"]
+
+
+def test_an_overview_is_a_screenful(run: Run, history: History) -> None:
+    write(history, tables.measurement, [measured(i, i + 1, metric="rows", value=1.0 + i) for i in range(60)])
+    shown = lines(run("history", "m"))
+    assert len(shown) == 2 + 20 + 1
+    assert shown[2].split() == ["2025-04-10", "41"]
+    assert shown[-1] == "the newest 20 of 60 windows; --all shows all, --from and --to others"
+    assert len(lines(run("history", "m", "--all"))) == 2 + 60
+    assert len(lines(run("history", "m", "--from", "2025-03-05"))) == 2 + 56
+
+
+def test_json_and_csv_without_a_metric_are_flat(run: Run) -> None:
+    """Programs read every measurement, as before."""
+    assert len(json.loads(run("history", "m", "--json").stdout)) == 8
+    assert len(run("history", "m", "--csv").stdout.splitlines()) == 1 + 8
+
+
+def test_all_values_of_a_segments_column(run: Run, history: History) -> None:
+    rows = [
+        measured(i, i + 1, segment=f"region={name}", value=v) for i in (0, 1) for name, v in (("n", 0.1), ("s", 0.2))
+    ]
+    write(history, tables.measurement, [*rows, measured(0, segment="region_2=x"), measured(0, segment="Region=y")])
+    assert lines(run("history", "m", "--metric", "f1", "--segment", "region", "--from", "2025-03-02")) == [
+        "m f1",
+        "window      segment   value   n  lower  upper  state  known_on",
+        "2025-03-02  region=n    0.1  10    0.4    0.6  final  2025-03-03",
+        "2025-03-02  region=s    0.2  10    0.4    0.6  final  2025-03-03",
+    ]
+    assert lines(run("history", "m", "--segment", "region")) == [
+        "m region",
+        "window      segment    f1   n  state",
+        "2025-03-01  region=n  0.1  10  final",
+        "2025-03-01  region=s  0.2  10  final",
+        "2025-03-02  region=n  0.1  10  final",
+        "2025-03-02  region=s  0.2  10  final",
+    ]
+    assert [line.split()[0] for line in lines(run("history", "m", "--segment", "region=s"))[2:]] == [
+        "2025-03-01",
+        "2025-03-02",
+    ]
+
+
+# Confusion counts and periods.
+
+COUNTS = {("a", "a"): 5, ("a", "b"): 2, ("b", "b"): 4, ("b", ""): 1}
+
+
+def cells(start: int, counts: dict[tuple[str, str], int], **other: str) -> list[dict[str, object]]:
+    key = {
+        "model": "m",
+        "window_start": day(start),
+        "grain": "1d",
+        "segment": "",
+        "version": "",
+        "known_on": day(start + 1),
+    }
+    return [{**key, "y_true": t, "y_pred": p, "n": n, **other} for (t, p), n in counts.items()]
+
+
+def test_confusion(run: Run, history: History) -> None:
+    write(history, tables.confusion, [*cells(0, COUNTS), *cells(1, COUNTS), *cells(2, {("a", "c"): 3, ("a", "a"): 7})])
+    write(history, tables.confusion, cells(2, {("a", "a"): 1}, segment="region=n"))
+    assert lines(run("history", "m", "--confusion")) == [
+        "m confusion of 2025-03-03, 10 rows",
+        "true \\ predicted  a  c  labelled  recall",
+        "a                 7  3        10   70.0%",
+        "c                 0  0         0",
+    ]
+    assert lines(run("history", "m", "--confusion", "--to", "2025-03-02")) == [
+        "m confusion of 2025-03-01 to 2025-03-02, 2 windows, 24 rows",
+        "true \\ predicted   a  b  (none)  labelled  recall",
+        "a                 10  4       0        14   71.4%",
+        "b                  0  8       2        10   80.0%",
+    ]
+    assert lines(run("history", "m", "--confusion", "--segment", "region=n"))[0].endswith("of 2025-03-03, 1 rows")
+    told = json.loads(run("history", "m", "--confusion", "--all", "--json").stdout)
+    assert {(row["y_true"], row["y_pred"]): row["n"] for row in told} == {
+        ("a", "a"): 17, ("a", "b"): 4, ("a", "c"): 3, ("b", "b"): 8, ("b", ""): 2,
+    }  # fmt: skip
+    assert {(row["first"], row["last"], row["windows"]) for row in told} == {("2025-03-01", "2025-03-03", 3)}
+    assert run("history", "m", "--confusion", "--csv").stdout.splitlines()[1:] == [
+        "2025-03-03,2025-03-03,1,,,a,a,7",
+        "2025-03-03,2025-03-03,1,,,a,c,3",
+    ]
+
+
+def test_nothing_was_counted(run: Run) -> None:
+    assert lines(run("history", "m", "--confusion")) == ["m: no confusion recorded that fit"]
+
+
+def test_months(run: Run, history: History) -> None:
+    """March has two windows here and April one; what the counts give equals a count by hand."""
+    write(history, tables.confusion, [*cells(0, COUNTS), *cells(1, COUNTS), *cells(31, {("a", "a"): 1, ("b", "a"): 1})])
+    rows = [measured(i, i + 1, metric="accuracy", n=12) for i in (0, 1)] + [measured(31, 32, metric="accuracy", n=2)]
+    rows += [measured(i, i + 1, metric="roc_auc", value=v, n=12) for i, v in ((0, 0.7), (1, 0.8))]
+    rows += [measured(i, i + 1, metric="mae", value=v, n=n) for i, v, n in ((0, 1.0, 10), (1, 4.0, 30))]
+    rows += [measured(i, i + 1, metric="mse", value=v, n=n) for i, v, n in ((0, 4.0, 10), (1, 12.0, 30))]
+    rows += [measured(i, i + 1, metric="rmse", value=v, n=n) for i, v, n in ((0, 2.0, 10), (1, 3.5, 30))]
+    rows += [measured(i, i + 1, metric="labels_coverage", value=v, n=n) for i, v, n in ((0, 1.0, 10), (1, 0.5, 30))]
+    rows += [measured(i, i + 1, metric="rows", value=v, n=int(v)) for i, v in ((0, 10.0), (1, 30.0))]
+    write(history, tables.measurement, rows)
+    told = json.loads(run("history", "m", "--period", "month", "--json").stdout)
+    found = {(row["period"], row["metric"], row["class"]): row for row in told}
+    march = {metric: row for (period, metric, klass), row in found.items() if period == "2025-03" and not klass}
+    values = {
+        "accuracy": (18 / 24, 24, "from summed counts"),
+        "rows": (40, 40, "sum"),
+        "labels_coverage": (25 / 40, 40, "from summed counts"),
+        "roc_auc": (0.75, 24, "mean of daily values"),
+        "mae": (3.25, 40, "mean over rows"),
+        "mse": (10.0, 40, "mean over rows"),
+        "rmse": (10.0**0.5, 40, "root of the mean over rows"),
+    }
+    for metric, (value, n, how) in values.items():
+        row = march[metric]
+        assert (row["value"], row["n"], row["how"], row["windows"]) == (pytest.approx(value), n, how, 2), metric
+    assert found["2025-04", "accuracy", ""]["value"] == 0.5
+    of_b = json.loads(run("history", "m", "--period", "month", "--class", "b", "--json").stdout)
+    assert {row["metric"]: row["value"] for row in of_b if row["period"] == "2025-03"} == {
+        "precision": pytest.approx(8 / 12), "recall": pytest.approx(8 / 10), "f1": pytest.approx(16 / 22),
+    }  # fmt: skip
+    assert [row["period"] for row in told if row["metric"] == "rows"] == ["2025-03"]
+    weeks = json.loads(run("history", "m", "--period", "week", "--metric", "rows", "--json").stdout)
+    assert [(row["period"], row["value"]) for row in weeks] == [("2025-W09", 40.0)]
+
+
+def test_the_positive_class_of_a_month_is_the_monitors(run: Run, history: History, tmp_path: Path) -> None:
+    write(history, tables.confusion, cells(0, COUNTS))
+    asked = ["history", "m", "--period", "month", "--metric", "recall", "--class", "", "--json"]
+    assert [row["how"] for row in json.loads(run(*asked).stdout)] == [
+        "no positive class is declared (predictions.positive)"
+    ]
+    (tmp_path / "monitors").mkdir()
+    monitor = "model: m\nkind: classification\npredictions: {parquet: p.parquet, time: t, prediction: y, positive: b}\n"
+    (tmp_path / "monitors" / "m.yaml").write_text(monitor)
+    assert [row["value"] for row in json.loads(run(*asked).stdout)] == [pytest.approx(4 / 5)]
 
 
 # Findings and decisions.
@@ -206,6 +379,18 @@ def test_nothing_found_says_so(run: Run, kind: str) -> None:
         pytest.param(["--findings", "--decisions"], "--findings and --decisions cannot both be given", id="two kinds"),
         pytest.param(["--findings", "--metric", "f1"], "--metric chooses measurements; leave it out", id="of findings"),
         pytest.param(["--decisions", "--class", ""], "--class chooses measurements; leave it out", id="of decisions"),
+        pytest.param(["--confusion", "--metric", "f1"], "--metric chooses measurements; leave it", id="of confusion"),
+        pytest.param(["--confusion", "--findings"], "--findings and --confusion cannot both be given", id="of two"),
+        pytest.param(["--confusion", "--period", "week"], "--period sums up measurements; leave it out", id="a period"),
+        pytest.param(["--period", "month", "--feature", "age"], "--feature: numbers of single features", id="summed"),
+        pytest.param(["--period", "year"], "Invalid value for '--period': 'year' is not one of", id="no such period"),
+        pytest.param(
+            ["--segment", "regoin"], "no segment of 'regoin' is recorded; did you mean 'region'?", id="column"
+        ),
+        pytest.param(
+            ["--segment", "regoin", "--metric", "f1"], "no segment of 'regoin' is recorded; did you", id="its values"
+        ),
+        pytest.param(["--from", "3 May"], "Invalid value for '--from': '3 May' is no day or time; write", id="a time"),
     ],
 )
 def test_a_mistake(mistake: Mistake, arguments: list[str], message: str) -> None:
@@ -219,14 +404,15 @@ def test_a_model_that_nothing_is_recorded_of(mistake: Mistake) -> None:
 # Time.
 
 
-def test_nothing_is_imported_that_the_history_does_not_need(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [[], ["--version", "v1"], ["--confusion"]], ids=["overview", "flat", "confusion"])
+def test_nothing_is_imported_that_the_history_does_not_need(tmp_path: Path, more: list[str]) -> None:
     script = (
         "import sys; from lamplighter.cli import cli\n"
-        f"try: cli(['-C', {str(tmp_path)!r}, 'history', 'm'])\n"
+        f"try: cli(['-C', {str(tmp_path)!r}, 'history', 'm', *{more}])\n"
         "except SystemExit: pass\n"
         "heavy = 'pandas numpy scipy pyarrow prefect yaml alembic evidently rich.console tasks flows'.split()\n"
         "sys.exit(' '.join(name for name in heavy if name in sys.modules) or 0)\n"
     )
     made = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (made.returncode, made.stderr) == (0, "")
-    assert made.stdout.startswith("m version v1\n")
+    assert made.stdout.startswith("m")

@@ -201,9 +201,9 @@ def test_confusion_counts_without_those_that_are_gone(history: History) -> None:
     rows = [("1", 1, 5), ("0", 1, 2), ("0", 2, 0), ("1", 3, 7)]
     write(history, tables.confusion, [{**key, "y_pred": p, "known_on": day(known), "n": n} for p, known, n in rows])
     write(history, tables.confusion, [{**key, "segment": "a=b", "y_pred": "1", "known_on": day(1), "n": 3}])
-    assert [(row["y_pred"], row["n"]) for row in confusion_counts(history, "m")] == [("1", 7)]
-    assert [row["n"] for row in confusion_counts(history, "m", segment="a=b")] == [3]
-    assert confusion_counts(history, "m", version="v1") == []
+    assert [(row["y_pred"], row["n"]) for row in confusion_counts(history, "m", Filter())] == [("1", 7)]
+    assert [row["n"] for row in confusion_counts(history, "m", Filter(segment="a=b"))] == [3]
+    assert confusion_counts(history, "m", Filter(version="v1")) == []
 
 
 def test_rows_of_a_model_in_order(history: History) -> None:

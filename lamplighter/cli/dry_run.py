@@ -1,0 +1,140 @@
+"""What `lamplighter retrain --dry-run` prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lamplighter.cli.colour import BAD, GOOD, UNSURE, painted
+from lamplighter.cli.status import measured_text
+from lamplighter.cli.table import Layout, cell, print_table
+
+if TYPE_CHECKING:
+    from lamplighter.core.challenge import Gain
+    from lamplighter.core.measurement import Measurement
+    from lamplighter.core.window import Window
+    from tasks.dry_run import DryRun
+
+MOST_METRICS, MOST_SEGMENTS = 8, 5
+"""What a screen shows; JSON has all."""
+
+METRICS = Layout(
+    ("metric", "champion", "challenger", "n", "difference"), frozenset({"n", "difference"}), spare=(("n",),)
+)
+SEGMENTS = Layout(("segment", "gain", "at least", "at most", "n"), frozenset({"gain", "at least", "at most", "n"}))
+
+
+def show(made: DryRun, *, as_json: bool) -> None:
+    """Print what a retraining would come to."""
+    found = as_dict(made)
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    trained, compared, gain = found["trained"], found["compared"], found["gain"]
+    click.echo(f"{made.model}: dry run, nothing is kept")
+    click.echo(
+        f"trained   {trained['windows']} windows, {trained['first']} to {trained['last']}: {trained['rows']:,} rows"
+    )
+    if own := ", ".join(f"{name} {cell(value)}" for name, value in trained["metrics"].items()):
+        click.echo(f"          the trainer says: {own}")
+    click.echo(
+        f"compared  {compared['windows']} windows, {compared['first']} to {compared['last']}: {compared['rows']:,} rows"
+    )
+    click.echo(f"champion  {made.champion or 'none of the registry: the answers that were logged'}\n")
+    rows = [_row(entry) for entry in found["metrics"] if entry["champion"]["value"] is not None][:MOST_METRICS]
+    print_table(rows, METRICS)
+    if segments := sorted(found["segments"], key=lambda entry: entry["gain"])[:MOST_SEGMENTS]:
+        click.echo(f"\n{gain['metric']} by segment, the worst first")
+        print_table(
+            [
+                {
+                    "segment": entry["segment"],
+                    "gain": f"{entry['gain']:+.3g}",
+                    "at least": f"{entry['lower']:+.3g}",
+                    "at most": f"{entry['upper']:+.3g}",
+                    "n": entry["n"],
+                }
+                for entry in segments
+            ],
+            SEGMENTS,
+        )
+    colour = {"promoted": GOOD, "waiting": UNSURE}.get(found["decision"], BAD)
+    click.echo(painted(f"\n{_decided(found)}", colour))
+    if made.veto:
+        click.echo(painted(f"asked for now, nothing would be retrained: {made.veto}", UNSURE))
+
+
+def as_dict(made: DryRun) -> dict[str, Any]:
+    """A dry run as JSON shows it."""
+    comparison = made.comparison
+    gain, metric = comparison.gain, comparison.metric
+    after = {it.metric: it for it in made.after}
+    ordered = sorted(made.before, key=lambda it: it.metric != metric)
+    decision = "rejected" if made.refusal else "waiting" if made.needs_approval else "promoted"
+    card = made.fitted.card
+    return {
+        "model": made.model,
+        "champion": made.champion or None,
+        "decision": decision,
+        "reason": made.refusal,
+        "veto": made.veto,
+        "trained": {
+            **_span(made.fitted.windows),
+            "rows": card["rows"],
+            "labelled": card["labelled"],
+            "metrics": card["metrics"],
+        },
+        "compared": {**_span(made.compared), "rows": gain.n if gain else max((it.n for it in made.before), default=0)},
+        "gain": {"metric": metric, **_bounds(gain)},
+        "nulls": {"champion": comparison.nulls[0], "challenger": comparison.nulls[1]},
+        "metrics": [
+            {"metric": it.metric, "champion": _measured(it), "challenger": _measured(after[it.metric])}
+            for it in ordered
+            if it.metric in after
+        ],
+        "segments": [
+            {"segment": name, "gain": of.value, "lower": of.lower, "upper": of.upper, "n": of.n}
+            for name, of in comparison.segments.items()
+        ],
+    }
+
+
+def _span(windows: list[Window]) -> dict[str, Any]:
+    return {"windows": len(windows), "first": windows[0].label, "last": windows[-1].label}
+
+
+def _bounds(gain: Gain | None) -> dict[str, Any]:
+    if gain is None:
+        return dict.fromkeys(("value", "lower", "upper", "n"))
+    return {"value": gain.value, "lower": gain.lower, "upper": gain.upper, "n": gain.n}
+
+
+def _measured(it: Measurement) -> dict[str, Any]:
+    return {name: getattr(it, name) for name in ("value", "lower", "upper", "n", "reason")}
+
+
+def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
+    before, after = entry["champion"], entry["challenger"]
+    known = before["value"] is not None and after["value"] is not None
+    return {
+        "metric": entry["metric"],
+        "champion": measured_text({**before, "metric": ""}).strip() or before["reason"],
+        "challenger": measured_text({**after, "metric": ""}).strip() or after["reason"],
+        "n": after["n"],
+        "difference": f"{after['value'] - before['value']:+.3g}" if known else "",
+    }
+
+
+def _decided(found: Mapping[str, Any]) -> str:
+    """What the gate would decide, and why."""
+    if found["decision"] == "rejected":
+        return f"would be rejected: {found['reason']}"
+    gain = found["gain"]
+    bounds = f"{gain['lower']:+.4f} to {gain['upper']:+.4f}, {gain['n']:,} rows"
+    why = f"{gain['metric']} gains {gain['value']:+.4f} ({bounds})"
+    if found["decision"] == "waiting":
+        return f"would wait for `lamplighter approve {found['model']}`: {why}"
+    return f"would be promoted: {why}"

@@ -1,0 +1,85 @@
+"""`lamplighter report`."""
+
+from __future__ import annotations
+
+import sys
+import webbrowser
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from lamplighter.cli.day import MOMENT, Moment, instant_of
+from lamplighter.cli.models import complete_models
+from lamplighter.core.window import Grain, Window
+from lamplighter.errors import HistoryError, ReportError
+
+if TYPE_CHECKING:
+    from storage.history import History
+    from storage.project import Project
+
+
+@click.command(epilog="Example: lamplighter report flight-delays --day 2013-05-01 --open")
+@click.argument("model", shell_complete=complete_models)
+@click.option("--day", type=MOMENT, help="Local day (or hour) of the window; default the newest that was run.")
+@click.option("--again", is_flag=True, help="Make it again, with the labels that have come since.")
+@click.option("--open", "is_opened", is_flag=True, help="Open it in a browser.")
+@click.pass_obj
+def command(project: str | None, model: str, day: Moment | None, again: bool, is_opened: bool) -> None:
+    """Print the path of a window's report, and make it where there is none.
+
+    It is made from what is recorded and what can still be read of the window; nothing is recorded.
+    """
+    from storage.history.query import existing_history
+    from storage.project import Project
+    from storage.reports import report_path
+
+    opened = Project.open(project)
+    history = existing_history(opened)
+    if history is None:
+        raise HistoryError(f"{opened.root}: no history yet; `lamplighter run {model}` starts one")
+    window = _window(history, model, day)
+    path = report_path(opened.home, model, window.label)
+    if again or not path.is_file():
+        path = _made(opened, model, window, again=again)
+    click.echo(path)
+    if is_opened and not _opened(path):
+        click.echo("no browser could be opened; open the file above by hand", err=True)
+
+
+def _window(history: History, model: str, day: Moment | None) -> Window:
+    """The window that is meant; one that was never run has nothing to show."""
+    from storage.history.query import Filter, newest_run, newest_run_of_windows, newest_windows
+
+    newest_run(history, model)
+    newest: dict[str, Any] = next(run for run in newest_windows(history) if run["model"] == model)
+    grain, zone = Grain(newest["grain"]), ZoneInfo(newest["timezone"])
+    if day is None:
+        return Window.of(model, grain, zone.key, newest["window_start"])
+    window = Window.of(model, grain, zone.key, instant_of(day, zone))
+    if not newest_run_of_windows(history, model, Filter(since=window.start, until=window.end)):
+        last = Window.of(model, grain, zone.key, newest["window_start"]).label
+        text = f"{model}: {window.label} was never run; the newest window that was is {last}"
+        raise ReportError(f"{text}; `lamplighter run {model} --day {window.label}` runs it")
+    return window
+
+
+def _made(project: Project, model: str, window: Window, *, again: bool) -> Path:
+    """Make the report as the window's own run would; made again, as of now."""
+    from flows.report import make_report
+    from tasks.night import Night
+
+    monitor = project.monitor(model)
+    now = datetime.now(UTC) if again else monitor.night_after(window)
+    return make_report(Night(project, monitor, window, now))
+
+
+def _opened(path: Path) -> bool:
+    """Whether a browser took it; without a display there may be none."""
+    try:
+        sys.stdout.flush()
+        return webbrowser.open(path.resolve().as_uri())
+    except (webbrowser.Error, OSError):
+        return False
