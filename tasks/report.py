@@ -8,11 +8,13 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from lamplighter.core.drift import Quality
+from lamplighter.core.drift import Checks, Quality
 from lamplighter.core.drift import report as evidently_report
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.quality import METRICS
 from lamplighter.errors import ReportError
+from storage.history.decisions import decisions_made
+from storage.history.incidents import incidents_open
 from storage.history.quality import quality_of
 from storage.reports import write_report
 from tasks.compare import Compared, Samples, samples_of
@@ -36,9 +38,10 @@ def report(
             samples.current,
             own.features,
             title=f"{night.monitor.model}, {night.window.label}",
-            notes=[*_notes(own, samples, compared[0]), *waiting],
+            notes=[*_notes(night, own, samples, compared[0]), *waiting],
             drift=compared[0].features,
             quality=quality,
+            checks=_checks(night),
             at=night.now,
             private=frozenset(night.monitor.private),
         )
@@ -47,13 +50,32 @@ def report(
         return None, Finding(Code.REPORT_FAILED, "", f"{night.monitor.model}: report: {error}")
 
 
-def _notes(own: Table, samples: Samples, compared: Compared) -> Iterator[str]:
+def _checks(night: Night) -> Checks:
+    """What the run decided, and which incidents are open after it, as the history has both."""
+    history, monitor = night.history, night.monitor
+    decisions = decisions_made(history, monitor.model, night.known_on, monitor.judged)
+    places = [check.name for check in monitor.judged]
+    decisions.sort(key=lambda decision: places.index(decision.check.name))
+    incidents = [*incidents_open(history, monitor.model, night.known_on).values()]
+    moments = {it.window_start for it in decisions} | {
+        moment for it in incidents for moment in (it.opened_on, it.window_start)
+    }
+    return Checks(decisions, incidents, {moment: night.label_of(moment) for moment in moments})
+
+
+def _notes(night: Night, own: Table, samples: Samples, compared: Compared) -> Iterator[str]:
     """What a reader of the head must know: that the rows are a sample, and how the answers moved.
 
     Answers are no features, and have no part in the share of those that drifted.
     """
     if len(samples.current) < own.count:
         yield f"They are a sample: the window has {own.count:,} rows."
+    judged = night.judged_window
+    if judged is not None and judged != night.window and night.monitor.labels:
+        yield (
+            f"There are two dates on this page. Drift is of {night.window.label}, whose labels are still on their way; "
+            f"quality is of {judged.label}, the newest window with enough labels to be judged."
+        )
     for version, drift in compared.answers:
         answer = f"{drift.column} of version {version}" if version else drift.column
         if drift.drifted is None:

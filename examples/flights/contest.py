@@ -115,10 +115,14 @@ def adapting(last: dt.date = LAST) -> Result:
     return result(pd.concat(answered), len(days), last)
 
 
+def logged(log: Path, trainings: int, last: dt.date = LAST) -> Result:
+    """What a service logged."""
+    return result(pd.read_parquet(log, columns=["request_id", "late", "probability_late"]), trainings, last)
+
+
 def loop(folder: Path, trainings: int, last: dt.date = LAST) -> Result:
     """What the loop's service logged."""
-    logged = pd.read_parquet(folder / "predictions" / "loop", columns=["request_id", "late", "probability_late"])
-    return result(logged, trainings, last)
+    return logged(folder / "predictions" / "loop", trainings, last)
 
 
 def other_ways(folder: Path, last: dt.date = LAST) -> dict[str, Result]:

@@ -1,48 +1,54 @@
-"""The demo: 2013 again, night by night, for the flights from New York."""
+"""The demo: the spring of 2013 again, day by day, for the flights from New York."""
 
 from __future__ import annotations
 
-import logging
-import os
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 
-from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
-
-from examples.flights.contest import FIRST as CONTEST_FIRST
-from examples.flights.contest import Result, loop, other_ways
-from examples.flights.model import Models
-from examples.flights.replay import LOOP, Service, trainings, walk_loop
-from examples.flights.serve import write_year
-from examples.flights.server import prefect_server
-from examples.flights.sql import to_sqlite
-from examples.flights.summary import HEADINGS, months
-from examples.flights.train import train_champions
-from flows.backfill import backfill
-from flows.monitor import monitor
-from lamplighter.core.window import Window
-from storage.history import open_history
+from examples.flights.beside import Span, evaluate_beside, prepare_delay
+from examples.flights.contest import Result, logged
+from examples.flights.lanes import DELAY, INPUTS, LATE, SQL, days_between, run_as_flows, windows_run
+from examples.flights.model import Model
+from examples.flights.replay import LOG, LOOP, TRAINED, Service, trainings, walk_loop
+from examples.flights.rows import predicted
+from examples.flights.serve import predict_late, write_labels
+from examples.flights.server import Server
+from examples.flights.steps import Step, Steps
+from examples.flights.train import VERSION, train
+from flows.nights import Walked
+from storage.history.query import Filter, measurement_of
 from storage.project import Project
 
-MONITORS = Path(__file__).parent / "monitors"
-LATE, DELAY, INPUTS, SQL = "flight-delays", "flight-minutes", "flight-inputs", "flight-delays-sql"
-FIRST, LAST = date(2013, 4, 1), date(2013, 12, 31)
-SQL_MONTH = "2013-06"
-FLOW_NIGHTS = 7
+FLIGHTS = Path(__file__).parent
+FIRST, LAST = date(2013, 4, 1), date(2013, 6, 9)
+"""Ten weeks: long enough for a retraining that is rejected, one that is promoted, and what it gains after."""
 
-Tell = Callable[[str], None]
+FLOW_DAYS = 2
+"""The last days, whose runs are flow runs one by one, as on a schedule: enough for a list to look at."""
 
 
-def play(folder: Path, first: date, last: date, tell: Tell) -> tuple[Project, dict[str, Result]]:
-    """Train, serve, and walk every night; the last week as flow runs of `monitor`, the others by `backfill`.
+@dataclass(frozen=True)
+class Played:
+    """What a demo leaves: the project, how each way to keep the model did, and its server."""
 
-    One model is kept as it is; the same one is walked by the closed loop beside it.
+    project: Project
+    results: dict[str, Result]
+    server: Server
+
+
+@contextmanager
+def play(folder: Path, first: date, last: date, steps: Steps) -> Iterator[Played]:
+    """Train, serve, and evaluate every day of a season.
+
+    Two processes share the work: this one evaluates the model that is kept by the closed loop, the other the
+    regression, and for shorter spans the same model as it was, without labels, and out of a database. The server of
+    the flow runs lives as long as the block.
 
     Parameters
     ----------
@@ -50,102 +56,85 @@ def play(folder: Path, first: date, last: date, tell: Tell) -> tuple[Project, di
         Becomes a project folder like any other.
     first, last : date
         Days in New York.
-    tell : callable
-        Gets a line for each step.
-
-    Returns
-    -------
-    project : Project
-    results : dict of str to Result
-        How each way to keep the model did; empty before May.
+    steps : Steps
     """
-    with _step("train the champions on January to March", tell):
-        models = _champions(folder / "data")
-    with _step(f"serve and log the flights of {first} to {last}", tell):
-        write_year(folder / "data", models, start=first, end=last)
-    shutil.copytree(MONITORS, folder / "monitors", dirs_exist_ok=True)
-    shutil.copy(MONITORS.parent / "trainer.py", folder / "trainer.py")
-    project = Project.open(folder)
+    project = prepared(folder)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
-        others = beside.submit(other_ways, folder / "data", last) if last >= CONTEST_FIRST else None
-        with prefect_server(folder / "prefect") as url:
-            tell(f"Prefect server at {url}, until the demo ends")
-            _walk(project, first, last, tell, beside, url)
-        if others is None:
-            return project, {}
-        return project, {**others.result(), "loop": loop(folder / "data", len(trainings(project)), last)}
+        delay = beside.submit(prepare_delay, folder / "data", first, last)
+        steps.follow(f"train and serve {DELAY}, in a second process", delay, None)
+        _train_and_serve(folder / "data", first, last, steps)
+        server = Server(folder / "prefect")
+        try:
+            _evaluate(project, server, Span.of(first, last, FLOW_DAYS), beside, steps)
+            yield Played(project, _results(folder / "data", project, last), server)
+        finally:
+            server.stop()
 
 
-def _walk(project: Project, first: date, last: date, tell: Tell, beside: Executor, url: str) -> None:
-    """Every night of every model, some in a process beside this one."""
-    folder, service = project.root, Service(project, last)
-    split = max(first, last - timedelta(days=FLOW_NIGHTS - 1))
-    eve = split - timedelta(days=1)
-    if split > first:
-        others = beside.submit(_backfill, folder, url, [DELAY, INPUTS], first, eve, 0)
-        with _step(f"walk the closed loop from {first} to {eve}", tell):
-            walk_loop(service, first, eve, tell)
-        with _step(f"back-fill {first} to {eve}, a flow run here and one beside", tell):
-            _completed(backfill([LATE], first, eve, 0, 1, str(folder), return_state=True))
-            others.result()
-    else:
-        service.begin(first)
-    sql_days = [day for day in _days(first, last) if f"{day:%Y-%m}" == SQL_MONTH]
-    from_sql = beside.submit(_backfill_sql, folder, url, sql_days) if sql_days else None
-    with _step(f"run the nights of {split} to {last} as flow runs", tell):
-        for day in _days(split, last):
-            for model in (LATE, DELAY, INPUTS, LOOP):
-                _completed(monitor(model, day, _on_time(project, model, day), str(folder), return_state=True))
-            service.follow(day + timedelta(days=1))
-    if from_sql:
-        with _step(f"the same model out of a database, {SQL_MONTH}", tell):
-            from_sql.result()
+def prepared(folder: Path) -> Project:
+    """A project folder with the monitors of the flights, their trainer, and what the monitors' variables stand for."""
+    shutil.copytree(FLIGHTS / "monitors", folder / "monitors", dirs_exist_ok=True)
+    shutil.copy(FLIGHTS / "trainer.py", folder / "trainer.py")
+    (folder / ".env").write_text("FLIGHTS_DATABASE=data/flights.db\n", encoding="utf-8")
+    return Project.open(folder)
 
 
-def _backfill(folder: Path, url: str, models: list[str], first: date, last: date, reports: int) -> None:
-    """Back-fill some models as a flow run of another process."""
-    logging.getLogger("prefect").setLevel(logging.WARNING)
-    with temporary_settings({PREFECT_API_URL: url, PREFECT_HOME: folder / "prefect"}):
-        _completed(backfill(models, first, last, reports, 1, str(folder), return_state=True))
+def _train_and_serve(data: Path, first: date, last: date, steps: Steps) -> None:
+    """The classifier: trained once, so that playing again changes nothing."""
+    place = data / "models" / "late"
+    if not (place / "reference.parquet").exists():
+        with steps.step(f"train {LATE} on January to March"):
+            found = train(predicted(*TRAINED), place, VERSION)
+        steps.say(
+            f"{LATE}: trained on {found['rows']:,.0f} flights; on days that it was not fitted on "
+            f"ROC-AUC {found['roc_auc']:.3f}, F1 {found['f1']:.3f}"
+        )
+    with steps.step(f"serve {LATE} from {first} to {last}, and let the labels arrive", 2) as step:
+        predict_late(first, last, Model.load(place), data, "late")
+        step.advance()
+        write_labels(first, last, data)
 
 
-def _backfill_sql(folder: Path, url: str, days: list[date]) -> None:
-    """Put a month into a database, and back-fill it out of that."""
-    os.environ["FLIGHTS_DATABASE"] = str(folder / "data" / "flights.db")
-    to_sqlite(folder / "data", f"sqlite:///{os.environ['FLIGHTS_DATABASE']}", SQL_MONTH)
-    _backfill(folder, url, [SQL], days[0], days[-1], 1)
+def _evaluate(project: Project, server: Server, span: Span, beside: Executor, steps: Steps) -> None:
+    """Every day of every model: two lanes side by side."""
+    others = beside.submit(evaluate_beside, project.root, server.url, span)
+    models = [LATE, DELAY, INPUTS, SQL]
+    name = f"evaluate {', '.join(models)}"
+    steps.follow(name, others, span.days_beside, lambda: windows_run(project, models))
+    service = Service(project, span.last)
+    with steps.step(
+        f"evaluate {LOOP} and retrain it when its checks call for it", len(days_between(span.first, span.last))
+    ) as step:
+        # With no day to back-fill it has the service begin all the same.
+        walk_loop(service, span.first, span.eve, steps.say, each=lambda walked: _shown(walked, step, steps))
+        with server.directed():
+            for day in days_between(span.split, span.last):
+                run_as_flows(project, [LOOP], [day])
+                service.follow(day + timedelta(days=1))
+                step.advance(f"{day} as a flow run")
+    others.result()
 
 
-def table(project: Project) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """The headings and rows of the table of months."""
-    return HEADINGS, months(open_history(project), LATE, DELAY)
+def _shown(walked: Walked, step: Step, steps: Steps) -> None:
+    """Show a day in the bar; the first one in a line of its own, as it is the first result."""
+    assert walked.outcome is not None
+    night = walked.outcome.night
+    if step.done == 0:
+        found = {
+            metric: measurement_of(night.history, night.window, Filter(metric=metric, as_of=night.known_on, segment=""))
+            for metric in ("rows", "drift_share")
+        }
+        rows, drifted = (found[metric].value or 0 for metric in ("rows", "drift_share"))
+        steps.say(f"{LOOP} {night.window.label}: {rows:,.0f} predictions, {drifted:.0%} of the features drifted")
+    failed = ", ".join(decision.check.name for decision in walked.outcome.failed_checks)
+    step.advance(f"{night.window.label} {failed and f'{failed} fails'}".rstrip())
 
 
-def _champions(folder: Path) -> Models:
-    """The champions; trained once, so that playing again changes nothing."""
-    if (folder / "models" / "delay" / "reference.parquet").exists():
-        return Models.load(folder / "models")
-    return train_champions(folder / "models")
-
-
-def _days(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=i) for i in range((last - first).days + 1)]
-
-
-def _on_time(project: Project, model: str, day: date) -> datetime:
-    """When the night of a day was scheduled."""
-    declared = project.monitor(model)
-    return declared.night_after(Window.of(model, declared.every, declared.timezone, day))
-
-
-def _completed(state: object) -> None:
-    """Raise what a flow run died of."""
-    state.result()  # type: ignore[attr-defined]
-
-
-@contextmanager
-def _step(name: str, tell: Tell) -> Iterator[None]:
-    begun = time.perf_counter()
-    tell(f"{name} ...")
-    yield
-    tell(f"{name}: {time.perf_counter() - begun:.0f} s")
+def _results(data: Path, project: Project, last: date) -> dict[str, Result]:
+    """The model as it was beside the one that the loop kept; empty before both differ, which is in May."""
+    if last < date(2013, 5, 1):
+        return {}
+    return {
+        "frozen": logged(data / "predictions" / "late", 0, last),
+        "loop": logged(data / "predictions" / LOG, len(trainings(project)), last),
+    }

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
+from examples.flights.data import TIMEZONE
 from examples.flights.model import Model
 from examples.flights.serve import log_reference, predict_late, write_labels
-from flows.nights import walk_nights, windows_between
+from flows.nights import Walked, walk_nights, windows_between
 from lamplighter.core.retraining import Entry, Purpose, Status
 from storage.history import open_history
-from storage.history.promotions import champion
+from storage.history.promotions import champion, promotions
 from storage.history.retrainings import entries
 from storage.models import Registry
 from storage.project import Project
@@ -35,22 +37,50 @@ class Service:
             adopt(self.project, self.project.monitor(LOOP), late, Model.load(late).version, *TRAINED)
         log_reference(Model.load(late), folder, late, LOG)
         write_labels(*TRAINED, folder, "labels-before")
-        self.follow(first)
+        self._serve_again(first)
+
+    def _serve_again(self, first: dt.date) -> None:
+        """Serve from a day on by who was champion then, and go on so: a replay that is repeated logs the same."""
+        history = open_history(self.project)
+        zone = ZoneInfo(TIMEZONE)
+        for promotion in promotions(history, LOOP):
+            # The first champion is adopted today, and serves from the beginning.
+            since = first if promotion.number == 1 else max(first, promotion.known_on.astimezone(zone).date())
+            self._serve(since, promotion.version)
 
     def follow(self, since: dt.date) -> str:
         """Answer the days from one on by the champion, unless it is the one that answers them already."""
-        history = open_history(self.project)
-        promotion = champion(history, LOOP)
+        promotion = champion(open_history(self.project), LOOP)
         assert promotion is not None
-        if promotion.version != self.version and since <= self.last:
-            place = Registry(self.project.home, history, LOOP).verified(promotion.version)
-            predict_late(since, self.last, Model.load(place), self.project.root / "data", LOG)
-            self.version = promotion.version
+        if promotion.version != self.version:
+            self._serve(since, promotion.version)
         return self.version
 
+    def _serve(self, since: dt.date, version: str) -> None:
+        if since <= self.last:
+            place = Registry(self.project.home, open_history(self.project), LOOP).verified(version)
+            predict_late(since, self.last, Model.load(place), self.project.root / "data", LOG)
+            self.version = version
 
-def walk_loop(service: Service, first: dt.date, last: dt.date, tell: Callable[[str], None]) -> None:
-    """Walk nights with their retrainings, and let the service follow the champion."""
+
+def walk_loop(
+    service: Service,
+    first: dt.date,
+    last: dt.date,
+    tell: Callable[[str], None],
+    each: Callable[[Walked], None] = lambda _: None,
+) -> None:
+    """Evaluate days with their retrainings, and let the service follow the champion.
+
+    Parameters
+    ----------
+    service : Service
+    first, last : date
+    tell : callable
+        Gets a line for each new champion.
+    each : callable, optional
+        Called after each day.
+    """
     project = service.project
     monitor = project.monitor(LOOP)
     service.begin(first)
@@ -61,6 +91,7 @@ def walk_loop(service: Service, first: dt.date, last: dt.date, tell: Callable[[s
         before = service.version
         if service.follow(walked.window.last_day + dt.timedelta(days=1)) != before:
             tell(f"{walked.window.label}: {service.version} is champion")
+        each(walked)
 
 
 def trainings(project: Project) -> list[Entry]:

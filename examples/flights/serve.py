@@ -43,6 +43,13 @@ def predict_late(start: dt.date, end: dt.date, model: Model, folder: Path, log: 
     return len(flights)
 
 
+def predict_delay(start: dt.date, end: dt.date, model: Model, folder: Path) -> int:
+    """Answer the flights of some days by the regression; returns their number."""
+    flights = predicted(start, end)
+    _log(flights, model, folder / "predictions" / "delay")
+    return len(flights)
+
+
 def log_reference(model: Model, folder: Path, model_folder: Path, log: str) -> int:
     """Log what a model answered out of fold on the days that it was trained on, as if it had served them."""
     answered = pd.read_parquet(model_folder / "reference.parquet").drop(columns=["was_late"])

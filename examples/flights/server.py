@@ -22,9 +22,8 @@ QUIET = {
 }
 
 
-@contextmanager
-def prefect_server(folder: Path, database: str | None = None) -> Iterator[str]:
-    """Start a server, and direct this process's flow runs to it; yields the URL of its API.
+class Server:
+    """A server that has been started, and may not answer yet.
 
     Parameters
     ----------
@@ -32,38 +31,66 @@ def prefect_server(folder: Path, database: str | None = None) -> Iterator[str]:
         Home of the server, and of its log.
     database : str, optional
         SQLAlchemy URL; by default SQLite in the folder.
+    """
+
+    def __init__(self, folder: Path, database: str | None = None) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.folder = folder
+        self.address = f"http://127.0.0.1:{port}"
+        self.url = f"{self.address}/api"
+        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+        environment = os.environ | QUIET | {"PREFECT_HOME": str(folder), "PREFECT_SERVER_UI_API_URL": self.url}
+        if database:
+            environment["PREFECT_API_DATABASE_CONNECTION_URL"] = database
+        with open(folder / "server.log", "w") as log:
+            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+
+    @contextmanager
+    def directed(self) -> Iterator[str]:
+        """Direct this process's flow runs to it, once it answers; yields the URL of its API."""
+        wait_for(self.url, self.process)
+        with temporary_settings({PREFECT_API_URL: self.url, PREFECT_HOME: self.folder}):
+            yield self.url
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.terminate()
+        self.process.wait(timeout=30)
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes] | None = None) -> None:
+    """Wait until a server answers.
+
+    Raises
+    ------
+    RuntimeError
+        If it does not within two minutes, or its process has ended.
+    """
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and (process is None or process.poll() is None):
+        try:
+            with urllib.request.urlopen(f"{url}/health", timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError("the Prefect server did not start; see server.log in its folder")
+
+
+@contextmanager
+def prefect_server(folder: Path, database: str | None = None) -> Iterator[str]:
+    """Start a server, and direct this process's flow runs to it; yields the URL of its API.
 
     Raises
     ------
     RuntimeError
         If it does not answer within two minutes.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    url = f"http://127.0.0.1:{port}/api"
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    environment = os.environ | QUIET | {"PREFECT_HOME": str(folder), "PREFECT_SERVER_UI_API_URL": url}
-    if database:
-        environment["PREFECT_API_DATABASE_CONNECTION_URL"] = database
-    with open(folder / "server.log", "w") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    server = Server(folder, database)
     try:
-        _wait(url, process, folder / "server.log")
-        with temporary_settings({PREFECT_API_URL: url, PREFECT_HOME: folder}):
+        with server.directed() as url:
             yield url
     finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/health", timeout=2):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise RuntimeError(f"the Prefect server did not start; see {log}")
+        server.stop()

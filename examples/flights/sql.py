@@ -36,7 +36,11 @@ def to_sqlite(folder: Path, url: str, month: str) -> dict[str, int]:
         Rows by table. Instants are stored in UTC, without a zone, as SQLite has none.
     """
     first = dt.date.fromisoformat(f"{month}-01")
-    last = (pd.Timestamp(first) + pd.offsets.MonthEnd(0)).date()
+    return days_to_sql(folder, url, first, (pd.Timestamp(first) + pd.offsets.MonthEnd(0)).date())
+
+
+def days_to_sql(folder: Path, url: str, first: dt.date, last: dt.date) -> dict[str, int]:
+    """As `to_sqlite`, for the days from `first` to `last`, both included."""
     # The last day's labels come in the next month, and a correction comes a day later still.
     tables = {
         "predictions": (_read(folder / "predictions" / "late", first - BEFORE, last), "predicted_at"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from lamplighter.core.retraining import Status
 from storage.history import History, open_history
 from storage.history.query import Filter, confusion_counts, measurements, rows_of_model
 from storage.history.retrainings import entries
-from storage.history.tables import decision
+from storage.history.tables import decision, incident
 from storage.project import Project
 
 HEADINGS = (
@@ -56,6 +57,11 @@ def months(history: History, late: str, delay: str) -> list[tuple[str, ...]]:
     ]
 
 
+def month_table(project: Project) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Headings and a row for each month, by the model that the loop keeps and by the regression."""
+    return HEADINGS, months(open_history(project), LOOP, "flight-minutes")
+
+
 def contest_table(results: Mapping[str, Result]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Headings and a row for each way to keep a model."""
     rows = [
@@ -66,10 +72,10 @@ def contest_table(results: Mapping[str, Result]) -> tuple[tuple[str, ...], list[
 
 
 NAMES = {
-    "frozen": "nobody: the champion of January to March",
+    "frozen": "not at all: the champion of January to March",
     "monthly": "the calendar: a refit on every first of a month",
-    "adaptive": "an adaptive learner, each night",
-    "loop": "the loop's own decisions",
+    "adaptive": "an adaptive learner, every day",
+    "loop": "the closed loop: when its checks call for it",
 }
 
 
@@ -80,7 +86,24 @@ def ledger_table(project: Project) -> tuple[tuple[str, ...], list[tuple[str, ...
         (entry.known_on.date().isoformat(), entry.cause, entry.status.value, entry.gained or entry.reason)
         for entry in sorted([*trainings(project), *rolled_back], key=lambda entry: entry.known_on)
     ]
-    return ("night", "called for by", "verdict", "gain"), rows
+    return ("day", "called for by", "verdict", "gain"), rows
+
+
+def incident_table(project: Project) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Headings and a row for each check of the loop that has opened incidents: how many, and which is open."""
+    found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows_of_model(open_history(project), incident, LOOP, ["opened_on"]):
+        found[row["check_name"]].append(row)
+    rows = []
+    for check, opened in found.items():
+        since = [_day(row["opened_on"]) for row in opened if row["closed_on"] is None]
+        rows.append((check, str(len(opened)), str(len(opened) - len(since)), since[0] if since else ""))
+    return ("check", "opened", "closed", "open since"), rows
+
+
+def _day(instant: datetime) -> str:
+    """The day in New York of an instant."""
+    return instant.astimezone(ZoneInfo(TIMEZONE)).date().isoformat()
 
 
 def _totals(history: History, model: str, metric: str) -> list[dict[str, Any]]:

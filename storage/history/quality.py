@@ -28,10 +28,12 @@ def quality_of(history: History, window: Window, metrics: Iterable[str], as_of: 
         What became known later is left out.
     """
     order = {metric: place for place, metric in enumerate(metrics)}
-    overall = Filter(segment=OVERALL, version=OVERALL, feature=OVERALL, as_of=as_of)
-    recorded = [found for found in measurements_of(history, window, overall) if found.metric in order]
+    wanted = Filter(version=OVERALL, feature=OVERALL, as_of=as_of)
+    recorded = [found for found in measurements_of(history, window, wanted) if found.metric in order]
     recorded.sort(key=lambda found: order[found.metric])
-    return Quality(window.label, recorded, confusion_of(history, window, as_of))
+    overall = [found for found in recorded if found.segment == OVERALL]
+    segments = [found for found in recorded if found.segment != OVERALL and found.klass == OVERALL]
+    return Quality(window.label, overall, confusion_of(history, window, as_of), segments)
 
 
 def confusion_of(history: History, window: Window, as_of: datetime) -> list[Confusion]:

@@ -6,6 +6,6 @@ is measured elsewhere, and shown as it is recorded.
 
 from lamplighter.core.drift.evidently_measure import measure
 from lamplighter.core.drift.evidently_report import report
-from lamplighter.core.drift.result import ColumnDrift, Kind, Quality, most_drifted_first
+from lamplighter.core.drift.result import Checks, ColumnDrift, Kind, Quality, most_drifted_first
 
-__all__ = ["ColumnDrift", "Kind", "Quality", "measure", "most_drifted_first", "report"]
+__all__ = ["Checks", "ColumnDrift", "Kind", "Quality", "measure", "most_drifted_first", "report"]

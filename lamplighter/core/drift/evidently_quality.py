@@ -37,6 +37,12 @@ MEANS = {"MeanError": "bias", "MAE": "mae"}
 BY_LABEL = {"PrecisionByLabel": "precision", "RecallByLabel": "recall", "F1ByLabel": "f1"}
 """By Evidently's metric of single classes: ours."""
 
+OF_SEGMENTS = ("f1", "accuracy", "roc_auc", "f1_macro", "mae", "rmse", "bias")
+"""Metrics that tell most of a segment, where they are recorded."""
+
+SEGMENT_METRICS = 3
+"""Metrics of a segment that stand beside each other: more do not fit a phone."""
+
 DRAWN = 20
 """Classes that the matrix of confusion counts has rows for: with more their numbers cannot be read."""
 
@@ -57,7 +63,7 @@ def quality_section(quality: Quality) -> Section:
     overall = {found.metric: found for found in quality.measurements if not found.klass}
     by_class = {(found.klass, found.metric): found for found in quality.measurements if found.klass}
     results = dict(_result(name, values) for name, values in _recorded(overall, by_class))
-    widgets = [*_overall(quality, overall), *_classes(by_class), *_confusion(quality.confusion)]
+    widgets = [*_overall(quality, overall), *_segments(quality), *_classes(by_class), *_confusion(quality.confusion)]
     return Section(results, widgets)
 
 
@@ -127,6 +133,32 @@ def _told(found: Measurement | None) -> str:
     if found is None:
         return ""
     return plain(f"undefined: {found.reason}") if found.value is None else number(found.value)
+
+
+def _segments(quality: Quality) -> Iterator[Any]:
+    """The usual metrics of each segment, those with the most rows first; a table for each column."""
+    if not quality.segments:
+        return
+    from evidently.legacy.renderers.html_widgets import header_text, table_data
+
+    found: dict[str, dict[str, Measurement]] = {}
+    for it in quality.segments:
+        found.setdefault(it.segment, {})[it.metric] = it
+    there = dict.fromkeys(it.metric for it in quality.segments)
+    metrics = [name for name in dict.fromkeys((*OF_SEGMENTS, *there)) if name in there][:SEGMENT_METRICS]
+    by_column: dict[str, list[str]] = {}
+    for segment in sorted(found, key=lambda name: (-max(it.n for it in found[name].values()), name)):
+        by_column.setdefault(segment.partition("=")[0], []).append(segment)
+    for column, segments in by_column.items():
+        yield header_text(label=plain(f"Quality by {column}"))
+        yield table_data(
+            column_names=["segment", "rows", *metrics], data=[_segment(name, found[name], metrics) for name in segments]
+        )
+
+
+def _segment(name: str, measured: dict[str, Measurement], metrics: Sequence[str]) -> list[str]:
+    rows = max(it.n for it in measured.values())
+    return [plain(name.partition("=")[2]), f"{rows:,}", *(_told(measured.get(metric)) for metric in metrics)]
 
 
 def _classes(by_class: dict[tuple[str, str], Measurement]) -> Iterator[Any]:

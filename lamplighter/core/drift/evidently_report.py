@@ -12,12 +12,15 @@ import pandas as pd
 
 from lamplighter.core.drift.columns import Undecided
 from lamplighter.core.drift.display import plain, shown
+from lamplighter.core.drift.evidently_checks import checks_section
 from lamplighter.core.drift.evidently_drift import drift_section
 from lamplighter.core.drift.evidently_measure import measure
 from lamplighter.core.drift.evidently_quality import quality_section
 from lamplighter.core.drift.evidently_summary import summary_section
+from lamplighter.core.drift.narrow import NARROW
 from lamplighter.core.drift.quiet import quiet
-from lamplighter.core.drift.result import ColumnDrift, Kind, Quality, Section
+from lamplighter.core.drift.redraw import redrawn
+from lamplighter.core.drift.result import Checks, ColumnDrift, Kind, Quality, Section, most_drifted_first
 from lamplighter.errors import ReportError
 
 if TYPE_CHECKING:
@@ -43,6 +46,7 @@ def report(
     notes: Sequence[str] = (),
     drift: Sequence[ColumnDrift] | None = None,
     quality: Quality | None = None,
+    checks: Checks | None = None,
     private: Collection[str] = frozenset(),
     summary: bool = True,
     at: datetime = EPOCH,
@@ -50,8 +54,8 @@ def report(
 ) -> str:
     """Make the Evidently report of a window.
 
-    It shows the quality that is recorded, drift, and a summary of every column. What cannot be shown is left out and
-    named, with the reason, at the head of the page.
+    It shows the checks, the quality that is recorded, drift, and a summary of every column. What cannot be shown is
+    left out and named, with the reason, at the head of the page.
 
     Parameters
     ----------
@@ -67,6 +71,8 @@ def report(
         The recorded results, which the report shows as they are. Measured by `measure` unless given.
     quality : Quality, optional
         What is recorded of the newest window whose labels have come, shown as it is.
+    checks : Checks, optional
+        What was decided and what is open.
     private : collection of str
         Columns whose values are never shown in the clear. Quality is not of columns: a private one can be neither
         truth, prediction, score, version nor segment.
@@ -90,7 +96,10 @@ def report(
     with quiet():
         results = measure(reference, current, columns) if drift is None else drift
         pairs, left_out = _drawable(reference, current, columns, results, private)
+        order = [plain(found.column) for found in most_drifted_first(results)]
         sections: dict[str, Maker] = {}
+        if checks and checks.decisions:
+            sections["checks"] = partial(checks_section, checks)
         if quality:
             sections["quality"] = partial(quality_section, quality)
         if pairs:
@@ -99,7 +108,8 @@ def report(
             sections["drift"] = partial(drift_section, ours, theirs, recorded)
             if summary:
                 sections["summary"] = partial(summary_section, ours, theirs, list(recorded))
-        made = _made(sections, left_out)
+        finish = partial(redrawn, private={plain(column) for column in private}, order=order)
+        made = _made(sections, left_out, finish)
         if not made:
             raise ReportError(f"no report can be made of '{title}': {_listed(left_out) or 'no columns'}")
         head = f"# {plain(title)}\n\nDrift of {len(current):,} rows, against {len(reference):,} of the reference."
@@ -152,12 +162,15 @@ def _datasets(pairs: Mapping[str, Pair], columns: Mapping[str, Kind]) -> tuple[D
     return ours, theirs
 
 
-def _made(sections: Mapping[str, Maker], left_out: dict[str, str]) -> list[Section]:
+def _made(
+    sections: Mapping[str, Maker], left_out: dict[str, str], finish: Callable[[list[Any]], list[Any]]
+) -> list[Section]:
     """The sections that can be made; of the others the reason is added to what is left out."""
     made = []
     for name, section in sections.items():
         try:
-            made.append(section())
+            results, widgets = section()
+            made.append(Section(results, finish(widgets)))
         except Undecided as undecided:
             left_out[name] = str(undecided)
         except Exception as error:
@@ -195,7 +208,8 @@ def _page(model: SnapshotModel, title: str) -> str:
     from evidently.core.report import Snapshot
 
     page: str = Snapshot.load_model(model).get_html_str(as_iframe=False)
-    return page.strip().replace("<head>", f"<head>\n        <title>{html.escape(title)}</title>", 1)
+    page = page.strip().replace("<head>", f"<head>\n        <title>{html.escape(title)}</title>", 1)
+    return page.replace("</head>", f"{NARROW}</head>", 1)
 
 
 def _snapshot(model: SnapshotModel, _: str) -> str:

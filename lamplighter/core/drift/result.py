@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from lamplighter.core.incidents import Incident
+from lamplighter.core.judgement import Decision
 from lamplighter.core.measurement import Measurement
 from lamplighter.core.quality import Confusion
 
@@ -97,11 +100,32 @@ class Quality:
         the order in which they are shown.
     confusion : sequence of Confusion
         Empty but for classification.
+    segments : sequence of Measurement
+        The same metrics by segment, none of single classes.
     """
 
     window: str
     measurements: Sequence[Measurement]
     confusion: Sequence[Confusion] = ()
+    segments: Sequence[Measurement] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What a run decided, and what is open after it.
+
+    Attributes
+    ----------
+    decisions : sequence of Decision
+    incidents : sequence of Incident
+        The open ones.
+    labels : mapping of datetime to str
+        How a reader names the windows and days that both mention.
+    """
+
+    decisions: Sequence[Decision]
+    incidents: Sequence[Incident] = ()
+    labels: Mapping[datetime | None, str] = field(default_factory=dict)
 
 
 class Section(NamedTuple):
