@@ -79,3 +79,14 @@ def one_line(error: BaseException, limit: int = 300) -> str:
     printable = "".join(sign if sign.isprintable() else " " for sign in str(error))
     text = " ".join(printable.split()) or type(error).__name__
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def about(subject: str, message: str) -> str:
+    """A message that begins with what it is about, once.
+
+    Examples
+    --------
+    >>> about("scans", "the day is not over"), about("scans", "scans: the day is not over")
+    ('scans: the day is not over', 'scans: the day is not over')
+    """
+    return message if message.startswith(f"{subject}: ") else f"{subject}: {message}"

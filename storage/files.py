@@ -1,12 +1,12 @@
-"""Files named by paths, globs and URIs, on the local disk or an object store."""
+"""Files named by paths, folders, globs and URIs, on the local disk or an object store."""
 
 from __future__ import annotations
 
-import glob
 import hashlib
+import os
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -16,13 +16,14 @@ import pyarrow.fs as fs
 
 from lamplighter.core.monitor.sources import without_credentials
 from lamplighter.errors import SourceError, one_line
+from storage.globbing import CSV, LocalFiles, glob_expression, is_wild, parts_among
+from storage.path_columns import Constants, constants_of
+from storage.table_logs import Declared, LiveFile, live_files, table_around, tables_with_logs
 
 DAY = re.compile(r"\{day(?::([^}]*))?\}")
-WILDCARD = re.compile(r"[*?\[]")
-ESCAPED = re.compile(r"\[([*?\[])\]")
-"""A wildcard that stands for itself, as `glob.escape` writes it."""
 # In a URI a question mark begins the options of its file system.
 REMOTE_WILDCARD = re.compile(r"[*\[]")
+LOCAL_URI = "file://"
 ONE_DAY = timedelta(days=1)
 
 
@@ -38,31 +39,74 @@ class File:
         Size and time of the last change; another stamp means that the file must be read again.
     day : date or None
         The day that its path was filled in with, where that tells a day and not a whole month.
+    name : str
+        What messages call it, where its own path says nothing to a user: the table of a database.
+    constants : Constants
+        Columns that stand in its path, or in the log of its table, and have one value in all of its rows.
+    declared : Declared or None
+        Its columns, where the log of its table declares them.
+    kept : BooleanArray or None
+        Which of its rows the log of its table leaves; None for all.
+    copy : str
+        Where a copy as Parquet goes, of a file that is CSV.
     """
 
     uri: str
     stamp: str
     day: date | None = None
+    name: str = field(default="", compare=False)
+    constants: Constants = field(default=(), compare=False)
+    declared: Declared | None = field(default=None, compare=False)
+    kept: pa.BooleanArray | None = field(default=None, compare=False)
+    copy: str = field(default="", compare=False)
+
+    @property
+    def shown(self) -> str:
+        """What messages call it."""
+        return self.name or self.uri
+
+    @property
+    def is_csv(self) -> bool:
+        """Whether its name says that it is CSV; nothing else says so for sure."""
+        return self.uri.partition("?")[0].lower().endswith(CSV)
 
 
-def find(patterns: Iterable[str], days: Iterable[date] = ()) -> list[File]:
+def find(patterns: Iterable[str], days: Iterable[date] = (), spool: Path | None = None) -> list[File]:
     """The files that patterns name, in order; a pattern with ``{day}`` is filled in with each day.
 
-    Files that are not there are not an error here: a day may be empty.
+    Files that are not there are not an error here: a day may be empty. Of a folder its parts are taken, and of a table
+    with a log the files that the log says count.
+
+    Parameters
+    ----------
+    patterns : iterable of str
+        Absolute paths, folders, globs or URIs.
+    days : iterable of date
+    spool : Path, optional
+        Folder for the copies of CSV files.
 
     Raises
     ------
     SourceError
-        If an object store does not answer.
+        If an object store does not answer, or a table's format is not read.
     """
     found: dict[str, File] = {}
     for pattern in patterns:
         fillings: Iterable[date | None] = days if DAY.search(pattern) else (None,)
         for day in fillings:
-            for file in _matching(pattern if day is None else fill(pattern, day), _told(pattern, day)):
+            filled = pattern if day is None else fill(pattern, day)
+            for file in _matching(filled, _told(pattern, day), is_filled=day is not None):
                 if file.uri not in found or file.day:
                     found[file.uri] = file
-    return [found[uri] for uri in sorted(found)]
+    constants = constants_of(uri for uri, file in found.items() if file.declared is None)
+    return [_completed(found[uri], constants.get(uri, ()), spool) for uri in sorted(found)]
+
+
+def _completed(file: File, constants: Constants, spool: Path | None) -> File:
+    if file.is_csv and spool:
+        name = hashlib.sha256(f"{file.uri} {file.stamp}".encode()).hexdigest()[:32]
+        file = replace(file, copy=str(spool / "csv" / f"{name}.parquet"))
+    return replace(file, constants=constants) if constants else file
 
 
 def _told(pattern: str, day: date | None) -> date | None:
@@ -83,64 +127,100 @@ def fill(pattern: str, day: date) -> str:
     return DAY.sub(lambda match: format(day, match[1] or ""), pattern)
 
 
-def _matching(pattern: str, day: date | None) -> list[File]:
-    if "://" in pattern:
-        return _matching_remote(pattern, day)
-    plain = ESCAPED.sub(r"\1", pattern)
-    paths = glob.glob(pattern, recursive=True) if WILDCARD.search(ESCAPED.sub("", pattern)) else [plain]
-    found = []
-    for path in paths:
-        try:
-            stat = Path(path).stat()
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as error:
-            raise SourceError(f"{path}: cannot be looked at: {error.strerror or one_line(error)}") from None
-        found.append(File(path, f"{stat.st_size}-{stat.st_mtime_ns}", day))
-    return found
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What a pattern is about: the file system, the folder before its first wildcard, and how its paths are written."""
+
+    filesystem: fs.FileSystem
+    pattern: str
+    fixed: str
+    matches: Callable[[str], object] | None
+    """None for a path without wildcards."""
+    uri_of: Callable[[str], str]
 
 
-def _matching_remote(pattern: str, day: date | None) -> list[File]:
-    place, mark, options = pattern.partition("?")
+def _matching(pattern: str, day: date | None, *, is_filled: bool) -> list[File]:
+    is_remote = "://" in pattern and not pattern.startswith(f"{LOCAL_URI}/")
+    place, listed = _remote(pattern) if is_remote else _local(pattern)
+    tables = tables_with_logs(place.filesystem, {place.fixed, *(os.path.dirname(path) for path, _ in listed)})
+    roots = {root for path in (place.fixed, *(path for path, _ in listed)) if (root := table_around(path, tables))}
+    files = [File(place.uri_of(path), stamp, day) for path, stamp in listed if table_around(path, tables) is None]
+    for root in sorted(roots):
+        live = live_files(place.filesystem, root, place.uri_of(root), tables[root])
+        named = [file for file in live if _names(place, root, file.path)]
+        if live and not named and not is_filled:
+            told = f"is a {tables[root]} table, of whose {len(live)} files {place.pattern} names none"
+            raise SourceError(f"{place.uri_of(root)}: {told}; name the folder itself")
+        files += [_of_log(place.uri_of(file.path), file, day) for file in named]
+    return files
+
+
+def _names(place: _Place, root: str, path: str) -> bool:
+    """Whether a pattern names a file of a table; the table's folder names all of them."""
+    if place.matches is None:
+        return root.startswith(place.fixed) or path == place.fixed or path.startswith(f"{place.fixed}/")
+    return bool(place.matches(path))
+
+
+def _of_log(uri: str, live: LiveFile, day: date | None) -> File:
+    return File(uri, live.stamp, day, constants=live.constants, declared=live.declared, kept=live.kept)
+
+
+def _local(pattern: str) -> tuple[_Place, list[tuple[str, str]]]:
+    scheme = LOCAL_URI if pattern.startswith(LOCAL_URI) else ""
+    path = pattern.removeprefix(scheme)
+    files = LocalFiles(path)
+    if is_wild(path) and os.path.normpath(files.fixed) == "/":
+        raise SourceError(f"{pattern}: looks at the whole disk; begin with the folder that holds the files")
+    matches = glob_expression(path, question_mark=True).match if is_wild(path) else None
+    place = _Place(fs.LocalFileSystem(), pattern, files.fixed.rstrip("/"), matches, lambda found: scheme + found)
+    listed = [
+        (found, f"{state.st_size}-{state.st_mtime_ns}" if state else "unreadable") for found, state in files.found()
+    ]
+    return place, listed
+
+
+def _remote(pattern: str) -> tuple[_Place, list[tuple[str, str]]]:
+    uri, mark, options = pattern.partition("?")
     try:
         without_credentials(pattern)
     except ValueError as error:
-        raise SourceError(f"{place.partition('://')[0]}://***: {error}") from None
-    wild = REMOTE_WILDCARD.search(place)
-    fixed = place[: wild.start()].rpartition("/")[0] if wild else place
+        raise SourceError(f"{uri.partition('://')[0]}://***: {error}") from None
+    wild = REMOTE_WILDCARD.search(uri)
+    fixed = uri[: wild.start()].rpartition("/")[0] if wild else uri.rstrip("/")
+    matches = glob_expression(uri) if wild else None
     try:
         filesystem, path = open_file(fixed + mark + options)
-        asked = fs.FileSelector(path, recursive=True, allow_not_found=True) if wild else [path]
-        listed = [info for info in filesystem.get_file_info(asked) if info.type == fs.FileType.File]
+        infos = filesystem.get_file_info(fs.FileSelector(path, recursive=True, allow_not_found=True)) if wild else []
+        if not wild:
+            infos = _one_or_parts(filesystem, path)
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise SourceError(f"{place}: cannot be listed: {one_line(error)}") from None
-    matches = _glob(place) if wild else re.compile("")
-    named = [(fixed + info.path.removeprefix(path), info) for info in listed]
-    return [
-        File(uri + mark + options, f"{info.size}-{info.mtime_ns}", day) for uri, info in named if matches.match(uri)
-    ]
+        raise SourceError(f"{uri}: cannot be listed: {one_line(error)}") from None
+
+    def uri_of(found: str) -> str:
+        # A table may lie in a folder around the one that the pattern begins with.
+        whole = fixed + found.removeprefix(path) if found.startswith(path) else fixed.removesuffix(path) + found
+        return whole + mark + options
+
+    def named(found: str) -> bool:
+        if matches is None:
+            return True
+        checksum = found.endswith(".crc") and not uri.endswith(".crc")
+        return not checksum and bool(matches.match(uri_of(found).removesuffix(mark + options)))
+
+    place = _Place(filesystem, pattern, path, named if wild else None, uri_of)
+    files = [info for info in infos if info.type == fs.FileType.File and named(info.path)]
+    return place, [(info.path, f"{info.size}-{info.mtime_ns}") for info in files]
 
 
-GLOB_PARTS = {"**/": r"(?:[^./][^/]*/)*", "*": r"[^/]*"}
-
-
-def _glob(pattern: str) -> re.Pattern[str]:
-    """A glob as a regular expression, with the meaning it has on a local disk.
-
-    Examples
-    --------
-    >>> bool(_glob("b/**/*.parquet").match("b/x/y/z.parquet")), bool(_glob("b/*.parquet").match("b/x/z.parquet"))
-    (True, False)
-    """
-    written = ""
-    for part in re.split(r"(\*\*/|\*|\[!?[^\]]+\])", pattern):
-        if part.startswith("["):
-            written += part.replace("[!", "[^", 1)
-            continue
-        # A leading dot hides a file: a writer's unfinished ones are named so.
-        hidden = "(?!\\.)" if part == "*" and written.endswith(("/", "*")) else ""
-        written += hidden + GLOB_PARTS.get(part, re.escape(part))
-    return re.compile(f"{written}\\Z")
+def _one_or_parts(filesystem: fs.FileSystem, path: str) -> list[fs.FileInfo]:
+    """An object, or those of the table that a folder holds."""
+    [info] = filesystem.get_file_info([path])
+    if info.type != fs.FileType.Directory:
+        return [info]
+    below = filesystem.get_file_info(fs.FileSelector(path, recursive=True, allow_not_found=True))
+    objects = {entry.path[len(path) + 1 :]: entry for entry in below if entry.type == fs.FileType.File}
+    return [objects[name] for name in parts_among(objects)]
 
 
 @lru_cache(maxsize=32)

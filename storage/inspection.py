@@ -17,11 +17,13 @@ from pydantic import SecretStr
 
 from lamplighter.core.monitor import Sql
 from lamplighter.core.monitor.parse import VARIABLE
+from lamplighter.core.monitor.sources import sound_path
 from lamplighter.core.suggest import NO_SAMPLE, Column, LabelTable, Roles, Sample, roles_of
 from lamplighter.core.window import Grain, Window
 from lamplighter.errors import SourceError
 from storage.column_facts import columns_of, sample_of
-from storage.files import ESCAPED, WILDCARD, File, find
+from storage.files import File, find
+from storage.globbing import CSV, ESCAPED, PARQUET, WILDCARD
 from storage.instants import to_instants
 from storage.project import Project
 from storage.rows import Rows, Slice
@@ -36,7 +38,7 @@ MOST_ROWS = 500_000
 """Rows of a database's table that are looked at: some ten seconds of reading."""
 
 
-WANTED = "give a Parquet file, a folder, a glob, or a table with --url"
+WANTED = "give a Parquet or CSV file, a folder, a glob, or a table with --url"
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,10 @@ def inspect_table(project: Project, source: str, url: str | None, timezone: str,
     """
     folder = project.home / "spool" / f"init-{os.getpid()}"
     try:
-        place, files = _table(project, source, url, folder, most or MOST_ROWS) if url else _parquet(project, source)
+        found = _table(project, source, url, folder, most or MOST_ROWS) if url else _parquet(project, source, folder)
+        place, files = found
         if not files:
-            told = f"{source}: no rows there" if url else f"{project.locate(source)}: no Parquet file there"
+            told = f"{source}: no rows there" if url else f"{project.locate(source)}: no Parquet or CSV file there"
             raise SourceError(f"{told}; {WANTED}, relative to the project folder")
         always = Window.of("init", Grain.MONTH, timezone, datetime.now(UTC))
         rows = Rows(Slice(always, tuple(files[-MOST_FILES:]), time=None))
@@ -167,16 +170,16 @@ def _table(project: Project, table: str, url: str, folder: Path, most: int) -> t
     return {"url": url, "table": table}, files
 
 
-def _parquet(project: Project, source: str) -> tuple[dict[str, str], list[File]]:
+def _parquet(project: Project, source: str, spool: Path | None = None) -> tuple[dict[str, str], list[File]]:
     """The pattern that finds the files, and the files; folders of days become ``{day}``."""
-    is_local = "://" not in source
-    is_folder = (project.root / source).is_dir() if is_local else not source.endswith(".parquet")
-    if is_local and WILDCARD.search(source) and (project.root / source).exists():
+    if "://" not in source and WILDCARD.search(source) and (project.root / source).exists():
         # A file may be called a[1].parquet, which as a pattern is not its own name.
         source = glob.escape(source)
-    if is_folder and not WILDCARD.search(glob_free(source)):
-        source = f"{source.rstrip('/')}/**/*.parquet"
-    files = find([project.locate(source)])
+    try:
+        located = project.locate(sound_path(source))
+    except ValueError as error:
+        raise SourceError(str(error)) from None
+    files = find([located], spool=spool)
     pattern = source
     if files and all(DAY_FOLDER.search(file.uri) for file in files):
         pattern = _by_day([file.uri for file in files]).removeprefix(f"{project.root}/")
@@ -197,9 +200,11 @@ def _by_day(uris: Sequence[str]) -> str:
     'log/day={day}/*.parquet'
     """
     folders = {DAY_FOLDER.sub("day={day}", uri).rpartition("/")[0] for uri in uris}
+    ends = {next((end for end in (*PARQUET, *CSV) if uri.lower().endswith(end)), "") for uri in uris}
+    end = ends.pop() if len(ends) == 1 else ""
     if len(folders) == 1:
-        return f"{folders.pop()}/*.parquet"
-    return f"{min(folders).partition('day={day}')[0]}day={{day}}/**/*.parquet"
+        return f"{folders.pop()}/*{end}"
+    return f"{min(folders).partition('day={day}')[0]}day={{day}}/**/*{end}"
 
 
 def _days(rows: Rows, time: str, timezone: str) -> list[date]:

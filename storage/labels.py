@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lamplighter.core.monitor import Labels, Monitor
+from lamplighter.core.nearest import names_listed
 from lamplighter.core.window import Window, midnight
 from lamplighter.errors import BrokenFileError, ColumnError
 from storage.files import File, find
-from storage.instants import INSTANT, to_instants
+from storage.instants import INSTANT
 from storage.project import Project
 from storage.rows import Rows, Slice
 from storage.sql import spool
@@ -80,12 +81,20 @@ def labels_arrived(
             start=span.start,
             end=span.end,
             folder=spool_folder / "labels",
+            unit=labels.time_unit,
+            day_zone=monitor.timezone,
             only=[*ids_of(labels, monitor), labels.target, *([labels.time] if labels.time else [])],
         )
     else:
-        files = find((project.locate(path) for path in labels.parquet), span.days(margin=1))
+        files = find((project.locate(path) for path in labels.parquet), span.days(margin=1), spool_folder)
     unreadable: list[tuple[str, str]] = []
-    tables = [table for file in files if (table := _read(file, monitor, span, unreadable)) is not None]
+    incomplete: list[tuple[File, str]] = []
+    tables = [table for file in files if (table := _read(file, monitor, span, unreadable, incomplete)) is not None]
+    if incomplete and len(incomplete) + len(unreadable) == len(files):
+        # What all files lack is the monitor's mistake, or the log's, and none of theirs.
+        file, told = incomplete[0]
+        raise ColumnError(f"{file.shown}: {told}")
+    unreadable += [(file.shown, told) for file, told in incomplete]
     frame = pd.concat(tables, ignore_index=True) if tables else _none()
     seen = frame["arrived"].isna() | ((frame["arrived"] >= span.start) & (frame["arrived"] < span.end))
     return Arrived(frame[seen].reset_index(drop=True), labels.dated, len(files), unreadable)
@@ -101,17 +110,25 @@ def _none() -> pd.DataFrame:
     return pd.DataFrame(columns | {"arrived": pd.Series(dtype="datetime64[us, UTC]")})
 
 
-def _read(file: File, monitor: Monitor, span: Window, unreadable: list[tuple[str, str]]) -> pd.DataFrame | None:
-    """One file's labels; null ids and null targets are no labels."""
+def _read(
+    file: File,
+    monitor: Monitor,
+    span: Window,
+    unreadable: list[tuple[str, str]],
+    incomplete: list[tuple[File, str]],
+) -> pd.DataFrame | None:
+    """One file's labels; null ids and null targets are no labels. A file that lacks a column is noted as incomplete."""
     labels = monitor.labels
     assert labels is not None
     ids = ids_of(labels, monitor)
-    rows = Rows(Slice(span, (file,), time=labels.time, timezone=labels.timezone, undated=True))
+    where = Slice(span, (file,), labels.time, labels.timezone, undated=True, unit=labels.time_unit, at_day_end=True)
+    rows = Rows(where)
     # A file without the time column has no rows of the span, but a schema that tells what is wrong.
     schema = Rows(Slice(span, (file,), time=None)).schema if rows.unreadable else rows.schema
     wanted = [*ids, labels.target, *([labels.time] if labels.time else [])]
     if schema and (missing := [name for name in wanted if name not in schema]):
-        raise ColumnError(f"{file.uri}: no label column {missing[0]!r}; it has {', '.join(schema)}")
+        incomplete.append((file, f"no label column {missing[0]!r}; {names_listed(missing[0], schema)}"))
+        return None
     unreadable += rows.unreadable
     if not rows.count:
         return None
@@ -128,7 +145,7 @@ def _read(file: File, monitor: Monitor, span: Window, unreadable: list[tuple[str
 def _arrivals(rows: Rows, labels: Labels, file: File, span: Window) -> pd.Series[Any]:
     """When each label of a file arrived, as far as that is known."""
     if labels.time:
-        instants = to_instants(rows.table([labels.time]).column(0), labels.time, labels.timezone)
+        instants = rows.instants(rows.table([labels.time]).column(0), labels.time)
         return pd.Series(instants.cast(INSTANT).to_pandas())
     moment = midnight(file.day + ONE_DAY, span.zone) - MOMENT if file.day else pd.NaT
     return pd.Series([moment] * rows.count, dtype="datetime64[us, UTC]")

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from lamplighter.core.window import Window, midnight
+from lamplighter.core.nearest import names_listed
+from lamplighter.core.window import Grain, Window, midnight
 from lamplighter.errors import ColumnError
 from storage.files import File
 from storage.instants import INSTANT, to_instants
@@ -73,12 +73,18 @@ class Choice:
         Zone of timestamps that carry none.
     undated : bool
         Whether rows without a time belong to the window.
+    unit : str or None
+        What times that are numbers count.
+    at_day_end : bool
+        Whether a date stands for its last instant.
     """
 
     window: Window
     time: str | None
     timezone: str | None
     undated: bool
+    unit: str | None = None
+    at_day_end: bool = False
 
     def parts(self, files: OpenFiles, file: File) -> tuple[list[Part], int]:
         """The parts of a file that belong to the window, and its rows without a time that may have been meant for it.
@@ -88,23 +94,26 @@ class Choice:
         ColumnError
             If the time column is not there, holds no times, or holds some without a zone where none is declared.
         """
-        parquet, time = files.get(file.uri), self.time
-        sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.metadata.num_row_groups)]
+        metadata, time = files.get(file.uri).metadata, self.time
+        sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+        if sum(sizes) != metadata.num_rows or min(sizes, default=0) < 0:
+            raise OSError(f"says that it has {metadata.num_rows} rows and has {sizes}")
         if time is None:
-            return [Part(file.uri, group, size, None) for group, size in enumerate(sizes) if size], 0
-        if time not in (names := parquet.schema_arrow.names):
-            raise ColumnError(f"no time column {time!r}; it has {', '.join(names)}", time, missing=True)
+            parts = [Part(file.uri, group, size, None) for group, size in enumerate(sizes) if size]
+            return _kept(files, parts), 0
+        if time not in (names := files.schema(file.uri).names):
+            raise ColumnError(f"no time column {time!r}; {names_listed(time, names)}", time, missing=True)
         parts, timeless = [], 0
         for group, size in enumerate(sizes):
             part, times = self._part(files, file.uri, group, size, time)
             parts += [part] if part else []
             if times.nulls and not self.undated and self._is_meant_for(file, times):
                 timeless += times.nulls
-        return parts, timeless
+        return _kept(files, parts), timeless
 
     def _part(self, files: OpenFiles, uri: str, group: int, size: int, time: str) -> tuple[Part | None, _Times]:
         start, end = (_microseconds(moment) for moment in (self.window.start, self.window.end))
-        times = self._from_statistics(files.get(uri), group, time)
+        times = self._from_statistics(files, uri, group, time)
         if times and times.low is not None and times.high is not None:
             if (times.high < start or times.low >= end) and not (self.undated and times.nulls):
                 return None, times
@@ -117,22 +126,30 @@ class Choice:
         bounds = pc.min_max(instants).as_py()
         return part, _Times(bounds["min"], bounds["max"], instants.null_count)
 
-    def _from_statistics(self, parquet: pq.ParquetFile, group: int, time: str) -> _Times | None:
+    def _from_statistics(self, files: OpenFiles, uri: str, group: int, time: str) -> _Times | None:
         """What the file says of a row group's times, where it does."""
-        kind = parquet.schema_arrow.field(time).type
-        if not pa.types.is_timestamp(kind):
+        parquet, inside = files.get(uri), files.name_inside(uri, time)
+        if inside is None:
+            return None
+        kind = parquet.schema_arrow.field(inside).type
+        if not (pa.types.is_timestamp(kind) or pa.types.is_date32(kind) or (self.unit and kind in WHOLE_NUMBERS)):
             return None
         paths = [parquet.metadata.schema.column(i).path for i in range(parquet.metadata.num_columns)]
-        statistics = parquet.metadata.row_group(group).column(paths.index(time)).statistics
+        statistics = parquet.metadata.row_group(group).column(paths.index(inside)).statistics
         if statistics is None or not statistics.has_min_max or not statistics.has_null_count:
             return None
         # As numbers: a time beyond the year 9999 is none that Python could hold. A zone keeps their order.
-        bounds = pa.array([statistics.min_raw, statistics.max_raw], pa.int64()).cast(kind)
+        bounds = pa.array([statistics.min_raw, statistics.max_raw], pa.int64())
+        bounds = bounds.cast(pa.int32()).cast(kind) if pa.types.is_date32(kind) else bounds.cast(kind)
         low, high = self._instants(bounds, time).cast(pa.int64()).to_pylist()
         return _Times(low, high, statistics.null_count)
 
     def _instants(self, times: pa.Array | pa.ChunkedArray, time: str) -> pa.Array | pa.ChunkedArray:
-        return to_instants(times, time, self.timezone)
+        if pa.types.is_date(times.type) and self.window.grain is Grain.HOUR and not self.at_day_end:
+            raise ColumnError(f"column {time!r} holds dates, and a window of an hour needs a time of day", time)
+        return to_instants(
+            times, time, self.timezone, unit=self.unit, day_zone=self.window.timezone, at_day_end=self.at_day_end
+        )
 
     def _is_meant_for(self, file: File, times: _Times) -> bool:
         """Whether rows without a time count as this window's.
@@ -144,6 +161,22 @@ class Choice:
         if file.day:
             return start < _microseconds(midnight(file.day + timedelta(days=1), self.window.zone)) <= end
         return times.high is None or start <= times.high < end
+
+
+WHOLE_NUMBERS = frozenset({pa.int32(), pa.int64()})
+"""Types whose statistics are the numbers themselves; those of others are written in other ways."""
+
+
+def _kept(files: OpenFiles, parts: list[Part]) -> list[Part]:
+    """The parts without the rows that the log of their table has deleted."""
+    left = []
+    for part in parts:
+        kept = files.kept(part.uri, part.group)
+        if kept is not None:
+            rows = np.array(kept) if part.mask is None else np.array(kept)[np.array(part.mask)]
+            part = part.keep(rows)
+        left += [part] if part.size else []
+    return left
 
 
 def _microseconds(moment: object) -> int:

@@ -49,10 +49,12 @@ def predictions_of(
             end=window.end,
             folder=spool_folder / "predictions" / window.label.replace(":", ""),
             order=order,
+            unit=source.time_unit,
+            day_zone=window.timezone,
             only=None if only is None else {*order, *only},
         )
     else:
-        files = find((project.locate(path) for path in source.parquet), window.days(margin=1))
+        files = find((project.locate(path) for path in source.parquet), window.days(margin=1), spool_folder)
     return slice_of(monitor, window, files)
 
 
@@ -67,4 +69,13 @@ def slice_of(monitor: Monitor, window: Window, files: Iterable[File]) -> Slice:
         id=source.id,
         version=source.version,
         duplicates=source.duplicates,
+        unit=source.time_unit,
+        required=required_columns(monitor),
     )
+
+
+def required_columns(monitor: Monitor) -> tuple[str, ...]:
+    """Columns whose nulls would count: as wrong answers, as rows of no id, or as rows without a truth."""
+    source, labels = monitor.predictions, monitor.labels
+    truth = labels.target if labels and labels.same_row else None
+    return tuple(name for name in (*source.id, source.prediction, truth) if name)

@@ -40,9 +40,18 @@ def type_kind(kind: pa.DataType) -> str:
     return next((name for name, tests in TYPE_KINDS.items() if any(test(kind) for test in tests)), "other")
 
 
-def table_kinds(rows: Rows) -> dict[str, str]:
-    """Each column of some rows and its type."""
-    return {name: type_kind(kind) for name, kind in rows.schema.items()}
+def table_kinds(rows: Rows, named: Collection[str] = ()) -> dict[str, str]:
+    """Each column of some rows and its type; of those that stand in paths alone the ones that are named.
+
+    Parameters
+    ----------
+    rows : Rows
+    named : collection of str
+        Columns that a monitor, or a reference, names.
+    """
+    return {
+        name: type_kind(kind) for name, kind in rows.schema.items() if name not in rows.path_columns or name in named
+    }
 
 
 def as_floats(values: pa.ChunkedArray) -> npt.NDArray[np.float64]:

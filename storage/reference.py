@@ -6,6 +6,7 @@ import glob
 import hashlib
 import secrets
 import shutil
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from storage.private_key import key_name
 from storage.project import Project
 from storage.rows import Slice, rows_of
 from storage.sql import count_rows
+from storage.sql_urls import place_of
 
 
 def reference_of(
@@ -40,12 +42,12 @@ def reference_of(
         return None
     if reference.parquet or (of_champion and reference.days):
         named = [glob.escape(str(of_champion))] if of_champion else [project.locate(path) for path in reference.parquet]
-        files = find(named)
+        files = find(named, spool=spool_folder)
         if not files:
             raise SourceError(f"reference {', '.join(reference.parquet)}: no such file; train the model first")
         # The window is the same every night: one that did not change is not opened or sampled again.
         always = Window.of(window.model, window.grain, window.timezone, date(1970, 1, 1))
-        return Slice(always, tuple(files), time=None)
+        return Slice(always, tuple(files), time=None, required=_answers(monitor))
     if reference.days:
         first, last = reference.days
         start, end = midnight(first, window.zone), midnight(last + timedelta(days=1), window.zone)
@@ -58,6 +60,11 @@ def reference_of(
     return predictions_of(project, monitor, span, spool_folder / "reference")
 
 
+def _answers(monitor: Monitor) -> tuple[str, ...]:
+    """The column of the answer, where the files of a reference hold it; they need no ids and no truth."""
+    return (monitor.predictions.prediction,) if monitor.predictions.prediction else ()
+
+
 def _kept(project: Project, monitor: Monitor, span: Window) -> Slice:
     """Past days of a database, streamed once and kept in the home, until they have another number of rows.
 
@@ -67,13 +74,22 @@ def _kept(project: Project, monitor: Monitor, span: Window) -> Slice:
     source = monitor.predictions
     assert source.sql is not None
     url, asked = source.sql.url.get_secret_value(), (source.sql.table, source.sql.query)
-    count = count_rows(source.sql, column=source.time, timezone=source.timezone, start=span.start, end=span.end)
+    count = count_rows(
+        source.sql,
+        column=source.time,
+        timezone=source.timezone,
+        start=span.start,
+        end=span.end,
+        unit=source.time_unit,
+        day_zone=span.timezone,
+    )
     parts = (url, asked, source.time, source.timezone, source.id, source.version, span.start, span.end, count)
     folder = project.home / "references" / hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
     pattern = f"{glob.escape(str(folder))}/*.parquet"
     if not find([pattern]):
         _keep(project, monitor, span, folder)
-    return slice_of(monitor, span, find([pattern]))
+    name = place_of(source.sql)
+    return slice_of(monitor, span, (replace(file, name=name) for file in find([pattern])))
 
 
 def _keep(project: Project, monitor: Monitor, span: Window, folder: Path) -> None:

@@ -14,14 +14,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lamplighter.core.monitor import Duplicates
+from lamplighter.core.nearest import names_listed
 from lamplighter.core.window import Window
 from lamplighter.errors import BrokenFileError, ColumnError, one_line
 from storage.files import File, fingerprint
 from storage.instants import to_instants
 from storage.parquet import OpenFiles
 from storage.parts import Choice, Part
+from storage.path_columns import tells_time
 from storage.values import as_frame, as_text, common_types
 
 BROKEN = (pa.ArrowException, OSError, ColumnError)
@@ -47,6 +50,12 @@ class Slice:
         Which of several rows with one id and version stays.
     undated : bool
         Whether rows without a time belong to it.
+    unit : str or None
+        What times that are numbers count.
+    at_day_end : bool
+        Whether a date stands for its last instant.
+    required : tuple of str
+        Columns without which a file is left out, where other files have them: null answers would count as wrong ones.
     """
 
     window: Window
@@ -57,6 +66,9 @@ class Slice:
     version: str | None = None
     duplicates: Duplicates = Duplicates.FIRST
     undated: bool = False
+    unit: str | None = None
+    at_day_end: bool = False
+    required: tuple[str, ...] = ()
 
 
 class Rows:
@@ -76,37 +88,66 @@ class Rows:
     def __init__(self, rows: Slice) -> None:
         self.slice = rows
         self.unreadable: list[tuple[str, str]] = []
-        self._files = OpenFiles()
+        self._files = OpenFiles(rows.files)
+        self._shown = {file.uri: file.shown for file in rows.files}
+        self._broken: set[str] = set()
         self._schemas: dict[str, pa.Schema] = {}
+        self._inside: dict[str, frozenset[str]] = {}
         self._undated: dict[str, int] = {}
         self._found: list[Part] = []
         faults = [fault for file in rows.files if (fault := self._add(file))]
         self.mistake = _common_mistake(faults) if len(faults) == len(rows.files) else None
+        self._leave_out_incomplete()
         self._files.close()
 
     def _add(self, file: File) -> Exception | None:
         """Choose the rows of a file, or return what is wrong with it."""
         where = self.slice
-        choice = Choice(where.window, where.time, where.timezone, where.undated)
+        choice = Choice(where.window, where.time, where.timezone, where.undated, where.unit, where.at_day_end)
         try:
             parts, undated = choice.parts(self._files, file)
-            schema = self._files.get(file.uri).schema_arrow
+            schema, inside = self._files.schema(file.uri), self._files.get(file.uri).schema_arrow.names
         except BROKEN as error:
-            self.unreadable.append((file.uri, one_line(error)))
+            self.unreadable.append((file.shown, one_line(error)))
+            self._broken.add(file.uri)
             return error
         if undated:
             self._undated[file.uri] = undated
         if parts:
             self._schemas[file.uri] = schema
+            self._inside[file.uri] = frozenset(inside)
             self._found += parts
         return None
 
     @property
     def fingerprint(self) -> str:
         """Changes when a file that holds rows of the window comes, goes, changes, or can be read again."""
-        broken = {uri for uri, _ in self.unreadable}
+        broken = self._broken
         noted = (replace(file, stamp="unreadable") if file.uri in broken else file for file in self.slice.files)
         return fingerprint(file for file in noted if file.uri in self._schemas or file.uri in broken)
+
+    def _leave_out_incomplete(self) -> None:
+        """Leave out files that lack a column which is required, where others have it: they spell it otherwise."""
+        for name in self.slice.required:
+            lacking = [uri for uri, schema in self._schemas.items() if name not in schema.names]
+            if len(lacking) < len(self._schemas):
+                for uri in lacking:
+                    names = names_listed(name, self._schemas[uri].names)
+                    self._leave_out(uri, f"no column {name!r}, which other files have; {names}")
+
+    def lacking(self, names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+        """Columns that some files lack and others have; they are null there.
+
+        Yields
+        ------
+        tuple of str
+            The column, a file that lacks it, and what the file has in its place.
+        """
+        for name in names:
+            without = [uri for uri, schema in self._schemas.items() if name not in schema.names]
+            if len(without) < len(self._schemas):
+                for uri in without:
+                    yield name, self._shown[uri], names_listed(name, self._schemas[uri].names)
 
     @cached_property
     def schema(self) -> dict[str, pa.DataType]:
@@ -121,6 +162,40 @@ class Rows:
     @cached_property
     def _types(self) -> tuple[dict[str, pa.DataType], dict[str, str]]:
         return common_types(entry for schema in self._schemas.values() for entry in schema)
+
+    @cached_property
+    def path_columns(self) -> frozenset[str]:
+        """Columns that stand in the paths of the files alone. They are there for whoever names them."""
+        named = {name for file in self._held() if not file.declared for name, _ in file.constants}
+        inside = {name for file in self._held() for name in self._inside[file.uri]}
+        return frozenset(named - inside)
+
+    def _held(self) -> list[File]:
+        return [file for file in self.slice.files if file.uri in self._schemas]
+
+    def differing(self, names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+        """Columns of which a file holds another value than its path says; those that tell a time are hints.
+
+        Yields
+        ------
+        tuple of str
+            The column, the file, and what its path says.
+        """
+        wanted = set(names)
+        for file in self._held():
+            for name, value in file.constants if not file.declared else ():
+                if name in wanted and not tells_time(name, value.as_py()) and self._holds_another(file, name, value):
+                    yield name, file.shown, f"{name}={value.as_py()}"
+
+    def _holds_another(self, file: File, name: str, value: pa.Scalar) -> bool:
+        if name not in self._inside[file.uri]:
+            return False
+        expected = as_text(pa.chunked_array([pa.repeat(value, 1)]))
+        for part in (part for part in self._found if part.uri == file.uri):
+            held = as_text(self._read(part, name))
+            if not pc.all(pc.is_in(held, expected), min_count=0).as_py():
+                return True
+        return False
 
     @property
     def undated(self) -> int:
@@ -162,7 +237,19 @@ class Rows:
 
     def _instants(self, times: pa.ChunkedArray) -> npt.NDArray[np.int64]:
         assert self.slice.time is not None
-        return np.asarray(to_instants(times, self.slice.time, self.slice.timezone).cast(pa.int64()))
+        return np.asarray(self.instants(times, self.slice.time).cast(pa.int64()))
+
+    def instants(self, times: pa.ChunkedArray, column: str) -> pa.ChunkedArray:
+        """Times of a column as the slice reads them."""
+        where = self.slice
+        return to_instants(
+            times,
+            column,
+            where.timezone,
+            unit=where.unit,
+            day_zone=where.window.timezone,
+            at_day_end=where.at_day_end,
+        )
 
     def columns(self, names: Iterable[str]) -> Iterator[tuple[str, Iterator[pa.ChunkedArray]]]:
         """Each column with its batches, one row group at a time: memory is bounded by a row group of one column.
@@ -180,19 +267,23 @@ class Rows:
 
     def _batches(self, name: str, parts: list[Part]) -> Iterator[pa.ChunkedArray]:
         for part in parts:
-            try:
-                values = self._files.read(part.uri, part.group, name)
-            except BROKEN as error:
-                reason = f"column {name!r} cannot be read: {one_line(error)}"
-                self._leave_out(part.uri, reason)
-                raise BrokenFileError(f"{part.uri}: {reason}") from None
-            yield values if part.mask is None else values.filter(part.mask)
+            yield self._read(part, name)
+
+    def _read(self, part: Part, name: str) -> pa.ChunkedArray:
+        try:
+            values = self._files.read(part.uri, part.group, name)
+        except BROKEN as error:
+            reason = f"column {name!r} cannot be read: {one_line(error)}"
+            self._leave_out(part.uri, reason)
+            raise BrokenFileError(f"{self._shown[part.uri]}: {reason}") from None
+        return values if part.mask is None else values.filter(part.mask)
 
     def _leave_out(self, uri: str, reason: str) -> None:
         """Count a file among those that cannot be read, and forget what was computed with it."""
         if self._schemas.pop(uri, None) is None:
             return
-        self.unreadable.append((uri, reason))
+        self.unreadable.append((self._shown[uri], reason))
+        self._broken.add(uri)
         self._found = [part for part in self._found if part.uri != uri]
         self._undated.pop(uri, None)
         for name in [name for name, kept in vars(type(self)).items() if isinstance(kept, cached_property)]:

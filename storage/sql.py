@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import re
 import shutil
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,22 +11,21 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import sqlalchemy as sa
 
 from lamplighter.core.monitor import Sql
+from lamplighter.core.nearest import names_listed
 from lamplighter.errors import ColumnError, SourceError
 from storage.files import File, find
+from storage.sql_bounds import Bounds, refuse_numbers_beside_text
+from storage.sql_text import bound_query, without_end
 from storage.sql_urls import place_of, reason_of, refuse_absent_file
 from storage.sql_values import TimeAsText, arrow_type, write_batch
 
 BATCH_ROWS = 50_000
 """Rows held as Python objects at a time: some 50 MB at 20 columns."""
-
-NOT_A_TIME = (sa.Integer, sa.Float, sa.Boolean, sa.Time)
-"""Types that a time column must not have; what SQLite does not know it calls numeric. A date alone is refused later."""
 
 
 @lru_cache(maxsize=8)
@@ -47,6 +45,8 @@ def spool(
     order: Sequence[str] = (),
     only: Collection[str] | None = None,
     most: int | None = None,
+    unit: str | None = None,
+    day_zone: str = "UTC",
 ) -> list[File]:
     """Stream the rows of a table or query to Parquet, at most `BATCH_ROWS` of them in memory.
 
@@ -68,6 +68,10 @@ def spool(
         Columns of a table that are enough.
     most : int, optional
         Rows that are enough.
+    unit : {'s', 'ms', 'us', 'ns'}, optional
+        What times that are numbers count; the bounds are then such numbers too.
+    day_zone : str
+        Zone whose days dates are.
 
     Raises
     ------
@@ -75,7 +79,8 @@ def spool(
         If the database does not answer, or refuses the query. The URL is not shown.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    asked = _Asked(sql, column, timezone, start, end, tuple(order), only)
+    bounds = Bounds(column, timezone, unit, day_zone, start, end, place_of(sql))
+    asked = _Asked(sql, bounds, tuple(order), only)
     try:
         folder.mkdir(parents=True, mode=0o700)
         refuse_absent_file(sql)
@@ -84,10 +89,21 @@ def spool(
     except (sa.exc.SQLAlchemyError, pa.ArrowException, ImportError, ValueError, OSError) as error:
         raise SourceError(f"{place_of(sql)}: {reason_of(sql, error)}") from None
     # The stamp is the content's, so that a spool of the same rows counts as unchanged on another night.
-    return [File(file.uri, _content_hash(file.uri)) for file in find([f"{glob.escape(str(folder))}/*.parquet"])]
+    name = place_of(sql)
+    found = find([f"{glob.escape(str(folder))}/*.parquet"])
+    return [File(file.uri, _content_hash(file.uri), name=name) for file in found]
 
 
-def count_rows(sql: Sql, *, column: str, timezone: str | None, start: datetime, end: datetime) -> int:
+def count_rows(
+    sql: Sql,
+    *,
+    column: str,
+    timezone: str | None,
+    start: datetime,
+    end: datetime,
+    unit: str | None = None,
+    day_zone: str = "UTC",
+) -> int:
     """How many rows a read of the same bounds would stream, some outside of them included.
 
     Raises
@@ -95,7 +111,7 @@ def count_rows(sql: Sql, *, column: str, timezone: str | None, start: datetime, 
     SourceError
         As `spool`.
     """
-    asked = _Asked(sql, column, timezone, start, end, (), None)
+    asked = _Asked(sql, Bounds(column, timezone, unit, day_zone, start, end, place_of(sql)), (), None)
     try:
         refuse_absent_file(sql)
         with engine_of(sql.url.get_secret_value()).connect() as connection:
@@ -106,7 +122,16 @@ def count_rows(sql: Sql, *, column: str, timezone: str | None, start: datetime, 
         raise SourceError(f"{place_of(sql)}: {reason_of(sql, error)}") from None
 
 
-def newest_time(sql: Sql, *, column: str, timezone: str | None, start: datetime, end: datetime) -> Any:
+def newest_time(
+    sql: Sql,
+    *,
+    column: str,
+    timezone: str | None,
+    start: datetime,
+    end: datetime,
+    unit: str | None = None,
+    day_zone: str = "UTC",
+) -> Any:
     """The largest value of the time column within bounds, as the database gives it; None where there are no rows.
 
     Raises
@@ -114,7 +139,7 @@ def newest_time(sql: Sql, *, column: str, timezone: str | None, start: datetime,
     SourceError
         As `spool`.
     """
-    asked = _Asked(sql, column, timezone, start, end, (), None)
+    asked = _Asked(sql, Bounds(column, timezone, unit, day_zone, start, end, place_of(sql)), (), None)
     try:
         refuse_absent_file(sql)
         with engine_of(sql.url.get_secret_value()).connect() as connection:
@@ -123,7 +148,7 @@ def newest_time(sql: Sql, *, column: str, timezone: str | None, start: datetime,
             rows = (statement.columns(sa.column(column)) if is_text else statement.order_by(None)).subquery()
             time = rows.c[column] if column in rows.c else sa.column(column)
             # SQLite keeps times as text, whatever a column declares.
-            time = sa.type_coerce(time, sa.String) if connection.dialect.name == "sqlite" else time
+            time = sa.type_coerce(time, sa.types.NullType) if connection.dialect.name == "sqlite" else time
             return connection.scalar(sa.select(sa.func.max(time)).select_from(rows))
     except (sa.exc.SQLAlchemyError, ImportError, ValueError, OSError) as error:
         raise SourceError(f"{place_of(sql)}: {reason_of(sql, error)}") from None
@@ -138,7 +163,8 @@ def columns_of(sql: Sql) -> list[str]:
         As `spool`.
     """
     now = datetime.now(UTC)
-    asked = _Asked(sql, None, None, now, now + timedelta(days=1), (), None)
+    bounds = Bounds(None, None, None, "UTC", now, now + timedelta(days=1), place_of(sql))
+    asked = _Asked(sql, bounds, (), None)
     try:
         refuse_absent_file(sql)
         with engine_of(sql.url.get_secret_value()).connect() as connection:
@@ -173,16 +199,13 @@ class _Asked:
     """The rows that are asked for."""
 
     sql: Sql
-    column: str | None
-    timezone: str | None
-    start: datetime
-    end: datetime
+    bounds: Bounds
     order: tuple[str, ...]
     only: Collection[str] | None
 
     @property
     def place(self) -> str:
-        return place_of(self.sql)
+        return self.bounds.place
 
 
 def _stream(connection: sa.Connection, asked: _Asked, folder: Path, most: int | None) -> None:
@@ -194,8 +217,12 @@ def _stream(connection: sa.Connection, asked: _Asked, folder: Path, most: int | 
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ColumnError(f"{asked.place}: column {twice!r} comes twice; name one of them otherwise with AS")
         types = _types(statement, asked, names)
+        any_rows = False
         for i, batch in enumerate(result.partitions()):
+            any_rows = True
             write_batch(folder / f"{i:05d}.parquet", names, batch, types)
+    if not any_rows and asked.sql.query:
+        refuse_numbers_beside_text(connection, asked.sql.query, asked.bounds)
 
 
 def _types(statement: Any, asked: _Asked, names: list[str]) -> list[pa.DataType | None]:
@@ -212,9 +239,9 @@ def _content_hash(path: str) -> str:
 
 def _statement(connection: sa.Connection, asked: _Asked) -> Any:
     """The rows whose time lies in the bounds, as bound parameters."""
-    if connection.dialect.name == "postgresql" and asked.timezone:
+    if connection.dialect.name == "postgresql" and asked.bounds.timezone:
         # In this zone, whatever the server's: a query's column may carry a zone although one is declared beside it.
-        connection.execute(sa.select(sa.func.set_config("TimeZone", asked.timezone, True)))
+        connection.execute(sa.select(sa.func.set_config("TimeZone", asked.bounds.timezone, True)))
     return _of_table(connection, asked) if asked.sql.table else _of_query(connection, asked)
 
 
@@ -222,18 +249,17 @@ def _of_table(connection: sa.Connection, asked: _Asked) -> Any:
     assert asked.sql.table is not None
     schema, name = _schema_and_name(connection, asked.sql.table)
     table = sa.Table(name, sa.MetaData(), schema=schema, autoload_with=connection)
-    dialect, column = connection.dialect.name, asked.column
+    dialect, column = connection.dialect.name, asked.bounds.column
     chosen = [entry for entry in table.c if asked.only is None or entry.name in asked.only]
     rows = sa.select(*(_as_stored(entry, dialect) for entry in chosen or table.c))
     if column is None:
         return rows
     if column not in table.c:
-        raise ColumnError(f"{asked.place}: no time column {column!r}; it has {', '.join(table.c.keys())}")
-    kind = table.c[column].type
-    if isinstance(kind, NOT_A_TIME) or (isinstance(kind, sa.Numeric) and dialect != "sqlite"):
-        raise ColumnError(f"{asked.place}: column {column!r} is {kind!s}; a time column holds timestamps")
-    low, high = _bounds(dialect, kind, asked)
+        raise ColumnError(f"{asked.place}: no time column {column!r}; {names_listed(column, table.c.keys())}")
+    low, high = asked.bounds.of(connection, table.c[column], table)
     time: Any = sa.type_coerce(table.c[column], sa.String) if isinstance(low, str) else table.c[column]
+    if isinstance(low, int):
+        time = sa.type_coerce(table.c[column], sa.BigInteger)
     return _sorted(
         rows.where(time >= low, time < high), dialect, [table.c[name] for name in asked.order if name in table.c]
     )
@@ -255,40 +281,24 @@ def _as_stored(column: Any, dialect: str) -> Any:
 
 
 def _of_query(connection: sa.Connection, asked: _Asked) -> Any:
-    low, high = _bounds(connection.dialect.name, None, asked)
-    # A colon in a literal is no parameter: only these two are.
-    query = re.sub(r"(?<![:\w\\]):(?!(?:start|end)\b)(?=\w)", r"\\:", str(asked.sql.query).strip().rstrip(";"))
-    declared = set(re.findall(r"(?<!:):(start|end)\b", query))
-    if declared or asked.column is None:
-        return sa.text(query).bindparams(**{k: v for k, v in {"start": low, "end": high}.items() if k in declared})
-    time: sa.ColumnClause[Any] = sa.column(asked.column)
+    dialect, bounds = connection.dialect.name, asked.bounds
+    query, bound = bound_query(without_end(str(asked.sql.query), dialect), dialect, ("start", "end"))
     # The line may end in a comment.
-    rows = sa.select(sa.text("*")).select_from(sa.text(f"({query}\n) AS rows_of_query"))
-    return _sorted(rows.where(time >= sa.literal(low), time < sa.literal(high)), connection.dialect.name, [time])
+    rows_of_query = sa.text(f"({query}\n) AS rows_of_query")
+    if bounds.column is None:
+        low, high = bounds.of_query(connection, None, None)
+    else:
+        time: sa.ColumnClause[Any] = sa.column(bounds.column)
+        plain = bounds.of_query(connection, None, None)
+        given = {name: value for name, value in zip(("start", "end"), plain, strict=True) if name in bound}
+        low, high = bounds.of_query(connection, time, rows_of_query.bindparams(**given), is_bound=bool(bound))
+    if bound or bounds.column is None:
+        values = {name: value for name, value in (("start", low), ("end", high)) if name in bound}
+        return sa.text(query).bindparams(**values)
+    rows = sa.select(sa.text("*")).select_from(rows_of_query)
+    return _sorted(rows.where(time >= sa.literal(low), time < sa.literal(high)), dialect, [time])
 
 
 def _sorted(rows: Any, dialect: str, columns: Sequence[Any]) -> Any:
     """SQLite reads a table the same way twice; a server does not promise it."""
     return rows if dialect == "sqlite" else rows.order_by(*columns)
-
-
-def _bounds(dialect: str, declared: Any, asked: _Asked) -> tuple[Any, Any]:
-    """The window's bounds as the time column compares with them."""
-    start, end, timezone = asked.start, asked.end, asked.timezone
-    if dialect == "sqlite" or isinstance(declared, sa.String):
-        # Text of any ISO form sorts by its date; a day more on either side covers every zone and separator.
-        zone = ZoneInfo(timezone or "UTC")
-        low = (start.astimezone(zone) - timedelta(days=1)).date().isoformat()
-        return low, (end.astimezone(zone) + timedelta(days=2)).date().isoformat()
-    aware = declared.timezone if isinstance(declared, sa.DateTime) else timezone is None
-    if aware:
-        return start.astimezone(UTC), end.astimezone(UTC)
-    if timezone is None:
-        told = f"column {asked.column!r} holds timestamps without a zone"
-        raise ColumnError(f"{asked.place}: {told}; declare timezone beside it")
-    # An hour that is struck twice needs both of its strikes, so the bounds reach one hour further.
-    zone = ZoneInfo(timezone)
-    return (
-        (start - timedelta(hours=1)).astimezone(zone).replace(tzinfo=None),
-        (end + timedelta(hours=1)).astimezone(zone).replace(tzinfo=None),
-    )

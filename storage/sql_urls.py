@@ -67,9 +67,17 @@ def reason_of(sql: Sql, error: BaseException) -> str:
     """What went wrong, in one line without the credentials."""
     if isinstance(error, sa.exc.NoSuchTableError):
         return "no such table; give one that the user of the URL may read, with its schema where it has one"
-    if type(error) is sa.exc.ArgumentError:
+    if type(error) is sa.exc.ArgumentError and not _is_url(sql):
         return "write one such as postgresql+psycopg://user:password@host/database"
     return without_secrets(driver_fault(error) or one_line(getattr(error, "orig", None) or error), sql)
+
+
+def _is_url(sql: Sql) -> bool:
+    try:
+        sa.make_url(sql.url.get_secret_value())
+    except (sa.exc.ArgumentError, ValueError):
+        return False
+    return True
 
 
 SECRET_OPTION = re.compile(r"[?&;](?:[^=&;]*(?:pass|pwd|secret|token|key|odbc)[^=&;]*)=([^&]+)", re.IGNORECASE)
@@ -97,5 +105,9 @@ def refuse_absent_file(sql: Sql) -> None:
     """
     url = sa.make_url(sql.url.get_secret_value())
     path = url.database or ""
-    if url.get_backend_name() == "sqlite" and path and not path.startswith((":", "file:")) and not Path(path).exists():
+    if url.get_backend_name() != "sqlite" or not path or path.startswith((":", "file:")):
+        return
+    if not Path(path).exists():
         raise SourceError(f"{place_of(sql)}: no such file; mend the path, or make the database first")
+    if not Path(path).is_file():
+        raise SourceError(f"{place_of(sql)}: is no regular file; name the file of the database")

@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.evaluation import Labelled, OwnFunction, classes_differ, unmeasured
 from lamplighter.core.evaluation import evaluate as evaluate_rows
-from lamplighter.core.finding import Code, Finding
+from lamplighter.core.finding import Code, Finding, of_file
 from lamplighter.core.labelling import arrival_measurements, coverage_measurements, matured, state_of, undated
 from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.monitor import Monitor
@@ -172,7 +172,7 @@ def _files(night: Night, reading: Reading, arrived: Arrived) -> Iterator[Finding
     monitor, first = night.monitor, reading.due[-1].rows.window
     assert monitor.labels is not None
     for uri, fault in arrived.unreadable:
-        told = f"{monitor.model}: labels: {uri}: {fault}; deliver the file again"
+        told = f"{monitor.model}: labels: {of_file(uri, fault)}"
         yield Finding(Code.LABELS_UNREADABLE, uri, told)
     if _absent(monitor, arrived) and night.now >= matured(first, monitor):
         paths = ", ".join(monitor.labels.parquet)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.data_checks import needed_columns, schema_findings, table_measurements
-from lamplighter.core.features import answer_columns, features_of
-from lamplighter.core.finding import Code, Finding
+from lamplighter.core.features import answer_columns, features_of, named_features
+from lamplighter.core.finding import Code, Finding, of_file
 from lamplighter.core.measurement import Measurement
 from lamplighter.core.monitor import Duplicates, Monitor
 from lamplighter.core.profile import ColumnKind
@@ -49,8 +49,14 @@ def _table(night: Night, reading: Reading, where: Slice) -> Table:
         findings += _unreadable_reference(monitor, reference)
     if rows.count:
         held = table_kinds(declared) if declared and declared.count else None
-        findings += schema_findings(monitor, needed_columns(monitor, features), table_kinds(rows), held)
-        findings += _conflicts(monitor, rows)
+        needed = needed_columns(monitor, features)
+        table = table_kinds(rows, {*needed, *(held or ())})
+        findings += schema_findings(monitor, needed, table, held)
+        findings += _conflicts(monitor, rows, table)
+        # Without a reference a feature that nobody named may be new, and files before it lack it.
+        named = needed if declared else needed_columns(monitor, dict.fromkeys(named_features(monitor), ""))
+        findings += _lacking(monitor, rows, named)
+        findings += _differing(monitor, rows, needed)
     lost = "no file of the window can be read" if rows.unreadable and not rows.count else ""
     measurements = table_measurements(rows.count, rows.repeated, findings, lost)
     return Table(where, rows.count, features, answer_columns(monitor), findings, measurements)
@@ -80,7 +86,7 @@ def _unreadable(monitor: Monitor, rows: Rows) -> Iterator[Finding]:
         yield Finding(code, fault.column, f"{monitor.model}: no file of {label} can be used: {fault}{right}")
         return
     for uri, reason in rows.unreadable:
-        yield Finding(Code.FILE_UNREADABLE, uri, f"{uri}: {reason}; deliver the file again")
+        yield Finding(Code.FILE_UNREADABLE, uri, of_file(uri, reason))
 
 
 def _unreadable_reference(monitor: Monitor, reference: Rows) -> Iterator[Finding]:
@@ -89,14 +95,36 @@ def _unreadable_reference(monitor: Monitor, reference: Rows) -> Iterator[Finding
         yield Finding(Code.REFERENCE_UNREADABLE, reference.mistake.column, message)
         return
     for uri, reason in reference.unreadable:
-        message = f"{monitor.model}: reference: {uri}: {reason}; deliver the file again"
+        message = f"{monitor.model}: reference: {of_file(uri, reason)}"
         yield Finding(Code.REFERENCE_UNREADABLE, uri, message)
+    for name, file, told in reference.lacking(named_features(monitor)):
+        message = f"{monitor.model}: reference: {file}: no column {name!r}, which other files have; {told}"
+        yield Finding(Code.REFERENCE_UNREADABLE, name, message)
 
 
-def _conflicts(monitor: Monitor, rows: Rows) -> Iterator[Finding]:
+def _conflicts(monitor: Monitor, rows: Rows, table: Collection[str]) -> Iterator[Finding]:
     label = rows.slice.window.label
     for name, kinds in rows.conflicting.items():
-        yield Finding(Code.TYPE_CHANGED, name, f"{monitor.model}: column {name!r} is {kinds} in files of {label}")
+        if name in table:
+            yield Finding(Code.TYPE_CHANGED, name, f"{monitor.model}: column {name!r} is {kinds} in files of {label}")
+
+
+def _lacking(monitor: Monitor, rows: Rows, named: Collection[str]) -> Iterator[Finding]:
+    """Columns that some files lack, and others have: one finding a column, with the first of the files."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for name, file, told in rows.lacking(named):
+        found.setdefault(name, []).append((file, told))
+    for name, files in found.items():
+        file, told = files[0]
+        more = f" and {len(files) - 1} more files" if len(files) > 1 else ""
+        message = f"{file}{more}: no column {name!r}, which other files have, so it is null there; {told}"
+        yield Finding(Code.COLUMN_MISSING, name, f"{monitor.model}: {message}")
+
+
+def _differing(monitor: Monitor, rows: Rows, needed: Collection[str]) -> Iterator[Finding]:
+    for name, file, path in rows.differing(needed):
+        told = f"{file}: column {name!r} holds other values than {path} in the path"
+        yield Finding(Code.PATH_DIFFERS, name, f"{monitor.model}: {told}; the file's are taken, mend one of them")
 
 
 validate_task = task(name="validate", cache_policy=NO_CACHE)(validate)

@@ -47,6 +47,7 @@ def command(
 
     With PREFECT_API_URL set each night is a `monitor` flow run on that server; without it no server is started.
     """
+    from lamplighter.errors import about
     from storage.project import Project
 
     opened = Project.open(project)
@@ -55,7 +56,7 @@ def command(
         try:
             told = _told(opened, model, day, now, relabel)
         except Exception as error:
-            click.echo(f"{model}: {_fault(error, debug)}", err=True)
+            click.echo(about(model, _fault(error, debug)), err=True)
             faults += 1
             continue
         found += bool(told["findings"] or told["undecided_checks"] or "failed" in told["checks"].values())

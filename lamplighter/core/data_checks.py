@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.measurement import Measurement
 from lamplighter.core.monitor import Kind, Monitor
+from lamplighter.core.nearest import names_listed
 from lamplighter.core.profile import ColumnProfile
 
 MOST_CLASSES = 50
@@ -31,9 +32,8 @@ def schema_findings(
     where = monitor.model
     for name, purpose in needed.items():
         if name not in table:
-            yield Finding(
-                Code.COLUMN_MISSING, name, f"{where}: {purpose} column {name!r} is missing; it has {', '.join(table)}"
-            )
+            told = f"{where}: {purpose} column {name!r} is missing; {names_listed(name, table)}"
+            yield Finding(Code.COLUMN_MISSING, name, told)
     if reference is None:
         return
     for name, kind in table.items():

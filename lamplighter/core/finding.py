@@ -41,6 +41,7 @@ class Code(StrEnum):
     LABELS_CONTRADICTORY = "labels-contradictory"
     LABELS_AMBIGUOUS = "labels-ambiguous"
     RUNS_OF_THE_FUTURE = "runs-of-the-future"
+    PATH_DIFFERS = "path-differs"
 
 
 INPUT_BREAKS = frozenset(
@@ -103,3 +104,16 @@ class Finding:
     code: Code
     subject: str
     message: str
+
+
+def of_file(file: str, reason: str) -> str:
+    """What is wrong with a file, and what to do: the reason's own cure, or a new delivery.
+
+    Examples
+    --------
+    >>> of_file("a.parquet", "is empty (0 bytes)")
+    'a.parquet: is empty (0 bytes); deliver the file again'
+    >>> of_file("a.csv", "is not UTF-8; save it so")
+    'a.csv: is not UTF-8; save it so'
+    """
+    return f"{file}: {reason}{'' if ';' in reason else '; deliver the file again'}"

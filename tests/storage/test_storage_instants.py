@@ -100,12 +100,8 @@ def test_nulls_alone_are_instants() -> None:
 @pytest.mark.parametrize(
     ("values", "kind", "message"),
     [
-        (
-            [MIDNIGHT.date()],
-            pa.date32(),
-            "column 'at' is date32[day]; a time column holds timestamps with",
-        ),
-        ([1], pa.int64(), "column 'at' is int64; a time column holds timestamps"),
+        ([1], pa.int64(), "column 'at' holds numbers such as 1; declare time_unit, one of s, ms, us, ns, beside it"),
+        ([True], pa.bool_(), "column 'at' is bool; a time column holds timestamps"),
         ([dt.time(5)], pa.time64("us"), "column 'at' is time64[us]; a time column holds timestamps"),
         (
             [None, "13/06/2013", "14/06/2013"],

@@ -23,7 +23,7 @@ def test_a_file_cut_in_half_is_told_and_the_others_are_read(tmp_path: Path, writ
     (tmp_path / "d.parquet").mkdir()
     rows = Rows(slice_of(str(tmp_path / "*.parquet")))
     assert values(rows) == [3, 4]
-    assert [Path(uri).name for uri, _ in rows.unreadable] == ["a.parquet", "c.parquet", "d.parquet"]
+    assert [Path(uri).name for uri, _ in rows.unreadable] == ["a.parquet", "c.parquet"]
     assert all(fault and "\n" not in fault for _, fault in rows.unreadable)
 
 
@@ -31,7 +31,7 @@ def test_a_file_cut_in_half_is_told_and_the_others_are_read(tmp_path: Path, writ
     ("columns", "fault"),
     [
         ({"x": [1], "when": ["2013-06-01"]}, "no time column 'at'; it has x, when"),
-        ({"at": pa.array([dt.date(2013, 6, 1)])}, "column 'at' is date32[day]; a time column holds timestamps"),
+        ({"at": [1_370_044_800]}, "column 'at' holds numbers such as 1370044800; declare time_unit: s beside it"),
         ({"at": ["yesterday"]}, "column 'at' holds 'yesterday', which is no ISO 8601 timestamp"),
         ({"at": pa.array([dt.datetime(2013, 6, 1)])}, "column 'at' holds timestamps without a zone; declare timezone"),
     ],
@@ -111,8 +111,8 @@ NAIVE = pa.array([dt.datetime(2013, 6, 1)])
     [
         ({"x": [1]}, "at", True, "no time column 'at'; it has x"),
         ({"at": NAIVE}, "at", False, "column 'at' holds timestamps without a zone; declare timezone beside it"),
-        ({"at": NAIVE.cast(pa.date32())}, "at", False, "column 'at' is date32[day]; a time column holds timestamps"),
-        ({"at": [1]}, "at", False, "column 'at' is int64; a time column holds timestamps"),
+        ({"at": [True]}, "at", False, "column 'at' is bool; a time column holds timestamps"),
+        ({"at": [1]}, "at", False, "column 'at' holds numbers such as 1; declare time_unit, one of s, ms, us, ns,"),
         ({"at": ["01.06.2013"]}, "at", False, "column 'at' holds '01.06.2013', which is no ISO 8601 timestamp"),
     ],
 )

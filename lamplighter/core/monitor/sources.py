@@ -63,6 +63,30 @@ def without_credentials(path: str) -> str:
     return path
 
 
+WHOLE_DISK = re.compile(r"(?:file://)?/+(?:\.{1,2}/+)*[^/]*[*?\[]")
+"""A pattern whose first folder is a wildcard."""
+
+
+def sound_path(path: str) -> str:
+    """A path that may be looked at: of signs that a path may hold, and of a part of the disk.
+
+    Raises
+    ------
+    ValueError
+        If it may not.
+
+    Examples
+    --------
+    >>> sound_path("/data/log/**/*.parquet")
+    '/data/log/**/*.parquet'
+    """
+    if odd := next((sign for sign in path if ord(sign) < 32 or ord(sign) == 127 or "\ud800" <= sign <= "\udfff"), None):
+        raise ValueError(f"holds {odd!r}, which no path does; remove it")
+    if WHOLE_DISK.match(path):
+        raise ValueError(f"{path} looks at the whole disk; begin with the folder that holds the files")
+    return without_credentials(path)
+
+
 def listed(value: Any) -> Any:
     """One text where a list is meant, as a list of one."""
     return [value] if isinstance(value, str) else value
@@ -116,7 +140,7 @@ def _label(value: Any) -> str:
 Zone = Annotated[str, AfterValidator(zone)]
 Name = Annotated[str, Field(min_length=1)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(listed)]
-Paths = Annotated[tuple[Annotated[Name, AfterValidator(without_credentials)], ...], BeforeValidator(listed)]
+Paths = Annotated[tuple[Annotated[Name, AfterValidator(sound_path)], ...], BeforeValidator(listed)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Lasting = Annotated[Duration, AfterValidator(_lasting)]
 NO_FLAG = BeforeValidator(_number)
@@ -144,12 +168,26 @@ class Sql(Section):
         return self
 
 
-class Source(Section):
-    """Rows in Parquet files or behind a SQL URL."""
+class TimeUnit(StrEnum):
+    """What a time that is written as a number counts since 1970."""
 
-    parquet: Paths = Field(default=(), description="paths or globs; {day} stands for the local day")
+    SECONDS = "s"
+    MILLISECONDS = "ms"
+    MICROSECONDS = "us"
+    NANOSECONDS = "ns"
+
+
+class Source(Section):
+    """Rows in Parquet or CSV files, or behind a SQL URL."""
+
+    parquet: Paths = Field(
+        default=(),
+        description="paths, folders or globs of Parquet files, or of CSV ones (.csv, .csv.gz); "
+        "{day} stands for the local day",
+    )
     sql: Sql | None = Field(default=None, description="a table or query; or give parquet")
     timezone: Zone | None = Field(default=None, description="zone of timestamps that carry none")
+    time_unit: TimeUnit | None = Field(default=None, description="of times that are numbers since 1970")
 
     @model_validator(mode="after")
     def _somewhere(self) -> Source:
@@ -239,7 +277,7 @@ class Labels(Source):
     def _somewhere(self) -> Labels:
         if not self.same_row:
             return super()._somewhere()  # type: ignore[operator, no-any-return]
-        for key in ("parquet", "sql", "timezone", "id", "time"):
+        for key in ("parquet", "sql", "timezone", "time_unit", "id", "time"):
             if getattr(self, key):
                 told = "same_row takes the truth from the prediction's own row, whenever it was written"
                 raise fault(f"{told}; leave out {key}", key)
@@ -267,7 +305,7 @@ Days = Annotated[tuple[date, date] | None, BeforeValidator(_days)]
 class Reference(Section):
     """What the current window is compared with: files, a fixed range of days, or the days before the window."""
 
-    parquet: Paths = Field(default=(), description="paths or globs of files")
+    parquet: Paths = Field(default=(), description="paths, folders or globs of files")
     days: Days = Field(default=None, description="a fixed range of days of the predictions")
     trailing: Duration | None = Field(default=None, description="the days before the window")
 
