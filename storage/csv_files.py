@@ -24,9 +24,9 @@ BLOCK_BYTES = 8 << 20
 NULLS = pa.array(["NA", "N/A", "NaN", "nan", "NULL", "null", "None"])
 """What stands for a missing number or flag; in a column of text these are texts, as the country NA is."""
 
-WHOLE = r"^[+-]?(?:0|[1-9][0-9]*)$"
-PADDED = r"^[+-]?0[0-9]"
-"""007 is the name of a store, and no number."""
+WHOLE = r"^-?(?:0|[1-9][0-9]*)$"
+PADDED = r"^(?:\+|-?0[0-9])"
+"""007 is the name of a store and +49 begins a telephone number."""
 
 TRUE, FALSE = pa.array(["true", "True", "TRUE"]), pa.array(["false", "False", "FALSE"])
 

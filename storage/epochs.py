@@ -15,6 +15,7 @@ PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 SECONDS = (10**8, 10**11)
 """From 1973 to 5138: within it no number of one unit is a time of another."""
 
+YEAR = 366 * 86_400
 MOST = 2**63 - 1
 
 
@@ -90,9 +91,9 @@ def _as_numbers(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArra
 
 
 def _any_of(numbers: pa.Array | pa.ChunkedArray, unit: str) -> bool:
-    """Whether one of the numbers is a time of the years that models live in."""
-    low, high = (float(bound * PER_SECOND[unit]) for bound in SECONDS)
-    floats = numbers.cast(pa.float64(), safe=False)
+    """Whether one of the numbers is a time after 1970, where a number of a smaller unit would end up."""
+    low, high = (float(bound * PER_SECOND[unit]) for bound in (YEAR, SECONDS[1]))
+    floats = pc.abs(numbers.cast(pa.float64(), safe=False))
     return bool(pc.any(pc.and_(pc.greater_equal(floats, low), pc.less(floats, high))).as_py())
 
 

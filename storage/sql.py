@@ -218,7 +218,7 @@ def _stream(connection: sa.Connection, asked: _Asked, folder: Path, most: int | 
             raise ColumnError(f"{asked.place}: column {twice!r} comes twice; name one of them otherwise with AS")
         types = _types(statement, asked, names)
         any_rows = False
-        for i, batch in enumerate(result.partitions()):
+        for i, batch in enumerate(result.partitions(BATCH_ROWS)):
             any_rows = True
             write_batch(folder / f"{i:05d}.parquet", names, batch, types)
     if not any_rows and asked.sql.query:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +19,11 @@ from storage.sql_text import bound_query, without_end
 
 POSTGRESQL_TYPES = {1082: sa.Date(), **dict.fromkeys((20, 21, 23, 700, 701, 1700), sa.Numeric())}
 """Types of PostgreSQL, by number, that compare with dates and with numbers."""
+
+COMPARED_NUMBERS = re.compile(
+    r"operator does not exist: (smallint|integer|bigint|numeric|real|double precision) \S+ timestamp"
+)
+"""How PostgreSQL refuses to compare a number with an instant."""
 
 NOT_A_TIME = (sa.Boolean, sa.Time)
 NOTHING = sa.types.NullType()
@@ -153,9 +159,15 @@ def _stored_kind(connection: sa.Connection, time: sa.ColumnElement[Any], rows: A
 
 def _described_kind(connection: sa.Connection, time: sa.ColumnElement[Any], rows: Any) -> Any:
     """What PostgreSQL says that a column holds; it plans the query for that and reads nothing."""
-    with connection.execute(sa.select(time).select_from(rows).limit(0)) as result:
-        described: Any = result.cursor.description if result.cursor else None
-        return POSTGRESQL_TYPES.get(described[0].type_code, NOTHING) if described else NOTHING
+    try:
+        with connection.execute(sa.select(time).select_from(rows).limit(0)) as result:
+            described: Any = result.cursor.description if result.cursor else None
+    except sa.exc.ProgrammingError as error:
+        if compared := COMPARED_NUMBERS.search(str(error.orig)):
+            told = f"compares :start or :end with a {compared[1]}, a time column that holds numbers"
+            raise ValueError(f"{told}; declare time_unit beside it") from None
+        raise
+    return POSTGRESQL_TYPES.get(described[0].type_code, NOTHING) if described else NOTHING
 
 
 def refuse_numbers_beside_text(connection: sa.Connection, query: str, bounds: Bounds) -> None:

@@ -146,7 +146,8 @@ def _of_delta(uri: str, root: str, state: str) -> tuple[LiveFile, ...]:
         # The library is of Rust, whose panics are no exceptions.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        raise SourceError(f"{shown}: the log of this Delta table cannot be read: {one_line(error)}") from None
+        told = f"the log of this Delta table cannot be read: {one_line(error)}"
+        raise SourceError(f"{shown}: {told}; mend the log, or export the rows as Parquet") from None
     return tuple(_live_file(root, action, declared, kept) for action in _rows(actions))
 
 

@@ -1,0 +1,152 @@
+"""CSV files, held against pandas and against values that were written by hand."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import stat
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.fs as fs
+import pyarrow.parquet as pq
+import pytest
+
+from lamplighter.errors import SourceError
+from storage import csv_files
+from storage.csv_files import copy_as_parquet
+from storage.files import find
+from storage.rows import Rows, Slice
+from tests.storage.slices import slice_of, values
+
+
+def read(tmp_path: Path, content: bytes, name: str = "a.csv") -> pa.Table:
+    (tmp_path / name).write_bytes(content)
+    target = tmp_path / "spool/csv/a.parquet"
+    target.unlink(missing_ok=True)
+    copy_as_parquet(fs.LocalFileSystem(), str(tmp_path / name), target)
+    return pq.read_table(target)
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "expected"),
+    [
+        (["1", "", "-2"], pa.int64(), [1, None, -2]),
+        (["9007199254740993", ""], pa.int64(), [2**53 + 1, None]),
+        (["18446744073709551615"], pa.uint64(), [2**64 - 1]),
+        (["99999999999999999999"], pa.string(), ["99999999999999999999"]),
+        (["1", "2.5", "NA"], pa.float64(), [1.0, 2.5, None]),
+        (["1e-3", "-inf"], pa.float64(), [0.001, -np.inf]),
+        (["007", "12"], pa.string(), ["007", "12"]),
+        (["true", "False", "NULL"], pa.bool_(), [True, False, None]),
+        (["NA", "DE", ""], pa.string(), ["NA", "DE", None]),
+        (["NA", ""], pa.string(), ["NA", None]),
+        (['""', "x", ""], pa.string(), ["", "x", None]),
+        (["", ""], pa.string(), [None, None]),
+        (['"a,b\nc ""d"""', " x "], pa.string(), ['a,b\nc "d"', " x "]),
+        (["2013-06-01T00:00:00Z", "2013-06-01"], pa.string(), ["2013-06-01T00:00:00Z", "2013-06-01"]),
+        (["0,5", "x"], pa.string(), ["0,5", "x"]),
+        (["1_000"], pa.string(), ["1_000"]),
+        (["0x1F"], pa.string(), ["0x1F"]),
+        (["+49", "0"], pa.string(), ["+49", "0"]),
+    ],
+    ids=lambda value: ",".join(map(str, value))[:20] if isinstance(value, list) else "",
+)
+@pytest.mark.parametrize("block", [40, 8 << 20])
+def test_the_type_of_a_column_is_that_of_all_its_values(
+    tmp_path: Path, cells: list[str], kind: pa.DataType, expected: list, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In blocks of a few rows, which know nothing of each other, as in one."""
+    monkeypatch.setattr(csv_files, "BLOCK_BYTES", block)
+    quoted = [f'"{cell}"' if "," in cell and not cell.startswith('"') else cell for cell in cells]
+    found = read(tmp_path, ("n,x\n" + "".join(f"{i},{cell}\n" for i, cell in enumerate(quoted))).encode())
+    assert found.schema.field("x").type == kind
+    assert found.column("x").to_pylist() == expected
+
+
+def test_a_large_file_is_what_pandas_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_files, "BLOCK_BYTES", 10_000)
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "whole": pd.array(random.integers(-9, 9, 5000), dtype="Int64"),
+            "number": random.normal(size=5000),
+            "text": random.choice(["é", "b c", 'd"e', "f\ng"], 5000),
+        }
+    )
+    frame.loc[random.random(5000) < 0.1, "whole"] = None
+    frame.loc[4999, "number"] = 7
+    text = frame.to_csv(index=False)
+    expected = pd.read_csv(io.StringIO(text), dtype={"whole": "Int64"}, float_precision="round_trip")
+    found = read(tmp_path, text.encode()).to_pandas().astype({"whole": "Int64"})
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+    assert found["number"].tolist() == frame["number"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"at,x\n2013-06-01T05:00:00Z,1\n", "a.csv"),
+        (b"\xef\xbb\xbfat,x\r\n2013-06-01T05:00:00Z,1\r\n", "A.CSV"),
+        (b"at;x\n2013-06-01T05:00:00Z;1\n", "a.csv"),
+        (b"at\tx\n2013-06-01T05:00:00Z\t1", "a.tsv"),
+        (gzip.compress(b"at,x\n2013-06-01T05:00:00Z,1\n"), "a.csv.gz"),
+    ],
+)
+def test_rows_of_a_window_are_chosen_among_those_of_csv(tmp_path: Path, content: bytes, name: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    for spool in (tmp_path / "spool", None):
+        where = slice_of()
+        files = find([f"{tmp_path}/{name}"], spool=spool)
+        rows = Rows(Slice(where.window, tuple(files), time="at"))
+        assert (values(rows), rows.unreadable) == ([1], [])
+    [copy] = (tmp_path / "spool/csv").iterdir()
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert stat.S_IMODE(copy.parent.stat().st_mode) == 0o700
+    # The name of the file is what is said, and what a change is known by.
+    assert rows.fingerprint == Rows(slice_of(f"{tmp_path}/{name}")).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "told"),
+    [
+        (b"", "a.csv", "is empty; the first line of a CSV file holds the names of its columns"),
+        (b"\n\n", "a.csv", "is empty; the first line"),
+        (b"1,2\n3,4\n", "a.csv", "begins with numbers; the first line of a CSV file holds the names of its columns"),
+        (b"at,x\n1,2\n1,SECRET,3\n", "a.csv", "line 3 has 3 values and the first line 2 names; mend the line"),
+        (b"at,x\n1\n", "a.csv", "line 2 has 1 values and the first line 2 names; mend the line"),
+        (b"at,x\nSECRET,\xff\n", "a.csv", "is not UTF-8; save it so"),
+        ("at,x\n1,2\n".encode("utf-16"), "a.csv", "is no CSV file in UTF-8; save it so"),
+        (b"PAR1\0\0", "a.csv", "is no CSV file in UTF-8; save it so"),
+        (b"at,x,x\n1,2,3\n", "a.csv", "column 'x' comes twice; write it once"),
+        (gzip.compress(b"at,x\n1,2\n" * 50)[:-12], "a.csv.gz", ""),
+        (b"at,x\n1,2\n", "a.csv.gz", ""),
+    ],
+)
+def test_a_file_that_is_no_table_costs_itself(tmp_path: Path, content: bytes, name: str, told: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "b.csv").write_bytes(b"at,x\n2013-06-01T05:00:00Z,1\n")
+    where = slice_of(*(str(tmp_path / file) for file in (name, "b.csv")))
+    rows = Rows(Slice(where.window, tuple(find([f"{tmp_path}/*"], spool=tmp_path / "spool")), time="at"))
+    assert values(rows) == [1]
+    [(uri, reason)] = rows.unreadable
+    assert (uri, reason.startswith(told)) == (f"{tmp_path}/{name}", True)
+    assert "SECRET" not in reason
+    assert "\n" not in reason
+    assert [path.suffix for path in (tmp_path / "spool/csv").iterdir()] == [".parquet"] * (1 + ("twice" in told))
+
+
+def test_csv_and_parquet_of_one_day_are_one_table(tmp_path: Path, write) -> None:
+    write(tmp_path / "a.parquet", at=["2013-06-01T05:00:00Z"], x=[Decimal("0.5")])
+    (tmp_path / "b.csv").write_text("at,x\n2013-06-01T06:00:00Z,1\n")
+    assert values(Rows(slice_of(f"{tmp_path}/*"))) == [0.5, 1.0]
+
+
+def test_an_error_of_a_copy_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("at,x\n1,2,3\n")
+    with pytest.raises(SourceError):
+        copy_as_parquet(fs.LocalFileSystem(), str(tmp_path / "a.csv"), tmp_path / "spool/a.parquet")
+    assert list((tmp_path / "spool").iterdir()) == []
