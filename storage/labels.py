@@ -124,10 +124,12 @@ def _read(
     where = Slice(span, (file,), labels.time, labels.timezone, undated=True, unit=labels.time_unit, at_day_end=True)
     rows = Rows(where)
     # A file without the time column has no rows of the span, but a schema that tells what is wrong.
-    schema = Rows(Slice(span, (file,), time=None)).schema if rows.unreadable else rows.schema
+    whole = Rows(Slice(span, (file,), time=None)) if rows.unreadable else rows
+    schema = whole.schema
     wanted = [*ids, labels.target, *([labels.time] if labels.time else [])]
     if schema and (missing := [name for name in wanted if name not in schema]):
-        incomplete.append((file, f"no label column {missing[0]!r}; {names_listed(missing[0], schema)}"))
+        names = [name for name in schema if name not in whole.path_columns]
+        incomplete.append((file, f"no label column {missing[0]!r}; {names_listed(missing[0], names)}"))
         return None
     unreadable += rows.unreadable
     if not rows.count:

@@ -132,8 +132,17 @@ class Rows:
             lacking = [uri for uri, schema in self._schemas.items() if name not in schema.names]
             if len(lacking) < len(self._schemas):
                 for uri in lacking:
-                    names = names_listed(name, self._schemas[uri].names)
+                    names = names_listed(name, self._own(uri))
                     self._leave_out(uri, f"no column {name!r}, which other files have; {names}")
+
+    def _own(self, uri: str) -> list[str]:
+        """The columns of a file that do not stand in its path."""
+        return [
+            name for name in self._schemas[uri].names if name in self._inside[uri] or name not in self._of_paths(uri)
+        ]
+
+    def _of_paths(self, uri: str) -> set[str]:
+        return {name for file in self.slice.files if file.uri == uri for name, _ in file.constants if not file.declared}
 
     def lacking(self, names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
         """Columns that some files lack and others have; they are null there.
@@ -147,7 +156,7 @@ class Rows:
             without = [uri for uri, schema in self._schemas.items() if name not in schema.names]
             if len(without) < len(self._schemas):
                 for uri in without:
-                    yield name, self._shown[uri], names_listed(name, self._schemas[uri].names)
+                    yield name, self._shown[uri], names_listed(name, self._own(uri))
 
     @cached_property
     def schema(self) -> dict[str, pa.DataType]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -116,4 +117,8 @@ def of_file(file: str, reason: str) -> str:
     >>> of_file("a.csv", "is not UTF-8; save it so")
     'a.csv: is not UTF-8; save it so'
     """
-    return f"{file}: {reason}{'' if ';' in reason else '; deliver the file again'}"
+    return f"{file}: {reason}{'' if CURE.search(reason) else '; deliver the file again'}"
+
+
+CURE = re.compile(r";(?! (?:it has|did you mean) )")
+"""What says in a reason what would be right; the names of columns do not."""

@@ -49,7 +49,7 @@ def nothing(frame: pd.DataFrame) -> pd.DataFrame:
 
 DAMAGE: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "log absent": (LOG, Path.unlink, "no predictions in 2025-03-06; is the log there?"),
-    "log cut in half": (LOG, cut_in_half, "part.parquet: Parquet magic bytes not found in footer"),
+    "log cut in half": (LOG, cut_in_half, "part.parquet: is cut short: it begins as Parquet and its end"),
     "log empty": (LOG, rewrite(nothing), "no predictions in 2025-03-06"),
     "feature missing": (LOG, rewrite(lambda f: f.drop(columns="amount")), "feature column 'amount' is missing; it has"),
     "feature renamed": (
@@ -65,7 +65,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "prediction missing": (LOG, rewrite(lambda f: f.drop(columns="answer")), "prediction column 'answer' is missing"),
     "id missing": (LOG, rewrite(lambda f: f.drop(columns="id")), "id column 'id' is missing"),
     "time missing": (LOG, rewrite(lambda f: f.drop(columns="at")), "no time column 'at'; it has id,"),
-    "time of another type": (LOG, rewrite(lambda f: f.assign(at=1)), "a time column holds timestamps"),
+    "time of another type": (LOG, rewrite(lambda f: f.assign(at=1)), "holds numbers such as 1; declare time_unit"),
     "day of nulls": (
         LOG,
         rewrite(lambda f: f.assign(amount=np.nan, answer=None, score=np.nan)),
@@ -81,7 +81,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], None], str]] = {
         rewrite(lambda f: f.assign(id="z" + f["id"])),
         "have no prediction among those at hand",
     ),
-    "labels cut in half": (TRUTH, cut_in_half, "Parquet magic bytes not found in footer"),
+    "labels cut in half": (TRUTH, cut_in_half, "is cut short: it begins as Parquet"),
     "label column missing": (TRUTH, rewrite(lambda f: f.drop(columns="truth")), "no label column 'truth'; it has id,"),
 }
 

@@ -129,7 +129,7 @@ def test_rows_without_a_time_are_told(tmp_path: Path, write: Write) -> None:
             MONITOR.replace("time: at", "time: hour"),
             {"hour": range(24)},
             Code.TYPE_CHANGED,
-            "column 'hour' is int64; a time column holds timestamps with a time of day, or ISO 8601 text",
+            "column 'hour' holds numbers such as 23; declare time_unit, one of s, ms, us, ns, beside it",
             id="another type",
         ),
     ],
