@@ -56,7 +56,8 @@ def _rows(roles: Roles) -> Iterator[Row]:
 
 def _described(roles: Roles, column: Column) -> tuple[str, str]:
     name = column.name
-    return roles.taken_for(name), roles.left_out.get(name) or roles.why.get(name, "")
+    # Of which class a score is stands in the reason; the name of a class may be long.
+    return roles.taken_for(name).partition(" of ")[0], roles.left_out.get(name) or roles.why.get(name, "")
 
 
 def _rank(taken: str) -> int:

@@ -17,7 +17,7 @@ from lamplighter.core.suggest.board import (
 )
 from lamplighter.core.suggest.columns import FEWEST_ROWS, Column
 from lamplighter.core.suggest.relations import divides, nearly_equal, rises_with, says_the_same
-from lamplighter.core.suggest.words import ID, ROW_NUMBER, SCORE, names_a_score, subject, words
+from lamplighter.core.suggest.words import ID, LASTED, ROW_NUMBER, SCORE, SERVED, names_a_score, subject, words
 
 MOST_CODES = 50
 """Values up to which the ids of something, such as stores, are categories."""
@@ -82,6 +82,12 @@ def _about_answers(board: Board, column: Column) -> str | None:
     return "about an answer or a truth, no input" if is_aside(column.name) else None
 
 
+def _service(board: Board, column: Column) -> str | None:
+    found = {*words(column.name)}
+    is_time = "latency" in found or bool(found & SERVED and found & LASTED)
+    return "how long the service took, no input" if is_time and column.kind == "number" else None
+
+
 def _answers(board: Board, column: Column) -> str | None:
     answer, level = board.roles.get("prediction"), answer_strength(column)
     if level == 2 or (level == 1 and answer is None):
@@ -126,7 +132,7 @@ def _copies(board: Board, column: Column) -> str | None:
 
 
 RULES: tuple[Rule, ...] = (
-    _no_values, _row_numbers, _no_type, _texts, _about_answers, _answers, _truths, _scores, _ids, _copies
+    _no_values, _row_numbers, _no_type, _texts, _service, _about_answers, _answers, _truths, _scores, _ids, _copies
 )  # fmt: skip
 """Why a column is no feature; the first reason counts."""
 

@@ -54,6 +54,10 @@ ASIDE = _set(
 )
 """Beside a word of an answer or a truth: something about it."""
 
+SERVED = _set("inference processing serving request response compute")
+LASTED = _set("latency duration ms millis seconds time")
+"""One of each names how long an answer took, as ``latency`` does alone."""
+
 OF_ERRORS = _set("error errors residual residuals loss correct")
 AROUND_ERRORS = _set("abs absolute squared sq is was pct percentage ape ae mean")
 """A name made of these two alone is computed from answer and truth."""
