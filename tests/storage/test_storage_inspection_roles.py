@@ -16,9 +16,9 @@ from lamplighter.core.suggest import Roles, roles_of, suggest
 from storage.inspection import Seen, inspect_table
 from storage.project import Project
 from storage.source_check import check_sources
-from tests.storage.company_tables import HELD_BACK, SECOND_LOT, TUNED, Make, N, times
+from tests.storage.company_tables import HELD_BACK, SECOND_LOT, THIRD_LOT, TUNED, Make, N, times
 
-TABLES = [*TUNED, *HELD_BACK, *SECOND_LOT]
+TABLES = [*TUNED, *HELD_BACK, *SECOND_LOT, *THIRD_LOT]
 SHORT = {"left out": "out"}
 
 

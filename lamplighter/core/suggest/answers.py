@@ -87,24 +87,30 @@ def _by_name(board: Board, labels: Column | None) -> None:
         (c for c in board.free(_may_answer) if answer_strength(c) > truth_strength(c)),
         key=lambda c: (-_charge(c), -answer_strength(c), c.is_probability, len(words(c.name))),
     )
-    for column in named:
-        if answer_strength(column) == 1 and not _is_alone(board, column, named):
-            return
+    often = [column for column in named if answer_strength(column) == 1]
+    if len(often) == len(named):
+        paired = [column for column in named if _has_truth(board, column)]
+        named = paired if len(paired) == 1 else often[:1] if len(often) == 1 and _is_alone(board, often[0]) else []
+    for column in named[:1]:
         if column.is_probability and _is_probability_of(board, labels):
             board.take("score", column, "numbers from 0 to 1 beside a truth of two classes")
-            return
-        board.take("prediction", column, "its name")
-        return
+        else:
+            board.take("prediction", column, "its name")
 
 
 def _may_answer(column: Column) -> bool:
     return not is_score(column) and column.kind in ("number", "boolean", "text", "list")
 
 
-def _is_alone(board: Board, column: Column, named: list[Column]) -> bool:
-    """Whether a name that only often names an answer does so here: no second one, and a truth to a number."""
-    if len([other for other in named if answer_strength(other) == 1]) > 1:
-        return False
+def _has_truth(board: Board, column: Column) -> bool:
+    """Whether a column that is named like a truth is about the same."""
+    about = subject(column.name)
+    others = board.free(lambda other: other is not column and other.is_quantity == column.is_quantity)
+    return any(truth_strength(other) and about & subject(other.name) for other in others)
+
+
+def _is_alone(board: Board, column: Column) -> bool:
+    """Whether a name that only often names an answer does so here: a number needs another that may be its truth."""
     if not column.is_quantity:
         return True
     numbers, others = board.sample.numbers, board.free(lambda other: other.is_quantity and other is not column)

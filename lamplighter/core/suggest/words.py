@@ -145,9 +145,10 @@ def names_a_score(name: str) -> bool:
 
 
 def strength(name: str, strong: frozenset[str], medium: frozenset[str]) -> int:
-    """2 for a name with a strong word, 1 for one with a medium word, else 0; pairs such as ``y_hat`` are strong."""
+    """2 for a name with a strong word, 1 for one with a medium word, else 0; pairs such as ``y_true`` are strong."""
     found = words(name)
-    pairs = {("y", "hat"), ("y", "pred")} if strong is PREDICTED else {("y", "true"), ("ground", "truth")}
-    if strong & {*found} or pairs & {*pairwise(found)}:
+    pairs = {("y", "pred")} if strong is PREDICTED else {("y", "true"), ("ground", "truth")}
+    ends_in_hat = strong is PREDICTED and len(found) > 1 and found[-1] == "hat"
+    if strong & {*found} or pairs & {*pairwise(found)} or ends_in_hat:
         return 2
     return 1 if medium & {*found} else 0
