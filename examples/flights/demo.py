@@ -76,6 +76,7 @@ def prepared(folder: Path) -> Project:
     shutil.copytree(FLIGHTS / "monitors", folder / "monitors", dirs_exist_ok=True)
     shutil.copy(FLIGHTS / "trainer.py", folder / "trainer.py")
     (folder / ".env").write_text("FLIGHTS_DATABASE=data/flights.db\n", encoding="utf-8")
+    (folder / ".env").chmod(0o600)
     return Project.open(folder)
 
 
