@@ -8,13 +8,13 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from tasks.outcome import Outcome
-from tasks.summary import undecided_checks, was_measured
+from tasks.summary import was_measured
 
 ENDINGS: dict[str, Callable[[Outcome], bool]] = {
     "NothingMeasured": lambda outcome: not was_measured(outcome),
     "ChecksFailed": lambda outcome: bool(outcome.failed_checks),
     "Findings": lambda outcome: bool(outcome.findings),
-    "Undecided": lambda outcome: bool(undecided_checks(outcome)),
+    "Undecided": lambda outcome: bool(outcome.undecided_checks),
 }
 """Names of the state of a run, the most urgent first; a run of which none holds is plainly Completed.
 
@@ -30,10 +30,6 @@ def ending(outcome: Outcome) -> State:
 
 
 def _message(outcome: Outcome) -> str:
-    """What the checks came to comes first: a list cuts long messages off."""
-    checks = {
-        "checks failed": [decision.check.name for decision in outcome.failed_checks],
-        "checks undecided": [decision.check.name for decision in undecided_checks(outcome)],
-    }
-    said = [f"{what}: {', '.join(names)}" for what, names in checks.items() if names]
-    return "; ".join([*said, outcome.message])
+    """Failed checks come first: a list cuts long messages off."""
+    failed = ", ".join(decision.check.name for decision in outcome.failed_checks)
+    return f"checks failed: {failed}; {outcome.message}" if failed else outcome.message

@@ -68,11 +68,6 @@ def was_measured(outcome: Outcome) -> bool:
     return any(it.value is not None and it.n and it.metric not in COUNTS for it in recorded)
 
 
-def undecided_checks(outcome: Outcome) -> list[Decision]:
-    """The checks that a window was there for, and that could not be decided all the same."""
-    return [it for it in outcome.decisions if it.verdict is Verdict.UNDECIDED and it.window_start is not None]
-
-
 def escaped(text: str) -> str:
     """A text as Markdown shows it literally, in one line.
 

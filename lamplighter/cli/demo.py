@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import sys
 import time
 from datetime import date, datetime
 from pathlib import Path
@@ -92,7 +94,7 @@ def _next(played: Played, folder: Path, end: date) -> None:
 
     home = played.project.home
     reports = sorted(max(models.glob("*.html")) for models in (home / "reports").iterdir())
-    command, kept = f"lamplighter -C {folder}", played.server.folder
+    command, kept = f"{_program('lamplighter')} -C {_short(folder.resolve())}", _short(played.server.folder)
     lines = [
         ("status", f"{command} status"),
         ("history", f"{command} history {LOOP} --metric f1"),
@@ -100,8 +102,8 @@ def _next(played: Played, folder: Path, end: date) -> None:
         ("one day again", f"{command} run {LOOP} --day {end}"),
         *(("report", _short(path)) for path in reports),
         ("gauges", _short(home / "gauges")),
-        ("Prefect", f"PREFECT_HOME={kept} prefect server start"),
-        ("", "then http://127.0.0.1:4200, or `lamplighter demo --keep-server` next time"),
+        ("Prefect", f"PREFECT_HOME={kept} {_program('prefect')} server start"),
+        ("", "then http://127.0.0.1:4200; next time `lamplighter demo --keep-server` keeps it running"),
     ]
     click.echo("\nWhat to look at next:")
     for name, line in lines:
@@ -111,6 +113,12 @@ def _next(played: Played, folder: Path, end: date) -> None:
 def _short(path: Path) -> str:
     """A path from here, where it lies below."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _program(name: str) -> str:
+    """How a program of this environment is called from here: by its name alone where that finds it."""
+    own = Path(sys.executable).with_name(name)
+    return name if shutil.which(name) == str(own) else _short(own)
 
 
 def _keep(played: Played) -> None:

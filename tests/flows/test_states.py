@@ -63,7 +63,7 @@ def limited(check: str) -> Callable[[Project], None]:
         pytest.param(
             limited("{metric: prediction_share, class: perhaps, above: 0.5}"),
             "Undecided",
-            "checks undecided: prediction_share-perhaps-above",
+            "check prediction_share-perhaps-above is undecided",
             id="undecided",
         ),
     ],
