@@ -21,7 +21,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $@
 
-demo: setup ## Replay a year of real flights (DEMO="--to 2013-04-21" for three weeks)
+demo: setup ## Replay ten weeks of real flights (DEMO=--year for the year, DEMO="--to 2013-04-21" for three weeks)
 	$(BIN)/lamplighter demo $(DEMO)
 
 test: setup ## Run the tests and the examples of the docstrings

@@ -35,10 +35,12 @@ def backfill(
     """
     opened = Project.open(project)
     logger = get_run_logger()
+    found: set[tuple[str, str]] = set()
 
     def tell(step: Step) -> None:
         if not step.stage:
             logger.info(step.line)
+            found.update({(step.model, step.window)} if step.found else ())
 
     done = backfill_models(opened, models, first, last, reports=reports, processes=processes, tell=tell)
     message = summed_up(done, first, last)
@@ -46,4 +48,7 @@ def backfill(
         logger.warning(line)
     if faults := [line for it in done for line in it.faults]:
         return Failed(message="; ".join([message, *faults]))
+    if found:
+        windows = f"{len(found)} window{'s' if len(found) > 1 else ''} with findings"
+        return Completed(name="Findings", message=f"{message}; {windows}")
     return Completed(message=message)

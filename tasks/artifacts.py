@@ -57,7 +57,7 @@ def leave_retraining(work: Retraining) -> None:
         "compared": entry.gained,
     }
     lines = [f"# {entry.model}, {entry.purpose.value}", ""]
-    lines += [f"- **{name}**: {value}" for name, value in facts.items() if value]
+    lines += [f"- **{name}**: {escaped(value)}" for name, value in facts.items() if value]
     key, description = f"{entry.model}-{entry.purpose.value}", f"{entry.purpose.value} of {entry.model}"
     create_markdown_artifact("\n".join(lines), key=key, description=description)
 

@@ -14,7 +14,7 @@ from lamplighter.core.nearest import among
 from lamplighter.errors import LamplighterError
 
 COMMANDS = {
-    "demo": "Replay a year of real flights.",
+    "demo": "Replay ten weeks of real flights.",
     "init": "Write a monitor for a table that is there already.",
     "validate": "Read every monitor file and say what is wrong.",
     "run": "Run one night now.",
