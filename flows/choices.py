@@ -17,7 +17,8 @@ class OneOfTheProject:
 
     `prefect deploy` takes the schema of a deployment from the signature of its flow and from nowhere else. So the names
     are those of the project of LAMPLIGHTER_PROJECT when it is deployed. The type stays `str`: a flow that is called
-    checks the name itself, against the monitors of that moment.
+    checks the name itself, against the monitors of that moment. The server refuses any other name, so a flow that runs
+    start by its deployment, such as `retrain`, takes any name: a model may be newer than the deployment.
     """
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows.choices import Model
 from flows.retraining import RetrainStages, bring_to_end
 from lamplighter.core.retraining import Purpose
 from lamplighter.errors import ModelError
@@ -27,7 +26,7 @@ def _run_name() -> str:
 
 @flow(name="retrain", flow_run_name=_run_name)
 def retrain(
-    model: Model,
+    model: str,
     night: datetime,
     purpose: Purpose = Purpose.RETRAINING,
     project: str | None = None,

@@ -138,7 +138,8 @@ def test_the_form_offers_the_models_of_the_project(world: Project, monkeypatch: 
     monkeypatch.setenv("LAMPLIGHTER_PROJECT", str(world.root))
     models = ["drifting", "numbers", "parquet", "sql"]
     assert parameter_schema(monitor).properties["model"]["enum"] == models
-    assert parameter_schema(retrain).properties["model"]["enum"] == models
+    # Runs start it, also for a model that is newer than the deployment, which the server would refuse.
+    assert "enum" not in parameter_schema(retrain).properties["model"]
     assert parameter_schema(backfill).properties["models"]["items"]["enum"] == models
     monkeypatch.setenv("LAMPLIGHTER_PROJECT", str(world.root / "nowhere"))
     assert "enum" not in parameter_schema(monitor).properties["model"]
