@@ -28,7 +28,6 @@ from storage.instants import to_instants
 from storage.project import Project
 from storage.rows import Rows, Slice
 from storage.sql import spool
-from storage.values import as_text
 
 DAY_FOLDER = re.compile(r"day=\d{4}-\d{2}-\d{2}")
 MOST_FILES = 60
@@ -121,7 +120,7 @@ def _with_rows(seen: Seen, rows: Rows, timezone: str) -> Seen:
         roles = seen.roles()
     except ValueError:
         return seen
-    ids = as_text(rows.table([roles.id.name]).column(0)) if roles.id else None
+    ids = rows.identities([roles.id.name]).column(0).combine_chunks() if roles.id else None
     return replace(seen, days=_days(rows, roles.time.name, timezone), ids=ids)
 
 
@@ -152,7 +151,8 @@ def values_of(project: Project, source: str, url: str | None, column: str) -> pa
     try:
         files = (_table(project, source, url, folder, MOST_ROWS) if url else _parquet(project, source))[1]
         always = Window.of("init", Grain.MONTH, "UTC", datetime.now(UTC))
-        return as_text(Rows(Slice(always, tuple(files[-MOST_FILES:]), time=None)).table([column]).column(0))
+        rows = Rows(Slice(always, tuple(files[-MOST_FILES:]), time=None))
+        return rows.identities([column]).column(0).combine_chunks()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

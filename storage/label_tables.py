@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from lamplighter.core.suggest import Column, LabelTable, Roles, id_column, labels_in
 from lamplighter.errors import LamplighterError, SourceError
-from storage.files import WILDCARD
+from storage.globbing import WILDCARD
 from storage.inspection import Seen, column_names, database, inspect_table, values_of
 from storage.project import Project
 from storage.sql import columns_of, tables_of

@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -17,7 +16,7 @@ from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Window
 from lamplighter.errors import BrokenFileError, ModelError, SourceError
 from lamplighter.training import WINDOW
-from storage.labels import labels_arrived
+from storage.labels import IDENTIFIED, labels_arrived
 from storage.predictions import predictions_of
 from storage.profiles import table_kinds, type_kind
 from storage.project import Project
@@ -44,9 +43,9 @@ class LabelledRows:
         """Each column and its type, as the log has it."""
         return {entry.name: type_kind(entry.type) for entry in pq.read_schema(self.path)}
 
-    def frame(self) -> pd.DataFrame:
-        """The rows, in memory."""
-        return pd.read_parquet(self.path)
+    def table(self) -> pa.Table:
+        """The rows, in memory, in the types of the log."""
+        return pq.read_table(self.path)
 
 
 def write_labelled(
@@ -93,7 +92,7 @@ def write_labelled(
             tables.append(table)
     if not tables:
         raise ModelError(f"{monitor.model}: no predictions from {wanted[0].label} to {wanted[-1].label}")
-    joined = united(tables)
+    joined = united(tables, exact=identified(monitor))
     labelled = len(joined) - joined[labels.target].null_count
     if not labelled:
         raise ModelError(f"{monitor.model}: no row from {wanted[0].label} to {wanted[-1].label} has its truth")
@@ -120,12 +119,22 @@ def _joined(monitor: Monitor, window: Window, rows: Rows, index: LabelIndex | No
     labels = monitor.labels
     assert labels is not None
     names = [name for name in _columns(monitor, rows) if name in rows.schema]
-    table = rows.table([name for name in names if index is None or name != labels.target])
+    kept = [name for name in names if index is None or name != labels.target]
+    table = rows.table(kept, exact=identified(monitor))
     if index is not None:
         frame = rows.frame(monitor.predictions.id, monitor.predictions.id)
-        y_true, _ = index.look_up(frame, window, matured(window, monitor))
-        table = table.append_column(labels.target, pa.Array.from_pandas(y_true))
+        table = table.append_column(labels.target, index.values(frame, window, matured(window, monitor)))
     return table.append_column(WINDOW, pa.array([window.label] * len(table)))
+
+
+def identified(monitor: Monitor) -> set[str]:
+    """The columns that are compared for what they are: a trainer gets each value as the log has it."""
+    predictions, labels = monitor.predictions, monitor.labels
+    assert labels is not None
+    answers = [predictions.prediction, labels.target] if monitor.kind in IDENTIFIED else []
+    named = (*predictions.id, predictions.version, *monitor.segments, *answers)
+    numeric = monitor.features.numeric if monitor.features else ()
+    return {name for name in named if name and name not in numeric}
 
 
 def _columns(monitor: Monitor, rows: Rows) -> list[str]:

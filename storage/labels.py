@@ -13,7 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lamplighter.core.monitor import Labels, Monitor
+from lamplighter.core.identity import identities
+from lamplighter.core.monitor import Kind, Labels, Monitor
 from lamplighter.core.nearest import names_listed
 from lamplighter.core.window import Window, midnight
 from lamplighter.errors import BrokenFileError, ColumnError
@@ -22,11 +23,18 @@ from storage.instants import INSTANT
 from storage.project import Project
 from storage.rows import Rows, Slice
 from storage.sql import spool
-from storage.values import as_text
+from storage.values import as_frame, united
 
 ONE_DAY = timedelta(days=1)
 MOMENT = timedelta(microseconds=1)
 """The shortest time that instants tell apart."""
+
+
+SEPARATOR, ESCAPE = "\x1f", "\x1b"
+"""What stands between the parts of an id, and before a sign that stands for one in a part."""
+
+IDENTIFIED = frozenset({Kind.CLASSIFICATION, Kind.RANKING})
+"""Kinds whose labels and answers are compared for what they are; regression wants numbers, text the values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,8 @@ class Arrived:
     Attributes
     ----------
     frame : DataFrame
-        ``key`` (the id as one text), ``y_true`` and ``arrived`` (UTC; NaT when nothing tells when).
+        ``key`` (the id as one text), ``y_true``, ``arrived`` (UTC; NaT when nothing tells when), and ``value``: the
+        label in the type that its files hold.
     dated : bool
         Whether it is known when a label arrived.
     files : int
@@ -95,7 +104,7 @@ def labels_arrived(
         file, told = incomplete[0]
         raise ColumnError(f"{file.shown}: {told}")
     unreadable += [(file.shown, told) for file, told in incomplete]
-    frame = pd.concat(tables, ignore_index=True) if tables else _none()
+    frame = _frame(tables, monitor) if tables else _none()
     seen = frame["arrived"].isna() | ((frame["arrived"] >= span.start) & (frame["arrived"] < span.end))
     return Arrived(frame[seen].reset_index(drop=True), labels.dated, len(files), unreadable)
 
@@ -106,7 +115,7 @@ def ids_of(labels: Labels, monitor: Monitor) -> tuple[str, ...]:
 
 
 def _none() -> pd.DataFrame:
-    columns = {"key": pd.Series(dtype=object), "y_true": pd.Series(dtype=object)}
+    columns = {name: pd.Series(dtype=object) for name in ("key", "y_true", "value")}
     return pd.DataFrame(columns | {"arrived": pd.Series(dtype="datetime64[us, UTC]")})
 
 
@@ -116,7 +125,7 @@ def _read(
     span: Window,
     unreadable: list[tuple[str, str]],
     incomplete: list[tuple[File, str]],
-) -> pd.DataFrame | None:
+) -> pa.Table | None:
     """One file's labels; null ids and null targets are no labels. A file that lacks a column is noted as incomplete."""
     labels = monitor.labels
     assert labels is not None
@@ -135,27 +144,52 @@ def _read(
     if not rows.count:
         return None
     try:
-        read = rows.frame([*ids, labels.target], ids)
-        named = {"key": pd.Series(keys(read, ids), index=read.index), "y_true": read[labels.target]}
-        frame = pd.DataFrame(named | {"arrived": _arrivals(rows, labels, file, span)})
+        key = joined_key(rows.identities(ids).columns)
+        value = rows.table([labels.target], exact=[labels.target]).column(0)
+        arrived = _arrivals(rows, labels, file, span)
     except BrokenFileError:
         unreadable += rows.unreadable
         return None
-    return frame.dropna(subset=["key", "y_true"])
+    read = pa.table({"key": key, "identity": identities(value), "value": value, "arrived": arrived})
+    return read.filter(pc.and_(read["key"].is_valid(), read["identity"].is_valid()))
 
 
-def _arrivals(rows: Rows, labels: Labels, file: File, span: Window) -> pd.Series[Any]:
+def _frame(tables: Sequence[pa.Table], monitor: Monitor) -> pd.DataFrame:
+    """The labels of all files; the identity of a value is taken before the types of the files are united."""
+    table = united(tables, exact=["value"])
+    kept = pd.Series(pd.arrays.ArrowExtensionArray(table["value"]))
+    true = table["identity"] if monitor.kind in IDENTIFIED else table["value"]
+    frame = as_frame(pa.table({"key": table["key"], "y_true": true, "arrived": table["arrived"]}))
+    if monitor.kind is Kind.TEXT:
+        frame["y_true"] = pd.Series(table["value"].to_pylist(), dtype=object)
+    return frame.assign(value=kept)
+
+
+def _arrivals(rows: Rows, labels: Labels, file: File, span: Window) -> pa.Array | pa.ChunkedArray:
     """When each label of a file arrived, as far as that is known."""
     if labels.time:
         instants = rows.instants(rows.table([labels.time]).column(0), labels.time)
-        return pd.Series(instants.cast(INSTANT).to_pandas())
-    moment = midnight(file.day + ONE_DAY, span.zone) - MOMENT if file.day else pd.NaT
-    return pd.Series([moment] * rows.count, dtype="datetime64[us, UTC]")
+        return instants.cast(INSTANT)
+    moment = midnight(file.day + ONE_DAY, span.zone) - MOMENT if file.day else None
+    return pa.repeat(pa.scalar(moment, INSTANT), rows.count)
 
 
 def keys(frame: pd.DataFrame, names: Sequence[str]) -> pd.Index[Any]:
     """One text a row that stands for its id, null where a part of it is; numbers and text that read alike are one."""
     table = pa.Table.from_pandas(frame[list(names)], preserve_index=False)
-    parts = [as_text(column) for column in table.columns]
-    joined: pd.Index[Any] = pd.Index(pc.binary_join_element_wise(*parts, "\x1f").to_pandas())
+    joined: pd.Index[Any] = pd.Index(joined_key([identities(column) for column in table.columns]).to_pandas())
     return joined
+
+
+def joined_key(parts: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Array | pa.ChunkedArray:
+    """The identities of the parts of an id as one text, null where one is."""
+    if len(parts) == 1:
+        return parts[0]
+    return pc.binary_join_element_wise(*(_escaped(part) for part in parts), SEPARATOR)
+
+
+def _escaped(part: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """A part that holds the separator must not read as two."""
+    if not pc.any(pc.match_substring_regex(part, f"[{SEPARATOR}{ESCAPE}]")).as_py():
+        return part
+    return pc.replace_substring(pc.replace_substring(part, ESCAPE, ESCAPE + "0"), SEPARATOR, ESCAPE + "1")

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lamplighter.core.monitor import class_label
+from lamplighter.core.identity import identities
 from lamplighter.core.profile import (
     MOST_CATEGORIES,
     Bounds,
@@ -19,6 +19,7 @@ from lamplighter.core.profile import (
     merge,
     numeric_profile,
 )
+from lamplighter.core.quality import slack
 from storage.private_key import keyed_hash
 from storage.rows import Rows
 
@@ -69,24 +70,22 @@ def as_floats(values: pa.ChunkedArray) -> npt.NDArray[np.float64]:
 
 
 def as_counts(values: pa.ChunkedArray) -> tuple[dict[str, int], int]:
-    """Count of each value, as text, and the number of nulls; NaN counts as null.
+    """Count of each identity, and the number of nulls; NaN counts as null.
 
     Examples
     --------
     >>> as_counts(pa.chunked_array([["b", None, "a", "b"]]))
     ({'b': 2, 'a': 1}, 1)
     """
-    if pa.types.is_decimal(values.type):
-        values = values.cast(pa.float64())
-    counted = pc.value_counts(values)
+    counted = pc.value_counts(values.cast(pa.float32()) if pa.types.is_float16(values.type) else values)
     counts: dict[str, int] = {}
     nulls = 0
-    for value, count in zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True):
-        if value is None or value != value:
+    named = identities(counted.field("values")).to_pylist()
+    for value, count in zip(named, counted.field("counts").to_pylist(), strict=True):
+        if value is None:
             nulls += count
         else:
-            label = class_label(value)
-            counts[label] = counts.get(label, 0) + count
+            counts[value] = counts.get(value, 0) + count
     return counts, nulls
 
 
@@ -95,6 +94,7 @@ def profile_columns(
     kinds: Mapping[str, ColumnKind],
     *,
     bounds: Mapping[str, Bounds | None] | None = None,
+    probabilities: Collection[str] = (),
     private: Collection[str] = (),
     key: bytes = b"",
 ) -> tuple[Profiles, dict[str, str]]:
@@ -108,6 +108,8 @@ def profile_columns(
         The columns; those that are not there are left out.
     bounds : mapping of str to Bounds, optional
         What the values of a numeric column are held against.
+    probabilities : collection of str
+        Numeric columns of which the values outside of 0 to 1 are counted.
     private : collection of str
         Columns of which no value may be kept; categories become keyed hashes.
     key : bytes
@@ -126,7 +128,10 @@ def profile_columns(
         column_bounds = bounds.get(name) if bounds else None
         hidden = key if name in private else None
         try:
-            parts = [_profile(name, kinds[name], batch, column_bounds, hidden) for batch in batches]
+            parts = [
+                _profile(name, kinds[name], batch, column_bounds, hidden, probable=name in probabilities)
+                for batch in batches
+            ]
         except (pa.ArrowException, TypeError):
             broken[name] = rows.conflicting.get(name) or type_kind(rows.schema[name])
             continue
@@ -136,17 +141,32 @@ def profile_columns(
     return profiles, broken
 
 
+def nulls_profile(rows: Rows, name: str) -> ColumnProfile:
+    """How many rows of a column hold nothing, of whatever type it is: lists and texts have no categories."""
+    nulls = 0
+    for _, batches in rows.columns([name]):
+        nulls += sum(
+            pc.sum(pc.is_null(batch, nan_is_null=pa.types.is_floating(batch.type))).as_py() for batch in batches
+        )
+    return ColumnProfile(name, "categorical", rows=rows.count, nulls=nulls, crowded=True)
+
+
 def _profile(
-    name: str, kind: ColumnKind, batch: pa.ChunkedArray, bounds: Bounds | None, key: bytes | None
+    name: str, kind: ColumnKind, batch: pa.ChunkedArray, bounds: Bounds | None, key: bytes | None, *, probable: bool
 ) -> ColumnProfile:
     if kind == "numeric":
-        return numeric_profile(name, as_floats(batch), bounds)
+        return numeric_profile(name, as_floats(batch), bounds, _slack(batch.type) if probable else None)
     if (nulls := _nulls_of_crowd(batch)) is not None:
         return ColumnProfile(name, kind, rows=len(batch), nulls=nulls, crowded=True)
     counts, nulls = as_counts(batch)
     if key is not None:
         counts = {keyed_hash(value, key): count for value, count in counts.items()}
     return categorical_profile(name, counts, nulls)
+
+
+def _slack(kind: pa.DataType) -> float:
+    """How far a score of a type may lie outside of 0 to 1 by rounding alone."""
+    return slack(float(np.finfo(kind.to_pandas_dtype()).eps) if pa.types.is_floating(kind) else 0.0)
 
 
 def _nulls_of_crowd(values: pa.ChunkedArray) -> int | None:

@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lamplighter.core.identity import identities
 from lamplighter.core.monitor import Duplicates
 from lamplighter.core.nearest import names_listed
 from lamplighter.core.window import Window
@@ -25,7 +26,7 @@ from storage.instants import to_instants
 from storage.parquet import OpenFiles
 from storage.parts import Choice, Part
 from storage.path_columns import tells_time
-from storage.values import as_frame, as_text, common_types
+from storage.values import as_frame, common_types, together
 
 BROKEN = (pa.ArrowException, OSError, ColumnError)
 """What reading a file may die of."""
@@ -199,9 +200,9 @@ class Rows:
     def _holds_another(self, file: File, name: str, value: pa.Scalar) -> bool:
         if name not in self._inside[file.uri]:
             return False
-        expected = as_text(pa.chunked_array([pa.repeat(value, 1)]))
+        expected = identities(pa.repeat(value, 1))
         for part in (part for part in self._found if part.uri == file.uri):
-            held = as_text(self._read(part, name))
+            held = identities(self._read(part, name))
             if not pc.all(pc.is_in(held, expected), min_count=0).as_py():
                 return True
         return False
@@ -298,27 +299,44 @@ class Rows:
         for name in [name for name, kept in vars(type(self)).items() if isinstance(kept, cached_property)]:
             vars(self).pop(name, None)
 
-    def table(self, names: Sequence[str]) -> pa.Table:
-        """A few columns, whole; a column that is not there is all null."""
-        return pa.table({name: self._joined(name, list(batches)) for name, batches in self.columns(names)})
+    def table(self, names: Sequence[str], exact: Collection[str] = ()) -> pa.Table:
+        """A few columns, whole; a column that is not there is all null.
 
-    def frame(self, names: Sequence[str], ids: Collection[str] = ()) -> pd.DataFrame:
-        """A few columns, whole, as pandas holds them: those that are ids as text, decimals as floats.
-
-        pandas makes floats of whole numbers beside a null, and 12.0 is no longer the id 12.
+        Numbers of several types become floats, but in ``exact`` columns, whose values stay the same values.
         """
-        joined = {
-            name: self._text(name, self._parts) if name in ids else self._joined(name, list(batches))
-            for name, batches in self.columns(names)
-        }
-        return as_frame(pa.table(joined))
+        return pa.table({name: self._joined(name, list(it), name in exact) for name, it in self.columns(names)})
+
+    def identities(self, names: Sequence[str]) -> pa.Table:
+        """The identities of a few columns, whole."""
+        return pa.table({name: _identities(batches) for name, batches in self.columns(names)})
+
+    def frame(self, names: Sequence[str], texts: Collection[str] = (), objects: Collection[str] = ()) -> pd.DataFrame:
+        """A few columns, whole, as pandas holds them: decimals as floats.
+
+        Parameters
+        ----------
+        names : sequence of str
+        texts : collection of str
+            Those that are compared for what they are, as ids and classes: their identities.
+        objects : collection of str
+            Those that are wanted as Python values.
+        """
+        read, plain = {}, {}
+        for name, batches in self.columns(names):
+            read[name] = _identities(batches) if name in texts else self._joined(name, list(batches))
+            if name in objects:
+                plain[name] = pd.Series(read[name].to_pylist(), dtype=object)
+        frame = as_frame(pa.table({name: column for name, column in read.items() if name not in plain}))
+        return frame if not plain else pd.DataFrame({name: plain.get(name, frame.get(name)) for name in read})
 
     def _text(self, name: str, parts: list[Part]) -> pa.ChunkedArray:
-        return pa.chunked_array([as_text(batch) for batch in self._batches(name, parts)], type=pa.string())
+        return _identities(self._batches(name, parts))
 
-    def _joined(self, name: str, batches: list[pa.ChunkedArray]) -> pa.ChunkedArray:
+    def _joined(self, name: str, batches: list[pa.ChunkedArray], exact: bool = False) -> pa.ChunkedArray:
         if name in self.conflicting:
-            return pa.chunked_array([as_text(batch) for batch in batches], type=pa.string())
+            return _identities(batches)
+        if exact and batches:
+            return together(batches, exact=True)
         target = self.schema.get(name, pa.null())
         chunks = [chunk for batch in batches for chunk in batch.cast(target, safe=False).chunks]
         return pa.chunked_array(chunks, type=target)
@@ -334,8 +352,11 @@ class Rows:
             newest = max([newest or past.max(), past.max()]) if len(past) else newest
         return None if newest is None else datetime.fromtimestamp(newest / 1e6, UTC), later
 
-    def sample(self, names: Sequence[str], size: int, seed: int) -> pd.DataFrame:
-        """A seeded sample of rows without replacement, in their order; all rows where there are no more."""
+    def sample(self, names: Sequence[str], size: int, seed: int, texts: Collection[str] = ()) -> pd.DataFrame:
+        """A seeded sample of rows without replacement, in their order; all rows where there are no more.
+
+        Of the columns in ``texts`` it holds the identities.
+        """
         chosen = np.arange(self.count)
         if self.count > size:
             chosen = np.sort(np.random.default_rng(seed).choice(self.count, size, replace=False))
@@ -346,8 +367,13 @@ class Rows:
                 low, high = np.searchsorted(chosen, (begin, begin + len(batch)))
                 picked.append(batch.take(pa.array(chosen[low:high] - begin)))
                 begin += len(batch)
-            read[name] = self._joined(name, picked)
+            read[name] = _identities(picked) if name in texts else self._joined(name, picked)
         return as_frame(pa.table(read))
+
+
+def _identities(batches: Iterable[pa.ChunkedArray]) -> pa.ChunkedArray:
+    """Of each batch by itself: a type that holds the values of all would make others of some."""
+    return pa.chunked_array([identities(batch) for batch in batches], type=pa.string())
 
 
 def _common_mistake(faults: Sequence[Exception]) -> ColumnError | None:

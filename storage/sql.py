@@ -216,7 +216,7 @@ def _stream(connection: sa.Connection, asked: _Asked, folder: Path, most: int | 
         names = list(result.keys())
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ColumnError(f"{asked.place}: column {twice!r} comes twice; name one of them otherwise with AS")
-        types = _types(statement, asked, names)
+        types = _types(statement, asked, names, connection.dialect.name)
         any_rows = False
         for i, batch in enumerate(result.partitions(BATCH_ROWS)):
             any_rows = True
@@ -225,11 +225,11 @@ def _stream(connection: sa.Connection, asked: _Asked, folder: Path, most: int | 
         refuse_numbers_beside_text(connection, asked.sql.query, asked.bounds)
 
 
-def _types(statement: Any, asked: _Asked, names: list[str]) -> list[pa.DataType | None]:
+def _types(statement: Any, asked: _Asked, names: list[str], dialect: str) -> list[pa.DataType | None]:
     """The declared type of each column of a table; None where the values decide."""
     if asked.sql.query:
         return [None] * len(names)
-    return [arrow_type(entry.type) for entry in statement.selected_columns]
+    return [arrow_type(entry.type, dialect) for entry in statement.selected_columns]
 
 
 def _content_hash(path: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
+from lamplighter.core.identity import identity
 from storage.instants import INSTANT, NAIVE
 
 
@@ -23,18 +25,24 @@ class TimeAsText(sa.String):
     cache_ok = True
 
 
-ARROW_TYPES: list[tuple[type[Any], pa.DataType]] = [
+ARROW_TYPES: list[tuple[type[Any], pa.DataType | None]] = [
     (TimeAsText, pa.timestamp("us")),
     (sa.Boolean, pa.bool_()),
     (sa.Integer, pa.int64()),
-    (sa.Numeric, pa.float64()),
+    (sa.REAL, pa.float32()),
+    (sa.Float, pa.float64()),
+    # A decimal holds whole numbers that no float does.
+    (sa.Numeric, None),
     (sa.String, pa.string()),
 ]
 """Types that a table declares; for others, and for queries, the values of each batch decide."""
 
 
-def arrow_type(declared: Any) -> pa.DataType | None:
+def arrow_type(declared: Any, dialect: str = "") -> pa.DataType | None:
     """The Arrow type of a declared one; None where the values decide."""
+    if dialect == "sqlite" and isinstance(declared, sa.REAL):
+        # Its REAL has twice the digits of a server's.
+        return pa.float64()
     return next((arrow for kind, arrow in ARROW_TYPES if isinstance(declared, kind)), None)
 
 
@@ -51,21 +59,37 @@ def _array(name: str, values: list[Any], declared: pa.DataType | None) -> pa.Arr
     first = next((value for value in values if value is not None), None)
     if isinstance(first, datetime):
         declared = pa.timestamp("us", tz="UTC" if first.tzinfo else None)
-    if isinstance(first, Decimal):
-        values = [None if value is None else float(value) for value in values]
-    if isinstance(first, dict):
-        # Parquet has no type for objects whose keys differ from row to row.
-        values = [None if value is None else json.dumps(value, sort_keys=True, default=str) for value in values]
     if isinstance(first, str) and declared and pa.types.is_timestamp(declared):
         return _timestamps(values)
+    if isinstance(first, dict):
+        # Parquet has no type for objects whose keys differ from row to row.
+        return _as_text(values)
     try:
         array = pa.array(values, type=declared)
-    except (pa.ArrowException, OverflowError):
-        # SQLite stores what it is given, whatever the column declares.
-        array = None
-    if array is None or isinstance(array.type, pa.BaseExtensionType):
-        array = pa.array([None if value is None else str(value) for value in values], pa.string())
-    return array
+    except (pa.ArrowException, OverflowError, TypeError, UnicodeError):
+        # SQLite stores what it is given, whatever the column declares; a server's decimal may be NaN.
+        array = _of_several_types(values)
+    return _as_text(values) if isinstance(array.type, pa.BaseExtensionType) else array
+
+
+def _of_several_types(values: list[Any]) -> pa.Array:
+    if all(isinstance(value, Decimal | None) for value in values):
+        finite = [None if value is None or value.is_nan() else value for value in values]
+        with suppress(pa.ArrowException, TypeError):
+            return pa.array(finite)
+    return _as_text(values)
+
+
+def _as_text(values: list[Any]) -> pa.Array:
+    """Objects and lists as JSON; of other values the identities, from which numbers can be read again."""
+    return pa.array(
+        [_json(value) if isinstance(value, dict | list) else identity(value) for value in values], pa.string()
+    )
+
+
+def _json(value: Any) -> str:
+    # Half a character, such as \ud800, stays an escape, which a text of Arrow's could not hold.
+    return json.dumps(value, sort_keys=True, default=identity)
 
 
 def _timestamps(values: list[Any]) -> pa.Array:

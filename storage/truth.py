@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
-from lamplighter.core.evaluation import numbers
+from lamplighter.core.evaluation import class_labels, numbers
 from lamplighter.core.labelling import matured
 from lamplighter.core.measurement import State
 from lamplighter.core.monitor import Kind, Monitor
 from lamplighter.core.window import Window
-from storage.labels import Arrived, keys
+from storage.labels import IDENTIFIED, Arrived, keys
 from storage.rows import Slice, rows_of
-from storage.values import comparable_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Truth:
         Whether the columns that quality needs are there.
     content : str
         A hash over ids and labels, whatever their order.
+    unusable : dict of str to int
+        Labels that are none, as text where a number is meant, and of how many rows.
     """
 
     labelled: pd.DataFrame
@@ -45,6 +48,7 @@ class Truth:
     corrected: int
     comparable: bool
     content: str
+    unusable: dict[str, int] = field(default_factory=dict)
 
     def known_as(self, state: State, monitor: Monitor, functions: Collection[str] = ()) -> str:
         """A hash that changes with the labels, with their state, and with what the monitor asks of them.
@@ -92,10 +96,11 @@ def predictions_with_ids(where: Slice, monitor: Monitor) -> pd.DataFrame:
     """The columns of a window that quality needs; one that is not there is all null."""
     labels, predictions = monitor.labels, monitor.predictions
     assert labels is not None
-    needed = [*predictions.id, predictions.prediction, *predictions.scores, predictions.version, *monitor.segments]
-    needed += [labels.target] if labels.same_row else []
-    names = list(dict.fromkeys(name for name in needed if name))
-    return rows_of(where).frame(names, predictions.id)
+    answers = [predictions.prediction, *([labels.target] if labels.same_row else [])]
+    texts = [*predictions.id, predictions.version, *monitor.segments, *(answers if monitor.kind in IDENTIFIED else [])]
+    names = list(dict.fromkeys(name for name in (*texts, *answers, *predictions.scores) if name))
+    objects = [name for name in answers if name] if monitor.kind is Kind.TEXT else []
+    return rows_of(where).frame(names, [name for name in texts if name], objects)
 
 
 def truths_of(windows: Sequence[Seen], monitor: Monitor, index: LabelIndex | None) -> Iterator[Truth]:
@@ -123,14 +128,19 @@ def truths_of(windows: Sequence[Seen], monitor: Monitor, index: LabelIndex | Non
             y_true, corrected = index.look_up(frame, seen.rows.window, seen.before(monitor))
         comparable = all(name in rows_of(seen.rows).schema for name in needed)
         known = _is_label(y_true, monitor.kind)
-        labelled, y_true = frame[known], y_true[known].infer_objects()
+        odd = y_true[~known & y_true.notna().to_numpy()]
+        labelled, y_true = frame[known], y_true[known]
         named = keys(labelled, monitor.predictions.id) if monitor.predictions.id else None
-        yield Truth(labelled, y_true, corrected, comparable, content_hash(named, y_true))
+        yield Truth(labelled, y_true, corrected, comparable, content_hash(named, y_true), _counted(odd))
 
 
 def _is_label(y_true: pd.Series[Any], kind: Kind) -> npt.NDArray[np.bool_]:
     """Whether each value is a label: of a number, one without end is none."""
     return np.isfinite(numbers(y_true)) if kind is Kind.REGRESSION else y_true.notna().to_numpy()
+
+
+def _counted(values: pd.Series[Any]) -> dict[str, int]:
+    return dict(Counter(class_labels(values).tolist()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +160,7 @@ class LabelIndex:
     arrival : array of int
         When each label arrived, in the unit of the frame; what nothing dates came first, and at one instant.
     frame : DataFrame
-        The labels: ``key``, ``y_true`` and ``arrived``.
+        The labels, as in `Arrived`.
     """
 
     ids: pd.Index[Any]
@@ -164,10 +174,10 @@ class LabelIndex:
     def of(cls, arrived: Arrived, names: tuple[str, ...]) -> LabelIndex:
         """Sort labels by arrival, then by content, so that the last of an id is the newest."""
         frame = arrived.frame
-        content, _ = pd.factorize(comparable_values(frame["y_true"]), sort=True)
-        arrival = (
-            frame["arrived"].astype("int64").where(frame["arrived"].notna(), np.iinfo(np.int64).min).to_numpy(np.int64)
-        )
+        true = frame["y_true"]
+        content, _ = pd.factorize(true if pd.api.types.is_numeric_dtype(true) else class_labels(true), sort=True)
+        dated = frame["arrived"].notna()
+        arrival = np.asarray(frame["arrived"].astype("int64").where(dated, np.iinfo(np.int64).min), dtype=np.int64)
         order = np.lexsort((content, arrival))
         ordered = frame.iloc[order].reset_index(drop=True)
         number, ids = pd.factorize(ordered["key"])
@@ -183,6 +193,16 @@ class LabelIndex:
 
         What arrived before the window began is not the truth of what was predicted in it.
         """
+        found, changed = self._found(predictions, window, before)
+        return self.frame["y_true"].reindex(found).set_axis(predictions.index), changed
+
+    def values(self, predictions: pd.DataFrame, window: Window, before: datetime) -> pa.ChunkedArray:
+        """The truth of each prediction, in the type that the files of the labels hold."""
+        found, _ = self._found(predictions, window, before)
+        return pa.chunked_array(pa.array(self.frame["value"])).take(pa.array(found, mask=found < 0))
+
+    def _found(self, predictions: pd.DataFrame, window: Window, before: datetime) -> tuple[npt.NDArray[np.intp], int]:
+        """The place of each prediction's label, -1 where it has none, and how many replaced a different one."""
         arrived = self.frame["arrived"]
         in_time = arrived.isna() | ((arrived >= window.start) & (arrived < before))
         places = np.flatnonzero(in_time.to_numpy())
@@ -190,10 +210,9 @@ class LabelIndex:
         newest[np.flatnonzero(self._contradicted(places, newest))] = -1
         numbers = self.numbers(predictions)
         found = newest[numbers]
-        y_true = self.frame["y_true"].reindex(found).set_axis(predictions.index)
         labelled = numbers[found >= 0]
         changed = np.unique(labelled[self._differs(places)[labelled]])
-        return y_true, len(changed)
+        return found, len(changed)
 
     def _newest(self, places: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
         """The place of the newest of some labels of each id, by its number; -1 for none, and at the end for no id."""
@@ -231,6 +250,19 @@ class LabelIndex:
         return np.bincount(self.number, minlength=len(self.ids)) > 1
 
 
+def comparable_values(values: pd.Series[Any]) -> npt.NDArray[Any]:
+    """Identities, or floats where they are fractions, such that equal values are equal whatever type holds them.
+
+    Examples
+    --------
+    >>> comparable_values(pd.Series([1.0, 0.0])).tolist(), comparable_values(pd.Series([0.5, 1.0])).tolist()
+    (['1', '0'], [0.5, 1.0])
+    """
+    if pd.api.types.is_float_dtype(values) and (values % 1 != 0).any():
+        return numbers(values)
+    return class_labels(values)
+
+
 def content_hash(ids: pd.Index[Any] | None, y_true: pd.Series[Any]) -> str:
     """A hash over labels, and their ids where they have some, that does not depend on their order.
 
@@ -242,7 +274,7 @@ def content_hash(ids: pd.Index[Any] | None, y_true: pd.Series[Any]) -> str:
     """
     if y_true.empty:
         return "empty"
-    plain = pd.DataFrame({"y_true": comparable_values(y_true).array})
+    plain = pd.DataFrame({"y_true": comparable_values(y_true)})
     if ids is not None:
         plain["id"] = ids.array
     hashes = pd.util.hash_pandas_object(plain, index=False).to_numpy()

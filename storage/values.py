@@ -1,62 +1,24 @@
-"""Values of the user's columns, whatever type holds them: as text, as a common type, as a frame."""
+"""Columns of several files as one column, whatever types hold them, and as a frame."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
-from decimal import Decimal
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from lamplighter.core.evaluation import factorized
-from lamplighter.core.monitor import class_label
+from lamplighter.core.identity import identities
 
 NUMBER = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
 LIST = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-
-
-def as_text(values: pa.ChunkedArray) -> pa.Array:
-    """Each value as text, so that a number is written the same way whatever type holds it; NaN is null.
-
-    Examples
-    --------
-    >>> as_text(pa.chunked_array([[12.0, 0.5, float("nan")]])).to_pylist()
-    ['12', '0.5', None]
-    """
-    array = values.combine_chunks()
-    if pa.types.is_string(array.type):
-        return array
-    if pa.types.is_integer(array.type) or pa.types.is_large_string(array.type) or pa.types.is_null(array.type):
-        return array.cast(pa.string())
-    try:
-        distinct = array.dictionary_encode()
-    except pa.ArrowNotImplementedError:
-        return pa.array([_written(value) for value in array.to_pylist()], pa.string())
-    written = [_written(value) for value in distinct.dictionary.to_pylist()]
-    return pa.array(written, pa.string()).take(distinct.indices)
-
-
-def _written(value: Any) -> str | None:
-    """One value as text; 1, 1.0, Decimal('1.00') and True are all 1, as for `class_label`. A list is JSON."""
-    if value is None or value != value:
-        return None
-    if isinstance(value, bool | float):
-        return class_label(value)
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    if isinstance(value, list):
-        return json.dumps(value, default=str)
-    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def common_type(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
     """The type that holds the values of both, None where they are of different kinds.
 
     pandas writes whole numbers beside a null as floats, and polars lists as large ones: a day's files may differ
-    without anything being wrong.
+    without anything being wrong. Where the same value must stay the same, its identity is taken before.
 
     Examples
     --------
@@ -111,34 +73,75 @@ def common_types(fields: Iterable[pa.Field]) -> tuple[dict[str, pa.DataType], di
     return types, conflicting
 
 
-def united(tables: Sequence[pa.Table]) -> pa.Table:
+def united(tables: Sequence[pa.Table], exact: Collection[str] = ()) -> pa.Table:
     """Tables below each other, although files of different days write a column in different types.
 
-    Decimals become floats.
+    Parameters
+    ----------
+    tables : sequence of Table
+    exact : collection of str
+        Columns whose values must stay the same value; decimals of others become floats.
 
     Examples
     --------
     >>> united([pa.table({"version": [1]}), pa.table({"version": ["2025-03-23"]})])["version"].to_pylist()
     ['1', '2025-03-23']
+    >>> united([pa.table({"id": [2**53 + 1]}), pa.table({"id": [1.0, None]})], ["id"])["id"].to_pylist()
+    [9007199254740993, 1, None]
     """
-    tables = [without_decimals(table) for table in tables]
-    types, conflicting = common_types(field for table in tables for field in table.schema)
-    alike = [
-        pa.table(
-            {
-                name: as_text(column) if name in conflicting else column.cast(types[name], safe=False)
-                for name, column in zip(table.column_names, table.columns, strict=True)
-            }
-        )
-        for table in tables
-    ]
-    return pa.concat_tables(alike, promote_options="default")
+    tables = [without_decimals(table, but=exact) for table in tables]
+    names = dict.fromkeys(name for table in tables for name in table.column_names)
+    columns = {}
+    for name in names:
+        parts = [
+            table[name] if name in table.column_names else pa.chunked_array([pa.nulls(len(table))]) for table in tables
+        ]
+        columns[name] = together(parts, exact=name in exact)
+    return pa.table(columns)
 
 
-def without_decimals(table: pa.Table) -> pa.Table:
+def together(parts: Sequence[pa.ChunkedArray], *, exact: bool = False) -> pa.ChunkedArray:
+    """One column of several, of a type that holds the values of all: text where there is no other."""
+    types, conflicting = common_types(pa.field("", part.type) for part in parts)
+    if "" not in types:
+        return pa.chunked_array([], pa.null())
+    kind = types[""]
+    if conflicting:
+        return pa.chunked_array([identities(part) for part in parts], pa.string())
+    mixed = any(part.type != kind or pa.types.is_decimal(part.type) for part in parts)
+    if exact and mixed and any(test(kind) for test in (*NUMBER, *LIST)):
+        return _exactly(parts, kind)
+    return _cast(parts, kind, safe=False)
+
+
+def _exactly(parts: Sequence[pa.ChunkedArray], kind: pa.DataType) -> pa.ChunkedArray:
+    """Numbers of several types, or lists of them, as a type that holds each of them, or as text."""
+    kinds = [kind] if any(test(kind) for test in LIST) else [pa.float64(), pa.int64()]
+    if any(pa.types.is_decimal(part.type) for part in parts):
+        # A decimal becomes a float without an error, whatever is lost.
+        kinds.reverse()
+    for wanted in kinds:
+        try:
+            return _cast([_without_nan(part) for part in parts], wanted, safe=True)
+        except pa.ArrowInvalid:
+            continue
+    return pa.chunked_array([identities(part) for part in parts], pa.string())
+
+
+def _without_nan(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    if not pa.types.is_floating(values.type):
+        return values
+    return pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+
+
+def _cast(parts: Sequence[pa.ChunkedArray], kind: pa.DataType, *, safe: bool) -> pa.ChunkedArray:
+    return pa.chunked_array([chunk for part in parts for chunk in part.cast(kind, safe=safe).chunks], kind)
+
+
+def without_decimals(table: pa.Table, but: Collection[str] = ()) -> pa.Table:
     """A table with decimals as floats: as Python objects they would not be numbers for pandas."""
     for i, entry in enumerate(table.schema):
-        if pa.types.is_decimal(entry.type):
+        if pa.types.is_decimal(entry.type) and entry.name not in but:
             table = table.set_column(i, entry.name, table.column(i).cast(pa.float64()))
     return table
 
@@ -147,27 +150,3 @@ def as_frame(table: pa.Table) -> pd.DataFrame:
     """A table for pandas."""
     frame: pd.DataFrame = without_decimals(table).to_pandas()
     return frame
-
-
-def comparable_values(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Numbers or text, such that equal values are equal whatever type pandas happened to give the column.
-
-    Examples
-    --------
-    >>> comparable_values(pd.Series([1.0, 0.0])).equals(comparable_values(pd.Series([True, False])))
-    True
-    """
-    values = values.infer_objects()
-    if isinstance(values.dtype, pd.StringDtype):
-        return values
-    if not pd.api.types.is_numeric_dtype(values):
-        codes, distinct = factorized(values)
-        written = np.array([*(_written(value) for value in distinct), None], dtype=object)
-        return pd.Series(written[codes], index=values.index)
-    if pd.api.types.is_float_dtype(values) and ((values % 1 != 0) | (values.abs() > MOST_EXACT)).any():
-        return values
-    return values.astype("int64")
-
-
-MOST_EXACT = 2**53
-"""Whole numbers up to here are floats without loss."""

@@ -8,17 +8,20 @@ from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.challenge import ComparedRows, Comparison, compare
-from lamplighter.core.evaluation import class_labels
+from lamplighter.core.identity import identities
 from lamplighter.core.retraining import Purpose
 from lamplighter.core.window import Window
 from lamplighter.errors import ModelError
 from lamplighter.training import WINDOW
 from storage.history.promotions import champion as present_champion
 from storage.labelled_rows import write_labelled
+from storage.labels import IDENTIFIED
+from storage.values import as_frame
 from tasks.labelled_windows import comparison_windows
 from tasks.retraining import Retraining
 
@@ -85,20 +88,27 @@ def answer(work: Retraining, windows: list[Window], folders: Sequence[Path]) -> 
     path = work.scratch / "compare.parquet"
     told = work.counting("reading the rows of the comparison", len(windows))
     written = write_labelled(work.project, work.monitor, windows, path, work.scratch / "spool", told)
-    frame = written.frame()
-    frame = frame[frame[labels.target].notna()].reset_index(drop=True)
-    if len(frame) > MOST_ROWS:
-        frame = frame.sample(MOST_ROWS, random_state=0).sort_index().reset_index(drop=True)
+    table = written.table()
+    table = table.filter(table[labels.target].is_valid())
+    if len(table) > MOST_ROWS:
+        drawn = pd.Series(range(len(table))).sample(MOST_ROWS, random_state=0)
+        table = table.take(sorted(drawn))
     answered = [name for name in (predictions.prediction, *predictions.scores) if name]
+    texts = [*work.monitor.segments, *({labels.target, *answered[:1]} if work.monitor.kind in IDENTIFIED else ())]
+    frame = as_frame(table)
+    for name in texts:
+        # pandas would make floats of whole numbers beside a null.
+        frame[name] = identities(table[name]).to_pandas()
     # A model must answer what it sees, and nothing else.
-    seen = frame.drop(columns=[labels.target, *(name for name in answered if name in frame)])
-    seen.to_parquet(path)
+    pq.write_table(
+        table.drop_columns([name for name in {labels.target, *answered} if name in table.column_names]), path
+    )
     work.begin(f"answering {len(frame):,} rows by both models")
     champion, challenger = _answers(work, path, answered, frame[answered], folders)
     work.begin("comparing the answers")
     rows = ComparedRows(
-        frame[labels.target].infer_objects(),
-        {name: pd.Series(class_labels(frame[name])) for name in work.monitor.segments},
+        frame[labels.target],
+        {name: frame[name] for name in work.monitor.segments},
         frame[WINDOW],
     )
     return Answered(windows, rows, champion, challenger)

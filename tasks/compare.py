@@ -16,6 +16,7 @@ from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.drift import ColumnDrift, measure
 from lamplighter.core.evaluation import class_labels
+from lamplighter.core.key_name import key_name
 from lamplighter.core.measurement import Measurement
 from lamplighter.core.profile import ColumnKind
 from storage.rows import Slice, rows_of
@@ -83,20 +84,26 @@ def _undecided(columns: Iterable[str], reason: str) -> list[ColumnDrift]:
 def samples_of(night: Night, reference: Slice, table: Table) -> Samples:
     """The sampled rows that drift is measured on, the same ones whenever they are asked for."""
     monitor = night.monitor
-    names = (*table.features, *table.answers, *([monitor.predictions.version] if monitor.predictions.version else []))
+    version = [monitor.predictions.version] if monitor.predictions.version else []
+    names = (*table.features, *table.answers, *version)
+    kinds = table.features | table.answers | dict.fromkeys(version, "categorical")
+    texts = frozenset(name for name, kind in kinds.items() if kind == "categorical")
     size, seed = monitor.drift.sample, monitor.drift.seed
     window = f"{seed} {monitor.model} {table.rows.window.start.isoformat()}"
     current = rows_of(table.rows)
     present = [name for name in names if name in current.schema]
     return Samples(
-        _reference_sample(reference, names, size, seed), current.sample(present, size, zlib.crc32(window.encode()))
+        _reference_sample(reference, names, size, seed, texts),
+        current.sample(present, size, zlib.crc32(window.encode()), texts),
     )
 
 
 @lru_cache(maxsize=8)
-def _reference_sample(reference: Slice, names: tuple[str, ...], size: int, seed: int) -> pd.DataFrame:
+def _reference_sample(
+    reference: Slice, names: tuple[str, ...], size: int, seed: int, texts: frozenset[str]
+) -> pd.DataFrame:
     rows = rows_of(reference)
-    return rows.sample([name for name in names if name in rows.schema], size, seed)
+    return rows.sample([name for name in names if name in rows.schema], size, seed, texts)
 
 
 def _feature_measurements(drifts: list[ColumnDrift]) -> Iterator[Measurement]:
@@ -133,13 +140,13 @@ def _answer_drift(
     if not versions:
         yield from (("", drift) for drift in _undecided(answers, NO_VERSION))
     for version in versions:
-        reference = samples.reference[referenced == version]
+        reference, name = samples.reference[referenced == version], key_name(version)
         if reference.empty:
-            reason = f"the reference has no answers of version {version}"
-            yield from ((version, drift) for drift in _undecided(answers, reason))
+            reason = f"the reference has no answers of version {name}"
+            yield from ((name, drift) for drift in _undecided(answers, reason))
         else:
             drifts = measure(reference, samples.current[served == version], answers)
-            yield from ((version, drift) for drift in drifts)
+            yield from ((name, drift) for drift in drifts)
 
 
 def _labels(frame: pd.DataFrame, column: str) -> npt.NDArray[np.object_]:

@@ -9,7 +9,8 @@ from datetime import datetime
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from lamplighter.core.evaluation import Labelled, OwnFunction, classes_differ, unmeasured
+from lamplighter.core.answer_checks import answer_findings, unusable_labels
+from lamplighter.core.evaluation import Labelled, OwnFunction, unmeasured
 from lamplighter.core.evaluation import evaluate as evaluate_rows
 from lamplighter.core.finding import Code, Finding, of_file
 from lamplighter.core.labelling import arrival_measurements, coverage_measurements, matured, state_of, undated
@@ -156,10 +157,11 @@ def _labelled(night: Night, truth: Truth) -> Labelled:
 
 
 def _classes(night: Night, due: Due, truth: Truth) -> Iterator[Finding]:
-    """Labels and predictions that name their classes differently agree nowhere, and nothing else would tell."""
+    """What is odd about labels and answers side by side, which the metrics alone would not say."""
     label = due.rows.window.label
-    if truth.comparable and (told := classes_differ(_labelled(night, truth), night.monitor)):
-        yield Finding(Code.CLASSES_DIFFER, label, f"{night.monitor.model}: {label}: {told}; write both alike")
+    yield from unusable_labels(truth.unusable, night.monitor, label)
+    if truth.comparable:
+        yield from answer_findings(_labelled(night, truth), night.monitor, label)
 
 
 def _absent(monitor: Monitor, arrived: Arrived) -> bool:

@@ -13,14 +13,15 @@ from lamplighter.core.breaks import Baseline, breaks_of
 from lamplighter.core.data_checks import answer_measurements, feature_measurements, value_findings
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.measurement import Measurement
+from lamplighter.core.monitor import Kind, Monitor
 from lamplighter.core.profile import Bounds, ColumnKind, ColumnProfile
 from lamplighter.errors import SourceError
 from storage.history.baselines import Past
 from storage.private_key import home_key
 from storage.profile_store import ProfileStore
-from storage.profiles import Profiles, profile_columns
+from storage.profiles import Profiles, nulls_profile, profile_columns
 from storage.reference import reference_key
-from storage.rows import Slice, rows_of
+from storage.rows import Rows, Slice, rows_of
 from tasks.night import Night
 from tasks.read import Reading
 from tasks.validate import Table
@@ -49,19 +50,33 @@ def _profile(night: Night, reference: Profiles, table: Table) -> Profiled:
     if monitor.predictions.version:
         kinds[monitor.predictions.version] = "categorical"
     profiles, broken = profile_columns(
-        rows_of(table.rows), kinds, bounds=_bounds(night, reference), private=monitor.private, key=_key(night)
+        rows_of(table.rows),
+        kinds,
+        bounds=_bounds(night, reference),
+        probabilities=monitor.predictions.scores if monitor.kind is Kind.CLASSIFICATION else (),
+        private=monitor.private,
+        key=_key(night),
     )
-    measurements = [*answer_measurements(monitor, profiles, table.count)]
+    seen = _answered(monitor, rows_of(table.rows)) | profiles
+    measurements = [*answer_measurements(monitor, seen, table.count)]
     for name in table.features:
         if name in profiles:
             measurements += feature_measurements(profiles[name], reference.get(name))
     told = {finding.subject for finding in table.findings}
     findings = [_of_another_type(night, name, held, kinds[name]) for name, held in broken.items() if name not in told]
-    findings += value_findings(monitor, profiles)
+    findings += value_findings(monitor, seen)
     known = {finding.subject for finding in (*table.findings, *findings)}
     findings += [found for found in _breaks(night, table, profiles) if not found.subject or found.subject not in known]
     content_hash = ProfileStore(night.project.home).save(profiles)
     return Profiled(content_hash, measurements, findings)
+
+
+def _answered(monitor: Monitor, rows: Rows) -> Profiles:
+    """Of lists and texts, which have no drift that could be measured, whether there is an answer at all."""
+    name = monitor.predictions.prediction
+    if name is None or monitor.kind not in (Kind.RANKING, Kind.TEXT) or name not in rows.schema or not rows.count:
+        return {}
+    return {name: nulls_profile(rows, name)}
 
 
 def _breaks(night: Night, table: Table, profiles: Profiles) -> Iterator[Finding]:

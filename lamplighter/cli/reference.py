@@ -26,7 +26,15 @@ NOTE = "<!-- Rendered by `lamplighter render`; edit the code that it is made fro
 METRICS_INTRODUCTION = """\
 What a night records. Every value carries `n`, the rows (or items) that it is computed from; one that is not defined is
 recorded without a value and with the reason. Intervals are at 95 %. Where a metric is of single classes, features or
-segments, the history has a row for each."""
+segments, the history has a row for each.
+
+A row without a prediction is a wrong answer in classification and ranking: it counts in `n`, in accuracy and in recall.
+In regression it has no error and is left out, as is an infinite prediction; `n` shows both. A check on
+`null_prediction_ratio` sees how many there are. Odd rows are left out of what they would undefine, `n` shows it, and a
+finding names them: labels that are no class of the model, scores that are no probabilities, lists that cannot be read.
+
+A value in a segment, class or version is written as it is. In quotes stands what would read as something else: the
+texts `null` and `other` (no value, and the rest), the empty text, blanks at an end, what cannot be printed."""
 
 INPUTS_INTRODUCTION = """\
 Of the window that the night is about. They are counts and shares of all its rows, with no interval; `drift_*` and

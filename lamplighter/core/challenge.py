@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lamplighter.core.evaluation import Labelled, evaluate, factorized, values_of
+from lamplighter.core.key_name import column_key, key_name
 from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.retrain import Accept
@@ -203,7 +204,7 @@ class Group:
         kept = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(distinct)) >= FEWEST_COMPARED)
         renumbered = np.full(len(distinct) + 1, -1)
         renumbered[kept] = np.arange(len(kept))
-        return cls([f"{column}={distinct[code]}" for code in kept], renumbered[codes])
+        return cls([f"{column_key(column)}={key_name(distinct[code])}" for code in kept], renumbered[codes])
 
     @property
     def sizes(self) -> list[int]:

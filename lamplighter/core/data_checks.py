@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 from lamplighter.core.finding import Code, Finding
+from lamplighter.core.key_name import OTHER, key_name
 from lamplighter.core.measurement import Measurement
 from lamplighter.core.monitor import Kind, Monitor
 from lamplighter.core.nearest import names_listed
@@ -134,7 +136,7 @@ def answer_measurements(monitor: Monitor, profiles: Mapping[str, ColumnProfile],
     predictions = monitor.predictions
     if version := profiles.get(predictions.version or ""):
         for name, count in sorted(version.categories.items()):
-            yield Measurement(metric="rows", version=name, value=float(count), n=count)
+            yield Measurement(metric="rows", version=key_name(name), value=float(count), n=count)
     prediction = profiles.get(predictions.prediction or "")
     if predictions.prediction and rows and not prediction:
         reason = f"column {predictions.prediction!r} cannot be used"
@@ -145,7 +147,8 @@ def answer_measurements(monitor: Monitor, profiles: Mapping[str, ColumnProfile],
         yield from _shares(prediction)
     if prediction and monitor.kind is Kind.REGRESSION:
         reason = "" if prediction.present else "no row has a prediction"
-        mean = prediction.mean if prediction.present else None
+        reason = reason or ("" if math.isfinite(prediction.mean) else "the predictions are too large to be averaged")
+        mean = None if reason else prediction.mean
         yield Measurement(metric="prediction_mean", value=mean, n=prediction.present, reason=reason)
     if predictions.unsure and isinstance(predictions.score, str) and predictions.score in profiles:
         score = profiles[predictions.score]
@@ -156,16 +159,15 @@ def answer_measurements(monitor: Monitor, profiles: Mapping[str, ColumnProfile],
 def _shares(prediction: ColumnProfile) -> Iterator[Measurement]:
     whole = prediction.rows - prediction.nulls
     ranked = sorted(prediction.categories.items(), key=lambda entry: (-entry[1], entry[0]))
-    shown = dict(ranked[:MOST_CLASSES])
+    shown = {key_name(name): count for name, count in ranked[:MOST_CLASSES]}
     if rest := sum(count for _, count in ranked[MOST_CLASSES:]):
-        # A class may itself be called so.
-        shown["other"] = shown.get("other", 0) + rest
+        shown[OTHER] = rest
     for name, count in sorted(shown.items()):
         yield ratio("prediction_share", count, whole, klass=name)
 
 
 def value_findings(monitor: Monitor, profiles: Mapping[str, ColumnProfile]) -> Iterator[Finding]:
-    """Columns without a single value, and numbers without end."""
+    """Columns without a single value, numbers without end, and scores that are no probabilities."""
     for name, profile in profiles.items():
         if profile.rows and profile.nulls == profile.rows:
             yield Finding(Code.ALL_NULL, name, f"{monitor.model}: column {name!r} is null in every row; mend its feed")
@@ -176,3 +178,7 @@ def value_findings(monitor: Monitor, profiles: Mapping[str, ColumnProfile]) -> I
                 f"{monitor.model}: column {name!r} is infinite in {profile.infinite} of {profile.rows} rows; "
                 "log them as null",
             )
+        if profile.improbable:
+            told = f"lies outside 0 to 1 in {profile.improbable} of {profile.rows} rows"
+            seen = f"from {profile.minimum:.8g} to {profile.maximum:.8g}; log the probability of the class"
+            yield Finding(Code.SCORES_OUTSIDE, name, f"{monitor.model}: score column {name!r} {told}, {seen}")

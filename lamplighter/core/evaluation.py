@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from lamplighter.core import quality
+from lamplighter.core.identity import identities, identity
 from lamplighter.core.measurement import Measurement, State
-from lamplighter.core.monitor import Kind, Monitor, class_label
+from lamplighter.core.monitor import Kind, Monitor
 
 OwnFunction = Callable[..., float]
-Score = npt.NDArray[np.float64] | dict[str, npt.NDArray[np.float64]] | None
+Score = npt.NDArray[Any] | dict[str, npt.NDArray[Any]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,11 @@ def evaluate(
         Empty but for classification.
     """
     groupings = _groupings(labelled)
-    measurements, confusion, (y_true, y_pred, score) = _measure(labelled, monitor, groupings, state)
-    for name, function in (own or {}).items():
-        measurements += quality.custom(name, function, y_true, y_pred, score, groupings=groupings, state=state)
+    # What numbers without end come to is recorded with its reason, and not printed by numpy as well.
+    with np.errstate(all="ignore"):
+        measurements, confusion, (y_true, y_pred, score) = _measure(labelled, monitor, groupings, state)
+        for name, function in (own or {}).items():
+            measurements += quality.custom(name, function, y_true, y_pred, score, groupings=groupings, state=state)
     return measurements, confusion
 
 
@@ -101,7 +106,9 @@ def values_of(labelled: Labelled, monitor: Monitor, metric: str, draws: Iterable
     """
     measured = _measured_on(labelled, monitor, metric)
     for rows, groupings in draws:
-        values = iter(found for found in measured(rows, groupings) if found.metric == metric and not found.klass)
+        with np.errstate(all="ignore"):
+            every = measured(rows, groupings)
+        values = iter(found for found in every if found.metric == metric and not found.klass)
         named = [{found.segment: found.value for found in islice(values, len(it.names))} for it in groupings]
         yield [
             [math.nan if (value := found.get(name)) is None else value for name in it.names]
@@ -157,7 +164,7 @@ def _measure(
 
 
 def _classes(labelled: Labelled, monitor: Monitor) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Score]:
-    return class_labels(labelled.y_true), class_labels(labelled.y_pred), _scores(labelled, monitor)
+    return class_labels(labelled.y_true), class_labels(labelled.y_pred), scores_of(labelled, monitor)
 
 
 def _groupings(labelled: Labelled) -> list[quality.Grouping]:
@@ -184,82 +191,85 @@ MEASURED_AS: dict[Kind, Callable[..., list[Measurement]]] = {
 def _answers(kind: Kind, labelled: Labelled) -> tuple[Any, Any]:
     if kind is Kind.REGRESSION:
         return tuple(numbers(values) for values in (labelled.y_true, labelled.y_pred))  # type: ignore[return-value]
+    if kind is Kind.RANKING:
+        return tuple(
+            [_listed(cell) for cell in class_labels(side).tolist()] for side in (labelled.y_true, labelled.y_pred)
+        )  # type: ignore[return-value]
     # pandas' nulls are NaN or NA by the type of the column, and both are no text.
     columns = (labelled.y_true, labelled.y_pred)
     return tuple(values.astype(object).where(values.notna(), None).tolist() for values in columns)  # type: ignore[return-value]
 
 
-FEWEST_TO_COMPARE = 20
-"""Labelled rows from which it is no accident that not one answer is among the true classes."""
-
-
-def classes_differ(labelled: Labelled, monitor: Monitor) -> str:
-    """What to say where labels and predictions do not name one class alike; empty where they do.
-
-    Examples
-    --------
-    >>> from lamplighter.core.monitor import parse
-    >>> predictions = "predictions: {parquet: p.parquet, time: t, prediction: y}"
-    >>> monitor = parse("m.yaml", "{model: m, kind: classification, " + predictions + "}", environ={})
-    >>> text, flags = pd.Series(["True", "False"] * 10), pd.Series([True, False] * 10)
-    >>> classes_differ(Labelled(text, flags, {}, {}, None), monitor)
-    'no predicted class (0, 1) is among the true ones (False, True)'
-    """
-    if monitor.kind is not Kind.CLASSIFICATION or len(labelled.y_true) < FEWEST_TO_COMPARE:
-        return ""
-    true, predicted = (set(class_labels(values)) - {None} for values in (labelled.y_true, labelled.y_pred))
-    if not predicted or true & predicted:
-        return ""
-    shown = [", ".join(sorted(classes)[:3]) for classes in (predicted, true)]
-    return f"no predicted class ({shown[0]}) is among the true ones ({shown[1]})"
+def _listed(cell: str | None) -> Any:
+    """The items of a list; what is none, or cannot be read, as it is."""
+    if cell is None or not cell.lstrip().startswith("["):
+        return cell
+    items = quality.read_items(cell)
+    return cell if items is None else items
 
 
 def numbers(values: pd.Series[Any]) -> npt.NDArray[np.float64]:
-    """A column as floats, NaN where it holds no number."""
+    """A column as floats, NaN where it holds no number; text is read.
+
+    Examples
+    --------
+    >>> numbers(pd.Series(["1.5", "late", None], dtype=object)).tolist()
+    [1.5, nan, nan]
+    """
+    if not pd.api.types.is_numeric_dtype(values):
+        # Bytes are written as digits, and are no number.
+        texts = values.where(~values.map(_is_bytes)) if values.dtype == object else values
+        values = pd.Series(class_labels(texts), index=values.index, dtype=object)
     return pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
 
 
+def _is_bytes(value: object) -> bool:
+    return isinstance(value, bytes)
+
+
 def class_labels(values: pd.Series[Any]) -> npt.NDArray[np.object_]:
-    """Class labels as text, None where there is none; each distinct value is written once.
+    """The identities of a column, None where there is none; each distinct value is written once.
 
     Examples
     --------
     >>> class_labels(pd.Series([True, None, False], dtype=object)).tolist()
     ['1', None, '0']
     """
-    codes, distinct = factorized(values)
-    named = np.array([*(class_label(_plain(value)) for value in distinct), None], dtype=object)
-    return named[codes]
+    try:
+        column = pa.array(values, from_pandas=True)
+    except (pa.ArrowException, OverflowError, UnicodeError):
+        # Values of several types, or whole numbers without end.
+        return np.array([*map(identity, values.astype(object)), None], dtype=object)[:-1]
+    coded = identities(column).dictionary_encode()
+    named = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
+    found: npt.NDArray[np.object_] = named[pc.fill_null(coded.indices, -1).to_numpy()]
+    return found
 
 
-def factorized(values: pd.Series[Any]) -> tuple[npt.NDArray[np.intp], list[Any]]:
-    """The number of each value among the distinct ones, -1 for null; lists, which have no hash, go as text.
+def factorized(values: pd.Series[Any]) -> tuple[npt.NDArray[np.intp], list[str]]:
+    """The number of each identity among the distinct ones, -1 for null.
 
     Examples
     --------
     >>> codes, distinct = factorized(pd.Series([["a", "b"], None, ["a", "b"]]))
     >>> codes.tolist(), distinct
-    ([0, -1, 0], ["['a', 'b']"])
+    ([0, -1, 0], ['["a", "b"]'])
     """
-    try:
-        codes, distinct = pd.factorize(values)
-    except TypeError:
-        codes, distinct = pd.factorize(values.map(_listed, na_action="ignore"))
+    codes, distinct = pd.factorize(class_labels(values))
     return codes, distinct.tolist()
 
 
-def _listed(value: Any) -> str:
-    return str(value.tolist() if hasattr(value, "tolist") else value)
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _scores(labelled: Labelled, monitor: Monitor) -> Score:
+def scores_of(labelled: Labelled, monitor: Monitor) -> Score:
+    """The scores of labelled rows: of one class, or of each; None where none are declared."""
     declared = monitor.predictions.score
     if declared is None:
         return None
     if isinstance(declared, str):
-        return numbers(labelled.scores[declared])
-    return {name: numbers(labelled.scores[column]) for name, column in declared.items()}
+        return _of_own_width(labelled.scores[declared])
+    return {name: _of_own_width(labelled.scores[column]) for name, column in declared.items()}
+
+
+def _of_own_width(values: pd.Series[Any]) -> npt.NDArray[Any]:
+    """Scores in the float that they came in: how near to 0 and 1 a logarithm may look depends on it."""
+    is_float = isinstance(values.dtype, np.dtype) and values.dtype.kind == "f"
+    return values.to_numpy() if is_float else numbers(values)

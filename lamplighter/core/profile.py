@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
@@ -20,6 +21,8 @@ _GAMMA = math.log((1 + ACCURACY) / (1 - ACCURACY))
 # Magnitudes below this share the bucket of zero; the offset keeps every other bucket's number above 0.
 _SMALLEST = 1e-12
 _OFFSET = 1 - math.ceil(math.log(_SMALLEST) / _GAMMA)
+
+LARGEST_EXPONENT = math.log(sys.float_info.max) - 1
 
 MOST_CATEGORIES = 10_000
 """Distinct values that a profile holds; a column with more is an identifier, not a category."""
@@ -57,6 +60,8 @@ class ColumnProfile:
         Count of each value, as text. Empty when there were more than `MOST_CATEGORIES`, and then ``crowded``.
     bounds : Bounds or None
         What ``outside`` and ``outliers`` were counted against.
+    improbable : int
+        Values outside of 0 to 1, of a column that holds probabilities.
 
     Examples
     --------
@@ -81,6 +86,7 @@ class ColumnProfile:
     bounds: Bounds | None = None
     outside: int = 0
     outliers: int = 0
+    improbable: int = 0
 
     @property
     def present(self) -> int:
@@ -126,11 +132,14 @@ def representative(number: int) -> float:
     """The value that stands for a bucket: the one whose relative distance to both edges is the same."""
     if number == 0:
         return 0.0
-    upper = math.exp((abs(number) - _OFFSET) * _GAMMA)
+    # The edge of the last bucket lies beyond the largest float.
+    upper = math.exp(min((abs(number) - _OFFSET) * _GAMMA, LARGEST_EXPONENT))
     return math.copysign(2 * upper / (math.exp(_GAMMA) + 1), number)
 
 
-def numeric_profile(column: str, values: npt.NDArray[np.float64], bounds: Bounds | None = None) -> ColumnProfile:
+def numeric_profile(
+    column: str, values: npt.NDArray[np.float64], bounds: Bounds | None = None, slack: float | None = None
+) -> ColumnProfile:
     """Profile a batch of numbers, NaN standing for null.
 
     Parameters
@@ -139,6 +148,8 @@ def numeric_profile(column: str, values: npt.NDArray[np.float64], bounds: Bounds
     values : array of shape (n_rows,)
     bounds : Bounds, optional
         Count the values outside of them.
+    slack : float, optional
+        Count the values that lie outside of 0 to 1 by more than this.
     """
     missing = np.isnan(values)
     finite = values[np.isfinite(values)]
@@ -152,17 +163,22 @@ def numeric_profile(column: str, values: npt.NDArray[np.float64], bounds: Bounds
     )
     if not len(finite):
         return base
-    mean = float(finite.mean())
+    # Squares of huge numbers are infinite, which the numbers made of them say.
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = float(finite.mean())
+        mean = mean if math.isfinite(mean) else float((finite / len(finite)).sum())
+        squares = float(((finite - mean) ** 2).sum())
     numbers, counts = np.unique(_bucket_numbers(finite), return_counts=True)
     return replace(
         base,
         minimum=float(finite.min()),
         maximum=float(finite.max()),
         mean=mean,
-        squares=float(((finite - mean) ** 2).sum()),
+        squares=squares,
         buckets=dict(zip(numbers.tolist(), counts.tolist(), strict=True)),
         outside=_count_outside(finite, bounds.minimum, bounds.maximum) if bounds else 0,
         outliers=_count_outside(finite, bounds.lower_fence, bounds.upper_fence) if bounds else 0,
+        improbable=0 if slack is None else _count_outside(finite, -slack, 1 + slack),
     )
 
 
@@ -227,6 +243,7 @@ def _merge_two(a: ColumnProfile, b: ColumnProfile) -> ColumnProfile:
         bounds=a.bounds,
         outside=a.outside + b.outside,
         outliers=a.outliers + b.outliers,
+        improbable=a.improbable + b.improbable,
     )
 
 

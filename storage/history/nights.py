@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from lamplighter.core.catalogue import Family
 from lamplighter.core.finding import Finding
+from lamplighter.core.key_name import column_key, storable
 from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.quality import Confusion
 from lamplighter.core.recorded import Evaluation, Inputs
@@ -82,20 +83,28 @@ def _record_measurements(
 def _record_findings(
     connection: sa.Connection, scope: Mapping[str, Any], known_on: datetime, family: Family, findings: Iterable[Finding]
 ) -> None:
-    rows = [{"code": found.code.value, "subject": found.subject, "message": found.message} for found in findings]
+    rows = [
+        {"code": found.code.value, "subject": _column(found.subject), "message": storable(found.message)}
+        for found in findings
+    ]
     record(connection, tables.finding, {**scope, "family": family.value}, known_on, rows, gone={"message": ""})
+
+
+def _column(name: str) -> str:
+    """A column or file as a part of a key; empty where a row is about none."""
+    return column_key(name) if name else name
 
 
 def _measurement_row(measurement: Measurement) -> dict[str, Any]:
     names = ("metric", "segment", "version", "feature", "class", "method")
-    key = dict(zip(names, measurement.key, strict=True))
+    key = dict(zip(names, measurement.key, strict=True)) | {"feature": _column(measurement.feature)}
     return key | {
         "value": measurement.value,
         "n": measurement.n,
         "lower": measurement.lower,
         "upper": measurement.upper,
         "state": measurement.state.value,
-        "reason": measurement.reason,
+        "reason": storable(measurement.reason),
     }
 
 

@@ -23,7 +23,7 @@ def test_a_label_file_cut_in_half_is_told_and_the_others_count(world_of: Callabl
     broken = Path(world.label("2013-06-02", ["a"], [1], ["2013-06-02T01:00"]))
     broken.write_bytes(broken.read_bytes()[:100])
     world.label("2013-06-02", ["b"], [1], ["2013-06-02T01:00"])
-    assert world.known("2013-06-01", "2013-06-03") == {"b": 1}
+    assert world.known("2013-06-01", "2013-06-03") == {"b": "1"}
     [(uri, fault)] = world.arrived("2013-06-01", "2013-06-03").unreadable
     assert uri == str(broken)
     assert "\n" not in fault
@@ -77,7 +77,8 @@ def test_labels_of_a_database_are_those_of_files(
     pd.testing.assert_frame_equal(found.labelled, expected.labelled)
     pd.testing.assert_series_equal(found.y_true, expected.y_true)
     assert (found.corrected, len(found.labelled)) == (expected.corrected, len(expected.labelled))
-    assert len(found.labelled) > 30
+    # Where nothing dates them, labels that contradict each other leave the truth of their id unknown.
+    assert len(found.labelled) > (30 if dated else 10)
     assert tables.arrived("2013-06-01", "2013-06-06").dated is dated
 
 

@@ -86,7 +86,7 @@ def test_files_of_one_day_may_hold_a_column_in_related_types(tmp_path: Path, wri
         (pa.array([1, 2]), pa.array(["3", "x"]), "int64 and string", ["1", "2", "3", "x"]),
         (pa.array([1.0, 0.5]), pa.array(["3", None]), "double and string", ["1", "0.5", "3", None]),
         (pa.array([True, False]), pa.array([1, 0]), "bool and int64", ["1", "0", "1", "0"]),
-        (pa.array([[1], [2]]), pa.array([1, None]), "list<element: int64> and int64", ["[1]", "[2]", "1", None]),
+        (pa.array([[1], [2]]), pa.array([1, None]), "list<element: int64> and int64", ['["1"]', '["2"]', "1", None]),
     ],
 )
 def test_a_type_that_differs_between_files_is_told_and_read_as_text(

@@ -28,8 +28,8 @@ def test_labels_count_once_they_have_arrived(world_of: Callable[..., World]) -> 
     world.predict("2013-06-01", ["a", "b", "c"])
     world.label("2013-06-02", ["a", "b"], [1, 0], ["2013-06-02T03:00", "2013-06-02T09:00"])
     assert world.known("2013-06-01", "2013-06-02T02:00") == {}
-    assert world.known("2013-06-01", "2013-06-02T05:00") == {"a": 1}
-    assert world.known("2013-06-01", "2013-06-02T09:00") == {"a": 1, "b": 0}
+    assert world.known("2013-06-01", "2013-06-02T05:00") == {"a": "1"}
+    assert world.known("2013-06-01", "2013-06-02T09:00") == {"a": "1", "b": "0"}
 
 
 def test_the_newest_label_counts_and_a_different_one_is_a_correction(world_of: Callable[..., World]) -> None:
@@ -39,7 +39,7 @@ def test_the_newest_label_counts_and_a_different_one_is_a_correction(world_of: C
     world.label("2013-06-02", ["a", "b", "c", "x"], [1, 1, 0, 0], ["2013-06-02T01:00"] * 4)
     world.label("2013-06-03", ["x", "c"], [1, 0], ["2013-06-03T01:00", "2013-06-03T02:00"])
     [truth] = world.truths("2013-06-01", now="2013-06-04T00:00")
-    assert dict(zip(truth.labelled["id"], truth.y_true, strict=True)) == {"a": 0, "b": 1, "c": 0}
+    assert dict(zip(truth.labelled["id"], truth.y_true, strict=True)) == {"a": "0", "b": "1", "c": "0"}
     # a changed, b was repeated, c changed there and back, and nobody predicted x.
     assert truth.corrected == 2
 
@@ -67,14 +67,14 @@ def test_what_is_one_instant_where_no_column_tells(world_of: Callable[..., World
     world.predict("2013-06-01", ["a", "b"])
     world.label("2013-06-02", ["a", "b"], [0, 1])
     world.label("2013-06-02", ["a", "b"], [1, 1])
-    assert world.known("2013-06-01", "2013-06-04") == {"b": 1}
+    assert world.known("2013-06-01", "2013-06-04") == {"b": "1"}
 
 
 def test_null_labels_and_null_ids_are_no_labels(world_of: Callable[..., World]) -> None:
     world = world_of()
     world.predict("2013-06-01", ["a", "b", None])
     world.label("2013-06-02", ["a", "a", "b", None], [1, None, None, 1], ["2013-06-02T01:00", "2013-06-02T02:00"] * 2)
-    assert world.known("2013-06-01", "2013-06-03") == {"a": 1}
+    assert world.known("2013-06-01", "2013-06-03") == {"a": "1"}
 
 
 def test_a_label_at_the_very_instant_of_maturity_is_late(world_of: Callable[..., World]) -> None:
@@ -82,8 +82,8 @@ def test_a_label_at_the_very_instant_of_maturity_is_late(world_of: Callable[...,
     world.predict("2013-06-01", ["a", "b"])
     world.label("2013-06-04", ["a"], [1], ["2013-06-04T23:59:59.999999"])
     world.label("2013-06-05", ["b"], [1], ["2013-06-05T00:00"])
-    assert world.known("2013-06-01", "2013-06-06") == {"a": 1}
-    assert world.known("2013-06-01", "2013-06-06", relabel=True) == {"a": 1, "b": 1}
+    assert world.known("2013-06-01", "2013-06-06") == {"a": "1"}
+    assert world.known("2013-06-01", "2013-06-06", relabel=True) == {"a": "1", "b": "1"}
 
 
 def test_a_late_correction_counts_only_when_relabelled(world_of: Callable[..., World]) -> None:
@@ -91,8 +91,8 @@ def test_a_late_correction_counts_only_when_relabelled(world_of: Callable[..., W
     world.predict("2013-06-01", ["a"])
     world.label("2013-06-02", ["a"], [1], ["2013-06-02T01:00"])
     world.label("2013-06-09", ["a"], [0], ["2013-06-09T01:00"])
-    assert world.known("2013-06-01", "2013-06-10") == {"a": 1}
-    assert world.known("2013-06-01", "2013-06-10", relabel=True) == {"a": 0}
+    assert world.known("2013-06-01", "2013-06-10") == {"a": "1"}
+    assert world.known("2013-06-01", "2013-06-10", relabel=True) == {"a": "0"}
 
 
 def test_a_path_tells_the_day_where_no_column_does(world_of: Callable[..., World]) -> None:
@@ -101,8 +101,8 @@ def test_a_path_tells_the_day_where_no_column_does(world_of: Callable[..., World
     for day, name, value in (("02", "a", 1), ("03", "a", 0), ("04", "b", 1), ("05", "c", 1)):
         world.label(f"2013-06-{day}", [name], [value])
     assert world.known("2013-06-01", "2013-06-02T05:00") == {}
-    assert world.known("2013-06-01", "2013-06-03T00:00") == {"a": 1}
-    assert world.known("2013-06-01", "2013-06-09T05:00") == {"a": 0, "b": 1}
+    assert world.known("2013-06-01", "2013-06-03T00:00") == {"a": "1"}
+    assert world.known("2013-06-01", "2013-06-09T05:00") == {"a": "0", "b": "1"}
     assert world.arrived("2013-06-01", "2013-06-09").dated
 
 
@@ -116,7 +116,7 @@ def test_hourly_windows_see_the_labels_of_their_own_day(world_of: Callable[..., 
     where = predictions_of(world.project, world.monitor, window, world.project.home)
     arrived = labels_arrived(world.project, world.monitor, window.start, START + 24 * HOUR, world.project.home)
     [truth] = truths_of([Seen(where)], world.monitor, LabelIndex.of(arrived, ("id",)))
-    assert truth.y_true.tolist() == [1]
+    assert truth.y_true.tolist() == ["1"]
 
 
 def test_labels_in_the_folder_of_a_neighbouring_day_are_found(world_of: Callable[..., World]) -> None:
@@ -124,14 +124,14 @@ def test_labels_in_the_folder_of_a_neighbouring_day_are_found(world_of: Callable
     world = world_of(timezone="Asia/Tokyo")
     world.predict("2013-06-01", ["a"])  # 21 o'clock in Tokyo
     world.label("2013-05-31", ["a"], [1], ["2013-05-31T16:00"])
-    assert world.known("2013-06-01", "2013-06-01T20:00") == {"a": 1}
+    assert world.known("2013-06-01", "2013-06-01T20:00") == {"a": "1"}
 
 
 def test_labels_without_any_date_count_whenever_they_are_there(world_of: Callable[..., World]) -> None:
     world = world_of(LABELS | {"parquet": "labels/*/*.parquet"})
     world.predict("2013-06-01", ["a", "b"])
     world.label("2013-07-01", ["a"], [1])
-    assert world.known("2013-06-01", "2013-06-02") == {"a": 1}
+    assert world.known("2013-06-01", "2013-06-02") == {"a": "1"}
     assert not world.arrived("2013-06-01", "2013-06-02").dated
 
 
@@ -147,14 +147,14 @@ def test_a_label_without_a_time_beside_others_that_have_one_counts(world_of: Cal
     world = world_of()
     world.predict("2013-06-01", ["a", "b"])
     world.label("2013-06-02", ["a", "a", "b"], [0, 1, 1], [None, "2013-06-02T01:00", None])
-    assert world.known("2013-06-01", "2013-06-03") == {"a": 1, "b": 1}
+    assert world.known("2013-06-01", "2013-06-03") == {"a": "1", "b": "1"}
 
 
 def test_labels_in_the_same_row(world_of: Callable[..., World]) -> None:
     world = world_of({"same_row": True, "target": "truth", "mature_after": "0h"})
     world.predict("2013-06-01", ["a", "b", "c"], truth=pa.array([1, None, 0]))
     [truth] = world.truths("2013-06-01", now="2013-06-02")
-    assert [*zip(truth.labelled["id"], truth.y_true, strict=True)] == [("a", 1), ("c", 0)]
+    assert [*zip(truth.labelled["id"], truth.y_true, strict=True)] == [("a", "1"), ("c", "0")]
     assert (truth.corrected, truth.comparable) == (0, True)
 
 
@@ -163,7 +163,7 @@ def test_labels_in_the_same_row_need_no_ids(world_of: Callable[..., World]) -> N
     world = world_of({"same_row": True, "target": "truth"}, predictions)
     world.predict("2013-06-01", ["a", "b", "c"], truth=[True, None, False])
     [truth] = world.truths("2013-06-01", now="2013-06-02")
-    assert truth.y_true.tolist() == [True, False]
+    assert truth.y_true.tolist() == ["1", "0"]
     assert truth.known_as(State.FINAL, world.monitor).startswith("final 2-")
 
 
@@ -172,7 +172,10 @@ def test_what_arrived_before_the_window_is_not_its_truth(world_of: Callable[...,
     for day in ("2013-06-01", "2013-06-03"):
         world.predict(day, ["a"])
     world.label("2013-06-02", ["a"], [1], ["2013-06-02T01:00"])
-    assert [truth.y_true.tolist() for truth in world.truths("2013-06-03", "2013-06-01", now="2013-06-04")] == [[], [1]]
+    assert [truth.y_true.tolist() for truth in world.truths("2013-06-03", "2013-06-01", now="2013-06-04")] == [
+        [],
+        ["1"],
+    ]
 
 
 def test_a_label_without_end_is_no_number(world_of: Callable[..., World]) -> None:
@@ -190,13 +193,13 @@ def test_columns_may_have_any_name(world_of: Callable[..., World], name: str) ->
     world.predict("2013-06-01", ["a"], **{name: [7]})
     world.label("2013-06-02", ["a"], [1], ["2013-06-02T01:00"])
     [truth] = world.truths("2013-06-01", now="2013-06-03")
-    assert (truth.labelled[name].tolist(), truth.y_true.tolist()) == ([7], [1])
+    assert (truth.labelled[name].tolist(), truth.y_true.tolist()) == (["7"], ["1"])
     by_id = world_of(DATED | {"id": name}, PREDICTIONS | {"id": name})
     by_id.predict("2013-06-05", [0], **{name: ["b"]})
     path = by_id.project.root / "labels/day=2013-06-06/named.parquet"
     by_id.write(path, **{name: ["b"], "truth": [1], "labelled_at": ["2013-06-06T01:00:00Z"]})
     [truth] = by_id.truths("2013-06-05", now="2013-06-07")
-    assert truth.y_true.tolist() == [1]
+    assert truth.y_true.tolist() == ["1"]
 
 
 # Ids

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from storage.values import as_text, common_type, united
+from storage.values import common_type, united
 
 LISTS = [["tea", "milk"], []]
 
@@ -57,4 +57,3 @@ def test_tables_of_days_that_wrote_other_types(first: pa.Array, second: pa.Array
 def test_lists_beside_text_are_the_json_that_a_ranking_reads() -> None:
     joined = united([pa.table({"column": LISTS}), pa.table({"column": ['["milk"]']})])
     assert [json.loads(text) for text in joined["column"].to_pylist()] == [*LISTS, ["milk"]]
-    assert as_text(pa.chunked_array([[None, [1, 2]]])).to_pylist() == [None, "[1, 2]"]

@@ -10,11 +10,11 @@ import pandas as pd
 
 from lamplighter.core.drift.columns import NULL, Coded, check, encode, filled, numeric_values
 from lamplighter.core.drift.result import Kind
+from lamplighter.core.identity import identity
+from lamplighter.core.key_name import OTHER, key_name
 
 SHOWN = 50
 """Categories shown by name, as many as a segment has; a bar chart of more cannot be read, and every one costs bytes."""
-
-OTHER = "other"
 
 NORM_FLOOR = 0.001
 """Evidently divides the Wasserstein distance by the reference's standard deviation, but by no less than this."""
@@ -68,14 +68,14 @@ def number(value: float) -> str:
 
 
 def names(values: Sequence[Hashable]) -> list[str]:
-    """How categories are written; a whole number is, also where nulls made a float of it.
+    """How categories are written: as in the history.
 
     Examples
     --------
     >>> names([1.0, "AA", True])
-    ['1', 'AA', 'True']
+    ['1', 'AA', '1']
     """
-    return [plain(int(value) if isinstance(value, float) and value.is_integer() else value) for value in values]
+    return [plain(key_name(identity(value))) for value in values]
 
 
 def _numbers(

@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from lamplighter.core.drift.columns import Undecided
-from lamplighter.core.drift.display import OTHER, number, plain
+from lamplighter.core.drift.display import number, plain
 from lamplighter.core.drift.result import Quality, Section
+from lamplighter.core.key_name import OTHER
 from lamplighter.core.measurement import Measurement
 from lamplighter.core.quality import NO_PREDICTION, Confusion
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from lamplighter.core.drift.display import OTHER
+from lamplighter.core.key_name import OTHER
 
 NULLS = "(null)"
 SHARES = "share, %"

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from lamplighter.core.duration import parse_duration
+from lamplighter.core.identity import identity
 
 
 class Section(BaseModel):
@@ -126,13 +127,11 @@ def class_label(value: object) -> str:
     >>> class_label(True), class_label(1.0), class_label("late")
     ('1', '1', 'late')
     """
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(int(value)) if isinstance(value, bool) else str(value)
+    return identity(value) or ""
 
 
 def _label(value: Any) -> str:
-    if not isinstance(value, str | int | float):
+    if not isinstance(value, str | int | float) or value != value:
         raise ValueError("is not the label of a class; write a text, a number, true or false")
     return class_label(value)
 

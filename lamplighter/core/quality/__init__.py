@@ -7,12 +7,16 @@ of counts and ranks are computed for all groups at once; each equals what the gr
 from __future__ import annotations
 
 from lamplighter.core.quality.catalogue import METRICS, Metric
-from lamplighter.core.quality.classifiers import classification
+from lamplighter.core.quality.classifiers import classes_of, classification
 from lamplighter.core.quality.confusion import NO_PREDICTION, Confusion
 from lamplighter.core.quality.grouping import Grouping
+from lamplighter.core.quality.items import read_items
+from lamplighter.core.quality.labels import Labels
+from lamplighter.core.quality.probabilities import improper
 from lamplighter.core.quality.rankers import GradedLists, ranking
 from lamplighter.core.quality.regressors import regression
 from lamplighter.core.quality.resampling import custom
+from lamplighter.core.quality.scores import Scores, slack
 from lamplighter.core.quality.texts import GradedTexts, text
 
 __all__ = [
@@ -22,10 +26,16 @@ __all__ = [
     "GradedLists",
     "GradedTexts",
     "Grouping",
+    "Labels",
     "Metric",
+    "Scores",
+    "classes_of",
     "classification",
     "custom",
+    "improper",
     "ranking",
+    "read_items",
     "regression",
+    "slack",
     "text",
 ]

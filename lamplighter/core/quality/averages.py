@@ -7,7 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from lamplighter.core.quality.arrays import Bools, Floats, Ints, divide
+from lamplighter.core.key_name import key_name
+from lamplighter.core.quality.arrays import Floats, Ints, divide
 from lamplighter.core.quality.confusion import Cells
 from lamplighter.core.quality.estimates import NO_ROWS, Case, Estimates
 from lamplighter.core.quality.intervals import Interval, on_logit, wilson
@@ -18,8 +19,9 @@ from lamplighter.core.quality.ratios import RATIOS, Ratio
 class Average:
     """A ratio averaged over the classes of each group, in [0, 1], best 1.
 
-    The value is that of scikit-learn wherever scikit-learn does not warn. Where a class that counts has no ratio of
-    its own (precision of a class never predicted), neither has the average; scikit-learn would count a 0.
+    The value is scikit-learn's with ``zero_division=nan``: a class that has no ratio of its own (precision of a class
+    never predicted) is left out, since a single odd label would otherwise leave the average undefined, or move it.
+    Where no class that counts has a ratio there is no value.
 
     Precisions of different classes are independent given the predictions, recalls given the labels: their plain means
     get an interval combined from Wilson's. The others get the delta method's, taken on the log-odds.
@@ -49,23 +51,29 @@ class Average:
     def __call__(self, cells: Cells) -> Estimates:
         """Average of every group of the cells."""
         weights = self._weights(cells)
-        counted = weights > 0
         below = self.ratio.denominator(cells)
         each = divide(self.ratio.hit * cells.hits, below)
-        lacking = counted & (below == 0)
-        value = np.where(lacking.any(axis=1), np.nan, np.sum(weights * np.where(counted, each, 0), axis=1))
+        value = np.where(weights.any(axis=1), np.sum(weights * np.nan_to_num(each), axis=1), np.nan)
 
         if self.ratio.is_share and self.over != "rows":
             interval = combined(cells.hits, below, weights)
         else:
             interval = on_logit(value, self._error(cells, weights, each, value))
-        return Estimates(value, cells.rows, interval, self._cases(cells, lacking))
+        return Estimates(value, cells.rows, interval, self._cases(cells, weights))
 
     def _weights(self, cells: Cells) -> Floats:
-        """Weight of each class in each group, of shape (n_groups, n_classes), adding up to 1."""
-        counts = cells.labelled if self.over != "seen" else cells.labelled + cells.predicted
-        weights = counts if self.over == "rows" else counts > 0
-        return divide(weights, np.sum(weights, axis=1, keepdims=True))
+        """Weight of each class in each group, of shape (n_groups, n_classes), adding up to 1; 0 without a class."""
+        counts = self._counts(cells)
+        return np.nan_to_num(divide(counts, np.sum(counts, axis=1, keepdims=True)))
+
+    def _counts(self, cells: Cells) -> Floats:
+        """What each class that has a ratio counts; where none of them is labelled they count alike."""
+        defined = self.ratio.denominator(cells) > 0
+        if self.over == "labelled":
+            return np.asarray(defined & (cells.labelled > 0), float)
+        by_rows = cells.labelled * defined if self.over == "rows" else np.zeros_like(cells.labelled)
+        alike = defined & (np.sum(by_rows, axis=1, keepdims=True) == 0)
+        return np.asarray(by_rows + alike, float)
 
     def _error(self, cells: Cells, weights: Floats, each: Floats, value: Floats) -> Floats:
         """Standard error for multinomial counts: the root of the sum over cells of n * slope ** 2.
@@ -78,7 +86,8 @@ class Average:
         loss = share * np.nan_to_num(each)
         by_label = -self.ratio.labelled * loss
         if self.over == "rows":
-            by_label += np.nan_to_num(divide(each - value[:, None], cells.rows[:, None]))
+            labelled = np.sum(self._counts(cells), axis=1, keepdims=True)
+            by_label += np.nan_to_num(divide(each - value[:, None], labelled))
         nothing = np.zeros((len(cells.rows), 1))
         by_prediction = np.concatenate([-self.ratio.predicted * loss, nothing], axis=1)
 
@@ -87,18 +96,17 @@ class Average:
         slope += self.ratio.hit * share[cells.group, cells.true] * right
         return np.sqrt(np.bincount(cells.group, cells.n * slope**2, len(cells.rows)))
 
-    def _cases(self, cells: Cells, lacking: Bools) -> tuple[Case, ...]:
-        """Why an average is undefined: no rows, too few classes, or a class without a ratio."""
+    def _cases(self, cells: Cells, weights: Floats) -> tuple[Case, ...]:
+        """Why an average is undefined: no rows, too few classes, or none that has a ratio."""
         labelled = cells.labelled > 0
-        sole = [cells.classes[klass] for klass in np.argmax(labelled, axis=1)]
-        first = [cells.classes[klass] for klass in np.argmax(lacking, axis=1)]
+        sole = [key_name(cells.classes[klass]) for klass in np.argmax(labelled, axis=1)]
         return (
             (cells.rows == 0, NO_ROWS),
             (
                 np.count_nonzero(labelled, axis=1) < self.least,
                 [f"only one class among the labels: {it}" for it in sole],
             ),
-            (np.count_nonzero(lacking, axis=1) > 0, [self.ratio.undefined.format(it) for it in first]),
+            (np.asarray(~weights.any(axis=1)), [self.ratio.undefined.format(it) for it in sole]),
         )
 
 

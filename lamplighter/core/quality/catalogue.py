@@ -73,12 +73,12 @@ METRICS = {
     ),
     "precision_macro": Metric(
         CLASSES, 0, 1, "higher", "Wilson, combined by MOVER",
-        "Mean precision of the classes.",
+        "Mean precision of the classes that are predicted.",
         "mean of TP / (TP + FP)",
     ),
     "recall_macro": Metric(
         CLASSES, 0, 1, "higher", "Wilson, combined by MOVER",
-        "Mean recall of the classes.",
+        "Mean recall of the classes that are labelled.",
         "mean of TP / (TP + FN)",
     ),
     "f1_macro": Metric(
@@ -88,7 +88,7 @@ METRICS = {
     ),
     "precision_weighted": Metric(
         CLASSES, 0, 1, "higher", "delta method, logit",
-        "Precision of the classes, each weighted by its labels.",
+        "Precision of the classes that are predicted, each weighted by its labels.",
         "sum of (TP + FN) / n * TP / (TP + FP)",
     ),
     "recall_weighted": Metric(
@@ -114,7 +114,7 @@ METRICS = {
     "log_loss": Metric(
         CLASSES, 0, None, "lower", "Student",
         "Mean surprise of the probabilities, in nats.",
-        "mean of -log(probability of the label)",
+        "mean of -log(probability of the label), cut at the epsilon of the scores' type",
     ),
     "brier": Metric(
         CLASSES, 0, 2, "lower", "Student",

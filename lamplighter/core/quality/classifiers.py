@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from lamplighter.core.key_name import key_name
 from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.quality.averages import AVERAGES
 from lamplighter.core.quality.confusion import Cells, Confusion
@@ -15,7 +17,7 @@ from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.labels import Column, Labels
 from lamplighter.core.quality.probabilities import calibration
 from lamplighter.core.quality.ratios import RATIOS, accuracy
-from lamplighter.core.quality.scores import Scores, YScore
+from lamplighter.core.quality.scores import NO_CLASS, Scores, YScore
 
 NO_POSITIVE = "no positive class is declared (predictions.positive)"
 RANKED = ("roc_auc", "pr_auc")
@@ -37,7 +39,8 @@ def classification(
 ) -> tuple[list[Measurement], list[Confusion]]:
     """Measure a classifier on rows whose labels are known.
 
-    The positive class is the declared one, or ``"1"`` if every class seen is ``"0"`` or ``"1"``. Precision, recall
+    The positive class is the declared one, or ``"1"`` if every class seen is ``"0"`` or ``"1"``, but for a few rows
+    that then count as odd: as labels of no class of the model they are left out as above. Precision, recall
     and F1 are about it, against all the rest; so is a single score, and so are the scores of exactly two classes of
     which it is one. Without a positive class these metrics say so if at most two classes are seen, and with more are
     not given. Scores of more classes are measured one class against the rest and averaged. Accuracy and the averages
@@ -46,10 +49,12 @@ def classification(
     Parameters
     ----------
     y_true, y_pred : sequences of shape (n_rows,)
-        Classes as text. A null prediction (None, NaN or the empty text) is a wrong answer: it counts in ``n``, in
-        accuracy and in recall, and, as it is a prediction of no class, in no class's precision.
+        Identities of classes. A null prediction (None, NaN) is a wrong answer: it counts in ``n``, in accuracy and in
+        recall, and, as it is a prediction of no class, in no class's precision.
     y_score : array of shape (n_rows,), dict of such arrays by class, or None
-        Scores. A row with a null among its scores is left out of the metrics of scores, and ``n`` shows it.
+        Scores. A row with a null among its scores is left out of the metrics of scores, and ``n`` shows it. Scores
+        by class say which classes the model has: a row labelled as another one is left out of the metrics of scores
+        and of the averages over classes, and such a prediction is a wrong answer.
     groupings : sequence of Grouping
         Ways to cut the same rows. Metrics of single classes (``klass``) are given for the window and for versions
         only, and for the 50 classes that occur most.
@@ -78,9 +83,9 @@ def classification(
     >>> confusion[1]
     Confusion(segment='', version='', y_true='0', y_pred='', n=1)
     """
-    labels = Labels.of(y_true, y_pred, positive)
     if isinstance(y_score, Mapping) and not y_score:
         y_score = None
+    labels = Labels.of(y_true, y_pred, positive, classes_of(y_score))
     scores = None if y_score is None else Scores.of(y_score, labels)
     found: list[Measurement] = []
     confusion: list[Confusion] = []
@@ -102,6 +107,11 @@ def classification(
     return found, confusion
 
 
+def classes_of(y_score: YScore | None) -> Collection[str]:
+    """The classes of a model, where several of them have a score of their own."""
+    return y_score if isinstance(y_score, Mapping) and len(y_score) > 1 else ()
+
+
 def _counted(cells: Cells, labels: Labels, grouping: Grouping) -> dict[str, Estimates]:
     """Metrics of confusion counts."""
     found = {"accuracy": accuracy(cells)}
@@ -110,7 +120,17 @@ def _counted(cells: Cells, labels: Labels, grouping: Grouping) -> dict[str, Esti
         found |= {name: ratio.of_class(cells, klass) for name, ratio in RATIOS.items()}
     elif labels.seen <= 2:
         found |= {name: undefined(grouping, NO_POSITIVE) for name in RATIOS}
-    return found | {name: average(cells) for name, average in AVERAGES.items()}
+    return found | _averaged(cells, labels, grouping)
+
+
+def _averaged(cells: Cells, labels: Labels, grouping: Grouping) -> dict[str, Estimates]:
+    """Averages over the classes that the model has."""
+    if not labels.strange.any():
+        return {name: average(cells) for name, average in AVERAGES.items()}
+    cells = Cells.count(labels.without_strange(), grouping.rows(~labels.odd))
+    case = ((grouping.count > 0) & (cells.rows == 0), NO_CLASS)
+    found = {name: average(cells) for name, average in AVERAGES.items()}
+    return {name: replace(it, undefined=(case, *it.undefined)) for name, it in found.items()}
 
 
 def _scored(scores: Scores, labelled: Grouping, only: str = "") -> dict[str, Estimates]:
@@ -130,5 +150,5 @@ def _per_class(cells: Cells, grouping: Grouping, state: State) -> Iterator[Measu
         for name, ratio in RATIOS.items():
             estimates = ratio.of_class(cells, klass)
             yield from estimates.measurements(
-                name, grouping, state, klass=cells.classes[klass], only=occurs[:, klass] > 0
+                name, grouping, state, klass=key_name(cells.classes[klass]), only=occurs[:, klass] > 0
             )

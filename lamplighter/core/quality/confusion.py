@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from lamplighter.core.key_name import key_name
 from lamplighter.core.quality.arrays import Ints
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.labels import Labels
@@ -24,7 +25,7 @@ class Confusion:
     segment, version : str
         As in a measurement; both empty for all rows.
     y_true, y_pred : str
-        The classes; ``y_pred`` is empty for rows without a prediction.
+        Names of the classes; ``y_pred`` is empty for rows without a prediction, and ``""`` for the empty text.
     n : int
         Rows, at least 1.
     """
@@ -43,7 +44,7 @@ class Cells:
     Attributes
     ----------
     classes : list of str
-        Names of the classes.
+        The classes.
     group, true, pred, n : arrays of shape (n_cells,)
         The group, the true class, the predicted class (``len(classes)`` if null), and the rows of the cell.
     rows : array of shape (n_groups,)
@@ -100,7 +101,7 @@ class Cells:
     def listed(self, grouping: Grouping) -> list[Confusion]:
         """The counts as records, with the names of the grouping that they were counted for."""
         keys = [grouping.key(group) for group in range(len(grouping.names))]
-        names = [*self.classes, NO_PREDICTION]
+        names = [*map(key_name, self.classes), NO_PREDICTION]
         columns = (column.tolist() for column in (self.group, self.true, self.pred, self.n))
         cells = zip(*columns, strict=True)
         return [

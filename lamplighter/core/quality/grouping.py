@@ -10,11 +10,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from lamplighter.core.identity import identity
+from lamplighter.core.key_name import OTHER, column_key, key_name
 from lamplighter.core.measurement import OVERALL
-from lamplighter.core.quality.arrays import Bools, Floats, Ints, divide, is_null
-
-OTHER = "other"
-NULL = "null"
+from lamplighter.core.quality.arrays import Bools, Floats, Ints, divide
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,13 +62,11 @@ class Grouping:
         column : str
             Its name, which goes before the values of a segment: ``origin=JFK``.
         values : sequence of shape (n_rows,)
-            Values that read the same as text are the same value. A null (None, NaN; for a version also the empty
-            text, which would mean all versions) is named ``null``.
+            Values of one identity are one value. It is named as `key_name` says; a null (None, NaN) is ``null``.
         by : {"segment", "version"}, default="segment"
             A version is named by its plain value.
         largest : int, default=50
-            As many values are kept, the most frequent, ties by name. The rest share the name ``other`` with a value
-            that is called so.
+            As many values are kept, the most frequent, ties by name. The rest share the name ``other``.
 
         Returns
         -------
@@ -82,19 +79,23 @@ class Grouping:
         ['a', 'b', 'other']
         """
         cells = values.tolist() if isinstance(values, np.ndarray) else list(values)
-        empty = {OVERALL} if by == "version" else frozenset()
-        texts = [NULL if is_null(cell) or cell in empty else str(cell) for cell in cells]
+        texts = [cell if cell is None or isinstance(cell, str) else identity(cell) for cell in cells]
         index = {text: code for code, text in enumerate(dict.fromkeys(texts))}
         codes = np.fromiter(map(index.__getitem__, texts), np.int64, len(texts))
 
         counts = dict(zip(index, np.bincount(codes, minlength=len(index)).tolist(), strict=True))
-        ranked = sorted(counts.keys() - {OTHER, NULL}, key=lambda text: (-counts[text], text))
-        last = [OTHER] * (len(ranked) > largest or OTHER in counts) + [NULL] * (NULL in counts)
-        kept = {text: code for code, text in enumerate(ranked[:largest] + last)}
-
-        renumbered = np.array([kept[text] if text in kept else kept[OTHER] for text in index], np.int64)
-        prefix = f"{column}=" if by == "segment" else ""
-        return cls([prefix + text for text in kept], renumbered[codes], by)
+        ranked = sorted((text for text in counts if text is not None), key=lambda text: (-counts[text], text))
+        names = [key_name(text) for text in ranked[:largest]]
+        number: dict[str | None, int] = {text: code for code, text in enumerate(ranked[:largest])}
+        if len(ranked) > largest:
+            number |= dict.fromkeys(ranked[largest:], len(names))
+            names.append(OTHER)
+        if None in counts:
+            number[None] = len(names)
+            names.append(key_name(None))
+        renumbered = np.array([number[text] for text in index], np.int64)
+        prefix = f"{column_key(column)}=" if by == "segment" else ""
+        return cls([prefix + name for name in names], renumbered[codes], by)
 
     @property
     def is_whole(self) -> bool:

@@ -106,7 +106,9 @@ def on_logit(value: Floats, error: Floats) -> Interval:
     """
     half = Z * divide(_spread(value, error), value * (1 - value))
     odds = divide(value, 1 - value)
-    lower, upper = odds * np.exp(-half), odds * np.exp(half)
+    # Next to 0 and 1 a small error is a long way on this scale: the bound is then 0 or 1.
+    with np.errstate(over="ignore"):
+        lower, upper = odds * np.exp(-half), odds * np.exp(half)
     return 1 - 1 / (1 + lower), 1 - 1 / (1 + upper)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lamplighter.core.quality.arrays import Floats
+from lamplighter.core.quality.arrays import Bools, Floats
 from lamplighter.core.quality.estimates import Case, Estimates, mean
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.scores import Scores
@@ -53,8 +53,15 @@ def brier(scores: Scores) -> Floats:
 
 
 def calibration(scores: Scores, grouping: Grouping) -> dict[str, Estimates]:
-    """Mean ``log_loss`` and ``brier`` of every group, with Student's interval."""
-    cases = _not_probabilities(scores, grouping)
+    """Mean ``log_loss`` and ``brier`` of every group, with Student's interval.
+
+    A row whose scores are no probabilities is left out, and ``n`` shows it; a group of which most rows are such has no
+    value.
+    """
+    outside, apart = improper(scores)
+    cases = _mostly(outside, apart, grouping)
+    keep = ~(outside | apart)
+    scores, grouping = scores.proper(keep), grouping.rows(keep)
     highest = {"log_loss": np.inf, "brier": 1.0 if len(scores.classes) < 3 else 2.0}
     found = {}
     for name, loss in (("log_loss", log_loss), ("brier", brier)):
@@ -63,11 +70,21 @@ def calibration(scores: Scores, grouping: Grouping) -> dict[str, Estimates]:
     return found
 
 
-def _not_probabilities(scores: Scores, grouping: Grouping) -> tuple[Case, ...]:
-    """Groups whose scores are no probabilities."""
-    outside = ((scores.values < 0) | (scores.values > 1)).any(axis=1)
-    cases: tuple[Case, ...] = ((grouping.total(outside) > 0, "scores are not probabilities: some lie outside 0..1"),)
+def improper(scores: Scores) -> tuple[Bools, Bools]:
+    """Rows, of shape (n_scored,), with a score outside of 0 to 1, and those whose scores do not add up to 1."""
+    low, high = -scores.slack, 1 + scores.slack
+    outside = np.asarray(((scores.values < low) | (scores.values > high)).any(axis=1))
     if scores.is_binary:
-        return cases
-    apart = np.asarray(np.abs(np.sum(scores.values, axis=1) - 1) > ROUNDING)
-    return (*cases, (grouping.total(apart) > 0, "scores are not probabilities: of some rows they do not add up to 1"))
+        return outside, np.zeros(len(outside), bool)
+    total = np.sum(np.where(outside[:, None], 0.0, scores.values), axis=1)
+    return outside, ~outside & (np.abs(total - 1) > ROUNDING)
+
+
+def _mostly(outside: Bools, apart: Bools, grouping: Grouping) -> tuple[Case, ...]:
+    """Groups of which most scores are no probabilities."""
+    beyond, unequal = grouping.total(outside), grouping.total(apart)
+    most = 2 * (beyond + unequal) > grouping.count
+    return (
+        (most & (beyond >= unequal), "scores are not probabilities: most lie outside 0..1"),
+        (most, "scores are not probabilities: of most rows they do not add up to 1"),
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lamplighter.core.key_name import key_name
 from lamplighter.core.quality.arrays import Floats, divide
 from lamplighter.core.quality.confusion import Cells
 from lamplighter.core.quality.estimates import NO_ROWS, Estimates
@@ -69,7 +70,7 @@ class Ratio:
         lower, upper = wilson(hits, trials)
         if not self.is_share:
             lower, upper = 2 * lower / (1 + lower), 2 * upper / (1 + upper)
-        reason = self.undefined.format(cells.classes[klass])
+        reason = self.undefined.format(key_name(cells.classes[klass]))
         cases = ((trials == 0, reason), (cells.rows == 0, NO_ROWS))
         return Estimates(divide(self.hit * hits, either), trials, (lower, upper), cases[::-1])
 

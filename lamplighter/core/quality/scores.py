@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lamplighter.core.key_name import key_name
 from lamplighter.core.quality.arrays import Bools, Floats, Ints
 from lamplighter.core.quality.estimates import NO_ROWS, Case
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.labels import Labels
 
 NO_SCORE = "no labelled row has a score"
+NO_CLASS = "no label is a class of the model; declare those that are as predictions.score"
+
+SLACK = 1e-5
 
 YScore = npt.NDArray[Any] | Mapping[str, npt.NDArray[Any]]
+
+
+def slack(epsilon: float) -> float:
+    """How far a probability may lie outside of 0 to 1 by rounding alone, by the machine epsilon of its type.
+
+    Some dozen roundings of a float32, in which most models add up; of a coarser float the last two digits.
+
+    Examples
+    --------
+    >>> slack(float(np.finfo(np.float64).eps)), slack(float(np.finfo(np.float16).eps))
+    (1e-05, 0.001953)
+    """
+    return max(SLACK, 2 * epsilon)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +50,9 @@ class Scores:
     answers : array of shape (n_scored, n_classes)
         Whether the row is labelled as the class.
     scored : array of shape (n_rows,)
-        Which of the rows given have their scores.
+        Which of the rows given have their scores, and a label that is a class of the model.
+    odd : array of shape (n_rows,)
+        Which of them have a label that is none.
     smallest : float
         The machine epsilon of the scores as they came: how near to 0 and 1 a logarithm may look.
     """
@@ -42,6 +61,7 @@ class Scores:
     values: Floats
     answers: Bools
     scored: Bools
+    odd: Bools
     smallest: float
 
     @classmethod
@@ -76,12 +96,12 @@ class Scores:
         kept = [column.dtype for column in columns if column.dtype.kind == "f"]
         smallest = max((float(np.finfo(dtype).eps) for dtype in kept), default=float(np.finfo(float).eps))
         values = np.column_stack([column.astype(float) for column in columns])
-        scored = np.isfinite(values).all(axis=1)
+        scored = np.isfinite(values).all(axis=1) & ~labels.odd
 
         index = {name: code for code, name in enumerate(labels.classes)}
         asked = np.array([index.get(name, -1) for name in classes])
         answers = labels.true[scored, None] == asked
-        return cls(classes, values[scored], answers, scored, smallest)
+        return cls(classes, values[scored], answers, scored, labels.odd, smallest)
 
     @property
     def is_binary(self) -> bool:
@@ -93,20 +113,23 @@ class Scores:
         """The argsort of each column."""
         return [np.argsort(column) for column in self.values.T]
 
+    @property
+    def slack(self) -> float:
+        """How far a score may lie outside of 0 to 1 by rounding alone."""
+        return slack(self.smallest)
+
+    def proper(self, keep: Bools) -> Scores:
+        """Some of the rows, their scores moved to 0 and 1 where rounding left them outside."""
+        clipped = np.clip(self.values[keep], 0.0, 1.0)
+        return replace(self, values=clipped, answers=self.answers[keep])
+
     @cached_property
     def kind(self) -> Ints:
         """The column of each row's own class; of a binary score, 1 for the positive class and 0 for the rest."""
         return self.answers[:, 0].astype(np.int64) if self.is_binary else np.argmax(self.answers, axis=1)
 
-    @cached_property
-    def unknown(self) -> Bools:
-        """Rows, of shape (n_scored,), whose class has no column of its own; none for a binary score."""
-        if self.is_binary:
-            return np.zeros(len(self.values), bool)
-        return np.asarray(~self.answers.any(axis=1), bool)
-
     def cases(self, labelled: Grouping, grouping: Grouping) -> tuple[Case, ...]:
-        """What no metric of scores can do without: rows, scores, and a column for every class.
+        """What no metric of scores can do without: rows, labels that are classes, and scores.
 
         Parameters
         ----------
@@ -115,8 +138,8 @@ class Scores:
         """
         return (
             (labelled.count == 0, NO_ROWS),
+            (labelled.count == labelled.total(self.odd), NO_CLASS),
             (grouping.count == 0, NO_SCORE),
-            (grouping.total(self.unknown) > 0, "a label is of a class that has no score"),
         )
 
     def class_cases(self, grouping: Grouping, *, both: bool) -> tuple[Case, ...]:
@@ -124,7 +147,7 @@ class Scores:
         cases: list[Case] = []
         for name, answer in zip(self.classes, self.answers.T, strict=True):
             positives = grouping.total(answer)
-            cases.append((positives == 0, f"no label is {name}"))
+            cases.append((positives == 0, f"no label is {key_name(name)}"))
             if both:
-                cases.append((positives == grouping.count, f"every label is {name}"))
+                cases.append((positives == grouping.count, f"every label is {key_name(name)}"))
         return tuple(cases)

@@ -80,6 +80,7 @@ def test_value_by_hand(found, metric, value, n):
 
 SCORE = np.array([0.2, 0.4])
 THREE = {"a": np.array([0.5, 0.2]), "b": np.array([0.25, 0.4]), "c": np.array([0.25, 0.4])}
+NO_CLASS = "no label is a class of the model; declare those that are as predictions.score"
 NO_POSITIVE = "no positive class is declared (predictions.positive)"
 
 
@@ -96,20 +97,20 @@ NO_POSITIVE = "no positive class is declared (predictions.positive)"
         (classes(["no", "yes"], ["no", "yes"]), "f1", NO_POSITIVE),
         (classes(["no", "yes"], ["no", "yes"], SCORE), "roc_auc", NO_POSITIVE),
         (classes(["no", "no"], ["no", "yes"]), "balanced_accuracy", "only one class among the labels: no"),
-        (classes("abc", "aab"), "precision_macro", "no row was predicted as c"),
-        (classes("abc", "aab"), "precision_weighted", "no row was predicted as c"),
-        (classes("aab", "abc"), "recall_macro", "no label is c"),
+        (classes("ab", [None, None]), "precision_macro", "no row was predicted as a"),
+        (classes("ab", [None, None]), "precision_weighted", "no row was predicted as a"),
         (classes("00", "00", SCORE), "roc_auc", "no label is 1"),
         (classes("11", "00", SCORE), "roc_auc", "every label is 1"),
         (classes("00", "00", SCORE), "pr_auc", "no label is 1"),
         (classes("01", "00", SCORE * np.nan), "brier", "no labelled row has a score"),
-        (classes("01", "00", SCORE * 5), "log_loss", "scores are not probabilities: some lie outside 0..1"),
+        (classes("01", "00", SCORE * 10), "log_loss", "scores are not probabilities: most lie outside 0..1"),
         (classes("ab", "ab", THREE), "roc_auc", "no label is c"),
-        (classes("ad", "ab", THREE), "log_loss", "a label is of a class that has no score"),
+        (classes("de", "ab", THREE), "log_loss", NO_CLASS),
+        (classes("de", "ab", THREE), "f1_macro", NO_CLASS),
         (
             classes("ab", "ab", {name: score * 2 for name, score in THREE.items()}),
             "brier",
-            "scores are not probabilities: of some rows they do not add up to 1",
+            "scores are not probabilities: of most rows they do not add up to 1",
         ),
         (numbers([], []), "mae", "no labelled rows"),
         (numbers([1.0], [np.nan]), "residual_q50", "no labelled row has a finite label and a finite prediction"),

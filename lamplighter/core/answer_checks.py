@@ -1,0 +1,158 @@
+"""What is odd about labels and answers side by side; it is no reason to lose the rows that are sound."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from lamplighter.core import quality
+from lamplighter.core.evaluation import Labelled, class_labels, scores_of
+from lamplighter.core.finding import Code, Finding
+from lamplighter.core.key_name import key_name
+from lamplighter.core.monitor import Kind, Monitor
+from lamplighter.core.quality.labels import BINARY
+
+FEWEST_TO_COMPARE = 20
+"""Labelled rows from which it is no accident that not one answer is among the true classes."""
+
+RARE = 0.01
+"""Share of labels up to which classes that are never predicted are mistakes rather than classes of the model."""
+
+MOST_SHOWN = 3
+"""Values that a message names; classes that are never predicted are no mistakes where there are more of them."""
+
+Told = Iterator[tuple[Code, str]]
+
+
+def answer_findings(labelled: Labelled, monitor: Monitor, window: str) -> Iterator[Finding]:
+    """What is odd in the labelled rows of a window.
+
+    Parameters
+    ----------
+    labelled : Labelled
+    monitor : Monitor
+    window : str
+        What the window is called; findings are about it.
+    """
+    for code, told in CHECKED_AS[monitor.kind](labelled, monitor):
+        yield Finding(code, window, f"{monitor.model}: {window}: {told}")
+
+
+def unusable_labels(values: Mapping[str, int], monitor: Monitor, window: str) -> Iterator[Finding]:
+    """Labels of a window that are no numbers where numbers are meant, and how many rows each has."""
+    if values:
+        assert monitor.labels is not None
+        told = f"{_rows(sum(values.values()))} have a label in {monitor.labels.target!r} that is no finite number"
+        cure = "they are left out; correct them, or deliver no label"
+        message = f"{monitor.model}: {window}: {told}, such as {_listed(values)}; {cure}"
+        yield Finding(Code.LABELS_UNUSABLE, window, message)
+
+
+def _of_classes(labelled: Labelled, monitor: Monitor) -> Told:
+    true, pred = (class_labels(side) for side in (labelled.y_true, labelled.y_pred))
+    score = scores_of(labelled, monitor)
+    labels = quality.Labels.of(true, pred, monitor.predictions.positive, quality.classes_of(score))
+    counts, answers = Counter(true.tolist()), Counter(value for value in pred.tolist() if value is not None)
+    if len(true) >= FEWEST_TO_COMPARE and answers and not counts.keys() & answers.keys():
+        yield Code.CLASSES_DIFFER, _never_meet("predicted class", answers, counts)
+    elif labels.known:
+        told = _unknown(labels.known, counts, answers)
+        if told:
+            yield Code.CLASSES_ODD, told
+    elif told := _never_predicted(counts, answers, monitor.predictions.positive):
+        yield Code.CLASSES_ODD, told
+    if isinstance(score, dict):
+        yield from _sums(score, labels)
+
+
+def _unknown(known: frozenset[str], counts: Mapping[str, int], answers: Mapping[str, int]) -> str:
+    odd = [{name: n for name, n in side.items() if name not in known} for side in (counts, answers)]
+    parts = []
+    if odd[0]:
+        parts.append(f"{_rows(sum(odd[0].values()))} labelled {_listed(odd[0])} left out of scores and averages")
+    if odd[1]:
+        parts.append(f"{_rows(sum(odd[1].values()))} predicted {_listed(odd[1])} counted as wrong")
+    cure = "correct them, or give predictions.positive" if known == BINARY else "correct them, or give each a score"
+    return f"not of the classes {_names(sorted(known))}: {' and '.join(parts)}; {cure}" if parts else ""
+
+
+def _never_predicted(counts: Mapping[str, int], answers: Mapping[str, int], positive: str | None) -> str:
+    """Labels of a few rows that the model never answers: a macro average counts each as much as a whole class."""
+    rows = sum(counts.values())
+    if rows < FEWEST_TO_COMPARE or len(answers) < 2:
+        return ""
+    odd = {name: n for name, n in counts.items() if name not in answers and name != positive and name not in BINARY}
+    if not odd or len(odd) > MOST_SHOWN or sum(odd.values()) > max(1, RARE * rows):
+        return ""
+    told = f"{sum(odd.values())} of {_rows(rows)} are labelled {_listed(odd)}, which the model never predicts"
+    return f"{told}; correct them, or name the classes of the model in predictions.score"
+
+
+def _sums(score: dict[str, Any], labels: quality.Labels) -> Told:
+    """Scores that do not add up to 1; those outside 0 to 1 are told of their column."""
+    scores = quality.Scores.of(score, labels)
+    if scores is None or scores.is_binary:
+        return
+    apart = quality.improper(scores)[1]
+    if apart.any():
+        total = np.sum(scores.values[apart], axis=1)
+        told = f"scores of {apart.sum()} of {_rows(len(apart))} add up to {total.min():.4g} to {total.max():.4g}, not 1"
+        yield Code.SCORES_OUTSIDE, f"{told}; log the probabilities of all classes"
+
+
+def _of_lists(labelled: Labelled, monitor: Monitor) -> Told:
+    assert monitor.labels is not None
+    cells = [class_labels(side).tolist() for side in (labelled.y_true, labelled.y_pred)]
+    read = [[quality.read_items(cell) for cell in side] for side in cells]
+    named = (monitor.labels.target, monitor.predictions.prediction)
+    parts = []
+    for column, side, lists in zip(named, cells, read, strict=True):
+        broken = [cell for cell, items in zip(side, lists, strict=True) if items is None]
+        if broken:
+            shown = broken[0] if len(broken[0]) <= LONGEST_SHOWN else f"{broken[0][:LONGEST_SHOWN]}..."
+            parts.append(f"{len(broken)} of {_rows(len(side))} of column {column!r}, such as {shown!r},")
+    if parts:
+        yield Code.LISTS_UNREADABLE, f"no list of items in {' and in '.join(parts)} left out; log a list of item ids"
+    true, ranked = (Counter(item for items in side if items for item in items) for side in read)
+    if len(cells[0]) >= FEWEST_TO_COMPARE and true and ranked and not true.keys() & ranked.keys():
+        yield Code.CLASSES_DIFFER, _never_meet("ranked item", ranked, true)
+
+
+def _of_nothing(labelled: Labelled, monitor: Monitor) -> Told:
+    yield from ()
+
+
+CHECKED_AS: dict[Kind, Callable[[Labelled, Monitor], Told]] = {
+    Kind.CLASSIFICATION: _of_classes,
+    Kind.RANKING: _of_lists,
+    Kind.REGRESSION: _of_nothing,
+    Kind.TEXT: _of_nothing,
+}
+"""By kind: what is looked at."""
+
+LONGEST_SHOWN = 60
+"""Characters of a value that a message shows."""
+
+
+def _never_meet(what: str, answers: Iterable[str], true: Iterable[str]) -> str:
+    """Labels and predictions that are written differently agree nowhere, and no metric says why."""
+    shown = [_names(sorted(side)) for side in (answers, true)]
+    return f"no {what} ({shown[0]}) is among the true ones ({shown[1]}); write both alike"
+
+
+def _names(values: list[str]) -> str:
+    return ", ".join(map(key_name, values[:MOST_SHOWN]))
+
+
+def _listed(values: Mapping[str, int]) -> str:
+    """The values of the most rows."""
+    most = sorted(values, key=lambda value: (-values[value], value))[:MOST_SHOWN]
+    shown = ", ".join(name if (name := key_name(value)).startswith('"') else f"'{name}'" for value in most)
+    return shown if len(values) == len(most) else f"{shown} and {len(values) - len(most)} others"
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"

@@ -1,0 +1,135 @@
+"""A few odd rows in a night's data: what is recorded of the others, and what is said of them."""
+
+from __future__ import annotations
+
+import warnings
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from storage.history import open_history
+from storage.history.query import Filter, dump, measurements
+from storage.project import Project
+from tests.flows.nights import one_night
+
+DAY = date(2026, 3, 2)
+N = 100
+RANDOM = np.random.default_rng(3)
+
+
+def world(root: Path, kind: str, more: str = "", lines: str = "", days: int = 1, **columns: Any) -> Project:
+    (root / "monitors").mkdir()
+    (root / "monitors" / "m.yaml").write_text(
+        f"model: m\nkind: {kind}\n"
+        f"predictions: {{parquet: 'day={{day}}.parquet', time: at, id: id, prediction: pred{more}}}\n"
+        f"labels: {{same_row: true, target: y, mature_after: 1h}}\n{lines}\n"
+    )
+    for i in range(days):
+        day = DAY + pd.Timedelta(days=i)
+        at = pa.array(pd.date_range(day, periods=N, freq="5min", tz="UTC"))
+        held = {name: column[i] if isinstance(column, list) else column for name, column in columns.items()}
+        pq.write_table(pa.table({"id": range(N), "at": at, **held}), root / f"day={day}.parquet")
+    return Project.open(root)
+
+
+def night(project: Project, day: date = DAY) -> dict[str, str]:
+    """The findings of a night, in which numpy has nothing to say."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        one_night(project, "m", day)
+    rows = [row for row in dump(open_history(project))["finding"] if row[1].date() == day]
+    return {f"{row[3]} {row[4]}": row[-1] for row in rows}
+
+
+def value(project: Project, metric: str, **where: str) -> tuple[float | None, int]:
+    found = measurements(open_history(project), "m", Filter(metric=metric, segment="", klass="", **where))[-1]
+    return found["value"], found["n"]
+
+
+Y = RANDOM.integers(0, 2, N)
+SCORE = RANDOM.random(N)
+
+
+@pytest.mark.parametrize(
+    ("kind", "scores", "beyond"),
+    [
+        (pa.float64(), SCORE * 100, N),
+        (pa.float64(), np.where(np.arange(N) == 5, 1.5, SCORE), 1),
+        (pa.float32(), np.where(np.arange(N) < 3, -0.25, SCORE), 3),
+        (pa.float64(), np.where(np.arange(N) < 9, 1.0000001, SCORE), 0),
+        (pa.float16(), np.where(np.arange(N) < 9, np.float16(1.001), SCORE), 0),
+    ],
+    ids=["percent", "one", "float32", "rounding", "rounding of a float16"],
+)
+def test_scores_outside_are_found_whatever_the_labels(
+    tmp_path: Path, kind: pa.DataType, scores: Any, beyond: int
+) -> None:
+    column = pa.array(scores.astype(kind.to_pandas_dtype()), kind)
+    project = world(tmp_path, "classification", ", score: s", pred=Y, y=pa.nulls(N, pa.int64()), s=column)
+    found = night(project)
+    assert ("scores-outside s" in found) == bool(beyond)
+    if beyond:
+        seen = column.to_numpy(zero_copy_only=False).astype(float)
+        assert f"in {beyond} of {N} rows, from {seen.min():.8g} to {seen.max():.8g};" in found["scores-outside s"]
+
+
+@pytest.mark.parametrize("odd", ["n/a", "inf", "nan?"])
+def test_a_regression_leaves_out_labels_that_are_no_numbers(tmp_path: Path, odd: str) -> None:
+    project = world(tmp_path, "regression", pred=np.arange(N), y=pa.array([odd, *map(str, range(1, N))]))
+    found = night(project)
+    assert f"1 row have a label in 'y' that is no finite number, such as '{odd}'" in found[f"labels-unusable {DAY}"]
+    assert value(project, "mae") == (0.0, N - 1)
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression", "ranking", "text"])
+def test_rows_without_a_prediction_are_seen_in_every_kind(tmp_path: Path, kind: str) -> None:
+    """Wrong answers where one was owed; without an error where none can be computed."""
+    answers = {"classification": ["a"], "regression": [1.0], "ranking": [["a"]], "text": ["a b c d"]}[kind]
+    truth = {"classification": ["a"], "regression": [1.0], "ranking": ["a"], "text": ["a b c d"]}[kind]
+    project = world(tmp_path, kind, pred=pa.array([None] * 10 + answers * (N - 10)), y=pa.array(truth * N))
+    night(project)
+    assert value(project, "null_prediction_ratio") == (0.1, N)
+    wanted = {"classification": ("accuracy", 0.9, N), "regression": ("mae", 0.0, N - 10), "ranking": ("mrr", 0.9, N)}
+    if kind in wanted:
+        metric, *rest = wanted[kind]
+        assert value(project, metric) == (pytest.approx(rest[0]), rest[1])
+
+
+CATEGORIES = RANDOM.integers(1, 6, N)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pa.array(CATEGORIES.astype(str)),
+        pa.array(CATEGORIES.astype(float)),
+        pa.array([Decimal(int(value)).quantize(Decimal("1.00")) for value in CATEGORIES]),
+        pa.array(CATEGORIES.astype(str)).dictionary_encode(),
+    ],
+    ids=["text", "floats", "decimals", "categories"],
+)
+def test_a_category_of_another_type_has_not_drifted(tmp_path: Path, other: pa.Array) -> None:
+    lines = "features: {categorical: [f]}\nreference: {days: 2026-03-02..2026-03-02}"
+    project = world(tmp_path, "classification", lines=lines, days=2, pred=Y, y=Y, f=[pa.array(CATEGORIES), other])
+    night(project)
+    night(project, date(2026, 3, 3))
+    assert value(project, "unseen_ratio", feature="f") == (0.0, N)
+    assert value(project, "drift_detected", feature="f") == (0.0, N)
+
+
+def test_huge_numbers_say_why_they_have_no_value(tmp_path: Path) -> None:
+    huge = np.where(np.arange(N) % 2, 1.7e308, -1.7e308)
+    lines = "features: {numeric: [x]}\nreference: {parquet: '*.parquet'}"
+    project = world(tmp_path, "regression", lines=lines, pred=huge, y=-huge, x=huge)
+    night(project)
+    rows = [row for row in dump(open_history(project))["measurement"] if row[11] is not None or row[-1]]
+    assert rows
+    assert all(row[11] is None or np.isfinite(row[11]) for row in rows)
+    assert value(project, "mse")[0] is None

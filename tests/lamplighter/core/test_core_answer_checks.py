@@ -1,0 +1,113 @@
+"""What is odd about labels and answers, in one line on which a user can act; and what is not odd."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lamplighter.core.answer_checks import answer_findings, unusable_labels
+from lamplighter.core.evaluation import Labelled
+from lamplighter.core.monitor import Monitor, parse
+
+N = 200
+
+
+def monitor_of(kind: str, more: str = "") -> Monitor:
+    predictions = f"{{parquet: p.parquet, time: t, id: i, prediction: p{more}}}"
+    text = f"{{model: m, kind: {kind}, predictions: {predictions}, labels: {{parquet: l.parquet, target: y}}}}"
+    return parse("m.yaml", text, environ={}, read=lambda name: "")
+
+
+def found(kind: str, y: Any, p: Any, more: str = "", **scores: Any) -> dict[str, str]:
+    columns = {name: pd.Series(column) for name, column in scores.items()}
+    labelled = Labelled(pd.Series(y, dtype=object), pd.Series(p, dtype=object), columns, {}, None)
+    findings = answer_findings(labelled, monitor_of(kind, more), "day")
+    return {finding.code.value: finding.message for finding in findings if finding.subject == "day"}
+
+
+THREE = [*"abc"] * N
+BY_CLASS = ", score: {a: sa, b: sb, c: sc}"
+EVEN = {name: [1 / 3] * 3 * N for name in ("sa", "sb", "sc")}
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "words"),
+    [
+        pytest.param(
+            ("classification", ["d", *THREE[1:]], THREE, BY_CLASS), "classes-odd",
+            "m: day: not of the classes a, b, c: 1 row labelled 'd' left out of scores and averages; "
+            "correct them, or give each a score", id="a label without a score",
+        ),
+        pytest.param(
+            ("classification", THREE, ["d", "", *THREE[2:]], BY_CLASS), "classes-odd",
+            "2 rows predicted \"\", 'd' counted as wrong", id="predictions without a score",
+        ),
+        pytest.param(
+            ("classification", ["unknown", *[0, 1] * N], [1, *[0, 1] * N]), "classes-odd",
+            "not of the classes 0, 1: 1 row labelled 'unknown'", id="beside 0 and 1",
+        ),
+        pytest.param(
+            ("classification", ["x", *THREE[1:]], THREE), "classes-odd",
+            "1 of 600 rows are labelled 'x', which the model never predicts", id="never predicted",
+        ),
+        pytest.param(
+            ("classification", ["True", "False"] * N, [True, False] * N), "classes-differ",
+            "no predicted class (0, 1) is among the true ones (False, True); write both alike", id="spelled otherwise",
+        ),
+        pytest.param(
+            ("ranking", ["item_1", "item_2"] * N, [["1", "2"]] * 2 * N), "classes-differ",
+            "no ranked item (1, 2) is among the true ones (item_1, item_2); write both alike", id="items",
+        ),
+        pytest.param(
+            ("ranking", ["a", "b"] * N, [["a"], [{"item": "a"}]] * N), "lists-unreadable",
+            "200 of 400 rows of column 'p', such as '[{\"item\": \"a\"}]', left out; log a list of item ids",
+            id="objects",
+        ),
+    ],
+)  # fmt: skip
+def test_told(given: tuple[Any, ...], code: str, words: str) -> None:
+    more = EVEN if BY_CLASS in given else {}
+    messages = found(*given, **more)
+    assert messages.keys() == {code}
+    assert words in messages[code]
+    assert "\n" not in messages[code]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param(("classification", THREE, THREE, BY_CLASS), id="declared classes"),
+        pytest.param(("classification", [0, 1] * N, [1, 0] * N), id="0 and 1"),
+        pytest.param(("classification", [0] * N, [1] * 19 + [0] * (N - 19)), id="one of them"),
+        pytest.param(("classification", ["x"] * 100 + THREE[100:], THREE), id="a common class that is missed"),
+        pytest.param(("classification", [*map(str, range(50))] * 4, ["1", "2"] * 100), id="many rare classes"),
+        pytest.param(("classification", ["yes", "no", "x"], ["yes", "no", "no"]), id="too few rows"),
+        pytest.param(("classification", THREE, [None] * 3 * N), id="no answers"),
+        pytest.param(("ranking", [1, 2] * N, [[1, 5]] * 2 * N), id="items that meet"),
+        pytest.param(("ranking", ["a"] * 19, [["b"]] * 19), id="too few lists"),
+        pytest.param(("regression", [1.0] * N, [2.0] * N), id="numbers"),
+        pytest.param(("text", ["a"] * N, ["b"] * N), id="texts"),
+    ],
+)
+def test_silent(given: tuple[Any, ...]) -> None:
+    assert found(*given, **(EVEN if BY_CLASS in given else {})) == {}
+
+
+def test_scores_that_do_not_add_up() -> None:
+    scores = {name: np.array(column) for name, column in EVEN.items()}
+    for column in scores.values():
+        column[:4] = 0.5
+    messages = found("classification", THREE, THREE, BY_CLASS, **scores)
+    assert messages == {
+        "scores-outside": "m: day: scores of 4 of 600 rows add up to 1.5 to 1.5, not 1; "
+        "log the probabilities of all classes"
+    }
+
+
+def test_labels_that_are_no_numbers() -> None:
+    [finding] = unusable_labels({"n/a": 3, "inf": 1}, monitor_of("regression"), "day")
+    assert "4 rows have a label in 'y' that is no finite number, such as 'n/a', 'inf'" in finding.message
+    assert [*unusable_labels({}, monitor_of("regression"), "day")] == []
