@@ -160,8 +160,8 @@ def test_the_checks_of_the_newest_run(run: Run, history: History) -> None:
     row = status(run)["m"]
     assert (row["failed"], row["undecided"]) == (["rows-below"], {"f1-below": reason})
     assert row["incidents"] == [
-        {"check": "f1-below:undecided", "severity": "warning", "opened": "2025-03-06"},
         {"check": "rows-below", "severity": "warning", "opened": "2025-03-05"},
+        {"check": "f1-below:undecided", "severity": "warning", "opened": "2025-03-06"},
     ]
     assert row["failing"] == ["rows-below"]
     assert lines(run("status")) == [
