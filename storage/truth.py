@@ -167,7 +167,7 @@ class LabelIndex:
     names: tuple[str, ...]
     number: npt.NDArray[np.intp]
     content: npt.NDArray[np.intp]
-    arrival: npt.NDArray[np.int64]
+    arrival: npt.NDArray[np.integer[Any]]
     frame: pd.DataFrame
 
     @classmethod

