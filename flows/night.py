@@ -6,12 +6,14 @@ import shutil
 import time
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from flows.retraining import start_retrainings
 from flows.stages import Stages
 from lamplighter.core.finding import Code, Finding
 from lamplighter.errors import BrokenFileError, LamplighterError, ModelError
 from storage.history import only_one
+from storage.history.prune import newest_of_the_future
 from storage.history.runs import run_of
 from storage.models import Registry
 from storage.rows import rows_of
@@ -57,7 +59,7 @@ def _walk(night: Night, stages: Stages, *, with_report: bool, is_present: bool) 
     ):
         rows_of.forget_unreadable(model)
         shutil.rmtree(night.spool, ignore_errors=True)
-        unwritten = _repair_pointer(night)
+        unwritten, ahead = _repair_pointer(night), _of_the_future(night)
         try:
             reading, tables, profiled, compared, evaluated = _measure(night, stages)
             stages.record(night, reading, tables, profiled, compared, evaluated)
@@ -73,7 +75,7 @@ def _walk(night: Night, stages: Stages, *, with_report: bool, is_present: bool) 
             raise
         finally:
             shutil.rmtree(night.spool, ignore_errors=True)
-        findings = findings_of(reading, tables, profiled, evaluated, unwritten, unpublished, unreported, unsent)
+        findings = findings_of(reading, tables, profiled, evaluated, unwritten, ahead, unpublished, unreported, unsent)
         outcome = Outcome(night, findings, judged, compared[0], report, stages.seconds)
         run |= {
             "status": "findings" if findings or outcome.undecided_checks else "succeeded",
@@ -90,6 +92,18 @@ def _repair_pointer(night: Night) -> Finding | None:
     except ModelError as error:
         return Finding(Code.CHAMPION_UNWRITTEN, "", str(error))
     return None
+
+
+def _of_the_future(night: Night) -> Finding | None:
+    """Say that runs of the future are recorded: what is newer than the present is never judged, sent or shown."""
+    present = datetime.now(UTC)
+    newest = newest_of_the_future(night.history, night.monitor.model, max(present, night.known_on))
+    if newest is None:
+        return None
+    model, until = night.monitor.model, newest.astimezone(night.window.zone).date()
+    told = f"the history holds runs of the future, up to {until}; until then incidents and gauges stay as they are"
+    cure = f"if the clock was wrong, remove them by `lamplighter prune {model}`"
+    return Finding(Code.RUNS_OF_THE_FUTURE, "", f"{model}: {told}; {cure}")
 
 
 def _measure(night: Night, stages: Stages) -> tuple[Reading, list[Table], list[Profiled], list[Compared], Evaluated]:

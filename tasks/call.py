@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
+from lamplighter.core.finding import STATES
 from lamplighter.core.monitor import DATA_CHECK
 from lamplighter.core.monitor.retrain import Retrain
 from lamplighter.core.retraining import (
@@ -20,6 +22,8 @@ from lamplighter.core.retraining import (
     compared_since,
     veto,
 )
+from lamplighter.core.window import Grain, Window
+from storage.history.acceptances import acceptances
 from storage.history.breaks import sound_windows
 from storage.history.decisions import judged_later
 from storage.history.incidents import incidents_open
@@ -99,9 +103,20 @@ def _facts(night: Night, open_checks: Collection[str], ledger: list[Entry]) -> F
         promoted_on=promotion.known_on if promotion and (promotion.cause != ADOPTED or promotion.previous) else None,
         champion_trained_until=version.trained_until if version else None,
         final_until=until,
-        first_window=first,
+        first_window=_learned_since(night, first),
         labelled=labelled,
     )
+
+
+def _learned_since(night: Night, first: datetime | None) -> datetime | None:
+    """The start of the first window that may be learned from: what came before an acceptance is of another state."""
+    known = acceptances(night.history, night.monitor.model, night.window.grain.value, before=night.known_on)
+    states = [Window.of(*_kind(night.window), it.until).end for it in known if it.code in STATES]
+    return max([*states, first], default=None) if first else None
+
+
+def _kind(window: Window) -> tuple[str, Grain, str]:
+    return window.model, window.grain, window.timezone
 
 
 def _probation(night: Night, retrain: Retrain, facts: Facts) -> list[Entry]:

@@ -23,6 +23,7 @@ COMMANDS = {
     "history": "Show what is recorded of a model.",
     "report": "Make or show the report of a window.",
     "incidents": "Show what is open, mute it, accept broken data.",
+    "prune": "Remove runs that a wrong clock put into the future.",
     "adopt": "Make a model from elsewhere champion.",
     "retrain": "Train a model now, by hand.",
     "approve": "Make champion what waits for it.",

@@ -156,7 +156,7 @@ class Facts:
     final_until : datetime or None
         End of the newest window whose labels are final; None where there is none.
     first_window : datetime or None
-        Start of the oldest window that is recorded.
+        Start of the oldest window that may be learned from: the first that is recorded, or that followed an acceptance.
     labelled : int
         Rows of sound windows with a final label in the time of the comparison.
     """
@@ -318,7 +318,7 @@ def _immature(retrain: Retrain, facts: Facts) -> str:
     if facts.labelled < FEWEST_COMPARED:
         told = f"final until {until}, {facts.labelled} rows of the comparison have one"
         return f"labels are immature: {told}, and {FEWEST_COMPARED} are needed; wait, or raise accept.days"
-    if trained is None and begun and since <= begun:
+    if begun and since <= begun:
         return f"labels are immature: final until {until}, they leave nothing to learn from before the comparison"
     if trained is None or trained <= since:
         return ""

@@ -1,0 +1,57 @@
+"""Removing runs of the future, as of a host whose clock was wrong: the history is left as if they had not been."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from storage.history import tables
+from storage.history.database import History
+
+WHEN: dict[str, str] = {
+    **dict.fromkeys(("measurement", "confusion", "evaluation", "finding", "profile", "decision", "run"), "known_on"),
+    **dict.fromkeys(("acceptance", "outbox", "delivery", "retraining", "model_version", "promotion"), "known_on"),
+    "incident": "opened_on",
+}
+"""The tables whose rows came with a run, and the column that says with which."""
+
+
+UNDONE: tuple[tuple[sa.Column[datetime], dict[str, object]], ...] = (
+    (tables.incident.c.closed_on, {"closed_on": None, "ending": ""}),
+    (tables.incident.c.told_on, {"told_on": None}),
+    (tables.retraining.c.ended_on, {"ended_on": tables.retraining.c.known_on}),
+)
+"""What a run of the future wrote into rows that stay, and what takes its place."""
+
+
+def newest_of_the_future(history: History, model: str, present: datetime) -> datetime | None:
+    """The logical date of the newest run of a model that is still to come; None where there is none."""
+    table = tables.run
+    query = sa.select(sa.func.max(table.c.known_on)).where(table.c.model == model, table.c.known_on > present)
+    with history.reading() as connection:
+        newest: datetime | None = connection.scalar(query)
+    return newest
+
+
+def counted(history: History, model: str, after: datetime) -> dict[str, int]:
+    """How many rows of each table came with runs after an instant."""
+    with history.reading() as connection:
+        found = {name: connection.scalar(_count(name, model, after)) or 0 for name in WHEN}
+    return {name: count for name, count in found.items() if count}
+
+
+def _count(name: str, model: str, after: datetime) -> sa.Select[tuple[int]]:
+    table = tables.metadata.tables[name]
+    return sa.select(sa.func.count()).select_from(table).where(table.c.model == model, table.c[WHEN[name]] > after)
+
+
+def prune(history: History, model: str, after: datetime) -> None:
+    """Remove what runs after an instant recorded of a model, and undo what they changed, in one transaction."""
+    with history.writing() as connection:
+        for name, column in WHEN.items():
+            table = tables.metadata.tables[name]
+            connection.execute(sa.delete(table).where(table.c.model == model, table.c[column] > after))
+        for changed, values in UNDONE:
+            theirs = sa.and_(changed.table.c.model == model, changed > after)
+            connection.execute(sa.update(changed.table).where(theirs).values(values))
