@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 from lamplighter.core.monitor import class_label
 from lamplighter.core.suggest import MOST_CLASSES, Column, Sample
 from lamplighter.errors import ColumnError
+from storage.epochs import unit_of
 from storage.instants import to_instants
 from storage.profiles import as_floats, type_kind
 from storage.rows import Rows
@@ -43,7 +45,7 @@ def columns_of(rows: Rows) -> tuple[list[Column], dict[str, pa.ChunkedArray]]:
     for i in range(0, len(names), AT_A_TIME):
         table = rows.table(names[i : i + AT_A_TIME])
         for name, values in zip(table.column_names, table.columns, strict=True):
-            columns.append(column_of(name, values))
+            columns.append(replace(column_of(name, values), in_path=name in rows.path_columns))
             parts[name] = values.take(pa.array(chosen))
     return columns, parts
 
@@ -76,6 +78,8 @@ def column_of(name: str, values: pa.ChunkedArray) -> Column:
         bounds = pc.min_max(floats).as_py()
         whole = bool(pc.all(pc.equal(floats, pc.floor(floats))).as_py())
         known |= {"minimum": bounds["min"], "maximum": bounds["max"], "whole": whole}
+        units = {unit_of(bound) for bound in bounds.values()}
+        known["unit"] = (units.pop() if len(units) == 1 else None) or ""
     if distinct <= (MOST_CLASSES if kind == "number" else MOST_NAMES) and known.get("whole", True):
         known["classes"] = _classes(values)
     return Column(name, kind, **known)

@@ -23,7 +23,7 @@ from lamplighter.core.window import Grain, Window
 from lamplighter.errors import SourceError
 from storage.column_facts import columns_of, sample_of
 from storage.files import File, find
-from storage.globbing import CSV, ESCAPED, PARQUET, WILDCARD
+from storage.globbing import CSV, ESCAPED, PARQUET, WILDCARD, is_wild
 from storage.instants import to_instants
 from storage.project import Project
 from storage.rows import Rows, Slice
@@ -121,7 +121,7 @@ def _with_rows(seen: Seen, rows: Rows, timezone: str) -> Seen:
     except ValueError:
         return seen
     ids = rows.identities([roles.id.name]).column(0).combine_chunks() if roles.id else None
-    return replace(seen, days=_days(rows, roles.time.name, timezone), ids=ids)
+    return replace(seen, days=_days(rows, roles.time, timezone), ids=ids)
 
 
 def column_names(project: Project, source: str) -> list[str]:
@@ -134,7 +134,7 @@ def column_names(project: Project, source: str) -> list[str]:
     """
     files = _parquet(project, source)[1]
     if not files:
-        raise SourceError(f"{project.locate(source)}: no Parquet file there; {WANTED}")
+        raise SourceError(f"{project.locate(source)}: no Parquet or CSV file there; {WANTED}")
     always = Window.of("init", Grain.MONTH, "UTC", datetime.now(UTC))
     return list(Rows(Slice(always, tuple(files[-1:]), time=None)).schema)
 
@@ -181,14 +181,12 @@ def _parquet(project: Project, source: str, spool: Path | None = None) -> tuple[
         raise SourceError(str(error)) from None
     files = find([located], spool=spool)
     pattern = source
+    is_folder = not is_wild(source) and bool(files) and [file.uri for file in files] != [ESCAPED.sub(r"\1", located)]
+    if is_folder and all(file.uri.endswith(".parquet") and file.declared is None for file in files):
+        pattern = f"{source.rstrip('/')}/**/*.parquet"
     if files and all(DAY_FOLDER.search(file.uri) for file in files):
         pattern = _by_day([file.uri for file in files]).removeprefix(f"{project.root}/")
     return {"parquet": pattern}, files
-
-
-def glob_free(pattern: str) -> str:
-    """A pattern without the wildcards that stand for themselves."""
-    return ESCAPED.sub("", pattern)
 
 
 def _by_day(uris: Sequence[str]) -> str:
@@ -207,8 +205,10 @@ def _by_day(uris: Sequence[str]) -> str:
     return f"{min(folders).partition('day={day}')[0]}day={{day}}/**/*{end}"
 
 
-def _days(rows: Rows, time: str, timezone: str) -> list[date]:
+def _days(rows: Rows, time: Column, timezone: str) -> list[date]:
     """The local days that have rows."""
-    instants = to_instants(rows.table([time]).column(0), time, "UTC")
+    values = rows.table([time.name]).column(0)
+    zone = None if time.is_date else "UTC"
+    instants = to_instants(values, time.name, zone, unit=time.unit or None, day_zone=timezone)
     local = pc.local_timestamp(instants.cast(pa.timestamp("us", tz=timezone)))
     return sorted(value for value in pc.unique(local.cast(pa.date32(), safe=False)).to_pylist() if value)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from lamplighter.core.evaluation import class_labels, numbers
+from lamplighter.core.finding import of_file
 from lamplighter.core.monitor import Kind, Labels, Monitor
 from lamplighter.core.soundness import Problem, classes_meet, label_column_problems
 from lamplighter.core.window import Window
@@ -124,7 +125,7 @@ def _absent(project: Project, monitor: Monitor, labels: Labels) -> Iterator[Prob
     always = Window(monitor.model, monitor.every, EPOCH, FAR, monitor.timezone)
     rows = Rows(Slice(always, tuple(files[-1:]), time=None))
     if rows.unreadable:
-        yield Problem(("labels", "parquet"), f"{': '.join(rows.unreadable[0])}; deliver the file again")
+        yield Problem(("labels", "parquet"), of_file(*rows.unreadable[0]))
         return
     if rows.schema:
         yield from label_column_problems(monitor, rows.schema)

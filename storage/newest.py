@@ -58,7 +58,7 @@ def newest_window(project: Project, monitor: Monitor, now: datetime) -> Newest:
     """
     source = monitor.predictions
     if source.sql:
-        moment = _newest_in_database(source.sql, source, now)
+        moment = _newest_in_database(source.sql, source, now, monitor.timezone)
         return Newest(_window(monitor, moment))
     files = newest_files(project, source)
     everything = Window(monitor.model, monitor.every, EPOCH, FAR, monitor.timezone)
@@ -121,9 +121,18 @@ def _read(uri: str, form: str) -> Iterable[date]:
             continue
 
 
-def _newest_in_database(sql: Sql, source: Predictions, now: datetime) -> datetime | None:
-    value = newest_time(sql, column=source.time, timezone=source.timezone, start=EPOCH, end=now + timedelta(days=1))
+def _newest_in_database(sql: Sql, source: Predictions, now: datetime, day_zone: str) -> datetime | None:
+    value = newest_time(
+        sql,
+        column=source.time,
+        timezone=source.timezone,
+        start=EPOCH,
+        end=now + timedelta(days=1),
+        unit=source.time_unit,
+        day_zone=day_zone,
+    )
     if value is None:
         return None
-    moment: datetime | None = to_instants(pa.array([value]), source.time, source.timezone).cast(INSTANT)[0].as_py()
+    instants = to_instants(pa.array([value]), source.time, source.timezone, unit=source.time_unit, day_zone=day_zone)
+    moment: datetime | None = instants.cast(INSTANT)[0].as_py()
     return moment

@@ -69,7 +69,8 @@ class OpenFiles:
             refuse_no_file(path)
         stream = _copied(file, filesystem, path) if file.is_csv else filesystem.open_input_file(path)
         try:
-            return pq.ParquetFile(stream)
+            # Where the writer has added checksums, as Spark does, damage to the values is found.
+            return pq.ParquetFile(stream, page_checksum_verification=True)
         except Exception as error:
             size = stream.size()
             head, tail = stream.read_at(min(size, HEAD), 0), stream.read_at(min(size, 4), max(0, size - 4))
@@ -146,7 +147,7 @@ class OpenFiles:
                 return pa.chunked_array([pa.nulls(rows) if constant is None else pa.repeat(constant, rows)])
             values = parquet.read_row_group(group, columns=[inside]).column(inside)
             if len(values) != rows:
-                raise OSError(f"holds {len(values)} of {rows} rows; deliver the file again")
+                raise OSError(f"holds {len(values)} of {rows} rows")
             # Text that is none would end the run where it is first looked at.
             values.validate(full=True)
             # Dictionaries of two files need not agree, and plain values are what every stage counts.

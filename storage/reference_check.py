@@ -39,6 +39,6 @@ def reference_rows(project: Project, monitor: Monitor, window: Window, folder: P
         start, end = window.before_start(reference.trailing), window.start
     files = spool(
         source.sql, column=source.time, timezone=source.timezone, start=start, end=end, folder=folder / "reference",
-        most=MOST_ROWS,
+        most=MOST_ROWS, unit=source.time_unit, day_zone=window.timezone,
     )  # fmt: skip
     return Rows(slice_of(monitor, Window(window.model, window.grain, start, end, window.timezone), files))

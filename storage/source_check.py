@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from lamplighter.core.features import features_of
+from lamplighter.core.finding import of_file
 from lamplighter.core.monitor import Monitor, Source
 from lamplighter.core.monitor.roles import declared_columns
 from lamplighter.core.soundness import (
@@ -109,10 +110,16 @@ def _check(project: Project, monitor: Monitor, now: datetime, folder: Path, chec
     rows = Rows(predictions_of(project, monitor, window, folder))
     check.window, check.rows = window.label, rows.count
     check.problems += [
-        Problem(_place(monitor.predictions, "predictions"), f"{uri}: {reason}; deliver the file again")
-        for uri, reason in rows.unreadable
+        Problem(_place(monitor.predictions, "predictions"), of_file(uri, reason)) for uri, reason in rows.unreadable
     ]
-    kinds = table_kinds(rows)
+    declared = [use.column for use in declared_columns(monitor)]
+    kinds = table_kinds(rows, declared)
+    check.problems += [
+        Problem(
+            _place(monitor.predictions, "predictions"), f"{file}: no column {name!r}, which other files have; {told}"
+        )
+        for name, file, told in rows.lacking(dict.fromkeys(declared))
+    ]
     check.features = len(features_of(monitor, kinds))
     problems = [*column_problems(monitor, kinds)]
     check.problems += problems
@@ -221,7 +228,7 @@ def _many(project: Project, monitor: Monitor, newest: Newest, column: str, folde
             spool(
                 source.sql, column=source.time, timezone=source.timezone, start=span.start, end=span.end,
                 folder=folder / f"wider-{column.encode().hex()[:40]}", only=[source.time, column],
-                most=MOST_VALUES_ROWS,
+                most=MOST_VALUES_ROWS, unit=source.time_unit, day_zone=monitor.timezone,
             )
         )  # fmt: skip
         return Rows(slice_of(monitor, span, files))

@@ -242,7 +242,7 @@ def test_an_object_is_asked_for_little(bucket: str, s3_server: str, monkeypatch:
     """One opening of a remote file serves every column: opening costs requests."""
     opened = []
     real = pq.ParquetFile
-    monkeypatch.setattr(pq, "ParquetFile", lambda source: opened.append(source) or real(source))
+    monkeypatch.setattr(pq, "ParquetFile", lambda source, **given: opened.append(source) or real(source, **given))
     rows = Rows(Slice(WINDOW, tuple(find([f"{bucket}/log/*/*.parquet"])), time=None))
     for _ in range(3):
         assert rows.table(["x"]).num_rows == 6

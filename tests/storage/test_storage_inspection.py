@@ -12,6 +12,8 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
+from lamplighter.core.monitor import parse
+from lamplighter.core.suggest import suggest
 from lamplighter.errors import SourceError
 from storage import inspection
 from storage.inspection import Seen, inspect_table
@@ -218,3 +220,79 @@ def test_a_database_of_the_project(project: Project, tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path / "elsewhere")
     seen = inspect_table(project, "log", "sqlite:///log.db", "UTC")
     assert (seen.place["url"], seen.days) == ("sqlite:///log.db", DAYS)
+
+
+# Tables as they occur
+
+
+def suggested(project: Project, source: str) -> str:
+    seen = inspect_table(project, source, None, "UTC")
+    text = suggest("m", seen.place, seen.roles(), seen.days).text
+    parse("m.yaml", text, environ={})
+    assert seen.days == DAYS
+    return text
+
+
+@pytest.mark.parametrize("source", ["log.csv", "log.csv.gz", "logs", "logs/*.csv"])
+def test_csv_files(project: Project, source: str) -> None:
+    frame = pd.DataFrame({"predicted_at": TIMES, "prediction": [f"c{i % 3}" for i in range(96)], "x": range(96)})
+    path = project.root / (source if source.startswith("log.") else "logs/a.csv")
+    path.parent.mkdir(exist_ok=True)
+    frame.to_csv(path, index=False)
+    text = suggested(project, source)
+    assert f"parquet: {source}" in text or f'parquet: "{source}"' in text
+    assert "prediction: prediction" in text
+    assert list(project.home.rglob("*.parquet")) == []
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_times_that_are_numbers(project: Project, write, unit: str) -> None:
+    numbers = pa.array(TIMES.as_unit(unit)).cast(pa.int64())
+    write(project.root / "a.parquet", predicted_at=numbers, prediction=[i % 2 for i in range(96)])
+    text = suggested(project, "a.parquet")
+    assert "  time: predicted_at" in text
+    assert f"  time_unit: {unit} " in text
+    assert "timezone: UTC   " in text
+    # Beside instants it is a number like others.
+    write(project.root / "b.parquet", created_ts=numbers, at=pa.array(TIMES))
+    assert "time_unit" not in suggested(project, "b.parquet")
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_times_that_are_dates(project: Project, write, zone: str) -> None:
+    write(project.root / "a.parquet", day=pa.array(TIMES.date), prediction=[i % 2 for i in range(96)])
+    seen = inspect_table(project, "a.parquet", None, zone)
+    assert (seen.roles().time.name, seen.days) == ("day", DAYS)
+
+
+def test_keys_of_paths_are_named(project: Project, write) -> None:
+    for i, day in enumerate(DAYS):
+        for country in ("de", "fr"):
+            columns = {
+                "at": pa.array(TIMES[24 * i : 24 * i + 24]),
+                "prediction": [n % 2 for n in range(24)],
+                "x": range(24),
+            }
+            write(project.root / f"log/country={country}/day={day}/hour=5/a.parquet", **columns)
+    text = suggested(project, "log")
+    assert "features: {auto: true, categorical: [country]}" in text
+    assert "  time: at" in text
+
+
+def test_a_delta_table_and_what_is_none(project: Project, write) -> None:
+    deltalake = pytest.importorskip("deltalake")
+    for shift in (0, 1):
+        table = pa.table({"at": pa.array(TIMES), "prediction": [(i + shift) % 2 for i in range(96)]})
+        deltalake.write_deltalake(str(project.root / "tbl"), table, mode="overwrite")
+    for source in ("tbl", "tbl/*.parquet"):
+        assert "time: at" in suggested(project, source)
+        assert len(inspect_table(project, source, None, "UTC").sample.classes["prediction"]) == 96
+    (project.root / "ice/metadata").mkdir(parents=True)
+    (project.root / "ice/metadata/v1.metadata.json").write_text("{}")
+    for source, told in (
+        ("ice", "is an Iceberg table"),
+        ("/**", "looks at the whole disk"),
+        ("a\0b", "which no path does"),
+    ):
+        with pytest.raises(SourceError, match=told):
+            inspect_table(project, source, None, "UTC")

@@ -44,6 +44,10 @@ class Column:
         Mean number of characters of a text column, and of those that part words or are beyond ASCII.
     type : str
         As the source calls it.
+    unit : str
+        What a number counts that may be a time since 1970; empty for others.
+    in_path : bool
+        Whether it stands in the paths of the files alone, as ``country=de/`` does.
     """
 
     name: str
@@ -60,6 +64,13 @@ class Column:
     length: float = 0.0
     gaps: float = 0.0
     type: str = ""
+    unit: str = ""
+    in_path: bool = False
+
+    @property
+    def is_date(self) -> bool:
+        """Whether it holds days without a time of day."""
+        return self.type.startswith("date")
 
     @property
     def is_empty(self) -> bool:

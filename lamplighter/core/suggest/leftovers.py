@@ -22,6 +22,9 @@ from lamplighter.core.suggest.words import ID, LASTED, ROW_NUMBER, SCORE, SERVED
 MOST_CODES = 50
 """Values up to which the ids of something, such as stores, are categories."""
 
+CLOCK = frozenset({"year", "month", "day", "date", "dt", "ds", "hour", "minute"})
+"""Keys of paths that are another one each day."""
+
 MOST_COMPARED = 100
 """Columns that are compared pair by pair."""
 
@@ -57,6 +60,10 @@ def _no_type(board: Board, column: Column) -> str | None:
     if column.kind == "time":
         return f"a time; that of the prediction is {board.roles['time'].name}"
     return None if column.kind in ("number", "boolean", "text") else "neither numbers nor categories"
+
+
+def _tells_time(board: Board, column: Column) -> str | None:
+    return "tells the time of the file" if column.in_path and column.name.lower() in CLOCK else None
 
 
 def _row_numbers(board: Board, column: Column) -> str | None:
@@ -132,7 +139,8 @@ def _copies(board: Board, column: Column) -> str | None:
 
 
 RULES: tuple[Rule, ...] = (
-    _no_values, _row_numbers, _no_type, _texts, _service, _about_answers, _answers, _truths, _scores, _ids, _copies
+    _no_values, _tells_time, _row_numbers, _no_type, _texts, _service, _about_answers, _answers, _truths, _scores, _ids,
+    _copies,
 )  # fmt: skip
 """Why a column is no feature; the first reason counts."""
 

@@ -77,6 +77,7 @@ def suggest(
     ]
     if not roles.time.has_zone:
         lines.append("  timezone: UTC               # the timestamps carry no zone; say theirs")
+    lines += _unit(roles.time)
     lines += _optional(roles.id, "id", "labels are joined on it")
     lines += _optional(roles.prediction, "prediction", "column of what the model answered")
     lines += _scores(roles)
@@ -96,6 +97,10 @@ def _place(place: Mapping[str, str]) -> list[str]:
     if "parquet" in place:
         return [f"  parquet: {quoted(place['parquet'])}"]
     return [f"  sql: {{url: {quoted(place['url'])}, table: {quoted(place['table'])}}}"]
+
+
+def _unit(time: Column) -> list[str]:
+    return [f"  time_unit: {time.unit}               # the times are numbers since 1970"] if time.unit else []
 
 
 def _optional(column: Column | None, key: str, comment: str) -> list[str]:
@@ -142,6 +147,7 @@ def _table_of(table: LabelTable, roles: Roles) -> Iterator[str]:
         yield f"  time: {quoted(table.time.name)}"
         if not table.time.has_zone:
             yield "  timezone: UTC               # the timestamps carry no zone; say theirs"
+        yield from _unit(table.time)
 
 
 def _has_features(roles: Roles) -> bool:
@@ -152,11 +158,13 @@ def _features(roles: Roles) -> list[str]:
     """All columns that are left, but for those that were left out by name; other types go by themselves."""
     if not _has_features(roles):
         return ["# features: {auto: true}      # no column is plainly one; name them"]
-    held = {column.name: column.kind for column in roles.columns}
+    # What stands in paths alone is a feature where it is named.
+    named = [c.name for c in roles.columns if c.in_path and roles.taken_for(c.name) == "feature"]
+    held = {column.name: "" if column.in_path else column.kind for column in roles.columns}
     out = [_literal(name) for name in roles.left_out if held[name] in ("number", "boolean", "text")]
     # A truth that nothing is compared with has no role in the file, and must not become a feature there.
     out += [_literal(roles.truth.name)] if roles.truth and not roles.prediction else []
-    options = {"categorical": [_literal(name) for name in roles.codes], "exclude": out}
+    options = {"categorical": [*dict.fromkeys([*map(_literal, roles.codes), *named])], "exclude": out}
     parts = [f"{key}: [{', '.join(map(quoted, names))}]" for key, names in options.items() if names]
     line = f"features: {{{', '.join(['auto: true', *parts])}}}"
     if len(line) <= MOST_SIGNS:

@@ -115,13 +115,31 @@ def roles_of(columns: Sequence[Column], sample: Sample = NO_SAMPLE, labels: Colu
 
 
 def _choose_time(board: Board) -> None:
-    times = [column for column in board.columns if column.kind == "time" and not column.is_empty]
+    times = _times(board)
     if not times:
         raise ValueError(
             "no column holds timestamps, or ISO 8601 text in every row; a monitor needs the time of each prediction"
         )
     best = min(times, key=_time_rank)
     board.take("time", best, "its name" if len(times) > 1 and _time_rank(best)[0] < 4 else "holds times")
+
+
+def _times(board: Board) -> list[Column]:
+    """Columns that may be the time: instants, else days, else numbers named so, else days of paths."""
+    held = [column for column in board.columns if not column.is_empty]
+    return next(
+        (
+            found
+            for found in (
+                [column for column in held if column.kind == "time" and not column.in_path],
+                [column for column in held if column.is_date and not column.in_path],
+                [column for column in held if column.unit and _time_rank(column)[0] < 3],
+                [column for column in held if column.kind == "time"],
+            )
+            if found
+        ),
+        [],
+    )
 
 
 def _time_rank(column: Column) -> tuple[int, int]:
