@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +12,11 @@ import pyarrow.compute as pc
 
 from lamplighter.core.suggest import Column, LabelTable, Roles, id_column, labels_in
 from lamplighter.errors import LamplighterError, SourceError
-from storage.globbing import WILDCARD
 from storage.inspection import Seen, column_names, database, inspect_table, values_of
 from storage.project import Project
 from storage.sql import columns_of, tables_of
+
+WILD = re.compile(r"[*?\[{]")
 
 MOST_TABLES = 30
 """Tables of a database, or files and folders beside the predictions, that are looked into."""
@@ -101,7 +103,7 @@ def _tables(project: Project, source: str, url: str) -> Iterator[str]:
 def _beside(project: Project, pattern: str) -> Iterator[str]:
     """Parquet files, and folders with some, beside the file or folder that a pattern finds."""
     parts = pattern.split("/")
-    wild = next((i for i, part in enumerate(parts) if WILDCARD.search(part) or "{" in part), len(parts))
+    wild = next((i for i, part in enumerate(parts) if WILD.search(part)), len(parts))
     own = project.root / "/".join(parts[:wild])
     if "://" in pattern or own == project.root:
         return
