@@ -191,7 +191,7 @@ class Compared:
         found = self.of_magnitudes
         if not found.reaches(SCALED) or _are_known(current, past):
             return None
-        medians = [entry.quantile(0.5) for entry in past]
+        medians = _without_extreme([float(entry.quantile(0.5)) for entry in past])
         shifts = {round(current.quantile(q) - float(np.median([it.quantile(q) for it in past]))) for q in QUARTERS}
         least = max(math.log(SMALLEST_SCALE) / math.log(BUCKET), WANDERED * (max(medians) - min(medians)))
         for shift in sorted(shifts, key=abs):
@@ -212,9 +212,15 @@ class Compared:
         """Whether almost all numbers lie where none did, farther off than the past wandered."""
         if not self.distance.reaches(MOVED):
             return False
-        medians = [representative(entry.quantile(0.5)) for entry in self.past]
+        medians = _without_extreme([representative(entry.quantile(0.5)) for entry in self.past])
         median, low, high = representative(self.current.quantile(0.5)), min(medians), max(medians)
         return max(low - median, median - high) > WANDERED * (high - low)
+
+
+def _without_extreme(values: Sequence[float]) -> list[float]:
+    """All but the one farthest from the middle: it may be of the day on which a fault began at noon."""
+    middle = float(np.median(values))
+    return sorted(values, key=lambda value: abs(value - middle))[: max(len(values) - 1, 1)]
 
 
 def _are_known(current: Numbers, past: Sequence[Numbers]) -> bool:

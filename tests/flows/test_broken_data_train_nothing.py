@@ -163,4 +163,4 @@ def test_a_fault_that_ended_is_left_out(tmp_path: Path) -> None:
         day(project, number, 4, scale("amount", 100) if 9 <= number < 12 else None)
     assert call(project, "retrain", "m", "--now", f"{FIRST + timedelta(days=16)}T09:00")[0] in (0, 2)
     (entry,) = [it for it in entries(open_history(project), "m") if it.status is not Status.VETOED]
-    assert days_learned(project, entry.version) == [*range(9), 12]
+    assert days_learned(project, entry.version) == [*range(9)]
