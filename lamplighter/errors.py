@@ -18,7 +18,10 @@ from __future__ import annotations
 
 
 class LamplighterError(Exception):
-    """A mistake or a fault that a person can act on; its text is one line."""
+    """A mistake or a fault that a person can act on; its text is one line, which a terminal can print as it is."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(visible(message))
 
 
 class MonitorError(LamplighterError):
@@ -68,6 +71,21 @@ class BusyError(LamplighterError):
     """Another process does the same work for the model."""
 
 
+def visible(text: str) -> str:
+    r"""A text on one line, with every sign that a terminal would obey instead of printing written as Python does.
+
+    So it is with escape sequences, line breaks, signs that turn the direction of writing, and half of a pair.
+
+    Examples
+    --------
+    >>> print(visible("red \x1b[31m, \u202eabc, a\nb, größe"))
+    red \x1b[31m, \u202eabc, a\nb, größe
+    """
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
 def one_line(error: BaseException, limit: int = 300) -> str:
     """The message of an error on one line.
 
@@ -76,8 +94,11 @@ def one_line(error: BaseException, limit: int = 300) -> str:
     >>> one_line(ValueError("first\\n  second"))
     'first second'
     """
-    printable = "".join(sign if sign.isprintable() else " " for sign in str(error))
-    text = " ".join(printable.split()) or type(error).__name__
+    return shortened(visible(" ".join(str(error).split())) or type(error).__name__, limit)
+
+
+def shortened(text: str, limit: int) -> str:
+    """A text of so many letters at most."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

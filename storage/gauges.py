@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import base64
-import http.client
 import os
-import ssl
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -18,13 +14,15 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from lamplighter.core.gauges import GAUGES, Sample
+from lamplighter.core.secrets import hide
 from lamplighter.errors import PublishError, one_line
+from storage.exchange import Deadline, ExchangeError, exchange
+from storage.private_files import write_private
 from storage.project import Project
 from storage.settings import GaugeSink, Settings
 
 JOB = "lamplighter"
 RETRY_SECONDS = (0.5, 2.0)
-TIMEOUT_SECONDS = 10
 
 
 class _Samples(Collector):
@@ -83,7 +81,7 @@ def publish(project: Project, model: str, samples: Iterable[Sample]) -> str:
         return f"Pushgateway, group job={JOB} model={model}"
     if folder := project.settings.textfile_dir:
         kept = project.root / folder / f"{JOB}-{model}.prom"
-        _replace(kept, text)
+        _collected(kept, text)
     return str(kept)
 
 
@@ -118,10 +116,19 @@ def _sink(settings: Settings) -> GaugeSink:
 
 def _replace(path: Path, text: bytes) -> None:
     try:
+        write_private(path, text)
+    except OSError as error:
+        raise PublishError(f"gauges: {path} cannot be written: {error.strerror}; free or allow it") from None
+
+
+def _collected(path: Path, text: bytes) -> None:
+    """Write the file of a textfile collector, which runs as another user and has to read it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             temporary.write_bytes(text)
+            temporary.chmod(0o644)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -142,52 +149,55 @@ class _Unanswered(PublishError):
 
 def _push(project: Project, method: str, model: str, body: bytes | None = None) -> None:
     """Replace or delete the group of a model; what was refused is not asked for again."""
+    deadline = Deadline(project.settings.push_seconds)
     for pause in RETRY_SECONDS:
         try:
-            return _request(project, method, model, body)
+            return _request(project, method, model, body, deadline)
         except _Unanswered:
+            if deadline.left <= pause:
+                raise
             time.sleep(pause)
-    return _request(project, method, model, body)
+    return _request(project, method, model, body, deadline)
 
 
-def _request(project: Project, method: str, model: str, body: bytes | None) -> None:
-    """Ask the Pushgateway once.
-
-    Written on urllib because `prometheus_client` has no handler for basic authentication and a certificate file
-    together.
-    """
+def _request(project: Project, method: str, model: str, body: bytes | None, deadline: Deadline) -> None:
+    """Ask the Pushgateway once."""
     settings = project.settings
     if not settings.pushgateway_url:
         raise PublishError("gauge_sink is pushgateway and pushgateway_url is not set; set LAMPLIGHTER_PUSHGATEWAY_URL")
     base = settings.pushgateway_url.get_secret_value()
-    request = urllib.request.Request(f"{base}/metrics/job/{JOB}/model/{quote(model)}", data=body, method=method)
-    request.add_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-    if settings.pushgateway_user:
-        password = settings.pushgateway_password.get_secret_value() if settings.pushgateway_password else ""
-        token = base64.b64encode(f"{settings.pushgateway_user}:{password}".encode()).decode()
-        request.add_header("Authorization", f"Basic {token}")
-    context = _certificates(project)
+    headers, secrets = _authorization(settings)
+    job = {
+        "url": f"{base}/metrics/job/{JOB}/model/{quote(model)}",
+        "method": method,
+        "body": None if body is None else body.decode(),
+        "headers": {"Content-Type": "text/plain; version=0.0.4; charset=utf-8", **headers},
+        "certificates": str(project.root / settings.pushgateway_ca) if settings.pushgateway_ca else None,
+    }
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS, context=context):
-            return
-    except urllib.error.HTTPError as error:
-        with error:
-            answer = one_line(ValueError(error.read().decode(errors="replace")))
-        hint = "; check pushgateway_user and pushgateway_password" if error.code == 401 else ""
-        kind = _Unanswered if error.code >= 500 else PublishError
-        raise kind(f"Pushgateway refused {method} for {model}: {error.code} {answer}{hint}") from None
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", error)
-        hint = "; name its certificates as pushgateway_ca" if isinstance(reason, ssl.SSLCertVerificationError) else ""
-        raise _Unanswered(f"Pushgateway does not answer {method} for {model}: {reason}{hint}") from None
+        told = exchange("push", job, deadline.left)
+    except ExchangeError as error:
+        if error.too_slow:
+            told_so = f"Pushgateway gave no whole answer to {method} for {model} within {settings.push_seconds:g} s"
+            raise PublishError(f"{told_so}; mend it, or raise LAMPLIGHTER_PUSH_SECONDS") from None
+        told = {"fault": str(error)}
+    if fault := told.get("certificates"):
+        raise PublishError(f"pushgateway_ca {job['certificates']} cannot be used: {fault}")
+    if fault := told.get("fault"):
+        hint = "; name its certificates as pushgateway_ca" if told.get("untrusted") else ""
+        reason = hide(one_line(ValueError(fault)), secrets)
+        raise _Unanswered(f"Pushgateway does not answer {method} for {model}: {reason}{hint}")
+    if (status := told["status"]) >= 300:
+        answer = hide(one_line(ValueError(told["text"] or "without a word")), secrets)
+        hint = "; check pushgateway_user and pushgateway_password" if status == 401 else ""
+        kind = _Unanswered if status >= 500 else PublishError
+        raise kind(f"Pushgateway refused {method} for {model}: {status} {answer}{hint}")
 
 
-def _certificates(project: Project) -> ssl.SSLContext | None:
-    """What the Pushgateway's certificate is checked by; None for what the system trusts."""
-    if project.settings.pushgateway_ca is None:
-        return None
-    path = project.root / project.settings.pushgateway_ca
-    try:
-        return ssl.create_default_context(cafile=str(path))
-    except OSError as error:
-        raise PublishError(f"pushgateway_ca {path} cannot be used: {error.strerror or error}") from None
+def _authorization(settings: Settings) -> tuple[dict[str, str], set[str]]:
+    """The header of basic authentication, and what an answer may repeat of it and must not be shown."""
+    if not settings.pushgateway_user:
+        return {}, set()
+    password = settings.pushgateway_password.get_secret_value() if settings.pushgateway_password else ""
+    pair = f"{settings.pushgateway_user}:{password}"
+    return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}, {pair, password}

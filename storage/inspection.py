@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 from pydantic import SecretStr
 
 from lamplighter.core.monitor import Sql
-from lamplighter.core.monitor.parse import VARIABLE
 from lamplighter.core.monitor.sources import sound_path
+from lamplighter.core.monitor.variables import VARIABLE
+from lamplighter.core.secrets import database_fault
 from lamplighter.core.suggest import NO_SAMPLE, Column, LabelTable, Roles, Sample, roles_of
 from lamplighter.core.window import Grain, Window
 from lamplighter.errors import SourceError
@@ -158,8 +159,16 @@ def values_of(project: Project, source: str, url: str | None, column: str) -> pa
 
 
 def database(project: Project, url: str, table: str) -> Sql:
-    """A table behind a URL, whose ``${VARIABLES}`` are filled in."""
+    """A table behind a URL, whose ``${VARIABLES}`` are filled in.
+
+    Raises
+    ------
+    SourceError
+        If it is not clear which part of the URL is its password.
+    """
     filled = VARIABLE.sub(lambda match: project.environ.get(match[1], ""), url)
+    if fault := database_fault(filled):
+        raise SourceError(f"the database of {table}: {fault}")
     return Sql(url=SecretStr(project.locate_url(filled)), table=table)
 
 

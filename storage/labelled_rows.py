@@ -18,6 +18,7 @@ from lamplighter.errors import BrokenFileError, ModelError, SourceError
 from lamplighter.training import WINDOW
 from storage.labels import IDENTIFIED, labels_arrived
 from storage.predictions import predictions_of
+from storage.private_files import make_folder, open_private
 from storage.profiles import table_kinds, type_kind
 from storage.project import Project
 from storage.rows import Rows, rows_of
@@ -97,9 +98,10 @@ def write_labelled(
     if not labelled:
         raise ModelError(f"{monitor.model}: no row from {wanted[0].label} to {wanted[-1].label} has its truth")
     # Private columns are in it in the clear: its folder is for its owner alone.
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent)
     path.parent.chmod(0o700)
-    pq.write_table(joined, path)
+    with open_private(path) as file:
+        pq.write_table(joined, file)
     return LabelledRows(path, len(joined), labelled)
 
 

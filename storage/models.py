@@ -19,6 +19,7 @@ from lamplighter.errors import ModelError, one_line
 from lamplighter.training import REFERENCE
 from storage.history import History, tables
 from storage.history.promotions import Promotion, champion
+from storage.private_files import close_tree, make_folder, write_private
 
 POINTER = "champion.json"
 CHUNK = 1 << 20
@@ -79,7 +80,7 @@ class Registry:
         folder = self.folder / f".{name}"
         try:
             shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
+            make_folder(folder)
         except OSError as error:
             raise ModelError(f"{folder}: cannot be made: {error.strerror}; mend the home") from None
         try:
@@ -102,6 +103,8 @@ class Registry:
         if links := [path.relative_to(made) for path in made.rglob("*") if path.is_symlink()]:
             raise ModelError(f"{place}: {links[0]} is a link, and what it leads to may change; leave files and folders")
         try:
+            # What was adopted brings the modes that it had elsewhere.
+            close_tree(made)
             for path in files_of(made):
                 _to_disk(path)
             shutil.rmtree(place, ignore_errors=True)
@@ -157,11 +160,8 @@ class Registry:
         with suppress(OSError):
             if path.read_text(encoding="utf-8") == text:
                 return
-        temporary = path.with_name(f".{POINTER}.{os.getpid()}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
+            write_private(path, text.encode())
         except OSError as error:
             raise ModelError(f"{path}: cannot be written: {error.strerror}; mend the home") from None
 

@@ -3,12 +3,42 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+from typing import NamedTuple
 
 from lamplighter.core.message import Message
 from lamplighter.core.monitor import Monitor, Severity
+from lamplighter.core.secrets import WEBHOOKS, hide, url_secrets
+from lamplighter.errors import one_line
+from storage.exchange import ExchangeError, exchange
+from storage.exchange_child import overheard
+
+KINDS = {Severity.WARNING: "warning", Severity.CRITICAL: "failure"}
+"""Apprise's word for how bad it is."""
+
+TO_A_PERSON = frozenset({"mailto", "mailtos"})
+"""Schemes in which apprise escapes what is sent."""
+
+MARKUP = re.compile(r"[<@]|\](?=\()|:(?=//)")
+"""What a chat service makes calls, links and mentions of everybody of."""
+
+APART = "\u200b"
+"""A space without width, which a reader does not see."""
+
+
+class Sent(NamedTuple):
+    """What came of sending a message.
+
+    Attributes
+    ----------
+    fault : str
+        What went wrong; empty when it was taken.
+    is_final : bool
+        Whether it is of no use to try again at once.
+    """
+
+    fault: str
+    is_final: bool = False
 
 
 def targets(monitor: Monitor) -> dict[str, str]:
@@ -18,24 +48,52 @@ def targets(monitor: Monitor) -> dict[str, str]:
     return {hashlib.sha256(url.encode()).hexdigest()[:16]: url for url in urls}
 
 
-def send(url: str, message: Message, links: str = "") -> str:
-    """Send a message; returns what went wrong, empty when it was taken.
+def send(url: str, message: Message, links: str = "", *, seconds: float = 30.0) -> Sent:
+    """Send a message.
 
-    Apprise answers False where it fails and says why in its log alone, so the log is read along.
+    Parameters
+    ----------
+    url : str
+    message : Message
+    links : str
+        Lines that are added to its body.
+    seconds : float
+        How long all of it may take.
     """
-    import apprise
+    name = scheme(url)
+    kind = "success" if message.is_good else KINDS[message.severity]
+    title, body = (harmless(text, name) for text in (message.title, message.body))
+    job = {"url": url, "title": title, "body": body + links, "kind": kind}
+    try:
+        told = exchange("notify", job, seconds)
+    except ExchangeError as error:
+        if error.too_slow:
+            cure = "mend it, or raise LAMPLIGHTER_NOTIFY_SECONDS"
+            return Sent(f"{name}... did not take it within {seconds:g} s; {cure}", is_final=True)
+        return Sent(f"{name}... did not take it: {error}")
+    if fault := told.get("fault"):
+        return Sent(f"{name}... did not take it: {fault}")
+    if not told["known"]:
+        return Sent(f"apprise knows no URL of the form {name}...; mend notify in the monitor", is_final=True)
+    said = one_line(ValueError(hide(told["said"], url_secrets(url)))) if told["said"] else ""
+    return Sent("" if told["taken"] else f"{name}... did not take it{': ' + said if said else ''}")
 
-    kinds = {Severity.WARNING: apprise.NotifyType.WARNING, Severity.CRITICAL: apprise.NotifyType.FAILURE}
-    sender = apprise.Apprise()
-    kind = apprise.NotifyType.SUCCESS if message.is_good else kinds[message.severity]
-    with _overheard() as said:
-        if not sender.add(url):
-            return f"apprise knows no URL of the form {scheme(url)}...; mend notify in the monitor"
-        try:
-            taken = sender.notify(title=message.title, body=message.body + links, notify_type=kind)
-        except Exception as error:
-            return f"{scheme(url)}...: {type(error).__name__}"
-    return "" if taken else f"{scheme(url)}... did not take it{': ' + said[-1] if said else ''}"
+
+def harmless(text: str, scheme_of_url: str) -> str:
+    """A text as a chat service shows it, and does nothing else with it.
+
+    Names of segments and columns are a user's data, and may be written to call everybody. Mails are escaped by
+    apprise, and what programs receive is left as it is.
+
+    Examples
+    --------
+    >>> ascii(harmless("<!channel> @here [x](http://y)", "slack://"))
+    "'<\\\\u200b!channel> @\\\\u200bhere [x]\\\\u200b(http:\\\\u200b//y)'"
+    >>> harmless("<b>", "json://")
+    '<b>'
+    """
+    name = scheme_of_url.removesuffix("://").lower()
+    return text if name in WEBHOOKS | TO_A_PERSON else MARKUP.sub(lambda match: match[0] + APART, text)
 
 
 def scheme(url: str) -> str:
@@ -43,35 +101,16 @@ def scheme(url: str) -> str:
 
     Examples
     --------
-    >>> scheme("slack://token"), scheme("hooks.slack.com/token")
-    ('slack://', '')
+    >>> scheme("slack://token"), scheme("hooks.slack.com/token"), scheme("to ken://x")
+    ('slack://', '', '')
     """
     name, separator, _ = url.partition("://")
-    return f"{name}{separator}" if separator else ""
+    return f"{name}{separator}" if separator and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]{0,30}", name) else ""
 
 
 def apprise_knows(url: str) -> bool:
     """Whether apprise knows how to send to a URL."""
     import apprise
 
-    with _overheard():
-        return bool(apprise.Apprise().add(url))
-
-
-@contextmanager
-def _overheard() -> Iterator[list[str]]:
-    """The warnings that apprise logs meanwhile; they name the service and the answer, not the credentials."""
-    said: list[str] = []
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            said.append(" ".join(record.getMessage().split()))
-
-    logger, listener = logging.getLogger("apprise"), Listener(logging.WARNING)
-    propagate, logger.propagate = logger.propagate, False
-    logger.addHandler(listener)
-    try:
-        yield said
-    finally:
-        logger.removeHandler(listener)
-        logger.propagate = propagate
+    with overheard():
+        return apprise.Apprise.instantiate(url) is not None

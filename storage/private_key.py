@@ -9,6 +9,7 @@ import secrets
 from pathlib import Path
 
 from lamplighter.errors import SourceError, one_line
+from storage.private_files import make_folder, open_private
 
 KEY_BYTES = 32
 
@@ -45,10 +46,10 @@ def home_key(home: Path) -> bytes:
 
 
 def _make_key(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        with open_private(temporary) as file:
             file.write(secrets.token_bytes(KEY_BYTES))
         # A link, unlike a rename, leaves the key of a process that came first.
         os.link(temporary, path)

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from lamplighter.core.profile import Bounds, ColumnProfile
 from lamplighter.errors import SourceError, one_line
+from storage.private_files import write_private
 from storage.profiles import Profiles
 
 
@@ -76,10 +77,7 @@ class ProfileStore:
         try:
             if path.exists() and path.read_bytes() == content:
                 return
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-            temporary.write_bytes(content)
-            temporary.replace(path)
+            write_private(path, content, temporary=path.with_name(f".{path.name}.{secrets.token_hex(4)}"))
         except OSError as error:
             told = f"{path}: the profile cannot be written: {error.strerror or one_line(error)}"
             raise SourceError(f"{told}; mend the folder, or set LAMPLIGHTER_HOME") from None

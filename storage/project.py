@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from lamplighter.core.monitor.limits import MOST_BYTES
 from lamplighter.core.nearest import among
 from lamplighter.errors import LamplighterError, MonitorError
 from storage.env_file import ENV_FILE, EnvFile, read_env_file
 from storage.settings import Settings, load_settings
+from storage.text_files import UnfitFileError, read_bounded
 
 if TYPE_CHECKING:
     from lamplighter.core.monitor import Monitor, Source
@@ -161,9 +163,12 @@ class Project:
             raise MonitorError(f"{self._shown(path)}:1: cannot be read: {error.strerror}; mend or remove it") from None
 
     def _decoded(self, path: Path) -> str:
-        content = path.read_bytes()
+        """The text of a monitor file, or of one that it extends: of the project, or beside the other monitors."""
         try:
+            content = read_bounded(path, MOST_BYTES, within=(self.root, self.monitors_folder))
             return content.decode("utf-8-sig")
+        except UnfitFileError as error:
+            raise MonitorError(f"{self._shown(path)}:1: {error}") from None
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
             raise MonitorError(f"{self._shown(path)}:{line}: is not UTF-8; save the file as UTF-8") from None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from pathlib import Path
 
 from lamplighter.errors import ReportError, one_line
+from storage.private_files import write_private
 
 
 def report_path(home: Path, model: str, label: str) -> Path:
@@ -28,13 +27,8 @@ def write_report(path: Path, html: str) -> Path:
     ReportError
         If the disk is full or the folder cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(html, encoding="utf-8")
-        temporary.replace(path)
+        write_private(path, html.encode())
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         raise ReportError(f"{path}: cannot be written: {one_line(error)}") from None
     return path

@@ -15,10 +15,15 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lamplighter.core.nearest import among
-from lamplighter.errors import MonitorError
+from lamplighter.core.secrets import database_fault
+from lamplighter.errors import MonitorError, one_line
 from storage.env_file import ENV_FILE, EnvFile
+from storage.text_files import UnfitFileError, read_bounded
 
 SETTINGS_FILE = "lamplighter.toml"
+MOST_BYTES = 64 * 1024
+"""Of the settings file; all settings with comments have 3 kB."""
+
 PREFIX = "LAMPLIGHTER_"
 
 OTHER_VARIABLES = ("LAMPLIGHTER_PROJECT", "LAMPLIGHTER_ROOT", "LAMPLIGHTER_DEBUG")
@@ -47,7 +52,7 @@ def _gateway(url: SecretStr) -> SecretStr:
         sound = False
     if not sound:
         raise ValueError("is not the URL of a Pushgateway; write one such as http://localhost:9091")
-    if "@" in parts.netloc:
+    if "@" in text:
         raise ValueError("takes no user in the URL; set pushgateway_user and pushgateway_password")
     return SecretStr(text.rstrip("/"))
 
@@ -66,6 +71,13 @@ def _web_address(url: str) -> str:
     return url.rstrip("/")
 
 
+def _database(url: SecretStr) -> SecretStr:
+    """The URL of a database, when it is clear which part of it is the password."""
+    if told := database_fault(url.get_secret_value()):
+        raise ValueError(told)
+    return url
+
+
 class Settings(BaseSettings):
     """Settings that belong to a process and not to a model."""
 
@@ -74,7 +86,9 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(default=Path(".lamplighter"), description="folder for history, profiles, reports and spool")
-    history_url: SecretStr | None = Field(default=None, description="SQLAlchemy URL; default SQLite in the home")
+    history_url: Annotated[SecretStr, AfterValidator(_database)] | None = Field(
+        default=None, description="SQLAlchemy URL; default SQLite in the home"
+    )
     gauge_sink: GaugeSink = Field(
         default=GaugeSink.AUTO, description="`auto` is the Pushgateway when its URL is set, else a textfile"
     )
@@ -87,6 +101,12 @@ class Settings(BaseSettings):
     pushgateway_ca: Path | None = Field(default=None, description="certificates that the Pushgateway is checked by")
     reports_url: Annotated[str, AfterValidator(_web_address)] | None = Field(
         default=None, description="where the folder `reports` of the home is served, for links to reports"
+    )
+    push_seconds: float = Field(
+        default=10.0, gt=0, le=600, description="how long the Pushgateway may take, from the connection to its answer"
+    )
+    notify_seconds: float = Field(
+        default=30.0, gt=0, le=600, description="how long a message may take, from the connection to the last answer"
     )
     series_per_model: int = Field(default=500, gt=0, description="most gauge series of a model")
     wait_seconds: float = Field(default=600.0, ge=0, description="how long a night waits for another of its model")
@@ -113,8 +133,10 @@ def load_settings(folder: Path, env_file: EnvFile | None = None) -> Settings:
     text = _text(path)
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise MonitorError(f"{path}: not TOML: {error}") from None
+    except RecursionError:
+        raise MonitorError(f'{path}: is nested without end; settings are lines such as home = "folder"') from None
+    except ValueError as error:
+        raise MonitorError(f"{path}: not TOML: {one_line(error)}") from None
     if unknown := next((name for name in values if name not in Settings.model_fields), None):
         known = among(unknown, Settings.model_fields)
         raise MonitorError(f"{path}:{_line(text, unknown)}: unknown setting {unknown!r}; {known}")
@@ -151,7 +173,11 @@ def _refuse_unknown_variables(variables: Iterable[tuple[str, str, str]]) -> None
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8") if path.exists() else ""
+        return read_bounded(path, MOST_BYTES).decode("utf-8-sig")
+    except FileNotFoundError:
+        return ""
+    except UnfitFileError as error:
+        raise MonitorError(f"{path}: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise MonitorError(f"{path}: cannot be read: {reason}; mend or remove it") from None

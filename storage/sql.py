@@ -19,6 +19,7 @@ from lamplighter.core.monitor import Sql
 from lamplighter.core.nearest import names_listed
 from lamplighter.errors import ColumnError, SourceError
 from storage.files import File, find
+from storage.private_files import make_folder
 from storage.sql_bounds import Bounds, refuse_numbers_beside_text
 from storage.sql_text import bound_query, without_end
 from storage.sql_urls import place_of, reason_of, refuse_absent_file
@@ -82,11 +83,11 @@ def spool(
     bounds = Bounds(column, timezone, unit, day_zone, start, end, place_of(sql))
     asked = _Asked(sql, bounds, tuple(order), only)
     try:
-        folder.mkdir(parents=True, mode=0o700)
+        make_folder(folder)
         refuse_absent_file(sql)
         with engine_of(sql.url.get_secret_value()).connect() as connection:
             _stream(connection, asked, folder, most)
-    except (sa.exc.SQLAlchemyError, pa.ArrowException, ImportError, ValueError, OSError) as error:
+    except (sa.exc.SQLAlchemyError, pa.ArrowException, ImportError, ValueError, TypeError, OSError) as error:
         raise SourceError(f"{place_of(sql)}: {reason_of(sql, error)}") from None
     # The stamp is the content's, so that a spool of the same rows counts as unchanged on another night.
     name = place_of(sql)
@@ -118,7 +119,7 @@ def count_rows(
             statement = _statement(connection, asked)
             rows = statement.columns() if isinstance(statement, sa.TextClause) else statement.order_by(None)
             return connection.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) or 0
-    except (sa.exc.SQLAlchemyError, ImportError, ValueError, OSError) as error:
+    except (sa.exc.SQLAlchemyError, ImportError, ValueError, TypeError, OSError) as error:
         raise SourceError(f"{place_of(sql)}: {reason_of(sql, error)}") from None
 
 

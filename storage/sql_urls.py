@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import unquote
 
 import sqlalchemy as sa
 
 from lamplighter.core.monitor import Sql
+from lamplighter.core.secrets import hide
 from lamplighter.errors import SourceError, one_line
 
 DRIVERS = {
@@ -80,20 +80,37 @@ def _is_url(sql: Sql) -> bool:
     return True
 
 
-SECRET_OPTION = re.compile(r"[?&;](?:[^=&;]*(?:pass|pwd|secret|token|key|odbc)[^=&;]*)=([^&]+)", re.IGNORECASE)
+SECRET_OPTION = re.compile(r"[?&;](?:[^=&;]*(?:pass|pwd|secret|token|key|odbc|auth)[^=&;]*)=([^&]+)", re.IGNORECASE)
+
+
+def database_secrets(url: str) -> frozenset[str]:
+    """What the URL of a database keeps secret.
+
+    Examples
+    --------
+    >>> sorted(database_secrets("postgresql://u:hunter2@host/db?sslpassword=abc"))
+    ['abc', 'hunter2']
+    """
+    # Everything after the user's name up to the last @: a password that was not escaped may hold any sign.
+    user, _, password = url.partition("://")[2].rpartition("@")[0].partition(":")
+    pieces = [piece for piece in re.split("[@:/?#]", password) if len(piece) > 2]
+    # Where the password is the user's name, as on many a test machine, it is no secret and stands everywhere.
+    return frozenset({password, *pieces, *SECRET_OPTION.findall(url)} - {"", user})
 
 
 def without_secrets(text: str, sql: Sql) -> str:
     """A message without what the URL keeps secret; drivers quote what they could not make sense of."""
-    url = sql.url.get_secret_value()
-    # Everything after the user's name up to the last @: a password that was not escaped may hold any sign.
-    user, _, password = url.partition("://")[2].rpartition("@")[0].partition(":")
-    pieces = [piece for piece in re.split("[@:/?#]", password) if len(piece) > 2]
-    kept = {form for part in [password, *pieces, *SECRET_OPTION.findall(url)] for form in (part, unquote(part))}
-    # Where the password is the user's name, as on many a test machine, it is no secret and stands everywhere.
-    for secret in sorted(kept - {"", user}, key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text
+    return hide(text, database_secrets(sql.url.get_secret_value()))
+
+
+def history_fault(url: sa.URL, error: BaseException, what: str = "") -> str:
+    """What a history's database refused, and where it is, without what its URL keeps secret."""
+    place = url.set(query={}).render_as_string(hide_password=True)
+    reason = driver_fault(error) or one_line(getattr(error, "orig", None) or error)
+    return hide(
+        f"history {place}: {what}{reason}",
+        database_secrets(url.render_as_string(hide_password=False)),
+    )
 
 
 def refuse_absent_file(sql: Sql) -> None:

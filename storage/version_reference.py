@@ -11,6 +11,7 @@ from lamplighter.core.features import answer_columns, kinds_of_feature
 from lamplighter.core.monitor import Monitor
 from lamplighter.errors import ModelError, one_line
 from lamplighter.training import REFERENCE, WINDOW
+from storage.private_files import open_private
 from storage.profiles import type_kind
 
 
@@ -46,7 +47,8 @@ def kept_reference(monitor: Monitor, path: Path, whose: str, logged: Mapping[str
     left_out = [name for name in (*monitor.private, WINDOW, *_truth(monitor)) if name in table.column_names]
     if left_out:
         table = table.drop_columns(left_out)
-        pq.write_table(table, path)
+        with open_private(path) as file:
+            pq.write_table(table, file)
     features = [name for name in table.column_names if kinds_of_feature(monitor, name)]
     is_compared_with = monitor.reference is not None and not monitor.reference.trailing
     for name in (*features, *answers) if is_compared_with else ():

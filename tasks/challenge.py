@@ -21,6 +21,7 @@ from lamplighter.training import WINDOW
 from storage.history.promotions import champion as present_champion
 from storage.labelled_rows import write_labelled
 from storage.labels import IDENTIFIED
+from storage.private_files import open_private
 from storage.values import as_frame
 from tasks.labelled_windows import comparison_windows
 from tasks.retraining import Retraining
@@ -100,9 +101,9 @@ def answer(work: Retraining, windows: list[Window], folders: Sequence[Path]) -> 
         # pandas would make floats of whole numbers beside a null.
         frame[name] = identities(table[name]).to_pandas()
     # A model must answer what it sees, and nothing else.
-    pq.write_table(
-        table.drop_columns([name for name in {labels.target, *answered} if name in table.column_names]), path
-    )
+    seen = table.drop_columns([name for name in {labels.target, *answered} if name in table.column_names])
+    with open_private(path) as file:
+        pq.write_table(seen, file)
     work.begin(f"answering {len(frame):,} rows by both models")
     champion, challenger = _answers(work, path, answered, frame[answered], folders)
     work.begin("comparing the answers")

@@ -14,6 +14,7 @@ from lamplighter.core.incidents import Incident, check_of
 from lamplighter.core.message import OF_INCIDENTS
 from lamplighter.core.monitor import Monitor
 from lamplighter.errors import BusyError
+from storage.exchange import Deadline
 from storage.history import History, only_one, open_history
 from storage.history.incidents import incidents_open, muted_checks
 from storage.history.outbox import DeliveryStatus, Waiting, mark, readdress, waiting
@@ -23,6 +24,9 @@ from tasks.night import Night
 
 PAUSES = (1.0, 5.0)
 """Seconds between attempts of one night."""
+
+MOST_MESSAGES = 4
+"""How many slow messages one run waits for: the run keeps the model's lock meanwhile."""
 
 
 def notify(night: Night) -> Finding | None:
@@ -64,7 +68,10 @@ def _deliver(project: Project, history: History, monitor: Monitor) -> dict[str, 
         if entry.target not in to:
             readdress(history, entry, to, datetime.now(UTC))
     muted = muted_checks(history, monitor.model, datetime.now(UTC))
+    deadline = Deadline(MOST_MESSAGES * project.settings.notify_seconds)
     for entry in waiting(history, monitor.model):
+        if not deadline.left:
+            faults.setdefault(entry.target, "the servers are slow and other messages wait")
         if entry.message.event in OF_INCIDENTS and check_of(entry.message.subject) in muted:
             continue
         if entry.target not in faults and (fault := _delivered(project, history, entry, to[entry.target])):
@@ -95,16 +102,15 @@ def _delivered(project: Project, history: History, entry: Waiting, url: str) -> 
 
     The mark follows the sending: a process killed between the two sends this one message again, and no other.
     """
-    links = _links(project, entry)
+    links, seconds = _links(project, entry), project.settings.notify_seconds
     fault = ""
-    for attempt in range(len(PAUSES) + 1):
-        fault = send(url, entry.message, links)
+    for pause in (0.0, *PAUSES):
+        time.sleep(pause)
+        fault, is_final = send(url, entry.message, links, seconds=seconds)
         entry = replace(entry, attempts=entry.attempts + 1)
         mark(history, entry, DeliveryStatus.FAILED if fault else DeliveryStatus.DELIVERED, datetime.now(UTC), fault)
-        if not fault:
-            return ""
-        if attempt < len(PAUSES):
-            time.sleep(PAUSES[attempt])
+        if not fault or is_final:
+            break
     return fault
 
 

@@ -122,8 +122,8 @@ def _name(text: str) -> str:
 
 def _check(project: Project, timezone: str, url: str | None) -> None:
     """Refuse what would stand wrongly in the file, or should not stand there at all."""
-    from lamplighter.core.monitor.parse import VARIABLE
     from lamplighter.core.monitor.sources import zone
+    from lamplighter.core.monitor.variables import VARIABLE
     from lamplighter.errors import MonitorError
 
     try:

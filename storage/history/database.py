@@ -9,8 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lamplighter.core.secrets import hide
 from lamplighter.errors import HistoryError, one_line
+from storage.private_files import close_home, close_to_others, keep_database_private, make_folder
 from storage.project import Project
+from storage.sql_urls import database_secrets, driver_fault, history_fault
 
 HEAD = "0006"
 """The newest migration, so that opening an up-to-date history need not import Alembic."""
@@ -37,24 +40,31 @@ class History:
         HistoryError
             If the database cannot be reached or stays locked.
         """
-        try:
-            with self.engine.begin() as connection:
-                yield connection
-        except sa.exc.DBAPIError as error:
-            raise self._unreachable(error) from error
+        with self._connected() as connection:
+            try:
+                with connection.begin():
+                    yield connection
+            except sa.exc.DBAPIError as error:
+                raise self._unreachable(error) from None
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A connection that changes nothing."""
-        try:
-            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with self._connected().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            try:
                 yield connection
-        except sa.exc.DBAPIError as error:
-            raise self._unreachable(error) from error
+            except sa.exc.DBAPIError as error:
+                raise self._unreachable(error) from None
 
-    def _unreachable(self, error: sa.exc.DBAPIError) -> HistoryError:
-        shown = self.engine.url.render_as_string(hide_password=True)
-        return HistoryError(f"history {shown}: {one_line(error.orig or error)}; nothing of this step was recorded")
+    def _connected(self) -> sa.Connection:
+        try:
+            return self.engine.connect()
+        except Exception as error:
+            # A driver raises what it likes about an option of the URL that it does not know, and quotes its value.
+            raise self._unreachable(error) from None
+
+    def _unreachable(self, error: Exception) -> HistoryError:
+        return HistoryError(f"{history_fault(self.engine.url, error)}; nothing of this step was recorded")
 
 
 def open_history(project: Project) -> History:
@@ -65,10 +75,12 @@ def open_history(project: Project) -> History:
     HistoryError
         If it cannot be reached, or was written by a newer version.
     """
+    close_home(project.home)
+    close_to_others(project.root / ".env")
     url = project.settings.history_url
     if url is None:
         try:
-            project.home.mkdir(parents=True, exist_ok=True)
+            make_folder(project.home)
         except OSError as error:
             raise HistoryError(
                 f"{project.home}: the home cannot be made: {error.strerror}; set LAMPLIGHTER_HOME"
@@ -91,19 +103,21 @@ def _engine(url: str) -> sa.Engine:
         return _ENGINES[url]
     try:
         parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):
         raise HistoryError("history_url is not an SQLAlchemy URL; write postgresql+psycopg://host/database") from None
     is_file = parsed.get_backend_name() == "sqlite"
     options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}} if is_file else {"pool_pre_ping": True}
     try:
         engine = sa.create_engine(parsed, **options)
-    except (ImportError, sa.exc.NoSuchModuleError) as error:
-        from storage.sql_urls import driver_fault
-
-        raise HistoryError(f"history_url: {driver_fault(error) or one_line(error)}") from None
+    except Exception as error:
+        # As of a connection: what a dialect says of an option may hold its value.
+        told = hide(driver_fault(error) or one_line(error), database_secrets(url))
+        raise HistoryError(f"history_url: {told}") from None
     if engine.dialect.is_async:
         raise HistoryError("history_url: the driver is an asynchronous one; write postgresql+psycopg://host/database")
     if is_file:
+        if (name := parsed.database) and not name.startswith((":", "file:")):
+            keep_database_private(Path(name))
         sa.event.listen(engine, "connect", _on_sqlite_connect)
         sa.event.listen(engine, "begin", _on_sqlite_begin)
     _ENGINES[url] = engine

@@ -13,6 +13,8 @@ from typing import Literal
 import sqlalchemy as sa
 
 from lamplighter.errors import BusyError, HistoryError, one_line
+from storage.private_files import make_folder, open_private
+from storage.sql_urls import history_fault
 
 POLL_SECONDS = 0.2
 
@@ -49,8 +51,8 @@ def only_one(work: Work, model: str, engine: sa.Engine, folder: Path, wait_secon
 @contextmanager
 def _file_lock(path: Path) -> Iterator[Callable[[], bool]]:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = open(path, "w")  # noqa: SIM115 - an error of the night itself is none of the lock
+        make_folder(path.parent)
+        file = open_private(path, "w")  # an error of the night itself is none of the lock
     except OSError as error:
         told = f"{path}: the lock cannot be made: {error.strerror or one_line(error)}"
         raise HistoryError(f"{told}; mend the folder, or set LAMPLIGHTER_HOME") from None
@@ -93,5 +95,4 @@ def _told(engine: sa.Engine) -> Iterator[None]:
     try:
         yield
     except sa.exc.DBAPIError as error:
-        shown = engine.url.render_as_string(hide_password=True)
-        raise HistoryError(f"history {shown}: the lock cannot be asked for: {one_line(error.orig or error)}") from None
+        raise HistoryError(history_fault(engine.url, error, "the lock cannot be asked for: ")) from None

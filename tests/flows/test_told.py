@@ -192,8 +192,8 @@ def test_a_backfill_tells_what_is_open_at_its_end(tmp_path: Path, receiver: Rece
 def test_killed_between_sending_and_marking_one_message_comes_twice(
     notified: Project, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def send_and_die(*arguments: object) -> str:
-        notifications.send(*arguments)  # type: ignore[arg-type]
+    def send_and_die(*arguments: object, **named: object) -> object:
+        notifications.send(*arguments, **named)  # type: ignore[arg-type]
         return die()
 
     with monkeypatch.context() as patched:

@@ -129,8 +129,8 @@ def test_one_line_is_one_short_line() -> None:
     assert "\n" not in text
     assert len(text) <= 300
     assert one_line(ValueError()) == "ValueError"
-    # A damaged file is quoted as it is, and a terminal would obey.
-    assert one_line(ValueError("no\x0f type\x1b[31m\u2028")) == "no type [31m"
+    # A damaged file is quoted, and a terminal would obey what it holds.
+    assert one_line(ValueError("no\x0f type\x1b[31m\u2028")) == r"no\x0f type\x1b[31m"
 
 
 KEYS = ["log/day=2013-06-01/a.parquet", "log/day=2013-06-02/b c.parquet", "log/day=2013-06-02/deep/c.parquet"]

@@ -7,7 +7,6 @@ import ipaddress
 import os
 import shutil
 import socket
-import ssl
 import subprocess
 import threading
 import time
@@ -15,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -264,7 +264,7 @@ def test_a_gateway_that_is_down_is_asked_three_times_and_the_home_keeps_the_gaug
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(gauges.time, "sleep", pauses.append)
+    monkeypatch.setattr(gauges, "time", SimpleNamespace(sleep=pauses.append))
     ours = project(tmp_path, pushgateway_url=f"http://127.0.0.1:{free_port()}")
     with pytest.raises(PublishError, match=r"Pushgateway does not answer PUT for m: .*refused"):
         publish(ours, "m", [ROWS])
@@ -357,10 +357,3 @@ def test_a_textfile_that_cannot_be_removed(tmp_path: Path) -> None:
     (tmp_path / "out" / "lamplighter-m.prom").mkdir()
     with pytest.raises(PublishError, match=r"gauges: .*lamplighter-m\.prom cannot be removed: "):
         withdraw_retired(ours, [])
-
-
-def test_the_context_of_tls_checks_certificates(tmp_path: Path) -> None:
-    certificate(tmp_path)
-    context = gauges._certificates(project(tmp_path, pushgateway_ca="ca.pem"))
-    assert context is not None
-    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)

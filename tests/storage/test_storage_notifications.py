@@ -11,6 +11,7 @@ import requests
 
 from lamplighter.core.message import Message
 from lamplighter.core.monitor import Monitor, Severity, parse
+from storage.exchange_child import notify
 from storage.notifications import send, targets
 from tests.receivers import http_receiver, mail_receiver
 
@@ -36,7 +37,7 @@ def test_alertmanager_is_told_by_the_gauge_alone() -> None:
 
 def test_json() -> None:
     with http_receiver() as receiver:
-        assert send(f"json://{receiver.url}/alerts", TOLD, links="\nrun: http://ui/1") == ""
+        assert send(f"json://{receiver.url}/alerts", TOLD, links="\nrun: http://ui/1").fault == ""
     ((path, content),) = receiver.got
     assert path == "/alerts"
     assert content["title"] == TOLD.title
@@ -46,7 +47,7 @@ def test_json() -> None:
 
 def test_mail() -> None:
     with mail_receiver() as (place, received):
-        assert send(f"mailto://{place}?from=lamp@street.org&to=ops@street.org&mode=insecure", TOLD) == ""
+        assert send(f"mailto://{place}?from=lamp@street.org&to=ops@street.org&mode=insecure", TOLD).fault == ""
     (envelope,) = received
     assert envelope.rcpt_tos == ["ops@street.org"]
     message = email.message_from_bytes(envelope.content)
@@ -76,7 +77,8 @@ def test_what_the_services_are_sent(service: str, monkeypatch: pytest.MonkeyPatc
             return request(session, method, f"http://{receiver.url}{parts.path}", **named)
 
         monkeypatch.setattr(requests.Session, "request", redirected)
-        assert send(url, TOLD) == ""
+        job = {"url": url, "title": TOLD.title, "body": TOLD.body, "kind": "failure"}
+        assert notify(job) == {"known": True, "taken": True, "said": ""}
     ((asked, content),) = receiver.got
     assert path in asked
     assert TOLD.title in str(content)
@@ -92,11 +94,11 @@ def test_what_the_services_are_sent(service: str, monkeypatch: pytest.MonkeyPatc
     ],
 )
 def test_what_is_not_taken_is_told_without_the_secret(url: str, told: str) -> None:
-    fault = send(url, TOLD)
+    fault = send(url, TOLD).fault
     assert fault.startswith(told)
     assert HIDDEN not in fault
 
 
 def test_an_answer_that_is_an_error_is_told() -> None:
     with http_receiver(500) as receiver:
-        assert "500" in send(f"json://{receiver.url}", TOLD)
+        assert "500" in send(f"json://{receiver.url}", TOLD).fault

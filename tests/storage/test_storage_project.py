@@ -146,7 +146,7 @@ def test_a_model_that_is_not_there(project: Project) -> None:
         pytest.param(
             b"extends: _no.yaml\nmodel: x\n", "monitors/x.yaml:1: extends monitors/_no.yaml, which", id="absent"
         ),
-        pytest.param(b"extends: ../monitors\n", "monitors/x.yaml:1: extends monitors, which cannot be", id="a folder"),
+        pytest.param(b"extends: ../monitors\n", "monitors/x.yaml:1: extends '../monitors', which is no", id="a folder"),
     ],
 )
 def test_a_file_that_cannot_be_read(project: Project, content: bytes, message: str) -> None:
@@ -157,7 +157,7 @@ def test_a_file_that_cannot_be_read(project: Project, content: bytes, message: s
 
 def test_a_folder_among_the_files(project: Project) -> None:
     (project.monitors_folder / "x.yaml").mkdir()
-    assert told(project) == {"x.yaml": "monitors/x.yaml:1: cannot be read: Is a directory; mend or remove it"}
+    assert told(project) == {"x.yaml": "monitors/x.yaml:1: is no regular file; put a file of text there"}
 
 
 def test_what_is_shared_is_read_beside_the_file(

@@ -108,7 +108,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert refusal(tmp_path) == "DIR/lamplighter.toml: cannot be read: it is not UTF-8; mend or remove it"
     (tmp_path / "lamplighter.toml").unlink()
     (tmp_path / "lamplighter.toml").mkdir()
-    assert refusal(tmp_path) == "DIR/lamplighter.toml: cannot be read: Is a directory; mend or remove it"
+    assert refusal(tmp_path) == "DIR/lamplighter.toml: is no regular file; put a file of text there"
 
 
 def test_secrets_are_masked_and_settings_frozen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

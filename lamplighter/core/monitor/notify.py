@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from lamplighter.core.monitor.sources import Section, fault, listed
+from lamplighter.core.secrets import notification_fault
 
-Urls = Annotated[tuple[SecretStr, ...], BeforeValidator(listed)]
+
+def _clear(url: SecretStr) -> SecretStr:
+    """A URL, when it is clear which part of it is the password."""
+    if told := notification_fault(url.get_secret_value()):
+        raise ValueError(told)
+    return url
+
+
+Urls = Annotated[tuple[Annotated[SecretStr, AfterValidator(_clear)], ...], BeforeValidator(listed)]
 
 
 class Notify(Section):

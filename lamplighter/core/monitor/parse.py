@@ -12,14 +12,18 @@ import yaml
 from pydantic import ValidationError
 
 from lamplighter.core.monitor.faults import first_fault
+from lamplighter.core.monitor.limits import MOST_CHAIN, TooMuchError, check_cost
 from lamplighter.core.monitor.model import Kind, Monitor
 from lamplighter.core.monitor.parts import part_faults
+from lamplighter.core.monitor.variables import Variables
 from lamplighter.core.monitor.vocabulary import metric_faults
-from lamplighter.errors import MonitorError
+from lamplighter.errors import MonitorError, shortened
 
 Location = tuple[str | int, ...]
 Read = Callable[[str], str]
-VARIABLE = re.compile(r"\$\{(\w+)\}")
+SUFFIXES = (".yaml", ".yml")
+LONGEST_MESSAGE = 2000
+"""Letters: a message that lists 60 known names has 1,500."""
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -71,14 +75,14 @@ def parse(name: str, text: str, *, environ: Mapping[str, str], read: Read | None
     '1d'
     """
     values, lines = _merged(name, text, read, seen=())
-    filled = _filled(values, (), environ, lines)
+    variables = Variables(environ)
+    filled = _filled(values, (), variables, lines)
     try:
         monitor = Monitor.model_validate(filled)
     except ValidationError as error:
-        location, message = first_fault(error, filled)
-        raise MonitorError(f"{lines.nearest(location)}: {message}") from None
+        raise _refusal(*first_fault(error, filled), lines, variables) from None
     for location, message in chain(_ahead_of_time(monitor), metric_faults(monitor), part_faults(monitor)):
-        raise MonitorError(f"{lines.nearest(location)}: {message}")
+        raise _refusal(location, message, lines, variables)
     return monitor
 
 
@@ -99,6 +103,10 @@ def key_lines(name: str, text: str, *, read: Read | None = None) -> Callable[[Lo
     return _merged(name, text, read, seen=())[1].nearest
 
 
+def _refusal(location: Location, message: str, lines: _Lines, variables: Variables) -> MonitorError:
+    return MonitorError(f"{lines.nearest(location)}: {shortened(variables.hide(message), LONGEST_MESSAGE)}")
+
+
 def _merged(name: str, text: str, read: Read | None, seen: tuple[str, ...]) -> tuple[dict[Any, Any], _Lines]:
     """The file's mapping over the one it extends; nested mappings are merged, lists and plain values replaced."""
     values, lines = _load(name, text)
@@ -106,16 +114,29 @@ def _merged(name: str, text: str, read: Read | None, seen: tuple[str, ...]) -> t
         return values, lines
     at, named = lines[("extends",)], values.pop("extends")
     if not isinstance(named, str) or read is None:
-        raise MonitorError(f"{at}: extends {named!r}, which names no file; write the name of one beside {name}")
-    parent = posixpath.normpath(posixpath.join(posixpath.dirname(name), named))
+        shown = shortened(repr(named), 80)
+        raise MonitorError(f"{at}: extends {shown}, which names no file; write the name of one beside {name}")
+    parent = _parent(name, named, at)
     if parent in (*seen, name):
         raise MonitorError(f"{at}: extends itself by way of {' -> '.join((*seen, name, parent))}; remove one of them")
+    if len(seen) + 1 >= MOST_CHAIN:
+        raise MonitorError(f"{at}: more than {MOST_CHAIN} files extend one another; join some of them")
     try:
         parent_text = read(parent)
     except (OSError, ValueError):
         raise MonitorError(f"{at}: extends {parent}, which cannot be read; name a file beside {name}") from None
     base, base_lines = _merged(parent, parent_text, read, (*seen, name))
     return _overlay(base, values), _Lines(base_lines | lines)
+
+
+def _parent(name: str, named: str, at: str) -> str:
+    """The path of the file that ``extends`` names, within the project's folder."""
+    parent = posixpath.normpath(posixpath.join(posixpath.dirname(name), named))
+    leaves = posixpath.isabs(parent) or parent.split("/")[0] == ".." or not named.isprintable()
+    if leaves or not parent.endswith(SUFFIXES):
+        shown = shortened(repr(named), 80)
+        raise MonitorError(f"{at}: extends {shown}, which is no YAML file of the project; name one beside {name}")
+    return parent
 
 
 def _overlay(base: Any, over: Any) -> Any:
@@ -127,13 +148,17 @@ def _overlay(base: Any, over: Any) -> Any:
 def _load(name: str, text: str) -> tuple[dict[Any, Any], _Lines]:
     lines = _Lines({(): f"{name}:1"})
     try:
+        check_cost(text, _Loader)
         loader = _Loader(text)
         node = loader.get_single_node()
         for location, line in _walk(node, ()):
             if location in lines and location:
-                raise MonitorError(f"{name}:{line}: key {location[-1]!r} stands at {lines[location]} too; remove one")
+                key = shortened(repr(location[-1]), 80)
+                raise MonitorError(f"{name}:{line}: key {key} stands at {lines[location]} too; remove one")
             lines[location] = f"{name}:{line}"
         values = loader.construct_document(node) if node else None
+    except TooMuchError as error:
+        raise MonitorError(f"{name}:{error.line}: {error}") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise MonitorError(
@@ -142,10 +167,10 @@ def _load(name: str, text: str) -> tuple[dict[Any, Any], _Lines]:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise MonitorError(f"{name}:{line}: not YAML: it holds a character that is not text; remove it") from None
-    except RecursionError:
-        raise MonitorError(f"{name}:1: is nested without end; write out what it repeats") from None
-    except (ValueError, AttributeError) as error:
-        raise MonitorError(f"{name}:1: not YAML: {error}; leave out the tags (!!)") from None
+    except (ValueError, ArithmeticError) as error:
+        raise MonitorError(
+            f"{name}:1: not YAML: {type(error).__name__}; put what is no plain number in quotes"
+        ) from None
     if not isinstance(values, dict):
         raise MonitorError(f"{name}:1: a monitor is a mapping of keys such as model, kind and predictions")
     return values, lines
@@ -154,6 +179,9 @@ def _load(name: str, text: str) -> tuple[dict[Any, Any], _Lines]:
 def _walk(node: Any, location: Location) -> Iterator[tuple[Location, int]]:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                line = key.start_mark.line + 1
+                raise TooMuchError("not YAML: a list or mapping stands where a key is meant; write a name", line)
             inner = (*location, str(key.value))
             yield inner, key.start_mark.line + 1
             yield from _walk(value, inner)
@@ -163,20 +191,18 @@ def _walk(node: Any, location: Location) -> Iterator[tuple[Location, int]]:
             yield from _walk(value, (*location, i))
 
 
-def _filled(value: Any, location: Location, environ: Mapping[str, str], lines: _Lines) -> Any:
+def _filled(value: Any, location: Location, variables: Variables, lines: _Lines) -> Any:
     """Fill in ``${VARIABLES}``."""
     if isinstance(value, dict):
-        return {key: _filled(inner, (*location, str(key)), environ, lines) for key, inner in value.items()}
+        return {key: _filled(inner, (*location, str(key)), variables, lines) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_filled(inner, (*location, i), environ, lines) for i, inner in enumerate(value)]
+        return [_filled(inner, (*location, i), variables, lines) for i, inner in enumerate(value)]
     if not isinstance(value, str):
         return value
-    if "${" in VARIABLE.sub("", value):
-        raise MonitorError(f"{lines.nearest(location)}: a variable is written ${{NAME}}, of letters, digits and _")
-    for variable in VARIABLE.findall(value):
-        if variable not in environ:
-            raise MonitorError(f"{lines.nearest(location)}: the environment has no variable {variable}; set it")
-    return VARIABLE.sub(lambda match: environ[match[1]], value)
+    try:
+        return variables.fill(value)
+    except ValueError as error:
+        raise MonitorError(f"{lines.nearest(location)}: {error}") from None
 
 
 def _ahead_of_time(monitor: Monitor) -> Iterator[tuple[Location, str]]:

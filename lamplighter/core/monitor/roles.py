@@ -49,9 +49,14 @@ TOGETHER = frozenset(
 def clash(monitor: Monitor) -> tuple[Use, str] | None:
     """The first column whose roles cannot go together, at the later of the two, and what is to be told of it."""
     for table in (_of_predictions(monitor), _of_labels(monitor)):
-        for first, second in combinations(table, 2):
-            if first.column == second.column and frozenset((first.role, second.role)) not in TOGETHER:
-                return second, _message(first, second)
+        # By column, since a wide table has too many pairs.
+        uses: dict[str, list[Use]] = {}
+        for use in table:
+            uses.setdefault(use.column, []).append(use)
+        for same in uses.values():
+            for first, second in combinations(same, 2):
+                if frozenset((first.role, second.role)) not in TOGETHER:
+                    return second, _message(first, second)
     return None
 
 

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from lamplighter.core.duration import parse_duration
 from lamplighter.core.identity import identity
+from lamplighter.core.secrets import database_fault
 
 
 class Section(BaseModel):
@@ -149,6 +150,13 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 ClassLabel = Annotated[str, BeforeValidator(_label)]
 
 
+def _database(url: SecretStr) -> SecretStr:
+    """The URL of a database, when it is clear which part of it is the password."""
+    if told := database_fault(url.get_secret_value()):
+        raise ValueError(told)
+    return url
+
+
 class Sql(Section):
     """A table or a query behind any SQLAlchemy URL.
 
@@ -156,7 +164,9 @@ class Sql(Section):
     by the time column.
     """
 
-    url: SecretStr = Field(description="a SQLAlchemy URL, such as ${PREDICTIONS_URL}")
+    url: Annotated[SecretStr, AfterValidator(_database)] = Field(
+        description="a SQLAlchemy URL, such as ${PREDICTIONS_URL}"
+    )
     table: Name | None = Field(default=None, description="a table or view; or give query")
     query: Name | None = Field(default=None, description="a query, which may use :start and :end; or give table")
 
@@ -200,10 +210,13 @@ class Source(Section):
 
 def _takes_a_day(path: str) -> bool:
     try:
+        # What is no plain {day} is never filled in: a width such as {day.year:>999999999} asks for gigabytes.
+        if any(turned for _, _, _, turned in Formatter().parse(path)) or not _braced(path) <= {"day"}:
+            return False
         path.format(day=date(2000, 1, 1))
-        return _braced(path) <= {"day"}
     except (LookupError, ValueError, AttributeError, TypeError):
         return False
+    return True
 
 
 def _names_a_day(path: str) -> bool:

@@ -1,0 +1,168 @@
+"""What of a URL or a variable is a secret, and a text without it."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, unquote, unquote_plus
+
+HIDDEN = "***"
+
+SURELY = 4
+"""Letters from which a secret is hidden inside of words too; a shorter one only where it stands alone."""
+
+BETWEEN = re.compile(r"[@:/?#&=,;+|\s]+")
+"""What stands between the parts of a URL."""
+
+WEBHOOKS = frozenset({"json", "jsons", "xml", "xmls", "form", "forms"})
+"""Schemes of apprise whose path is a web server's own, and has no addresses such as ``/to@example.org``."""
+
+# Where deployments are rendered, a port that is a variable may be unset-name.
+PLACE = re.compile(r"(?:\[[0-9A-Fa-f:.%\w]*\]|[^:\[\]]*)(?::(?:\d*|unset-\w+))?")
+"""Host and port of a database."""
+
+ENCODE = "write @ : / # ? % and blanks in a user or password as %40 %3A %2F %23 %3F %25 and %20"
+
+
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """A text without secrets, in whatever usual form they stand there.
+
+    Examples
+    --------
+    >>> hide("no host 'Tail@7', user it", ["Tail@7", "it", "0"])
+    "no host '***', user ***"
+    >>> hide("Basic YWRtaW46aHVudGVyMg==", ["admin:hunter2"])
+    'Basic ***'
+    """
+    forms = {form for secret in secrets for form in _forms(secret)}
+    if not forms:
+        return text
+    parts = [
+        re.escape(form) if len(form) >= SURELY else rf"(?<!\w){re.escape(form)}(?!\w)"
+        for form in sorted(forms, key=lambda form: (-len(form), form))
+    ]
+    return re.sub("|".join(parts), HIDDEN, text)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """The forms in which a secret may stand: as it is, quoted, shown by Python, in lower case, in base64."""
+    for form in {secret, secret.strip(), unquote(secret), unquote_plus(secret)}:
+        # A number of a few digits is no secret, and stands in every message.
+        if not form or (len(form) < SURELY and form.isdigit()):
+            continue
+        yield from (form, form.lower(), quote(form, safe=""), quote(form), repr(form)[1:-1])
+        if len(form) >= SURELY:
+            coded = base64.b64encode(form.encode(errors="surrogateescape")).decode()
+            yield from (coded, coded.rstrip("="))
+
+
+def url_secrets(url: str) -> frozenset[str]:
+    """The parts of a URL that a message must not show: all but its scheme, its port and the names of its options.
+
+    In many a URL the place of the host or a piece of the path is a token, and of a password that was not encoded a
+    part stands anywhere.
+
+    Examples
+    --------
+    >>> sorted(url_secrets("json://admin:hk@Tail@127.0.0.1:9/t?key=abc"))[:4]
+    ['/t', '127.0.0.1', 'Tail', 'abc']
+    """
+    _, _, rest = url.rpartition("://") if url.count("://") == 1 else ("", "", url)
+    place, _, options = rest.partition("?")
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    user = authority.rpartition("@")[0]
+    # A password that was not encoded may reach up to the last @ of the URL.
+    longest = rest.rpartition("@")[0]
+    found = {user, user.partition(":")[2], longest, longest.partition(":")[2], place.removeprefix(authority)}
+    found |= {piece for piece in _pieces(place) if len(piece) >= SURELY or piece in _pieces(user)}
+    for option in re.split("[&;]", options):
+        name, equals, value = option.partition("=")
+        found |= {value, *(piece for piece in _pieces(value) if len(piece) >= SURELY)} if equals else {name}
+    return frozenset(found - {"", "/"} - {piece for piece in found if piece.isdigit() and len(piece) < 6})
+
+
+def _pieces(text: str) -> set[str]:
+    """The parts of a part of a URL, as it is written and as it is meant."""
+    return {piece for form in (text, unquote_plus(text)) for piece in BETWEEN.split(form)}
+
+
+def notification_fault(url: str) -> str:
+    """What makes a notification URL ambiguous, without repeating any of it; empty for one that is clear.
+
+    Apprise cuts a password at the first sign that has a meaning in URLs, and takes the rest for a host, a path or
+    another URL, which are printed.
+
+    Examples
+    --------
+    >>> notification_fault("json://admin:hk%40Tail@127.0.0.1:9/t")
+    ''
+    >>> notification_fault("json://admin:hk@Tail@127.0.0.1:9/t").partition(";")[0]
+    'the URL holds more than one @ before its path'
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return ""
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    user, at, _ = authority.rpartition("@")
+    path, _, options = rest.removeprefix(authority).partition("?")
+    fault = _unclear(url, authority, user)
+    if not fault and "://" in path:
+        fault = "holds a second URL; write a list of them"
+    elif not fault and scheme.lower() in WEBHOOKS and "@" in path:
+        fault = "holds an @ in its path"
+    elif not fault and not at and ":" in authority and _may_be_a_tail(authority, path, options):
+        fault = "holds an @ behind its path, and no user before it"
+    elif not fault and "@" in options.partition("=")[0]:
+        fault = "holds an @ in the name of an option"
+    return f"the URL {fault}; {ENCODE}" if fault else ""
+
+
+def _may_be_a_tail(authority: str, path: str, options: str) -> bool:
+    """Whether what stands behind the host may be the rest of a password."""
+    if re.search(r"[^/,#]@", path):
+        return True
+    return "@" in options and not re.search(r":\d+$", authority)
+
+
+def database_fault(url: str) -> str:
+    """What makes the URL of a database ambiguous, without repeating any of it; empty for one that is clear.
+
+    Examples
+    --------
+    >>> database_fault("postgresql+psycopg://u:p%40ss@host:5432/db?sslmode=require")
+    ''
+    >>> database_fault("postgresql://u:abc@Tail/x@host/db").partition(";")[0]
+    'the URL holds more than one @'
+    >>> database_fault("postgresql://u:hunter2/db").partition(";")[0]
+    'the URL has a port that is not a number'
+    """
+    rest = url.partition("://")[2]
+    # That of a file has no host, and an @ may stand in its name.
+    if not rest or rest.startswith("/"):
+        return ""
+    place = rest.partition("?")[0] if "@" not in rest.partition("?")[2] else rest
+    user, _, host = place.rpartition("@")
+    fault = ""
+    if any(not sign.isprintable() for sign in url):
+        fault = "holds a sign that cannot be printed"
+    elif place.count("@") > 1:
+        fault = "holds more than one @"
+    elif re.search(r"%(?![0-9A-Fa-f]{2})", user):
+        fault = "holds a % that encodes nothing"
+    elif not PLACE.fullmatch(re.split("[/?]", host, maxsplit=1)[0]):
+        fault = "has a port that is not a number"
+    return f"the URL {fault}; {ENCODE}" if fault else ""
+
+
+def _unclear(url: str, authority: str, user: str) -> str:
+    """What is wrong with any URL that has a user and a password."""
+    if any(sign.isspace() or not sign.isprintable() for sign in url):
+        return "holds a blank or a sign that cannot be printed"
+    if authority.count("@") > 1:
+        return "holds more than one @ before its path"
+    if user.count(":") > 1:
+        return "holds more than one : before its @"
+    if re.search(r"%(?![0-9A-Fa-f]{2})", authority):
+        return "holds a % that encodes nothing"
+    return ""

@@ -1,0 +1,121 @@
+"""Files of the home: readable by their owner alone, from the moment at which they are made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+FOLDER_MODE, FILE_MODE = 0o700, 0o600
+OTHERS = 0o077
+"""What a group and everybody else may do."""
+
+OF_THE_HOME = frozenset(
+    {"history.db", "private.key", "gauges", "locks", "models", "profiles", "references", "reports", "spool"}
+)
+"""What lies in a home. A home may be set to a folder that holds other things too, which are left alone."""
+
+DATABASE_SUFFIXES = ("", "-wal", "-shm", "-journal")
+"""The files of one SQLite database; those beside it get its mode when SQLite makes them."""
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for their owner alone.
+
+    Raises
+    ------
+    OSError
+    """
+    if folder.is_dir():
+        return
+    if not folder.parent.exists():
+        make_folder(folder.parent)
+    folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+
+
+def open_private(path: Path, mode: str = "wb") -> IO[Any]:
+    """Open a file for writing; if it is made, then for its owner alone.
+
+    Raises
+    ------
+    OSError
+    """
+    return open(path, mode, opener=lambda name, flags: os.open(name, flags, FILE_MODE))
+
+
+def write_private(path: Path, content: bytes, *, temporary: Path | None = None) -> None:
+    """Write a file whole or not at all, and its folder if it is missing.
+
+    Raises
+    ------
+    OSError
+        If the disk is full or the folder cannot be written.
+    """
+    make_folder(path.parent)
+    temporary = temporary or path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open_private(temporary) as file:
+            file.write(content)
+        temporary.replace(path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def close_to_others(path: Path) -> None:
+    """Take a file or folder away from everybody but its owner, who may do with it what they could.
+
+    Links are not followed. Of what belongs to another user nothing is changed, since it cannot be.
+    """
+    with suppress(OSError):
+        mode = path.lstat().st_mode
+        if mode & OTHERS and not path.is_symlink():
+            path.chmod(mode & 0o7777 & ~OTHERS)
+
+
+def close_tree(folder: Path) -> None:
+    """Take a folder and all that is in it away from everybody but its owner."""
+    # The folder first: what is in it can no longer be reached then.
+    close_to_others(folder)
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            close_to_others(Path(place, name))
+
+
+def close_home(home: Path) -> None:
+    """Take a home that an earlier version or a wide umask left open away from everybody but its owner.
+
+    A home that nothing else lies in is closed as a whole. What it holds is gone through only where one of its own
+    entries is open: what is below a closed folder cannot be reached.
+    """
+    if not home.is_dir():
+        return
+    own = [entry for entry in _entries(home) if _is_own(entry.name)]
+    if own and len(own) == len(list(_entries(home))):
+        close_to_others(home)
+    for entry in own:
+        if entry.lstat().st_mode & OTHERS:
+            close_tree(entry)
+
+
+def _entries(home: Path) -> Iterator[Path]:
+    with suppress(OSError):
+        yield from home.iterdir()
+
+
+def _is_own(name: str) -> bool:
+    names = {f"{own}{suffix}" for own in OF_THE_HOME for suffix in DATABASE_SUFFIXES}
+    return name in names or name.startswith(".private.key.")
+
+
+def keep_database_private(path: Path) -> None:
+    """Make the file of a SQLite database for its owner alone, or take it away from the others.
+
+    Where it cannot be made SQLite says why.
+    """
+    with suppress(OSError):
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT, FILE_MODE))
+    for suffix in DATABASE_SUFFIXES:
+        close_to_others(path.with_name(path.name + suffix))
