@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,10 +17,26 @@ from typing import Any
 import pandas as pd
 
 from lamplighter.errors import ModelError
+from storage.private_files import OTHERS, make_folder, open_private, write_private
 from storage.project import Project
+from storage.text_files import read_bounded
 from storage.trainer_child import LOAD, PREDICT, TRAIN
 
 ROOT = Path(__file__).parents[1]
+OF_THE_SYSTEM = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TEMP|TMP|XDG_\w+_(?:HOME|DIR)"
+    r"|PYTHON\w*|VIRTUAL_ENV|CONDA_PREFIX|CONDA_DEFAULT_ENV|LD_LIBRARY_PATH|LD_PRELOAD|DYLD_\w+|DO_NOT_TRACK"
+    r"|\w+_NUM_THREADS|(?:OMP|GOMP|KMP|MKL|OPENBLAS|BLIS|NUMEXPR|VECLIB|MALLOC|TBB)_\w+"
+    r"|(?:CUDA|CUDNN|CUBLAS|NVIDIA|NCCL|HIP|HSA|ROCR|ROCM)_\w+|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE"
+)
+"""Variables that every trainer gets: where programs and libraries are, language and zone, threads and devices.
+
+Others may hold the passwords of databases and services, and a trainer gets those that its monitor names.
+"""
+
+MOST_RESULT = 1024 * 1024
+"""Bytes of what a trainer tells: metrics by name, or a fault."""
+
 TAIL = 4000
 """Bytes of a dead trainer's last words that are looked at for the reason."""
 
@@ -40,6 +57,8 @@ class TrainerProcess:
         Whether the rows have private columns, of which no value may be in the reason of a failure.
     scratch : Path
         Folder for what goes to and fro.
+    environment : sequence of str
+        Variables that it gets beside those of the system.
     """
 
     project: Project
@@ -48,6 +67,7 @@ class TrainerProcess:
     memory: int | None
     is_private: bool
     scratch: Path
+    environment: Sequence[str] = ()
 
     def load(self) -> None:
         """Load both functions, and call neither.
@@ -86,12 +106,12 @@ class TrainerProcess:
         return [pd.read_parquet(path) for path in answers]
 
     def _call(self, work: str, job: dict[str, Any]) -> dict[str, Any]:
-        self.scratch.mkdir(parents=True, exist_ok=True)
+        make_folder(self.scratch)
         paths = {name: self.scratch / f"{work}.{name}" for name in ("job", "result", "log")}
         paths["result"].unlink(missing_ok=True)
         job |= {"work": work, "project": str(self.project.root), "function": self.function}
         job |= {"memory": self.memory, "is_private": self.is_private, "result": str(paths["result"])}
-        paths["job"].write_text(json.dumps(job), encoding="utf-8")
+        write_private(paths["job"], json.dumps(job).encode())
         code = self._run(paths["job"], paths["log"])
         if code is None:
             limit = f"{self.time_limit.total_seconds():.0f} s"
@@ -100,7 +120,10 @@ class TrainerProcess:
             )
         if code or not paths["result"].is_file():
             raise ModelError(f"{self.function}: {work} {self._reason(code, paths['log'])}")
-        told: dict[str, Any] = json.loads(paths["result"].read_text(encoding="utf-8"))
+        try:
+            told: dict[str, Any] = json.loads(read_bounded(paths["result"], MOST_RESULT))
+        except (OSError, ValueError, RecursionError):
+            raise ModelError(f"{self.function}: {work} left no result that can be read; return few metrics") from None
         if fault := told.get("fault"):
             raise ModelError(f"{self.function}: {work} failed: {fault}")
         return told
@@ -109,11 +132,16 @@ class TrainerProcess:
         """The exit code of the process; None where it took too long and was killed."""
         # -P, since what lies in the working folder may be called as a module of ours.
         command = [sys.executable, "-P", "-m", "storage.trainer_child", str(job)]
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        environment = os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
-        with log.open("wb") as output:
+        environment = self._environment()
+        with open_private(log) as output:
             process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environment, start_new_session=True
+                command,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                env=environment,
+                start_new_session=True,
+                umask=OTHERS,
             )
             try:
                 return process.wait(self.time_limit.total_seconds())
@@ -121,6 +149,15 @@ class TrainerProcess:
                 return None
             finally:
                 _kill_group(process)
+
+    def _environment(self) -> dict[str, str]:
+        """The variables that the process gets."""
+        if missing := next((name for name in self.environment if name not in os.environ), None):
+            raise ModelError(f"{self.function}: retrain.environment names {missing}, which is not set; set it")
+        system = {name: value for name, value in os.environ.items() if OF_THE_SYSTEM.fullmatch(name)}
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        own = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+        return system | {name: os.environ[name] for name in self.environment} | own
 
     def _reason(self, code: int, log: Path) -> str:
         """Why a trainer died: the signal that ended it, or its last words."""

@@ -108,7 +108,8 @@ class Retraining:
         """The user's functions, with their limits."""
         assert self.retrain.trainer is not None
         limits, is_private = (self.retrain.time_limit, self.retrain.memory), bool(self.monitor.private)
-        return TrainerProcess(self.project, self.retrain.trainer, *limits, is_private, self.scratch / "child")
+        scratch, environment = self.scratch / "child", self.retrain.environment
+        return TrainerProcess(self.project, self.retrain.trainer, *limits, is_private, scratch, environment)
 
     @property
     def champion(self) -> Version | None:

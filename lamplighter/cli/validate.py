@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -160,20 +160,22 @@ def _unloadable(project: Project, monitor: Monitor, trainers: dict[str, str]) ->
             load_function(project, own.function)
         except LamplighterError as error:
             yield f"metric {own.name!r}: {error}"
-    trainer = monitor.retrain.trainer if monitor.retrain else None
-    if trainer and trainer not in trainers:
-        trainers[trainer] = _trainer_fault(project, trainer)
-    if trainer and trainers[trainer]:
-        yield f"trainer: {trainers[trainer]}"
+    if monitor.retrain and (trainer := monitor.retrain.trainer):
+        variables = monitor.retrain.environment
+        known = " ".join((trainer, *variables))
+        if known not in trainers:
+            trainers[known] = _trainer_fault(project, trainer, variables)
+        if trainers[known]:
+            yield f"trainer: {trainers[known]}"
 
 
-def _trainer_fault(project: Project, function: str) -> str:
+def _trainer_fault(project: Project, function: str, variables: Sequence[str]) -> str:
     """What is wrong with a trainer, which is loaded where it will be called; empty for nothing."""
     from storage.trainer import TrainerProcess
 
     with TemporaryDirectory() as scratch:
         try:
-            TrainerProcess(project, function, LOAD_LIMIT, None, False, Path(scratch)).load()
+            TrainerProcess(project, function, LOAD_LIMIT, None, False, Path(scratch), variables).load()
         except LamplighterError as error:
             return str(error)
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Annotated
 
@@ -14,6 +15,19 @@ Confidence = Annotated[float, Field(ge=0.5, le=0.99, allow_inf_nan=False), NO_FL
 """Beyond 0.99 the draws of the bootstrap are too few to tell."""
 
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), NO_FLAG]
+OWN_PREFIX = "LAMPLIGHTER_"
+
+
+def _variables(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z_]\w*", name):
+            raise ValueError(f"{name!r} is not the name of a variable; write letters, digits and _")
+        if name.upper().startswith(OWN_PREFIX):
+            raise ValueError(f"{name} is a setting of Lamplighter, which a trainer does not get; leave it out")
+    return names
+
+
+Variables = Annotated[Names, AfterValidator(_variables)]
 Count = Annotated[int, Field(gt=0), NO_FLAG]
 
 
@@ -58,6 +72,10 @@ class Retrain(Section):
     accept: Accept | None = Field(default=None, description="what a challenger must prove to replace the champion")
     approval: Flag = Field(default=False, description="a challenger that is accepted waits for `lamplighter approve`")
     time_limit: Lasting = Field(default=timedelta(hours=2), description="how long a training may take")
+    environment: Variables = Field(
+        default=(),
+        description="names of variables that the trainer needs beside those of the system, such as AWS_PROFILE",
+    )
     memory: Count | None = Field(default=None, description="most memory of a training, in MiB; default all there is")
 
     @model_validator(mode="after")
@@ -66,6 +84,8 @@ class Retrain(Section):
             raise ValueError("give either trainer (path.py:function) or deployment (flow/deployment)")
         if self.parameters and self.deployment is None:
             raise fault("parameters are handed to a deployment, and a trainer takes none; leave them out", "parameters")
+        if self.environment and self.trainer is None:
+            raise fault("environment is of a trainer; a deployment has an environment of its own", "environment")
         if self.trainer and self.accept is None:
             raise fault(
                 "a trainer needs accept, what its model must prove, such as accept: {metric: f1}; add it", "trainer"
