@@ -8,9 +8,11 @@ from urllib.parse import quote
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
 from lamplighter.core.drift import most_drifted_first
+from lamplighter.core.markup import markdown
+from lamplighter.errors import visible
 from tasks.outcome import Outcome
 from tasks.retraining import Retraining
-from tasks.summary import escaped, number, summary
+from tasks.summary import number, summary
 
 
 def leave_artifacts(outcome: Outcome) -> None:
@@ -42,7 +44,7 @@ def _report_line(outcome: Outcome, url: str) -> str:
     if url:
         return f"[Evidently report]({url})"
     folder = outcome.report.relative_to(outcome.night.project.home)
-    where = f"`{folder}` in the home folder of the machine that ran it ({escaped(socket.gethostname())})"
+    where = f"`{folder}` in the home folder of the machine that ran it ({markdown(socket.gethostname())})"
     return f"The Evidently report is {where}; with the setting `reports_url` this is a link."
 
 
@@ -57,7 +59,7 @@ def leave_retraining(work: Retraining) -> None:
         "compared": entry.gained,
     }
     lines = [f"# {entry.model}, {entry.purpose.value}", ""]
-    lines += [f"- **{name}**: {escaped(value)}" for name, value in facts.items() if value]
+    lines += [f"- **{name}**: {markdown(value)}" for name, value in facts.items() if value]
     key, description = f"{entry.model}-{entry.purpose.value}", f"{entry.purpose.value} of {entry.model}"
     create_markdown_artifact("\n".join(lines), key=key, description=description)
 
@@ -66,7 +68,7 @@ def drift_rows(outcome: Outcome) -> list[dict[str, str]]:
     """The drift table: a row for each feature, drifted ones first."""
     return [
         {
-            "feature": drift.column,
+            "feature": visible(drift.column),
             "drifted": drift.reason if drift.drifted is None else VERDICTS[drift.drifted],
             "score": number(drift.score),
             "limit": number(drift.threshold),

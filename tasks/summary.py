@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from lamplighter.core.catalogue import ARRIVAL_METRICS, LABEL_METRICS
 from lamplighter.core.drift import most_drifted_first
 from lamplighter.core.judgement import Decision, Verdict
+from lamplighter.core.markup import markdown
 from lamplighter.core.measurement import Measurement
 from lamplighter.core.quality import METRICS
 from storage.history.query import Filter, measurements_of
@@ -27,7 +27,6 @@ COUNTS = {"rows", "repeated_ratio", "columns_missing", "columns_new", "types_cha
 VERDICTS = {Verdict.FAILED: 0, Verdict.UNDECIDED: 1, Verdict.PASSED: 2}
 """The order in which a reader wants them."""
 
-MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~]")
 
 Row = Sequence[str]
 
@@ -48,7 +47,7 @@ def summary(outcome: Outcome, report: str = "") -> str:
     lines += [*_table(("check", "verdict", "value", "fails", "of"), checks)]
     lines += ["", "## What followed", "", *([*_followed(outcome)] or ["nothing"])]
     lines += ["", "## Findings", ""]
-    lines += [f"- `{finding.code.value}` {escaped(finding.message)}" for finding in outcome.findings] or ["none"]
+    lines += [f"- `{finding.code.value}` {markdown(finding.message)}" for finding in outcome.findings] or ["none"]
     lines += [*_drifted(outcome), *_quality(outcome)]
     lines += ["", f"## Measured of {night.window.label}", "", *_table(HEADINGS, map(_metric_row, own))]
     return "\n".join(lines)
@@ -66,17 +65,6 @@ def was_measured(outcome: Outcome) -> bool:
     night = outcome.night
     recorded = measurements_of(night.history, night.window, Filter(as_of=night.known_on))
     return any(it.value is not None and it.n and it.metric not in COUNTS for it in recorded)
-
-
-def escaped(text: str) -> str:
-    """A text as Markdown shows it literally, in one line.
-
-    Examples
-    --------
-    >>> escaped("a|b <i>")
-    'a\\\\|b \\\\<i\\\\>'
-    """
-    return MARKUP.sub(lambda found: f"\\{found[0]}", " ".join(text.split()))
 
 
 def number(value: float | None) -> str:
@@ -107,8 +95,8 @@ HEADINGS = ("metric", "value", "95 % interval", "rows", "state")
 
 
 def _metric_row(it: Measurement) -> Row:
-    value = number(it.value) if it.value is not None else escaped(f"undefined: {it.reason}")
-    return (escaped(it.metric), value, interval(it), f"{it.n:,}", it.state.value)
+    value = number(it.value) if it.value is not None else markdown(f"undefined: {it.reason}")
+    return (markdown(it.metric), value, interval(it), f"{it.n:,}", it.state.value)
 
 
 def interval(it: Measurement) -> str:
@@ -122,11 +110,11 @@ def _by_verdict(outcome: Outcome) -> list[Decision]:
 
 
 def _check_row(decision: Decision, window: str) -> Row:
-    value = escaped(decision.reason) or number(decision.value)
+    value = markdown(decision.reason) or number(decision.value)
     verdict = decision.verdict.value
     shown = verdict if decision.verdict is Verdict.PASSED else f"**{verdict}**"
     limit = f"{_side(decision)} {number(decision.threshold)}".strip()
-    return (escaped(decision.check.name), shown, value, limit, window)
+    return (markdown(decision.check.name), shown, value, limit, window)
 
 
 def _side(decision: Decision) -> str:
@@ -147,14 +135,14 @@ def _read(own: list[Measurement]) -> Iterator[str]:
 def _followed(outcome: Outcome) -> Iterator[str]:
     """What came of the decisions: incidents, messages, retrainings."""
     judged, monitor = outcome.judged, outcome.night.monitor
-    yield from (f"- opened the incident of {escaped(incident.check_name)}" for incident in judged.opened)
-    yield from (f"- closed the incident of {escaped(incident.check_name)}" for incident in judged.closed)
-    yield from (f"- notified: {escaped(title)}" for title in judged.told)
+    yield from (f"- opened the incident of {markdown(incident.check_name)}" for incident in judged.opened)
+    yield from (f"- closed the incident of {markdown(incident.check_name)}" for incident in judged.closed)
+    yield from (f"- notified: {markdown(title)}" for title in judged.told)
     if (judged.opened or judged.closed) and not monitor.notify.to:
         why = "Alertmanager does" if monitor.notify.via == "alertmanager" else "`notify` names no address"
         yield f"- sent nothing: {why}"
     for entry in outcome.entries:
-        yield f"- {escaped(entry.told)}"
+        yield f"- {markdown(entry.told)}"
 
 
 def _drifted(outcome: Outcome) -> Iterator[str]:
@@ -163,7 +151,7 @@ def _drifted(outcome: Outcome) -> Iterator[str]:
     if not features:
         return
     decided = [it for it in features if it.drifted is not None]
-    drifted = [escaped(it.column) for it in decided if it.drifted]
+    drifted = [markdown(it.column) for it in decided if it.drifted]
     named = f": {', '.join(drifted)}" if drifted else ""
     yield from ("", "## Drift", "", f"{len(drifted)} of {len(decided)} compared features drifted{named}.")
     if len(decided) < len(features):
@@ -186,7 +174,7 @@ def _quality(outcome: Outcome) -> Iterator[str]:
     metrics = _segment_metrics(outcome, quality)
     of_segments = sorted((it for it in quality if it.segment), key=_column)
     for column, members in groupby(of_segments, key=_column):
-        yield from ("", f"### By {escaped(column)}", "", *_segments(members, metrics))
+        yield from ("", f"### By {markdown(column)}", "", *_segments(members, metrics))
 
 
 def _column(it: Measurement) -> str:
@@ -210,7 +198,7 @@ def _segments(members: Iterable[Measurement], metrics: list[str]) -> Iterator[st
         for segment, found in by_segment.items()
     ]
     rows.sort(key=lambda row: (-row[1], row[0]))
-    body = [(escaped(value), f"{n:,}", *map(_segment_cell, found)) for value, n, found in rows[:SEGMENTS_SHOWN]]
+    body = [(markdown(value), f"{n:,}", *map(_segment_cell, found)) for value, n, found in rows[:SEGMENTS_SHOWN]]
     yield from _table(("segment", "rows", *metrics), body)
     if len(rows) > SEGMENTS_SHOWN:
         yield f"\nand {len(rows) - SEGMENTS_SHOWN} smaller ones."

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,7 +14,7 @@ import click
 
 from lamplighter.cli.day import MOMENT, Moment, end_of, instant_of
 from lamplighter.cli.models import complete_models
-from lamplighter.cli.table import Layout, cell, print_table
+from lamplighter.cli.table import Layout, cell, print_csv, print_table
 from lamplighter.core.nearest import among
 from lamplighter.core.window import Grain, Window, name_of
 from lamplighter.errors import HistoryError
@@ -138,9 +136,7 @@ def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, eve
     if as_json:
         click.echo(json.dumps(shown))
     elif as_csv:
-        writer = csv.DictWriter(sys.stdout, layout.columns)
-        writer.writeheader()
-        writer.writerows(shown)
+        print_csv(shown, layout.columns)
     elif not shown:
         click.echo(f"{model}: no {kind or 'measurements'} recorded that fit")
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +13,8 @@ import click
 from rich.cells import cell_len, set_cell_size
 
 from lamplighter.cli.colour import colour_of, painted
+from lamplighter.core.markup import csv_cell
+from lamplighter.errors import visible
 
 GAP, TIGHT_GAP = "  ", " "
 FEWEST_OF_A_TEXT, FEWEST_OF_A_NAME = 20, 8
@@ -68,19 +71,26 @@ def print_table(rows: Sequence[Mapping[str, Any]], layout: Layout) -> None:
         click.echo(f"left out or cut: {', '.join(missing)}; --json shows all")
 
 
+def print_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Print rows as CSV, of which a spreadsheet runs nothing."""
+    writer = csv.writer(sys.stdout)
+    writer.writerow([csv_cell(name) for name in columns])
+    writer.writerows([csv_cell(row[name]) for name in columns] for row in rows)
+
+
 def cell(value: Any) -> str:
     r"""A value as a table shows it.
 
     Examples
     --------
     >>> cell(336776.0), cell(1234.56), cell(0.123456), cell(1.23e-9), cell(None), cell("a\nb")
-    ('336776', '1234.6', '0.1235', '1.23e-09', '', 'a b')
+    ('336776', '1234.6', '0.1235', '1.23e-09', '', 'a\\nb')
     """
     if value is None:
         return ""
     if not isinstance(value, float):
         # Names of classes and segments are a user's data, and a terminal obeys what it is sent.
-        return "".join(character if character.isprintable() else " " for character in str(value))
+        return visible(str(value))
     if value.is_integer() and abs(value) < 1e15:
         return f"{value:.0f}"
     return f"{value:.1f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"

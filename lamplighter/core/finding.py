@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lamplighter.errors import visible
+
 
 class Code(StrEnum):
     """Kinds of breakage."""
@@ -109,6 +111,10 @@ class Finding:
     code: Code
     subject: str
     message: str
+
+    def __post_init__(self) -> None:
+        # It names columns and values of a user's data, and a terminal obeys what it is sent.
+        object.__setattr__(self, "message", visible(self.message))
 
 
 def of_file(file: str, reason: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lamplighter.core.incidents import check_of
 from lamplighter.core.judgement import Decision
 from lamplighter.core.monitor import Severity
+from lamplighter.errors import visible
 
 DIGITS = 4
 MOST_MOVED = 3
@@ -45,6 +46,11 @@ class Message:
     title: str
     body: str
     report: str = ""
+
+    def __post_init__(self) -> None:
+        # A line break in a name would begin a line that somebody else wrote.
+        object.__setattr__(self, "title", visible(self.title))
+        object.__setattr__(self, "body", "\n".join(map(visible, self.body.split("\n"))))
 
     @property
     def is_good(self) -> bool:
@@ -95,7 +101,7 @@ def opened(
     if moved:
         lines.append("moved most: " + "; ".join(f"{entry.name} {entry.text}" for entry in moved[:MOST_MOVED]))
     title = f"{model}: {check.name} fails"
-    return Message(model, check.name, "opened", check.severity, title, "\n".join(lines), report)
+    return Message(model, check.name, "opened", check.severity, title, "\n".join(map(visible, lines)), report)
 
 
 def undecided(model: str, incident_name: str, decision: Decision, since: str) -> Message:

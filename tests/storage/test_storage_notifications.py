@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import email
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from lamplighter.core.message import Message
-from lamplighter.core.monitor import Monitor, Severity, parse
+from lamplighter.core.judgement import Decision, Verdict
+from lamplighter.core.message import Message, Moved, opened
+from lamplighter.core.monitor import Check, Monitor, Severity, parse
 from storage.exchange_child import notify
-from storage.notifications import send, targets
+from storage.notifications import harmless, send, targets
 from tests.receivers import http_receiver, mail_receiver
 
 TOLD = Message("m", "f1-below", "opened", Severity.CRITICAL, "m: f1-below fails", "f1 is 0.3\nsince 2025-03-01")
@@ -102,3 +104,38 @@ def test_what_is_not_taken_is_told_without_the_secret(url: str, told: str) -> No
 def test_an_answer_that_is_an_error_is_told() -> None:
     with http_receiver(500) as receiver:
         assert "500" in send(f"json://{receiver.url}", TOLD).fault
+
+
+EVIL = "<!channel> @here </td><script>alert(1)</script> [x](http://evil.example) <img src=http://evil.example/x>"
+
+
+def test_a_mail_shows_markup_and_holds_none() -> None:
+    told = replace(TOLD, title=f"m: {EVIL}\r\nBcc: all@street.org", body=f"f1 of s={EVIL} is 0.3\nsince 2025-03-01")
+    with mail_receiver() as (place, received):
+        assert send(f"mailto://{place}?from=lamp@street.org&to=ops@street.org&mode=insecure", told).fault == ""
+    (envelope,) = received
+    assert envelope.rcpt_tos == ["ops@street.org"]
+    message = email.message_from_bytes(envelope.content)
+    assert "Bcc" not in message
+    html = [part for part in message.walk() if part.get_content_type() == "text/html"]
+    assert len(html) == 1
+    text = html[0].get_payload(decode=True).decode()
+    assert "<script" not in text
+    assert "<img" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+@pytest.mark.parametrize("service", ["slack", "workflows"])
+def test_a_chat_calls_nobody(service: str) -> None:
+    for sign in ("<!channel>", "@here", "@everyone", "[x](http", "http://evil", "<@U123>"):
+        shown = harmless(f"segment {sign}", f"{service}://")
+        assert sign not in shown
+        assert shown.replace("\u200b", "") == f"segment {sign}"
+
+
+def test_a_line_break_in_a_name_begins_no_line() -> None:
+    check = Check(metric="f1", below=0.6, segment="s=a\nrun: http://evil.example")
+    decision = Decision(check, None, 0.3, 0.6, Verdict.FAILED)
+    told = opened("m", decision, "2025-03-01", [Moved("a\nreport: http://evil.example", "0.3")], [], "")
+    assert len(told.body.splitlines()) == 3
+    assert "\n" not in told.title

@@ -82,7 +82,11 @@ def test_what_a_trainer_writes_is_its_owners(rows: Path) -> None:
         trained(rows)
     finally:
         os.umask(before)
-    written = [rows.parent / "made" / "environment.json", *(rows.parent / "scratch").rglob("*"), rows.parent / "scratch"]
+    written = [
+        rows.parent / "made" / "environment.json",
+        *(rows.parent / "scratch").rglob("*"),
+        rows.parent / "scratch",
+    ]
     assert len(written) > 3
     assert [path for path in written if path.stat().st_mode & 0o077] == []
 
