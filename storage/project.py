@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from lamplighter.core.monitor.limits import MOST_BYTES
+from lamplighter.core.limits import MOST_OF_A_MONITOR
 from lamplighter.core.nearest import among
 from lamplighter.errors import LamplighterError, MonitorError
 from storage.env_file import ENV_FILE, EnvFile, read_env_file
@@ -165,7 +165,7 @@ class Project:
     def _decoded(self, path: Path) -> str:
         """The text of a monitor file, or of one that it extends: of the project, or beside the other monitors."""
         try:
-            content = read_bounded(path, MOST_BYTES, within=(self.root, self.monitors_folder))
+            content = read_bounded(path, MOST_OF_A_MONITOR, within=(self.root, self.monitors_folder))
             return content.decode("utf-8-sig")
         except UnfitFileError as error:
             raise MonitorError(f"{self._shown(path)}:1: {error}") from None

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from lamplighter.core.limits import MOST_OF_SETTINGS
 from lamplighter.core.nearest import among
 from lamplighter.core.secrets import database_fault
 from lamplighter.errors import MonitorError, one_line
@@ -21,9 +22,6 @@ from storage.env_file import ENV_FILE, EnvFile
 from storage.text_files import UnfitFileError, read_bounded
 
 SETTINGS_FILE = "lamplighter.toml"
-MOST_BYTES = 64 * 1024
-"""Of the settings file; all settings with comments have 3 kB."""
-
 PREFIX = "LAMPLIGHTER_"
 
 OTHER_VARIABLES = ("LAMPLIGHTER_PROJECT", "LAMPLIGHTER_ROOT", "LAMPLIGHTER_DEBUG")
@@ -173,7 +171,7 @@ def _refuse_unknown_variables(variables: Iterable[tuple[str, str, str]]) -> None
 
 def _text(path: Path) -> str:
     try:
-        return read_bounded(path, MOST_BYTES).decode("utf-8-sig")
+        return read_bounded(path, MOST_OF_SETTINGS).decode("utf-8-sig")
     except FileNotFoundError:
         return ""
     except UnfitFileError as error:

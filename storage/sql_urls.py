@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from lamplighter.core.monitor import Sql
 from lamplighter.core.secrets import hide
 from lamplighter.errors import SourceError, one_line
+
+if TYPE_CHECKING:
+    from lamplighter.core.monitor import Sql
 
 DRIVERS = {
     "postgres": "write postgresql+psycopg://",

@@ -11,8 +11,7 @@ from typing import Any
 
 import yaml
 
-MOST_BYTES = 512 * 1024
-"""Of one file. A monitor of 2,000 listed columns and 500 checks has 87 kB."""
+from lamplighter.core.limits import MOST_OF_A_MONITOR
 
 MOST_DEPTH = 32
 """Levels of brackets and indentation; the keys of a monitor reach 5."""
@@ -91,8 +90,8 @@ class _Meter:
             self.anchors[anchor] = cost
         if deepest > MOST_DEPTH:
             raise TooMuchError(f"is nested without end, or deeper than {MOST_DEPTH} levels; write it flatter", line)
-        if self.values > MOST_VALUES or self.letters > MOST_BYTES:
-            told = f"holds more than {MOST_VALUES} values or {MOST_BYTES // 1024} KiB"
+        if self.values > MOST_VALUES or self.letters > MOST_OF_A_MONITOR:
+            told = f"holds more than {MOST_VALUES} values or {MOST_OF_A_MONITOR // 1024} KiB"
             raise TooMuchError(f"{told} once its aliases (*name) are written out; leave some out", line)
 
     def alias(self, name: str, line: int) -> None:
@@ -126,8 +125,8 @@ def check_cost(text: str, loader: type) -> None:
     ...
     lamplighter.core.monitor.limits.TooMuchError: is nested without end, or deeper than 32 levels; write it flatter
     """
-    if len(text.encode(errors="replace")) > MOST_BYTES:
-        raise TooMuchError(f"is larger than {MOST_BYTES // 1024} KiB; split it, or name columns by patterns", 1)
+    if len(text.encode(errors="replace")) > MOST_OF_A_MONITOR:
+        raise TooMuchError(f"is larger than {MOST_OF_A_MONITOR // 1024} KiB; split it, or name columns by patterns", 1)
     meter = _Meter()
     for event in yaml.parse(text, Loader=loader):
         line = event.start_mark.line + 1 if event.start_mark else 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from lamplighter.core.monitor.limits import MOST_BYTES
+from lamplighter.core.limits import MOST_OF_A_MONITOR
 from lamplighter.core.secrets import hide, url_secrets
 
 VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -45,8 +45,10 @@ class Variables:
             if name not in self.environ:
                 raise ValueError(f"the environment has no variable {name}; set it")
         self.letters += len(text) + sum(len(self.environ[name]) for name in names)
-        if self.letters > MOST_BYTES:
-            raise ValueError(f"the variables bring in more than {MOST_BYTES // 1024} KiB; name fewer, or shorter ones")
+        if self.letters > MOST_OF_A_MONITOR:
+            raise ValueError(
+                f"the variables bring in more than {MOST_OF_A_MONITOR // 1024} KiB; name fewer, or shorter ones"
+            )
         filled = VARIABLE.sub(lambda match: self.environ[match[1]], text)
         self.used |= {filled, *(self.environ[name] for name in names)}
         return filled
