@@ -1,7 +1,7 @@
 """The process of one exchange with a server: `python -m storage.exchange_child WORK SECONDS`.
 
-It reads its job from standard input, may use half a gigabyte, reads no more of an answer than a message can show, and
-ends itself soon after its time even if the process that started it is dead.
+It reads its job from standard input, may use a quarter of a gigabyte, reads no more of an answer than a message can
+show, and ends itself soon after its time even if the process that started it is dead.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from storage.exchange import MOST_ANSWER
 
-MOST_MEMORY = 512 * 1024 * 1024
+MOST_MEMORY = 256 * 1024 * 1024
 """Bytes. An exchange takes 60 MiB; an answer without end would take all there is."""
 
 GRACE = 2.0

@@ -10,10 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from lamplighter.core.window import Window
+from lamplighter.errors import shortened, visible
 from storage.history import tables
 from storage.history.database import History
 
 ENDED_WELL = ("succeeded", "findings")
+
+MOST_LETTERS = 4000
+"""Of the message of a run; ten findings have 2,000."""
 
 
 @contextmanager
@@ -49,6 +53,8 @@ def run_of(history: History, window: Window, known_on: datetime) -> Iterator[dic
         raise
     finally:
         with history.writing() as connection:
+            # PostgreSQL takes no NUL, and a driver may quote a whole table.
+            noted["message"] = shortened(visible(noted["message"]), MOST_LETTERS)
             connection.execute(sa.update(table).where(table.c.id == number).values(**noted, ended_at=datetime.now(UTC)))
 
 
