@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 import sqlite3
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -220,3 +223,99 @@ def test_a_database_is_found_from_wherever_the_command_runs(
         assert sql is not None
         assert sql.url.get_secret_value() == f"sqlite:///{tmp_path}/log.db"
         assert "log.db" not in repr(sql.url)
+
+
+def _fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as held:
+        held.bind(str(path.relative_to(Path.cwd())))
+
+
+UNFIT: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a device without end": (lambda path: path.symlink_to("/dev/zero"), "is a link that leads out of the project"),
+    "a file elsewhere": (lambda path: path.symlink_to("/etc/passwd"), "is a link that leads out of the project"),
+    "a link to itself": (lambda path: path.symlink_to(path), "is a link to itself"),
+    "a link to nothing": (lambda path: path.symlink_to("nothing"), "cannot be read: No such file"),
+    "a pipe": (_fifo, "is no regular file; put a file of text there"),
+    "a socket": (_socket, "is no regular file; put a file of text there"),
+    "a folder": (Path.mkdir, "is no regular file; put a file of text there"),
+    "a large file": (lambda path: path.write_bytes(b"#" * 600_000), "is larger than 512 KiB"),
+    "brackets": (lambda path: path.write_text("x: " + "[" * 50_000), "is nested without end"),
+    "zeros": (lambda path: path.write_bytes(b"\0" * 1000), "not YAML: it holds a character that is not text"),
+    "UTF-16": (lambda path: path.write_bytes("model: x".encode("utf-16")), "is not UTF-8"),
+}
+
+
+@pytest.mark.parametrize("kind", UNFIT)
+def test_a_file_that_is_no_monitor_costs_itself_alone(
+    project: Project, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.root)
+    make, message = UNFIT[kind]
+    make(project.monitors_folder / "bomb.yaml")
+    write(project, "n.yaml", sound("n"))
+    write(project, "x.yaml", "extends: bomb.yaml\n" + sound("x"))
+    shown = told(project)
+    assert shown["n.yaml"] == "n"
+    assert message in shown["bomb.yaml"]
+    assert shown["bomb.yaml"].startswith("monitors/bomb.yaml:1: ")
+    assert message in shown["x.yaml"] or "which cannot be read" in shown["x.yaml"]
+    assert "root:" not in "".join(shown.values())
+    assert set(project.models()) == {"n", "x", "bomb"}
+    assert project.monitor("n").model == "n"
+    with pytest.raises(MonitorError):
+        project.monitor("bomb")
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "../../outside.yaml",
+        "/etc/passwd",
+        "../../../../../etc/passwd",
+        "/etc/hosts.yaml",
+        "link.yaml",
+        "folder/up.yaml",
+        "..",
+        "../.env",
+        "../lamplighter.toml",
+        "a\0.yaml",
+        "~/.netrc",
+    ],
+)
+def test_what_is_extended_is_of_the_project(project: Project, named: str) -> None:
+    (project.root.parent / "outside.yaml").write_text("topsecretkey: topsecretvalue\n")
+    (project.root / ".env").write_text("topsecretkey: topsecretvalue\n")
+    (project.monitors_folder / "link.yaml").symlink_to(project.root.parent / "outside.yaml")
+    (project.monitors_folder / "folder").symlink_to(project.root.parent)
+    (project.root.parent / "up.yaml").write_text("topsecretkey: topsecretvalue\n")
+    write(project, "x.yaml", f"extends: {json.dumps(named)}\n" + sound("x"))
+    shown = told(project)["x.yaml"]
+    assert "no YAML file of the project" in shown or "leads out of the project" in shown
+    assert "topsecret" not in shown
+    assert shown.isprintable()
+
+
+def test_a_long_chain_of_files_is_refused(project: Project) -> None:
+    for i in range(20):
+        write(project, f"_{i}.yaml", f"extends: _{i + 1}.yaml\n")
+    write(project, "_20.yaml", sound("x"))
+    write(project, "x.yaml", "extends: _0.yaml\n")
+    assert "more than 8 files extend one another" in told(project)["x.yaml"]
+
+
+def test_monitors_that_are_mounted_as_links(project: Project) -> None:
+    """As a ConfigMap of Kubernetes is, and a folder of monitors that lies elsewhere."""
+    mounted = project.root.parent / "mounted"
+    (mounted / "..2026").mkdir(parents=True)
+    (mounted / "..2026" / "n.yaml").write_text("extends: _base.yaml\n" + sound("n"))
+    (mounted / "..2026" / "_base.yaml").write_text("every: 1h\n")
+    (mounted / "..data").symlink_to("..2026")
+    for name in ("n.yaml", "_base.yaml"):
+        (mounted / name).symlink_to(f"..data/{name}")
+    project.monitors_folder.rmdir()
+    project.monitors_folder.symlink_to(mounted)
+    assert project.monitor("n").every.value == "1h"

@@ -72,3 +72,61 @@ def test_no_message_shows_a_secret(found: str, replaced: str) -> None:
     with pytest.raises(MonitorError) as caught:
         parse("m.yaml", TEXT.replace(found, replaced, 1), environ=ENVIRON)
     assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+VALUES = ("hunter2", "se", "0.123456", "12x34y", "a=hunter2", "2013-99-01..hunter2", "it's\thunter2", "HUNTER2")
+KEYS = [
+    ("kind: classification", "kind: ${V}"),
+    ("model: m", "model: '${V}!'"),
+    ("time: t", "time: t\n  timezone: ${V}"),
+    ("model: m", "model: m\ntimezone: x${V}y"),
+    ("model: m", "model: m\nevery: ${V}"),
+    ("model: m", "model: m\nschedule: ${V} * * * *"),
+    ("model: m", "model: m\ntop_k: ${V}"),
+    ("model: m", "model: m\nmetrics: [{name: '${V}', function: 'a.py:f'}, {name: '${V}', function: 'a.py:f'}]"),
+    ("model: m", "model: m\nchecks: [{metric: '${V}', below: 1}]"),
+    ("model: m", "model: m\nchecks: [{metric: f1, below: '${V}'}]"),
+    ("model: m", "model: m\nchecks: [{metric: f1, below: 1, segment: '${V}'}]"),
+    ("model: m", "model: m\nchecks: [{metric: f1, below: 1, segment: 'a=${V}'}]"),
+    ("model: m", "model: m\nchecks: [{metric: f1, below: 1, feature: '${V}'}]"),
+    ("model: m", "model: m\nchecks: [{metric: f1, below: 1, name: '${V}'}, {metric: f1, below: 1, name: '${V}'}]"),
+    ("model: m", "model: m\nsegments: ['${V}=']"),
+    ("model: m", "model: m\nsegments: ['${V}', '${V}']"),
+    ("model: m", "model: m\nreference: {days: '${V}'}"),
+    ("model: m", "model: m\nreference: {days: '2014-01-01..${V}'}"),
+    ("model: m", "model: m\nreference: {trailing: '${V}'}"),
+    ("model: m", "model: m\nreference: {parquet: '${V}/{day}'}"),
+    ("model: m", "model: m\nfeatures: {auto: '${V}'}"),
+    ("model: m", "model: m\nfeatures: {numeric: ['${V}'], categorical: ['${V}']}"),
+    ("model: m", "model: m\nretrain: {on: ['${V}'], trainer: 'a.py:b', accept: {metric: f1}}"),
+    ("model: m", "model: m\nretrain: {trainer: '${V}'}"),
+    ("model: m", "model: m\nretrain: {trainer: 'a.py:b', accept: {metric: '${V}'}}"),
+    ("model: m", "model: m\nretrain: {trainer: 'a.py:b', accept: {metric: f1}, environment: ['${V} ']}"),
+    ("model: m", "model: m\nnotify: {via: '${V}'}"),
+    ("model: m", "model: m\nnotify: ['json://u:${V}@x@host']"),
+    ('  sql: {url: "${PREDICTIONS_URL}", table: p}', "  sql: {url: 'postgresql://u:${V}@x@host/d', table: p}"),
+    ('  sql: {url: "${PREDICTIONS_URL}", table: p}', "  parquet: 's3://u:${V}@bucket/{x}'"),
+    ('  sql: {url: "${PREDICTIONS_URL}", table: p}', "  parquet: '${V}/{x}'"),
+    ("  prediction: y", "  prediction: y\n  duplicates: ${V}"),
+    ("  prediction: y", "  prediction: y\n  score: s\n  unsure: [1, '${V}']"),
+]
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize(("found", "replaced"), KEYS, ids=[replaced[-60:] for _, replaced in KEYS])
+def test_no_message_shows_what_came_from_a_variable(found: str, replaced: str, value: str) -> None:
+    assert found in TEXT
+    try:
+        parse("m.yaml", TEXT.replace(found, replaced, 1), environ=ENVIRON | {"V": value})
+    except MonitorError as error:
+        told = str(error).partition(": ")[2]
+        shown = [
+            form for form in (value, value.lower(), repr(value)[1:-1], "hunter2") if len(form) > 2 and form in told
+        ]
+        assert shown == []
+        assert f"'{value}'" not in told
+
+
+def test_a_message_without_a_variable_is_as_it_was() -> None:
+    with pytest.raises(MonitorError, match=r"m\.yaml:2: kind: 'clasification' cannot be chosen"):
+        parse("m.yaml", TEXT.replace("kind: classification", "kind: clasification"), environ=ENVIRON)
