@@ -159,4 +159,4 @@ def _answers(
     return both if len(both) > 1 else [logged, *both]
 
 
-challenge_task = task(name="challenge", cache_policy=NO_CACHE)(challenge)
+challenge_task = task(name="challenge", cache_policy=NO_CACHE, persist_result=False)(challenge)

@@ -153,4 +153,4 @@ def _labels(frame: pd.DataFrame, column: str) -> npt.NDArray[np.object_]:
     return class_labels(frame[column]) if column in frame else np.full(len(frame), None, dtype=object)
 
 
-compare_task = task(name="compare", cache_policy=NO_CACHE)(compare)
+compare_task = task(name="compare", cache_policy=NO_CACHE, persist_result=False)(compare)

@@ -216,4 +216,4 @@ def _arrivals(
     return arrival_measurements(stray.late, stray.unknown), findings
 
 
-evaluate_task = task(name="evaluate", cache_policy=NO_CACHE)(evaluate)
+evaluate_task = task(name="evaluate", cache_policy=NO_CACHE, persist_result=False)(evaluate)

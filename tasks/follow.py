@@ -54,4 +54,4 @@ def follow(work: Retraining) -> Retraining:
     return work.failed(told)
 
 
-follow_task = task(name="follow", cache_policy=NO_CACHE)(follow)
+follow_task = task(name="follow", cache_policy=NO_CACHE, persist_result=False)(follow)

@@ -239,4 +239,4 @@ def _moved(known: Known, check: Check) -> list[Moved]:
     return [*moved_segments(night.history, judged, check, night.known_on)[:2], *columns]
 
 
-judge_task = task(name="judge", cache_policy=NO_CACHE, **RETRIED)(judge)
+judge_task = task(name="judge", cache_policy=NO_CACHE, persist_result=False, **RETRIED)(judge)

@@ -121,4 +121,4 @@ def _links(project: Project, entry: Waiting) -> str:
     return "".join(f"\n{line}" for line in [*links, *([f"run: {run}"] if run else [])])
 
 
-notify_task = task(name="notify", cache_policy=NO_CACHE)(notify)
+notify_task = task(name="notify", cache_policy=NO_CACHE, persist_result=False)(notify)

@@ -148,4 +148,4 @@ def _profiles_of(night: Night, where: Slice, kinds: dict[str, ColumnKind]) -> Pr
     return profiles
 
 
-profile_task = task(name="profile", cache_policy=NO_CACHE)(profile)
+profile_task = task(name="profile", cache_policy=NO_CACHE, persist_result=False)(profile)

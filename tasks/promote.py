@@ -83,4 +83,4 @@ def _named(entry: Entry) -> str:
     return f"{entry.version} ({entry.cause})"
 
 
-promote_task = task(name="promote", cache_policy=NO_CACHE)(promote)
+promote_task = task(name="promote", cache_policy=NO_CACHE, persist_result=False)(promote)

@@ -108,4 +108,4 @@ def _measured(night: Night, window: Window) -> list[Measurement]:
     return measurements_of(night.history, window, Filter(as_of=night.known_on))
 
 
-publish_task = task(name="publish", cache_policy=NO_CACHE)(publish)
+publish_task = task(name="publish", cache_policy=NO_CACHE, persist_result=False)(publish)

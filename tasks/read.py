@@ -154,4 +154,4 @@ def _missing(night: Night, known: Mapping[datetime, Standing]) -> Iterator[Findi
         yield Finding(Code.NIGHTS_MISSING, "", message)
 
 
-read_task = task(name="read", cache_policy=NO_CACHE, **RETRIED)(read)
+read_task = task(name="read", cache_policy=NO_CACHE, persist_result=False, **RETRIED)(read)

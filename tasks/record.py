@@ -52,4 +52,4 @@ def _inputs(table: Table, profiled: Profiled, compared: Compared) -> Inputs:
     )
 
 
-record_task = task(name="record", cache_policy=NO_CACHE, **RETRIED)(record)
+record_task = task(name="record", cache_policy=NO_CACHE, persist_result=False, **RETRIED)(record)

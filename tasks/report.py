@@ -94,4 +94,4 @@ def _quality(night: Night) -> tuple[Quality | None, list[str]]:
     return quality_of(night.history, window, metrics, night.known_on), []
 
 
-report_task = task(name="report", cache_policy=NO_CACHE)(report)
+report_task = task(name="report", cache_policy=NO_CACHE, persist_result=False)(report)

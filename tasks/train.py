@@ -103,4 +103,4 @@ def fit(work: Retraining, made: Path, version: str) -> Fitted:
     return Fitted(windows, card)
 
 
-train_task = task(name="train", cache_policy=NO_CACHE)(train)
+train_task = task(name="train", cache_policy=NO_CACHE, persist_result=False)(train)

@@ -127,4 +127,4 @@ def _differing(monitor: Monitor, rows: Rows, needed: Collection[str]) -> Iterato
         yield Finding(Code.PATH_DIFFERS, name, f"{monitor.model}: {told}; the file's are taken, mend one of them")
 
 
-validate_task = task(name="validate", cache_policy=NO_CACHE)(validate)
+validate_task = task(name="validate", cache_policy=NO_CACHE, persist_result=False)(validate)
