@@ -21,6 +21,9 @@ from storage.exchange import MOST_ANSWER
 MOST_MEMORY = 256 * 1024 * 1024
 """Bytes. An exchange takes 60 MiB; an answer without end would take all there is."""
 
+UNHANDLED, NO_ANSWER = "Unhandled Notification Exception", "what the server answers has no end, or makes no sense"
+"""What apprise says where memory ran out or it could make nothing of an answer, and what a person is told."""
+
 GRACE = 2.0
 """Seconds after which the process ends itself, if whoever waits for it has not killed it."""
 
@@ -28,7 +31,9 @@ GRACE = 2.0
 def main() -> None:
     """Do the work that the command line names."""
     signal.setitimer(signal.ITIMER_REAL, float(sys.argv[2]) + GRACE)
-    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+    _, allowed = resource.getrlimit(resource.RLIMIT_DATA)
+    most = MOST_MEMORY if allowed == resource.RLIM_INFINITY else min(MOST_MEMORY, allowed)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, allowed))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     job = json.loads(sys.stdin.buffer.read())
     # What a library prints must not stand among what is told.
@@ -120,7 +125,8 @@ def notify(job: dict[str, Any]) -> dict[str, Any]:
         taken = sender.notify(
             title=job["title"], body=job["body"], notify_type=job["kind"], body_format=apprise.NotifyFormat.TEXT
         )
-    return {"known": True, "taken": bool(taken), "said": (said or [""])[-1][:MOST_ANSWER]}
+    why = (said or [""])[-1][:MOST_ANSWER]
+    return {"known": True, "taken": bool(taken), "said": NO_ANSWER if why.startswith(UNHANDLED) else why}
 
 
 def _read_only_the_beginning() -> None:

@@ -45,7 +45,9 @@ def load_function(project: Project, reference: str) -> Callable[..., Any]:
 
 def text_of(project: Project, reference: str) -> str:
     """The text of the file that ``path.py:function`` names; empty where it cannot be read."""
+    place = project.root / reference.rpartition(":")[0]
     try:
-        return (project.root / reference.rpartition(":")[0]).read_text(encoding="utf-8", errors="replace")
+        # A pipe would be waited for.
+        return place.read_text(encoding="utf-8", errors="replace") if place.is_file() else ""
     except OSError:
         return ""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lamplighter.errors import LamplighterError
+from lamplighter.errors import LamplighterError, visible
 
 if TYPE_CHECKING:
     from lamplighter.core.monitor import Monitor
@@ -116,10 +116,10 @@ def _looked_at(
 
 def _print(looked: Looked) -> None:
     for line in (*looked.warnings, *looked.faults):
-        click.echo(line, err=True)
+        click.echo(visible(line), err=True)
     if not looked.faults:
         told = f": {_told(looked.read)}" if looked.read else " (its sources were not read)"
-        click.echo(f"{looked.file}: {looked.model} is sound{told}")
+        click.echo(visible(f"{looked.file}: {looked.model} is sound{told}"))
 
 
 def _told(read: SourceCheck) -> str:
