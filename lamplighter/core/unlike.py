@@ -218,9 +218,11 @@ class Compared:
 
 
 def _without_extreme(values: Sequence[float]) -> list[float]:
-    """All but the one farthest from the middle: it may be of the day on which a fault began at noon."""
+    """All but the one farthest from the middle, where no other is two thirds as far: a fault may have begun at noon."""
     middle = float(np.median(values))
-    return sorted(values, key=lambda value: abs(value - middle))[: max(len(values) - 1, 1)]
+    ranked = sorted(values, key=lambda value: abs(value - middle))
+    alone = len(values) > 2 and abs(ranked[-1] - middle) > 1.5 * abs(ranked[-2] - middle)
+    return ranked[:-1] if alone else ranked
 
 
 def _are_known(current: Numbers, past: Sequence[Numbers]) -> bool:
