@@ -22,7 +22,7 @@ _GAMMA = math.log((1 + ACCURACY) / (1 - ACCURACY))
 _SMALLEST = 1e-12
 _OFFSET = 1 - math.ceil(math.log(_SMALLEST) / _GAMMA)
 
-LARGEST_EXPONENT = math.log(sys.float_info.max) - 1
+LARGEST_EXPONENT = math.log(sys.float_info.max)
 
 MOST_CATEGORIES = 10_000
 """Distinct values that a profile holds; a column with more is an identifier, not a category."""

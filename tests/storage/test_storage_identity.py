@@ -197,3 +197,13 @@ def test_a_decimal_that_is_nan_is_null_and_others_stay_numbers(tmp_path: Path, p
     )
     rows = fetch(postgresql_url, tmp_path, table="log")
     assert rows.identities(["x", "y"]).to_pydict() == {"x": ["9007199254740993", "0.1"], "y": [None, "inf"]}
+
+
+def test_scores_of_a_server_keep_their_width(tmp_path: Path, postgresql_url: str) -> None:
+    run(
+        postgresql_url,
+        "CREATE TABLE log (at timestamptz, narrow real, wide double precision)",
+        "INSERT INTO log VALUES ('2013-06-01T12:00Z', 0.1, 0.1), ('2013-06-01T12:00Z', NULL, NULL)",
+    )
+    frame = fetch(postgresql_url, tmp_path, table="log").frame(["narrow", "wide"])
+    assert frame.dtypes.astype(str).to_dict() == {"narrow": "float32", "wide": "float64"}

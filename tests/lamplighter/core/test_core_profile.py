@@ -143,3 +143,10 @@ def test_a_private_column_keeps_counts_alone() -> None:
 def test_what_cannot_be_merged(profiles: list[ColumnProfile]) -> None:
     with pytest.raises(ValueError, match=r"no profile|do not describe"):
         merge(profiles)
+
+
+def test_the_largest_numbers_have_quantiles_and_a_mean() -> None:
+    largest = np.finfo(float).max
+    profile = numeric_profile("x", np.array([largest, largest, -largest]))
+    assert profile.quantile(0.5) == pytest.approx(largest, rel=0.01)
+    assert profile.mean == pytest.approx(largest / 3)
