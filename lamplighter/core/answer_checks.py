@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from lamplighter.core import quality
 from lamplighter.core.evaluation import Labelled, class_labels, scores_of
 from lamplighter.core.finding import Code, Finding
+from lamplighter.core.identity import identity
 from lamplighter.core.key_name import key_name
 from lamplighter.core.monitor import Kind, Monitor
 from lamplighter.core.quality.labels import BINARY
@@ -104,21 +105,40 @@ def _sums(score: dict[str, Any], labels: quality.Labels) -> Told:
 
 
 def _of_lists(labelled: Labelled, monitor: Monitor) -> Told:
-    assert monitor.labels is not None
     cells = [class_labels(side).tolist() for side in (labelled.y_true, labelled.y_pred)]
     read = [[quality.read_items(cell) for cell in side] for side in cells]
-    named = (monitor.labels.target, monitor.predictions.prediction)
-    parts = []
-    for column, side, lists in zip(named, cells, read, strict=True):
-        broken = [cell for cell, items in zip(side, lists, strict=True) if items is None]
-        if broken:
-            shown = broken[0] if len(broken[0]) <= LONGEST_SHOWN else f"{broken[0][:LONGEST_SHOWN]}..."
-            parts.append(f"{len(broken)} of {_rows(len(side))} of column {column!r}, such as {shown!r},")
-    if parts:
-        yield Code.LISTS_UNREADABLE, f"no list of items in {' and in '.join(parts)} left out; log a list of item ids"
+    if told := _unreadable(cells, read, monitor):
+        yield Code.LISTS_UNREADABLE, f"no list of items in {told} left out; log a list of item ids"
     true, ranked = (Counter(item for items in side if items for item in items) for side in read)
     if len(cells[0]) >= FEWEST_TO_COMPARE and true and ranked and not true.keys() & ranked.keys():
         yield Code.CLASSES_DIFFER, _never_meet("ranked item", ranked, true)
+
+
+def _of_texts(labelled: Labelled, monitor: Monitor) -> Told:
+    cells = [side.tolist() for side in (labelled.y_true, labelled.y_pred)]
+    read = [[quality.read_text(cell) for cell in side] for side in cells]
+    if told := _unreadable(cells, read, monitor):
+        yield Code.TEXTS_UNREADABLE, f"no text in {told} left out; log the text alone"
+
+
+def _unreadable(cells: Sequence[list[Any]], read: Sequence[list[Any]], monitor: Monitor) -> str:
+    """In which columns how many values could not be read, with one of each; empty where all could."""
+    assert monitor.labels is not None
+    parts = []
+    for column, side, values in zip((monitor.labels.target, monitor.predictions.prediction), cells, read, strict=True):
+        broken = [cell for cell, value in zip(side, values, strict=True) if value is None]
+        if broken:
+            parts.append(f"{len(broken)} of {_rows(len(side))} of column {column!r}{_example(broken[0], monitor)}")
+    return " and in ".join(parts)
+
+
+def _example(value: Any, monitor: Monitor) -> str:
+    """A value that a message may show; what stands in a text is a person's, of it the type alone."""
+    if monitor.kind is Kind.TEXT:
+        return f" ({type(value).__name__})"
+    example = identity(value) or ""
+    shown = example if len(example) <= LONGEST_SHOWN else f"{example[:LONGEST_SHOWN]}..."
+    return f", such as {shown!r},"
 
 
 def _of_nothing(labelled: Labelled, monitor: Monitor) -> Told:
@@ -129,7 +149,7 @@ CHECKED_AS: dict[Kind, Callable[[Labelled, Monitor], Told]] = {
     Kind.CLASSIFICATION: _of_classes,
     Kind.RANKING: _of_lists,
     Kind.REGRESSION: _of_nothing,
-    Kind.TEXT: _of_nothing,
+    Kind.TEXT: _of_texts,
 }
 """By kind: what is looked at."""
 

@@ -195,9 +195,13 @@ def _answers(kind: Kind, labelled: Labelled) -> tuple[Any, Any]:
         return tuple(
             [_listed(cell) for cell in class_labels(side).tolist()] for side in (labelled.y_true, labelled.y_pred)
         )  # type: ignore[return-value]
-    # pandas' nulls are NaN or NA by the type of the column, and both are no text.
-    columns = (labelled.y_true, labelled.y_pred)
-    return tuple(values.astype(object).where(values.notna(), None).tolist() for values in columns)  # type: ignore[return-value]
+    return tuple(_plain(values) for values in (labelled.y_true, labelled.y_pred))  # type: ignore[return-value]
+
+
+def _plain(values: pd.Series[Any]) -> list[Any]:
+    """The cells of a column; pandas' nulls are NaN or NA by its type, and both are None here."""
+    cells: list[Any] = values.astype(object).where(values.notna(), None).tolist()
+    return cells
 
 
 def _listed(cell: str | None) -> Any:

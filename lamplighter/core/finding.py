@@ -27,6 +27,7 @@ class Code(StrEnum):
     CLASSES_DIFFER = "classes-differ"
     CLASSES_ODD = "classes-odd"
     LISTS_UNREADABLE = "lists-unreadable"
+    TEXTS_UNREADABLE = "texts-unreadable"
     LABELS_UNUSABLE = "labels-unusable"
     SCORES_OUTSIDE = "scores-outside"
     PREDICTIONS_GONE = "predictions-gone"

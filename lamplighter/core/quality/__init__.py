@@ -17,7 +17,7 @@ from lamplighter.core.quality.rankers import GradedLists, ranking
 from lamplighter.core.quality.regressors import regression
 from lamplighter.core.quality.resampling import custom
 from lamplighter.core.quality.scores import Scores, slack
-from lamplighter.core.quality.texts import GradedTexts, text
+from lamplighter.core.quality.texts import GradedTexts, read_text, text
 
 __all__ = [
     "METRICS",
@@ -35,6 +35,7 @@ __all__ = [
     "improper",
     "ranking",
     "read_items",
+    "read_text",
     "regression",
     "slack",
     "text",

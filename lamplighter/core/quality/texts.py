@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lamplighter.core.identity import identity
 from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.quality.arrays import Bools, Floats, Ints, divide
 from lamplighter.core.quality.estimates import NO_ROWS, Estimates, mean
@@ -22,17 +23,35 @@ if TYPE_CHECKING:
 ORDERS = 4
 NO_FOUR = "no prediction has four tokens"
 NO_WORDS = "no label has a word, only symbols"
+NO_TEXTS = "no row has a text, only bytes, lists or structures"
+
+NO_TEXT = (bytes, bytearray, memoryview, list, tuple, set, frozenset, np.ndarray, Mapping)
+"""What is no text, whatever could be made of it: log the text alone."""
+
+
+def read_text(cell: Any) -> str | None:
+    """The text of a cell: a number or a date as it is written, the empty text of a null; None of what is no text.
+
+    Examples
+    --------
+    >>> read_text("a lamp"), read_text(42.0), read_text(None), read_text(b"a lamp"), read_text([{"role": "user"}])
+    ('a lamp', '42', '', None, None)
+    """
+    if isinstance(cell, str):
+        return cell
+    return None if isinstance(cell, NO_TEXT) else identity(cell) or ""
 
 
 def text(
-    y_true: Sequence[str | None], y_pred: Sequence[str | None], *, groupings: Sequence[Grouping], state: State
+    y_true: Sequence[Any], y_pred: Sequence[Any], *, groupings: Sequence[Grouping], state: State
 ) -> list[Measurement]:
     """Measure generated texts against one reference each.
 
     Parameters
     ----------
     y_true, y_pred : sequences of shape (n_rows,)
-        References and generated texts. A null is an empty text: a wrong answer, which counts in ``n``.
+        References and generated texts, read by `read_text`. A null is an empty text: a wrong answer, which counts in
+        ``n``. Rows of which one side is no text are left out, and ``n`` shows it.
     groupings : sequence of Grouping
         Ways to cut the same rows.
     state : State
@@ -65,37 +84,44 @@ class GradedTexts:
         From `bleu_counts`.
     overlaps : dict of arrays of shape (n_rows,)
         From `rouge`.
-    readable : array of bool of shape (n_rows,)
-        Rows that ``overlaps`` means something of.
+    are_texts : array of bool of shape (n_rows,)
+        Rows of texts; what the others have in ``counts`` means nothing.
+    have_words : array of bool of shape (n_rows,)
+        Those of them that ``overlaps`` means something of.
     """
 
     counts: Floats
     overlaps: Mapping[str, Floats]
-    readable: Bools
+    are_texts: Bools
+    have_words: Bools
 
     @classmethod
-    def of(cls, y_true: Sequence[str | None], y_pred: Sequence[str | None]) -> GradedTexts:
-        """Compare every text with its reference; a null is an empty text."""
-        references, answers = ([text or "" for text in texts] for texts in (y_true, y_pred))
-        return cls(bleu_counts(references, answers), *rouge(references, answers))
+    def of(cls, y_true: Sequence[Any], y_pred: Sequence[Any]) -> GradedTexts:
+        """Compare every text with its reference."""
+        sides = [[read_text(cell) for cell in side] for side in (y_true, y_pred)]
+        are_texts = np.array([None not in pair for pair in zip(*sides, strict=True)], bool)
+        references, answers = ([cell or "" for cell in side] for side in sides)
+        overlaps, readable = rouge(references, answers)
+        return cls(bleu_counts(references, answers), overlaps, are_texts, are_texts & readable)
 
     def taken(self, rows: Ints) -> GradedTexts:
         """Some of the rows, each as often as it is named."""
         overlaps = {name: values[rows] for name, values in self.overlaps.items()}
-        return GradedTexts(self.counts[rows], overlaps, self.readable[rows])
+        return GradedTexts(self.counts[rows], overlaps, self.are_texts[rows], self.have_words[rows])
 
     def measured(self, groupings: Sequence[Grouping], state: State) -> list[Measurement]:
         """The metrics of every group."""
         found = []
-        for grouping in groupings:
-            estimates = {"bleu": bleu(self.counts, grouping)}
-            read = grouping.rows(self.readable)
-            cases = ((grouping.count == 0, NO_ROWS), (read.count == 0, NO_WORDS))
-            for name, values in self.overlaps.items():
-                it = mean(values[self.readable], read, 0.0, 1.0)
-                estimates[name] = Estimates(it.value, it.n, it.interval, cases)
+        for labelled in groupings:
+            texts, worded = labelled.rows(self.are_texts), labelled.rows(self.have_words)
+            absent = ((labelled.count == 0, NO_ROWS), (texts.count == 0, NO_TEXTS))
+            estimates = {"bleu": bleu(self.counts[self.are_texts], texts)}
+            estimates |= {
+                name: mean(values[self.have_words], worded, 0.0, 1.0) for name, values in self.overlaps.items()
+            }
             for name, it in estimates.items():
-                found += it.measurements(name, grouping, state)
+                cases = (*absent, *(it.undefined or ((worded.count == 0, NO_WORDS),)))
+                found += Estimates(it.value, it.n, it.interval, cases).measurements(name, labelled, state)
         return found
 
 

@@ -66,6 +66,14 @@ EVEN = {name: [1 / 3] * 3 * N for name in ("sa", "sb", "sc")}
             "200 of 400 rows of column 'p', such as '[{\"item\": \"a\"}]', left out; log a list of item ids",
             id="objects",
         ),
+        pytest.param(
+            ("text", ["a", "b"] * N, [b"a", "b"] * N), "texts-unreadable",
+            "no text in 200 of 400 rows of column 'p' (bytes) left out; log the text alone", id="bytes",
+        ),
+        pytest.param(
+            ("text", [[{"role": "user", "content": "secret"}]] * N, ["b"] * N), "texts-unreadable",
+            "no text in 200 of 200 rows of column 'y' (list) left out; log the text alone", id="chat messages",
+        ),
     ],
 )  # fmt: skip
 def test_told(given: tuple[Any, ...], code: str, words: str) -> None:
@@ -90,6 +98,7 @@ def test_told(given: tuple[Any, ...], code: str, words: str) -> None:
         pytest.param(("ranking", ["a"] * 19, [["b"]] * 19), id="too few lists"),
         pytest.param(("regression", [1.0] * N, [2.0] * N), id="numbers"),
         pytest.param(("text", ["a"] * N, ["b"] * N), id="texts"),
+        pytest.param(("text", [1, 2.5] * N, [None, "b"] * N), id="numbers as texts"),
     ],
 )
 def test_silent(given: tuple[Any, ...]) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import random
 import unicodedata
+from decimal import Decimal
 
+import numpy as np
 import pytest
 import sacrebleu
 from rouge_score.rouge_scorer import RougeScorer
@@ -62,6 +65,36 @@ def test_a_text_of_any_script_has_words_and_equals_itself(sentence, count):
 )
 def test_words_are_shared_whole(reference, answer, wanted):
     assert values([reference], [answer])["rouge1"] == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(
+    ("cells", "same", "other"),
+    [
+        ([42, 43], "42", "44"),
+        ([1.5, 2.0], "1.5", "3"),
+        ([datetime.date(2026, 3, 2)], "2026-03-02", "x"),
+        ([Decimal("7.10")], "7.1", "x"),
+        ([True], "1", "x"),
+        ([np.int64(5)], "5", "x"),
+    ],
+)
+def test_numbers_and_dates_are_texts_as_they_are_written(cells, same, other):
+    assert values(cells[:1], [same])["rouge1"] == 1
+    assert values(cells[:1], [other])["rouge1"] == 0
+
+
+@pytest.mark.parametrize("cell", [b"lamp", ["lamp"], {"role": "user"}, np.array(["lamp"])])
+def test_what_is_no_text_is_left_out(cell):
+    for pair in (
+        (["lamp is lit at", cell], ["lamp is lit at", "x"]),
+        (["lamp is lit at", "x"], ["lamp is lit at", cell]),
+    ):
+        found = text(*pair, groupings=[Grouping.overall(2)], state=State.FINAL)
+        assert {(round(m.value or 0, 9), m.n) for m in found} == {(1, 1), (100, 1)}
+    found = text([cell], [cell], groupings=[Grouping.overall(1)], state=State.FINAL)
+    assert {(m.value, m.n, m.reason) for m in found} == {
+        (None, 0, "no row has a text, only bytes, lists or structures")
+    }
 
 
 def test_symbols_are_left_out_with_a_reason():
