@@ -36,6 +36,9 @@ SCALED, MOVED = 0.25, 0.75
 WANDERED = 2.0
 """How many times farther than the medians of the past lie apart a median must have moved: weather wanders."""
 
+APART = 0.5
+"""How far beyond the medians of the past, in units of what lies between these, a median lies that was multiplied."""
+
 MOST_VALUES = 50
 """Different numbers up to which a column has values that can be told apart, such as counts or grades."""
 
@@ -194,6 +197,8 @@ class Compared:
         medians = _without_extreme([float(entry.quantile(0.5)) for entry in past])
         shifts = {round(current.quantile(q) - float(np.median([it.quantile(q) for it in past]))) for q in QUARTERS}
         least = max(math.log(SMALLEST_SCALE) / math.log(BUCKET), WANDERED * (max(medians) - min(medians)))
+        if not _lies_apart(representative(current.quantile(0.5)), [representative(round(it)) for it in medians]):
+            return None
         for shift in sorted(shifts, key=abs):
             after = _distances(current.scaled(-shift), past)
             if abs(shift) >= least and after.value <= max(found.usual, after.usual) + EXPLAINED:
@@ -215,6 +220,12 @@ class Compared:
         medians = _without_extreme([representative(entry.quantile(0.5)) for entry in self.past])
         median, low, high = representative(self.current.quantile(0.5)), min(medians), max(medians)
         return max(low - median, median - high) > WANDERED * (high - low)
+
+
+def _lies_apart(median: float, past: Sequence[float]) -> bool:
+    """Whether a median lies beyond the past ones by half of what lies between these: near 0 a frost is a factor."""
+    low, high = min(past), max(past)
+    return max(low - median, median - high) > APART * (high - low)
 
 
 def _without_extreme(values: Sequence[float]) -> list[float]:
