@@ -170,8 +170,12 @@ class LocalFiles:
         known: set[tuple[int, int]] = set()
         waiting = [folder]
         while waiting:
-            state = os.stat(waiting[-1])
             path = waiting.pop()
+            try:
+                state = os.stat(path)
+            except OSError:
+                # It went since the folder around it was listed.
+                continue
             if (state.st_dev, state.st_ino) in known:
                 continue
             known.add((state.st_dev, state.st_ino))

@@ -244,6 +244,22 @@ def test_linked_folders_are_looked_at_once(tmp_path: Path) -> None:
     assert sorted(found) == ["x.parquet", "y.parquet"]
 
 
+def test_a_folder_that_goes_while_others_are_listed_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placed(tmp_path, ["a/x.parquet", "b/y.parquet"])
+    state = os.stat
+
+    def and_remove(path: str):
+        if path == str(tmp_path / "b"):
+            (tmp_path / "b/y.parquet").unlink()
+            (tmp_path / "b").rmdir()
+        return state(path)
+
+    monkeypatch.setattr(os, "stat", and_remove)
+    assert [Path(file.uri).name for file in find([f"{tmp_path}/**/*.parquet"])] == ["x.parquet"]
+
+
 def test_a_pattern_that_looks_at_too_much_is_refused(tmp_path: Path) -> None:
     placed(tmp_path, [f"{i}/x.txt" for i in range(20)])
     with pytest.raises(SourceError, match=r"\*\.parquet: looks at more than 30 files and folders; name the folder"):
