@@ -152,12 +152,13 @@ class TrainerProcess:
 
     def _environment(self) -> dict[str, str]:
         """The variables that the process gets."""
-        if missing := next((name for name in self.environment if name not in os.environ), None):
+        known = self.project.environ
+        if missing := next((name for name in self.environment if name not in known), None):
             raise ModelError(f"{self.function}: retrain.environment names {missing}, which is not set; set it")
         system = {name: value for name, value in os.environ.items() if OF_THE_SYSTEM.fullmatch(name)}
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         own = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
-        return system | {name: os.environ[name] for name in self.environment} | own
+        return system | {name: known[name] for name in self.environment} | own
 
     def _reason(self, code: int, log: Path) -> str:
         """Why a trainer died: the signal that ended it, or its last words."""

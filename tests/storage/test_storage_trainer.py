@@ -91,6 +91,12 @@ def test_what_a_trainer_writes_is_its_owners(rows: Path) -> None:
     assert [path for path in written if path.stat().st_mode & 0o077] == []
 
 
+def test_a_declared_variable_may_stand_in_the_env_file(rows: Path) -> None:
+    (rows.parent / ".env").write_text("IN_THE_FILE=f\nANOTHER=hunter2\n")
+    seen = trained(rows, "IN_THE_FILE")
+    assert (seen.get("IN_THE_FILE"), seen.get("ANOTHER")) == ("f", None)
+
+
 def test_a_variable_that_is_not_set_is_named(rows: Path) -> None:
     with pytest.raises(ModelError, match=r"retrain\.environment names NO_SUCH_NAME, which is not set; set it"):
         trained(rows, "NO_SUCH_NAME")
