@@ -20,7 +20,7 @@ from tasks.retraining import Announce, Retraining
 from tasks.train import Fitted, fit
 
 VERSION = "dry-run"
-"""What the trainer is told to call its model; the registry never sees it."""
+"""The name that the trainer gets for its model; the registry never sees it."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,10 @@ def dry_run(night: Night, announce: Announce | None = None) -> DryRun:
     """
     monitor, project = night.monitor, night.project
     if monitor.retrain is None or not monitor.retrain.trainer:
-        told = "its training is a deployment, of which nothing can be tried" if monitor.retrain else "it has no retrain"
-        raise MonitorError(f"{monitor.model}: {told}; a dry run needs retrain.trainer")
+        reason = (
+            "its training is a deployment, of which nothing can be tried" if monitor.retrain else "it has no retrain"
+        )
+        raise MonitorError(f"{monitor.model}: {reason}; a dry run needs retrain.trainer")
     with only_one("dry-run", monitor.model, night.history.engine, project.home / "locks", 0):
         entry = Entry(monitor.model, night.known_on, Purpose.RETRAINING, cause=BY_HAND)
         work = Trial(project, monitor, entry, entry, announce)

@@ -38,8 +38,8 @@ class MomentType(click.ParamType[Moment]):
             # fromisoformat reads no blank before the offset.
             moment = datetime.fromisoformat(re.sub(r" (?=[Z+-])", "", written))
         except ValueError:
-            told = f"{value!r} is no day or time; write 2026-03-03, 2026-03-03T05:15 or 2026-03-03T05:15+01:00."
-            self.fail(told, param, ctx)
+            text = f"{value!r} is no day or time; write 2026-03-03, 2026-03-03T05:15 or 2026-03-03T05:15+01:00."
+            self.fail(text, param, ctx)
         if not EARLIEST <= moment.date() <= LATEST:
             self.fail(f"{value!r} is out of range; give a day of {EARLIEST} to {LATEST}.", param, ctx)
         return moment.date() if len(written) == len("2026-03-03") else moment

@@ -132,13 +132,13 @@ def _checks(history: History, model: str, span: Filter) -> dict[tuple[datetime, 
         place = (row["window_start"], row["grain"])
         if row["verdict"] == "failed":
             failed.setdefault(place, []).append(row["check_name"])
-        elif row["verdict"] == "undecided":
+        elif row["verdict"] == "undecided" and row["cause"] != "waiting":
             undecided[place] = undecided.get(place, 0) + 1
-    told = {}
+    found = {}
     for place in {*failed, *undecided}:
         parts = [*sorted(failed.get(place, [])), *([f"{undecided[place]} undecided"] if place in undecided else [])]
-        told[place] = ", ".join(parts)
-    return told
+        found[place] = ", ".join(parts)
+    return found
 
 
 def _row(

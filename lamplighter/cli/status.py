@@ -293,7 +293,7 @@ def _as_text(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def measured_text(row: Mapping[str, Any]) -> str:
-    """A metric with its interval, as short as both can be told apart.
+    """A metric with its interval, as short as its bounds differ.
 
     Examples
     --------
