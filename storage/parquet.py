@@ -130,6 +130,27 @@ class OpenFiles:
         # A deletion vector ends with the last row that it deletes.
         return pa.concat_arrays([part, pa.array([True] * (rows - len(part)), pa.bool_())])
 
+    def probe(self, uri: str, group: int, column: str) -> None:
+        """Have Arrow look at a column of a local file before its statistics are asked for.
+
+        Where the footer is damaged, asking for them may end the process: Arrow raises there what Python cannot catch.
+        Reading a row finds the same fault as an error. Damage to the values is left to who reads them. A store compares
+        checksums itself, and each row would be a request.
+
+        Raises
+        ------
+        OSError, pyarrow.ArrowException
+            If the column cannot be read.
+        """
+        if "://" in uri and not uri.startswith("file://"):
+            return
+        rows = self.get(uri).iter_batches(batch_size=1, row_groups=[group], columns=[column], use_threads=False)
+        try:
+            next(rows, None)
+        except (pa.ArrowException, OSError) as error:
+            if "histogram" in str(error):
+                raise
+
     def read(self, uri: str, group: int, column: str) -> pa.ChunkedArray:
         """A column of a row group, all null where the file does not have it.
 

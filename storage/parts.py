@@ -136,6 +136,7 @@ class Choice:
         if not (pa.types.is_timestamp(kind) or pa.types.is_date32(kind) or (self.unit and kind in WHOLE_NUMBERS)):
             return None
         paths = [parquet.metadata.schema.column(i).path for i in range(parquet.metadata.num_columns)]
+        files.probe(uri, group, inside)
         statistics = parquet.metadata.row_group(group).column(paths.index(inside)).statistics
         if statistics is None or not statistics.has_min_max or not statistics.has_null_count:
             return None

@@ -112,7 +112,7 @@ def _read(project: Project, monitor, where: Slice) -> tuple[list[str], dict[str,
     found: dict[str, object] = {"count": rows.count, "repeated": rows.repeated, "undated": rows.undated}
     names = list(rows.schema)
     found["table"] = _bytes(rows.table(names))
-    found["sample"] = rows.sample(names, 20, 0).astype(str).to_dict()
+    found["sample"] = rows.sample([name for name in names if name != "at"], 20, 0).astype(str).to_dict()
     kinds = {"number": "numeric", "price": "numeric", "score": "numeric", "word": "categorical", "flag": "categorical"}
     profiles, broken = profile_columns(rows, kinds)
     found |= {"profiles": {name: repr(profile) for name, profile in profiles.items()}, "broken": broken}
