@@ -59,7 +59,8 @@ def test_the_fleet_may_say_when(tmp_path: Path, keys: str, opened: list[int]) ->
 def test_where_it_is_seen(tmp_path: Path) -> None:
     project = small_world.make(tmp_path / "world", MONITOR + CHECK)
     run_days(project, range(3))
-    assert ABSENT in call(project, "status")[1].splitlines()[1]
+    assert "1 undecided" in call(project, "status")[1]
+    assert f"{ABSENT}:undecided" in call(project, "status", "m")[1]
     (shown,) = json.loads(call(project, "status", "--json")[1])
     assert (shown["status"], list(shown["undecided"])) == ("findings", [ABSENT])
     gauges = (project.home / "gauges" / "m.prom").read_text()
