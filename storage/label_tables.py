@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from lamplighter.core.suggest import Column, LabelTable, Roles, id_column, labels_in
 from lamplighter.errors import LamplighterError, SourceError
+from storage.globbing import CSV, PARQUET
 from storage.inspection import Seen, column_names, database, inspect_table, values_of
 from storage.project import Project
 from storage.sql import columns_of, tables_of
@@ -114,14 +115,18 @@ def _beside(project: Project, pattern: str) -> Iterator[str]:
     for entry in entries:
         if entry == own or entry.name.startswith((".", "_")) or entry.is_symlink():
             continue
-        if entry.suffix == ".parquet" or (entry.is_dir() and entry != project.home and _holds_parquet(entry)):
+        if _holds_rows(entry.name) or (entry.is_dir() and entry != project.home and _has_files(entry)):
             yield str(entry.relative_to(project.root)) if entry.is_relative_to(project.root) else str(entry)
 
 
-def _holds_parquet(folder: Path) -> bool:
+def _holds_rows(name: str) -> bool:
+    return name.lower().endswith((*PARQUET, *CSV))
+
+
+def _has_files(folder: Path) -> bool:
     left = MOST_ENTRIES
     for _, folders, files in os.walk(folder):
-        if any(name.endswith(".parquet") for name in files):
+        if any(map(_holds_rows, files)):
             return True
         folders[:] = [name for name in folders if not name.startswith(".")]
         left -= len(files) + len(folders)

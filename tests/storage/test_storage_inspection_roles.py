@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,6 +16,7 @@ from lamplighter.core.features import features_of
 from lamplighter.core.monitor import Monitor, parse
 from lamplighter.core.suggest import Roles, roles_of, suggest
 from storage.inspection import Seen, inspect_table
+from storage.label_tables import label_tables
 from storage.project import Project
 from storage.source_check import check_sources
 from tests.storage.company_tables import HELD_BACK, SECOND_LOT, THIRD_LOT, TUNED, Make, N, times
@@ -171,3 +174,48 @@ def test_columns_without_a_value(tmp_path: Path) -> None:
 def test_whatever_the_file_is_called(tmp_path: Path, name: str) -> None:
     monitor, _, _ = written(tmp_path, pa.table({"at": times(), "pred": np.arange(N) % 2}), name)
     assert faults(tmp_path, monitor) == []
+
+
+MIDNIGHTS = pd.date_range("2026-03-02", periods=10, tz="UTC").repeat(N // 10)
+SECONDS = MIDNIGHTS.as_unit("s").asi8
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "unit"),
+    [
+        ("dt", pa.array(MIDNIGHTS.date), None),
+        ("event_ts", SECONDS, "s"),
+        ("createdAt", SECONDS * 1000 + 5, "ms"),
+        ("ts", (SECONDS * 10**9).astype("int64"), "ns"),
+        ("time", SECONDS.astype(float) + 0.5, "s"),
+        ("timestamp", MIDNIGHTS.strftime("%Y-%m-%d"), None),
+        ("logged_on", MIDNIGHTS.strftime("%Y-%m-%d %H:%M:%S"), None),
+    ],
+)
+def test_times_as_dates_numbers_and_text(tmp_path: Path, name: str, values: Any, unit: str | None) -> None:
+    monitor, seen, _ = written(tmp_path, pa.table({name: values, "pred": np.arange(N) % 2, "x": np.arange(N) / 7}))
+    assert (monitor.predictions.time, monitor.predictions.time_unit) == (name, unit)
+    assert [str(day) for day in seen.days] == [f"2026-03-{day:02}" for day in range(2, 12)]
+    found = check_sources(Project.open(tmp_path), monitor, datetime.now(UTC))
+    assert (found.problems, found.window, found.rows) == ([], "2026-03-11", N // 10)
+
+
+def test_numbers_that_are_no_times(tmp_path: Path) -> None:
+    """An order's number may lie where seconds since 1970 do."""
+    columns = {"at": times(), "order_no": SECONDS + np.arange(N), "ts": np.arange(N) / 7, "pred": np.arange(N) % 2}
+    monitor, seen, _ = written(tmp_path, pa.table(columns))
+    assert (monitor.predictions.time, monitor.predictions.id) == ("at", ("order_no",))
+    assert seen.roles().taken_for("ts") == "feature"
+
+
+def test_a_csv_file_and_its_labels(tmp_path: Path) -> None:
+    columns = TUNED[2]()
+    frame = pa.table({name: values for name, (values, _) in columns.items()}).to_pandas()
+    frame.drop(columns="y_true").to_csv(tmp_path / "log.csv", index=False)
+    frame[["id", "y_true"]].to_csv(tmp_path / "truth.csv", index=False)
+    project = Project.open(tmp_path)
+    seen = inspect_table(project, "log.csv", None, "UTC")
+    [table] = label_tables(project, "log.csv", None, seen, seen.roles(), "UTC")
+    text = suggest("m", seen.place, seen.roles(table), seen.days, tables=[table]).text
+    found = check_sources(project, parse("m.yaml", text, environ={}), datetime.now(UTC))
+    assert (found.problems, found.rows, found.labelled) == ([], 40, 40)

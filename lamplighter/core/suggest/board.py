@@ -65,7 +65,7 @@ class Board:
             return "ranking"
         if answer.is_prose:
             return "text"
-        if answer.is_empty and truth:
+        if answer.is_empty and answer.kind in ("number", "null") and truth:
             answer = truth
         return "regression" if answer.is_quantity else "classification"
 
