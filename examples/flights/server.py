@@ -14,7 +14,7 @@ from pathlib import Path
 
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
-START_SECONDS = 120
+START_SECONDS = 300
 QUIET = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -71,7 +71,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes] | None = None) -> None:
     Raises
     ------
     RuntimeError
-        If it does not within two minutes, or its process has ended.
+        If it does not within five minutes, or its process has ended.
     """
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and (process is None or process.poll() is None):
@@ -90,7 +90,7 @@ def prefect_server(folder: Path, database: str | None = None) -> Iterator[str]:
     Raises
     ------
     RuntimeError
-        If it does not answer within two minutes.
+        If it does not answer within five minutes.
     """
     server = Server(folder, database)
     try:
