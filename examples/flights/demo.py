@@ -125,7 +125,7 @@ def _shown(walked: Walked, step: Step, steps: Steps) -> None:
             metric: measurement_of(night.history, night.window, Filter(metric=metric, as_of=night.known_on, segment=""))
             for metric in ("rows", "drift_share")
         }
-        rows, drifted = (found[metric].value or 0 for metric in ("rows", "drift_share"))
+        rows, drifted = (it.value or 0 if it else 0 for it in found.values())
         steps.say(f"{LOOP} {night.window.label}: {rows:,.0f} predictions, {drifted:.0%} of the features drifted")
     failed = ", ".join(decision.check.name for decision in walked.outcome.failed_checks)
     step.advance(f"{night.window.label} {failed and f'{failed} fails'}".rstrip())
