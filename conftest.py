@@ -6,6 +6,8 @@ import importlib.util
 import os
 from pathlib import Path
 
+import pytest
+
 LOOPBACK = Path(__file__).parent / "tests" / "loopback"
 
 os.environ["PYTHONPATH"] = os.pathsep.join([str(LOOPBACK), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -18,3 +20,17 @@ _spec = importlib.util.spec_from_file_location("loopback_guard", LOOPBACK / "sit
 assert _spec is not None
 assert _spec.loader is not None
 _spec.loader.exec_module(importlib.util.module_from_spec(_spec))
+
+LONGEST_FIRST = ("tests/flows/test_deployed.py", "tests/flows", "tests/lamplighter/cli", "tests/examples")
+"""Where tests run longest, waiting for servers and processes: begun last, they would keep one core waiting alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the long files begin first; within a file the order stays."""
+    root = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        path = item.path.relative_to(root).as_posix()
+        return next((i for i, begin in enumerate(LONGEST_FIRST) if path.startswith(begin)), len(LONGEST_FIRST))
+
+    items.sort(key=rank)

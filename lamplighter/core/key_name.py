@@ -56,7 +56,7 @@ def column_key(name: str) -> str:
 
 
 def storable(text: str) -> str:
-    """A text that every database takes: PostgreSQL has no character 0, and neither has half a character.
+    r"""A text that every database takes: PostgreSQL has no character 0, and neither has half a character.
 
     Examples
     --------

@@ -49,7 +49,7 @@ def expected(world: Project, undisturbed: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("stage", [entry.name for entry in fields(Stages) if entry.name != "seconds"])
+@pytest.mark.parametrize("stage", [entry.name for entry in fields(Stages) if entry.name not in ("seconds", "announce")])
 def test_killed_at_a_stage(world: Project, undisturbed: dict[str, Any], stage: str, moment: str) -> None:
     history = expected(world, undisturbed)
     many_nights(world, "parquet", FIRST, date(2025, 3, 6))

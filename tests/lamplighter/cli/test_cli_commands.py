@@ -173,7 +173,9 @@ def test_a_mistake_on_the_command_line(folder: Path, arguments: list[str], messa
         pytest.param(["run"], "no monitor files (*.yaml); `lamplighter init` writes one", id="run"),
         pytest.param(["status"], "no monitor files (*.yaml); `lamplighter init` writes one", id="status"),
         pytest.param(["history", "x"], "no history yet; `lamplighter run` starts one, -C names another", id="history"),
-        pytest.param(["init", "nothing.parquet"], "no Parquet file there; give a Parquet file", id="init"),
+        pytest.param(
+            ["init", "nothing.parquet"], "no Parquet or CSV file there; give a Parquet or CSV file", id="init"
+        ),
     ],
 )
 def test_an_empty_folder(tmp_path: Path, arguments: list[str], message: str) -> None:
