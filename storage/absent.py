@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from lamplighter.core.monitor import Source
-from lamplighter.core.nearest import among
+from lamplighter.core.nearest import among, nearest, shown_names
 from lamplighter.core.soundness import Problem
 from storage.newest import newest_files
 from storage.project import Project
@@ -27,32 +27,39 @@ def absent_source(project: Project, source: Source, section: str) -> Problem | N
     if newest_files(project, source):
         return None
     # Of several paths the first is told of; the others are wrong or empty like it.
-    return Problem(
-        (section, "parquet"), f"{source.parquet[0]} matches no file; {where_it_ends(project, source.parquet[0])}"
-    )
+    where, _ = where_it_ends(project, source.parquet[0])
+    return Problem((section, "parquet"), f"{source.parquet[0]} matches no file; {where}")
 
 
 def _is_listed(table: str, tables: Collection[str]) -> bool:
     return table.rpartition(".")[2] in {name.rpartition(".")[2] for name in tables} and "." not in table
 
 
-def where_it_ends(project: Project, pattern: str) -> str:
-    """The first folder of a path that is not there, with what is; of one that is there, what it holds."""
+def where_it_ends(project: Project, pattern: str) -> tuple[str, bool]:
+    """Where a path that matches nothing leads.
+
+    Returns
+    -------
+    text : str
+        The first folder that is not there, with those that are; of one that is there, what it holds.
+    is_misspelled : bool
+        Whether a folder of nearly this name is there.
+    """
     if "://" in pattern:
-        return "mend the path, or wait for the first file"
+        return "mend the path, or wait for the first file", False
     folder = Path("/") if pattern.startswith("/") else project.root
     for part in (parts := [part for part in pattern.split("/") if part]):
         if WILD.search(part) or part == parts[-1]:
             break
         if not (folder / part).is_dir():
-            return f"there is no {part!r} in {folder}; {_entries(folder, part)}"
+            names = _entries(folder)
+            return f"there is no {part!r} in {folder}; {among(part, names)}", nearest(part, names) is not None
         folder /= part
-    return f"{folder} holds: {_entries(folder, part).removeprefix('known: ')}"
+    return f"{folder} holds: {shown_names(_entries(folder))}", False
 
 
-def _entries(folder: Path, part: str) -> str:
+def _entries(folder: Path) -> list[str]:
     try:
-        names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+        return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
     except OSError:
-        names = []
-    return among(part, names)
+        return []

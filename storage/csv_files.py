@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ import pyarrow.fs as fs
 import pyarrow.parquet as pq
 
 from lamplighter.errors import SourceError
+from storage.private_files import make_folder, open_private
 
 BLOCK_BYTES = 8 << 20
 """Bytes held as text at a time; a row must fit into it."""
@@ -41,10 +41,10 @@ def copy_as_parquet(filesystem: fs.FileSystem, path: str, target: Path) -> None:
     """
     if target.exists():
         return
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(target.parent)
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        with open(partial, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        with open_private(partial) as file:
             write_as_parquet(filesystem, path, file)
         partial.replace(target)
     finally:

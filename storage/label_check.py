@@ -114,13 +114,9 @@ def _absent(project: Project, monitor: Monitor, labels: Labels) -> Iterator[Prob
         return
     files = newest_files(project, labels)
     if not files:
-        told = where_it_ends(project, labels.parquet[0])
-        is_mistake = told.startswith("there is no") and "did you mean" in told
-        yield Problem(
-            ("labels", "parquet"),
-            f"there are no labels yet: {labels.parquet[0]} matches no file; {told}",
-            not is_mistake,
-        )
+        where, is_misspelled = where_it_ends(project, labels.parquet[0])
+        message = f"there are no labels yet: {labels.parquet[0]} matches no file; {where}"
+        yield Problem(("labels", "parquet"), message, not is_misspelled)
         return
     always = Window(monitor.model, monitor.every, EPOCH, FAR, monitor.timezone)
     rows = Rows(Slice(always, tuple(files[-1:]), time=None))

@@ -155,7 +155,7 @@ def _profile(
     name: str, kind: ColumnKind, batch: pa.ChunkedArray, bounds: Bounds | None, key: bytes | None, *, probable: bool
 ) -> ColumnProfile:
     if kind == "numeric":
-        return numeric_profile(name, as_floats(batch), bounds, _slack(batch.type) if probable else None)
+        return numeric_profile(name, as_floats(batch), bounds, slack_of(batch.type) if probable else None)
     if (nulls := _nulls_of_crowd(batch)) is not None:
         return ColumnProfile(name, kind, rows=len(batch), nulls=nulls, crowded=True)
     counts, nulls = as_counts(batch)
@@ -164,7 +164,7 @@ def _profile(
     return categorical_profile(name, counts, nulls)
 
 
-def _slack(kind: pa.DataType) -> float:
+def slack_of(kind: pa.DataType) -> float:
     """How far a score of a type may lie outside of 0 to 1 by rounding alone."""
     return slack(float(np.finfo(kind.to_pandas_dtype()).eps) if pa.types.is_floating(kind) else 0.0)
 

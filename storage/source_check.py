@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from lamplighter.core.features import features_of
-from lamplighter.core.finding import of_file
+from lamplighter.core.finding import of_file, with_cure
 from lamplighter.core.monitor import Monitor, Source
 from lamplighter.core.monitor.roles import declared_columns
 from lamplighter.core.soundness import (
@@ -32,7 +32,7 @@ from storage.absent import absent_source
 from storage.label_check import check_labels
 from storage.newest import EPOCH, Newest, newest_files, newest_window
 from storage.predictions import predictions_of, slice_of
-from storage.profiles import as_counts, as_floats, table_kinds
+from storage.profiles import as_counts, as_floats, slack_of, table_kinds
 from storage.project import Project
 from storage.reference import reference_of
 from storage.reference_check import reference_rows
@@ -85,7 +85,7 @@ def check_sources(project: Project, monitor: Monitor, now: datetime) -> SourceCh
     try:
         _check(project, monitor, now, folder, check)
     except BrokenFileError as error:
-        check.problems.append(Problem(_place(monitor.predictions, "predictions"), f"{error}; deliver the file again"))
+        check.problems.append(Problem(_place(monitor.predictions, "predictions"), with_cure(str(error))))
     except SourceError as error:
         told = f"the predictions could not be looked at: {error}"
         check.problems.append(Problem(_place(monitor.predictions, "predictions"), told))
@@ -166,7 +166,7 @@ def _ranges(
             values = as_floats(rows.table([name]).column(0))
             values = values[~np.isnan(values)]
             low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
-            yield ScoreRange(name, low, high, len(values))
+            yield ScoreRange(name, low, high, len(values), slack_of(rows.schema[name]))
 
 
 def _numeric_texts(
@@ -269,7 +269,7 @@ def _reference(
     if rows.mistake:
         yield Problem(("reference",), f"no file of it can be used: {rows.mistake}")
     elif rows.unreadable and not rows.count:
-        yield Problem(("reference",), f"{rows.unreadable[0][0]}: {rows.unreadable[0][1]}; write it again")
+        yield Problem(("reference",), of_file(*rows.unreadable[0]))
     elif not rows.count:
         is_trailing = reference.trailing is not None
         when = "yet; drift is measured once there are" if is_trailing else "; give another range or file"

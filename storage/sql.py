@@ -5,7 +5,8 @@ from __future__ import annotations
 import glob
 import hashlib
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -82,13 +83,9 @@ def spool(
     shutil.rmtree(folder, ignore_errors=True)
     bounds = Bounds(column, timezone, unit, day_zone, start, end, place_of(sql))
     asked = _Asked(sql, bounds, tuple(order), only)
-    try:
+    with _connected(sql) as connection:
         make_folder(folder)
-        refuse_absent_file(sql)
-        with engine_of(sql.url.get_secret_value()).connect() as connection:
-            _stream(connection, asked, folder, most)
-    except (sa.exc.SQLAlchemyError, pa.ArrowException, ImportError, ValueError, TypeError, OSError) as error:
-        raise SourceError(f"{place_of(sql)}: {reason_of(sql, error)}") from None
+        _stream(connection, asked, folder, most)
     # The stamp is the content's, so that a spool of the same rows counts as unchanged on another night.
     name = place_of(sql)
     found = find([f"{glob.escape(str(folder))}/*.parquet"])
@@ -113,14 +110,10 @@ def count_rows(
         As `spool`.
     """
     asked = _Asked(sql, Bounds(column, timezone, unit, day_zone, start, end, place_of(sql)), (), None)
-    try:
-        refuse_absent_file(sql)
-        with engine_of(sql.url.get_secret_value()).connect() as connection:
-            statement = _statement(connection, asked)
-            rows = statement.columns() if isinstance(statement, sa.TextClause) else statement.order_by(None)
-            return connection.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) or 0
-    except (sa.exc.SQLAlchemyError, ImportError, ValueError, TypeError, OSError) as error:
-        raise SourceError(f"{place_of(sql)}: {reason_of(sql, error)}") from None
+    with _connected(sql) as connection:
+        statement = _statement(connection, asked)
+        rows = statement.columns() if isinstance(statement, sa.TextClause) else statement.order_by(None)
+        return connection.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) or 0
 
 
 def newest_time(
@@ -141,18 +134,14 @@ def newest_time(
         As `spool`.
     """
     asked = _Asked(sql, Bounds(column, timezone, unit, day_zone, start, end, place_of(sql)), (), None)
-    try:
-        refuse_absent_file(sql)
-        with engine_of(sql.url.get_secret_value()).connect() as connection:
-            statement = _statement(connection, asked)
-            is_text = isinstance(statement, sa.TextClause)
-            rows = (statement.columns(sa.column(column)) if is_text else statement.order_by(None)).subquery()
-            time = rows.c[column] if column in rows.c else sa.column(column)
-            # SQLite keeps times as text, whatever a column declares.
-            time = sa.type_coerce(time, sa.types.NullType) if connection.dialect.name == "sqlite" else time
-            return connection.scalar(sa.select(sa.func.max(time)).select_from(rows))
-    except (sa.exc.SQLAlchemyError, ImportError, ValueError, OSError) as error:
-        raise SourceError(f"{place_of(sql)}: {reason_of(sql, error)}") from None
+    with _connected(sql) as connection:
+        statement = _statement(connection, asked)
+        is_text = isinstance(statement, sa.TextClause)
+        rows = (statement.columns(sa.column(column)) if is_text else statement.order_by(None)).subquery()
+        time = rows.c[column] if column in rows.c else sa.column(column)
+        # SQLite keeps times as text, whatever a column declares.
+        time = sa.type_coerce(time, sa.types.NullType) if connection.dialect.name == "sqlite" else time
+        return connection.scalar(sa.select(sa.func.max(time)).select_from(rows))
 
 
 def columns_of(sql: Sql) -> list[str]:
@@ -166,15 +155,11 @@ def columns_of(sql: Sql) -> list[str]:
     now = datetime.now(UTC)
     bounds = Bounds(None, None, None, "UTC", now, now + timedelta(days=1), place_of(sql))
     asked = _Asked(sql, bounds, (), None)
-    try:
-        refuse_absent_file(sql)
-        with engine_of(sql.url.get_secret_value()).connect() as connection:
-            statement = _statement(connection, asked)
-            rows = statement if isinstance(statement, sa.TextClause) else statement.limit(0)
-            with connection.execution_options(yield_per=1).execute(rows) as result:
-                return list(result.keys())
-    except (sa.exc.SQLAlchemyError, ImportError, ValueError, OSError) as error:
-        raise SourceError(f"{place_of(sql)}: {reason_of(sql, error)}") from None
+    with _connected(sql) as connection:
+        statement = _statement(connection, asked)
+        rows = statement if isinstance(statement, sa.TextClause) else statement.limit(0)
+        with connection.execution_options(yield_per=1).execute(rows) as result:
+            return list(result.keys())
 
 
 def tables_of(sql: Sql) -> list[str]:
@@ -193,6 +178,17 @@ def tables_of(sql: Sql) -> list[str]:
     except (sa.exc.SQLAlchemyError, ImportError, ValueError, OSError):
         return []
     return [f"{schema}.{name}" if schema else name for name in names]
+
+
+@contextmanager
+def _connected(sql: Sql) -> Iterator[sa.Connection]:
+    """A connection; whatever reading by it raises is one error, which names the source and not its URL."""
+    try:
+        refuse_absent_file(sql)
+        with engine_of(sql.url.get_secret_value()).connect() as connection:
+            yield connection
+    except (sa.exc.SQLAlchemyError, pa.ArrowException, ImportError, ValueError, TypeError, OSError) as error:
+        raise SourceError(f"{place_of(sql)}: {reason_of(sql, error)}") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from lamplighter.core.retraining import BY_HAND, Entry, Purpose
 from lamplighter.core.window import Window
 from lamplighter.errors import ModelError, MonitorError
 from storage.history import only_one
+from storage.private_files import make_folder
 from storage.project import Project
 from tasks.call import veto_by_hand
 from tasks.challenge import answer, windows_since
@@ -103,8 +104,7 @@ def _tried(night: Night, work: Trial) -> DryRun:
     reason = veto_by_hand(night)
     made = work.scratch / "made"
     try:
-        made.mkdir(parents=True, mode=0o700)
-        made.parent.chmod(0o700)
+        make_folder(made)
     except OSError as error:
         raise ModelError(f"{made}: cannot be made: {error.strerror}; mend the home") from None
     present = work.champion

@@ -172,10 +172,10 @@ def _from_counts(
     by_key: Mapping[tuple[Key, str], Sequence[Measurement]],
     key: Key,
 ) -> dict[str, OfPeriod]:
+    """What confusion counts gave, in the state of the windows that they are of."""
     from lamplighter.core.measurement import State
     from lamplighter.core.quality.periods import COUNTED, OfPeriod
 
-    """What confusion counts gave, in the state of the windows that they are of."""
     if counted is None:
         return {}
     windows, measurements = counted

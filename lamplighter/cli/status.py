@@ -364,11 +364,11 @@ def troubles(row: Mapping[str, Any]) -> Iterator[str]:
     if since:
         yield f"open incidents of checks that neither failed nor passed: {', '.join(since)}"
     if row["status"] == "findings":
-        message = cell(row["message"].removeprefix(FOUND)).replace(f"{row['model']}: ", "")
-        for name, reason in row["undecided"].items():
-            message = message.replace(f"check {name} is undecided: {cell(reason)}", "").strip("; ")
-        if message:
-            yield f"findings: {message}"
+        shown = {f"check {name} is undecided: {cell(reason)}" for name, reason in row["undecided"].items()}
+        parts = cell(row["message"].removeprefix(FOUND)).split("; ")
+        findings = [part.removeprefix(f"{row['model']}: ") for part in parts if part not in shown]
+        if findings:
+            yield f"findings: {'; '.join(findings)}"
 
 
 def _print_sum(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -128,7 +128,12 @@ def of_file(file: str, reason: str) -> str:
     >>> of_file("a.csv", "is not UTF-8; save it so")
     'a.csv: is not UTF-8; save it so'
     """
-    return f"{file}: {reason}{'' if CURE.search(reason) else '; deliver the file again'}"
+    return f"{file}: {with_cure(reason)}"
+
+
+def with_cure(reason: str) -> str:
+    """A reason why a file cannot be read, with what to do about it where it does not say so itself."""
+    return reason if CURE.search(reason) else f"{reason}; deliver the file again"
 
 
 CURE = re.compile(r";(?! (?:it has|did you mean) )")

@@ -21,10 +21,22 @@ def among(name: object, known: Iterable[str]) -> str:
     'known: none'
     """
     names = list(known)
-    # Of a short name one letter in two must do, so that 'f2' finds 'f1'.
-    near = get_close_matches(str(name), names, n=1, cutoff=0.5 if len(str(name)) < 4 else 0.6)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    meant = nearest(name, names)
+    hint = f"did you mean {meant!r}? " if meant is not None else ""
     return f"{hint}known: {shown_names(names)}"
+
+
+def nearest(name: object, known: Iterable[str]) -> str | None:
+    """The known name that is like an unknown one; None where none is.
+
+    Examples
+    --------
+    >>> nearest("f2", ["accuracy", "f1"]), nearest("x", ["accuracy"])
+    ('f1', None)
+    """
+    # Of a short name one letter in two must do, so that 'f2' finds 'f1'.
+    near = get_close_matches(str(name), list(known), n=1, cutoff=0.5 if len(str(name)) < 4 else 0.6)
+    return near[0] if near else None
 
 
 def quoted(name: str) -> str:

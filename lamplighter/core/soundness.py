@@ -19,9 +19,6 @@ Place = tuple[str | int, ...]
 FEWEST_TO_JUDGE = 20
 """Labelled rows from which classes that never meet are no accident, as for the finding of a run."""
 
-ROUNDING = 1e-6
-"""By how much a score may be beyond 0 or 1: float32 writes 1.0000001."""
-
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -123,12 +120,13 @@ def label_column_problems(monitor: Monitor, columns: Collection[str]) -> Iterato
 
 @dataclass(frozen=True)
 class ScoreRange:
-    """Of the scores of one column: the least, the largest, and how many there are."""
+    """Of the scores of one column: the least, the largest, how many there are, and how far rounding may take them."""
 
     column: str
     low: float
     high: float
     values: int
+    slack: float
 
 
 def score_problems(monitor: Monitor, ranges: Iterable[ScoreRange]) -> Iterator[Problem]:
@@ -137,8 +135,8 @@ def score_problems(monitor: Monitor, ranges: Iterable[ScoreRange]) -> Iterator[P
         return
     declared = {use.column: use.at for use in declared_columns(monitor) if use.role == "a score"}
     for found in ranges:
-        if found.values and not -ROUNDING <= found.low <= found.high <= 1 + ROUNDING:
-            held = f"column {found.column!r} holds values from {found.low:.4g} to {found.high:.4g}"
+        if found.values and not -found.slack <= found.low <= found.high <= 1 + found.slack:
+            held = f"column {found.column!r} holds values from {found.low:.8g} to {found.high:.8g}"
             yield Problem(declared[found.column], f"{held}; a score is a probability from 0 to 1")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from lamplighter.core.quality.grouping import Grouping
+from lamplighter.core.quality.ranked import Ranked
 from lamplighter.core.suggest.board import Board, answer_strength, is_event, is_score, truth_strength
 from lamplighter.core.suggest.columns import Column
 from lamplighter.core.suggest.probabilities import Family, answer_of, by_class, families
@@ -161,12 +163,11 @@ def _tells(board: Board, score: Column, answer: Column | None) -> bool:
 
 
 def _auc(score: np.ndarray, flag: np.ndarray) -> float:
-    known = ~np.isnan(score)
-    ranks = np.argsort(np.argsort(score[known], kind="stable"), kind="stable") + 1.0
-    flag = flag[known]
-    n = int(flag.sum())
-    rest = len(flag) - n
-    return float((ranks[flag].sum() - n * (n + 1) / 2) / (n * rest)) if n and rest else 1.0
+    """ROC-AUC of the rows with a score; 1 where one side has none, of which nothing can be said."""
+    known = np.isfinite(score)
+    score, flag = score[known], flag[known]
+    area = Ranked.of(score, flag, Grouping.overall(len(score)), np.argsort(score)).area()[0][0]
+    return 1.0 if np.isnan(area) else float(area)
 
 
 def _shown(family: Family) -> str:
