@@ -10,7 +10,7 @@ value                 identity
 null, None, NaN, NaT  null
 boolean               ``1`` or ``0``
 whole number          its digits, whatever type holds it; of floats and decimals only below 2 ** 64
-other float           the shortest digits that read back as it; a double that is a widened float, those of the float
+other float           the shortest digits that read back as it; up to seven, those of a float of 32 bits
 other decimal         its digits without trailing zeros
 text                  itself
 date, time, instant   ISO 8601 with a blank, without trailing zeros of a second; instants in UTC
@@ -43,8 +43,9 @@ INT64 = 2.0**63
 PEEK = 10_000
 """Rows that tell whether values repeat."""
 
-LONG = 15
-"""Digits that a double needs at most for a decimal number that somebody wrote; one of more was computed, or widened."""
+OF_A_FLOAT = 7
+"""Digits that a float of 32 bits carries. A double that a float of so few digits was widened to, as 8.81 is widened to
+8.8100004196167, is the short number: SQLite has doubles alone, and another file may hold the number as a double."""
 
 
 def identity(value: Any) -> str | None:
@@ -133,9 +134,10 @@ def _float(value: float) -> str:
     written = repr(value)
     with np.errstate(over="ignore", under="ignore"):
         narrow = np.float32(value)
-    if float(narrow) != value or len(written.partition("e")[0].replace(".", "").strip("-0")) < LONG:
+    if float(narrow) != value:
         return written
-    return _as_python_writes(str(narrow))
+    short = _as_python_writes(str(narrow))
+    return short if len(short.partition("e")[0].replace(".", "").strip("-0")) <= OF_A_FLOAT else written
 
 
 def _half(value: np.float16) -> str:
@@ -224,11 +226,11 @@ def _of_floats(array: pa.Array) -> pa.Array:
     if whole.any():
         written = pc.coalesce(written, _masked(doubles, whole).cast(pa.int64()).cast(pa.string()))
     if widened.any():
+        short = _masked(narrow, widened).cast(pa.string())
         # Digits alone: the zeros in front of the first one and the point are none.
-        digits = pc.replace_substring(pc.replace_substring_regex(written, r"^-?0?\.?0*", ""), ".", "")
-        long = pc.fill_null(pc.greater_equal(pc.utf8_length(digits), LONG), False)
-        by_float = pc.and_(pa.array(widened), long)
-        written = pc.if_else(by_float, _masked(narrow, widened).cast(pa.string()), written)
+        digits = pc.replace_substring(pc.replace_substring_regex(short, r"^-?0?\.?0*", ""), ".", "")
+        by_float = pc.fill_null(pc.less_equal(pc.utf8_length(digits), OF_A_FLOAT), False)
+        written = pc.if_else(by_float, short, written)
     others = np.flatnonzero(present & ~whole & ~plain)
     if len(others):
         distinct, codes = np.unique(doubles[others], return_inverse=True)

@@ -113,3 +113,20 @@ def test_text_that_is_no_text_can_be_stored() -> None:
     broken = pa.Array.from_buffers(pa.string(), 2, [None, offsets, pa.py_buffer(raw)])
     assert identities(broken).to_pylist() == ["ok", "\\xed\\xa0\\x80"]
     assert identity("\ud800") == "\\ud800"
+
+
+@pytest.mark.parametrize("digits", range(1, 8))
+def test_a_float_of_either_width_is_the_number_that_was_written(digits: int) -> None:
+    random = np.random.default_rng(digits)
+    numbers = random.integers(10 ** (digits - 1), 10**digits, 2000) / 10.0 ** random.integers(1, digits + 4, 2000)
+    doubles = pa.array(numbers.round(digits + 4))
+    narrow = doubles.cast(pa.float32(), safe=False)
+    wanted = [repr(value) if value % 1 else str(int(value)) for value in doubles.to_pylist()]
+    for column in (doubles, narrow, narrow.cast(pa.float64())):
+        assert identities(column).to_pylist() == wanted
+
+
+def test_doubles_that_a_float_holds_and_needs_more_digits_for_stay_apart() -> None:
+    assert identities(pa.array([2097151.125, 2097151.1, 0.333251953125])).to_pylist() == [
+        "2097151.125", "2097151.1", "0.333251953125",
+    ]  # fmt: skip
