@@ -145,7 +145,8 @@ def backfill_model(root: str, model: str, first: date, last: date, reports: int,
         ):
             is_later = place >= len(asked)
             message = walked.outcome.message if walked.outcome else walked.fault.removeprefix(f"{model}: ")
-            found, failed = bool(walked.outcome and walked.outcome.findings), bool(walked.fault)
+            outcome, failed = walked.outcome, bool(walked.fault)
+            found = bool(outcome and (outcome.findings or outcome.undecided_checks))
             step = Step(model, walked.window.label, "", message, found, failed, is_later)
             tell(step)
             done = replace(

@@ -9,8 +9,8 @@ from lamplighter.core.quality.estimates import Case, Estimates, mean
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.scores import Scores
 
-# Scores logged with two decimals add up to 1 within this.
-ROUNDING = 0.01
+HALF_A_PERCENT = 0.005
+"""How far a score that is logged with two decimals may be from what the model gave; a sum of scores, as far for each."""
 
 
 def log_loss(scores: Scores) -> Floats:
@@ -77,7 +77,9 @@ def improper(scores: Scores) -> tuple[Bools, Bools]:
     if scores.is_binary:
         return outside, np.zeros(len(outside), bool)
     total = np.sum(np.where(outside[:, None], 0.0, scores.values), axis=1)
-    return outside, ~outside & (np.abs(total - 1) > ROUNDING)
+    # A little more, since the sum is rounded too: 0.99 - 1 is beyond -0.01.
+    rounding = HALF_A_PERCENT * max(2, len(scores.classes)) + 0.0001
+    return outside, ~outside & (np.abs(total - 1) > rounding)
 
 
 def _mostly(outside: Bools, apart: Bools, grouping: Grouping) -> tuple[Case, ...]:

@@ -189,3 +189,15 @@ def test_huge_numbers_give_a_reason_and_no_warning(huge: float) -> None:
         assert m.value is None or np.isfinite(m.value), m
     if not np.isfinite(huge):
         assert {m.n for m in found} == {8}
+
+
+@pytest.mark.parametrize("classes", [3, 5, 10])
+def test_scores_logged_with_two_decimals_are_probabilities(classes: int) -> None:
+    random = np.random.default_rng(classes)
+    given = random.dirichlet(np.ones(classes), 500)
+    names = np.array([f"c{i}" for i in range(classes)], object)
+    truth = names[[random.choice(classes, p=row) for row in given]]
+    scores = {name: given[:, i].round(2) for i, name in enumerate(names)}
+    options = {"groupings": [Grouping.overall(500)], "positive": None, "state": State.FINAL}
+    found = {m.metric: m for m in classification(truth, truth, scores, **options)[0] if not m.klass}
+    assert (found["log_loss"].n, found["brier"].n) == (500, 500)
