@@ -10,7 +10,7 @@ from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.scores import Scores
 
 HALF_A_PERCENT = 0.005
-"""How far a score that is logged with two decimals may be from what the model gave; a sum of scores, as far for each."""
+"""How far a score of two decimals may be from what the model gave; a sum of scores, as far for each."""
 
 
 def log_loss(scores: Scores) -> Floats:
