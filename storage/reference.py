@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from lamplighter.core.monitor import Monitor
+from lamplighter.core.monitor.sources import Reference
 from lamplighter.core.window import Window, midnight
 from lamplighter.errors import SourceError, one_line
 from storage.files import find
@@ -48,16 +49,31 @@ def reference_of(
         # The window is the same every night: one that did not change is not opened or sampled again.
         always = Window.of(window.model, window.grain, window.timezone, date(1970, 1, 1))
         return Slice(always, tuple(files), time=None, required=_answers(monitor))
-    if reference.days:
-        first, last = reference.days
-        start, end = midnight(first, window.zone), midnight(last + timedelta(days=1), window.zone)
-    else:
-        assert reference.trailing is not None
-        start, end = window.before_start(reference.trailing), window.start
-    span = Window(window.model, window.grain, start, end, window.timezone)
+    span = span_of(reference, window)
     if reference.days and span.end <= window.end and monitor.predictions.sql and not monitor.private:
         return _kept(project, monitor, span)
     return predictions_of(project, monitor, span, spool_folder / "reference")
+
+
+def span_of(reference: Reference, window: Window) -> Window:
+    """The days of a reference that is of the log itself: those named, or those before a window.
+
+    Raises
+    ------
+    SourceError
+        If a day has no instants in the calendar, as one after 9999-12-31.
+    """
+    try:
+        if reference.days:
+            first, last = reference.days
+            start, end = midnight(first, window.zone), midnight(last + timedelta(days=1), window.zone)
+        else:
+            assert reference.trailing is not None
+            start, end = window.before_start(reference.trailing), window.start
+    except OverflowError:
+        days = "..".join(map(str, reference.days or ()))
+        raise SourceError(f"reference.days {days}: no calendar reaches so far; name days that have rows") from None
+    return Window(window.model, window.grain, start, end, window.timezone)
 
 
 def _answers(monitor: Monitor) -> tuple[str, ...]:

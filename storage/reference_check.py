@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.window import Window, midnight
+from lamplighter.core.window import Window
 from storage.predictions import slice_of
 from storage.project import Project
-from storage.reference import reference_of
+from storage.reference import reference_of, span_of
 from storage.rows import Rows
 from storage.sql import spool
 
@@ -31,14 +30,9 @@ def reference_rows(project: Project, monitor: Monitor, window: Window, folder: P
         where = reference_of(project, monitor, window, folder)
         assert where is not None
         return Rows(where)
-    if reference.days:
-        first, last = reference.days
-        start, end = midnight(first, window.zone), midnight(last + timedelta(days=1), window.zone)
-    else:
-        assert reference.trailing is not None
-        start, end = window.before_start(reference.trailing), window.start
+    span = span_of(reference, window)
     files = spool(
-        source.sql, column=source.time, timezone=source.timezone, start=start, end=end, folder=folder / "reference",
-        most=MOST_ROWS, unit=source.time_unit, day_zone=window.timezone,
+        source.sql, column=source.time, timezone=source.timezone, start=span.start, end=span.end,
+        folder=folder / "reference", most=MOST_ROWS, unit=source.time_unit, day_zone=window.timezone,
     )  # fmt: skip
-    return Rows(slice_of(monitor, Window(window.model, window.grain, start, end, window.timezone), files))
+    return Rows(slice_of(monitor, span, files))

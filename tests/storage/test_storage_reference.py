@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,11 +13,12 @@ import pytest
 import sqlalchemy as sa
 
 from lamplighter.core.monitor import Monitor
+from lamplighter.core.monitor.sources import Reference
 from lamplighter.core.window import Grain, Window
 from lamplighter.errors import SourceError
 from storage import predictions as predictions_module
 from storage.project import Project
-from storage.reference import reference_key, reference_of
+from storage.reference import reference_key, reference_of, span_of
 from storage.rows import Rows, rows_of
 
 PREDICTIONS = {"parquet": "log/day={day}/*.parquet", "time": "at", "id": "id"}
@@ -229,3 +231,10 @@ def test_another_private_key_makes_another_profile_of_the_reference(project: Pro
     assert key(b"one") == key(b"two")
     assert key(b"one", private=["x"]) != key(b"two", private=["x"])
     assert key(b"one", private=["x"]) == key(b"one", private=["x"])
+
+
+@pytest.mark.parametrize("days", ["0001-01-01..2026-01-01", "2026-01-01..9999-12-31"])
+def test_days_beyond_the_calendar_are_one_line(days: str) -> None:
+    window = Window.of("m", Grain.DAY, "Europe/Berlin", dt.date(2026, 3, 2))
+    with pytest.raises(SourceError, match=rf"^reference.days {re.escape(days)}: no calendar reaches so far; name days"):
+        span_of(Reference.model_validate({"days": days}), window)
