@@ -21,6 +21,9 @@ ROOT = Path(__file__).parents[1]
 MOST_ANSWER = 64 * 1024
 """Bytes of an answer that are read; what is told of it has 300 letters."""
 
+BEGUN = " "
+"""What the process writes before its answer when it begins to send; JSON passes over it."""
+
 
 class ExchangeError(Exception):
     """An exchange did not end by itself.
@@ -29,11 +32,13 @@ class ExchangeError(Exception):
     ----------
     too_slow : bool
         Whether its time was up.
+    has_begun : bool
+        Whether something was sent by then that may have arrived.
     """
 
-    def __init__(self, message: str, *, too_slow: bool = False) -> None:
+    def __init__(self, message: str, *, too_slow: bool = False, has_begun: bool = False) -> None:
         super().__init__(message)
-        self.too_slow = too_slow
+        self.too_slow, self.has_begun = too_slow, has_begun
 
 
 def exchange(work: str, job: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -47,6 +52,11 @@ def exchange(work: str, job: dict[str, Any], seconds: float) -> dict[str, Any]:
         Its arguments. They go through a pipe, so that no list of processes shows them.
     seconds : float
         For all of it: looking up the name, connecting, sending and reading.
+
+    Returns
+    -------
+    dict
+        What the work returns, and ``begun``, whether something was sent.
 
     Raises
     ------
@@ -64,15 +74,17 @@ def exchange(work: str, job: dict[str, Any], seconds: float) -> dict[str, Any]:
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))},
         start_new_session=True,
     )
+    answer = b""
     try:
         answer, _ = process.communicate(json.dumps(job).encode(), timeout=seconds)
-        told: dict[str, Any] = json.loads(answer)
-    except subprocess.TimeoutExpired:
-        raise ExchangeError("", too_slow=True) from None
+        told: dict[str, Any] = {**json.loads(answer), "begun": answer.startswith(BEGUN.encode())}
+    except subprocess.TimeoutExpired as error:
+        raise ExchangeError("", too_slow=True, has_begun=bool(error.output)) from None
     except (OSError, ValueError):
         ended = -process.returncode if process.returncode else 0
         name = signal.Signals(ended).name if ended in set(signal.Signals) else "an error"
-        raise ExchangeError(f"the exchange was ended by {name}", too_slow=ended == signal.SIGALRM) from None
+        told_so = f"the exchange was ended by {name}"
+        raise ExchangeError(told_so, too_slow=ended == signal.SIGALRM, has_begun=bool(answer)) from None
     finally:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)

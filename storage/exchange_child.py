@@ -7,22 +7,17 @@ show, and ends itself soon after its time even if the process that started it is
 from __future__ import annotations
 
 import json
-import logging
 import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-from storage.exchange import MOST_ANSWER
+from storage.exchange import BEGUN, MOST_ANSWER
 
 MOST_MEMORY = 256 * 1024 * 1024
 """Bytes. An exchange takes 60 MiB; an answer without end would take all there is."""
-
-UNHANDLED, NO_ANSWER = "Unhandled Notification Exception", "what the server answers has no end, or makes no sense"
-"""What apprise says where memory ran out or it could make nothing of an answer, and what a person is told."""
 
 GRACE = 2.0
 """Seconds after which the process ends itself, if whoever waits for it has not killed it."""
@@ -39,8 +34,13 @@ def main() -> None:
     # What a library prints must not stand among what is told.
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+    def begin() -> None:
+        answer.write(BEGUN)
+        answer.flush()
+
     try:
-        told = WORKS[sys.argv[1]](job)
+        told = WORKS[sys.argv[1]](job, begin)
     except MemoryError:
         told = {"fault": "the answer is larger than memory"}
     except Exception as error:
@@ -51,7 +51,7 @@ def main() -> None:
     os._exit(0)
 
 
-def push(job: dict[str, Any]) -> dict[str, Any]:
+def push(job: dict[str, Any], begin: Callable[[], object] = bool) -> dict[str, Any]:
     """Ask a Pushgateway once.
 
     Written on urllib because `prometheus_client` has no handler for basic authentication and a certificate file
@@ -61,6 +61,8 @@ def push(job: dict[str, Any]) -> dict[str, Any]:
     ----------
     job : dict
         ``url``, ``method``, ``body`` (text or None), ``headers`` and ``certificates`` (a path or None).
+    begin : callable
+        Is not called: what is pushed twice is the same.
 
     Returns
     -------
@@ -97,76 +99,14 @@ def _beginning(answer: Any) -> str:
         return type(error).__name__
 
 
-def notify(job: dict[str, Any]) -> dict[str, Any]:
-    """Send a message by apprise.
+def send(job: dict[str, Any], begin: Callable[[], object]) -> dict[str, Any]:
+    """Send a message; see `storage.exchange_message.notify`, which a push need not wait to import."""
+    from storage.exchange_message import notify
 
-    Apprise answers False where it fails and says why in its log alone, so the log is read along.
-
-    Parameters
-    ----------
-    job : dict
-        ``url``, ``title``, ``body`` and ``kind``, apprise's word for how bad it is.
-
-    Returns
-    -------
-    dict
-        ``known``, whether apprise knows such a URL; ``taken``, whether the message was; and what was ``said``.
-    """
-    import apprise
-
-    _read_only_the_beginning()
-    with overheard() as said:
-        service = apprise.Apprise.instantiate(job["url"])
-        if service is None:
-            return {"known": False, "taken": False, "said": ""}
-        sender = apprise.Apprise()
-        sender.add(service)
-        # As text: apprise escapes it where a service wants HTML.
-        taken = sender.notify(
-            title=job["title"], body=job["body"], notify_type=job["kind"], body_format=apprise.NotifyFormat.TEXT
-        )
-    why = (said or [""])[-1][:MOST_ANSWER]
-    return {"known": True, "taken": bool(taken), "said": NO_ANSWER if why.startswith(UNHANDLED) else why}
+    return notify(job, begin)
 
 
-def _read_only_the_beginning() -> None:
-    """Have requests, which apprise sends by, read only the beginning of an answer; it offers no such option."""
-    import requests
-
-    whole: Callable[..., Iterator[bytes]] = requests.models.Response.iter_content
-
-    def beginning(response: requests.Response, *arguments: Any, **named: Any) -> Iterator[bytes]:
-        left = MOST_ANSWER
-        for chunk in whole(response, *arguments, **named):
-            yield chunk[:left]
-            left -= len(chunk)
-            if left <= 0:
-                response.close()
-                return
-
-    requests.models.Response.iter_content = beginning  # type: ignore[method-assign,assignment]
-
-
-@contextmanager
-def overheard() -> Iterator[list[str]]:
-    """The warnings that apprise logs meanwhile, which go nowhere else."""
-    said: list[str] = []
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            said.append(record.getMessage())
-
-    logger, listener = logging.getLogger("apprise"), Listener(logging.WARNING)
-    propagate, logger.propagate = logger.propagate, False
-    logger.addHandler(listener)
-    try:
-        yield said
-    finally:
-        logger.removeHandler(listener)
-        logger.propagate = propagate
-
-
-WORKS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"push": push, "notify": notify}
+WORKS: dict[str, Callable[[dict[str, Any], Callable[[], object]], dict[str, Any]]] = {"push": push, "notify": send}
 
 if __name__ == "__main__":
     main()

@@ -11,7 +11,7 @@ from lamplighter.core.monitor import Monitor, Severity
 from lamplighter.core.secrets import WEBHOOKS, hide, url_secrets
 from lamplighter.errors import one_line
 from storage.exchange import ExchangeError, exchange
-from storage.exchange_child import overheard
+from storage.exchange_message import overheard
 
 KINDS = {Severity.WARNING: "warning", Severity.CRITICAL: "failure"}
 """Apprise's word for how bad it is."""
@@ -35,10 +35,13 @@ class Sent(NamedTuple):
         What went wrong; empty when it was taken.
     is_final : bool
         Whether it is of no use to try again at once.
+    may_have_arrived : bool
+        Whether a message that was not taken may have arrived all the same.
     """
 
     fault: str
     is_final: bool = False
+    may_have_arrived: bool = False
 
 
 def targets(monitor: Monitor) -> dict[str, str]:
@@ -63,20 +66,24 @@ def send(url: str, message: Message, links: str = "", *, seconds: float = 30.0) 
     name = scheme(url)
     kind = "success" if message.is_good else KINDS[message.severity]
     title, body = (harmless(text, name) for text in (message.title, message.body))
-    job = {"url": url, "title": title, "body": body + links, "kind": kind}
+    job = {"url": url, "title": title, "body": body + links, "kind": kind, "seconds": seconds}
     try:
         told = exchange("notify", job, seconds)
     except ExchangeError as error:
-        if error.too_slow:
-            cure = "mend it, or raise LAMPLIGHTER_NOTIFY_SECONDS"
-            return Sent(f"{name}... did not take it within {seconds:g} s; {cure}", is_final=True)
-        return Sent(f"{name}... did not take it: {error}")
+        cure = "; mend it, or raise LAMPLIGHTER_NOTIFY_SECONDS"
+        why = f" within {seconds:g} s{cure}" if error.too_slow else f": {error}"
+        word = "confirm" if error.has_begun else "take"
+        return Sent(f"{name}... did not {word} it{why}", error.too_slow or error.has_begun, error.has_begun)
     if fault := told.get("fault"):
-        return Sent(f"{name}... did not take it: {fault}")
+        word = "confirm" if told["begun"] else "take"
+        return Sent(f"{name}... did not {word} it: {fault}", told["begun"], told["begun"])
     if not told["known"]:
         return Sent(f"apprise knows no URL of the form {name}...; mend notify in the monitor", is_final=True)
+    if told["taken"]:
+        return Sent("")
     said = one_line(ValueError(hide(told["said"], url_secrets(url)))) if told["said"] else ""
-    return Sent("" if told["taken"] else f"{name}... did not take it{': ' + said if said else ''}")
+    word = "confirm" if told["unsure"] else "take"
+    return Sent(f"{name}... did not {word} it{': ' + said if said else ''}", told["unsure"], told["unsure"])
 
 
 def harmless(text: str, scheme_of_url: str) -> str:

@@ -18,12 +18,14 @@ from storage.exchange import Deadline
 from storage.history import History, only_one, open_history
 from storage.history.incidents import incidents_open, muted_checks
 from storage.history.outbox import DeliveryStatus, Waiting, mark, readdress, waiting
-from storage.notifications import send, targets
+from storage.notifications import Sent, send, targets
 from storage.project import Project
 from tasks.night import Night
 
 PAUSES = (1.0, 5.0)
 """Seconds between attempts of one night."""
+
+NEXT_RUN = "it is tried again in the next run"
 
 MOST_MESSAGES = 4
 """How many slow messages one run waits for: the run keeps the model's lock meanwhile."""
@@ -45,11 +47,11 @@ def deliver(project: Project, monitor: Monitor) -> Finding | None:
         with only_one("delivery", monitor.model, history.engine, locks, project.settings.wait_seconds):
             faults = _deliver(project, history, monitor)
     except BusyError as error:
-        faults = {"": str(error)}
+        faults = {"": f"{error}; {NEXT_RUN}"}
     if not faults:
         return None
     told = "; ".join(faults.values())
-    return Finding(Code.NOTIFY_FAILED, "", f"{monitor.model}: {told}; it is tried again in the next night")
+    return Finding(Code.NOTIFY_FAILED, "", f"{monitor.model}: {told}")
 
 
 def _deliver(project: Project, history: History, monitor: Monitor) -> dict[str, str]:
@@ -71,8 +73,10 @@ def _deliver(project: Project, history: History, monitor: Monitor) -> dict[str, 
     deadline = Deadline(MOST_MESSAGES * project.settings.notify_seconds)
     for entry in waiting(history, monitor.model):
         if not deadline.left:
-            faults.setdefault(entry.target, "the servers are slow and other messages wait")
+            faults.setdefault(entry.target, f"the servers are slow and other messages wait; {NEXT_RUN}")
         if entry.message.event in OF_INCIDENTS and check_of(entry.message.subject) in muted:
+            continue
+        if not entry.is_due(datetime.now(UTC)):
             continue
         if entry.target not in faults and (fault := _delivered(project, history, entry, to[entry.target])):
             faults[entry.target] = fault
@@ -93,6 +97,8 @@ def _overtaken(entry: Waiting, entries: list[Waiting], open_now: dict[str, Incid
         other
         for other in entries
         if other.message.subject == message.subject and other.message.event == "opened" and other.target == entry.target
+        # The end of what may have been read is sent.
+        if not other.may_have_arrived
     ]
     return message.event == "closed" and any(other.known_on < entry.known_on for other in beginning)
 
@@ -103,15 +109,29 @@ def _delivered(project: Project, history: History, entry: Waiting, url: str) -> 
     The mark follows the sending: a process killed between the two sends this one message again, and no other.
     """
     links, seconds = _links(project, entry), project.settings.notify_seconds
-    fault = ""
+    sent, cure = Sent(""), ""
     for pause in (0.0, *PAUSES):
         time.sleep(pause)
-        fault, is_final = send(url, entry.message, links, seconds=seconds)
+        sent = send(url, entry.message, links, seconds=seconds)
+        status, cure = _outcome(entry, sent)
         entry = replace(entry, attempts=entry.attempts + 1)
-        mark(history, entry, DeliveryStatus.FAILED if fault else DeliveryStatus.DELIVERED, datetime.now(UTC), fault)
-        if not fault or is_final:
+        # What may have arrived before stays so when it surely did not now.
+        at = entry.unconfirmed_at if status is DeliveryStatus.UNCONFIRMED else None
+        mark(history, entry, status, at or datetime.now(UTC), sent.fault)
+        if not sent.fault or sent.is_final:
             break
-    return fault
+    return f"{sent.fault}; {cure}" if sent.fault else ""
+
+
+def _outcome(entry: Waiting, sent: Sent) -> tuple[DeliveryStatus, str]:
+    """What became of a message, and what is done about it."""
+    if not sent.fault:
+        return DeliveryStatus.DELIVERED, ""
+    if not sent.may_have_arrived:
+        return DeliveryStatus.UNCONFIRMED if entry.may_have_arrived else DeliveryStatus.FAILED, NEXT_RUN
+    if entry.may_have_arrived:
+        return DeliveryStatus.UNANSWERED, "it was sent twice, may have arrived, and is not sent again"
+    return DeliveryStatus.UNCONFIRMED, "it may have arrived, and is sent once more in a run after a day"
 
 
 def _links(project: Project, entry: Waiting) -> str:

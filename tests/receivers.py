@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -24,11 +26,14 @@ class Receiver:
         Path and JSON of what was posted.
     refusals : int
         How many posts are answered by an error first.
+    delay : float
+        Seconds that an answer takes.
     """
 
     url: str
     got: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     refusals: int = 0
+    delay: float = 0.0
 
     @property
     def titles(self) -> list[str]:
@@ -48,9 +53,12 @@ def http_receiver(status: int = 200) -> Iterator[Receiver]:
             receiver.refusals -= refused
             if not refused:
                 receiver.got.append((self.path, json.loads(content)))
-            self.send_response(500 if refused else status)
-            self.end_headers()
-            self.wfile.write(b"ok")
+            time.sleep(receiver.delay)
+            # Whoever waited may have gone.
+            with suppress(OSError):
+                self.send_response(500 if refused else status)
+                self.end_headers()
+                self.wfile.write(b"ok")
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -68,8 +76,11 @@ def http_receiver(status: int = 200) -> Iterator[Receiver]:
 
 
 @contextmanager
-def mail_receiver() -> Iterator[tuple[str, list[Any]]]:
-    """Receive mail until the context ends; yields host and port, and what was received."""
+def mail_receiver(delay: float = 0.0, refused: str = "") -> Iterator[tuple[str, list[Any]]]:
+    """Receive mail until the context ends; yields host and port, and what was received.
+
+    Each answer to a message takes ``delay`` seconds; mail to the address ``refused`` is not taken.
+    """
     from aiosmtpd.controller import Controller
 
     received: list[Any] = []
@@ -77,6 +88,13 @@ def mail_receiver() -> Iterator[tuple[str, list[Any]]]:
     class Handler:
         async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
             received.append(envelope)
+            await asyncio.sleep(delay)
+            return "250 OK"
+
+        async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+            if address == refused:
+                return "550 no such user"
+            envelope.rcpt_tos.append(address)
             return "250 OK"
 
     with socket.socket() as probe:

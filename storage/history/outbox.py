@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -20,16 +20,27 @@ MESSAGE = ("model", "subject", "event", "title", "body", "report")
 
 
 class DeliveryStatus(StrEnum):
-    """What became of a message."""
+    """What became of a message.
+
+    One that is unconfirmed may have arrived: it is sent once more, not before `REPEATED_AFTER`. If that is not
+    confirmed either, it is unanswered and not sent again.
+    """
 
     DELIVERED = "delivered"
     FAILED = "failed"
+    UNCONFIRMED = "unconfirmed"
+    UNANSWERED = "unanswered"
     OVERTAKEN = "overtaken"
+
+
+WAITING = (DeliveryStatus.FAILED, DeliveryStatus.UNCONFIRMED)
+REPEATED_AFTER = timedelta(days=1)
+"""A person who got the message may get it twice, so not within the day in which it is read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message that nobody has got yet.
+    """A message that is not known to have arrived.
 
     Attributes
     ----------
@@ -38,12 +49,24 @@ class Waiting:
     target : str
         Stands for the URL that it goes to, which is a secret.
     attempts : int
+    unconfirmed_at : datetime or None
+        When it was sent and may have arrived.
     """
 
     message: Message
     known_on: datetime
     target: str
     attempts: int
+    unconfirmed_at: datetime | None = None
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether it was sent and not confirmed."""
+        return self.unconfirmed_at is not None
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether it may be sent now."""
+        return self.unconfirmed_at is None or now >= self.unconfirmed_at + REPEATED_AFTER
 
 
 def put(connection: sa.Connection, known_on: datetime, messages: Iterable[Message], targets: Iterable[str]) -> None:
@@ -66,15 +89,15 @@ def _next_number(connection: sa.Connection, model: str) -> int:
 
 
 def waiting(history: History, model: str) -> list[Waiting]:
-    """The messages of a model that were neither delivered nor overtaken, the oldest first."""
+    """The messages of a model that were neither delivered, overtaken nor given up, the oldest first."""
     table, delivery = tables.outbox, tables.delivery
     same = sa.and_(*(table.c[name] == delivery.c[name] for name in KEY))
     query = (
-        sa.select(table, delivery.c.attempts)
+        sa.select(table, delivery.c.attempts, delivery.c.status, delivery.c.attempted_at)
         .select_from(table.outerjoin(delivery, same))
         .where(
             table.c.model == model,
-            sa.or_(delivery.c.status.is_(None), delivery.c.status == DeliveryStatus.FAILED.value),
+            sa.or_(delivery.c.status.is_(None), delivery.c.status.in_([status.value for status in WAITING])),
         )
         .order_by(table.c.known_on, table.c.number)
     )
@@ -86,6 +109,7 @@ def waiting(history: History, model: str) -> list[Waiting]:
             row["known_on"],
             row["target"],
             row["attempts"] or 0,
+            row["attempted_at"] if row["status"] == DeliveryStatus.UNCONFIRMED.value else None,
         )
         for row in rows
     ]

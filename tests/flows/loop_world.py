@@ -23,6 +23,7 @@ from storage.history.retrainings import entries
 from storage.models import Registry
 from storage.project import Project
 from tasks.night import Night
+from tasks.outcome import Outcome
 from tests.flows.nights import edit
 
 FIRST, TURN, DAYS, ROWS = date(2025, 3, 3), date(2025, 3, 17), 34, 200
@@ -220,8 +221,8 @@ def night_of(project: Project, day: date = DAY) -> Night:
     return Night.of(project, project.monitor("turning"), day)
 
 
-def one_night(project: Project, day: date = DAY, **options: Any) -> None:
-    walk(night_of(project, day), Stages.plain(), with_report=False, **options)
+def one_night(project: Project, day: date = DAY, **options: Any) -> Outcome:
+    return walk(night_of(project, day), Stages.plain(), with_report=False, **options)
 
 
 def ledger(project: Project, *, vetoed: bool = False) -> list[Entry]:

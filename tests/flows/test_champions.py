@@ -150,7 +150,7 @@ def test_an_approval_that_nobody_can_be_told_of_says_so(
     code, told = call(turned, "approve", "turning")
     assert (code, told.splitlines()[0]) == (0, "turning: 2025-03-23 is champion")
     assert "json://... did not take it" in told
-    assert told.endswith("it is tried again in the next night\n")
+    assert told.endswith("it is tried again in the next run\n")
 
 
 def test_what_waits_is_rejected_where_the_champion_is_as_good_by_now(turned: Project) -> None:
@@ -172,7 +172,7 @@ def test_by_hand_a_target_that_does_not_answer_is_asked_three_times(
     receiver.refusals = 3
     code, told = call(turned, "retrain", "turning", "--now", f"{DAY + timedelta(days=1)}T12:00")
     assert (code, told.splitlines()[0][:36]) == (0, "turning: 2025-03-23 promoted; accura")
-    assert told.endswith("it is tried again in the next night\n")
+    assert told.endswith("it is tried again in the next run\n")
     assert (receiver.refusals, receiver.titles) == (0, [])
 
 

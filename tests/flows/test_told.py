@@ -11,12 +11,14 @@ import pytest
 
 from flows.night import walk
 from flows.stages import Stages
+from lamplighter.core.finding import Code
 from storage import notifications
-from storage.history import open_history, tables
+from storage.history import open_history, outbox, tables
 from storage.history.incidents import all_incidents, mute_check
 from storage.project import Project
 from tasks import notify
 from tasks.night import Night
+from tasks.outcome import Outcome
 from tests.flows import loop_world
 from tests.flows.conftest import FIRST
 from tests.flows.loop_world import DAY, call, one_night
@@ -69,6 +71,36 @@ def test_what_a_receiver_refuses_waits_for_the_next_night(notified: Project, rec
     assert receiver.titles == []
     one_night(notified, after(1))
     assert receiver.titles == [FAILS]
+
+
+def unsent(walked: Outcome) -> str:
+    return " ".join(found.message for found in walked.findings if found.code is Code.NOTIFY_FAILED)
+
+
+def test_what_may_have_arrived_is_sent_once_more_after_a_day_and_never_again(
+    notified: Project, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_NOTIFY_SECONDS", "3")
+    project, receiver.delay = Project.open(notified.root), 5.0
+    assert "did not confirm it within 3 s" in unsent(one_night(project))
+    assert unsent(one_night(project, after(1))) == ""
+    assert receiver.titles == [FAILS]
+    monkeypatch.setattr(outbox, "REPEATED_AFTER", timedelta(0))
+    assert "is not sent again" in unsent(one_night(project, after(2)))
+    assert unsent(one_night(project, after(3))) == ""
+    assert receiver.titles == [FAILS, FAILS]
+
+
+def test_the_end_of_what_may_have_arrived_is_sent(
+    notified: Project, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_NOTIFY_SECONDS", "3")
+    project, receiver.delay = Project.open(notified.root), 5.0
+    one_night(project)
+    edit(project, "turning", ("below: 0.6", "below: 0.01"))
+    receiver.delay = 0.0
+    one_night(project, after(1))
+    assert receiver.titles == [FAILS, PASSES]
 
 
 def test_a_receiver_that_stumbles_is_asked_again_at_once(notified: Project, receiver: Receiver) -> None:

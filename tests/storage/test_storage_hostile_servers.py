@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,16 @@ from lamplighter.core.message import Message
 from lamplighter.core.monitor import Severity
 from lamplighter.errors import PublishError
 from storage.gauges import publish
-from storage.notifications import send
+from storage.notifications import Sent, send
 from storage.project import Project
 from storage.settings import Settings
 from tests.hostile import HTTP, SMTP, hostile_server
+from tests.receivers import http_receiver, mail_receiver
 
 TOLD = Message("m", "f1-below", "opened", Severity.CRITICAL, "m: f1-below fails", "f1 is 0.3")
 NEVER_END = frozenset({"slow", "silent", "continues"})
+BREAK_OFF = frozenset({"closed", "garbage", "headers"})
+"""Servers that got all of a message and do not say what became of it."""
 SECRET = "hunter2-hunter2"
 
 
@@ -38,7 +42,7 @@ def test_a_webhook(kind: str) -> None:
         sent = send(f"json://admin:{SECRET}@{place}/t?+X-Token={SECRET}", TOLD, seconds=seconds_for(kind))
     assert is_clean(sent.fault)
     assert ("within 4 s; mend it, or raise LAMPLIGHTER_NOTIFY_SECONDS" in sent.fault) == (kind in NEVER_END)
-    assert sent.is_final == (kind in NEVER_END)
+    assert sent.is_final == sent.may_have_arrived == (kind in NEVER_END | BREAK_OFF)
 
 
 @pytest.mark.parametrize("kind", SMTP)
@@ -47,6 +51,8 @@ def test_a_mail_server(kind: str) -> None:
         url = f"mailto://admin:{SECRET}@{place}?from=lamp@street.org&to=ops@street.org&mode=insecure"
         sent = send(url, TOLD, seconds=seconds_for(kind))
     assert is_clean(sent.fault)
+    # None of them lets it come to the message.
+    assert not sent.may_have_arrived
 
 
 @pytest.mark.parametrize("kind", HTTP)
@@ -64,6 +70,57 @@ def test_a_pushgateway(kind: str, tmp_path: Path) -> None:
     assert is_clean(said)
     assert base64.b64encode(f"admin:{SECRET}".encode()).decode() not in said
     assert ("within 4 s; mend it, or raise LAMPLIGHTER_PUSH_SECONDS" in said) == (kind in NEVER_END)
+
+
+LATER = 5.0
+"""Seconds: more than apprise's own 4 s for an answer."""
+
+
+def test_a_slow_webhook_is_waited_for_and_gets_a_message_once() -> None:
+    with http_receiver() as receiver:
+        receiver.delay = LATER
+        assert send(f"json://{receiver.url}/t?rto=0.1&cto=0.1", TOLD, seconds=60) == Sent("")
+    assert receiver.titles == [TOLD.title]
+
+
+def test_a_webhook_slower_than_the_limit_may_have_got_it() -> None:
+    with http_receiver() as receiver:
+        receiver.delay = LATER
+        sent = send(f"json://{receiver.url}/t", TOLD, seconds=3)
+    assert sent.is_final
+    assert sent.may_have_arrived
+    assert sent.fault == "json://... did not confirm it within 3 s; mend it, or raise LAMPLIGHTER_NOTIFY_SECONDS"
+    assert receiver.titles == [TOLD.title]
+
+
+def test_a_gateway_whose_server_is_late_may_have_passed_it_on() -> None:
+    with http_receiver(504) as receiver:
+        assert send(f"json://{receiver.url}/t", TOLD, seconds=60).may_have_arrived
+    with http_receiver(503) as receiver:
+        assert not send(f"json://{receiver.url}/t", TOLD, seconds=60).may_have_arrived
+
+
+@pytest.mark.parametrize(
+    ("delay", "seconds", "refused", "expected"),
+    [(0.0, 60, "", (False, False)), (30.0, 4, "", (True, True)), (0.0, 60, "b@street.org", (True, True))],
+    ids=["at once", "too late", "to one of two"],
+)
+def test_what_a_mail_server_may_have_taken(
+    delay: float, seconds: float, refused: str, expected: tuple[bool, bool]
+) -> None:
+    with mail_receiver(delay, refused) as (place, received):
+        url = f"mailto://{place}?from=lamp@street.org&to=a@street.org,b@street.org&mode=insecure"
+        sent = send(url, TOLD, seconds=seconds)
+    assert (bool(sent.fault), sent.may_have_arrived) == expected
+    assert len(received) == (1 if sent.fault else 2)
+
+
+def test_what_has_no_connection_did_not_arrive() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        place = f"127.0.0.1:{closed.getsockname()[1]}"
+    for url in (f"json://{place}/t", f"mailto://{place}?from=a@b.org&to=c@d.org&mode=insecure"):
+        sent = send(url, TOLD, seconds=60)
+        assert (bool(sent.fault), sent.is_final, sent.may_have_arrived) == (True, False, False)
 
 
 def test_a_name_that_does_not_resolve(tmp_path: Path) -> None:

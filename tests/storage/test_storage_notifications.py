@@ -13,7 +13,7 @@ import requests
 from lamplighter.core.judgement import Decision, Verdict
 from lamplighter.core.message import Message, Moved, opened
 from lamplighter.core.monitor import Check, Monitor, Severity, parse
-from storage.exchange_child import notify
+from storage.exchange_message import notify
 from storage.notifications import harmless, send, targets
 from tests.receivers import http_receiver, mail_receiver
 
@@ -79,8 +79,8 @@ def test_what_the_services_are_sent(service: str, monkeypatch: pytest.MonkeyPatc
             return request(session, method, f"http://{receiver.url}{parts.path}", **named)
 
         monkeypatch.setattr(requests.Session, "request", redirected)
-        job = {"url": url, "title": TOLD.title, "body": TOLD.body, "kind": "failure"}
-        assert notify(job) == {"known": True, "taken": True, "said": ""}
+        job = {"url": url, "title": TOLD.title, "body": TOLD.body, "kind": "failure", "seconds": 30}
+        assert notify(job) == {"known": True, "taken": True, "unsure": False, "said": ""}
     ((asked, content),) = receiver.got
     assert path in asked
     assert TOLD.title in str(content)
