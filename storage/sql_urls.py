@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from lamplighter.core.secrets import hide
+from lamplighter.core.secrets import database_secrets, hide
 from lamplighter.errors import SourceError, one_line
 
 if TYPE_CHECKING:
@@ -81,24 +80,6 @@ def _is_url(sql: Sql) -> bool:
     except (sa.exc.ArgumentError, ValueError):
         return False
     return True
-
-
-SECRET_OPTION = re.compile(r"[?&;](?:[^=&;]*(?:pass|pwd|secret|token|key|odbc|auth)[^=&;]*)=([^&]+)", re.IGNORECASE)
-
-
-def database_secrets(url: str) -> frozenset[str]:
-    """What the URL of a database keeps secret.
-
-    Examples
-    --------
-    >>> sorted(database_secrets("postgresql://u:hunter2@host/db?sslpassword=abc"))
-    ['abc', 'hunter2']
-    """
-    # Everything after the user's name up to the last @: a password that was not escaped may hold any sign.
-    user, _, password = url.partition("://")[2].rpartition("@")[0].partition(":")
-    pieces = [piece for piece in re.split("[@:/?#]", password) if len(piece) > 2]
-    # Where the password is the user's name, as on many a test machine, it is no secret and stands everywhere.
-    return frozenset({password, *pieces, *SECRET_OPTION.findall(url)} - {"", user})
 
 
 def without_secrets(text: str, sql: Sql) -> str:

@@ -22,7 +22,18 @@ WEBHOOKS = frozenset({"json", "jsons", "xml", "xmls", "form", "forms"})
 PLACE = re.compile(r"(?:\[[0-9A-Fa-f:.%\w]*\]|[^:\[\]]*)(?::(?:\d*|unset-\w+))?")
 """Host and port of a database."""
 
-ENCODE = "write @ : / # ? % and blanks in a user or password as %40 %3A %2F %23 %3F %25 and %20"
+SECRET_NAME = re.compile("pass|pwd|secret|token|key|odbc|auth|cred|sig|sas", re.IGNORECASE)
+"""How an option is called whose value is a secret; the others of a database are shown, so that a person finds a fault."""
+
+TOKEN = 16
+"""Letters from which a user without a password is taken for a token; names of users are shorter."""
+
+OF_FILES = ("sqlite", "duckdb")
+"""How URLs of databases begin that are files."""
+
+NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+ENCODE = "write @ : / # ? % and blanks in a user, password or option as %40 %3A %2F %23 %3F %25 and %20"
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
@@ -134,25 +145,79 @@ def database_fault(url: str) -> str:
     ''
     >>> database_fault("postgresql://u:abc@Tail/x@host/db").partition(";")[0]
     'the URL holds more than one @'
-    >>> database_fault("postgresql://u:hunter2/db").partition(";")[0]
-    'the URL has a port that is not a number'
+    >>> database_fault("postgresql://host/db?password=abc@Tail").partition(";")[0]
+    'the URL holds an @ behind its ?'
     """
     rest = url.partition("://")[2]
-    # That of a file has no host, and an @ may stand in its name.
-    if not rest or rest.startswith("/"):
+    if not rest:
         return ""
-    place = rest.partition("?")[0] if "@" not in rest.partition("?")[2] else rest
+    place, _, options = rest.partition("?")
     user, _, host = place.rpartition("@")
     fault = ""
     if any(not sign.isprintable() for sign in url):
         fault = "holds a sign that cannot be printed"
-    elif place.count("@") > 1:
-        fault = "holds more than one @"
-    elif re.search(r"%(?![0-9A-Fa-f]{2})", user):
+    elif "@" in options:
+        fault = "holds an @ behind its ?"
+    elif NO_ESCAPE.search(options):
         fault = "holds a % that encodes nothing"
-    elif not PLACE.fullmatch(re.split("[/?]", host, maxsplit=1)[0]):
-        fault = "has a port that is not a number"
+    elif any(option and "=" not in option for option in options.split("&")):
+        fault = "holds an option without a value"
+    elif not url.startswith(OF_FILES) or not place.startswith("/"):
+        # That of a file has no host, and an @ may stand in its name.
+        fault = _database_place_fault(place, user, host)
     return f"the URL {fault}; {ENCODE}" if fault else ""
+
+
+def _database_place_fault(place: str, user: str, host: str) -> str:
+    """What is wrong with the user, the password, the host and the port of a database."""
+    if place.count("@") > 1:
+        return "holds more than one @"
+    if NO_ESCAPE.search(user):
+        return "holds a % that encodes nothing"
+    if re.search("[/#]", user):
+        return "holds a / or # before its @"
+    if re.search("[;=#]", host.partition("/")[0]):
+        return "holds ; = or # in its host"
+    return "" if PLACE.fullmatch(host.partition("/")[0]) else "has a port that is not a number"
+
+
+def database_secrets(url: str) -> frozenset[str]:
+    """What the URL of a database keeps secret: the password, and the options that are called like one.
+
+    Examples
+    --------
+    >>> sorted(database_secrets("postgresql://u:hunter2@host/db?sslpassword=abc"))
+    ['abc', 'hunter2']
+    >>> sorted(database_secrets("mssql+pyodbc:///?odbc_connect=UID%3Du%3BPWD%3D{abc}"))
+    ['UID%3Du%3BPWD%3D{abc}', 'UID=u;PWD={abc}', 'abc', '{abc}']
+    """
+    # Everything after the user's name up to the last @: a password that was not escaped may hold any sign.
+    user, _, password = url.partition("://")[2].rpartition("@")[0].partition(":")
+    alone = {user} if not password and len(user) >= TOKEN else set()
+    whole = {password, *secret_options(url)} - {"", user} | alone
+    # Where the password is the user's name, as on many a test machine, it is no secret and stands everywhere.
+    return frozenset(
+        whole | {piece for text in whole for piece in _pieces(text) if len(piece) >= SURELY} - ({user} - alone)
+    )
+
+
+def secret_options(url: str) -> Iterator[str]:
+    """The values of the options of a URL that are called like secrets, those within an ODBC string too.
+
+    Examples
+    --------
+    >>> [*secret_options("postgresql://host/db?user=u&password=abc&sslmode=require")]
+    ['abc']
+    """
+    for option in re.split("[?&]", url.partition("://")[2]):
+        for written in dict.fromkeys((option, unquote_plus(option))):
+            name, _, value = written.partition("=")
+            if SECRET_NAME.search(name):
+                yield value
+            for part in written.split(";")[1:]:
+                inner, _, value = part.partition("=")
+                if SECRET_NAME.search(inner):
+                    yield value.strip("{}'\" ")
 
 
 def _unclear(url: str, authority: str, user: str) -> str:
@@ -163,6 +228,6 @@ def _unclear(url: str, authority: str, user: str) -> str:
         return "holds more than one @ before its path"
     if user.count(":") > 1:
         return "holds more than one : before its @"
-    if re.search(r"%(?![0-9A-Fa-f]{2})", authority):
+    if NO_ESCAPE.search(authority):
         return "holds a % that encodes nothing"
     return ""

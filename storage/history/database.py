@@ -9,11 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lamplighter.core.secrets import hide
+from lamplighter.core.secrets import database_secrets, hide
 from lamplighter.errors import HistoryError, one_line
 from storage.private_files import close_home, close_to_others, keep_database_private, make_folder
 from storage.project import Project
-from storage.sql_urls import database_secrets, driver_fault, history_fault
+from storage.sql_urls import driver_fault, history_fault
 
 HEAD = "0006"
 """The newest migration, so that opening an up-to-date history need not import Alembic."""

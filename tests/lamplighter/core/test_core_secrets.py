@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from lamplighter.core.secrets import database_fault, hide, notification_fault, url_secrets
+from lamplighter.core.secrets import database_fault, database_secrets, hide, notification_fault, url_secrets
 
 TAIL = "SecretTail77"
 
@@ -71,9 +71,24 @@ def test_a_clear_notification_url_is_not_refused(url: str) -> None:
         (f"postgresql://u:x%{TAIL}@host/x", False),
         (f"postgresql://u:x@host:{TAIL}/x", False),
         ("postgresql+psycopg://u:p%40ss@host:5432/db?sslmode=require", True),
-        ("postgresql+psycopg://u:a/b?c#d:e@host/db", True),
+        ("postgresql+psycopg://host/db?user=u&password=${P}", True),
+        ("mssql+pyodbc:///?odbc_connect=DRIVER%3D%7BX%7D%3BUID%3Du%3BPWD%3Da%40b", True),
+        ("mssql+pyodbc://u:p@host/db?driver=ODBC+Driver+18+for+SQL+Server", True),
+        ("snowflake://u:p@account.eu-1/db?role=r", True),
+        (f"postgresql+psycopg://u:a/{TAIL}@host/db", False),
+        (f"postgresql+psycopg://u:a?{TAIL}@host/db", False),
+        (f"postgresql+psycopg://u:a#{TAIL}@host/db", False),
+        (f"postgresql+psycopg://a/{TAIL}@host/db?sslmode=x", False),
+        (f"postgresql+psycopg://127.0.0.1:1/db?user=u&password=ab@{TAIL}", False),
+        (f"postgresql+psycopg://127.0.0.1:1/db?password=ab&{TAIL}", False),
+        (f"postgresql+psycopg://127.0.0.1:1/db?password=ab%{TAIL}", False),
+        (f"postgresql+psycopg:///db?host=/run/postgresql&password=x@{TAIL}", False),
+        (f"mssql+pyodbc:///?odbc_connect=UID=u;PWD=a@{TAIL}", False),
+        (f"mssql+pyodbc://host;UID=u;PWD={TAIL}", False),
+        (f"sqlite:///x.db?key=ab@{TAIL}", False),
+        (f"postgresql+psycopg:///@{TAIL}/@@127.0.0.1:1/db", False),
         ("postgresql+psycopg://[::1]:5432/db", True),
-        ("postgresql+psycopg:///db?host=/run/postgresql&password=x@y", True),
+        ("postgresql+psycopg:///db?host=/run/postgresql&password=x%40y", True),
         ("sqlite:////srv/a@b@c.db", True),
         ("snowflake://u:p@account/db/schema?warehouse=w", True),
         ("unset-predictions_url", True),
@@ -120,6 +135,31 @@ def test_no_part_of_a_url_is_shown(url: str, echo: object) -> None:
     for form in (TAIL, TAIL.lower(), base64.b64encode(TAIL.encode()).decode().rstrip("=")):
         assert form not in said
     assert said.startswith("the server says ")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://u:{TAIL}@host/db",
+        f"postgresql://u:a%40{TAIL}@host/db",
+        f"postgresql://host/db?password={TAIL}&sslmode=x",
+        f"postgresql://host/db?sslPassword=ab%20{TAIL}",
+        f"postgresql://host/db;password={TAIL}",
+        f"mssql+pyodbc:///?odbc_connect=DRIVER={{X}};UID=u;PWD={{{TAIL}}};Server=h",
+        f"mssql+pyodbc:///?odbc_connect=DRIVER%3DX%3BPWD%3D{TAIL}%3BServer%3Dh",
+        f"snowflake://u@account/db?private_key={TAIL}",
+        f"databricks://host?access_token={TAIL}",
+    ],
+)
+def test_no_password_of_a_database_is_shown(url: str) -> None:
+    said = hide(f"bad value {TAIL} of h in {url}", database_secrets(url))
+    assert TAIL not in said
+    assert said.startswith("bad value *** of h in ")
+
+
+def test_a_long_user_without_a_password_may_be_a_token() -> None:
+    assert database_secrets("x://0123456789abcdef@host/db") == {"0123456789abcdef"}
+    assert database_secrets("x://reader@host/db") == frozenset()
 
 
 def test_the_header_of_basic_authentication_is_not_shown() -> None:
