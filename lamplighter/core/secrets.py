@@ -23,7 +23,7 @@ PLACE = re.compile(r"(?:\[[0-9A-Fa-f:.%\w]*\]|[^:\[\]]*)(?::(?:\d*|unset-\w+))?"
 """Host and port of a database."""
 
 SECRET_NAME = re.compile("pass|pwd|secret|token|key|odbc|auth|cred|sig|sas", re.IGNORECASE)
-"""How an option is called whose value is a secret; the others of a database are shown, so that a person finds a fault."""
+"""How an option is called whose value is a secret; the others of a database are shown, to find a fault by."""
 
 TOKEN = 16
 """Letters from which a user without a password is taken for a token; names of users are shorter."""
