@@ -7,7 +7,6 @@ import shlex
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import click
 
@@ -124,19 +123,23 @@ def _check(project: Project, timezone: str, url: str | None) -> None:
     """Refuse what would stand wrongly in the file, or should not stand there at all."""
     from lamplighter.core.monitor.sources import zone
     from lamplighter.core.monitor.variables import VARIABLE
+    from lamplighter.core.secrets import database_fault, database_secrets, password_of
     from lamplighter.errors import MonitorError
 
     try:
         zone(timezone)
-        password = urlsplit(url or "").password
     except ValueError as error:
         raise MonitorError(str(error)) from None
-    if missing := [name for name in VARIABLE.findall(url or "") if name not in project.environ]:
+    if not url:
+        return
+    if told := database_fault(url):
+        raise MonitorError(f"--url: {told}")
+    if missing := [name for name in VARIABLE.findall(url) if name not in project.environ]:
         raise MonitorError(
             f"--url: the environment has no variable {missing[0]}; set it, or write {missing[0]}=... into "
             f"{project.env_file.path}"
         )
-    if password and not VARIABLE.search(password):
+    if any(VARIABLE.sub("", secret) for secret in (password_of(url), *database_secrets(url))):
         raise MonitorError(
             f"--url holds a password; write PREDICTIONS_URL=... into {project.env_file.path} (mode 0600), "
             "and --url '${PREDICTIONS_URL}'"

@@ -191,14 +191,28 @@ def database_secrets(url: str) -> frozenset[str]:
     >>> sorted(database_secrets("mssql+pyodbc:///?odbc_connect=UID%3Du%3BPWD%3D{abc}"))
     ['UID%3Du%3BPWD%3D{abc}', 'UID=u;PWD={abc}', 'abc', '{abc}']
     """
-    # Everything after the user's name up to the last @: a password that was not escaped may hold any sign.
-    user, _, password = url.partition("://")[2].rpartition("@")[0].partition(":")
+    user, password = _user(url), password_of(url)
     alone = {user} if not password and len(user) >= TOKEN else set()
     whole = {password, *secret_options(url)} - {"", user} | alone
     # Where the password is the user's name, as on many a test machine, it is no secret and stands everywhere.
     return frozenset(
         whole | {piece for text in whole for piece in _pieces(text) if len(piece) >= SURELY} - ({user} - alone)
     )
+
+
+def _user(url: str) -> str:
+    return url.partition("://")[2].rpartition("@")[0].partition(":")[0]
+
+
+def password_of(url: str) -> str:
+    """The password of a URL: all after the user's name up to the last @, whatever signs are in it.
+
+    Examples
+    --------
+    >>> password_of("postgresql://u:ab@c@host/db"), password_of("postgresql://host/db")
+    ('ab@c', '')
+    """
+    return url.partition("://")[2].rpartition("@")[0].partition(":")[2]
 
 
 def secret_options(url: str) -> Iterator[str]:

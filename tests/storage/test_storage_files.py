@@ -219,12 +219,37 @@ def test_a_monitor_with_credentials_in_a_path_is_refused_without_them(path: str)
         assert str(raised.value).split(": ", 1)[1] == f"{place}: {NO_CREDENTIALS.split(': ', 1)[1]}"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "https://host/x.parquet?X-Amz-Algorithm=AWS4&X-Amz-Signature={secret}",
+        "https://host/x.parquet?X-Amz-Credential={secret}%2Fus-east-1",
+        "https://acc.blob.core.windows.net/c/x.parquet?sv=2024&sig={secret}",
+        "s3://b/{day}/*.parquet?region=eu-west-1&secret_key={secret}",
+        "s3://b/x?session%5Ftoken={secret}",
+        "gs://b/x?access_token={secret}",
+        "abfss://h/x?{secret}",
+    ],
+)
+def test_a_signed_link_is_refused_without_it(path: str) -> None:
+    path = path.replace("{secret}", "Tail77")
+    monitor = {"model": "m", "kind": "text", "predictions": {"parquet": path, "time": "t"}}
+    with pytest.raises(MonitorError, match="a path holds no credentials") as refused:
+        parse("m.yaml", yaml.safe_dump(monitor), environ={})
+    with pytest.raises(SourceError, match="a path holds no credentials") as unread:
+        find([path], [date(2026, 3, 1)])
+    assert "Tail77" not in f"{refused.value}{unread.value}"
+
+
 def test_what_is_no_password_may_stand_in_a_path() -> None:
     for path in (
         "hdfs://host:8020/a",
         "s3://b/a@b:c",
         "file:///a:b@c",
         "s3://b/x?endpoint_override=http://h:9",
+        "s3://b/x?region=eu-west-1&scheme=http",
+        "abfss://h/x?blob_storage_authority=h&credential_kind=default",
+        "file:///srv/a?key",
         "a@b",
     ):
         assert without_credentials(path) == path

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from string import Formatter
 from typing import Annotated, Any
+from urllib.parse import unquote_plus
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
@@ -47,6 +48,10 @@ CREDENTIALS = re.compile(r"[\w+.-]+://(?:[^/?]*@|[^/:?]*:(?!\d+(?:[/?][^@]*)?$))
 """A URI with a user or a password, in which signs may stand that should have been escaped; a port is neither."""
 
 
+SECRET_OPTION = re.compile(r"(?:pass(?:word|wd)?|pwd|secret|token|signature|sig|sas|credentials?|key)$", re.IGNORECASE)
+"""How an option of a path is called that is a credential, as of signed links; `credential_kind` is none."""
+
+
 def without_credentials(path: str) -> str:
     """A path, when it holds no credentials: paths are printed wherever something is wrong with one.
 
@@ -59,8 +64,17 @@ def without_credentials(path: str) -> str:
     --------
     >>> without_credentials("hdfs://host:8020/log/*.parquet")
     'hdfs://host:8020/log/*.parquet'
+    >>> without_credentials("https://host/a.parquet?sig=abc")
+    Traceback (most recent call last):
+    ...
+    ValueError: a path holds no credentials; set AWS_ACCESS_KEY_ID and its like
     """
-    if CREDENTIALS.match(path):
+    options = path.partition("?")[2].split("&") if "://" in path and not path.startswith("file:///") else []
+    # What stands without a name may be a token as well.
+    if CREDENTIALS.match(path) or any(
+        not option.partition("=")[1] or SECRET_OPTION.search(unquote_plus(option.partition("=")[0]))
+        for option in filter(None, options)
+    ):
         raise ValueError("a path holds no credentials; set AWS_ACCESS_KEY_ID and its like")
     return path
 
@@ -84,9 +98,10 @@ def sound_path(path: str) -> str:
     """
     if odd := next((sign for sign in path if ord(sign) < 32 or ord(sign) == 127 or "\ud800" <= sign <= "\udfff"), None):
         raise ValueError(f"holds {odd!r}, which no path does; remove it")
+    without_credentials(path)
     if WHOLE_DISK.match(path):
         raise ValueError(f"{path} looks at the whole disk; begin with the folder that holds the files")
-    return without_credentials(path)
+    return path
 
 
 def listed(value: Any) -> Any:

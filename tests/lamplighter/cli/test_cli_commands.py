@@ -379,6 +379,17 @@ def test_init_writes_a_monitor_that_is_sound_and_does_not_replace_it(table: Path
             "--url holds a password; write PREDICTIONS_URL=... into ",
             id="password",
         ),
+        *(
+            pytest.param(["--url", url], "--url holds a password; write PREDICTIONS_URL=... into ", id=url[:30])
+            for url in (
+                f"postgresql://h/d?user=u&password={SECRET}",
+                f"postgresql://h/d?sslpassword={SECRET}",
+                f"sqlite:///x.db?key=a{SECRET}${{HOME}}",
+                f"mssql+pyodbc:///?odbc_connect=UID%3Du%3BPWD%3D{SECRET}",
+                f"databricks://token:{SECRET}@h",
+            )
+        ),
+        pytest.param(["--url", f"postgresql://h/d?password=a@{SECRET}"], "--url: the URL holds an @", id="an @"),
     ],
 )
 def test_a_mistake_of_init_leaves_nothing_behind(table: Path, arguments: list[str], message: str) -> None:
