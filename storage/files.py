@@ -16,7 +16,7 @@ import pyarrow.fs as fs
 
 from lamplighter.core.monitor.sources import without_credentials
 from lamplighter.errors import SourceError, one_line
-from storage.globbing import CSV, LocalFiles, glob_expression, is_wild, parts_among
+from storage.globbing import CSV, Glob, LocalFiles, is_wild, parts_among
 from storage.path_columns import Constants, constants_of
 from storage.table_logs import Declared, LiveFile, live_files, table_around, tables_with_logs
 
@@ -134,7 +134,7 @@ class _Place:
     filesystem: fs.FileSystem
     pattern: str
     fixed: str
-    matches: Callable[[str], object] | None
+    matches: Callable[[str], bool] | None
     """None for a path without wildcards."""
     uri_of: Callable[[str], str]
 
@@ -159,7 +159,7 @@ def _names(place: _Place, root: str, path: str) -> bool:
     """Whether a pattern names a file of a table; the table's folder names all of them."""
     if place.matches is None:
         return root.startswith(place.fixed) or path == place.fixed or path.startswith(f"{place.fixed}/")
-    return bool(place.matches(path))
+    return place.matches(path)
 
 
 def _of_log(uri: str, live: LiveFile, day: date | None) -> File:
@@ -172,7 +172,7 @@ def _local(pattern: str) -> tuple[_Place, list[tuple[str, str]]]:
     files = LocalFiles(path)
     if is_wild(path) and os.path.normpath(files.fixed) == "/":
         raise SourceError(f"{pattern}: looks at the whole disk; begin with the folder that holds the files")
-    matches = glob_expression(path, question_mark=True).match if is_wild(path) else None
+    matches = Glob(path, question_mark=True).matches if is_wild(path) else None
     place = _Place(fs.LocalFileSystem(), pattern, files.fixed.rstrip("/"), matches, lambda found: scheme + found)
     listed = [
         (found, f"{state.st_size}-{state.st_mtime_ns}" if state else "unreadable") for found, state in files.found()
@@ -188,7 +188,7 @@ def _remote(pattern: str) -> tuple[_Place, list[tuple[str, str]]]:
         raise SourceError(f"{uri.partition('://')[0]}://***: {error}") from None
     wild = REMOTE_WILDCARD.search(uri)
     fixed = uri[: wild.start()].rpartition("/")[0] if wild else uri.rstrip("/")
-    matches = glob_expression(uri) if wild else None
+    matches = Glob(uri).matches if wild else None
     try:
         filesystem, path = open_file(fixed + mark + options)
         infos = filesystem.get_file_info(fs.FileSelector(path, recursive=True, allow_not_found=True)) if wild else []
@@ -206,7 +206,7 @@ def _remote(pattern: str) -> tuple[_Place, list[tuple[str, str]]]:
         if matches is None:
             return True
         checksum = found.endswith(".crc") and not uri.endswith(".crc")
-        return not checksum and bool(matches.match(uri_of(found).removesuffix(mark + options)))
+        return not checksum and matches(uri_of(found).removesuffix(mark + options))
 
     place = _Place(filesystem, pattern, path, named if wild else None, uri_of)
     files = [info for info in infos if info.type == fs.FileType.File and named(info.path)]

@@ -140,6 +140,8 @@ class LocalFiles:
         """The files below a folder that the rest of a pattern names."""
         first, *rest = segments
         if first == "**":
+            while rest[:1] == ["**"]:
+                rest = rest[1:]
             rest = rest or ["*"]
             yield from self._matching(folder, rest)
             for path, is_folder in self._below(folder):
@@ -218,11 +220,12 @@ def _asks_for_hidden(segment: str) -> bool:
     return segment.startswith((".", "_")) or segment.endswith(".crc")
 
 
-GLOB_PARTS = {"**/": r"(?:(?![._])[^/]+/|_[^/=]*=[^/]*/)*", "*": r"[^/]*"}
+@dataclass(frozen=True)
+class Glob:
+    """A glob over whole paths, with the meaning that it has on a local disk.
 
-
-def glob_expression(pattern: str, *, question_mark: bool = False) -> re.Pattern[str]:
-    """A glob as a regular expression, with the meaning that it has on a local disk.
+    Folder by folder, so that its cost is the number of folders in the pattern times that in the path: one regular
+    expression for all would try every way in which the wildcards share a path, of which there are 10^20 and more.
 
     Parameters
     ----------
@@ -232,23 +235,53 @@ def glob_expression(pattern: str, *, question_mark: bool = False) -> re.Pattern[
 
     Examples
     --------
-    >>> bool(glob_expression("b/**/*.parquet").match("b/x/y/z.parquet"))
-    True
-    >>> bool(glob_expression("b/*.parquet").match("b/x/z.parquet"))
-    False
-    >>> bool(glob_expression("b/**/*.parquet").match("b/_temporary/z.parquet"))
+    >>> Glob("b/**/*.parquet").matches("b/x/y/z.parquet"), Glob("b/*.parquet").matches("b/x/z.parquet")
+    (True, False)
+    >>> Glob("b/**/*.parquet").matches("b/_temporary/z.parquet")
     False
     """
-    if pattern.endswith("/**"):
-        pattern += "/*"
-    written = ""
-    for part in re.split(r"(\*\*/|\*|\[!?[^\]]+\])", pattern):
-        if part.startswith("["):
-            escaped = ESCAPED.fullmatch(part)
-            written += re.escape(escaped[1]) if escaped else part.replace("[!", "[^", 1)
-            continue
-        # A leading dot or underscore hides a file: a writer's unfinished ones are named so.
-        hidden = "(?![._])" if part == "*" and written.endswith(("/", "*")) else ""
-        plain = re.escape(part).replace(r"\?", "[^/]") if question_mark else re.escape(part)
-        written += hidden + GLOB_PARTS.get(part, plain)
-    return re.compile(f"{written}\\Z")
+
+    pattern: str
+    question_mark: bool = False
+    _named: tuple[str, ...] = field(init=False, repr=False)
+    _segments: tuple[re.Pattern[str] | str | None, ...] = field(init=False, repr=False)
+    """For each folder of the pattern its expression, or its text; None for `**`."""
+
+    def __post_init__(self) -> None:
+        segments = self.pattern.split("/")
+        # Any number of folders and any number of folders is any number of folders.
+        once = [name for i, name in enumerate(segments) if (name, *segments[i + 1 : i + 2]) != ("**", "**")]
+        if once[-1] == "**":
+            once.append("*")
+        object.__setattr__(self, "_named", tuple(once))
+        object.__setattr__(self, "_segments", tuple(map(self._compiled, once)))
+
+    def _compiled(self, segment: str) -> re.Pattern[str] | str | None:
+        if segment == "**":
+            return None
+        written = segment if self.question_mark else re.sub(r"(?<!\[)\?", "[?]", segment)
+        return re.compile(translate(written)) if is_wild(written) else ESCAPED.sub(r"\1", written)
+
+    def matches(self, path: str) -> bool:
+        """Whether a path is one of those that the glob names."""
+        last = len(self._segments)
+        at = self._passed({0})
+        for name in path.split("/"):
+            at = self._passed({after for i in at if i < last for after in self._after(i, name)})
+        return last in at
+
+    def _passed(self, at: set[int]) -> set[int]:
+        """Positions in the pattern, with those behind a `**`, which may stand for no folder."""
+        return at | {i + 1 for i in at if i < len(self._segments) and self._segments[i] is None}
+
+    def _after(self, position: int, name: str) -> Iterator[int]:
+        """The positions after a folder or file of this name."""
+        segment = self._segments[position]
+        if segment is None:
+            if not is_hidden(name):
+                yield position
+        elif isinstance(segment, str):
+            if segment == name:
+                yield position + 1
+        elif segment.match(name) and (not is_hidden(name) or _asks_for_hidden(self._named[position])):
+            yield position + 1
