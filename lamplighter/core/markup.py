@@ -6,7 +6,14 @@ import re
 
 from lamplighter.errors import visible
 
-MARKDOWN = re.compile(r"[\\`*\[\]|~]")
+MARKDOWN = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])")
+"""Signs that mean something; within a word `_` means nothing."""
+
+LINK = re.compile(r"\b(?:https?|ftp):(?=//)|\bwww(?=\.)|(?<=[\w.+-])@(?=[\w-]+\.)", re.IGNORECASE)
+"""Where GitHub's Markdown makes a link of a text, or of a mail address, that nobody marked as one."""
+
+APART = "\u200b"
+"""A space without width. An entity would not do: React's Markdown looks for links when it has read them."""
 BEGINNING = re.compile(r"^(\s*)([#>+=-]|\d+[.)])")
 HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
@@ -23,18 +30,18 @@ def markdown(text: str) -> str:
 
     Examples
     --------
-    >>> print(markdown("a|b `c` [d](http://e) <script>"))
-    a\|b \`c\` \[d\](http&#58;//e) &lt;script&gt;
-    >>> markdown("roc_auc of a-b"), markdown("# x\ny")
-    ('roc_auc of a-b', '\\# x\\\\ny')
+    >>> print(markdown("a|b `c` [d](http://e) <script>").replace(APART, "\\u200b"))
+    a\|b \`c\` \[d\](http:\u200b//e) &lt;script&gt;
+    >>> markdown("roc_auc of a-b"), markdown("__x__"), markdown("# x\ny")
+    ('roc_auc of a-b', '\\_\\_x\\_\\_', '\\# x\\\\ny')
     """
     if NUMBER.fullmatch(text):
         return text
     shown = MARKDOWN.sub(lambda match: f"\\{match[0]}", visible(text))
     for sign, entity in HTML.items():
         shown = shown.replace(sign, entity)
-    # A URL would become a link that somebody else chose.
-    return BEGINNING.sub(_escaped, shown).replace("://", "&#58;//")
+    # A URL would become a link that another person chose.
+    return LINK.sub(lambda match: match[0] + APART, BEGINNING.sub(_escaped, shown))
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -12,6 +12,7 @@ from lamplighter.core.drift.columns import NULL, Coded, check, encode, filled, n
 from lamplighter.core.drift.result import Kind
 from lamplighter.core.identity import identity
 from lamplighter.core.key_name import OTHER, key_name
+from lamplighter.core.markup import markdown
 
 SHOWN = 50
 """Categories shown by name, as many as a segment has; a bar chart of more cannot be read, and every one costs bytes."""
@@ -54,6 +55,17 @@ def plain(text: Hashable) -> str:
     '‹/script>'
     """
     return str(text).replace("<", "‹")
+
+
+def written(text: str) -> str:
+    r"""The text as a part of the head, which is Markdown.
+
+    Examples
+    --------
+    >>> written("![x](y) </script>")
+    '!\\[x\\](y) ‹/script>'
+    """
+    return markdown(plain(text)).replace("&gt;", ">")
 
 
 def number(value: float) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import pandas as pd
 
 from lamplighter.core.drift.columns import Undecided
-from lamplighter.core.drift.display import plain, shown
+from lamplighter.core.drift.display import plain, shown, written
 from lamplighter.core.drift.evidently_checks import checks_section
 from lamplighter.core.drift.evidently_drift import drift_section
 from lamplighter.core.drift.evidently_measure import measure
@@ -112,10 +112,11 @@ def report(
         made = _made(sections, left_out, finish)
         if not made:
             raise ReportError(f"no report can be made of '{title}': {_listed(left_out) or 'no columns'}")
-        head = f"# {plain(title)}\n\nDrift of {len(current):,} rows, against {len(reference):,} of the reference."
-        head += "".join(f"\n\n{plain(note)}" for note in notes)
+        # Evidently reads the head as Markdown, and nothing else.
+        head = f"# {written(title)}\n\nDrift of {len(current):,} rows, against {len(reference):,} of the reference."
+        head += "".join(f"\n\n{written(note)}" for note in notes)
         if left_out:
-            head += f"\n\nLeft out: {_listed(left_out)}."
+            head += f"\n\nLeft out: {written(_listed(left_out))}."
         return WRITTEN[form](_joined(title, head, made, at), title)
 
 
@@ -181,7 +182,7 @@ def _made(
 
 def _listed(left_out: Mapping[str, str]) -> str:
     """What is left out and why, in a line."""
-    return "; ".join(plain(f"{name} ({reason})") for name, reason in left_out.items())
+    return "; ".join(f"{name} ({reason})" for name, reason in left_out.items())
 
 
 def _joined(title: str, head: str, sections: Sequence[Section], at: datetime) -> SnapshotModel:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 
 import pytest
 
@@ -73,6 +75,11 @@ def test_markdown_is_shown_and_not_obeyed() -> None:
         "*a* **b** ~~c~~",
         "back\\slash",
         "https://evil.example",
+        "__index_level_0__",
+        "_a_ b__ _c",
+        "__",
+        "größe_ _größe",
+        "www.evil.example and me@evil.example",
     ):
         rendered = render(f"| x |\n|---|\n| {markdown(text)} |\n")
         assert rendered.count("<td") == 1
@@ -83,8 +90,41 @@ def test_markdown_is_shown_and_not_obeyed() -> None:
         assert _unescaped(render(code(text)).strip().removeprefix("<p><code>").removesuffix("</code></p>")) == text
 
 
+LINKS = [
+    re.compile(r"(?:https?://|www(?=\.))[-.\w]+[^ \t\r\n]*", re.IGNORECASE),
+    re.compile(r"(?:^|\s|[^\w\s])([-.\w+]+)@([-\w]+(?:\.[-\w]+)+)"),
+    re.compile(r"(?:ftp|https?)://|www\."),
+]
+"""What remark-gfm (in Prefect's second UI) and marked (in its first) make links of."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://evil.example/x",
+        "see HTTP://evil.example",
+        "(www.evil.example)",
+        "ftp://evil.example",
+        "a-me@evil.example",
+        "mailto:me@evil.example",
+        "me+x@evil.co.uk|www.x.y",
+        "xmpp:a@b.c",
+    ],
+)
+def test_nothing_becomes_a_link(text: str) -> None:
+    written = markdown(text)
+    for form in (written, html.unescape(written).replace("\\", "")):
+        assert not [link.pattern for link in LINKS if link.search(form)]
+    assert html.unescape(written).replace("\\", "").replace("\u200b", "") == text
+
+
+def test_a_path_can_be_copied() -> None:
+    assert markdown("s3://bucket/day=2026-03-01/a_b.parquet") == "s3://bucket/day=2026-03-01/a_b.parquet"
+
+
 def _unescaped(html: str) -> str:
     assert "<" not in html
+    html = html.replace("\u200b", "")
     for entity, sign in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&")):
         html = html.replace(entity, sign)
     return html

@@ -158,6 +158,23 @@ def test_a_value_cannot_end_the_script_that_it_is_written_into() -> None:
     assert r"\u2039script>alert(1)" in data_of(page)
 
 
+def test_names_are_shown_in_the_head_and_not_obeyed() -> None:
+    """Evidently reads the head as Markdown: an image in the name of a column would be fetched by every reader."""
+    from markdown_it import MarkdownIt
+
+    names = ["![x](http://127.0.0.1/a.png)", "[click](javascript:alert)", "__index_level_0__", "<img src=x>"]
+    frame = pd.DataFrame({"distance": REFERENCE["distance"], **dict.fromkeys(names)})
+    columns: dict[str, Kind] = {"distance": "numeric", **dict.fromkeys(names, "numeric")}
+    text = report(frame, frame, columns, title=f"t {names[0]}", notes=names, form="snapshot")
+    head = json.loads(text)["widgets"][0]["params"]["text"]
+    shown = MarkdownIt("commonmark").render(head)
+    assert set(re.findall(r"<(\w+)", shown)) == {"h1", "p"}
+    for name in names:
+        assert (
+            shown.replace("\u200b", "").replace("‹", "&lt;").count(name.replace("<", "&lt;").replace(">", "&gt;")) >= 2
+        )
+
+
 @pytest.mark.parametrize("form", ["html", "snapshot"])
 def test_private_values_are_nowhere_in_the_clear(form: str) -> None:
     text = report(REFERENCE, CURRENT, COLUMNS, title="t", private={*COLUMNS}, quality=QUALITY, form=form)
