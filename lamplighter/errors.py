@@ -97,6 +97,18 @@ def one_line(error: BaseException, limit: int = 300) -> str:
     return shortened(visible(" ".join(str(error).split())) or type(error).__name__, limit)
 
 
+def unexpected(error: BaseException) -> str:
+    """What is said of an error that no code foresaw.
+
+    Examples
+    --------
+    >>> unexpected(KeyError("at"))
+    "unexpected KeyError: 'at'; a fault of Lamplighter's or of the data, --debug shows the traceback"
+    """
+    told = f"unexpected {type(error).__name__}: {one_line(error)}"
+    return f"{told}; a fault of Lamplighter's or of the data, --debug shows the traceback"
+
+
 def shortened(text: str, limit: int) -> str:
     """A text of so many letters at most."""
     return text if len(text) <= limit else text[: limit - 1] + "…"

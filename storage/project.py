@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from lamplighter.core.limits import MOST_OF_A_MONITOR
 from lamplighter.core.nearest import among
-from lamplighter.errors import LamplighterError, MonitorError
+from lamplighter.errors import LamplighterError, MonitorError, unexpected
 from storage.env_file import ENV_FILE, EnvFile, read_env_file
 from storage.settings import Settings, load_settings
 from storage.text_files import UnfitFileError, read_bounded
@@ -133,6 +133,9 @@ class Project:
                 monitor = self.load(path, environ)
             except LamplighterError as error:
                 yield path, error
+                continue
+            except Exception as error:
+                yield path, MonitorError(f"{self._shown(path)}: {unexpected(error)}")
                 continue
             first = read.setdefault(monitor.model, path)
             yield path, monitor if first == path else self._named_twice(monitor.model, first, path)

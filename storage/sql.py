@@ -22,7 +22,7 @@ from lamplighter.errors import ColumnError, SourceError
 from storage.files import File, find
 from storage.private_files import make_folder
 from storage.sql_bounds import Bounds, refuse_numbers_beside_text
-from storage.sql_text import bound_query, without_end
+from storage.sql_text import bound_query, changes_data, without_end
 from storage.sql_urls import place_of, reason_of, refuse_absent_file
 from storage.sql_values import TimeAsText, arrow_type, write_batch
 
@@ -279,6 +279,8 @@ def _as_stored(column: Any, dialect: str) -> Any:
 
 def _of_query(connection: sa.Connection, asked: _Asked) -> Any:
     dialect, bounds = connection.dialect.name, asked.bounds
+    if word := changes_data(str(asked.sql.query), dialect):
+        raise ColumnError(f"{asked.place}: is a {word}, which changes data, and was not run; write a SELECT")
     query, bound = bound_query(without_end(str(asked.sql.query), dialect), dialect, ("start", "end"))
     # The line may end in a comment.
     rows_of_query = sa.text(f"({query}\n) AS rows_of_query")

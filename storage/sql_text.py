@@ -80,6 +80,61 @@ def bound_query(query: str, dialect: str, parameters: Collection[str]) -> tuple[
     return written, bound
 
 
+WRITES = frozenset(
+    [
+        "ALTER",
+        "CALL",
+        "CREATE",
+        "DELETE",
+        "DROP",
+        "EXEC",
+        "EXECUTE",
+        "GRANT",
+        "INSERT",
+        "MERGE",
+        "REPLACE",
+        "REVOKE",
+        "TRUNCATE",
+        "UPDATE",
+        "VACUUM",
+    ]
+)
+"""What a statement begins with that changes something."""
+
+
+def changes_data(query: str, dialect: str) -> str:
+    """The word by which a query is a statement that changes something; empty for one that reads.
+
+    Examples
+    --------
+    >>> changes_data("-- of today\\ndelete FROM log", "sqlite"), changes_data("SELECT 1", "sqlite")
+    ('DELETE', '')
+    """
+    plain = " ".join(text for kind, text in _tokens(query, dialect) if kind == "plain")
+    first = next(iter(re.findall(r"[^\W\d]\w*", plain)), "").upper()
+    return first if first in WRITES else ""
+
+
+def why_refused(query: str, dialect: str, parameters: Collection[str]) -> str:
+    """What in a query that a database refused is likely to be the reason; empty where nothing is.
+
+    Examples
+    --------
+    >>> why_refused("SELECT * FROM log WHERE at >= :begin", "sqlite", ["start", "end"])
+    'it has :begin, and the bounds are called :start and :end'
+    """
+    tokens = list(_tokens(query, dialect))
+    if other := next((text for kind, text in tokens if kind == "parameter" and text[1:] not in parameters), ""):
+        return f"it has {other}, and the bounds are called {' and '.join(f':{name}' for name in parameters)}"
+    if dialect not in CASTS and any(kind == "cast" for kind, _ in tokens):
+        return "it casts with ::, which this database does not know; write CAST(... AS ...)"
+    return ""
+
+
+CASTS = frozenset({"postgresql", "redshift", "cockroachdb", "duckdb", "snowflake", "databricks", "clickhouse"})
+"""Databases that know ``::``."""
+
+
 def without_end(query: str, dialect: str) -> str:
     """A query without what ends it: a semicolon that only blanks and comments follow.
 

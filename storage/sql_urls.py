@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from lamplighter.core.secrets import database_secrets, hide
 from lamplighter.errors import SourceError, one_line
+from storage.sql_text import why_refused
 
 if TYPE_CHECKING:
     from lamplighter.core.monitor import Sql
@@ -70,8 +71,27 @@ def reason_of(sql: Sql, error: BaseException) -> str:
     if isinstance(error, sa.exc.NoSuchTableError):
         return "no such table; give one that the user of the URL may read, with its schema where it has one"
     if type(error) is sa.exc.ArgumentError and not _is_url(sql):
-        return "write one such as postgresql+psycopg://user:password@host/database"
-    return without_secrets(driver_fault(error) or one_line(getattr(error, "orig", None) or error), sql)
+        return ANY_URL
+    told = driver_fault(error) or one_line(getattr(error, "orig", None) or error)
+    cure = next((cure for said, cure in CURES.items() if said in told), "")
+    if sql.query and isinstance(error, sa.exc.SQLAlchemyError):
+        cure = why_refused(sql.query, backend_of(sql), ("start", "end")) or cure
+    return without_secrets(f"{told}; {cure}" if cure else told, sql)
+
+
+def backend_of(sql: Sql) -> str:
+    """SQLAlchemy's name of the database."""
+    return sa.make_url(sql.url.get_secret_value()).get_backend_name() if _is_url(sql) else ""
+
+
+ANY_URL = "write one such as postgresql+psycopg://user:password@host/database or sqlite:///path/to/file.db"
+
+CURES = {
+    "file is not a database": "name a file of SQLite; Parquet and CSV belong under parquet:",
+    "syntax error": "a query is one SELECT of the database's own dialect",
+    "one statement at a time": "a query is one SELECT of the database's own dialect",
+}
+"""What to do about what a database refused, by its words."""
 
 
 def _is_url(sql: Sql) -> bool:
@@ -103,11 +123,17 @@ def refuse_absent_file(sql: Sql) -> None:
     Raises
     ------
     SourceError
+        If the file is not there, or the URL is none.
     """
+    if not _is_url(sql):
+        raise SourceError(f"{place_of(sql)}: {ANY_URL}")
     url = sa.make_url(sql.url.get_secret_value())
     path = url.database or ""
-    if url.get_backend_name() != "sqlite" or not path or path.startswith((":", "file:")):
+    if url.get_backend_name() != "sqlite" or path.startswith("file:"):
         return
+    if not path or path == ":memory:":
+        told = "the URL names no file, and a database in memory has no tables"
+        raise SourceError(f"{place_of(sql)}: {told}; write sqlite:///path/to/file.db")
     if not Path(path).exists():
         raise SourceError(f"{place_of(sql)}: no such file; mend the path, or make the database first")
     if not Path(path).is_file():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ import click
 from lamplighter.cli.colour import painted
 from lamplighter.cli.day import MOMENT, Moment, instant_of
 from lamplighter.cli.models import complete_models
+from lamplighter.cli.unexpected import fault_of
 
 if TYPE_CHECKING:
     from storage.project import Project
@@ -56,7 +56,7 @@ def command(
         try:
             told = _told(opened, model, day, now, relabel)
         except Exception as error:
-            click.echo(about(model, _fault(error, debug)), err=True)
+            click.echo(about(model, fault_of(error, debug=debug)), err=True)
             faults += 1
             continue
         found += bool(told["findings"] or told["undecided_checks"] or "failed" in told["checks"].values())
@@ -64,17 +64,6 @@ def command(
     if faults:
         sys.exit(2)
     sys.exit(1 if found and fail_on_findings else 0)
-
-
-def _fault(error: Exception, debug: bool) -> str:
-    from lamplighter.errors import LamplighterError, one_line
-
-    if isinstance(error, LamplighterError):
-        return str(error)
-    if debug:
-        traceback.print_exception(error)
-    hint = "" if debug else "; a fault of Lamplighter's or of the data, --debug shows the traceback"
-    return f"unexpected {type(error).__name__}: {one_line(error)}{hint}"
 
 
 def _told(project: Project, model: str, day: Moment | None, now: Moment | None, relabel: bool) -> dict[str, Any]:

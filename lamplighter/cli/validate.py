@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lamplighter.errors import LamplighterError, visible
+from lamplighter.cli.unexpected import fault_of
+from lamplighter.errors import LamplighterError, about, visible
 
 if TYPE_CHECKING:
     from lamplighter.core.monitor import Monitor
@@ -55,8 +56,9 @@ class Looked:
 @click.argument("models", metavar="[MODEL]...", nargs=-1)
 @click.option("--no-sources", is_flag=True, help="Read the monitor files alone, not the tables that they name.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
 @click.pass_obj
-def command(project: str | None, models: tuple[str, ...], no_sources: bool, as_json: bool) -> None:
+def command(project: str | None, models: tuple[str, ...], no_sources: bool, as_json: bool, debug: bool) -> None:
     """Say what is wrong with the monitors, all or some, before the first run.
 
     Reads the files, loads the functions that they name, and looks at one window of each model's predictions, at its
@@ -68,7 +70,15 @@ def command(project: str | None, models: tuple[str, ...], no_sources: bool, as_j
     if opened.env_file.is_readable_by_others:
         click.echo(f"{opened.env_file.path}: others may read it; chmod 600 it", err=True)
     trainers: dict[str, str] = {}
-    looked = [_looked_at(opened, path, monitor, trainers, not no_sources) for path, monitor in _chosen(opened, models)]
+    looked = []
+    for path, monitor in _chosen(opened, models):
+        one = Looked(str(path.relative_to(opened.root)))
+        looked.append(one)
+        try:
+            _look_at(opened, path, monitor, trainers, one, sources=not no_sources)
+        except Exception as error:
+            # One monitor never ends the check of the others.
+            one.faults.append(f"{one.file}: {about(one.model or path.stem, fault_of(error, debug=debug))}")
     if as_json:
         click.echo(json.dumps([one.as_json() for one in looked], indent=2))
     else:
@@ -91,17 +101,23 @@ def _chosen(project: Project, models: tuple[str, ...]) -> Iterator[tuple[Path, M
             yield path, monitor
 
 
-def _looked_at(
-    project: Project, path: Path, monitor: Monitor | LamplighterError, trainers: dict[str, str], sources: bool
-) -> Looked:
-    looked = Looked(str(path.relative_to(project.root)))
+def _look_at(
+    project: Project,
+    path: Path,
+    monitor: Monitor | LamplighterError,
+    trainers: dict[str, str],
+    looked: Looked,
+    *,
+    sources: bool,
+) -> None:
+    """Note what is wrong with a monitor."""
     if isinstance(monitor, LamplighterError):
-        looked.faults = [str(monitor)]
-        return looked
+        looked.faults.append(str(monitor))
+        return
     looked.model = monitor.model
-    looked.faults = [f"{looked.file}: {fault}" for fault in _unloadable(project, monitor, trainers)]
+    looked.faults += [f"{looked.file}: {fault}" for fault in _unloadable(project, monitor, trainers)]
     if not sources:
-        return looked
+        return
     from storage.source_check import check_sources
 
     where = project.key_lines(path)
@@ -111,7 +127,6 @@ def _looked_at(
             looked.warnings.append(f"{where(problem.at)}: warning: {problem.message}")
         else:
             looked.faults.append(f"{where(problem.at)}: {problem.message}")
-    return looked
 
 
 def _print(looked: Looked) -> None:

@@ -455,3 +455,28 @@ def test_days_in_another_form(tmp_path: Path) -> None:
     text = yaml.safe_dump(declared()).replace("day={day}", "{day:%Y/%m/%d}").replace("data/log", "data/by")
     found = check_sources(project, parse("m.yaml", text, environ={}), NOW)
     assert (found.problems, found.window, found.rows) == ([], "2026-03-07", 24)
+
+
+NO_DATABASES = [
+    "nourl",
+    "",
+    "log.db",
+    "://x",
+    "host=h password=hunter2",
+    "sqlite://",
+    "sqlite:///{root}/monitors/m.yaml",
+]
+
+
+@pytest.mark.parametrize("url", NO_DATABASES)
+@pytest.mark.parametrize("section", ["predictions", "labels"])
+def test_a_url_that_leads_to_no_database_is_one_line(tmp_path: Path, section: str, url: str) -> None:
+    def change(monitor: dict[str, Any], held: dict[str, pd.DataFrame]) -> None:
+        del monitor[section]["parquet"]
+        monitor[section]["sql"] = {"url": url.format(root=tmp_path), "table": "log"}
+
+    [fault] = checked(tmp_path, change).problems
+    assert (fault.at, fault.is_warning) == ((section, "sql"), False)
+    assert "write " in fault.message or "name " in fault.message
+    assert "\n" not in fault.message
+    assert "hunter2" not in fault.message

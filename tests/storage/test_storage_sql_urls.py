@@ -203,3 +203,23 @@ def test_nothing_stays_connected(postgresql_url: str, tmp_path: Path) -> None:
     with sa.create_engine(postgresql_url, poolclass=sa.NullPool).connect() as connection:
         count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         assert connection.execute(sa.text(count)).scalar() == 0
+
+
+QUERIES = [
+    ("SELECT * FROM log WHERE at >= :begin", "it has :begin, and the bounds are called :start and :end"),
+    ("SELECT * FROM log WHERE at >= :start AND at < :ende", "it has :ende, and the bounds are called"),
+    ("SELECT * FROM log WHERE at >= :start::timestamptz", "it casts with ::, which this database does not know; write"),
+    ("DELETE FROM log", "is a DELETE, which changes data, and was not run; write a SELECT"),
+    ("-- nightly\nupdate log SET at = '' WHERE at >= :start", "is a UPDATE, which changes data, and was not run"),
+    ("SELECT 1; SELECT 2", "; a query is one SELECT of the database"),
+    ("SELEC * FROM log", "; a query is one SELECT of the database's own dialect"),
+]
+
+
+@pytest.mark.parametrize(("query", "expected"), QUERIES)
+def test_a_query_that_cannot_be_read_is_answered_with_what_is_right(tmp_path: Path, query: str, expected: str) -> None:
+    url = run(
+        f"sqlite:///{tmp_path}/log.db", "CREATE TABLE log (at TEXT)", "INSERT INTO log VALUES ('2013-06-01T01:00:00Z')"
+    )
+    assert expected in told(url, tmp_path, query=query)
+    assert values(fetch(url, tmp_path, table="log"), "at") == ["2013-06-01T01:00:00Z"]

@@ -15,6 +15,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lamplighter.cli import COMMANDS, Commands, cli
+from lamplighter.core.monitor import Monitor
+from storage import source_check
+from storage.project import Project
 
 SECRET = "hunter2"
 SOUND = "model: {name}\nkind: text\npredictions: {{parquet: '{name}/*.parquet', time: t, prediction: y}}\n"
@@ -328,6 +331,31 @@ def test_sources_are_read_unless_they_are_not_to_be(table: Path) -> None:
     sound, broken = json.loads(run("-C", folder, "validate", "--json").stdout)
     assert (sound["sound"], sound["rows"], sound["window"], sound["features"]) == (True, 24, "2013-05-10", 1)
     assert (broken["sound"], broken["faults"]) == (False, [told.stderr.strip()])
+
+
+def test_what_no_code_foresaw_in_one_monitor_leaves_the_others_to_be_checked(
+    table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = table.parent
+    run("-C", folder, "init", table)
+    other = (folder / "monitors" / "some-table.yaml").read_text().replace("model: some-table", "model: another")
+    (folder / "monitors" / "another.yaml").write_text(other)
+    real = source_check.check_sources
+
+    def check_sources(project: Project, monitor: Monitor, now: datetime) -> source_check.SourceCheck:
+        if monitor.model == "another":
+            raise KeyError("at")
+        return real(project, monitor, now)
+
+    monkeypatch.setattr(source_check, "check_sources", check_sources)
+    told = run("-C", folder, "validate")
+    assert told.exit_code == 2
+    assert "some-table is sound: 24 rows" in told.stdout
+    assert told.stderr.startswith("monitors/another.yaml: another: unexpected KeyError: 'at'; a fault of")
+    assert told.stderr.count("\n") == 1
+    assert "Traceback" in run("-C", folder, "validate", "--debug").stderr
+    first, _ = json.loads(run("-C", folder, "validate", "--json").stdout)
+    assert (first["model"], first["sound"]) == ("another", False)
 
 
 # Init.
