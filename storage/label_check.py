@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,11 +17,13 @@ from lamplighter.core.window import Window
 from lamplighter.errors import ColumnError, SourceError
 from storage.absent import absent_source, where_it_ends
 from storage.labels import Arrived, keys, labels_arrived
+from storage.misdated import is_overdue, misdated_labels
 from storage.newest import EPOCH, FAR, newest_files
 from storage.predictions import predictions_of
 from storage.project import Project
 from storage.rows import Rows, Slice
 from storage.sql import columns_of
+from storage.stray import early_labels
 from storage.truth import LabelIndex, Seen, Truth, truths_of
 
 MOST_WINDOWS = 8
@@ -132,20 +134,30 @@ def _joined(project: Project, monitor: Monitor, newest: Rows, now: datetime, fol
     arrived = labels_arrived(project, monitor, windows[-1].start, now, folder)
     assert arrived is not None
     index = LabelIndex.of(arrived, monitor.predictions.id)
-    looked_at = met = 0
+    looked_at: list[Slice] = []
+    met = 0
     for window in windows:
         where = newest.slice if window == newest.slice.window else predictions_of(project, monitor, window, folder)
         _one_window(monitor, where, index, now, check)
-        looked_at += check.rows
+        looked_at.append(where)
         if check.labelled:
             check.window = "" if window == newest.slice.window else window.label
+            return
+        if early := early_labels(project, monitor, looked_at[-1:], index, folder):
+            check.problems.append(_misdated(early.ids, window.label, "before their predictions"))
             return
         met += _met(index, Rows(where), monitor)
     if met:
         told = f"{met} labels met their predictions, and none is a number; name another column"
         check.problems.append(Problem(("labels", "target"), told))
         return
-    check.problems += _none_met(project, monitor, newest, arrived, windows, looked_at, now, folder)
+    check.problems += _none_met(project, monitor, arrived, looked_at, now, folder)
+
+
+def _misdated(ids: int, label: str, when: str, *, is_warning: bool = False) -> Problem:
+    told = f"the labels of {ids} predictions of {label} are dated {when}"
+    cure = "name the column of when a label arrived, or its timezone or time_unit"
+    return Problem(("labels", "time"), f"{told}; {cure}", is_warning)
 
 
 def _met(index: LabelIndex, rows: Rows, monitor: Monitor) -> int:
@@ -187,46 +199,38 @@ def _of_values(monitor: Monitor, truth: Truth, check: LabelCheck) -> Iterator[Pr
 
 
 def _none_met(
-    project: Project,
-    monitor: Monitor,
-    newest: Rows,
-    arrived: Arrived,
-    windows: Collection[Window],
-    looked_at: int,
-    now: datetime,
-    folder: Path,
+    project: Project, monitor: Monitor, arrived: Arrived, looked_at: Sequence[Slice], now: datetime, folder: Path
 ) -> Iterator[Problem]:
-    """Why no prediction has a label: there are none yet, they came before, are no values, or their ids are others."""
-    labels, first = monitor.labels, min(window.start for window in windows)
+    """Why no prediction has a label: there are none yet, they are dated otherwise, or their ids are others."""
+    labels, first = monitor.labels, min(where.window.start for where in looked_at)
     assert labels is not None
-    span = f"{min(window.label for window in windows)} to {max(window.label for window in windows)}"
-    if len(arrived.frame):
-        ids = "" if {*monitor.predictions.id, *labels.id} & {*monitor.private} else _examples(monitor, newest, arrived)
-        told = f"none of {len(arrived.frame)} labels has the id of one of the {looked_at} predictions of {span}{ids}"
-        at = ("labels", "id") if labels.id else ("labels",)
-        yield Problem(at, f"{told}; name the column of ids as labels.id, or write ids alike")
+    if found := misdated_labels(project, monitor, looked_at, now, now, folder / "earlier"):
+        newest = found.newest.isoformat(timespec="minutes")
+        when = "after the present" if found.is_future else "before these"
+        may_be_old = not (found.is_sure or is_overdue(monitor, looked_at, now))
+        yield _misdated(found.ids, found.window.label, f"{when}, the newest {newest}", is_warning=may_be_old)
         return
-    earlier = labels_arrived(project, monitor, _long_before(first), now, folder / "earlier")
-    assert earlier is not None
-    if not len(earlier.frame):
+    names = [where.window.label for where in looked_at]
+    if len(arrived.frame):
+        ids = (
+            "" if {*monitor.predictions.id, *labels.id} & {*monitor.private} else _examples(monitor, looked_at, arrived)
+        )
+        rows = sum(Rows(where).count for where in looked_at)
+        told = f"none of {len(arrived.frame)} labels has the id of one of the {rows} predictions of"
+        at = ("labels", "id") if labels.id else ("labels",)
+        cure = "name the column of ids as labels.id, or write ids alike"
+        yield Problem(at, f"{told} {min(names)} to {max(names)}{ids}; {cure}")
+        return
+    earlier = labels_arrived(project, monitor, first - timedelta(days=400), now, folder / "earlier")
+    if earlier is None or not len(earlier.frame):
         yield Problem(("labels",), _NONE_YET if arrived.files else "there are no labels yet", True)
         return
-    index = LabelIndex.of(earlier, monitor.predictions.id)
-    met = _met(index, newest, monitor)
-    when = earlier.frame["arrived"].max().isoformat()
-    if met:
-        told = f"the labels of {met} predictions are dated before these, the newest {when}"
-        yield Problem(("labels", "time"), f"{told}; name the column of when a label arrived, or declare its timezone")
-    else:
-        told = f"no label arrived since {first.isoformat()}, the newest {when}"
-        yield Problem(("labels",), f"{told}; there are none yet for the newest predictions", True)
+    told = f"no label arrived since {first.isoformat()}, the newest {earlier.frame['arrived'].max().isoformat()}"
+    yield Problem(("labels",), f"{told}; there are none yet for the newest predictions", True)
 
 
-def _long_before(first: datetime) -> datetime:
-    return first - timedelta(days=400)
-
-
-def _examples(monitor: Monitor, newest: Rows, arrived: Arrived) -> str:
+def _examples(monitor: Monitor, looked_at: Sequence[Slice], arrived: Arrived) -> str:
+    newest = next((rows for where in looked_at if (rows := Rows(where)).count), Rows(looked_at[0]))
     ids = keys(newest.frame(monitor.predictions.id, monitor.predictions.id), monitor.predictions.id)
     pair = [
         str(values[0]).replace("\x1f", ", ")[:40]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,7 +24,7 @@ from storage.rows import rows_of
 from storage.stray import stray_labels
 from storage.truth import LabelIndex, Seen, Truth, truths_of
 from storage.user_code import load_function, text_of
-from tasks.label_checks import contradictions, lasting, one_class_only, too_early, used_again
+from tasks.label_checks import contradictions, lasting, one_class_only, used_again, wrongly_dated
 from tasks.night import Night
 from tasks.read import Due, Reading
 
@@ -66,20 +66,21 @@ def evaluate(night: Night, reading: Reading) -> Evaluated:
     index = LabelIndex.of(arrived, monitor.predictions.id) if arrived else None
     own, findings = _own_functions(night)
     unreadable = bool(arrived and (arrived.unreadable or _absent(monitor, arrived)))
-    windows, labelled = [], 0
+    windows: list[Evaluation] = []
+    labelled: list[int] = []
     for due, truth in zip(reading.due, truths_of(_seen(night, reading), monitor, index), strict=True):
         if due.gone:
             continue
         if evaluation := _evaluate(night, due, truth, own, unreadable=unreadable):
             windows.append(evaluation)
-        labelled += len(truth.labelled)
+        labelled.append(len(truth.labelled))
         findings += [*_classes(night, due, truth), *one_class_only(night, due, truth)]
     if arrived is None or index is None:
         return Evaluated(windows, [], findings)
     findings += _files(night, reading, arrived)
     if night.relabel:
         return Evaluated(windows, None, findings)
-    arrivals, strange = _arrivals(night, reading, arrived, index, labelled=bool(labelled))
+    arrivals, strange = _arrivals(night, reading, arrived, index, labelled)
     return Evaluated(windows, arrivals, [*findings, *strange])
 
 
@@ -194,14 +195,14 @@ def _looked_back(night: Night, reading: Reading) -> bool:
 
 
 def _arrivals(
-    night: Night, reading: Reading, arrived: Arrived, index: LabelIndex, *, labelled: bool
+    night: Night, reading: Reading, arrived: Arrived, index: LabelIndex, labelled: Sequence[int]
 ) -> tuple[list[Measurement] | None, list[Finding]]:
     """The labels that arrived during the night's own window, and what is wrong with their ids."""
     monitor, slices = night.monitor, [due.rows for due in reading.due]
     findings = [*used_again(night, slices, index), *contradictions(night, slices, index)]
     if not arrived.dated:
         return undated(), findings
-    findings += too_early(night, slices, index, labelled=labelled)
+    findings += wrongly_dated(night, slices, index, labelled)
     if any(due.gone for due in reading.due):
         # Their labels would count as nobody's.
         return None, findings

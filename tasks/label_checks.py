@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
@@ -15,9 +15,11 @@ from lamplighter.core.labelling import state_of
 from lamplighter.core.measurement import State
 from lamplighter.core.monitor import Kind, Monitor
 from lamplighter.core.one_class import is_odd
+from lamplighter.errors import SourceError
 from storage.history.breaks import LASTING, MOMENT, Faults
 from storage.history.class_counts import class_counts
 from storage.labels import labels_arrived
+from storage.misdated import is_overdue, misdated_labels
 from storage.rows import Slice, rows_of
 from storage.stray import LOOK_BACK_WINDOWS, early_labels, ids_used_again, predicted_ids
 from storage.truth import LabelIndex, Truth
@@ -85,32 +87,83 @@ def used_again(night: Night, slices: Sequence[Slice], labels: LabelIndex) -> Ite
         yield Finding(code, subject, message)
 
 
-def too_early(night: Night, slices: Sequence[Slice], labels: LabelIndex, *, labelled: bool) -> Iterator[Finding]:
-    """Labels that are dated before their predictions, so that they count for none.
+def wrongly_dated(
+    night: Night, slices: Sequence[Slice], labels: LabelIndex, labelled: Sequence[int]
+) -> Iterator[Finding]:
+    """Labels that are dated before their predictions, or after the present, so that they count for none.
+
+    Of the newest window of which there are labels: of the newer ones none has come yet.
 
     Parameters
     ----------
-    labelled : bool
-        Whether any window at hand has a label; where none has, labels of earlier windows are read too.
+    labelled : sequence of int
+        How many rows of each window have a label. Where none has, labels of whatever date are read.
     """
-    monitor, own = night.monitor, slices[0]
-    if not labelled and rows_of(own).count:
-        first = own.window
+    own = slices[0].window
+    arrived = labels.frame["arrived"]
+    during = int(((arrived >= own.start) & (arrived < own.end)).sum())
+    most = max(labelled, default=0)
+    # Fewer than usual are dated today: those of some days ago would not have been read.
+    if (not most or 2 * during <= most) and any(rows_of(where).count for where in slices):
+        first = own
         for _ in range(LOOK_BACK_WINDOWS):
             first = first.previous()
-        before = labels_arrived(night.project, monitor, first.start, night.now, night.spool / "early")
+        before = labels_arrived(
+            night.project, night.monitor, min(first.start, slices[-1].window.start), night.now, night.spool / "early"
+        )
         assert before is not None
-        labels = LabelIndex.of(before, monitor.predictions.id)
+        labels = LabelIndex.of(before, night.monitor.predictions.id)
+    place = next((i for i, where in enumerate(slices) if predicted_ids(where, night.monitor, labels).any()), None)
+    if place is not None and (found := _early(night, slices[place:], labels)):
+        yield found
+    elif not most:
+        yield from _far_away(night, slices)
+
+
+def _early(night: Night, slices: Sequence[Slice], labels: LabelIndex) -> Finding | None:
+    monitor, window = night.monitor, slices[0].window
     found = early_labels(night.project, monitor, slices, labels, night.spool)
     if found is None:
+        return None
+    told = f"the labels of {found.ids} ids of {window.label} are dated before their predictions"
+    cure = "check clock, zone and column of labels.time"
+    message = f"{monitor.model}: {told}, about {_span(found.lead)} before the window; {cure}"
+    return _of_dates(Code.LABELS_EARLY, "early", message, found.ids, found.rows)
+
+
+def _far_away(night: Night, slices: Sequence[Slice]) -> Iterator[Finding]:
+    """Labels of a window that are dated months before it, or years after the present."""
+    monitor, folder = night.monitor, night.spool / "far"
+    filled = [where for where in slices if rows_of(where).count]
+    if not filled:
         return
-    lead = max(round(found.lead.total_seconds() / 60), 1)
-    span = format_duration(timedelta(hours=round(lead / 60)) if lead >= 600 else timedelta(minutes=lead))
-    told = f"the labels of {found.ids} ids of {own.window.label} are dated before their predictions"
-    message = f"{monitor.model}: {told}, about {span} before the window; check clock, zone and column of labels.time"
-    many = found.ids >= FEWEST and found.ids > MANY * found.rows
-    # Of a few nothing is broken; the subject keeps them apart from labels of unknown ids.
-    yield Finding(Code.LABELS_EARLY if many else Code.LABELS_UNKNOWN, "" if many else "early", message)
+    try:
+        found = misdated_labels(night.project, monitor, filled, night.now, datetime.now(UTC), folder)
+    except SourceError:
+        # What cannot be read of the labels is a finding of its own, where they are joined.
+        return
+    if found is None or not (found.is_sure or is_overdue(monitor, filled, night.now)):
+        return
+    told = f"the labels of {found.ids} ids of {found.window.label} are dated"
+    newest = f"the newest {found.newest.isoformat(timespec='minutes')}"
+    when = "after the present" if found.is_future else f"before their predictions, about {_span(found.lead)} before"
+    message = f"{monitor.model}: {told} {when}, {newest}; check clock, zone, unit and column of labels.time"
+    code, subject = (Code.LABELS_FUTURE, "future") if found.is_future else (Code.LABELS_EARLY, "early")
+    yield _of_dates(code, subject, message, found.ids, found.rows)
+
+
+def _of_dates(code: Code, subject: str, message: str, ids: int, rows: int) -> Finding:
+    """Of a few nothing is broken; the subject keeps them apart from labels of unknown ids."""
+    many = ids >= FEWEST and ids > MANY * rows
+    return Finding(code if many else Code.LABELS_UNKNOWN, "" if many else subject, message)
+
+
+def _span(lead: timedelta) -> str:
+    """A length of time, to the hour or to the minute."""
+    minutes = max(round(lead.total_seconds() / 60), 1)
+    if minutes >= 3 * 24 * 60:
+        return f"{round(minutes / (24 * 60))}d"
+    return format_duration(timedelta(hours=round(minutes / 60)) if minutes >= 600 else timedelta(minutes=minutes))
 
 
 def lasting(night: Night, found: Collection[Finding], arrived: int) -> Iterator[Finding]:

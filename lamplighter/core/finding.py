@@ -45,6 +45,7 @@ class Code(StrEnum):
     WINDOW_REPEATED = "window-repeated"
     LABELS_FOREIGN = "labels-foreign"
     LABELS_EARLY = "labels-early"
+    LABELS_FUTURE = "labels-future"
     LABELS_ONE_CLASS = "labels-one-class"
     LABELS_CONTRADICTORY = "labels-contradictory"
     LABELS_AMBIGUOUS = "labels-ambiguous"
@@ -84,6 +85,7 @@ LABEL_BREAKS = frozenset(
         Code.LABELS_UNREADABLE,
         Code.LABELS_FOREIGN,
         Code.LABELS_EARLY,
+        Code.LABELS_FUTURE,
         Code.LABELS_ONE_CLASS,
         Code.LABELS_CONTRADICTORY,
         Code.IDS_USED_AGAIN,

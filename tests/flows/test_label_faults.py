@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -115,6 +117,65 @@ def test_labels_that_are_dated_before_their_predictions(tmp_path: Path, hours: i
         assert f"ids of 2025-03-0{3 + number} are dated before their predictions, about" in found.message
         assert told in found.message
     assert incidents(project) == [("data", 0, None)]
+
+
+def dated(shift: str) -> Callable[[Frame], Frame]:
+    return lambda frame: frame.assign(labelled_at=frame["labelled_at"] + pd.Timedelta(shift))
+
+
+@pytest.mark.parametrize(
+    ("shift", "code", "told"),
+    [
+        ("-50D", "labels-early", "dated before their predictions, about 49d before, the newest 2025-01-1"),
+        ("-200D", "labels-early", "dated before their predictions, about 199d before, the newest 2024-08-1"),
+        ("-1200D", "labels-early", "dated before their predictions, about 1199d before, the newest 2021-11-"),
+        ("-20000D", "labels-early", "dated before their predictions, about 1"),
+        ("7300D", "labels-future", "dated after the present, the newest 2045-02-2"),
+    ],
+)
+@pytest.mark.parametrize("source", ["parquet", "sqlite"])
+def test_labels_of_whatever_date_are_found(tmp_path: Path, source: str, shift: str, code: str, told: str) -> None:
+    """Nothing else says why no window gets labels; once, as soon as a window should have had some."""
+    monitor = APART.replace("day={day}.parquet", "*.parquet", 2)
+    if source == "sqlite":
+        monitor = monitor.replace('parquet: "truth/*.parquet"', "sql: {url: 'sqlite:///truth.db', table: truth}")
+    project = small_world.make(tmp_path / "world", monitor)
+    (project.root / "truth").mkdir()
+    found = []
+    for number in range(2):
+        labels = dated(shift)(truth_of(number))
+        if source == "sqlite":
+            labels["labelled_at"] = labels["labelled_at"].map(lambda moment: moment.isoformat())
+            with closing(sqlite3.connect(project.root / "truth.db")) as database:
+                labels.to_sql("truth", database, index=False, if_exists="append")
+        else:
+            labels.to_parquet(project.root / "truth" / f"{number}.parquet", index=False)
+        found += [it for it in run(project, number, rows(number, 60)).findings if it.code == code]
+    assert "m: the labels of 60 ids of 2025-03-0" in found[0].message
+    assert told in found[0].message
+    # What is dated earlier may be of earlier predictions of the same ids, until labels are overdue.
+    assert incidents(project) == [("data", 0 if code == "labels-future" else 1, None)]
+
+
+@pytest.mark.parametrize("days", [3, 9])
+def test_labels_that_are_dated_some_days_early_from_one_day_on(tmp_path: Path, days: int) -> None:
+    """The windows before have labels, so that only their absence today shows it."""
+    project = small_world.make(tmp_path / "world", APART.replace("day={day}.parquet", "*.parquet", 2))
+    for number in range(4):
+        night(project, number, as_it_is)
+    assert incidents(project) == []
+    night(project, 4, dated(f"-{days}D"))
+    assert incidents(project) == [("data", 4, None)]
+
+
+def test_a_label_of_last_year_is_none_of_this_year(tmp_path: Path) -> None:
+    """Who is scored once a year has a label of a year ago, which is dated rightly."""
+    project = small_world.make(tmp_path / "world", APART.replace("day={day}.parquet", "*.parquet", 2))
+    customers = lambda frame: frame.assign(id=[f"c{i}" for i in range(len(frame))])  # noqa: E731
+    night(project, 0, customers, customers)
+    for number in range(200, 203):
+        outcome = night(project, number, lambda frame: customers(frame).head(0), customers)
+        assert [found.code for found in outcome.findings if found.code.startswith("labels")] == []
 
 
 def test_an_id_that_is_scored_every_day_has_no_early_label(tmp_path: Path) -> None:

@@ -226,11 +226,19 @@ MISTAKES: list[tuple[str, Change, str, str]] = [
         "labels",
         "none of 240 labels has the id of one of the 216 predictions of 2026-03-05 to 2026-03-07 (such as 'xr",
     ),
-    (
-        "labels that came before",
-        column("labels", "labelled_at", TIMES - pd.Timedelta("30D")),
-        "labels.time",
-        "are dated before these",
+    *(
+        (
+            f"labels that are dated {days} days off",
+            column("labels", "labelled_at", TIMES + pd.Timedelta(days=days)),
+            "labels.time",
+            f"predictions of 2026-03-07 are dated {when}; name the column of when a label arrived",
+        )
+        for days, when in (
+            (-30, "before these, the newest 2026-02-05T05:45+00:00"),
+            (-1200, "before these, the newest 2022-11-23T05:45+00:00"),
+            (7300, "after the present, the newest 2046-03-02T05:45+00:00"),
+            (-1, "before their predictions"),
+        )
     ),
     (
         "path",
