@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -67,16 +69,58 @@ def from_numbers(values: pa.Array | pa.ChunkedArray, column: str, unit: str | No
     example = _example(numbers)
     meant = None if example is None else unit_of(example)
     shown = "" if example is None else f" such as {example:.0f}" if abs(example) < 1e18 else f" such as {example:.3g}"
+    if calendar := _calendar(numbers):
+        raise ColumnError(f"column {column!r} holds numbers{shown}, {calendar}", column)
     if unit is None:
         right = f"time_unit: {meant}" if meant else f"time_unit, one of {', '.join(PER_SECOND)},"
         raise ColumnError(f"column {column!r} holds numbers{shown}; declare {right} beside it", column)
-    if meant and meant != unit and not _any_of(numbers, unit):
+    are_times = _are_times(numbers, unit)
+    if example is not None and not pc.any(are_times).as_py():
         told = f"column {column!r} holds numbers{shown}, which are no times in {unit}"
-        raise ColumnError(f"{told}; declare time_unit: {meant}", column)
+        cure = f"declare time_unit: {meant}" if meant and meant != unit else "log ISO 8601 text, or a count since 1970"
+        raise ColumnError(f"{told}; {cure}", column)
     if pa.types.is_float32(numbers.type) or pa.types.is_float16(numbers.type):
         told = f"column {column!r} is {numbers.type}, which holds a time of today to some minutes only"
         raise ColumnError(f"{told}; log it as int64 or double", column)
-    return _micros(numbers, unit).cast(INSTANT)
+    # Of two units in one column only one is the declared one: the others would be times of 1970, or of the year 58,000.
+    return _micros(pc.if_else(are_times, numbers, pa.scalar(None, numbers.type)), unit).cast(INSTANT)
+
+
+DIGITS = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+"""How a date is written in so many digits."""
+
+SPREADSHEET = (25_569, 80_000)
+"""The days 1970-01-01 and 2119-01-10 as spreadsheets count them, since 1899-12-30."""
+
+MOST_LOOKED_AT = 20
+"""Numbers that are read as dates, before they are taken for such."""
+
+
+def _calendar(numbers: pa.Array | pa.ChunkedArray) -> str:
+    """What is said of numbers that count no time, but write a date; empty of others."""
+    distinct = pc.unique(numbers.slice(0, 1000)).drop_null()[:MOST_LOOKED_AT].to_pylist()
+    low, high = SPREADSHEET
+    if distinct and all(low <= number < high for number in distinct):
+        day = date(1899, 12, 30) + timedelta(days=int(distinct[0]))
+        return f"days as a spreadsheet counts them; write {day}, or count from 1970"
+    days = [_written(number) for number in distinct]
+    if distinct and all(days):
+        return f"a date in digits and no count since 1970; write {days[0]}"
+    return ""
+
+
+def _written(number: float) -> str:
+    """The moment that the digits of a number write; empty where they write none of 1970 to 2100."""
+    digits = str(int(number)) if number == number and abs(number) < 10**15 and number == int(number) else ""
+    form = DIGITS.get(len(digits))
+    if form is None:
+        return ""
+    try:
+        moment = datetime.strptime(digits, form)
+    except ValueError:
+        return ""
+    shown = moment.isoformat(timespec="seconds") if len(digits) > min(DIGITS) else str(moment.date())
+    return shown if 1970 <= moment.year <= 2100 else ""
 
 
 def _as_numbers(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
@@ -90,11 +134,11 @@ def _as_numbers(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArra
     return values.cast(pa.float64()) if pa.types.is_decimal(values.type) else values
 
 
-def _any_of(numbers: pa.Array | pa.ChunkedArray, unit: str) -> bool:
-    """Whether one of the numbers is a time after 1970, where a number of a smaller unit would end up."""
+def _are_times(numbers: pa.Array | pa.ChunkedArray, unit: str) -> pa.Array | pa.ChunkedArray:
+    """Which numbers are times of a unit: not of 1970, where those of a smaller one would end up, nor beyond 5138."""
     low, high = (float(bound * PER_SECOND[unit]) for bound in (YEAR, SECONDS[1]))
     floats = pc.abs(numbers.cast(pa.float64(), safe=False))
-    return bool(pc.any(pc.and_(pc.greater_equal(floats, low), pc.less(floats, high))).as_py())
+    return pc.fill_null(pc.and_(pc.greater_equal(floats, low), pc.less(floats, high)), False)
 
 
 def _example(numbers: pa.Array | pa.ChunkedArray) -> float | None:

@@ -220,4 +220,8 @@ def _days(rows: Rows, time: Column, timezone: str) -> list[date]:
     zone = None if time.is_date else "UTC"
     instants = to_instants(values, time.name, zone, unit=time.unit or None, day_zone=timezone)
     local = pc.local_timestamp(instants.cast(pa.timestamp("us", tz=timezone)))
-    return sorted(value for value in pc.unique(local.cast(pa.date32(), safe=False)).to_pylist() if value)
+    days = pc.unique(local.cast(pa.date32(), safe=False)).drop_null()
+    # A damaged time may lie beyond the calendar.
+    numbers = days.cast(pa.int32())
+    low, high = (day.toordinal() - date(1970, 1, 1).toordinal() for day in (date.min, date.max))
+    return sorted(days.filter(pc.and_(pc.greater_equal(numbers, low), pc.less_equal(numbers, high))).to_pylist())

@@ -54,6 +54,8 @@ class OpenFiles:
             with _damage():
                 parquet = self._opened(uri)
                 names = parquet.schema_arrow.names
+                # A zone whose name is no text would end the run where the type is first looked at.
+                _ = [str(kind) for kind in parquet.schema_arrow.types]
             name, times = max(Counter(names).items(), key=lambda item: item[1], default=("", 0))
             if times > 1:
                 parquet.close(force=True)

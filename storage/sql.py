@@ -21,7 +21,7 @@ from lamplighter.core.nearest import names_listed
 from lamplighter.errors import ColumnError, SourceError
 from storage.files import File, find
 from storage.private_files import make_folder
-from storage.sql_bounds import Bounds, refuse_numbers_beside_text
+from storage.sql_bounds import Bounds, refuse_unreadable_times
 from storage.sql_text import bound_query, changes_data, without_end
 from storage.sql_urls import place_of, reason_of, refuse_absent_file
 from storage.sql_values import TimeAsText, arrow_type, write_batch
@@ -141,7 +141,11 @@ def newest_time(
         time = rows.c[column] if column in rows.c else sa.column(column)
         # SQLite keeps times as text, whatever a column declares.
         time = sa.type_coerce(time, sa.types.NullType) if connection.dialect.name == "sqlite" else time
-        return connection.scalar(sa.select(sa.func.max(time)).select_from(rows))
+        newest = connection.scalar(sa.select(sa.func.max(time)).select_from(rows))
+        if newest is None:
+            found = None if is_text else statement.order_by(None).get_final_froms()[0]
+            refuse_unreadable_times(connection, sql.query, found, asked.bounds)
+        return newest
 
 
 def columns_of(sql: Sql) -> list[str]:
@@ -218,8 +222,9 @@ def _stream(connection: sa.Connection, asked: _Asked, folder: Path, most: int | 
         for i, batch in enumerate(result.partitions(BATCH_ROWS)):
             any_rows = True
             write_batch(folder / f"{i:05d}.parquet", names, batch, types)
-    if not any_rows and asked.sql.query:
-        refuse_numbers_beside_text(connection, asked.sql.query, asked.bounds)
+    if not any_rows:
+        rows = None if asked.sql.query else statement.order_by(None).get_final_froms()[0]
+        refuse_unreadable_times(connection, asked.sql.query, rows, asked.bounds)
 
 
 def _types(statement: Any, asked: _Asked, names: list[str], dialect: str) -> list[pa.DataType | None]:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from lamplighter.errors import ColumnError
 from storage.epochs import PER_SECOND, from_numbers
+from storage.instants import to_instants
 from storage.sql_text import bound_query, without_end
 
 POSTGRESQL_TYPES = {1082: sa.Date(), **dict.fromkeys((20, 21, 23, 700, 701, 1700), sa.Numeric())}
@@ -170,21 +171,45 @@ def _described_kind(connection: sa.Connection, time: sa.ColumnElement[Any], rows
     return POSTGRESQL_TYPES.get(described[0].type_code, NOTHING) if described else NOTHING
 
 
-def refuse_numbers_beside_text(connection: sa.Connection, query: str, bounds: Bounds) -> None:
-    """Refuse a query that found no rows because its times are numbers: SQLite compares them with text in silence.
+MOST_LOOKED_AT = 20
+"""Values of a time column, of which one must be a time."""
+
+
+def refuse_unreadable_times(connection: sa.Connection, query: str | None, rows: Any, bounds: Bounds) -> None:
+    """Refuse a table or query in which no rows were found because its times are none: databases compare in silence.
+
+    Parameters
+    ----------
+    connection : Connection
+    query : str or None
+        None of a table.
+    rows : selectable
+        The table; of a query nothing.
+    bounds : Bounds
 
     Raises
     ------
     ColumnError
+        If there are rows, and none of the first has a time that can be read.
     """
-    if connection.dialect.name != "sqlite" or bounds.unit or bounds.column is None:
+    if bounds.column is None or (query and connection.dialect.name != "sqlite"):
         return
-    text, bound = bound_query(without_end(query, "sqlite"), "sqlite", ("start", "end"))
-    # SQLite sorts numbers before all text, and bytes behind it.
-    all_values = {name: value for name, value in (("start", 0), ("end", b"\xff")) if name in bound}
-    rows = sa.text(f"({text}\n) AS rows_of_query").bindparams(**all_values)
-    value: Any = None
+    time: sa.ColumnClause[Any] = sa.column(bounds.column)
+    if query:
+        text, bound = bound_query(without_end(query, "sqlite"), "sqlite", ("start", "end"))
+        # SQLite sorts numbers before all text, and bytes behind it.
+        all_values = {name: value for name, value in (("start", 0), ("end", b"\xff")) if name in bound}
+        rows = sa.text(f"({text}\n) AS rows_of_query").bindparams(**all_values)
+    values: list[Any] = []
     with suppress(sa.exc.SQLAlchemyError):
-        value = _first(connection, sa.column(bounds.column), rows)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        bounds.refuse_numbers(value)
+        stored = sa.type_coerce(time, NOTHING)
+        found = connection.execute(sa.select(stored).select_from(rows).where(time.is_not(None)).limit(MOST_LOOKED_AT))
+        values = [row[0] for row in found]
+    numbers = [value for value in values if isinstance(value, int | float | Decimal) and not isinstance(value, bool)]
+    texts = [value for value in values if isinstance(value, str)]
+    held = pa.array([float(number) for number in numbers]) if numbers else pa.array(texts, pa.string())
+    if len(held):
+        try:
+            to_instants(held, bounds.column, bounds.timezone, unit=bounds.unit, day_zone=bounds.day_zone)
+        except ColumnError as error:
+            raise ColumnError(f"{bounds.place}: {error}", error.column) from None

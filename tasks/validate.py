@@ -12,8 +12,9 @@ from lamplighter.core.data_checks import needed_columns, schema_findings, table_
 from lamplighter.core.features import answer_columns, features_of, named_features
 from lamplighter.core.finding import Code, Finding, of_file
 from lamplighter.core.measurement import Measurement
-from lamplighter.core.monitor import Duplicates, Monitor
+from lamplighter.core.monitor import Monitor
 from lamplighter.core.profile import ColumnKind
+from lamplighter.core.row_checks import row_findings
 from storage.profiles import table_kinds
 from storage.rows import Rows, Slice, rows_of
 from tasks.night import Night
@@ -42,7 +43,7 @@ def _table(night: Night, reading: Reading, where: Slice) -> Table:
     reference = rows_of(reading.reference) if reading.reference else None
     declared = rows_of(reading.declared) if reading.declared else None
     features = features_of(monitor, table_kinds(declared or rows))
-    findings = [*_row_findings(monitor, rows), *_unreadable(monitor, rows)]
+    findings = [*_unreadable(monitor, rows), *_row_findings(monitor, rows)]
     if reading.reference_fault:
         findings.append(Finding(Code.REFERENCE_UNREADABLE, "", reading.reference_fault))
     if reference:
@@ -64,17 +65,16 @@ def _table(night: Night, reading: Reading, where: Slice) -> Table:
 
 def _row_findings(monitor: Monitor, rows: Rows) -> Iterator[Finding]:
     """Rows that are not there, have no time, or stand there twice."""
-    model, label = monitor.model, rows.slice.window.label
+    label = rows.slice.window.label
     if not rows.count and not rows.mistake:
-        yield Finding(Code.WINDOW_EMPTY, "", f"{model}: no predictions in {label}; is the log there?")
-    if rows.undated:
-        time = monitor.predictions.time
-        told = f"{rows.undated} rows of {label} have no {time!r} that can be read, and were left out"
-        message = f"{model}: {told}; log it with every row"
-        yield Finding(Code.TIME_MISSING, time, message)
-    if rows.repeated and monitor.predictions.duplicates is Duplicates.ERROR:
-        message = f"{model}: {rows.repeated} rows of {label} repeat an id; the first of each was taken"
-        yield Finding(Code.IDS_REPEATED, "", message)
+        why = "is the log there?"
+        if rows.unreadable:
+            count = len(rows.unreadable)
+            why = f"{count} file{'' if count == 1 else 's'} cannot be read"
+        elif rows.undated:
+            why = "its rows have no time"
+        yield Finding(Code.WINDOW_EMPTY, "", f"{monitor.model}: no predictions in {label}; {why}")
+    yield from row_findings(monitor, label, rows=rows.count, repeated=rows.repeated, undated=rows.undated)
 
 
 def _unreadable(monitor: Monitor, rows: Rows) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ class Code(StrEnum):
     TYPE_CHANGED = "type-changed"
     TIME_MISSING = "time-missing"
     IDS_REPEATED = "ids-repeated"
+    ROWS_REPEATED = "rows-repeated"
     IDS_USED_AGAIN = "ids-used-again"
     ALL_NULL = "all-null"
     INFINITE_VALUES = "infinite-values"

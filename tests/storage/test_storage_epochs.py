@@ -80,6 +80,26 @@ def test_what_no_instant_holds_costs_its_own_row(values: list, kind: pa.DataType
     assert [value is None for value in read(values, kind, unit=unit)] == [True, False]
 
 
+@pytest.mark.parametrize("unit", PER_SECOND)
+@pytest.mark.parametrize("other", [*PER_SECOND, None])
+@pytest.mark.parametrize("statistics", [True, False])
+def test_a_time_of_another_unit_than_the_declared_is_counted_and_not_lost(
+    tmp_path, write, unit: str, other: str | None, statistics: bool
+) -> None:
+    """Seconds beside milliseconds would be times of 1970; a zero stands for no time."""
+    micros = [
+        (dt.datetime(2013, 6, 1, hour, tzinfo=dt.UTC) - ZERO) // dt.timedelta(microseconds=1) for hour in range(6)
+    ]
+    units = [unit, other, unit, other, unit, unit]
+    numbers = [0 if of is None else moment * PER_SECOND[of] // 10**6 for moment, of in zip(micros, units, strict=True)]
+    path = write(
+        tmp_path / "a.parquet", pa.table({"at": numbers, "x": range(6)}), options={"write_statistics": statistics}
+    )
+    rows = Rows(slice_of(path, unit=unit))
+    wrong = [1, 3] if other != unit else []
+    assert (values(rows), rows.undated) == ([x for x in range(6) if x not in wrong], len(wrong))
+
+
 @pytest.mark.parametrize("kind", [pa.timestamp("s"), pa.timestamp("ms", tz="UTC")], ids=str)
 def test_a_timestamp_that_no_instant_holds_is_no_time(kind: pa.DataType) -> None:
     """As microseconds it would become another time, perhaps one of the window."""
@@ -96,7 +116,22 @@ def test_a_timestamp_that_no_instant_holds_is_no_time(kind: pa.DataType) -> None
         ([1772409600000000000], pa.int64(), None, "declare time_unit: ns beside it"),
         ([Decimal("1772409600000000")], pa.decimal128(20, 0), None, "declare time_unit: us beside it"),
         (["1772409600000"], pa.string(), None, "numbers such as 1772409600000; declare time_unit: ms beside it"),
-        ([20260302], pa.int64(), None, "numbers such as 20260302; declare time_unit, one of s, ms, us, ns, beside it"),
+        ([12], pa.int64(), None, "numbers such as 12; declare time_unit, one of s, ms, us, ns, beside it"),
+        *(
+            ([first, first + 1, None], kind, unit, told)
+            for kind in (pa.int64(), pa.float64())
+            for unit in (None, "s", "ms")
+            for first, told in (
+                (20260302, ", a date in digits and no count since 1970; write 2026-03-02"),
+                (2034030210, ", a date in digits and no count since 1970; write 2034-03-02T10:00:00"),
+                (202603021015, ", a date in digits and no count since 1970; write 2026-03-02T10:15:00"),
+                (20260302101500, ", a date in digits and no count since 1970; write 2026-03-02T10:15:00"),
+                (46083, "46084, days as a spreadsheet counts them; write 2026-03-02, or count from 1970"),
+            )
+        ),
+        ([46083.25], pa.float64(), "s", "days as a spreadsheet counts them; write 2026-03-02"),
+        (["20260302101500"], pa.string(), "ms", "a date in digits"),
+        ([5, 0], pa.int64(), "s", "such as 5, which are no times in s; log ISO 8601 text, or a count since 1970"),
         ([1772409600000, 0], pa.int64(), "s", "1772409600000, which are no times in s; declare time_unit: ms"),
         ([1772409600], pa.int64(), "ms", "1772409600, which are no times in ms; declare time_unit: s"),
         ([1772409600.0], pa.float32(), "s", "is float, which holds a time of today to some minutes only; log it as"),

@@ -154,7 +154,8 @@ def test_a_file_of_another_kind_than_the_others_is_told_by_itself(tmp_path: Path
 def test_every_file_that_cannot_be_opened_is_told(tmp_path: Path, write: Write) -> None:
     paths = [cut(str(tmp_path / f"log/day=2013-06-0{i}/a.parquet")) for i in (1, 2, 3)]
     found = [(code, subject) for code, subject, _ in told(validated(tmp_path))]
-    assert found == [(Code.WINDOW_EMPTY, ""), *((Code.FILE_UNREADABLE, path) for path in paths)]
+    # The cause comes first.
+    assert found == [*((Code.FILE_UNREADABLE, path) for path in paths), (Code.WINDOW_EMPTY, "")]
 
 
 # The reference
