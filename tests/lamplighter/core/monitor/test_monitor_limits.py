@@ -13,6 +13,7 @@ from lamplighter.core.monitor.limits import MOST_DEPTH, MOST_VALUES, TooMuchErro
 from lamplighter.errors import MonitorError
 from tests.lamplighter.core.monitor.files import monitor_text
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LEVELS = range(1, 9)
 ALIASES = "\n".join(["a0: &a0 [1, 2]", *(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in LEVELS)])
 MERGES = "\n".join(["a0: &a0 {k: 1}", *(f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}]}}" for i in LEVELS)])
@@ -37,7 +38,9 @@ DEEP, MANY = "is nested without end, or deeper than", "once its aliases (*name) 
         pytest.param(MERGES, MANY, id="merge keys"),
         pytest.param(NESTED_MERGES, MANY, id="merge keys within one another"),
         pytest.param(LONG_ALIAS, MANY, id="a long text again and again"),
-        pytest.param("x: [" + "1," * 100_000 + "]", MANY, id="a long list"),
+        pytest.param(
+            "x: [" + "1," * 100_000 + "]", "holds more than 50,000 keys and values by this line; name", id="a long list"
+        ),
         pytest.param("x: " + "y" * 600_000, "is larger than 512 KiB", id="a large file"),
         pytest.param(f"x: {'1:' * 2000}1.0", "not YAML: OverflowError", id="a number of 3,000 digits"),
         pytest.param(f"x: !!int {'9' * 5000}", "a tag (!!) other than !!str", id="a number by its tag"),
@@ -76,9 +79,9 @@ def test_what_is_counted_is_what_is_built(seed: int) -> None:
     fits = _count(built) <= MOST_VALUES and _depth(built) <= MOST_DEPTH
     padding = "\n" + "\n".join(f"p{i}: 1" for i in range((MOST_VALUES - _count(built)) // 2))
     assert fits
-    check_cost(text + padding, yaml.SafeLoader)
+    check_cost(text + padding, LOADER)
     with pytest.raises(TooMuchError):
-        check_cost(f"{text}{padding}\nq: 1", yaml.SafeLoader)
+        check_cost(f"{text}{padding}\nq: 1", LOADER)
 
 
 def _count(value: Any) -> int:
@@ -92,11 +95,12 @@ def _depth(value: Any) -> int:
     return 1 + max(map(_depth, inner), default=0)
 
 
-def test_a_large_monitor_fits() -> None:
-    columns = ", ".join(f"sensor_reading_{i:04}" for i in range(2000))
-    checks = "".join(
-        f"  - {{metric: missing_ratio, feature: sensor_reading_{i:04}, above: 0.1, severity: critical}}\n"
-        for i in range(500)
-    )
-    monitor = parse("m.yaml", f"{SOUND}features: {{numeric: [{columns}]}}\nchecks:\n{checks}", environ={})
-    assert len(monitor.checks) == 500
+KEYS = "metric: missing_ratio, above: 0.1, severity: critical, undecided_after: 3"
+
+
+@pytest.mark.parametrize(("columns", "checks"), [(2000, 1), (1000, 3)])
+def test_a_large_monitor_fits(columns: int, checks: int) -> None:
+    names = [f"sensor_{i:04}" for i in range(columns)]
+    written = "".join(f"  - {{name: {name}-{i}, feature: {name}, {KEYS}}}\n" for name in names for i in range(checks))
+    text = f"{SOUND}features: {{numeric: [{', '.join(names)}]}}\nchecks:\n{written}"
+    assert len(parse("m.yaml", text, environ={}).checks) == columns * checks
