@@ -23,7 +23,7 @@ from storage.files import File, find
 from storage.private_files import make_folder
 from storage.sql_bounds import Bounds, refuse_unreadable_times
 from storage.sql_text import bound_query, changes_data, without_end
-from storage.sql_urls import place_of, reason_of, refuse_absent_file
+from storage.sql_urls import connect_options, place_of, reason_of, refuse_absent_file
 from storage.sql_values import TimeAsText, arrow_type, write_batch
 
 BATCH_ROWS = 50_000
@@ -33,7 +33,7 @@ BATCH_ROWS = 50_000
 @lru_cache(maxsize=8)
 def engine_of(url: str) -> sa.Engine:
     """The engine of a URL, one in a process; it holds no connection open from one night to the next."""
-    return sa.create_engine(url, poolclass=sa.NullPool)
+    return sa.create_engine(url, poolclass=sa.NullPool, connect_args=connect_options(sa.make_url(url)))
 
 
 def spool(

@@ -35,6 +35,35 @@ DRIVERS = {
 """What to do about a driver that is not installed, by the module or the dialect that SQLAlchemy misses."""
 
 
+CONNECT_SECONDS = 10
+"""How long a server may take for a connection; a driver would wait for minutes, or without limit."""
+
+CONNECT_TIMEOUT = dict.fromkeys(("psycopg", "psycopg2", "pymysql", "mysqldb"), "connect_timeout")
+"""By driver the option that limits how long a connection may take."""
+
+
+def connect_options(url: sa.URL) -> dict[str, int]:
+    """What a driver is given beside a URL, so that a server that says nothing ends a command; the URL's own wins.
+
+    Examples
+    --------
+    >>> connect_options(sa.make_url("postgresql+psycopg://host/db"))
+    {'connect_timeout': 10}
+    >>> connect_options(sa.make_url("postgresql+psycopg://host/db?connect_timeout=60"))
+    {}
+    """
+    option = CONNECT_TIMEOUT.get(url.drivername.partition("+")[2])
+    return {} if option is None or option in url.query else {option: CONNECT_SECONDS}
+
+
+def silent_fault(url: sa.URL, error: BaseException) -> str | None:
+    """What to do about a server that did not answer in time, where that is what an error is about; else None."""
+    if "timeout expired" not in str(error):
+        return None
+    seconds = url.query.get("connect_timeout", CONNECT_SECONDS)
+    return f"the server did not answer within {seconds} s; mend it, or write connect_timeout=60 behind the ? of its URL"
+
+
 def driver_fault(error: BaseException) -> str | None:
     """What is wrong with the driver that a URL names, where that is what an error is about; else None.
 
@@ -72,7 +101,12 @@ def reason_of(sql: Sql, error: BaseException) -> str:
         return "no such table; give one that the user of the URL may read, with its schema where it has one"
     if type(error) is sa.exc.ArgumentError and not _is_url(sql):
         return ANY_URL
-    told = driver_fault(error) or one_line(getattr(error, "orig", None) or error)
+    told = driver_fault(error) or (
+        silent_fault(sa.make_url(sql.url.get_secret_value()), error) if _is_url(sql) else None
+    )
+    if told:
+        return without_secrets(told, sql)
+    told = one_line(getattr(error, "orig", None) or error)
     cure = next((cure for said, cure in CURES.items() if said in told), "")
     if sql.query and isinstance(error, sa.exc.SQLAlchemyError):
         cure = why_refused(sql.query, backend_of(sql), ("start", "end")) or cure
@@ -110,7 +144,8 @@ def without_secrets(text: str, sql: Sql) -> str:
 def history_fault(url: sa.URL, error: BaseException, what: str = "") -> str:
     """What a history's database refused, and where it is, without what its URL keeps secret."""
     place = url.set(query={}).render_as_string(hide_password=True)
-    reason = driver_fault(error) or one_line(getattr(error, "orig", None) or error)
+    told = driver_fault(error) or silent_fault(url, error)
+    reason = told or one_line(getattr(error, "orig", None) or error)
     return hide(
         f"history {place}: {what}{reason}",
         database_secrets(url.render_as_string(hide_password=False)),

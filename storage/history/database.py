@@ -13,7 +13,7 @@ from lamplighter.core.secrets import database_secrets, hide
 from lamplighter.errors import HistoryError, one_line
 from storage.private_files import close_home, close_to_others, keep_database_private, make_folder
 from storage.project import Project
-from storage.sql_urls import driver_fault, history_fault
+from storage.sql_urls import connect_options, driver_fault, history_fault
 
 HEAD = "0006"
 """The newest migration, so that opening an up-to-date history need not import Alembic."""
@@ -106,7 +106,8 @@ def _engine(url: str) -> sa.Engine:
     except (sa.exc.ArgumentError, ValueError):
         raise HistoryError("history_url is not an SQLAlchemy URL; write postgresql+psycopg://host/database") from None
     is_file = parsed.get_backend_name() == "sqlite"
-    options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}} if is_file else {"pool_pre_ping": True}
+    given = {"timeout": BUSY_SECONDS} if is_file else connect_options(parsed)
+    options: dict[str, Any] = {"connect_args": given, "pool_pre_ping": not is_file}
     try:
         engine = sa.create_engine(parsed, **options)
     except Exception as error:

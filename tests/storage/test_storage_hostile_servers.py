@@ -11,12 +11,14 @@ import sqlalchemy as sa
 
 from lamplighter.core.gauges import Sample
 from lamplighter.core.message import Message
-from lamplighter.core.monitor import Severity
-from lamplighter.errors import PublishError
+from lamplighter.core.monitor import Severity, Sql
+from lamplighter.errors import HistoryError, PublishError, SourceError
 from storage.gauges import publish
+from storage.history import open_history
 from storage.notifications import Sent, send
 from storage.project import Project
 from storage.settings import Settings
+from storage.sql import columns_of
 from tests.hostile import HTTP, SMTP, hostile_server
 from tests.receivers import http_receiver, mail_receiver
 
@@ -121,6 +123,24 @@ def test_what_has_no_connection_did_not_arrive() -> None:
     for url in (f"json://{place}/t", f"mailto://{place}?from=a@b.org&to=c@d.org&mode=insecure"):
         sent = send(url, TOLD, seconds=60)
         assert (bool(sent.fault), sent.is_final, sent.may_have_arrived) == (True, False, False)
+
+
+SILENT = "the server did not answer within 2 s; mend it, or write connect_timeout=60 behind the ? of its URL"
+
+
+def test_a_silent_database(tmp_path: Path) -> None:
+    """The default is 10 s, which is a test's time to lose."""
+    with hostile_server(HTTP["silent"]) as place:
+        url = f"postgresql+psycopg://reader:{SECRET}@{place}/db?connect_timeout=2"
+        with pytest.raises(HistoryError) as history:
+            open_history(Project(tmp_path, Settings(history_url=url)))
+        with pytest.raises(SourceError) as source:
+            columns_of(Sql(url=url, table="log"))
+    host = place.partition(":")[0]
+    assert str(source.value) == f"postgresql {host}/db table log: {SILENT}"
+    assert str(history.value) == (
+        f"history postgresql+psycopg://reader:***@{place}/db: {SILENT}; nothing of this step was recorded"
+    )
 
 
 def test_a_name_that_does_not_resolve(tmp_path: Path) -> None:

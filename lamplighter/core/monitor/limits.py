@@ -17,8 +17,8 @@ MOST_DEPTH = 32
 """Levels of brackets and indentation; the keys of a monitor reach 5."""
 
 MOST_VALUES = 50_000
-"""Keys and values after aliases are written out: 2,000 columns with a check of 8 keys each come to 36,000 and are read in
-0.4 s. Without aliases the size of the file is the narrower limit for most."""
+"""Keys and values after aliases are written out: 2,000 columns with a check of 8 keys each come to 36,000 and are read
+in 0.4 s. Without aliases the size of the file is the narrower limit for most."""
 
 MOST_CHAIN = 8
 """Files that extend one another: a fleet, a team and a family of models need 3."""
