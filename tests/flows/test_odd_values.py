@@ -19,8 +19,7 @@ from storage.project import Project
 from tests.flows.nights import one_night
 
 DAY = date(2026, 3, 2)
-RANDOM = np.random.default_rng(0)
-LONG = "".join(map(chr, RANDOM.integers(0x4E00, 0x9FFF, 3000)))
+LONG = "".join(map(chr, np.random.default_rng(0).integers(0x4E00, 0x9FFF, 3000)))
 ODD = [
     "null",
     None,
@@ -53,14 +52,14 @@ metrics: [{{name: broken, function: "own.py:broken"}}]
 
 
 def project(root: Path, kind: str) -> Project:
-    values = np.array(ODD, object)
-    shuffled = [values[RANDOM.permutation(len(values))] for _ in range(4)]
+    values, random = np.array(ODD, object), np.random.default_rng(1)
+    shuffled = [values[random.permutation(len(values))] for _ in range(4)]
     texts = pa.array(np.concatenate(shuffled), pa.string())
-    columns = {"y": texts, **{name: texts.take(pa.array(RANDOM.permutation(ROWS))) for name in ("pred", "s", "v")}}
+    columns = {"y": texts, **{name: texts.take(pa.array(random.permutation(ROWS))) for name in ("pred", "s", "v")}}
     if kind == "ranking":
         columns["pred"] = pa.array([[value, "b"] for value in texts.to_pylist()])
     at = pa.array(pd.date_range(DAY, periods=ROWS, freq="15min", tz="UTC"))
-    table = pa.table({"id": range(ROWS), "at": at, **columns, "f\0" + LONG: texts, "n " + LONG: RANDOM.random(ROWS)})
+    table = pa.table({"id": range(ROWS), "at": at, **columns, "f\0" + LONG: texts, "n " + LONG: random.random(ROWS)})
     (root / "monitors").mkdir(parents=True)
     (root / "monitors" / "m.yaml").write_text(MONITOR.format(kind=kind))
     (root / "own.py").write_text("def broken(y_true, y_pred, y_score):\n    raise ValueError('a\\0b\\ud800')\n")

@@ -19,7 +19,7 @@ from storage.inspection import Seen, inspect_table
 from storage.label_tables import label_tables
 from storage.project import Project
 from storage.source_check import check_sources
-from tests.storage.company_tables import HELD_BACK, SECOND_LOT, THIRD_LOT, TUNED, Make, N, times
+from tests.storage.company_tables import HELD_BACK, SECOND_LOT, THIRD_LOT, TUNED, Make, N, made, times
 
 TABLES = [*TUNED, *HELD_BACK, *SECOND_LOT, *THIRD_LOT]
 SHORT = {"left out": "out"}
@@ -27,7 +27,7 @@ SHORT = {"left out": "out"}
 
 def roles_in(folder: Path, make: Make) -> tuple[Seen, Roles, dict[str, str], dict[str, str]]:
     """The guess, and what each column is taken for beside what it is."""
-    columns = make()
+    columns = made(make)
     pq.write_table(pa.table({name: values for name, (values, _) in columns.items()}), folder / "t.parquet")
     seen = inspect_table(Project.open(folder), "t.parquet", None, "UTC")
     roles = roles_of(seen.columns, seen.sample)
@@ -58,7 +58,7 @@ def faults(folder: Path, monitor: Monitor) -> list[str]:
 
 @pytest.mark.parametrize("make", TABLES, ids=lambda make: make.__name__)
 def test_the_file_is_sound_and_no_answer_is_a_feature(tmp_path: Path, make: Make) -> None:
-    columns = make()
+    columns = made(make)
     monitor, seen, text = written(tmp_path, pa.table({name: values for name, (values, _) in columns.items()}))
     assert faults(tmp_path, monitor) == []
     features = features_of(monitor, {column.name: column.kind for column in seen.columns})

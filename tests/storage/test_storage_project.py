@@ -175,14 +175,6 @@ def test_what_is_shared_is_read_beside_the_file(
     assert monitor.timezone == "Asia/Kolkata"
 
 
-def test_a_thousand_monitors_are_named_in_less_than_a_second(project: Project) -> None:
-    for i in range(1000):
-        write(project, f"m{i:04}.yaml", sound(f"m{i:04}"))
-    begun = os.times()
-    assert len(project.models()) == 1000
-    assert os.times().user - begun.user < 1
-
-
 # Databases
 
 

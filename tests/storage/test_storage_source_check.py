@@ -40,7 +40,7 @@ def tables() -> dict[str, pd.DataFrame]:
             "p": SCORE,
             "version": "v1",
             "origin": np.where(np.arange(N) % 3 == 0, "JFK", "LGA"),
-            "distance": RNG.random(N) * 100,
+            "distance": np.random.default_rng(6).random(N) * 100,
             "tags": [["a"]] * N,
         }
     )

@@ -10,14 +10,12 @@ from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.quality import METRICS, Confusion, Grouping, classification
 from lamplighter.core.quality.periods import OF_ROWS, ROW_MEANS, SUMMED, from_counts, of_period
 
-RNG = np.random.default_rng(17)
 
-
-def rows_of(classes: list[str], n: int, nulls: float) -> tuple[list[str], list[str | None]]:
+def rows_of(rng: np.random.Generator, classes: list[str], n: int, nulls: float) -> tuple[list[str], list[str | None]]:
     """Truth and predictions of a window: some right, some wrong, some missing."""
-    true = RNG.choice(classes, n)
-    pred = np.where(RNG.random(n) < 0.6, true, RNG.choice(classes, n)).astype(object)
-    pred[RNG.random(n) < nulls] = None
+    true = rng.choice(classes, n)
+    pred = np.where(rng.random(n) < 0.6, true, rng.choice(classes, n)).astype(object)
+    pred[rng.random(n) < nulls] = None
     return true.tolist(), pred.tolist()
 
 
@@ -34,7 +32,8 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_summed_counts_are_the_counts_of_all_rows(case: str) -> None:
     classes, positive, nulls = CASES[case]
-    windows = [rows_of(classes, n, nulls) for n in (31, 200, 7, 97)]
+    rng = np.random.default_rng(17)
+    windows = [rows_of(rng, classes, n, nulls) for n in (31, 200, 7, 97)]
     counts: list[Confusion] = []
     for true, pred in windows:
         whole = [Grouping.overall(len(true))]
@@ -57,7 +56,8 @@ def test_summed_counts_are_the_counts_of_all_rows(case: str) -> None:
 
 
 def test_summed_counts_against_scikit_learn() -> None:
-    windows = [rows_of(["a", "b", "c"], n, 0.0) for n in (60, 90)]
+    rng = np.random.default_rng(17)
+    windows = [rows_of(rng, ["a", "b", "c"], n, 0.0) for n in (60, 90)]
     counts: list[Confusion] = []
     for true, pred in windows:
         whole = [Grouping.overall(len(true))]
@@ -80,7 +80,8 @@ def test_summed_counts_against_scikit_learn() -> None:
 
 @pytest.mark.parametrize("metric", sorted(ROW_MEANS))
 def test_a_mean_of_rows_is_weighted_by_them(metric: str) -> None:
-    values = [RNG.gamma(2.0, 3.0, n) for n in (5, 300, 41)]
+    rng = np.random.default_rng(17)
+    values = [rng.gamma(2.0, 3.0, n) for n in (5, 300, 41)]
     windows = [Measurement(metric=metric, value=float(it.mean()), n=len(it)) for it in values]
     made = of_period(metric, windows, "daily")
     assert made is not None
