@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from lamplighter.core.evaluation import class_labels, numbers
-from lamplighter.core.finding import of_file
+from lamplighter.core.answer_checks import answer_findings
+from lamplighter.core.evaluation import Labelled, class_labels, numbers
+from lamplighter.core.finding import Code, of_file
 from lamplighter.core.monitor import Kind, Labels, Monitor
 from lamplighter.core.soundness import Problem, classes_meet, label_column_problems
 from lamplighter.core.window import Window
@@ -133,6 +134,10 @@ def _joined(project: Project, monitor: Monitor, newest: Rows, now: datetime, fol
     windows = _windows(monitor, newest.slice.window)
     arrived = labels_arrived(project, monitor, windows[-1].start, now, folder)
     assert arrived is not None
+    place = ("labels", "sql" if monitor.labels and monitor.labels.sql else "parquet")
+    check.problems += [Problem(place, of_file(file, reason)) for file, reason in arrived.unreadable]
+    if arrived.unreadable and not len(arrived.frame):
+        return
     index = LabelIndex.of(arrived, monitor.predictions.id)
     looked_at: list[Slice] = []
     met = 0
@@ -194,8 +199,35 @@ def _of_values(monitor: Monitor, truth: Truth, check: LabelCheck) -> Iterator[Pr
         predicted = {str(name) for name in class_labels(truth.labelled[answer]) if name is not None}
         check.classes = true
         yield from classes_meet(monitor, true, predicted, len(truth.y_true))
-    elif monitor.kind is Kind.REGRESSION and answer and pd.isna(numbers(truth.labelled[answer])).all():
+    if truth.comparable and answer:
+        yield from _of_answers(monitor, truth)
+    if monitor.kind is Kind.REGRESSION and answer and pd.isna(numbers(truth.labelled[answer])).all():
         yield Problem(("predictions", "prediction"), f"no value of {answer!r} is a number; name another column")
+
+
+SHOWN_AT = {
+    Code.LISTS_UNREADABLE: ("predictions", "prediction"),
+    Code.TEXTS_UNREADABLE: ("predictions", "prediction"),
+    Code.SCORES_OUTSIDE: ("predictions", "score"),
+    Code.CLASSES_ODD: ("labels", "target"),
+    Code.CLASSES_DIFFER: ("labels", "target"),
+}
+"""The key at which what a run would find of labels and answers is shown."""
+
+
+def _of_answers(monitor: Monitor, truth: Truth) -> Iterator[Problem]:
+    """What the first run would find of labels and answers side by side; of a few odd rows it measures the others."""
+    frame, predictions = truth.labelled, monitor.predictions
+    labelled = Labelled(
+        truth.y_true, frame[str(predictions.prediction)], {name: frame[name] for name in predictions.scores}, {}, None
+    )
+    for finding in answer_findings(labelled, monitor, ""):
+        # Classes that do not meet have a line of their own.
+        if finding.code in SHOWN_AT and not (
+            finding.code is Code.CLASSES_DIFFER and monitor.kind is Kind.CLASSIFICATION
+        ):
+            told = finding.message.removeprefix(f"{monitor.model}: : ")
+            yield Problem(SHOWN_AT[finding.code], told, finding.code is Code.CLASSES_ODD)
 
 
 def _none_met(

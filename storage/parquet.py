@@ -54,8 +54,8 @@ class OpenFiles:
             with _damage():
                 parquet = self._opened(uri)
                 names = parquet.schema_arrow.names
-                # A zone whose name is no text would end the run where the type is first looked at.
-                _ = [str(kind) for kind in parquet.schema_arrow.types]
+                for kind in parquet.schema_arrow.types:
+                    _look_at(kind)
             name, times = max(Counter(names).items(), key=lambda item: item[1], default=("", 0))
             if times > 1:
                 parquet.close(force=True)
@@ -175,6 +175,16 @@ class OpenFiles:
             values.validate(full=True)
             # Dictionaries of two files need not agree, and plain values are what every stage counts.
             return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
+
+
+def _look_at(kind: pa.DataType) -> None:
+    """Have a zone whose name is no text found here: it would end the run where the type is first looked at."""
+    if pa.types.is_timestamp(kind):
+        _ = kind.tz
+    if pa.types.is_dictionary(kind):
+        _look_at(kind.value_type)
+    for i in range(kind.num_fields):
+        _look_at(kind.field(i).type)
 
 
 def _copied(file: File, filesystem: fs.FileSystem, path: str) -> pa.NativeFile:

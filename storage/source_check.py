@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from lamplighter.core.features import features_of
-from lamplighter.core.finding import of_file, with_cure
+from lamplighter.core.finding import Code, Finding, of_file, with_cure
 from lamplighter.core.monitor import Monitor, Source
 from lamplighter.core.monitor.roles import declared_columns
+from lamplighter.core.row_checks import row_findings
 from lamplighter.core.soundness import (
     Problem,
     ScoreRange,
@@ -29,7 +30,7 @@ from lamplighter.core.soundness import (
 from lamplighter.core.window import Window
 from lamplighter.errors import BrokenFileError, ColumnError, SourceError
 from storage.absent import absent_source
-from storage.label_check import check_labels
+from storage.label_check import LabelCheck, check_labels
 from storage.newest import EPOCH, Newest, newest_files, newest_window
 from storage.predictions import predictions_of, slice_of
 from storage.profiles import as_counts, as_floats, slack_of, table_kinds
@@ -112,6 +113,13 @@ def _check(project: Project, monitor: Monitor, now: datetime, folder: Path, chec
     check.problems += [
         Problem(_place(monitor.predictions, "predictions"), of_file(uri, reason)) for uri, reason in rows.unreadable
     ]
+    found = [*row_findings(monitor, window.label, rows=rows.count, repeated=rows.repeated, undated=rows.undated)]
+    check.problems += [
+        Problem(
+            ("predictions", "time" if finding.code is Code.TIME_MISSING else "id"), _without_model(finding, monitor)
+        )
+        for finding in found
+    ]
     declared = [use.column for use in declared_columns(monitor)]
     kinds = table_kinds(rows, declared)
     check.problems += [
@@ -126,7 +134,10 @@ def _check(project: Project, monitor: Monitor, now: datetime, folder: Path, chec
     wrong = {problem.at for problem in problems if not problem.is_warning}
     check.problems += score_problems(monitor, _ranges(monitor, rows, kinds, wrong))
     check.problems += _numeric_texts(monitor, rows, kinds, wrong)
-    labels = check_labels(project, monitor, rows, now, folder)
+    check.problems += _empty_columns(monitor, rows, kinds)
+    # What is no id joins nothing.
+    has_ids = not any(finding.code is Code.IDS_REPEATED for finding in found)
+    labels = check_labels(project, monitor, rows, now, folder) if has_ids else LabelCheck()
     check.labelled, check.labelled_window, check.labelled_rows = labels.labelled, labels.window, labels.rows
     check.problems += labels.problems
     check.problems += _names(project, monitor, rows, newest, labels.classes, folder)
@@ -181,6 +192,23 @@ def _numeric_texts(
             except (pa.ArrowInvalid, TypeError):
                 told = f"column {name!r} holds text that is no number; name it as categorical"
                 yield Problem(("features", "numeric", i), told)
+
+
+def _without_model(finding: Finding, monitor: Monitor) -> str:
+    """The line of a finding, where the file says which model it is about."""
+    return finding.message.removeprefix(f"{monitor.model}: ")
+
+
+def _empty_columns(monitor: Monitor, rows: Rows, kinds: Mapping[str, str]) -> Iterator[Problem]:
+    """Features and answers that are null in every row, as the first run would find them."""
+    places = {use.column: use.at for use in reversed(list(declared_columns(monitor)))}
+    answers = [monitor.predictions.prediction, *monitor.predictions.scores]
+    names = dict.fromkeys(name for name in (*answers, *features_of(monitor, kinds)) if name in rows.schema)
+    for name, batches in rows.columns(names):
+        if rows.count and all(batch.null_count == len(batch) for batch in batches):
+            told = f"column {name!r} is null in all {rows.count} rows of {rows.slice.window.label}"
+            cure = "mend its feed, or name another column" if name in places else "mend its feed, or exclude it"
+            yield Problem(places.get(name, ("features",)), f"{told}; {cure}")
 
 
 def _names(
@@ -276,4 +304,4 @@ def _reference(
         label = f"the reference has no rows before {window.label}" if is_trailing else "the reference has no rows"
         yield Problem(("reference",), f"{label}{' ' if is_trailing else ''}{when}", is_trailing)
     else:
-        yield from reference_problems(monitor, kinds, table_kinds(rows))
+        yield from reference_problems(monitor, kinds, table_kinds(rows, kinds))

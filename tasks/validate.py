@@ -94,6 +94,11 @@ def _unreadable_reference(monitor: Monitor, reference: Rows) -> Iterator[Finding
         message = f"{monitor.model}: no file of the reference can be used: {reference.mistake}"
         yield Finding(Code.REFERENCE_UNREADABLE, reference.mistake.column, message)
         return
+    if not reference.count and not reference.unreadable and not (monitor.reference and monitor.reference.trailing):
+        message = (
+            f"{monitor.model}: the reference has no rows, so drift is not measured; name days or files that have some"
+        )
+        yield Finding(Code.REFERENCE_UNREADABLE, "", message)
     for uri, reason in reference.unreadable:
         message = f"{monitor.model}: reference: {of_file(uri, reason)}"
         yield Finding(Code.REFERENCE_UNREADABLE, uri, message)

@@ -164,7 +164,8 @@ def class_problems(
         named.append((("predictions", "positive"), monitor.predictions.positive))
     named += [(("checks", i, "class"), check.klass) for i, check in enumerate(monitor.checks) if check.klass]
     missing = [(at, name) for at, name in named if name not in classes]
-    if not missing:
+    scores = monitor.predictions.score if isinstance(monitor.predictions.score, dict) else {}
+    if not missing and {*scores} >= {*classes}:
         return
     everywhere = {*classes, *wider()}
     for at, name in missing:
@@ -172,16 +173,18 @@ def class_problems(
             # One class alone does not show what the others are called.
             told = f"class {name!r} never occurs"
             yield Problem(at, f"{told}; {among(name, sorted(everywhere))}", is_warning=len(everywhere) < 2)
-    if isinstance(monitor.predictions.score, dict):
-        yield from _score_classes(monitor, everywhere)
+    if scores:
+        yield from _score_classes(scores, classes, everywhere)
 
 
-def _score_classes(monitor: Monitor, everywhere: Collection[str]) -> Iterator[Problem]:
-    assert isinstance(monitor.predictions.score, dict)
-    if not {*monitor.predictions.score} & {*everywhere}:
-        named = ", ".join(sorted(monitor.predictions.score)[:3])
-        known = ", ".join(sorted(everywhere)[:5])
-        yield Problem(("predictions", "score"), f"no score is of a class that occurs: {named}; known: {known}")
+def _score_classes(scores: Collection[str], classes: Collection[str], everywhere: Collection[str]) -> Iterator[Problem]:
+    at: Place = ("predictions", "score")
+    if not {*scores} & {*everywhere}:
+        named, known = (", ".join(sorted(side)[:5]) for side in (scores, everywhere))
+        yield Problem(at, f"no score is of a class that occurs: {named}; known: {known}")
+    elif lacking := sorted({*classes} - {*scores}):
+        told = f"class {', '.join(map(repr, lacking[:3]))} occurs and has no score"
+        yield Problem(at, f"{told}; name its column too, or write the classes as they occur")
 
 
 def classes_meet(monitor: Monitor, true: Collection[str], predicted: Collection[str], rows: int) -> Iterator[Problem]:

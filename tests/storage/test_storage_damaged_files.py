@@ -5,6 +5,7 @@ Thousands of variants were tried; a few of every kind of damage and every kind o
 
 from __future__ import annotations
 
+import base64
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,27 @@ def test_a_name_that_is_no_text_is_found(tmp_path: Path, write) -> None:
     pq.write_table(table, tmp_path / "a.parquet", store_schema=False)
     content = (tmp_path / "a.parquet").read_bytes()
     (tmp_path / "a.parquet").write_bytes(content.replace(b"columnx", b"\xff\xfe\xfd\xfc\xfb\xfax"))
+    rows = Rows(slice_of(f"{tmp_path}/*.parquet"))
+    assert values(rows) == [1, 2]
+    assert [Path(uri).name for uri, _ in rows.unreadable] == ["a.parquet"]
+
+
+@pytest.mark.parametrize("column", ["at", "x"])
+def test_a_zone_that_is_no_text_is_found(tmp_path: Path, write, column: str) -> None:
+    """The type of the column could not be looked at."""
+    write(tmp_path / "b.parquet", at=utc(*AT), x=[1, 2])
+    zoned = pa.array(utc(*AT).cast(pa.int64()), pa.timestamp("us", tz="Asia/Oral"))
+    path = Path(write(tmp_path / "a.parquet", **({"at": utc(*AT), "x": [1, 2]} | {column: zoned})))
+    content = path.read_bytes()
+    schema = content.index(b"ARROW:schema")
+    encoded = content[schema:].split(b"ARROW:schema")[1]
+    start = next(i for i in range(len(encoded)) if encoded[i : i + 4] == b"////")
+    text = encoded[start:].split(b"\x00")[0]
+    text = text[: len(text) // 4 * 4]
+    raw = base64.b64decode(text)
+    broken = base64.b64encode(raw.replace(b"Asia/Oral", b"\xbdsia/Oral"))
+    assert broken != text
+    path.write_bytes(content.replace(text, broken))
     rows = Rows(slice_of(f"{tmp_path}/*.parquet"))
     assert values(rows) == [1, 2]
     assert [Path(uri).name for uri, _ in rows.unreadable] == ["a.parquet"]

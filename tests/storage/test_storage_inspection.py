@@ -64,6 +64,26 @@ def test_days_are_local(project: Project, write) -> None:
     assert inspect_table(project, "a.parquet", None, "America/New_York").days == [dt.date(2013, 5, 31), DAYS[0]]
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        pa.array([884541340800000000] * 2, pa.timestamp("us", tz="UTC")),
+        pa.array([253402300799000000, -(10**17)], pa.timestamp("us", tz="UTC")),
+        pa.array([4_000_000, -4_000_000], pa.date32()),
+    ],
+    ids=["year 30000", "the last second of 9999", "dates"],
+)
+def test_times_beyond_the_calendar_cost_no_more_than_themselves(
+    project: Project, write, damaged: pa.Array, zone: str
+) -> None:
+    sound = pa.array(TIMES[10:12]).cast(damaged.type)
+    write(
+        project.root / "a.parquet", at=pa.concat_arrays([sound, damaged]), valid_to=pa.concat_arrays([damaged, sound])
+    )
+    assert DAYS[0] in inspect_table(project, "a.parquet", None, zone).days
+
+
 @pytest.mark.parametrize(
     ("values", "kind", "has_zone"),
     [

@@ -298,6 +298,95 @@ MISTAKES: list[tuple[str, Change, str, str]] = [
         "column 'distance' holds text in the reference and numbers in the predictions",
     ),
     (
+        "times that are not there",
+        both(
+            column("log", "at", [at.isoformat() if i % 2 else "soon" for i, at in enumerate(TIMES)]),
+            put("predictions.parquet", "data/log/*/*.parquet"),
+        ),
+        "predictions.time",
+        "300 rows of 2026-03-07 have no 'at' that can be read, and were left out; log it with every row",
+    ),
+    (
+        "an id that is one for all",
+        column("log", "id", "a"),
+        "predictions.id",
+        "23 of 24 rows of 2026-03-07 repeat an id in 'id', and were left out; name what tells rows apart",
+    ),
+    (
+        "an id of a batch",
+        column("log", "id", lambda t: [f"b{i // 4}" for i in range(N)]),
+        "predictions.id",
+        "18 of 24 rows of 2026-03-07 repeat an id in 'id', and were left out",
+    ),
+    (
+        "a score that is null",
+        column("log", "p", None),
+        "predictions.score",
+        "column 'p' is null in all 24 rows of 2026-03-07; mend its feed",
+    ),
+    (
+        "predictions that are null",
+        both(column("log", "late", pd.array([None] * N, dtype="Int64")), put("checks", [])),
+        "predictions.prediction",
+        "column 'late' is null in all 24 rows of 2026-03-07",
+    ),
+    (
+        "a feature that is null under auto",
+        both(column("log", "wind", np.full(N, np.nan)), put("features", {"auto": True, "exclude": ["tags"]})),
+        "features",
+        "column 'wind' is null in all 24 rows",
+    ),
+    (
+        "a misspelt feature beside auto",
+        put("features", {"auto": True, "categorical": ["orgin"]}),
+        "features.categorical.0",
+        "no column 'orgin' in the predictions; did you mean 'origin'?",
+    ),
+    (
+        "scores of other classes",
+        both(column("log", "q", lambda t: 1 - t["p"]), put("predictions.score", {"yes": "p", "no": "q"})),
+        "predictions.score",
+        "no score is of a class that occurs: no, yes; known: 0, 1",
+    ),
+    (
+        "scores of some of the classes",
+        both(column("log", "q", lambda t: 1 - t["p"]), put("predictions.score", {"1": "p", "2": "q"})),
+        "predictions.score",
+        "class '0' occurs and has no score; name its column too",
+    ),
+    (
+        "rankings as plain text",
+        both(
+            put("kind", "ranking"),
+            put("predictions.score", None),
+            put("checks", []),
+            column("log", "late", "1|2|3"),
+        ),
+        "labels.target",
+        "no ranked item (1|2|3) is among the true ones (0, 1); write both alike",
+    ),
+    (
+        "texts that are bytes",
+        both(
+            put("kind", "text"),
+            put("predictions.score", None),
+            put("checks", []),
+            column("log", "late", b"\xff\xfe"),
+            column("labels", "was_late", "a"),
+        ),
+        "predictions.prediction",
+        "no text in 24 of 24 rows of column 'late'",
+    ),
+    *(
+        (
+            f"times of labels that cannot be read: {value}",
+            column("labels", "labelled_at", value),
+            "labels.parquet",
+            told,
+        )
+        for value, told in (("soon", "'soon', which is no ISO 8601"), (20260302, "a date in digits"), (7.5, "numbers"))
+    ),
+    (
         "rows of the future",
         column("log", "at", TIMES + pd.Timedelta("900D")),
         "predictions.time",

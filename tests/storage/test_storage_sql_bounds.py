@@ -15,7 +15,7 @@ from lamplighter.errors import ColumnError, SourceError
 from storage.epochs import PER_SECOND
 from storage.predictions import predictions_of
 from storage.rows import Rows, Slice
-from storage.sql import count_rows, spool
+from storage.sql import count_rows, newest_time, spool
 from tests.storage.sql_tables import run
 
 ZONES = ["UTC", "America/New_York", "Asia/Tokyo"]
@@ -105,3 +105,31 @@ def test_a_flag_is_no_time(database: str, tmp_path: Path) -> None:
     window = Window.of("m", Grain.DAY, "UTC", dt.date(2013, 6, 1))
     with pytest.raises(ColumnError, match="table log: column 'at' "):
         read(database, tmp_path, window, READ["table"])
+
+
+@pytest.mark.parametrize("where", READ.values(), ids=READ)
+@pytest.mark.parametrize(
+    ("held", "kind", "unit", "message"),
+    [
+        ("02.06.2013 10:00", "TEXT", None, "column 'at' holds '02.06.2013 10:00', which is no ISO 8601 timestamp"),
+        ("June 2", "TEXT", None, "column 'at' holds 'June 2', which is no ISO 8601 timestamp"),
+        (20130602, "BIGINT", "s", "a date in digits and no count since 1970; write 2013-06-02"),
+        (41427, "BIGINT", "s", "days as a spreadsheet counts them; write 2013-06-02"),
+        (1370131200000, "BIGINT", "s", "which are no times in s; declare time_unit: ms"),
+    ],
+)
+def test_a_table_whose_times_are_none_is_not_empty(
+    tmp_path: Path, held: object, kind: str, unit: str | None, where: dict[str, str], message: str
+) -> None:
+    """The database compares them with the bounds all the same, and finds nothing."""
+    url = run(
+        f"sqlite:///{tmp_path}/log.db", f"CREATE TABLE log (at {kind}, x INT)", f"INSERT INTO log VALUES ({held!r}, 1)"
+    )
+    with pytest.raises(ColumnError) as raised:
+        read(url, tmp_path, Window.of("m", Grain.DAY, "UTC", dt.date(2013, 6, 2)), where, unit)
+    assert message in str(raised.value)
+    with pytest.raises(ColumnError, match="column 'at'"):
+        newest_time(
+            Sql(url=SecretStr(url), **where), column="at", timezone=None, unit=unit,
+            start=HOURS[0], end=HOURS[-1],
+        )  # fmt: skip

@@ -105,6 +105,59 @@ def test_rows_without_a_time_are_told(tmp_path: Path, write: Write) -> None:
     assert (table.count, told(table)) == (19, [(Code.TIME_MISSING, "at", message)])
 
 
+def test_times_of_another_unit_are_counted(tmp_path: Path, write: Write) -> None:
+    """Seconds beside milliseconds would be times of 1970, and so of no window."""
+    monitor = MONITOR.replace("time: at", "time: at, time_unit: ms")
+    start = int(pd.Timestamp("2013-06-02", tz="UTC").timestamp())
+    mixed = [(start + i * 3600) * (1 if i < 5 else 1000) for i in range(24)]
+    for day in (1, 2, 3):
+        shift = (day - 2) * 86_400
+        times = mixed if day == 2 else [(start + shift) * 1000] * 24
+        write(f"log/day=2013-06-0{day}/a.parquet", rows(f"2013-06-0{day}", at=times))
+    message = "m: 5 rows of 2013-06-02 have no 'at' that can be read, and were left out; log it with every row in ms"
+    table = validated(tmp_path, monitor)
+    assert (table.count, told(table)[0]) == (19, (Code.TIME_MISSING, "at", message))
+
+
+EACH_TWICE = [f"r{i // 2}" for i in range(24)]
+FOURS = [f"r{i // 4}" for i in range(24)]
+ONE_AGAIN = ["r0", *(f"r{i}" for i in range(23))]
+
+
+@pytest.mark.parametrize(
+    ("ids", "duplicates", "left", "code"),
+    [
+        (["a"] * 24, "", 1, Code.IDS_REPEATED),
+        (["a"] * 24, ", duplicates: last", 1, Code.IDS_REPEATED),
+        (FOURS, "", 6, Code.IDS_REPEATED),
+        (FOURS, ", duplicates: last", 6, None),
+        (EACH_TWICE, "", 12, Code.ROWS_REPEATED),
+        (EACH_TWICE, ", duplicates: first", 12, None),
+        (ONE_AGAIN, "", 23, None),
+        (ONE_AGAIN, ", duplicates: error", 23, Code.IDS_REPEATED),
+    ],
+)
+def test_rows_that_repeat_an_id_are_not_left_out_in_silence(
+    tmp_path: Path, write: Write, ids: list, duplicates: str, left: int, code: Code | None
+) -> None:
+    """A few are those of a sender who tries again, and the monitor may say that there are many."""
+    write("log/day=2013-06-02/a.parquet", rows("2013-06-02", id=ids))
+    table = validated(tmp_path, MONITOR.replace("id: id", f"id: id{duplicates}"))
+    assert (table.count, [found for found, _, _ in told(table)]) == (left, [code] if code else [])
+    if code and "error" not in duplicates:
+        message = f"m: {24 - left} of 24 rows of 2013-06-02 repeat an id in 'id', and were left out; name what tells"
+        assert table.findings[0].message.startswith(message)
+
+
+def test_a_reference_without_rows_is_a_finding(tmp_path: Path, write: Write) -> None:
+    sources = {"days: 2012-01-01..2012-01-31": True, 'parquet: "empty/*.parquet"': True, "trailing: 1d": False}
+    write("empty/a.parquet", rows("2013-05-01", 500).slice(0, 0))
+    (tmp_path / "log/day=2013-06-01/a.parquet").unlink()
+    for source, is_told in sources.items():
+        found = told(validated(tmp_path, MONITOR.replace('parquet: "reference/*.parquet"', source)))
+        assert [code for code, _, _ in found] == [Code.REFERENCE_UNREADABLE] * is_told, source
+
+
 # A mistake of the monitor's is told once, and no file is asked for again
 
 
