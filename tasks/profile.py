@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -12,11 +13,13 @@ from prefect.cache_policies import NO_CACHE
 from lamplighter.core.breaks import Baseline, breaks_of
 from lamplighter.core.data_checks import answer_measurements, feature_measurements, value_findings
 from lamplighter.core.finding import Code, Finding
+from lamplighter.core.looks import FEWEST_WINDOWS
 from lamplighter.core.measurement import Measurement
 from lamplighter.core.monitor import Kind, Monitor
+from lamplighter.core.phases import FEWEST_BEFORE
 from lamplighter.core.profile import Bounds, ColumnKind, ColumnProfile
 from lamplighter.errors import SourceError
-from storage.history.baselines import Past
+from storage.history.baselines import BaselineWindows, Past
 from storage.private_key import home_key
 from storage.profile_store import ProfileStore
 from storage.profiles import Profiles, nulls_profile, profile_columns
@@ -84,22 +87,29 @@ def _breaks(night: Night, table: Table, profiles: Profiles) -> Iterator[Finding]
     store, window, private = ProfileStore(night.project.home), table.rows.window, night.monitor.private
     features = {name: profiles[name] for name in table.features if name in profiles}
     known = Past.of(night.history, window, night.known_on)
-    windows = {name: known.of_column(name, window.start) for name in features}
+    fewest = FEWEST_BEFORE.get(window.grain, FEWEST_WINDOWS)
 
     def kept(hashes: Iterable[str], name: str) -> list[ColumnProfile]:
         found = (_past(store, content_hash).get(name) for content_hash in hashes)
         return [profile for profile in found if profile]
 
-    baselines = {
-        name: Baseline(kept(it.past, name), kept(it.older, name), it.open_codes, night.label_of(it.since))
-        for name, it in windows.items()
-    }
+    def baseline(name: str, it: BaselineWindows) -> Baseline:
+        # Of a profile that is lost the phase goes too.
+        held = [bool(_past(store, content_hash).get(name)) for content_hash in (*it.past, *it.older)]
+        phases, since = [*compress(it.phases, held)], night.label_of(it.since)
+        return Baseline(kept(it.past, name), kept(it.older, name), it.open_codes, since, fewest, phases)
+
+    baselines = {name: baseline(name, known.of_column(name)) for name in features}
     recent = [
         {name: profile for name, profile in found.items() if name in features}
         for content_hash in known.recent()
         if (found := _past(store, content_hash))
     ]
-    return breaks_of(night.monitor.model, features, recent, baselines, private)
+
+    def same_phase(name: str) -> list[list[ColumnProfile]]:
+        return [kept(hashes, name) for hashes in known.of_phases(name)]
+
+    return breaks_of(night.monitor.model, features, recent, baselines, private, same_phase)
 
 
 @lru_cache(maxsize=256)

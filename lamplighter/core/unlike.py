@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
@@ -64,16 +65,19 @@ class Numbers:
     values : array of shape (n_buckets,)
         Signed bucket numbers, ascending.
     counts : array of shape (n_buckets,)
+    phase : int
+        Of the window, such as its weekday; -1 where it is not known.
     """
 
     values: npt.NDArray[np.int64]
     counts: npt.NDArray[np.int64]
+    phase: int = -1
 
     @classmethod
-    def of(cls, profile: ColumnProfile) -> Numbers:
+    def of(cls, profile: ColumnProfile, phase: int = -1) -> Numbers:
         """Those of a profile."""
         values = np.array(sorted(number for number in profile.buckets if number), dtype=np.int64)
-        return cls(values, np.array([profile.buckets[number] for number in values.tolist()], dtype=np.int64))
+        return cls(values, np.array([profile.buckets[number] for number in values.tolist()], dtype=np.int64), phase)
 
     @property
     def total(self) -> int:
@@ -83,7 +87,7 @@ class Numbers:
     def magnitudes(self) -> Numbers:
         """The same without their signs."""
         values, place = np.unique(np.abs(self.values), return_inverse=True)
-        return Numbers(values, np.bincount(place, self.counts, minlength=len(values)).astype(np.int64))
+        return Numbers(values, np.bincount(place, self.counts, minlength=len(values)).astype(np.int64), self.phase)
 
     def turned(self) -> Numbers:
         """The same with the opposite signs."""
@@ -128,7 +132,7 @@ class Distance:
 def _distances(current: Numbers, past: Sequence[Numbers], older: Sequence[Numbers] = ()) -> Distance:
     """Distance of the current numbers from the past ones; ``older`` ones tell of what is usual alone."""
     groups = [group for group in (past, older) if len(group) > 1]
-    own = [_left_out(group) for group in groups]
+    own = [_left_out(group, [*past, *older]) for group in groups]
     usual = max((sorted(found)[-2] for found in own if len(found) > 1), default=0.0)
     kept = list(past)
     if groups and groups[0] is past and len(past) > 2:
@@ -140,12 +144,36 @@ def _distances(current: Numbers, past: Sequence[Numbers], older: Sequence[Number
     return Distance(value, max(usual, noise))
 
 
-def _left_out(group: Sequence[Numbers]) -> list[float]:
-    """The distance of each from all others."""
-    at = np.unique(np.concatenate([entry.values for entry in group]))
-    shares = np.array([entry.cumulative(at) for entry in group])
-    others = (shares.sum(axis=0) - shares) / (len(group) - 1)
-    return [float(found) for found in np.abs(shares - others).max(axis=1)]
+def _left_out(group: Sequence[Numbers], everything: Sequence[Numbers]) -> list[float]:
+    """The distance of each from all others of its group, or from those of its phase where these are closer.
+
+    A Sunday that is like other Sundays says nothing of by how much two Mondays may differ.
+    """
+    everything = everything or group
+    at = np.unique(np.concatenate([entry.values for entry in everything]))
+    shares = np.array([entry.cumulative(at) for entry in everything])
+    phases = np.array([entry.phase for entry in everything])
+    own = [next(i for i, other in enumerate(everything) if other is entry) for entry in group]
+    total = shares[own].sum(axis=0)
+    found = []
+    for i in own:
+        distance = np.abs(shares[i] - (total - shares[i]) / (len(group) - 1)).max()
+        mates = (phases == phases[i]) & (phases >= 0)
+        if (many := int(mates.sum())) > 1:
+            others = (shares[mates].sum(axis=0) - shares[i]) / (many - 1)
+            distance = min(distance, np.abs(shares[i] - others).max())
+        found.append(float(distance))
+    return found
+
+
+def _ordinary(past: Sequence[Numbers], older: Sequence[Numbers]) -> list[Numbers]:
+    """The past windows without those of phases that are another world, such as a shop's Sundays."""
+    if len(past) < 2:
+        return list(past)
+    apart = _left_out([Numbers(it.values, it.counts) for it in past], [])
+    alike = _left_out(past, [*past, *older])
+    kept = [it for it, own, mates in zip(past, apart, alike, strict=True) if own - mates < SCALED]
+    return kept if len(kept) > len(past) / 2 else list(past)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,30 +186,40 @@ class Compared:
     past : list of Numbers
     distance, of_magnitudes : Distance
         Of the numbers with their signs and without.
+    ordinary : list of Numbers
+        The past windows whose medians say how far the column wanders.
     """
 
     current: Numbers
     past: list[Numbers]
     distance: Distance
     of_magnitudes: Distance
+    ordinary: list[Numbers]
 
     @classmethod
     def of(
-        cls, profile: ColumnProfile, past: Sequence[ColumnProfile], older: Sequence[ColumnProfile] = ()
+        cls,
+        profile: ColumnProfile,
+        past: Sequence[ColumnProfile],
+        older: Sequence[ColumnProfile] = (),
+        phases: Sequence[int] = (),
     ) -> Compared | None:
-        """None where there are too few numbers, or windows of one number are usual."""
+        """None where there are too few numbers, or windows of one number are usual; phases are of past and older."""
         current = Numbers.of(profile)
-        usual = [numbers for entry in past if (numbers := Numbers.of(entry)).total >= FEWEST_NUMBERS]
-        before = [numbers for entry in older if (numbers := Numbers.of(entry)).total >= FEWEST_NUMBERS]
+        marks = list(phases) or [-1] * (len(past) + len(older))
+        usual, before = (
+            [it for entry, mark in side if (it := Numbers.of(entry, mark)).total >= FEWEST_NUMBERS]
+            for side in (zip(past, marks, strict=False), zip(older, marks[len(past) :], strict=True))
+        )
         if current.total < FEWEST_NUMBERS or not usual:
             return None
         if np.median([len(entry.buckets) for entry in past]) < FEWEST_VARIED:
             return None
         distance = _distances(current, usual, before)
         if all((entry.values > 0).all() for entry in (current, *usual, *before)):
-            return cls(current, usual, distance, distance)
+            return cls(current, usual, distance, distance, _ordinary(usual, before))
         unsigned = _distances(current.magnitudes(), _magnitudes(usual), _magnitudes(before))
-        return cls(current, usual, distance, unsigned)
+        return cls(current, usual, distance, unsigned, _ordinary(usual, before))
 
     @property
     def is_like(self) -> bool:
@@ -194,7 +232,7 @@ class Compared:
         found = self.of_magnitudes
         if not found.reaches(SCALED) or _are_known(current, past):
             return None
-        medians = _without_extreme([float(entry.quantile(0.5)) for entry in past])
+        medians = _without_extreme([float(entry.quantile(0.5)) for entry in _magnitudes(self.ordinary)])
         shifts = {round(current.quantile(q) - float(np.median([it.quantile(q) for it in past]))) for q in QUARTERS}
         least = max(math.log(SMALLEST_SCALE) / math.log(BUCKET), WANDERED * (max(medians) - min(medians)))
         if not _lies_apart(representative(current.quantile(0.5)), [representative(round(it)) for it in medians]):
@@ -217,7 +255,7 @@ class Compared:
         """Whether almost all numbers lie where none did, farther off than the past wandered."""
         if not self.distance.reaches(MOVED):
             return False
-        medians = _without_extreme([representative(entry.quantile(0.5)) for entry in self.past])
+        medians = _without_extreme([representative(entry.quantile(0.5)) for entry in self.ordinary])
         median, low, high = representative(self.current.quantile(0.5)), min(medians), max(medians)
         return max(low - median, median - high) > WANDERED * (high - low)
 
@@ -327,3 +365,64 @@ def _plain(value: str) -> Iterator[str]:
     plain = "".join(sign for sign in value.casefold() if sign.isalnum())
     if any(sign.isalpha() for sign in plain):
         yield plain
+
+
+FEW_NUMBERS, NEARLY_ALL, BEYOND = 10, 0.9, 1.5
+"""Numbers other than zero that are enough to say that so many of them lie beyond all that there were, and how many
+times farther from zero, or closer to it, their median lies then."""
+
+STRETCHED, FEWEST_SPREAD = 5.0, 50
+"""From which factor on numbers lie closer together, or farther apart, and from how many numbers on that is known: the
+ends of a heavy tail vary threefold with fewer."""
+
+FEWEST_ENTRIES = 7
+"""Windows whose ranges and spreads say what is usual."""
+
+
+class Stretch(Enum):
+    """How the distances between the numbers of a column changed."""
+
+    NARROWER = "narrower"
+    WIDER = "wider"
+
+
+def lies_outside(profile: ColumnProfile, entries: Sequence[ColumnProfile]) -> bool:
+    """Whether almost all numbers lie beyond all those of some windows, and the median far from where it wandered."""
+    current = Numbers.of(profile).magnitudes()
+    usual = [numbers for entry in entries if (numbers := Numbers.of(entry).magnitudes()).total >= FEW_NUMBERS]
+    if current.total < FEW_NUMBERS or len(usual) < FEWEST_ENTRIES:
+        return False
+    if np.median([len(it.values) for it in usual]) < FEWEST_VARIED:
+        return False
+    low, high = min(int(it.values[0]) for it in usual), max(int(it.values[-1]) for it in usual)
+    above, below = (
+        float(current.counts[where].sum() / current.total) for where in (current.values > high, current.values < low)
+    )
+    if max(above, below) < NEARLY_ALL:
+        return False
+    medians, median = [it.quantile(0.5) for it in usual], current.quantile(0.5)
+    # In buckets, that is of logarithms: a storm is many times a shower, and both are weather.
+    wandered = max(medians) - min(medians)
+    least = max(math.log(BEYOND) / math.log(BUCKET), wandered)
+    return bool(max(median - max(medians), min(medians) - median) > least)
+
+
+def stretched(profile: ColumnProfile, entries: Sequence[ColumnProfile]) -> Stretch | None:
+    """Whether the numbers lie far closer together, or farther apart, than in any of some windows."""
+    spreads = [spread for entry in entries if (spread := _spread(entry)) is not None]
+    current = _spread(profile)
+    if not current or len(spreads) < FEWEST_ENTRIES or min(spreads) <= 0:
+        return None
+    # What spreads vary by themselves is no change of the unit.
+    least = max(STRETCHED, max(spreads) / min(spreads))
+    if current * least <= min(spreads):
+        return Stretch.NARROWER
+    return Stretch.WIDER if current >= least * max(spreads) else None
+
+
+def _spread(profile: ColumnProfile) -> float | None:
+    """What lies between the 5 % and the 95 % points of the numbers other than zero; None of few numbers."""
+    numbers = Numbers.of(profile)
+    if numbers.total < FEWEST_SPREAD:
+        return None
+    return representative(numbers.quantile(0.95)) - representative(numbers.quantile(0.05))

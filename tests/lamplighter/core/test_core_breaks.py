@@ -60,6 +60,7 @@ def test_a_fault_is_found(fault: str) -> None:
 def test_the_factor_is_told() -> None:
     (finding,) = breaks_of("m", window(200, distance=lambda v: v * 1.609344), PAST)
     assert finding.message.startswith("m: column 'distance' is 1.6")
+    assert ": mostly between 303.4 and 4167, and before mostly between 187.7 and 2579; which unit" in finding.message
 
 
 def test_a_window_that_comes_again() -> None:
@@ -79,3 +80,68 @@ def test_of_a_column_that_often_lacks_values_nothing_is_said() -> None:
 def test_a_few_rows_tell_nothing() -> None:
     few = {"distance": numeric_profile("distance", STOPS[:10] * 5280)}
     assert found(few) == []
+
+
+COLUMNS: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
+    "year": lambda r, day: r.integers(1950, 2021, ROWS).astype(float),
+    "stars": lambda r, day: r.integers(1, 6, ROWS).astype(float),
+    "celsius": lambda r, day: r.normal(12 + r.normal(0, 3), 4, ROWS).round(1),
+    "bids": lambda r, day: np.where(r.random(ROWS) < 0.93, 0, r.exponential(100, ROWS)).round(1),
+    "row": lambda r, day: 1e6 + ROWS * day + np.arange(ROWS),
+    "dry or wet": lambda r, day: np.where(r.random(ROWS) < (1 if day % 5 == 0 else 0.4), 0, r.gamma(2, 8, ROWS)),
+    "promotion": lambda r, day: np.where(r.random(ROWS) < (0.9 if day % 10 == 7 else 0.05), 0.2, 0.0),
+}
+CHANGES = {
+    "sound": lambda v: v,
+    "one of its values": lambda v: np.full(len(v), np.sort(v)[int(0.98 * len(v))]),
+    "a tenth": lambda v: v / 10,
+    "hundredfold": lambda v: v * 100,
+    "kelvin": lambda v: v + 273.15,
+}
+EXPECTED = {
+    **{(column, "sound"): [] for column in COLUMNS},
+    **{(column, "one of its values"): [Code.FEED_FROZEN] for column in ("year", "stars", "celsius", "bids")},
+    **{(column, "a tenth"): [Code.SCALE_CHANGED] for column in ("year", "stars", "celsius", "row")},
+    **{(column, "hundredfold"): [Code.SCALE_CHANGED] for column in ("year", "stars", "celsius", "bids", "row")},
+    ("celsius", "kelvin"): [Code.SCALE_CHANGED],
+}
+
+
+def of_day(column: str, day: int, seed: int, change: str = "sound") -> Profiles:
+    return {"x": numeric_profile("x", CHANGES[change](COLUMNS[column](np.random.default_rng([seed, day]), day)))}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("column", "change"), EXPECTED)
+def test_columns_that_froze_or_shrank(column: str, change: str, seed: int) -> None:
+    past = [of_day(column, day, seed) for day in range(40, 60)]
+    assert [code for code, _ in found(of_day(column, 60, seed, change), past)] == EXPECTED[column, change]
+
+
+def test_the_message_says_what_the_values_were_and_are() -> None:
+    def message(column: str, change: str) -> str:
+        (finding,) = breaks_of("m", of_day(column, 60, 1, change), [of_day(column, day, 1) for day in range(46, 60)])
+        return finding.message
+
+    old, new = (
+        np.concatenate([COLUMNS["celsius"](np.random.default_rng([1, day]), day) for day in days])
+        for days in (range(46, 60), [60])
+    )
+    there, here = (
+        f"between {old.min():.6g} and {old.max():.6g}",
+        f"between {new.min() + 273.15:.6g} and {new.max() + 273.15:.6g}",
+    )
+    assert message("celsius", "kelvin") == (
+        f"m: column 'x' lies {here}, and lay {there} in the 14 windows before; which unit is it in?"
+    )
+    assert message("stars", "one of its values").startswith("m: column 'x' has one value, 5, in every row")
+
+
+def test_a_category_alone() -> None:
+    def region(counts: dict[str, int]) -> Profiles:
+        return {"region": categorical_profile("region", counts, 0)}
+
+    past = [region({"a": 170 + day, "b": 195 - day, "c": 35}) for day in range(14)]
+    assert found(region({"a": 400}), past) == [(Code.FEED_FROZEN, "region")]
+    assert found(region({"a": 399, "b": 1}), past) == []
+    assert found(region({"a": 400}), [region({"a": 398, "b": 2})] * 14) == []

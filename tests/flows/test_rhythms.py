@@ -1,0 +1,112 @@
+"""Weekdays and hours that differ from the others are no faults; a fault on such a model is found on its first day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from flows.nights import walk_nights
+from lamplighter.core.window import Window
+from storage.history import open_history
+from storage.history.incidents import all_incidents
+from storage.project import Project
+from tasks.night import Night
+
+START = datetime(2025, 3, 3, tzinfo=UTC)
+MONITOR = """
+model: m
+kind: regression
+every: {every}
+timezone: {zone}
+predictions: {{parquet: "data/*.parquet", time: at, prediction: answer}}
+features: {{numeric: [basket, wait, orders], categorical: [channel]}}
+"""
+
+Change = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+def window_rows(random: np.random.Generator, start: datetime, length: timedelta, *, special: bool) -> pd.DataFrame:
+    """What a service logs in a window; at special times little is bought, and elsewhere."""
+    count = 90 if special else 160
+    return pd.DataFrame(
+        {
+            "at": pd.Timestamp(start)
+            + pd.to_timedelta(np.sort(random.random(count)) * 0.99 * length.total_seconds(), "s"),
+            "basket": (random.lognormal(3, 0.6, count) * (0.4 if special else 1)).round(2),
+            "wait": random.exponential(75 if special else 30, count).round(1),
+            "orders": random.poisson(2 if special else 6, count),
+            "channel": random.choice(["Web", "App"] if special else ["Shop", "Phone"], count),
+            "answer": random.normal(size=count),
+        }
+    )
+
+
+def incidents(
+    folder: Path, every: str, windows: int, seed: int, fault: tuple[int, Change] | None = None, zone: str = "UTC"
+) -> list[tuple[int, int | None]]:
+    """The windows in which incidents of the data were opened and closed."""
+    project = world(folder, every, windows, seed, fault, zone)
+    monitor = project.monitor("m")
+    planned = [Window.of("m", monitor.every, zone, START + timedelta(hours=12 if every == "1d" else 0))]
+    while len(planned) < windows:
+        planned.append(planned[-1].next())
+    assert [walked.fault for walked in walk_nights(project, monitor, planned)] == [""] * windows
+    place = {Night(project, monitor, it, monitor.night_after(it)).known_on: n for n, it in enumerate(planned)}
+    rows = all_incidents(open_history(project))
+    return [(place[row["opened_on"]], place[row["closed_on"]] if row["closed_on"] else None) for row in rows]
+
+
+def world(folder: Path, every: str, windows: int, seed: int, fault: tuple[int, Change] | None, zone: str) -> Project:
+    """A model whose Sundays, or whose nights, differ; from some window on it has a fault."""
+    (folder / "monitors").mkdir(parents=True)
+    (folder / "data").mkdir()
+    (folder / "monitors" / "m.yaml").write_text(MONITOR.format(every=every, zone=zone))
+    length, random = timedelta(days=1) if every == "1d" else timedelta(hours=1), np.random.default_rng(seed)
+    frames = []
+    for number in range(windows):
+        start = START + number * length
+        special = start.weekday() == 6 if every == "1d" else start.hour < 6
+        frame = window_rows(random, start, length, special=special)
+        frames.append(fault[1](frame) if fault and number >= fault[0] else frame)
+    pd.concat(frames).to_parquet(folder / "data" / "rows.parquet", index=False)
+    return Project.open(folder)
+
+
+FAULTS: dict[str, Change] = {
+    "baskets times ten": lambda frame: frame.assign(basket=frame["basket"] * 10),
+    "waits in minutes": lambda frame: frame.assign(wait=frame["wait"] / 60),
+    "orders in tens": lambda frame: frame.assign(orders=frame["orders"] * 10),
+    "channels in small letters": lambda frame: frame.assign(channel=frame["channel"].str.lower()),
+    "a frozen basket": lambda frame: frame.assign(basket=17.5),
+}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("every", "windows"), [("1d", 36), ("1h", 76)])
+def test_a_rhythm_is_no_fault(tmp_path: Path, every: str, windows: int, seed: int) -> None:
+    assert incidents(tmp_path / "m", every, windows, seed) == []
+
+
+@pytest.mark.parametrize(
+    ("every", "first", "fault"),
+    [
+        ("1d", 23, "baskets times ten"),
+        ("1d", 20, "baskets times ten"),
+        ("1d", 23, "waits in minutes"),
+        ("1d", 20, "channels in small letters"),
+        ("1d", 23, "a frozen basket"),
+        ("1h", 50, "orders in tens"),
+        ("1h", 58, "baskets times ten"),
+        ("1h", 58, "channels in small letters"),
+        ("1h", 50, "a frozen basket"),
+    ],
+)
+def test_a_fault_is_found_in_its_first_window(tmp_path: Path, every: str, first: int, fault: str) -> None:
+    """Of days 20 is a Sunday, of hours 50 is at night."""
+    seed = first % 3
+    assert incidents(tmp_path / "m", every, first + 2, seed, (first, FAULTS[fault])) == [(first, None)]
