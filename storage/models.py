@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -144,6 +144,23 @@ class Registry:
         """The reference of a version, where it is registered and has one."""
         path = self.place(version) / REFERENCE
         return path if self.find(version) and path.is_file() else None
+
+    def forget(self, versions: Iterable[str]) -> None:
+        """Remove the folders of versions that the history no longer names, and a pointer to one of them.
+
+        Raises
+        ------
+        ModelError
+            If a folder cannot be removed.
+        """
+        try:
+            (self.folder / POINTER).unlink(missing_ok=True)
+            for version in versions:
+                if self.place(version).exists() and not self.find(version):
+                    shutil.rmtree(self.place(version))
+        except OSError as error:
+            raise ModelError(f"{self.folder}: {one_line(error)}; remove the folder of that version by hand") from None
+        self.repair_pointer()
 
     def repair_pointer(self) -> None:
         """Write the pointer anew where it does not name the champion; called at the start of every night."""

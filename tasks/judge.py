@@ -54,7 +54,8 @@ def judge(night: Night) -> Judged:
     """Decide every check once; a night that is run again finds its decisions made, and an old window is not judged.
 
     The decisions, the incidents that they open and close, and what is to be told of them are one transaction. A night
-    that comes after later ones have been judged decides, and leaves the incidents alone: they tell of the present.
+    that comes after later ones have been judged decides, and leaves the incidents alone: they tell of the present. Where
+    those later ones were of a wrong clock and have been removed, it is run again and its decisions take their effect.
     """
     if not night.is_newest:
         return Judged([])
@@ -66,10 +67,11 @@ def judge(night: Night) -> Judged:
     to, muted = targets(night.monitor), muted_checks(history, model, night.known_on)
     if not judged_later(history, model, night.known_on):
         open_before = incidents_open(history, model, night.known_on)
-        lasting = {name: since for decision in new for name, since in _undecided_too_long(night, decision)}
-        turned = turn(open_before, new, [check.name for check in checks], night.known_on, lasting)
+        everything = [*made, *new]
+        lasting = {name: since for it in everything for name, since in _undecided_too_long(night, it)}
+        turned = turn(open_before, everything, [check.name for check in checks], night.known_on, lasting)
         turned = replace(turned, closed=tuple(known.ended(incident) for incident in turned.closed))
-        by_name = {decision.check.name: decision for decision in (*made, *new)}
+        by_name = {decision.check.name: decision for decision in everything}
         untold = [entry for entry in still_open(open_before, turned) if not entry.told_on]
         unmuted = [entry for entry in untold if to and check_of(entry.check_name) not in muted]
         reported = [entry for entry in unmuted if _can_be_told(entry, by_name)]

@@ -20,12 +20,12 @@ from lamplighter.cli.models import complete_models
 def command(project: str | None, model: str, after: Moment | None, yes: bool) -> None:
     """Remove the runs of a model that a wrong clock put into the future, as if they had not been.
 
-    Their measurements, decisions, incidents, messages and retrainings go with them, and champions of theirs.
+    Their measurements, decisions, incidents, messages and retrainings go with them, and the models that they trained.
     """
     from storage.history import only_one
     from storage.history.prune import counted, prune
     from storage.history.query import existing_history
-    from storage.models import POINTER, Registry
+    from storage.models import Registry
     from storage.project import Project
 
     opened = Project.open(project)
@@ -44,8 +44,9 @@ def command(project: str | None, model: str, after: Moment | None, yes: bool) ->
         sys.exit(1)
     locks, patience = opened.home / "locks", opened.settings.wait_seconds
     with only_one("night", model, history.engine, locks, patience):
-        prune(history, model, instant)
-        registry = Registry(opened.home, history, model)
-        (registry.folder / POINTER).unlink(missing_ok=True)
-        registry.repair_pointer()
-    click.echo(f"{model}: removed the runs after {shown}: {rows}; run the model again for the present")
+        versions = prune(history, model, instant)
+        Registry(opened.home, history, model).forget(versions)
+    click.echo(f"{model}: removed the runs after {shown}: {rows}")
+    if versions:
+        click.echo(f"{model}: removed the folders of the versions {', '.join(versions)}")
+    click.echo(f"{model}: `lamplighter run {model}` now judges the present, also where it was run before")

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -200,7 +200,7 @@ def _never_run(model: str) -> dict[str, Any]:
         ("rows", "metric", "value", "lower", "upper", "n", "metric_window", "metric_state", "coverage", "report")
     )
     start: dict[str, Any] = {"model": model, "window": None, "ended": "", "status": NEVER, "failing": [], "message": ""}
-    return {**start, **empty, "failed": [], "undecided": {}, "incidents": [], "checks": []}
+    return {**start, **empty, "failed": [], "undecided": {}, "incidents": [], "checks": [], "future_until": None}
 
 
 def _state_of(
@@ -261,6 +261,7 @@ def _state_of(
         },
         "incidents": opened,
         "checks": judged,
+        "future_until": label if run["window_start"] > datetime.now(UTC) else None,
     }
 
 
@@ -324,6 +325,7 @@ def state_text(row: Mapping[str, Any]) -> str:
     if status in (NEVER, RETIRED):
         return str(status)
     parts = ["monitor broken"] if row["fault"] else []
+    parts += ["runs of the future"] if row["future_until"] else []
     if status in BROKEN:
         # What the checks came to is of the run before it.
         return ", ".join([BROKEN[status], *parts])
@@ -346,6 +348,9 @@ def troubles(row: Mapping[str, Any]) -> Iterator[str]:
 
     if row["fault"]:
         yield f"its monitor cannot be read: {cell(row['fault'])}"
+    if row["future_until"]:
+        told = f"the history holds runs of the future, up to {row['future_until']}, which hide the present"
+        yield f"{told}; if a clock was wrong, remove them by `lamplighter prune {row['model']}`"
     if row["status"] in BROKEN:
         message = cell(row["message"]).removeprefix(f"{row['model']}: ")
         yield f"run {row['status']}{': ' + message if message else ''}"
@@ -362,8 +367,9 @@ def troubles(row: Mapping[str, Any]) -> Iterator[str]:
         opened = since.pop(name, None) or since.pop(undecided_name(name), None)
         yield f"{text}; open since {opened}" if opened else text
     if since:
-        yield f"open incidents of checks that neither failed nor passed: {', '.join(since)}"
-    if row["status"] == "findings":
+        yield f"open incidents whose check did not fail in the newest run, nor pass: {', '.join(since)}"
+    # What a run of the future missed is not missing: it says to back-fill days to come.
+    if row["status"] == "findings" and not row["future_until"]:
         shown = {f"check {name} is undecided: {cell(reason)}" for name, reason in row["undecided"].items()}
         parts = cell(row["message"].removeprefix(FOUND)).split("; ")
         findings = [part.removeprefix(f"{row['model']}: ") for part in parts if part not in shown]

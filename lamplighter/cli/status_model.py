@@ -75,7 +75,9 @@ def _details(project: Project, history: History, model: str) -> dict[str, Any]:
 
     run = next(run for run in newest_windows(history) if run["model"] == model)
     zone, grain = ZoneInfo(run["timezone"]), run["grain"]
-    found = findings(history, model, Filter())[-MOST_SHOWN:]
+    # What a run of the future found, such as missing days to come, is no news.
+    found = [row for row in findings(history, model, Filter()) if row["window_start"] <= datetime.now(UTC)]
+    found = found[-MOST_SHOWN:]
     return {
         "timezone": run["timezone"],
         "every": grain,
@@ -193,6 +195,9 @@ def _head(state: Mapping[str, Any]) -> Iterator[str]:
     if state["status"] == NEVER:
         yield f"no run yet; `lamplighter run {state['model']}` starts one"
         return
+    if state["future_until"]:
+        told = f"runs of the future are recorded, up to {state['future_until']}, which hide the present"
+        yield f"clock     {told}; if it was wrong, remove them by `lamplighter prune {state['model']}`"
     took = f", {state['seconds']:.1f} s" if state["seconds"] is not None else ""
     yield f"last run  {state['status']}, ended {state['ended'] or 'not yet'}{took}"
     if state["message"] and state["status"] not in ("succeeded", "findings"):

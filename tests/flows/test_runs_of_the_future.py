@@ -5,24 +5,28 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from lamplighter.core.finding import Code
 from storage.history import open_history, tables
 from storage.history.query import dump
+from storage.models import Registry
 from tests.flows import small_world
 from tests.flows.loop_world import call
-from tests.flows.small_world import FIRST, MONITOR, incidents, rows, run, run_days
+from tests.flows.small_world import FIRST, MONITOR, Change, incidents, rows, run, run_days
 from tests.storage.history.recorded import write
 
 CHECK = "checks: [{metric: accuracy, below: 0.5}]\n"
 AHEAD = (datetime.now(UTC).date() - FIRST).days + 90
 """The day that a clock three months ahead takes for yesterday."""
+WRONG: Change = lambda frame: frame.assign(truth=1 - frame["answer"])  # noqa: E731
+BROKEN_LABELS: Change = lambda frame: frame.assign(truth=0)  # noqa: E731
 
 
 def test_a_clock_that_was_ahead(tmp_path: Path) -> None:
     project = small_world.make(tmp_path / "world", MONITOR + CHECK)
-    wrong = lambda frame: frame.assign(truth=1 - frame["answer"])  # noqa: E731
     run_days(project, range(2))
-    run_days(project, range(2, 3), wrong)
+    run_days(project, range(2, 3), WRONG)
     before = dump(open_history(project))
     run(project, AHEAD, rows(AHEAD))
     assert dump(open_history(project)) != before
@@ -41,6 +45,64 @@ def test_a_clock_that_was_ahead(tmp_path: Path) -> None:
     assert "nothing is removed" in call(project, "prune", "m", "--yes")[1]
     (outcome,) = run_days(project, range(3, 4))
     assert (outcome.message, incidents(project)) == ("completed", [("accuracy-below", 2, 3)])
+
+
+@pytest.mark.parametrize(("fault", "check"), [(BROKEN_LABELS, "data"), (WRONG, "accuracy-below")])
+def test_what_was_run_in_between_takes_its_effect(tmp_path: Path, fault: Change, check: str) -> None:
+    """Decisions are made once; incidents of a time that a run of the future hid are opened by running it again."""
+    project = small_world.make(tmp_path / "world", MONITOR + CHECK)
+    straight = small_world.make(tmp_path / "straight", MONITOR + CHECK)
+    for each in (project, straight):
+        run_days(each, range(4))
+    run(project, AHEAD, rows(AHEAD))
+    run_days(project, range(4, 5), fault)
+    run_days(straight, range(4, 5), fault)
+    assert incidents(project) == []
+    assert call(project, "prune", "m", "--yes")[0] == 0
+    run(project, 4)
+    assert incidents(project) == incidents(straight) == [(check, 4, None)]
+    after = dump(open_history(project))
+    # Files are known by where they lie, which is elsewhere.
+    assert {**after, "evaluation": []} == {**dump(open_history(straight)), "evaluation": []}
+    run(project, 4)
+    assert dump(open_history(project)) == after
+
+
+def test_status_says_that_the_future_hides_the_present(tmp_path: Path) -> None:
+    project = small_world.make(tmp_path / "world", MONITOR + CHECK)
+    run_days(project, range(2))
+    run(project, AHEAD, rows(AHEAD))
+    until = FIRST + timedelta(days=AHEAD)
+    told = f"runs of the future, up to {until}, which hide the present; if a clock was wrong, remove them by"
+    for arguments in ((), ("m",)):
+        _, shown = call(project, "status", *arguments)
+        assert "runs of the future" in shown
+        assert "lamplighter prune m" in shown
+        assert "backfill" not in shown
+    assert told in call(project, "status")[1]
+    assert call(project, "prune", "m", "--yes")[0] == 0
+    assert "future" not in call(project, "status")[1]
+
+
+def test_models_of_the_future_go_with_their_folders(tmp_path: Path) -> None:
+    project = small_world.make(tmp_path / "world", MONITOR)
+    run_days(project, range(2))
+    history, folder = open_history(project), project.home / "models" / "m"
+    later = datetime.now(UTC) + timedelta(days=50)
+    kept = datetime.combine(FIRST, datetime.min.time(), UTC)
+    for version, known_on in (("kept", kept), ("ahead", later), ("early", later)):
+        (folder / version).mkdir(parents=True)
+        (folder / version / "model.json").write_text(version)
+        card = {"model": "m", "version": version, "known_on": known_on, "checksum": "", "card": {}}
+        write(history, tables.model_version, [{**card, "trained_since": kept, "trained_until": kept}])
+    for number, (version, known_on) in enumerate((("kept", kept), ("ahead", later)), 1):
+        promoted = {"model": "m", "number": number, "version": version, "previous": "", "known_on": known_on}
+        write(history, tables.promotion, [{**promoted, "cause": ""}])
+    Registry(project.home, history, "m").repair_pointer()
+    code, shown = call(project, "prune", "m", "--yes")
+    assert (code, "removed the folders of the versions ahead, early" in shown) == (0, True)
+    assert sorted(path.name for path in folder.iterdir()) == ["champion.json", "kept"]
+    assert '"version": "kept"' in (folder / "champion.json").read_text()
 
 
 def test_other_models_stay(tmp_path: Path) -> None:
