@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.fs as fs
 
-from lamplighter.core.monitor.sources import without_credentials
+from lamplighter.core.secrets import without_credentials
 from lamplighter.errors import SourceError, one_line
 from storage.globbing import CSV, Glob, LocalFiles, is_wild, parts_among
 from storage.path_columns import Constants, constants_of

@@ -245,3 +245,38 @@ def _unclear(url: str, authority: str, user: str) -> str:
     if NO_ESCAPE.search(authority):
         return "holds a % that encodes nothing"
     return ""
+
+
+CREDENTIALS = re.compile(r"[\w+.-]+://(?:[^/?]*@|[^/:?]*:(?!\d+(?:[/?][^@]*)?$))")
+"""A URI with a user or a password, in which signs may stand that should have been escaped; a port is neither."""
+
+
+SECRET_OPTION = re.compile(r"(?:pass(?:word|wd)?|pwd|secret|token|signature|sig|sas|credentials?|key)$", re.IGNORECASE)
+"""How an option of a path is called that is a credential, as of signed links; `credential_kind` is none."""
+
+
+def without_credentials(path: str) -> str:
+    """A path, when it holds no credentials: paths are printed wherever something is wrong with one.
+
+    Raises
+    ------
+    ValueError
+        If it does.
+
+    Examples
+    --------
+    >>> without_credentials("hdfs://host:8020/log/*.parquet")
+    'hdfs://host:8020/log/*.parquet'
+    >>> without_credentials("https://host/a.parquet?sig=abc")
+    Traceback (most recent call last):
+    ...
+    ValueError: a path holds no credentials; set AWS_ACCESS_KEY_ID and its like
+    """
+    options = path.partition("?")[2].split("&") if "://" in path and not path.startswith("file:///") else []
+    # What stands without a name may be a token as well.
+    if CREDENTIALS.match(path) or any(
+        not option.partition("=")[1] or SECRET_OPTION.search(unquote_plus(option.partition("=")[0]))
+        for option in filter(None, options)
+    ):
+        raise ValueError("a path holds no credentials; set AWS_ACCESS_KEY_ID and its like")
+    return path

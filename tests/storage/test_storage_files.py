@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from lamplighter.core.monitor import parse
-from lamplighter.core.monitor.sources import without_credentials
+from lamplighter.core.secrets import without_credentials
 from lamplighter.core.window import Grain, Window
 from lamplighter.errors import MonitorError, SourceError, one_line
 from storage.files import File, find, fingerprint, open_file

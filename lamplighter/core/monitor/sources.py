@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from enum import StrEnum
 from string import Formatter
 from typing import Annotated, Any
-from urllib.parse import unquote_plus
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
@@ -15,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from lamplighter.core.duration import parse_duration
 from lamplighter.core.identity import identity
-from lamplighter.core.secrets import database_fault
+from lamplighter.core.secrets import database_fault, without_credentials
 
 
 class Section(BaseModel):
@@ -42,41 +41,6 @@ def zone(name: str) -> str:
     except (KeyError, ValueError, OSError):
         raise ValueError(f"unknown time zone {name!r}; write one such as UTC or America/New_York") from None
     return name
-
-
-CREDENTIALS = re.compile(r"[\w+.-]+://(?:[^/?]*@|[^/:?]*:(?!\d+(?:[/?][^@]*)?$))")
-"""A URI with a user or a password, in which signs may stand that should have been escaped; a port is neither."""
-
-
-SECRET_OPTION = re.compile(r"(?:pass(?:word|wd)?|pwd|secret|token|signature|sig|sas|credentials?|key)$", re.IGNORECASE)
-"""How an option of a path is called that is a credential, as of signed links; `credential_kind` is none."""
-
-
-def without_credentials(path: str) -> str:
-    """A path, when it holds no credentials: paths are printed wherever something is wrong with one.
-
-    Raises
-    ------
-    ValueError
-        If it does.
-
-    Examples
-    --------
-    >>> without_credentials("hdfs://host:8020/log/*.parquet")
-    'hdfs://host:8020/log/*.parquet'
-    >>> without_credentials("https://host/a.parquet?sig=abc")
-    Traceback (most recent call last):
-    ...
-    ValueError: a path holds no credentials; set AWS_ACCESS_KEY_ID and its like
-    """
-    options = path.partition("?")[2].split("&") if "://" in path and not path.startswith("file:///") else []
-    # What stands without a name may be a token as well.
-    if CREDENTIALS.match(path) or any(
-        not option.partition("=")[1] or SECRET_OPTION.search(unquote_plus(option.partition("=")[0]))
-        for option in filter(None, options)
-    ):
-        raise ValueError("a path holds no credentials; set AWS_ACCESS_KEY_ID and its like")
-    return path
 
 
 WHOLE_DISK = re.compile(r"(?:file://)?/+(?:\.{1,2}/+)*[^/]*[*?\[]")
