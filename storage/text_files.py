@@ -38,7 +38,7 @@ def read_bounded(path: Path, most: int, within: Sequence[Path] = ()) -> bytes:
     storage.text_files.UnfitFileError: is no regular file; put a file of text there
     """
     try:
-        if within and not any(path.resolve().is_relative_to(folder.resolve()) for folder in within):
+        if within and not _is_in(path.resolve(), within):
             raise UnfitFileError("is a link that leads out of the project; put the file itself there")
     except RuntimeError:
         raise UnfitFileError("is a link to itself; put a file of text there") from None
@@ -52,3 +52,7 @@ def read_bounded(path: Path, most: int, within: Sequence[Path] = ()) -> bytes:
     if len(content) > most:
         raise UnfitFileError(f"is larger than {most // 1024} KiB, which is more than such a file may have")
     return content
+
+
+def _is_in(path: Path, folders: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(folder.resolve()) for folder in folders)

@@ -146,44 +146,34 @@ def states_of(project: Project, only: str | None = None) -> list[dict[str, Any]]
 
 def declarations(project: Project) -> dict[str, Declared]:
     """What the monitor of each model declares."""
-    known = {model: Declared() for model in project.models()}
-    by_path = {path: model for model, path in project.models().items()}
+    known: dict[str, Declared] = {}
+    faults: dict[Path, str] = {}
     for path, monitor in project.monitors():
         if isinstance(monitor, LamplighterError):
-            if path in by_path:
-                known[by_path[path]] = Declared(fault=str(monitor))
+            faults[path] = str(monitor)
         else:
             known[monitor.model] = Declared.by(monitor)
-    return known
+    # Which model a file is about is asked for where it does not say so itself: that reads all files again.
+    by_path = {path: model for model, path in project.models().items()} if faults else {}
+    return known | {by_path[path]: Declared(fault=fault) for path, fault in faults.items() if path in by_path}
 
 
 def _headlines(
     history: History, runs: Sequence[Mapping[str, Any]], declared: Mapping[str, Declared]
 ) -> dict[str, dict[str, Any]]:
     """The one metric that is shown of each model, with the rows and the coverage of its window."""
-    from storage.history.overview import newest_measured, values_of_windows
+    from storage.history.overview import values_of_windows
 
-    unknown = Declared()
-    wanted: dict[str, list[str]] = {}
-    for run in runs:
-        for metric in declared.get(run["model"], unknown).metrics:
-            wanted.setdefault(metric, []).append(run["model"])
-    by_model = {run["model"]: dict(run) for run in runs}
-    grains = {run["model"]: run["grain"] for run in runs}
-    values: dict[str, dict[str, dict[str, Any]]] = {}
-    for metric, models in wanted.items():
-        places: dict[str, datetime] = {}
-        for final in (True, False):
-            left = [by_model[model] for model in models if model not in places]
-            places |= newest_measured(history, left, metric, final=final)
-        at = {model: (start, grains[model]) for model, start in places.items()}
-        values[metric] = values_of_windows(history, metric, at)
-    found: dict[str, dict[str, Any]] = {}
-    for run in runs:
-        model = run["model"]
-        metrics = declared.get(model, unknown).metrics
-        metric = next((name for name in metrics if model in values.get(name, {})), "")
-        found[model] = {"value": values[metric][model]} if metric else {}
+    found: dict[str, dict[str, Any]] = {run["model"]: {} for run in runs}
+    left = {run["model"]: [*declared.get(run["model"], Declared()).metrics] for run in runs}
+    # Of each model the next metric, as long as none had a value: what is not there costs most to look for.
+    while left := {model: metrics for model, metrics in left.items() if metrics and not found[model]}:
+        asked: dict[str, list[Mapping[str, Any]]] = {}
+        for run in runs:
+            if metrics := left.get(run["model"]):
+                asked.setdefault(metrics.pop(0), []).append(run)
+        for metric, of_models in asked.items():
+            found |= {model: {"value": row} for model, row in _newest_values(history, of_models, metric).items()}
     newest = {run["model"]: (run["window_start"], run["grain"]) for run in runs}
     judged = {
         model: (it["value"]["window_start"], it["value"]["grain"]) if it else newest[model]
@@ -193,6 +183,18 @@ def _headlines(
         for model, row in values_of_windows(history, metric, at).items():
             found[model][name] = row["value"]
     return found
+
+
+def _newest_values(history: History, runs: Sequence[Mapping[str, Any]], metric: str) -> dict[str, dict[str, Any]]:
+    """Of each model a metric in the newest window in which it is final; where it is final in none, in the newest."""
+    from storage.history.overview import newest_measured, values_of_windows
+
+    places: dict[str, datetime] = {}
+    for final in (True, False):
+        left = [dict(run) for run in runs if run["model"] not in places]
+        places |= newest_measured(history, left, metric, final=final)
+    grains = {run["model"]: run["grain"] for run in runs}
+    return values_of_windows(history, metric, {model: (start, grains[model]) for model, start in places.items()})
 
 
 def _never_run(model: str) -> dict[str, Any]:

@@ -253,17 +253,21 @@ def newest_run(history: History, model: str) -> dict[str, Any]:
 
 def newest_windows(history: History) -> list[dict[str, Any]]:
     """Of each model the last run of its newest window; an older window that was run again since is not it."""
-    table = tables.run
-    last = sa.select(sa.func.max(table.c.id)).group_by(table.c.model)
-    # A model whose grain was changed has its newest window among those of the present grain.
-    present = sa.select(table.c.model, table.c.grain).where(table.c.id.in_(last)).subquery()
-    order = (table.c.window_start.desc(), table.c.id.desc())
-    rank = sa.func.row_number().over(partition_by=table.c.model, order_by=order).label("rank")
-    joined = sa.and_(table.c.model == present.c.model, table.c.grain == present.c.grain)
-    ranked = sa.select(table, rank).join(present, joined).subquery()
-    columns = [column for column in ranked.c if column.name != "rank"]
+    table, present, other = tables.run, tables.run.alias("present"), tables.run.alias("other")
+    last = sa.select(sa.func.max(table.c.id).label("id")).group_by(table.c.model).subquery()
+    # A model whose grain was changed has its newest window among those of the present grain. Asked for each model by
+    # itself, the index is read from its newest end; ranking all runs would read all of them.
+    newest_id = (
+        sa.select(other.c.id)
+        .where(other.c.model == present.c.model, other.c.grain == present.c.grain)
+        .order_by(other.c.window_start.desc(), other.c.id.desc())
+        .limit(1)
+        .correlate(present)
+        .scalar_subquery()
+    )
+    joined = present.join(last, last.c.id == present.c.id).join(table, table.c.id == newest_id)
     with history.reading() as connection:
-        rows = connection.execute(sa.select(*columns).where(ranked.c.rank == 1)).mappings().all()
+        rows = connection.execute(sa.select(table).select_from(joined)).mappings().all()
     return _sorted([dict(row) for row in rows], "model")
 
 
