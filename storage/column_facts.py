@@ -22,8 +22,9 @@ from storage.values import LIST
 SAMPLED_ROWS = 5_000
 """Rows in which columns are compared with each other: enough to see that one follows from another."""
 
-AT_A_TIME = 16
-"""Columns that are held whole at once: a file is opened once for so many, and memory stays bounded."""
+AT_A_TIME, CELLS_AT_A_TIME = 16, 1_000_000
+"""Columns that are held whole at once, or as many as have so many cells: a file is opened once for so many, which takes
+time for each of its columns, and memory stays bounded."""
 
 MOST_NAMES = 50
 """Texts that may be classes; more are no classes of one model that a person would list."""
@@ -42,8 +43,9 @@ def columns_of(rows: Rows) -> tuple[list[Column], dict[str, pa.ChunkedArray]]:
         chosen = np.sort(np.random.default_rng(0).choice(rows.count, SAMPLED_ROWS, replace=False))
     columns, parts = [], {}
     names = list(rows.schema)
-    for i in range(0, len(names), AT_A_TIME):
-        table = rows.table(names[i : i + AT_A_TIME])
+    at_a_time = max(AT_A_TIME, CELLS_AT_A_TIME // max(1, rows.count))
+    for i in range(0, len(names), at_a_time):
+        table = rows.table(names[i : i + at_a_time])
         for name, values in zip(table.column_names, table.columns, strict=True):
             columns.append(replace(column_of(name, values), in_path=name in rows.path_columns))
             parts[name] = values.take(pa.array(chosen))

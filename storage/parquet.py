@@ -38,6 +38,7 @@ class OpenFiles:
     def __init__(self, files: Iterable[File] = ()) -> None:
         self._files = {file.uri: file for file in files}
         self._open: dict[str, pq.ParquetFile] = {}
+        self._inside: dict[str, frozenset[str]] = {}
 
     def get(self, uri: str) -> pq.ParquetFile:
         """An open file; the local ones that were not asked for longest are closed.
@@ -111,7 +112,10 @@ class OpenFiles:
         file = self._files.get(uri)
         if file and file.declared is not None:
             column = next((inside for name, inside, _ in file.declared if name == column), "")
-        return column if column in self.get(uri).schema_arrow.names else None
+        if uri not in self._inside:
+            # Arrow makes the list of names anew each time: for each column of thousands that is most of the work.
+            self._inside[uri] = frozenset(self.get(uri).schema_arrow.names)
+        return column if column in self._inside[uri] else None
 
     def constant(self, uri: str, column: str) -> pa.Scalar | None:
         """The one value of a column that stands in a file's path or in a log; None where the file holds it itself."""
