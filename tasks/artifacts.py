@@ -9,7 +9,6 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 
 from lamplighter.core.drift import most_drifted_first
 from lamplighter.core.markup import markdown
-from lamplighter.errors import visible
 from tasks.outcome import Outcome
 from tasks.retraining import Retraining
 from tasks.summary import number, summary
@@ -65,11 +64,11 @@ def leave_retraining(work: Retraining) -> None:
 
 
 def drift_rows(outcome: Outcome) -> list[dict[str, str]]:
-    """The drift table: a row for each feature, drifted ones first."""
+    """The drift table: a row for each feature, drifted ones first; Prefect reads its cells as Markdown."""
     return [
         {
-            "feature": visible(drift.column),
-            "drifted": drift.reason if drift.drifted is None else VERDICTS[drift.drifted],
+            "feature": markdown(drift.column),
+            "drifted": markdown(drift.reason) if drift.drifted is None else VERDICTS[drift.drifted],
             "score": number(drift.score),
             "limit": number(drift.threshold),
             "method": f"{drift.method} (p-value)" if drift.is_p_value else drift.method,
