@@ -52,6 +52,9 @@ def _gateway(url: SecretStr) -> SecretStr:
         raise ValueError("is not the URL of a Pushgateway; write one such as http://localhost:9091")
     if "@" in text:
         raise ValueError("takes no user in the URL; set pushgateway_user and pushgateway_password")
+    if "?" in text or "#" in text or any(sign.isspace() or not sign.isprintable() for sign in text):
+        # The path of a push goes behind it, so that a token there would stand amid what is printed.
+        raise ValueError("takes no query, fragment or blank; set pushgateway_user and pushgateway_password")
     return SecretStr(text.rstrip("/"))
 
 

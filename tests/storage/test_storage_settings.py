@@ -82,6 +82,14 @@ def test_a_wrong_value_of_the_file_that_the_environment_replaces(
             "'pushgateway_url': takes no user in the URL; set pushgateway_user and pushgateway_password",
             id="a password in the URL",
         ),
+        *(
+            pytest.param(
+                f"pushgateway_url = 'http://host:9091/{tail}'\n",
+                "'pushgateway_url': takes no query, fragment or blank; set pushgateway_user and pushgateway_password",
+                id=f"pushgateway {tail[0]}",
+            )
+            for tail in (f"?token={SECRET}", f"#{SECRET}", f"a {SECRET}")
+        ),
         pytest.param(
             f"pushgateway_url = 'http://host:{SECRET}'\n",
             "'pushgateway_url': is not the URL of a Pushgateway; write one such as http://localhost:9091",
