@@ -19,9 +19,9 @@ from storage.inspection import Seen, inspect_table
 from storage.label_tables import label_tables
 from storage.project import Project
 from storage.source_check import check_sources
-from tests.storage.company_tables import HELD_BACK, SECOND_LOT, THIRD_LOT, TUNED, Make, N, made, times
+from tests.storage.company_tables import FOURTH_LOT, HELD_BACK, SECOND_LOT, THIRD_LOT, TUNED, Make, N, made, times
 
-TABLES = [*TUNED, *HELD_BACK, *SECOND_LOT, *THIRD_LOT]
+TABLES = [*TUNED, *HELD_BACK, *SECOND_LOT, *THIRD_LOT, *FOURTH_LOT]
 SHORT = {"left out": "out"}
 
 
@@ -49,6 +49,24 @@ def written(folder: Path, table: pa.Table, name: str = "t.parquet") -> tuple[Mon
     seen = inspect_table(Project.open(folder), name, None, "UTC")
     text = suggest("m", seen.place, seen.roles(), seen.days).text
     return parse("m.yaml", text, environ={}), seen, text
+
+
+def test_a_check_of_quality_is_left_to_be_completed(tmp_path: Path) -> None:
+    """What was good so far is said; what is good enough, no data say."""
+    flags = np.arange(N) % 2
+    answers = {"id": [f"r{i}" for i in range(N)], "at": times(), "x": np.arange(N) / 7}
+    wrong = np.where(np.arange(N) < N // 10, 1 - flags, flags)
+    _, _, text = written(tmp_path, pa.table(answers | {"prediction": flags, "y_true": wrong}))
+    end = "  # accuracy was 0.9 in the rows looked at; say what is good enough:\n  # - {metric: accuracy, below: ...}\n"
+    assert text.endswith(end)
+    _, _, text = written(
+        tmp_path, pa.table(answers | {"prediction": np.arange(N) * 1.5, "y_true": np.arange(N) * 1.5 + 2})
+    )
+    assert text.endswith(
+        "  # mae was 2 in the rows looked at; say what is good enough:\n  # - {metric: mae, above: ...}\n"
+    )
+    _, _, text = written(tmp_path, pa.table(answers | {"prediction": flags}))
+    assert "good enough" not in text
 
 
 def faults(folder: Path, monitor: Monitor) -> list[str]:

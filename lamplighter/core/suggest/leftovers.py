@@ -16,7 +16,8 @@ from lamplighter.core.suggest.board import (
     truth_strength,
 )
 from lamplighter.core.suggest.columns import FEWEST_ROWS, Column
-from lamplighter.core.suggest.relations import divides, nearly_equal, rises_with, says_the_same
+from lamplighter.core.suggest.copies import leave_out_copies
+from lamplighter.core.suggest.relations import divides, nearly_equal
 from lamplighter.core.suggest.words import ID, LASTED, ROW_NUMBER, SCORE, SERVED, names_a_score, subject, words
 
 MOST_CODES = 50
@@ -39,9 +40,13 @@ def leave_out_the_rest(board: Board) -> tuple[str, ...]:
     tuple of str
         Numbers among the features that are codes, not quantities.
     """
+    # What was left out so far may be an answer or a truth.
+    suspects = [*board.left_out]
     for column in board.free():
-        if why := next((why for rule in RULES if (why := rule(board, column))), None):
-            board.leave_out(column, why)
+        if found := next(((why, rule) for rule in RULES if (why := rule(board, column))), None):
+            board.leave_out(column, found[0])
+            suspects += [column.name] if found[1] in GIVE_AWAY else []
+    leave_out_copies(board, suspects)
     if not {"prediction", "score"} & {*board.roles} and not board.scores:
         _pairs(board)
     codes = []
@@ -123,26 +128,13 @@ def _scores(board: Board, column: Column) -> str | None:
     return "may be the score, but is not within 0 to 1"
 
 
-def _copies(board: Board, column: Column) -> str | None:
-    """What says the same as an answer or a truth, row by row, would give it away."""
-    numbers, classes = board.sample.numbers, board.sample.classes
-    for role in ("prediction", "truth", "score"):
-        taken = board.roles.get(role)
-        if taken is None:
-            continue
-        if {column.name, taken.name} <= {*classes} and says_the_same(classes[column.name], classes[taken.name]):
-            return f"says the same as {taken.name}"
-        many = column.is_quantity and taken.is_quantity
-        if many and {column.name, taken.name} <= {*numbers} and rises_with(numbers[taken.name], numbers[column.name]):
-            return f"rises and falls with {taken.name}"
-    return None
-
-
 RULES: tuple[Rule, ...] = (
     _no_values, _tells_time, _row_numbers, _no_type, _texts, _service, _about_answers, _answers, _truths, _scores, _ids,
-    _copies,
 )  # fmt: skip
 """Why a column is no feature; the first reason counts."""
+
+GIVE_AWAY: tuple[Rule, ...] = (_answers, _truths, _scores)
+"""Those by which a column may be an answer or a truth, so that what is made from it is none either."""
 
 
 def _pairs(board: Board) -> None:

@@ -90,6 +90,7 @@ def suggest(
     lines += ["checks:", "  - {metric: rows, below: 1}"]
     if days and _has_features(roles):
         lines.append("  - {metric: drift_share, above: 0.5}")
+    lines += _quality(roles, any(line == "labels:" for line in lines))
     return Suggestion("\n".join(lines) + "\n", [*_missing(lines, roles)])
 
 
@@ -148,6 +149,19 @@ def _table_of(table: LabelTable, roles: Roles) -> Iterator[str]:
         if not table.time.has_zone:
             yield "  timezone: UTC               # the timestamps carry no zone; say theirs"
         yield from _unit(table.time)
+
+
+QUALITY = {"classification": ("accuracy", "below"), "regression": ("mae", "above"), "ranking": ("ndcg", "below")}
+"""By kind: a metric that everybody reads, and on which side of its limit it fails."""
+
+
+def _quality(roles: Roles, is_labelled: bool) -> list[str]:
+    """A check of quality to be completed: what is good enough, no data say."""
+    if not is_labelled:
+        return []
+    metric, side = QUALITY.get(roles.kind, ("rougeL", "below"))
+    seen = f"{roles.level[0]} was {roles.level[1]:.3g} in the rows looked at; " if roles.level else ""
+    return [f"  # {seen}say what is good enough:", f"  # - {{metric: {metric}, {side}: ...}}"]
 
 
 def _has_features(roles: Roles) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,33 @@ def rises_with(one: Floats, other: Floats) -> bool:
         return False
     steps = np.diff(other[np.argsort(one, kind="stable")])
     return bool(max((steps >= 0).mean(), (steps <= 0).mean()) >= NEARLY_ALL)
+
+
+def cuts(score: Floats, values: Classes) -> bool:
+    """Whether each of a few values stands for a range of a number, as grades and deciles of a score do.
+
+    Examples
+    --------
+    >>> score = np.linspace(0, 1, 60)
+    >>> cuts(score, np.where(score > 0.6, "A", np.where(score > 0.3, "B", "C"))), cuts(score, np.array(["A", "B"] * 30))
+    (True, False)
+    """
+    known = ~np.isnan(score) & np.array([value is not None and value == value for value in values], dtype=bool)
+    score, values = score[known], values[known]
+    if len(score) < FEWEST_ROWS:
+        return False
+    names, rows = np.unique(values.astype(str), return_counts=True)
+    if not 2 <= len(names) <= MOST_RANGES or len(names) * FEWEST_OF_A_CLASS > len(score):
+        return False
+    parts = [score[values.astype(str) == name] for name in names[rows >= FEWEST_OF_A_CLASS]]
+    # A log has a few odd rows.
+    ranges = sorted(tuple(np.quantile(part, (1 - NEARLY_ALL, NEARLY_ALL), method="nearest")) for part in parts)
+    spread = ranges[-1][1] > ranges[0][0] if ranges else False
+    return len(ranges) > 1 and spread and all(low >= high for (_, high), (low, _) in pairwise(ranges))
+
+
+MOST_RANGES = 100
+"""Ranges that a score is cut into: percentiles."""
 
 
 def agreement(one: Classes, other: Classes) -> float:

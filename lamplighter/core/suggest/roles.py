@@ -9,8 +9,9 @@ import numpy as np
 
 from lamplighter.core.suggest.answers import choose_answers
 from lamplighter.core.suggest.board import Board
-from lamplighter.core.suggest.columns import NO_SAMPLE, Column, Sample
+from lamplighter.core.suggest.columns import LEAST_GAPS, NO_SAMPLE, Column, Sample
 from lamplighter.core.suggest.leftovers import leave_out_the_rest
+from lamplighter.core.suggest.level import level_of
 from lamplighter.core.suggest.truths import choose_truth
 from lamplighter.core.suggest.words import (
     COMMITTED,
@@ -24,6 +25,7 @@ from lamplighter.core.suggest.words import (
     OF_PREDICTION,
     RELEASE,
     ROW_NUMBER,
+    THINGS,
     words,
 )
 
@@ -55,6 +57,8 @@ class Roles:
         Of the others.
     codes : tuple of str
         Features that are numbers and mean categories.
+    level : tuple of str and float, or None
+        A metric of quality, and its value in the rows that were looked at.
     """
 
     columns: Sequence[Column]
@@ -70,6 +74,7 @@ class Roles:
     left_out: Mapping[str, str] = field(default_factory=dict)
     why: Mapping[str, str] = field(default_factory=dict)
     codes: tuple[str, ...] = ()
+    level: tuple[str, float] | None = None
 
     def taken_for(self, name: str) -> str:
         """The role of a column, as the file calls it."""
@@ -110,7 +115,7 @@ def roles_of(columns: Sequence[Column], sample: Sample = NO_SAMPLE, labels: Colu
     of = board.roles.get
     return Roles(
         columns, board.roles["time"], of("id"), of("prediction"), of("score"), of("truth"), of("version"),
-        board.scores, board.kind, _positive(board), board.left_out, board.why, codes,
+        board.scores, board.kind, _positive(board), board.left_out, board.why, codes, level_of(board),
     )  # fmt: skip
 
 
@@ -193,9 +198,9 @@ def _id_rank(column: Column) -> int | None:
         return None
     if {*found} & ID:
         return 0 if {*found} & OF_A_ROW else 1 if len(found) == 1 else 2
-    if {*found} & NUMBERED:
+    if {*found} & NUMBERED or (column.kind == "number" and column.unique and {*found} & (THINGS | OF_A_ROW)):
         return 3
-    is_code = column.kind == "text" and column.unique and 0 < column.length <= LONGEST_ID and not column.is_prose
+    is_code = column.kind == "text" and column.unique and 0 < column.length <= LONGEST_ID and column.gaps < LEAST_GAPS
     return 4 if is_code else None
 
 

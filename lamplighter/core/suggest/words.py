@@ -25,7 +25,8 @@ PREDICTED = _set("prediction predictions predicted predict predicts pred preds y
 
 ANSWERED = _set(
     "forecast forecasts forecasted fcst estimate estimated answer answers decision decided verdict output outputs "
-    "completion reply response generated generation classified recommended recommendation recommendations ranking "
+    "completion reply response generated generation classified recommended recommendation recommendations recs reco "
+    "recos ranking "
     "ranked results flagged approved rejected accepted denied blocked alert alerted alarm suggested assigned "
     "detected will"
 )
@@ -62,12 +63,15 @@ OF_ERRORS = _set("error errors residual residuals loss correct")
 AROUND_ERRORS = _set("abs absolute squared sq is was pct percentage ape ae mean")
 """A name made of these two alone is computed from answer and truth."""
 
-ID = _set("id ids uuid guid key identifier pk oid ref")
+ID = _set("id ids uid uuid guid key identifier pk oid ref")
 NUMBERED = _set("no nr num number code hash token")
 """Words of an id, and words that may be of one where no value repeats."""
 
 OF_A_ROW = _set("request prediction event transaction txn inference call query record row log case message trace")
 """What a row of predictions is about; an id of one is the id of the row."""
+
+THINGS = _set("ticket order invoice session case claim booking loan application account customer parcel shipment")
+"""What is numbered: a whole number that never repeats is the id of one."""
 
 ROW_NUMBER = _set("unnamed index rownum rownumber")
 
