@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,13 +19,22 @@ from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.quality import Confusion
 from lamplighter.core.recorded import Evaluation
+from lamplighter.core.window import Window
 from lamplighter.errors import MonitorError, SourceError
 from storage.labels import Arrived, labels_arrived
 from storage.rows import rows_of
 from storage.stray import stray_labels
 from storage.truth import LabelIndex, Seen, Truth, truths_of
 from storage.user_code import load_function, text_of
-from tasks.label_checks import contradictions, lasting, one_class_only, used_again, wrongly_dated
+from tasks.label_checks import (
+    classes_of,
+    coded_anew,
+    contradictions,
+    lasting,
+    one_class_only,
+    used_again,
+    wrongly_dated,
+)
 from tasks.night import Night
 from tasks.read import Due, Reading
 
@@ -68,13 +78,16 @@ def evaluate(night: Night, reading: Reading) -> Evaluated:
     unreadable = bool(arrived and (arrived.unreadable or _absent(monitor, arrived)))
     windows: list[Evaluation] = []
     labelled: list[int] = []
+    classes: list[tuple[Window, Counter[str]]] = []
     for due, truth in zip(reading.due, truths_of(_seen(night, reading), monitor, index), strict=True):
         if due.gone:
             continue
         if evaluation := _evaluate(night, due, truth, own, unreadable=unreadable):
             windows.append(evaluation)
         labelled.append(len(truth.labelled))
+        classes.append((due.rows.window, classes_of(truth)))
         findings += [*_classes(night, due, truth), *one_class_only(night, due, truth)]
+    findings += coded_anew(night, classes)
     if arrived is None or index is None:
         return Evaluated(windows, [], findings)
     findings += _files(night, reading, arrived)

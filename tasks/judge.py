@@ -54,8 +54,8 @@ def judge(night: Night) -> Judged:
     """Decide every check once; a night that is run again finds its decisions made, and an old window is not judged.
 
     The decisions, the incidents that they open and close, and what is to be told of them are one transaction. A night
-    that comes after later ones have been judged decides, and leaves the incidents alone: they tell of the present. If
-    those later ones were of a wrong clock and have been removed, it is run again and its decisions take their effect.
+    that comes after later ones have been judged decides, and leaves the incidents alone: they tell of the present.
+    Where those later ones were of a wrong clock and have been removed, its decisions take effect when it is run again.
     """
     if not night.is_newest:
         return Judged([])

@@ -1,4 +1,4 @@
-"""What is wrong with labels as a whole: contradictions, one class only, ids used again, dates before predictions."""
+"""What is wrong with labels as a whole: contradictions, one class only, other codes, ids used again, early dates."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from lamplighter.core.class_coding import Recoded, recoded
 from lamplighter.core.duration import format_duration
 from lamplighter.core.evaluation import class_labels
 from lamplighter.core.finding import Code, Finding
+from lamplighter.core.key_name import key_name
 from lamplighter.core.labelling import state_of
 from lamplighter.core.measurement import State
 from lamplighter.core.monitor import Kind, Monitor
-from lamplighter.core.one_class import is_odd
+from lamplighter.core.one_class import FEWEST_LABELS, is_odd
+from lamplighter.core.window import Window
 from lamplighter.errors import SourceError
 from storage.history.breaks import LASTING, MOMENT, Faults
 from storage.history.class_counts import class_counts
@@ -38,17 +41,70 @@ def one_class_only(night: Night, due: Due, truth: Truth) -> Iterator[Finding]:
     monitor, window = night.monitor, due.rows.window
     if monitor.kind is not Kind.CLASSIFICATION or monitor.labels is None:
         return
-    # Each window is looked at by one run, the first that knows all its labels, and by that run as often as it is made.
-    is_new = window.after_end(monitor.labels.mature_after) >= night.window.end
-    if not is_new or state_of(monitor, window, night.now) is not State.FINAL:
+    if not _is_complete(night, window):
         return
-    counts = Counter(label for label in class_labels(truth.y_true) if label is not None)
-    past = class_counts(night.history, window, night.window, night.known_on, PAST_WINDOWS)
+    counts = classes_of(truth)
+    past = _past(night, window)
     if is_odd(counts, past):
         (only,) = counts
         shown = "one class" if monitor.labels.target in monitor.private else f"class {only!r}"
         told = f"all {counts[only]} labels of {window.label} are of {shown}, and the windows before had several"
         yield Finding(Code.LABELS_ONE_CLASS, "", f"{monitor.model}: {told}; are they joined and coded rightly?")
+
+
+def coded_anew(night: Night, classes: Sequence[tuple[Window, Counter[str]]]) -> Iterator[Finding]:
+    """Labels whose classes took the place of known ones, in the newest window that has labels, or in a complete one.
+
+    Parameters
+    ----------
+    classes : sequence of (Window, Counter)
+        The labels of each class of the windows at hand, the newest first.
+    """
+    monitor = night.monitor
+    if monitor.kind is not Kind.CLASSIFICATION or monitor.labels is None:
+        return
+    enough = [(window, counts) for window, counts in classes if sum(counts.values()) >= FEWEST_LABELS]
+    complete = [it for it in enough if _is_complete(night, it[0])]
+    # Of the newest it is known first; labels that come late show in those that are complete. Each past is a query.
+    for window, counts in [*enough[:1], *complete[:1]]:
+        if found := recoded(counts, _past(night, window)):
+            yield Finding(Code.LABELS_RECODED, "", f"{monitor.model}: {_as_text(window, counts, found)}")
+            return
+
+
+def _as_text(window: Window, counts: Counter[str], found: Recoded) -> str:
+    """What labels were and are."""
+    told = f"{found.share:.0%} of the {sum(counts.values())} labels of {window.label} are of classes never seen before"
+    before = f"classes ({_listed(found.gone)}) that had {found.usual:.0%} of the labels in the windows before are gone"
+    return f"{told} ({_listed(found.new)}), and {before}; are they coded in another way? restore how they were coded"
+
+
+MOST_SHOWN = 3
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(map(key_name, names[:MOST_SHOWN]))
+    return shown if len(names) <= MOST_SHOWN else f"{shown} and {len(names) - MOST_SHOWN} others"
+
+
+def classes_of(truth: Truth) -> Counter[str]:
+    """How many labels of each class a window has."""
+    return Counter(label for label in class_labels(truth.y_true) if label is not None)
+
+
+def _is_complete(night: Night, window: Window) -> bool:
+    """Whether a run is the first that knows all labels of a window; it looks at them as often as it is made."""
+    monitor = night.monitor
+    assert monitor.labels is not None
+    is_new = window.after_end(monitor.labels.mature_after) >= night.window.end
+    return is_new and state_of(monitor, window, night.now) is State.FINAL
+
+
+def _past(night: Night, window: Window) -> list[Counter[str]]:
+    """The labels of each class of the windows before one."""
+    labels = night.monitor.labels
+    assert labels is not None
+    return class_counts(night.history, window, night.window, night.known_on, PAST_WINDOWS, labels.mature_after)
 
 
 def contradictions(night: Night, slices: Sequence[Slice], labels: LabelIndex) -> Iterator[Finding]:

@@ -48,6 +48,7 @@ class Code(StrEnum):
     LABELS_EARLY = "labels-early"
     LABELS_FUTURE = "labels-future"
     LABELS_ONE_CLASS = "labels-one-class"
+    LABELS_RECODED = "labels-recoded"
     LABELS_CONTRADICTORY = "labels-contradictory"
     LABELS_AMBIGUOUS = "labels-ambiguous"
     RUNS_OF_THE_FUTURE = "runs-of-the-future"
@@ -88,6 +89,7 @@ LABEL_BREAKS = frozenset(
         Code.LABELS_EARLY,
         Code.LABELS_FUTURE,
         Code.LABELS_ONE_CLASS,
+        Code.LABELS_RECODED,
         Code.LABELS_CONTRADICTORY,
         Code.IDS_USED_AGAIN,
         Code.CLASSES_DIFFER,

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from lamplighter.core.finding import Code
 from lamplighter.core.window import Window
 from storage.history import tables
-from storage.history.breaks import Faults
+from storage.history.breaks import Faults, Found
 from storage.history.database import History
 from storage.history.newest import newest
 
@@ -18,17 +18,21 @@ LOOKED_BACK = 400
 """Windows that are looked back over: a fault of the labels may last for months."""
 
 
-def class_counts(history: History, window: Window, present: Window, as_of: datetime, most: int) -> list[Counter[str]]:
-    """The labels of each class of the newest windows before one, those left out that had one class by a fault.
+def class_counts(
+    history: History, window: Window, present: Window, as_of: datetime, most: int, mature_after: timedelta
+) -> list[Counter[str]]:
+    """The labels of each class of the newest windows before one, without those whose labels had a fault of the classes.
 
     Parameters
     ----------
     window : Window
         Whose labels are looked at.
     present : Window
-        That of the run that looks: a fault of earlier labels was recorded by the run as long after their window.
+        That of the run that looks: a fault of earlier labels was recorded by a run at most as long after their window.
     most : int
         Windows that are returned.
+    mature_after : timedelta
+        How long labels are awaited.
     """
     table, length = tables.confusion, window.end - window.start
     since = window.start - LOOKED_BACK * length
@@ -49,12 +53,23 @@ def class_counts(history: History, window: Window, present: Window, as_of: datet
     for row in rows:
         if row.n:
             counts.setdefault(row.window_start, Counter())[row.y_true] = int(row.n)
-    found = Faults.of(history, present, as_of).found(since, present.start, [Code.LABELS_ONE_CLASS])
-    broken = [start - (present.start - window.start) for start, _ in found]
-    sound = [start for start in sorted(counts, reverse=True) if not _is_among(start, broken, length / 2)]
+    found = Faults.of(history, present, as_of).found(since, present.start, [*OF_CLASSES])
+    lag = mature_after // length * length
+    sound = [start for start in sorted(counts, reverse=True) if not _is_broken(start, found, lag, length / 2)]
     return [counts[start] for start in sound[:most]]
 
 
-def _is_among(start: datetime, others: list[datetime], tolerance: timedelta) -> bool:
-    """Whether a window is one of some: days of the clock's changes are an hour off."""
-    return any(abs(start - other) < tolerance for other in others)
+OF_CLASSES = (Code.LABELS_ONE_CLASS, Code.LABELS_RECODED)
+
+
+def _is_broken(start: datetime, found: list[Found], lag: timedelta, tolerance: timedelta) -> bool:
+    """Whether the labels of a window had a fault; days of the clock's changes are an hour off.
+
+    That all are of one class is looked at when they are complete, that they are coded anew as soon as they come.
+    """
+    return any(
+        abs(at - lag - start) < tolerance
+        if finding.code is Code.LABELS_ONE_CLASS
+        else at - lag - tolerance < start <= at
+        for at, finding in found
+    )

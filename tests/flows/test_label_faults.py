@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from lamplighter.core.class_coding import recoded
 from lamplighter.core.one_class import is_odd
 from storage.history import open_history
 from storage.history.query import Filter, measurements
@@ -92,6 +93,35 @@ def test_labels_of_one_class(tmp_path: Path, monitor: str) -> None:
     for number in range(7, 9):
         night(project, number, as_it_is)
     assert incidents(project) == [("data", 4 + late, 7 + late)]
+
+
+CODINGS: dict[str, tuple[Callable[[pd.Series], pd.Series], str]] = {
+    "from one": (lambda truth: truth + 1, "(2), and classes (0)"),
+    "signs": (lambda truth: 2 * truth - 1, "(-1), and classes (0)"),
+    "words": (lambda truth: truth.map({0: "no", 1: "yes"}), "yes"),
+}
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize("monitor", [APART, MONITOR], ids=["apart", "same row"])
+def test_labels_that_are_coded_anew(tmp_path: Path, monitor: str, coding: str) -> None:
+    recode, shown = CODINGS[coding]
+    change = lambda frame: frame.assign(truth=recode(frame["truth"]))  # noqa: E731
+    project = small_world.make(tmp_path / "world", monitor)
+    log = change if monitor == MONITOR else as_it_is
+    for number in range(4):
+        assert night(project, number, as_it_is).findings == []
+    outcomes = [night(project, number, change, log) for number in range(4, 6)]
+    told = [found.message for found in outcomes[0].findings if found.code == "labels-recoded"]
+    assert len(told) == 1
+    assert shown in told[0]
+    assert "of the 60 labels of 2025-03-07 are of classes never seen before" in told[0]
+    assert incidents(project) == [("data", 4, None)]
+    # Labels that are complete a day later are looked at a day later, too.
+    late = 0 if monitor == MONITOR else 1
+    for number in range(6, 9):
+        night(project, number, as_it_is)
+    assert incidents(project) == [("data", 4, 6 + late)]
 
 
 def test_ids_that_restart_every_day(tmp_path: Path) -> None:
@@ -198,3 +228,28 @@ def test_an_id_that_is_scored_every_day_has_no_early_label(tmp_path: Path) -> No
 )
 def test_one_class_is_odd_where_it_is_no_accident(counts: dict, past: list, odd: bool) -> None:
     assert is_odd(counts, past) is odd
+
+
+FOUR = [{"a": 30, "b": 30, "c": 30, "d": 10}] * 5
+
+
+@pytest.mark.parametrize(
+    ("counts", "past", "found"),
+    [
+        ({"1": 55, "2": 45}, [{"0": 55, "1": 45}] * 3, True),
+        ({"1": 190, "2": 10}, [{"0": 190, "1": 10}] * 3, True),
+        ({"-1": 30, "1": 170}, [{"0": 30, "1": 170}] * 4, True),
+        ({"0": 55, "1": 40, "2": 5}, [{"0": 55, "1": 45}] * 3, False),
+        ({"0": 30, "1": 20, "2": 50}, [{"0": 55, "1": 45}] * 3, False),
+        ({"1": 100}, [{"0": 55, "1": 45}] * 3, False),
+        ({"1": 55, "2": 45}, [{"0": 55, "1": 45}] * 2, False),
+        ({"1": 9, "2": 8}, [{"0": 9, "1": 8}] * 9, False),
+        ({"a": 30, "b": 30, "c": 30, "e": 10}, FOUR, False),
+        ({"A": 30, "B": 30, "c": 30, "d": 10}, FOUR, True),
+        ({"w": 25, "x": 25, "y": 25, "z": 25}, FOUR, True),
+        ({"z": 50}, [{name: 50} for name in "abcdefg"], False),
+        ({f"{n}": 1 for n in range(100, 140)}, [{f"{n}": 1 for n in range(40)}] * 5, True),
+    ],
+)
+def test_classes_that_take_the_place_of_others(counts: dict, past: list, found: bool) -> None:
+    assert bool(recoded(counts, past)) is found
