@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress
@@ -10,7 +10,7 @@ from itertools import compress
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from lamplighter.core.breaks import Baseline, breaks_of
+from lamplighter.core.breaks import Baseline, breaks_of, score_breaks
 from lamplighter.core.data_checks import answer_measurements, feature_measurements, value_findings
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.looks import FEWEST_WINDOWS
@@ -56,7 +56,7 @@ def _profile(night: Night, reference: Profiles, table: Table) -> Profiled:
         rows_of(table.rows),
         kinds,
         bounds=_bounds(night, reference),
-        probabilities=monitor.predictions.scores if monitor.kind is Kind.CLASSIFICATION else (),
+        probabilities=_probabilities(monitor),
         private=monitor.private,
         key=_key(night),
     )
@@ -69,9 +69,16 @@ def _profile(night: Night, reference: Profiles, table: Table) -> Profiled:
     findings = [_of_another_type(night, name, held, kinds[name]) for name, held in broken.items() if name not in told]
     findings += value_findings(monitor, seen)
     known = {finding.subject for finding in (*table.findings, *findings)}
-    findings += [found for found in _breaks(night, table, profiles) if not found.subject or found.subject not in known]
+    broken_features, broken_scores = _breaks(night, table, profiles)
+    findings += [found for found in broken_features if not found.subject or found.subject not in known]
+    findings += broken_scores
     content_hash = ProfileStore(night.project.home).save(profiles)
     return Profiled(content_hash, measurements, findings)
+
+
+def _probabilities(monitor: Monitor) -> Sequence[str]:
+    """The columns that hold probabilities."""
+    return monitor.predictions.scores if monitor.kind is Kind.CLASSIFICATION else ()
 
 
 def _answered(monitor: Monitor, rows: Rows) -> Profiles:
@@ -82,8 +89,11 @@ def _answered(monitor: Monitor, rows: Rows) -> Profiles:
     return {name: nulls_profile(rows, name)}
 
 
-def _breaks(night: Night, table: Table, profiles: Profiles) -> Iterator[Finding]:
-    """What broke in the features, against the sound windows before; of private ones counts and hashes are kept."""
+def _breaks(night: Night, table: Table, profiles: Profiles) -> tuple[Iterator[Finding], Iterator[Finding]]:
+    """What broke in the features and in the scores, against the sound windows before.
+
+    Of private columns counts and hashes are kept.
+    """
     store, window, private = ProfileStore(night.project.home), table.rows.window, night.monitor.private
     features = {name: profiles[name] for name in table.features if name in profiles}
     known = Past.of(night.history, window, night.known_on)
@@ -97,9 +107,10 @@ def _breaks(night: Night, table: Table, profiles: Profiles) -> Iterator[Finding]
         # Of a profile that is lost the phase goes too.
         held = [bool(_past(store, content_hash).get(name)) for content_hash in (*it.past, *it.older)]
         phases, since = [*compress(it.phases, held)], night.label_of(it.since)
-        return Baseline(kept(it.past, name), kept(it.older, name), it.open_codes, since, fewest, phases)
+        return Baseline(kept(it.past, name), kept(it.older, name), it.open_codes, since, fewest, phases, it.phase)
 
-    baselines = {name: baseline(name, known.of_column(name)) for name in features}
+    scores = {name: profiles[name] for name in _probabilities(night.monitor) if name in profiles}
+    baselines = {name: baseline(name, known.of_column(name)) for name in (*features, *scores)}
     recent = [
         {name: profile for name, profile in found.items() if name in features}
         for content_hash in known.recent()
@@ -109,7 +120,8 @@ def _breaks(night: Night, table: Table, profiles: Profiles) -> Iterator[Finding]
     def same_phase(name: str) -> list[list[ColumnProfile]]:
         return [kept(hashes, name) for hashes in known.of_phases(name)]
 
-    return breaks_of(night.monitor.model, features, recent, baselines, private, same_phase)
+    model = night.monitor.model
+    return breaks_of(model, features, recent, baselines, private, same_phase), score_breaks(model, scores, baselines)
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import compress
 
 from lamplighter.core.finding import Code, Finding
-from lamplighter.core.looks import FEWEST_DISTINCT, FEWEST_WINDOWS, Before, is_known_like, is_of_phase, seen
+from lamplighter.core.looks import FEWEST_DISTINCT, FEWEST_WINDOWS, NULLS_MORE, Before, is_known_like, is_of_phase, seen
 from lamplighter.core.profile import ColumnProfile
 from lamplighter.core.unlike import FEWEST_NUMBERS
 
@@ -50,6 +50,8 @@ class Baseline:
         Sound windows below which nothing is said.
     phases : list of int
         Those of the past and older windows, such as weekdays; empty where they are not known.
+    phase : int
+        That of the window which is looked at; -1 where it is not known.
     """
 
     past: list[ColumnProfile] = field(default_factory=list)
@@ -58,6 +60,7 @@ class Baseline:
     since: str = ""
     fewest: int = FEWEST_WINDOWS
     phases: list[int] = field(default_factory=list)
+    phase: int = -1
 
     @property
     def is_enough(self) -> bool:
@@ -74,7 +77,7 @@ class Baseline:
     @property
     def before(self) -> Before:
         """The windows that the column is held against."""
-        return Before(self.past, self.older, phases=self.phases)
+        return Before(self.past, self.older, phases=self.phases, phase=self.phase)
 
 
 def breaks_of(
@@ -112,6 +115,37 @@ def breaks_of(
         column = Column(profile, baselines.get(name, Baseline()).like(profile), same_phase, repeated=repeated)
         if found := column.broken(is_private=name in private):
             yield Finding(found[0], name, f"{model}: column {name!r} {found[1]}")
+
+
+def score_breaks(model: str, scores: Profiles, baselines: Mapping[str, Baseline]) -> Iterator[Finding]:
+    """Scores that were probabilities and are percent, logits or anything else now.
+
+    How probabilities are distributed is the model's affair, and a new version may answer otherwise; scores that never
+    were probabilities are a finding that breaks nothing.
+
+    Parameters
+    ----------
+    model : str
+    scores : mapping of str to ColumnProfile
+    baselines : mapping of str to Baseline
+    """
+    for name, profile in scores.items():
+        baseline = baselines.get(name, Baseline()).like(profile)
+        comparable = profile.rows >= FEWEST_ROWS and profile.present > 0 and bool(baseline.past)
+        if comparable:
+            usual, share = max(map(_improbable, baseline.past)), _improbable(profile)
+            if share > usual + NULLS_MORE:
+                told = f"lies outside of 0 to 1 in {share:.0%} of the rows, between {profile.minimum:.4g} and"
+                before = f"{profile.maximum:.4g}, and did in at most {usual:.0%} of {baseline.before.named}"
+                cure = "log probabilities again"
+                yield Finding(Code.SCALE_CHANGED, name, f"{model}: score column {name!r} {told} {before}; {cure}")
+        elif Code.SCALE_CHANGED in baseline.open_codes:
+            lasting = f"score column {name!r} has not been sound since {baseline.since}, and this window does not show"
+            yield Finding(Code.SCALE_CHANGED, name, f"{model}: {lasting} that it is; log probabilities again")
+
+
+def _improbable(profile: ColumnProfile) -> float:
+    return profile.improbable / max(profile.present, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,12 +67,15 @@ class Before:
         Past windows below which some looks say nothing.
     phases : sequence of int
         Those of the past and older windows, such as weekdays; empty where they are not known.
+    phase : int
+        That of the window which is looked at; -1 where it is not known.
     """
 
     past: Sequence[ColumnProfile]
     older: Sequence[ColumnProfile] = ()
     fewest: int = FEWEST_WINDOWS
     phases: Sequence[int] = ()
+    phase: int = -1
 
     @property
     def named(self) -> str:
@@ -198,7 +201,11 @@ def _middle(profiles: Sequence[ColumnProfile]) -> str:
 
 def _moved(profile: ColumnProfile, before: Before) -> Told:
     """Numbers that were multiplied, whose sign was turned, or that lie where hardly one did."""
-    compared = Compared.of(profile, before.past, before.older, before.phases) if profile.kind == "numeric" else None
+    compared = (
+        Compared.of(profile, before.past, before.older, before.phases, before.phase)
+        if profile.kind == "numeric"
+        else None
+    )
     if compared is None:
         return None
     if compared.has_turned():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -166,13 +166,22 @@ def _left_out(group: Sequence[Numbers], everything: Sequence[Numbers]) -> list[f
     return found
 
 
-def _ordinary(past: Sequence[Numbers], older: Sequence[Numbers]) -> list[Numbers]:
-    """The past windows without those of phases that are another world, such as a shop's Sundays."""
-    if len(past) < 2:
+def _ordinary(past: Sequence[Numbers], older: Sequence[Numbers], phase: int) -> list[Numbers]:
+    """The past windows without those of phases that are another world, such as a shop's Sundays on a weekday.
+
+    Parameters
+    ----------
+    phase : int
+        That of the window that is looked at; those of the same phase stay.
+    """
+    everything = [*past, *older]
+    if len(past) < 2 or phase < 0:
         return list(past)
-    apart = _left_out([Numbers(it.values, it.counts) for it in past], [])
-    alike = _left_out(past, [*past, *older])
-    kept = [it for it, own, mates in zip(past, apart, alike, strict=True) if own - mates < SCALED]
+    apart = _left_out([replace(it, phase=-1) for it in everything], [])
+    gained = np.array(apart) - np.array(_left_out(everything, everything))
+    phases = np.array([it.phase for it in everything])
+    other = {int(it) for it in phases if it not in (phase, -1) and np.median(gained[phases == it]) >= SCALED}
+    kept = [it for it in past if it.phase not in other]
     return kept if len(kept) > len(past) / 2 else list(past)
 
 
@@ -203,8 +212,12 @@ class Compared:
         past: Sequence[ColumnProfile],
         older: Sequence[ColumnProfile] = (),
         phases: Sequence[int] = (),
+        phase: int = -1,
     ) -> Compared | None:
-        """None where there are too few numbers, or windows of one number are usual; phases are of past and older."""
+        """None where there are too few numbers, or windows of one number are usual.
+
+        Phases are those of the past and older windows, and that of the window.
+        """
         current = Numbers.of(profile)
         marks = list(phases) or [-1] * (len(past) + len(older))
         usual, before = (
@@ -217,9 +230,9 @@ class Compared:
             return None
         distance = _distances(current, usual, before)
         if all((entry.values > 0).all() for entry in (current, *usual, *before)):
-            return cls(current, usual, distance, distance, _ordinary(usual, before))
+            return cls(current, usual, distance, distance, _ordinary(usual, before, phase))
         unsigned = _distances(current.magnitudes(), _magnitudes(usual), _magnitudes(before))
-        return cls(current, usual, distance, unsigned, _ordinary(usual, before))
+        return cls(current, usual, distance, unsigned, _ordinary(usual, before, phase))
 
     @property
     def is_like(self) -> bool:

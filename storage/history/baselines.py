@@ -35,6 +35,8 @@ class BaselineWindows:
         Where the fault began.
     phases : list of int
         Those of the past and older windows; empty where windows have none.
+    phase : int
+        That of the window itself; -1 where it has none.
     """
 
     past: list[str] = field(default_factory=list)
@@ -42,6 +44,7 @@ class BaselineWindows:
     open_codes: tuple[Code, ...] = ()
     since: datetime | None = None
     phases: list[int] = field(default_factory=list)
+    phase: int = -1
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,8 @@ class Past:
             is_past = counted <= PAST_WINDOWS and (floor is None or begin >= floor)
             (past if is_past else older).append(content_hash)
             phases += self._phases(begin)[:1]
-        return BaselineWindows(past, older, open_codes, since, phases)
+        phase = next(iter(self._phases(self.window.start)), -1)
+        return BaselineWindows(past, older, open_codes, since, phases, phase)
 
     def of_phases(self, column: str) -> list[list[str]]:
         """The newest earlier windows of each phase of the window in which the column was sound, or was accepted.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -87,7 +88,16 @@ def restart(log: Frame, truth: Frame) -> tuple[Frame, Frame]:
     return log.assign(id=ids), truth.assign(id=ids, labelled_at=truth["labelled_at"] + pd.Timedelta("1D"))
 
 
+def score(change: Callable[[pd.Series], pd.Series]) -> Change:
+    return lambda log, truth: (spoiled(log).assign(score=change(log["score"])), truth)
+
+
 FAULTS: dict[str, Change] = {
+    "scores in percent": score(lambda scores: scores * 100),
+    "scores as logits": score(lambda scores: np.log((scores + 0.01) / (1.01 - scores))),
+    "labels from one on": lambda log, truth: (log, truth.assign(truth=truth["truth"] + 1)),
+    "labels as signs": lambda log, truth: (log, truth.assign(truth=2 * truth["truth"] - 1)),
+    "counts that froze": lambda log, truth: (spoiled(log).assign(count=4), truth),
     "amounts in cents": scale("amount", 100),
     "a tenth of the counts": scale("count", 0.1),
     "plans coded anew": respell("plan"),
