@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lamplighter.core.features import features_of
+from lamplighter.core.features import features_of, kinds_of_feature
 from lamplighter.core.labelling import matured
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Window
@@ -93,7 +93,7 @@ def write_labelled(
             tables.append(table)
     if not tables:
         raise ModelError(f"{monitor.model}: no predictions from {wanted[0].label} to {wanted[-1].label}")
-    joined = united(tables, exact=identified(monitor))
+    joined = united(tables, exact=identified(monitor, {name for table in tables for name in table.column_names}))
     labelled = len(joined) - joined[labels.target].null_count
     if not labelled:
         raise ModelError(f"{monitor.model}: no row from {wanted[0].label} to {wanted[-1].label} has its truth")
@@ -122,21 +122,25 @@ def _joined(monitor: Monitor, window: Window, rows: Rows, index: LabelIndex | No
     assert labels is not None
     names = [name for name in _columns(monitor, rows) if name in rows.schema]
     kept = [name for name in names if index is None or name != labels.target]
-    table = rows.table(kept, exact=identified(monitor))
+    table = rows.table(kept, exact=identified(monitor, kept))
     if index is not None:
         frame = rows.frame(monitor.predictions.id, monitor.predictions.id)
         table = table.append_column(labels.target, index.values(frame, window, matured(window, monitor)))
     return table.append_column(WINDOW, pa.array([window.label] * len(table)))
 
 
-def identified(monitor: Monitor) -> set[str]:
-    """The columns that are compared for what they are: a trainer gets each value as the log has it."""
+def identified(monitor: Monitor, columns: Iterable[str]) -> set[str]:
+    """Those of some columns that are compared for what they are: a trainer gets each value as the log has it."""
     predictions, labels = monitor.predictions, monitor.labels
     assert labels is not None
     answers = [predictions.prediction, labels.target] if monitor.kind in IDENTIFIED else []
-    named = (*predictions.id, predictions.version, *monitor.segments, *answers)
-    numeric = monitor.features.numeric if monitor.features else ()
-    return {name for name in named if name and name not in numeric}
+    named = {*predictions.id, predictions.version, *monitor.segments, *answers}
+    as_feature = {name: kinds_of_feature(monitor, name) for name in columns}
+    return {
+        name
+        for name, kinds in as_feature.items()
+        if kinds == ("categorical",) or (name in named and kinds != ("numeric",))
+    }
 
 
 def _columns(monitor: Monitor, rows: Rows) -> list[str]:

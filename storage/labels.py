@@ -145,12 +145,14 @@ def _read(
         return None
     try:
         key = joined_key(rows.identities(ids).columns)
+        # Of the column as it was read: what is made of a decimal later may have fewer digits.
+        identity = rows.identities([labels.target]).column(0)
         value = rows.table([labels.target], exact=[labels.target]).column(0)
         arrived = _arrivals(rows, labels, file, span)
     except BrokenFileError:
         unreadable += rows.unreadable
         return None
-    read = pa.table({"key": key, "identity": identities(value), "value": value, "arrived": arrived})
+    read = pa.table({"key": key, "identity": identity, "value": value, "arrived": arrived})
     return read.filter(pc.and_(read["key"].is_valid(), read["identity"].is_valid()))
 
 

@@ -239,7 +239,7 @@ def _values(rows: Rows, column: str) -> frozenset[str]:
     if column not in rows.schema:
         return frozenset()
     try:
-        return frozenset(as_counts(rows.table([column]).column(0))[0])
+        return frozenset(as_counts(rows.identities([column]).column(0))[0])
     except (pa.ArrowException, TypeError):
         return frozenset()
 

@@ -118,14 +118,30 @@ def _exactly(parts: Sequence[pa.ChunkedArray], kind: pa.DataType) -> pa.ChunkedA
     """Numbers of several types, or lists of them, as a type that holds each of them, or as text."""
     kinds = [kind] if any(test(kind) for test in LIST) else [pa.float64(), pa.int64()]
     if any(pa.types.is_decimal(part.type) for part in parts):
-        # A decimal becomes a float without an error, whatever is lost.
+        # What fits into whole numbers need not be compared digit by digit.
         kinds.reverse()
     for wanted in kinds:
         try:
-            return _cast([_without_nan(part) for part in parts], wanted, safe=True)
+            joined = _cast([_without_nan(part) for part in parts], wanted, safe=True)
         except pa.ArrowInvalid:
             continue
+        if _digits_stay(parts, joined):
+            return joined
     return pa.chunked_array([identities(part) for part in parts], pa.string())
+
+
+def _digits_stay(parts: Sequence[pa.ChunkedArray], joined: pa.ChunkedArray) -> bool:
+    """Whether decimals are the same values in a column of another type; Arrow rounds them to floats silently."""
+    begin, same = 0, True
+    for part in parts:
+        if _has_decimals(part.type) and part.type != joined.type and not pa.types.is_integer(joined.type):
+            same &= bool(identities(part).equals(identities(joined.slice(begin, len(part)))))
+        begin += len(part)
+    return same
+
+
+def _has_decimals(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_decimal(kind.value_type if any(test(kind) for test in LIST) else kind))
 
 
 def _without_nan(values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -14,7 +14,8 @@ from lamplighter.core.window import Window
 from storage.labelled_rows import write_labelled
 from tests.storage.labelled_world import World
 
-BIG = 2**53
+BIG, LONG = 2**53, 10**19
+PRECISE = "12345678901234.5678901"
 
 
 @pytest.mark.parametrize(
@@ -24,20 +25,54 @@ BIG = 2**53
         ([BIG + 1, None], [BIG + 3, 7], [BIG + 1, None, BIG + 3, 7]),
         ([BIG + 1, 2], [0.5, 1.0], [str(BIG + 1), "2", "0.5", "1"]),
         ([Decimal(BIG + 1), Decimal(2)], [Decimal("3.00"), None], [BIG + 1, 2, 3, None]),
+        ([Decimal(LONG + 1), Decimal(LONG + 2)], [Decimal("3.00"), None], [str(LONG + 1), str(LONG + 2), "3", None]),
+        ([Decimal(BIG + 1), Decimal(BIG)], [Decimal("0.50"), None], [str(BIG + 1), str(BIG), "0.5", None]),
+        ([Decimal("0.50"), Decimal("8.81")], [1, None], [0.5, 8.81, 1.0, None]),
+        ([Decimal(PRECISE), Decimal("8.81")], [1.5, None], [PRECISE, "8.81", "1.5", None]),
         (["a", "b"], [1, None], ["a", "b", "1", None]),
         ([1, 2], [0.5, None], [1.0, 2.0, 0.5, None]),
     ],
-    ids=["floats beside a null", "nulls", "fractions", "decimals", "text", "small numbers"],
+    ids=[
+        "floats beside a null",
+        "nulls",
+        "fractions",
+        "decimals",
+        "long decimals",
+        "long ones and fractions",
+        "short decimals",
+        "many digits",
+        "text",
+        "small numbers",
+    ],
 )
 def test_values_stay_the_same_values(world_of: Callable[..., World], first: list, second: list, joined: list) -> None:
-    world = world_of(segments=["s"])
+    """Of a segment and of a category alike."""
+    world = world_of(segments=["s"], features={"categorical": ["cat*"]})
     days = ("2013-06-01", "2013-06-02")
     for day, values in zip(days, (first, second), strict=True):
-        world.predict(day, [f"{day}a", f"{day}b"], s=pa.array(values))
+        world.predict(day, [f"{day}a", f"{day}b"], s=pa.array(values), category=pa.array(values))
     world.label("2013-06-03", [f"{days[0]}a", f"{days[1]}a"], pa.array([BIG + 1, BIG + 3]), ["2013-06-02T12:30"] * 2)
     windows = [Window.of("m", world.monitor.every, world.monitor.timezone, date.fromisoformat(day)) for day in days]
     path = world.project.root / "out" / "rows.parquet"
     write_labelled(world.project, world.monitor, windows, path, world.project.home / "spool")
     written = pq.read_table(path)
-    assert written["s"].to_pylist() == joined
+    assert written["s"].to_pylist() == written["category"].to_pylist() == joined
     assert written["truth"].to_pylist() == [BIG + 1, None, BIG + 3, None]
+
+
+def test_ids_labels_and_predictions_of_decimals_keep_their_digits(world_of: Callable[..., World]) -> None:
+    world, kind = world_of(), pa.decimal128(30, 7)
+    ids = pa.array([Decimal(LONG + i) for i in range(2)], kind)
+    classes = pa.array([Decimal(PRECISE), Decimal(PRECISE[:-1] + "2")], kind)
+    world.predict("2013-06-01", ids, answer=classes)
+    world.label("2013-06-03", ids, classes, ["2013-06-02T12:30"] * 2)
+    window = Window.of("m", world.monitor.every, world.monitor.timezone, date(2013, 6, 1))
+    path = world.project.root / "out" / "rows.parquet"
+    write_labelled(world.project, world.monitor, [window], path, world.project.home / "spool")
+    written = pq.read_table(path)
+    wanted = [PRECISE, PRECISE[:-1] + "2"]
+    assert [written[name].to_pylist() for name in ("id", "answer", "truth")] == [
+        [str(LONG), str(LONG + 1)],
+        wanted,
+        wanted,
+    ]
