@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class LamplighterError(Exception):
     """A mistake or a fault that a person can act on; its text is one line, which a terminal can print as it is."""
@@ -123,3 +125,10 @@ def about(subject: str, message: str) -> str:
     ('scans: the day is not over', 'scans: the day is not over')
     """
     return message if message.startswith(f"{subject}: ") else f"{subject}: {message}"
+
+
+def common_mistake(faults: Sequence[Exception]) -> ColumnError | None:
+    """The fault of all files, where it is one of the same column in each; else None."""
+    errors = [error for error in faults if isinstance(error, ColumnError)]
+    alike = {(error.column, error.missing) for error in errors}
+    return errors[0] if len(errors) == len(faults) and len(alike) == 1 else None

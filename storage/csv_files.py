@@ -1,4 +1,7 @@
-"""CSV files as Parquet: the types of the columns are those of all their values, and memory is bounded by a block."""
+"""CSV files as Parquet: the types of the columns are those of all their values, and memory is bounded by a block.
+
+The text of cells that are read as numbers or flags is kept in a column beside: 1.10 is the name of a version.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,9 @@ import pyarrow.parquet as pq
 
 from lamplighter.errors import SourceError
 from storage.private_files import make_folder, open_private
+
+AS_WRITTEN = "\x1fas written: "
+"""What the name of the column begins with that holds the text of another's cells."""
 
 BLOCK_BYTES = 8 << 20
 """Bytes held as text at a time; a row must fit into it."""
@@ -55,7 +61,7 @@ def write_as_parquet(filesystem: fs.FileSystem, path: str, sink: Any) -> None:
     """Write the rows of a CSV file as Parquet.
 
     An empty cell is a null, and a quoted empty one an empty text. Columns are whole numbers, numbers, flags or text;
-    times stay text, which a time column may be.
+    times stay text, which a time column may be. Numbers that are not whole, and flags, have their text beside them.
 
     Raises
     ------
@@ -74,11 +80,16 @@ def write_as_parquet(filesystem: fs.FileSystem, path: str, sink: Any) -> None:
         ]
     names = _names(filesystem, path, delimiter)
     held = zip(names, kinds or [pa.null()] * len(names), strict=True)
-    schema = pa.schema([(name, pa.string() if pa.types.is_null(kind) else kind) for name, kind in held])
+    fields = [pa.field(name, pa.string() if pa.types.is_null(kind) else kind) for name, kind in held]
+    # The digits of whole numbers are their text.
+    spelled = [
+        i for i, field in enumerate(fields) if pa.types.is_floating(field.type) or pa.types.is_boolean(field.type)
+    ]
+    schema = pa.schema([*fields, *(pa.field(AS_WRITTEN + fields[i].name, pa.string()) for i in spelled)])
     with pq.ParquetWriter(sink, schema) as writer:
         for batch in _batches(filesystem, path, delimiter):
-            columns = [_as(column, field.type) for column, field in zip(batch.columns, schema, strict=True)]
-            writer.write_batch(pa.record_batch(columns, schema=schema))
+            columns = [_as(column, field.type) for column, field in zip(batch.columns, fields, strict=True)]
+            writer.write_batch(pa.record_batch([*columns, *(batch.column(i) for i in spelled)], schema=schema))
 
 
 def _delimiter(head: bytes) -> str:
@@ -152,11 +163,10 @@ def _in_words() -> Iterator[None]:
 def _kind(column: pa.Array) -> pa.DataType:
     """The narrowest type that holds the values of a block of text."""
     values = pc.unique(column).drop_null()
-    if not len(values):
-        return pa.null()
     told = values.filter(pc.invert(pc.is_in(values, NULLS)))
     if not len(told):
-        return pa.string()
+        # Whether NA is a text or no number is for the other blocks to say.
+        return pa.null()
     if pc.all(pc.is_in(told, pa.concat_arrays([TRUE, FALSE]))).as_py():
         return pa.bool_()
     if pc.any(pc.match_substring_regex(told, PADDED)).as_py():
@@ -189,7 +199,12 @@ def _common(one: pa.DataType, other: pa.DataType) -> pa.DataType:
 def _as(column: pa.Array, kind: pa.DataType) -> pa.Array:
     if pa.types.is_string(kind):
         return column
-    values = pc.if_else(pc.is_in(column, NULLS), pa.scalar(None, pa.string()), column)
+    values = without_nulls(column)
     if pa.types.is_boolean(kind):
         return pc.if_else(pc.is_null(values), pa.scalar(None, pa.bool_()), pc.is_in(values, TRUE))
     return values.cast(kind)
+
+
+def without_nulls(column: pa.Array) -> pa.Array:
+    """Cells of a column of numbers or flags, null where they say that there is none."""
+    return pc.if_else(pc.is_in(column, NULLS), pa.scalar(None, pa.string()), column)

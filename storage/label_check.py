@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from lamplighter.core.answer_checks import answer_findings
-from lamplighter.core.evaluation import Labelled, class_labels, numbers
+from lamplighter.core.evaluation import Labelled, classes_of, numbers
 from lamplighter.core.finding import Code, of_file
 from lamplighter.core.monitor import Kind, Labels, Monitor
 from lamplighter.core.soundness import Problem, classes_meet, label_column_problems
@@ -132,7 +132,7 @@ def _absent(project: Project, monitor: Monitor, labels: Labels) -> Iterator[Prob
 
 def _joined(project: Project, monitor: Monitor, newest: Rows, now: datetime, folder: Path, check: LabelCheck) -> None:
     windows = _windows(monitor, newest.slice.window)
-    arrived = labels_arrived(project, monitor, windows[-1].start, now, folder)
+    arrived = labels_arrived(project, monitor, windows[-1].start, now, folder, [newest.slice])
     assert arrived is not None
     place = ("labels", "sql" if monitor.labels and monitor.labels.sql else "parquet")
     check.problems += [Problem(place, of_file(file, reason)) for file, reason in arrived.unreadable]
@@ -195,8 +195,8 @@ def _of_values(monitor: Monitor, truth: Truth, check: LabelCheck) -> Iterator[Pr
     """Labels that cannot be compared with what was predicted."""
     answer = monitor.predictions.prediction
     if monitor.kind is Kind.CLASSIFICATION and answer:
-        true = {str(name) for name in class_labels(truth.y_true) if name is not None}
-        predicted = {str(name) for name in class_labels(truth.labelled[answer]) if name is not None}
+        sides = classes_of(truth.y_true, truth.labelled[answer])
+        true, predicted = ({str(name) for name in side if name is not None} for side in sides)
         check.classes = true
         yield from classes_meet(monitor, true, predicted, len(truth.y_true))
     if truth.comparable and answer:
@@ -253,7 +253,8 @@ def _none_met(
         cure = "name the column of ids as labels.id, or write ids alike"
         yield Problem(at, f"{told} {min(names)} to {max(names)}{ids}; {cure}")
         return
-    earlier = labels_arrived(project, monitor, first - timedelta(days=400), now, folder / "earlier")
+    begin = first - timedelta(days=400)
+    earlier = labels_arrived(project, monitor, begin, now, folder / "earlier", looked_at)
     if earlier is None or not len(earlier.frame):
         yield Problem(("labels",), _NONE_YET if arrived.files else "there are no labels yet", True)
         return

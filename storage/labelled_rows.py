@@ -10,13 +10,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lamplighter.core.features import features_of, kinds_of_feature
+from lamplighter.core.features import features_of
 from lamplighter.core.labelling import matured
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.window import Window
 from lamplighter.errors import BrokenFileError, ModelError, SourceError
 from lamplighter.training import WINDOW
-from storage.labels import IDENTIFIED, labels_arrived
+from storage.labels import identified, labels_arrived
 from storage.predictions import predictions_of
 from storage.private_files import make_folder, open_private
 from storage.profiles import table_kinds, type_kind
@@ -82,7 +82,8 @@ def write_labelled(
     if not wanted:
         raise ModelError(f"{monitor.model}: there is no window to learn from; wait for labels")
     until = max(matured(window, monitor) for window in wanted)
-    arrived = labels_arrived(project, monitor, wanted[0].start, until, spool_folder)
+    first = predictions_of(project, monitor, wanted[0], spool_folder)
+    arrived = labels_arrived(project, monitor, wanted[0].start, until, spool_folder, [first])
     index = LabelIndex.of(arrived, monitor.predictions.id) if arrived else None
     tables = []
     for done, window in enumerate(wanted):
@@ -127,20 +128,6 @@ def _joined(monitor: Monitor, window: Window, rows: Rows, index: LabelIndex | No
         frame = rows.frame(monitor.predictions.id, monitor.predictions.id)
         table = table.append_column(labels.target, index.values(frame, window, matured(window, monitor)))
     return table.append_column(WINDOW, pa.array([window.label] * len(table)))
-
-
-def identified(monitor: Monitor, columns: Iterable[str]) -> set[str]:
-    """Those of some columns that are compared for what they are: a trainer gets each value as the log has it."""
-    predictions, labels = monitor.predictions, monitor.labels
-    assert labels is not None
-    answers = [predictions.prediction, labels.target] if monitor.kind in IDENTIFIED else []
-    named = {*predictions.id, predictions.version, *monitor.segments, *answers}
-    as_feature = {name: kinds_of_feature(monitor, name) for name in columns}
-    return {
-        name
-        for name, kinds in as_feature.items()
-        if kinds == ("categorical",) or (name in named and kinds != ("numeric",))
-    }
 
 
 def _columns(monitor: Monitor, rows: Rows) -> list[str]:

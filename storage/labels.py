@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lamplighter.core.cell import Reading
+from lamplighter.core.features import kinds_of_feature
 from lamplighter.core.identity import identities
 from lamplighter.core.monitor import Kind, Labels, Monitor
 from lamplighter.core.nearest import names_listed
@@ -21,7 +23,7 @@ from lamplighter.errors import BrokenFileError, ColumnError
 from storage.files import File, find
 from storage.instants import INSTANT
 from storage.project import Project
-from storage.rows import Rows, Slice
+from storage.rows import Rows, Slice, rows_of
 from storage.sql import spool
 from storage.values import as_frame, united
 
@@ -61,13 +63,23 @@ class Arrived:
 
 
 def labels_arrived(
-    project: Project, monitor: Monitor, first: datetime, now: datetime, spool_folder: Path
+    project: Project,
+    monitor: Monitor,
+    first: datetime,
+    now: datetime,
+    spool_folder: Path,
+    beside: Sequence[Slice] = (),
 ) -> Arrived | None:
     """Read the labels that arrived from ``first`` until ``now``; None when they stand in the predictions' own rows.
 
     The day in a label's path is the local day on which it arrived; a time column, where there is one, is exacter.
     Without one a label counts from the end of that day, since nothing tells how much of a day's file there was
     before.
+
+    Parameters
+    ----------
+    beside : sequence of Slice
+        Predictions that the labels are held against: cells of CSV files, which have no type, are read as theirs.
 
     Raises
     ------
@@ -98,7 +110,10 @@ def labels_arrived(
         files = find((project.locate(path) for path in labels.parquet), span.days(margin=1), spool_folder)
     unreadable: list[tuple[str, str]] = []
     incomplete: list[tuple[File, str]] = []
-    tables = [table for file in files if (table := _read(file, monitor, span, unreadable, incomplete)) is not None]
+    reading = _readings(monitor, beside) if any(file.is_csv for file in files) else {}
+    tables = [
+        table for file in files if (table := _read(file, monitor, span, reading, unreadable, incomplete)) is not None
+    ]
     if incomplete and len(incomplete) + len(unreadable) == len(files):
         # What all files lack is the monitor's mistake, or the log's, and none of theirs.
         file, told = incomplete[0]
@@ -114,6 +129,30 @@ def ids_of(labels: Labels, monitor: Monitor) -> tuple[str, ...]:
     return labels.id or monitor.predictions.id
 
 
+def identified(monitor: Monitor, columns: Iterable[str]) -> set[str]:
+    """Those of some columns that are compared for what they are; a trainer gets their values as the log has them."""
+    predictions, labels = monitor.predictions, monitor.labels
+    answers = [predictions.prediction, labels.target if labels else None] if monitor.kind in IDENTIFIED else []
+    named = {*predictions.id, predictions.version, *monitor.segments, *answers}
+    as_feature = {name: kinds_of_feature(monitor, name) for name in columns}
+    return {
+        name
+        for name, kinds in as_feature.items()
+        if kinds == ("categorical",) or (name in named and kinds != ("numeric",))
+    }
+
+
+def _readings(monitor: Monitor, beside: Iterable[Slice]) -> dict[str, Reading]:
+    """How cells of the labels are read, by column: as the column of the predictions that they are compared with."""
+    labels, predictions = monitor.labels, monitor.predictions
+    assert labels is not None
+    pairs = [*zip(ids_of(labels, monitor), predictions.id, strict=True), (labels.target, predictions.prediction)]
+    for where in beside:
+        if (rows := rows_of(where)).schema:
+            return {column: rows.holds(answer) for column, answer in pairs if answer}
+    return {}
+
+
 def _none() -> pd.DataFrame:
     columns = {name: pd.Series(dtype=object) for name in ("key", "y_true", "value")}
     return pd.DataFrame(columns | {"arrived": pd.Series(dtype="datetime64[us, UTC]")})
@@ -123,6 +162,7 @@ def _read(
     file: File,
     monitor: Monitor,
     span: Window,
+    reading: Mapping[str, Reading],
     unreadable: list[tuple[str, str]],
     incomplete: list[tuple[File, str]],
 ) -> pa.Table | None:
@@ -144,9 +184,9 @@ def _read(
     if not rows.count:
         return None
     try:
-        key = joined_key(rows.identities(ids).columns)
+        key = joined_key(rows.identities(ids, reading).columns)
         # Of the column as it was read: what is made of a decimal later may have fewer digits.
-        identity = rows.identities([labels.target]).column(0)
+        identity = rows.identities([labels.target], reading).column(0)
         value = rows.table([labels.target], exact=[labels.target]).column(0)
         arrived = _arrivals(rows, labels, file, span)
     except BrokenFileError:

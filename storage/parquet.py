@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from lamplighter.core.nearest import names_listed
 from lamplighter.errors import ColumnError, SourceError, one_line
-from storage.csv_files import copy_as_parquet, write_as_parquet
+from storage.csv_files import AS_WRITTEN, copy_as_parquet, write_as_parquet
 from storage.files import File, open_file
 from storage.seems import HEAD, refuse_no_file, seems
 
@@ -97,6 +97,8 @@ class OpenFiles:
         own, file = self.get(uri).schema_arrow, self._files.get(uri)
         if file is None:
             return own
+        if file.is_csv:
+            own = pa.schema([field for field in own if not field.name.startswith(AS_WRITTEN)])
         fields = list(own)
         if file.declared is not None:
             # A column that a log declares and an older file does not have is null there.
@@ -106,6 +108,15 @@ class OpenFiles:
             ]
         held = {field.name for field in fields}
         return pa.schema([*fields, *(pa.field(name, value.type) for name, value in file.constants if name not in held)])
+
+    def names(self, uri: str) -> list[str]:
+        """The columns that a file holds itself, as it calls them."""
+        return [name for name in self.get(uri).schema_arrow.names if not name.startswith(AS_WRITTEN)]
+
+    def is_csv(self, uri: str) -> bool:
+        """Whether a file has spellings in place of types."""
+        file = self._files.get(uri)
+        return file is not None and file.is_csv
 
     def name_inside(self, uri: str, column: str) -> str | None:
         """What a file itself calls a column; None where it does not hold it."""
@@ -156,6 +167,18 @@ class OpenFiles:
         except (pa.ArrowException, OSError) as error:
             if "histogram" in str(error):
                 raise
+
+    def read_cells(self, uri: str, group: int, column: str) -> pa.ChunkedArray:
+        """The text of the cells of a column of a CSV file.
+
+        Raises
+        ------
+        OSError, pyarrow.ArrowException
+            As `read`.
+        """
+        spelled = AS_WRITTEN + column
+        values = self.read(uri, group, spelled if spelled in self.get(uri).schema_arrow.names else column)
+        return values if pa.types.is_string(values.type) else values.cast(pa.string())
 
     def read(self, uri: str, group: int, column: str) -> pa.ChunkedArray:
         """A column of a row group, all null where the file does not have it.

@@ -102,7 +102,7 @@ class Choice:
             parts = [Part(file.uri, group, size, None) for group, size in enumerate(sizes) if size]
             return _kept(files, parts), 0
         if time not in files.schema(file.uri).names:
-            names = files.get(file.uri).schema_arrow.names
+            names = files.names(file.uri)
             raise ColumnError(f"no time column {time!r}; {names_listed(time, names)}", time, missing=True)
         parts, timeless = [], 0
         for group, size in enumerate(sizes):

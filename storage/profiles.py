@@ -124,7 +124,8 @@ def profile_columns(
     profiles: Profiles = {}
     broken: dict[str, str] = {}
     present = [name for name in kinds if name in rows.schema]
-    for name, batches in rows.columns(present):
+    spelled = [name for name in present if kinds[name] == "categorical" and rows.has_cells(name)]
+    for name, batches in rows.columns(present, named=spelled):
         column_bounds = bounds.get(name) if bounds else None
         hidden = key if name in private else None
         try:

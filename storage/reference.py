@@ -48,7 +48,8 @@ def reference_of(
             raise SourceError(f"reference {', '.join(reference.parquet)}: no such file; train the model first")
         # The window is the same every night: one that did not change is not opened or sampled again.
         always = Window.of(window.model, window.grain, window.timezone, date(1970, 1, 1))
-        return Slice(always, tuple(files), time=None, required=_answers(monitor))
+        version = monitor.predictions.version
+        return Slice(always, tuple(files), time=None, version=version, required=_answers(monitor))
     span = span_of(reference, window)
     if reference.days and span.end <= window.end and monitor.predictions.sql and not monitor.private:
         return _kept(project, monitor, span)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property
-from threading import Lock
-from typing import Literal
+from functools import cached_property, partial
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,60 +14,26 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lamplighter.core.cell import Reading, cell_identities
 from lamplighter.core.identity import identities
 from lamplighter.core.monitor import Duplicates
 from lamplighter.core.nearest import names_listed
-from lamplighter.core.window import Window
-from lamplighter.errors import BrokenFileError, ColumnError, one_line
+from lamplighter.errors import BrokenFileError, ColumnError, common_mistake, one_line
+from storage.csv_files import without_nulls
 from storage.files import File, fingerprint
 from storage.instants import to_instants
+from storage.kept_rows import RowsOfSlices
 from storage.parquet import OpenFiles
 from storage.parts import Choice, Part
 from storage.path_columns import tells_time
-from storage.values import as_frame, common_types, together
+from storage.repeated import without_repeated
+from storage.slice import Slice as Slice
+from storage.values import as_frame, common_types, holds_numbers, reading_beside, together
 
 BROKEN = (pa.ArrowException, OSError, ColumnError)
 """What reading a file may die of."""
 
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """The rows of a window, as places and names: small enough to travel where rows must not.
-
-    Attributes
-    ----------
-    window : Window
-    files : tuple of File
-        Parquet files that may hold rows of the window.
-    time : str or None
-        Column that rows are chosen by; None takes all rows of the files.
-    timezone : str or None
-        Zone of timestamps that carry none.
-    id : tuple of str
-    version : str or None
-    duplicates : Duplicates
-        Which of several rows with one id and version stays.
-    undated : bool
-        Whether rows without a time belong to it.
-    unit : str or None
-        What times that are numbers count.
-    at_day_end : bool
-        Whether a date stands for its last instant.
-    required : tuple of str
-        Columns without which a file is left out, where other files have them: null answers would count as wrong ones.
-    """
-
-    window: Window
-    files: tuple[File, ...]
-    time: str | None
-    timezone: str | None = None
-    id: tuple[str, ...] = ()
-    version: str | None = None
-    duplicates: Duplicates = Duplicates.FIRST
-    undated: bool = False
-    unit: str | None = None
-    at_day_end: bool = False
-    required: tuple[str, ...] = ()
+Reader: TypeAlias = "Callable[[Part, str], pa.ChunkedArray]"
 
 
 class Rows:
@@ -97,7 +61,7 @@ class Rows:
         self._undated: dict[str, int] = {}
         self._found: list[Part] = []
         faults = [fault for file in rows.files if (fault := self._add(file))]
-        self.mistake = _common_mistake(faults) if len(faults) == len(rows.files) else None
+        self.mistake = common_mistake(faults) if len(faults) == len(rows.files) else None
         self._leave_out_incomplete()
         self._files.close()
 
@@ -107,7 +71,7 @@ class Rows:
         choice = Choice(where.window, where.time, where.timezone, where.undated, where.unit, where.at_day_end)
         try:
             parts, undated = choice.parts(self._files, file)
-            schema, inside = self._files.schema(file.uri), self._files.get(file.uri).schema_arrow.names
+            schema, inside = self._files.schema(file.uri), self._files.names(file.uri)
         except BROKEN as error:
             self.unreadable.append((file.shown, one_line(error)))
             self._broken.add(file.uri)
@@ -174,6 +138,22 @@ class Rows:
         return common_types(entry for schema in self._schemas.values() for entry in schema)
 
     @cached_property
+    def inferred(self) -> frozenset[str]:
+        """Conflicting columns of which only CSV files, where types are read from the values, differ from the others."""
+        is_csv = self._files.is_csv
+        typed = (field for uri, schema in self._schemas.items() if not is_csv(uri) for field in schema)
+        return frozenset(self.conflicting) - common_types(typed)[1].keys()
+
+    def has_cells(self, name: str) -> bool:
+        """Whether a column stands in a CSV file, so that its type is read from the cells."""
+        return any(name in schema.names and self._files.is_csv(uri) for uri, schema in self._schemas.items())
+
+    def holds(self, name: str) -> Reading:
+        """How cells of another table are read that are compared with a column: as what all its typed files hold."""
+        typed = [schema for uri, schema in self._schemas.items() if not self._files.is_csv(uri)]
+        return reading_beside([schema.field(name).type for schema in typed if name in schema.names])
+
+    @cached_property
     def path_columns(self) -> frozenset[str]:
         """Columns that stand in the paths of the files alone. They are there for whoever names them."""
         named = {name for file in self._held() if not file.declared for name, _ in file.constants}
@@ -202,7 +182,7 @@ class Rows:
             return False
         expected = identities(pa.repeat(value, 1))
         for part in (part for part in self._found if part.uri == file.uri):
-            held = identities(self._read(part, name))
+            held = self._read_named(part, name)
             if not pc.all(pc.is_in(held, expected), min_count=0).as_py():
                 return True
         return False
@@ -232,18 +212,15 @@ class Rows:
         if any(name not in self.schema for name in ids):
             return self._found
         keys = [*ids, *([self.slice.version] if self.slice.version in self.schema else [])]
-        frame = pa.table({name: self._text(name, self._found) for name in keys}).to_pandas()
-        # A row without an id repeats nothing.
-        nameless = frame[ids].isna().any(axis=1)
-        if not (frame.duplicated(keys) & ~nameless).any():
-            return self._found
-        if self.slice.time:
-            instants = np.concatenate([self._instants(times) for times in self._batches(self.slice.time, self._found)])
-            frame = frame.iloc[np.argsort(instants, kind="stable")]
-        keep: Literal["last", "first"] = "last" if self.slice.duplicates is Duplicates.LAST else "first"
-        stays = (~frame.duplicated(keys, keep=keep) | nameless).sort_index().to_numpy()
-        ends = np.cumsum([part.size for part in self._found])
-        return [part.keep(stays[end - part.size : end]) for part, end in zip(self._found, ends, strict=True)]
+        columns = {name: _texts(self._batches(name, self._found, self._read_named)) for name in keys}
+        frame = pa.table(columns).to_pandas()
+        last = self.slice.duplicates is Duplicates.LAST
+        return without_repeated(self._found, frame, len(ids), self._all_instants, last=last)
+
+    def _all_instants(self) -> npt.NDArray[np.int64] | None:
+        if not self.slice.time:
+            return None
+        return np.concatenate([self._instants(times) for times in self._batches(self.slice.time, self._found)])
 
     def _instants(self, times: pa.ChunkedArray) -> npt.NDArray[np.int64]:
         assert self.slice.time is not None
@@ -252,36 +229,67 @@ class Rows:
     def instants(self, times: pa.ChunkedArray, column: str) -> pa.ChunkedArray:
         """Times of a column as the slice reads them."""
         where = self.slice
+        day_zone = where.window.timezone
         return to_instants(
-            times,
-            column,
-            where.timezone,
-            unit=where.unit,
-            day_zone=where.window.timezone,
-            at_day_end=where.at_day_end,
+            times, column, where.timezone, unit=where.unit, day_zone=day_zone, at_day_end=where.at_day_end
         )
 
-    def columns(self, names: Iterable[str]) -> Iterator[tuple[str, Iterator[pa.ChunkedArray]]]:
+    def columns(
+        self, names: Iterable[str], named: Collection[str] = ()
+    ) -> Iterator[tuple[str, Iterator[pa.ChunkedArray]]]:
         """Each column with its batches, one row group at a time: memory is bounded by a row group of one column.
+
+        Parameters
+        ----------
+        names : iterable of str
+        named : collection of str
+            Those of which the identities are wanted.
 
         Raises
         ------
         BrokenFileError
             If a file breaks while it is read.
         """
+        return self._each(names, lambda name: self._read_named if name in named else self._read)
+
+    def _each(
+        self, names: Iterable[str], reader_of: Callable[[str], Reader]
+    ) -> Iterator[tuple[str, Iterator[pa.ChunkedArray]]]:
         try:
             for name in names:
-                yield name, self._batches(name, self._parts)
+                yield name, self._batches(name, self._parts, reader_of(name))
         finally:
             self._files.close()
 
-    def _batches(self, name: str, parts: list[Part]) -> Iterator[pa.ChunkedArray]:
+    def _batches(self, name: str, parts: list[Part], read: Reader | None = None) -> Iterator[pa.ChunkedArray]:
         for part in parts:
-            yield self._read(part, name)
+            yield (read or self._read)(part, name)
 
-    def _read(self, part: Part, name: str) -> pa.ChunkedArray:
+    def _read_named(self, part: Part, name: str, reading: Reading | None = None) -> pa.ChunkedArray:
+        """The identities of a column, of cells as they are spelled."""
+        if reading is None:
+            # A version is a name, as 1.0 is beside 1.1.
+            is_name = name == self.slice.version and name not in self.slice.id
+            reading = Reading.TEXT if is_name else Reading.CELLS
+        if self._files.is_csv(part.uri):
+            cells = self._read(part, name, cells=True)
+            if reading is not Reading.TEXT and holds_numbers(self._schemas[part.uri].field(name).type):
+                cells = without_nulls(cells)
+            return pa.chunked_array([cell_identities(cells, reading)], pa.string())
+        return pa.chunked_array([identities(self._read(part, name))], pa.string())
+
+    def _read_exact(self, part: Part, name: str) -> pa.ChunkedArray:
+        """A column in its type; the text of cells that another spelling of the same number would merge with."""
+        values = self._read(part, name)
+        if not self._files.is_csv(part.uri):
+            return values
+        named = self._read_named(part, name)
+        return values if identities(values).equals(named.combine_chunks()) else named
+
+    def _read(self, part: Part, name: str, *, cells: bool = False) -> pa.ChunkedArray:
         try:
-            values = self._files.read(part.uri, part.group, name)
+            read = self._files.read_cells if cells else self._files.read
+            values = read(part.uri, part.group, name)
         except BROKEN as error:
             reason = f"column {name!r} cannot be read: {one_line(error)}"
             self._leave_out(part.uri, reason)
@@ -304,11 +312,26 @@ class Rows:
 
         Numbers of several types become floats, but in ``exact`` columns, whose values stay the same values.
         """
-        return pa.table({name: self._joined(name, list(it), name in exact) for name, it in self.columns(names)})
+        columns = self._each(names, lambda name: self._reader(name, exact))
+        return pa.table({name: self._joined(name, list(it), name in exact) for name, it in columns})
 
-    def identities(self, names: Sequence[str]) -> pa.Table:
-        """The identities of a few columns, whole."""
-        return pa.table({name: _identities(batches) for name, batches in self.columns(names)})
+    def _reader(self, name: str, exact: Collection[str] = ()) -> Reader:
+        if name in self.conflicting:
+            return self._read_named
+        return self._read_exact if name in exact else self._read
+
+    def identities(self, names: Sequence[str], reading: Mapping[str, Reading] | None = None) -> pa.Table:
+        """The identities of a few columns, whole.
+
+        Parameters
+        ----------
+        names : sequence of str
+        reading : mapping of str to Reading, optional
+            What cells of CSV files are read as.
+        """
+        readings = reading or {}
+        columns = self._each(names, lambda name: partial(self._read_named, reading=readings.get(name)))
+        return pa.table({name: _texts(batches) for name, batches in columns})
 
     def frame(self, names: Sequence[str], texts: Collection[str] = (), objects: Collection[str] = ()) -> pd.DataFrame:
         """A few columns, whole, as pandas holds them: decimals as floats.
@@ -322,19 +345,17 @@ class Rows:
             Those that are wanted as Python values.
         """
         read, plain = {}, {}
-        for name, batches in self.columns(names):
-            read[name] = _identities(batches) if name in texts else self._joined(name, list(batches))
+        for name, batches in self._each(names, lambda name: self._read_named if name in texts else self._reader(name)):
+            read[name] = _texts(batches) if name in texts else self._joined(name, list(batches))
             if name in objects:
                 plain[name] = pd.Series(read[name].to_pylist(), dtype=object)
         frame = as_frame(pa.table({name: column for name, column in read.items() if name not in plain}))
         return frame if not plain else pd.DataFrame({name: plain.get(name, frame.get(name)) for name in read})
 
-    def _text(self, name: str, parts: list[Part]) -> pa.ChunkedArray:
-        return _identities(self._batches(name, parts))
-
     def _joined(self, name: str, batches: list[pa.ChunkedArray], exact: bool = False) -> pa.ChunkedArray:
+        """Batches as one column; those of a column of several types are its identities."""
         if name in self.conflicting:
-            return _identities(batches)
+            return _texts(batches)
         if exact and batches:
             return together(batches, exact=True)
         target = self.schema.get(name, pa.null())
@@ -361,65 +382,18 @@ class Rows:
         if self.count > size:
             chosen = np.sort(np.random.default_rng(seed).choice(self.count, size, replace=False))
         read = {}
-        for name, batches in self.columns(names):
+        for name, batches in self._each(names, lambda name: self._read_named if name in texts else self._reader(name)):
             picked, begin = [], 0
             for batch in batches:
                 low, high = np.searchsorted(chosen, (begin, begin + len(batch)))
                 picked.append(batch.take(pa.array(chosen[low:high] - begin)))
                 begin += len(batch)
-            read[name] = _identities(picked) if name in texts else self._joined(name, picked)
+            read[name] = _texts(picked) if name in texts else self._joined(name, picked)
         return as_frame(pa.table(read))
 
 
-def _identities(batches: Iterable[pa.ChunkedArray]) -> pa.ChunkedArray:
-    """Of each batch by itself: a type that holds the values of all would make others of some."""
-    return pa.chunked_array([identities(batch) for batch in batches], type=pa.string())
+def _texts(batches: Iterable[pa.ChunkedArray]) -> pa.ChunkedArray:
+    return pa.chunked_array([chunk for batch in batches for chunk in batch.chunks], pa.string())
 
 
-def _common_mistake(faults: Sequence[Exception]) -> ColumnError | None:
-    """The fault of all files, where it is one of the same column in each; else None."""
-    errors = [error for error in faults if isinstance(error, ColumnError)]
-    alike = {(error.column, error.missing) for error in errors}
-    return errors[0] if len(errors) == len(faults) and len(alike) == 1 else None
-
-
-MOST_KEPT = 256
-"""Slices that are kept: with hours for windows, the open ones of ten days. One holds a bit for each of its rows."""
-
-
-class RowsOfSlices:
-    """The rows of slices, kept: the stages of a night ask for the same few. A changed file makes another slice."""
-
-    def __init__(self, most: int = MOST_KEPT) -> None:
-        self._most = most
-        self._kept: OrderedDict[Slice, Rows] = OrderedDict()
-        self._lock = Lock()
-
-    def __call__(self, where: Slice) -> Rows:
-        """The rows of a slice; the ones that were not asked for longest go."""
-        with self._lock:
-            if rows := self._kept.get(where):
-                self._kept.move_to_end(where)
-                return rows
-        rows = Rows(where)
-        with self._lock:
-            self._kept[where] = rows
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        return rows
-
-    def forget_unreadable(self, model: str) -> None:
-        """Have files of a model that could not be read tried again: at the start of a night, and never within one."""
-        with self._lock:
-            for where in [
-                where for where, rows in self._kept.items() if where.window.model == model and rows.unreadable
-            ]:
-                del self._kept[where]
-
-    def cache_clear(self) -> None:
-        """Keep nothing."""
-        with self._lock:
-            self._kept.clear()
-
-
-rows_of = RowsOfSlices()
+rows_of = RowsOfSlices(Rows)

@@ -8,10 +8,38 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lamplighter.core.identity import identities
+from lamplighter.core.cell import Reading
+from lamplighter.core.identity import identities, is_text
 
 NUMBER = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
 LIST = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+
+
+def holds_numbers(kind: pa.DataType) -> bool:
+    """Whether a type is of numbers or flags."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return any(test(kind) for test in (*NUMBER, pa.types.is_boolean))
+
+
+def reading_beside(kinds: Collection[pa.DataType]) -> Reading:
+    """How cells without a type are read that are compared with values of some types.
+
+    Examples
+    --------
+    >>> reading_beside([pa.int64(), pa.float64()]), reading_beside([]), reading_beside([pa.int64(), pa.string()])
+    (<Reading.NUMBERS: 'numbers'>, <Reading.CELLS: 'cells'>, <Reading.TEXT: 'text'>)
+    """
+    inside = [_inside(kind) for kind in kinds]
+    if any(map(is_text, inside)):
+        return Reading.TEXT
+    return Reading.NUMBERS if inside and all(map(holds_numbers, inside)) else Reading.CELLS
+
+
+def _inside(kind: pa.DataType) -> pa.DataType:
+    """The type of the values that are compared: of ranked items, those in the lists."""
+    while pa.types.is_dictionary(kind) or any(test(kind) for test in LIST):
+        kind = kind.value_type
+    return kind
 
 
 def common_type(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:

@@ -14,6 +14,7 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from lamplighter.core.cell import as_flags
 from lamplighter.core.drift import ColumnDrift, measure
 from lamplighter.core.evaluation import class_labels
 from lamplighter.core.key_name import key_name
@@ -92,10 +93,19 @@ def samples_of(night: Night, reference: Slice, table: Table) -> Samples:
     window = f"{seed} {monitor.model} {table.rows.window.start.isoformat()}"
     current = rows_of(table.rows)
     present = [name for name in names if name in current.schema]
-    return Samples(
-        _reference_sample(reference, names, size, seed, texts),
-        current.sample(present, size, zlib.crc32(window.encode()), texts),
-    )
+    before = _reference_sample(reference, names, size, seed, texts)
+    after = current.sample(present, size, zlib.crc32(window.encode()), texts)
+    shared = [name for name in texts if name in before and name in after]
+    return Samples(_with_flags(before, after, shared), _with_flags(after, before, shared))
+
+
+def _with_flags(frame: pd.DataFrame, beside: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """Sampled rows in which flags in words are those of the other rows, which hold flags."""
+    renamed = {}
+    for name in columns:
+        if names := as_flags(frame[name].dropna().unique(), beside[name].dropna().unique()):
+            renamed[name] = frame[name].replace(names)
+    return frame.assign(**renamed) if renamed else frame
 
 
 @lru_cache(maxsize=8)

@@ -69,7 +69,9 @@ def evaluate(night: Night, reading: Reading) -> Evaluated:
     if monitor.labels is None:
         return Evaluated([_unlabelled(due, State.FINAL) for due in reading.due if due.changed], arrivals=[])
     try:
-        arrived = labels_arrived(night.project, monitor, reading.due[-1].rows.window.start, night.now, night.spool)
+        slices = [due.rows for due in reading.due]
+        first = reading.due[-1].rows.window.start
+        arrived = labels_arrived(night.project, monitor, first, night.now, night.spool, slices)
     except SourceError as error:
         new = [_unlabelled(due, State.PROVISIONAL) for due in reading.due if due.known is None]
         return Evaluated(new, findings=[Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {error}")])

@@ -164,9 +164,8 @@ def wrongly_dated(
         first = own
         for _ in range(LOOK_BACK_WINDOWS):
             first = first.previous()
-        before = labels_arrived(
-            night.project, night.monitor, min(first.start, slices[-1].window.start), night.now, night.spool / "early"
-        )
+        begin, folder = min(first.start, slices[-1].window.start), night.spool / "early"
+        before = labels_arrived(night.project, night.monitor, begin, night.now, folder, slices)
         assert before is not None
         labels = LabelIndex.of(before, night.monitor.predictions.id)
     place = next((i for i, where in enumerate(slices) if predicted_ids(where, night.monitor, labels).any()), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from prefect import task
@@ -15,6 +15,7 @@ from lamplighter.core.measurement import Measurement
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.profile import ColumnKind
 from lamplighter.core.row_checks import row_findings
+from storage.labels import identified
 from storage.profiles import table_kinds
 from storage.rows import Rows, Slice, rows_of
 from tasks.night import Night
@@ -52,8 +53,9 @@ def _table(night: Night, reading: Reading, where: Slice) -> Table:
         held = table_kinds(declared) if declared and declared.count else None
         needed = needed_columns(monitor, features)
         table = table_kinds(rows, {*needed, *(held or ())})
-        findings += schema_findings(monitor, needed, table, held)
-        findings += _conflicts(monitor, rows, table)
+        spelled = _spelled(monitor, table, [rows, declared or rows])
+        findings += _typed(schema_findings(monitor, needed, table, held), spelled)
+        findings += _typed(_conflicts(monitor, rows, table), spelled & rows.inferred)
         # Without a reference a feature that nobody named may be new, and files before it lack it.
         named = needed if declared else needed_columns(monitor, dict.fromkeys(named_features(monitor), ""))
         findings += _lacking(monitor, rows, named)
@@ -105,6 +107,19 @@ def _unreadable_reference(monitor: Monitor, reference: Rows) -> Iterator[Finding
     for name, file, told in reference.lacking(named_features(monitor)):
         message = f"{monitor.model}: reference: {file}: no column {name!r}, which other files have; {told}"
         yield Finding(Code.REFERENCE_UNREADABLE, name, message)
+
+
+def _spelled(monitor: Monitor, table: Collection[str], sides: Sequence[Rows]) -> set[str]:
+    """Columns that are compared for what they are and have no type of their own, as those of CSV files."""
+    from_cells = [name for name in table if any(rows.has_cells(name) for rows in sides)]
+    return identified(monitor, from_cells) if from_cells else set()
+
+
+def _typed(findings: Iterable[Finding], spelled: Collection[str]) -> Iterator[Finding]:
+    """The findings without those of the type of a column that has none."""
+    for finding in findings:
+        if finding.code is not Code.TYPE_CHANGED or finding.subject not in spelled:
+            yield finding
 
 
 def _conflicts(monitor: Monitor, rows: Rows, table: Collection[str]) -> Iterator[Finding]:

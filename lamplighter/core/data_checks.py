@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
+from lamplighter.core.cell import as_flags
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.key_name import OTHER, key_name
 from lamplighter.core.measurement import Measurement
@@ -123,7 +124,11 @@ def _empty(profile: ColumnProfile) -> str:
 def _unseen(profile: ColumnProfile, reference: ColumnProfile) -> Measurement:
     if profile.crowded or reference.crowded:
         return Measurement(metric="unseen_ratio", feature=profile.column, reason="too many values to be categories")
-    unseen = sum(count for value, count in profile.categories.items() if value not in reference.categories)
+    own, known = profile.categories, reference.categories
+    # A flag is the same whether a file holds it as a flag or as a word.
+    own_names, names = as_flags(own, known), as_flags(known, own)
+    seen = {names.get(value, value) for value in known}
+    unseen = sum(count for value, count in own.items() if own_names.get(value, value) not in seen)
     values = profile.rows - profile.nulls
     return ratio("unseen_ratio", unseen, values, feature=profile.column, empty=_empty(profile))
 

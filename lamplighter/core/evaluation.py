@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lamplighter.core import quality
+from lamplighter.core.cell import as_flags
 from lamplighter.core.identity import identities, identity
 from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.monitor import Kind, Monitor
@@ -164,7 +165,31 @@ def _measure(
 
 
 def _classes(labelled: Labelled, monitor: Monitor) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Score]:
-    return class_labels(labelled.y_true), class_labels(labelled.y_pred), scores_of(labelled, monitor)
+    true, pred = classes_of(labelled.y_true, labelled.y_pred)
+    return true, pred, scores_of(labelled, monitor)
+
+
+def classes_of(
+    y_true: pd.Series[Any], y_pred: pd.Series[Any]
+) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+    """The identities of labels and predictions; flags in words on one side are those of the other.
+
+    Examples
+    --------
+    >>> [side.tolist() for side in classes_of(pd.Series(["True", "False"]), pd.Series([True, True]))]
+    [['1', '0'], ['1', '1']]
+    """
+    sides = class_labels(y_true), class_labels(y_pred)
+    distinct = [set(side.tolist()) - {None} for side in sides]
+    true, pred = (
+        _renamed(side, as_flags(own, other))
+        for side, own, other in zip(sides, distinct, reversed(distinct), strict=True)
+    )
+    return true, pred
+
+
+def _renamed(values: npt.NDArray[np.object_], names: Mapping[str, str]) -> npt.NDArray[np.object_]:
+    return np.array([names.get(value, value) for value in values.tolist()], dtype=object) if names else values
 
 
 def _groupings(labelled: Labelled) -> list[quality.Grouping]:

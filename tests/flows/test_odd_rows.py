@@ -124,6 +124,51 @@ def test_a_category_of_another_type_has_not_drifted(tmp_path: Path, other: pa.Ar
     assert value(project, "drift_detected", feature="f") == (0.0, N)
 
 
+FLAGS = RANDOM.integers(0, 2, N) == 1
+WORDS = pa.array(["True" if flag else "False" for flag in FLAGS])
+
+
+def test_a_flag_is_one_category_and_one_class_as_a_flag_and_as_a_word(tmp_path: Path) -> None:
+    lines = "features: {categorical: [f]}\nreference: {days: 2026-03-02..2026-03-02}"
+    flags = pa.array(FLAGS)
+    project = world(
+        tmp_path, "classification", lines=lines, days=2, pred=[flags, WORDS], y=[WORDS, flags], f=[flags, WORDS]
+    )
+    for day in (DAY, date(2026, 3, 3)):
+        night(project, day)
+        assert value(project, "accuracy") == (1.0, N)
+    for metric, feature in (("unseen_ratio", "f"), ("drift_detected", "f"), ("prediction_drift_detected", "pred")):
+        assert value(project, metric, feature=feature) == (0.0, N)
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        (["1", "2", "3"], ["1", "2", "A7"]),
+        (["1", "2", "3"], ["1.0", "2.0", ""]),
+        (["true", "false"], ["true", "false", "unsure"]),
+        (["1.1", "1.10"], ["1.1", "1.10", "1.x"]),
+    ],
+    ids=["digits", "beside a null", "flags", "versions"],
+)
+def test_a_category_of_csv_is_one_whatever_stands_beside_it(tmp_path: Path, days: tuple[list[str], ...]) -> None:
+    """The type that is read from a day's cells is no finding, and what is new that day alone is unseen."""
+    lines = "features: {categorical: [f]}\nsegments: [f]\nreference: {days: 2026-03-02..2026-03-02}"
+    project = world(tmp_path, "classification", lines=lines, days=2, pred=Y, y=Y)
+    monitor = tmp_path / "monitors" / "m.yaml"
+    monitor.write_text(monitor.read_text().replace("day={day}.parquet", "day={day}.csv"))
+    for day, cells in zip((DAY, date(2026, 3, 3)), days, strict=True):
+        frame = pd.read_parquet(tmp_path / f"day={day}.parquet")
+        frame = frame.assign(f=[cells[i % 3] if len(cells) == 3 and i % 10 == 0 else cells[i % 2] for i in range(N)])
+        frame.to_csv(tmp_path / f"day={day}.csv", index=False)
+        assert not {name for name in night(project, day) if name.startswith("type-changed")}
+    new = sum(i % 10 == 0 and i % 3 == 2 for i in range(N)) if days[1][2] not in ("", *days[0]) else 0
+    share, counted = value(project, "unseen_ratio", feature="f")
+    assert share == pytest.approx(new / counted)
+    if not new:
+        assert value(project, "drift_detected", feature="f")[0] == 0.0
+
+
 def test_huge_numbers_say_why_they_have_no_value(tmp_path: Path) -> None:
     huge = np.where(np.arange(N) % 2, 1.7e308, -1.7e308)
     lines = "features: {numeric: [x]}\nreference: {parquet: '*.parquet'}"

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from lamplighter.core.monitor import Duplicates
 from lamplighter.core.window import Grain
-from storage import rows as rows_module
-from storage.rows import Rows, RowsOfSlices, rows_of
+from storage.kept_rows import RowsOfSlices
+from storage.rows import Rows
 from tests.storage.slices import AT, HOUR, row_groups, slice_of, utc, values
 
 # Types
@@ -240,10 +240,10 @@ def test_slices_compare_by_value(tmp_path: Path, write) -> None:
 # Kept
 
 
-def test_the_windows_of_a_night_are_opened_once(tmp_path: Path, write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_windows_of_a_night_are_opened_once(tmp_path: Path, write) -> None:
     """Three days of hours are open at a time, and every stage asks for each."""
     opened = []
-    monkeypatch.setattr(rows_module, "Rows", lambda where: opened.append(where) or Rows(where))
+    kept = RowsOfSlices(lambda where: opened.append(where) or Rows(where))
     path = write(tmp_path / "a.parquet", at=AT, x=[1, 2])
     window = slice_of(path, grain=Grain.HOUR).window
     slices = []
@@ -251,13 +251,13 @@ def test_the_windows_of_a_night_are_opened_once(tmp_path: Path, write, monkeypat
         slices.append(replace(slice_of(path), window=window))
         window = window.next()
     for _ in range(4):
-        assert sum(rows_of(where).count for where in slices) == 2
+        assert sum(kept(where).count for where in slices) == 2
     assert opened == slices
 
 
 def test_of_slices_the_ones_asked_for_last_are_kept(tmp_path: Path, write) -> None:
     slices = [slice_of(write(tmp_path / f"{i}.parquet", at=AT)) for i in range(3)]
-    kept = RowsOfSlices(most=2)
+    kept = RowsOfSlices(Rows, most=2)
     first, second = kept(slices[0]), kept(slices[1])
     assert kept(slices[0]) is first
     kept(slices[2])

@@ -54,8 +54,8 @@ EVEN = {name: [1 / 3] * 3 * N for name in ("sa", "sb", "sc")}
             "1 of 600 rows are labelled 'x', which the model never predicts", id="never predicted",
         ),
         pytest.param(
-            ("classification", ["True", "False"] * N, [True, False] * N), "classes-differ",
-            "no predicted class (0, 1) is among the true ones (False, True); write both alike", id="spelled otherwise",
+            ("classification", ["yes", "no"] * N, [True, False] * N), "classes-differ",
+            "no predicted class (0, 1) is among the true ones (no, yes); write both alike", id="spelled otherwise",
         ),
         pytest.param(
             ("ranking", ["item_1", "item_2"] * N, [["1", "2"]] * 2 * N), "classes-differ",
@@ -89,6 +89,7 @@ def test_told(given: tuple[Any, ...], code: str, words: str) -> None:
     [
         pytest.param(("classification", THREE, THREE, BY_CLASS), id="declared classes"),
         pytest.param(("classification", [0, 1] * N, [1, 0] * N), id="0 and 1"),
+        pytest.param(("classification", ["True", "False"] * N, [True, False] * N), id="flags in words"),
         pytest.param(("classification", [0] * N, [1] * 19 + [0] * (N - 19)), id="one of them"),
         pytest.param(("classification", ["x"] * 100 + THREE[100:], THREE), id="a common class that is missed"),
         pytest.param(("classification", [*map(str, range(50))] * 4, ["1", "2"] * 100), id="many rare classes"),
