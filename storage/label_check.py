@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -196,8 +197,8 @@ def _of_values(monitor: Monitor, truth: Truth, check: LabelCheck) -> Iterator[Pr
     answer = monitor.predictions.prediction
     if monitor.kind is Kind.CLASSIFICATION and answer:
         sides = classes_of(truth.y_true, truth.labelled[answer])
-        true, predicted = ({str(name) for name in side if name is not None} for side in sides)
-        check.classes = true
+        true, predicted = (Counter(str(name) for name in side if name is not None) for side in sides)
+        check.classes = {*true}
         yield from classes_meet(monitor, true, predicted, len(truth.y_true))
     if truth.comparable and answer:
         yield from _of_answers(monitor, truth)
@@ -208,6 +209,7 @@ def _of_values(monitor: Monitor, truth: Truth, check: LabelCheck) -> Iterator[Pr
 SHOWN_AT = {
     Code.LISTS_UNREADABLE: ("predictions", "prediction"),
     Code.TEXTS_UNREADABLE: ("predictions", "prediction"),
+    Code.NUMBERS_ODD: ("predictions", "prediction"),
     Code.SCORES_OUTSIDE: ("predictions", "score"),
     Code.CLASSES_ODD: ("labels", "target"),
     Code.CLASSES_DIFFER: ("labels", "target"),

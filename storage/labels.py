@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lamplighter.core.cell import Reading
+from lamplighter.core.evaluation import numbers
 from lamplighter.core.features import kinds_of_feature
 from lamplighter.core.identity import identities
 from lamplighter.core.monitor import Kind, Labels, Monitor
@@ -25,7 +27,7 @@ from storage.instants import INSTANT
 from storage.project import Project
 from storage.rows import Rows, Slice, rows_of
 from storage.sql import spool
-from storage.values import as_frame, united
+from storage.values import as_frame, objects_of, united, without_bytes
 
 ONE_DAY = timedelta(days=1)
 MOMENT = timedelta(microseconds=1)
@@ -187,7 +189,9 @@ def _read(
         key = joined_key(rows.identities(ids, reading).columns)
         # Of the column as it was read: what is made of a decimal later may have fewer digits.
         identity = rows.identities([labels.target], reading).column(0)
-        value = rows.table([labels.target], exact=[labels.target]).column(0)
+        of_cells = monitor.kind is Kind.TEXT and file.is_csv
+        texts = rows.identities([labels.target], {labels.target: Reading.TEXT}) if of_cells else None
+        value = (texts or rows.table([labels.target], exact=[labels.target])).column(0)
         arrived = _arrivals(rows, labels, file, span)
     except BrokenFileError:
         unreadable += rows.unreadable
@@ -198,13 +202,24 @@ def _read(
 
 def _frame(tables: Sequence[pa.Table], monitor: Monitor) -> pd.DataFrame:
     """The labels of all files; the identity of a value is taken before the types of the files are united."""
+    if monitor.kind is Kind.REGRESSION:
+        tables = [without_bytes(table, "value") for table in tables]
     table = united(tables, exact=["value"])
     kept = pd.Series(pd.arrays.ArrowExtensionArray(table["value"]))
     true = table["identity"] if monitor.kind in IDENTIFIED else table["value"]
     frame = as_frame(pa.table({"key": table["key"], "y_true": true, "arrived": table["arrived"]}))
+    if monitor.kind is Kind.REGRESSION and any(_is_narrow(table["value"].type) for table in tables):
+        # A double and the float of fewer bits that it was rounded to are one label, delivered twice.
+        with np.errstate(over="ignore"):
+            frame["content"] = numbers(frame["y_true"]).astype(np.float32)
     if monitor.kind is Kind.TEXT:
-        frame["y_true"] = pd.Series(table["value"].to_pylist(), dtype=object)
+        # Of each file by itself: text beside bytes is text.
+        frame["y_true"] = pd.Series([value for part in tables for value in objects_of(part["value"])], dtype=object)
     return frame.assign(value=kept)
+
+
+def _is_narrow(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) and kind.bit_width < 64)
 
 
 def _arrivals(rows: Rows, labels: Labels, file: File, span: Window) -> pa.Array | pa.ChunkedArray:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,26 +13,24 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lamplighter.core.cell import Reading, cell_identities
+from lamplighter.core.cell import Reading
 from lamplighter.core.identity import identities
 from lamplighter.core.monitor import Duplicates
 from lamplighter.core.nearest import names_listed
 from lamplighter.errors import BrokenFileError, ColumnError, common_mistake, one_line
-from storage.csv_files import without_nulls
 from storage.files import File, fingerprint
 from storage.instants import to_instants
 from storage.kept_rows import RowsOfSlices
 from storage.parquet import OpenFiles
 from storage.parts import Choice, Part
 from storage.path_columns import tells_time
+from storage.readers import Reader, Readers
 from storage.repeated import without_repeated
 from storage.slice import Slice as Slice
-from storage.values import as_frame, common_types, holds_numbers, reading_beside, together
+from storage.values import as_frame, common_types, objects_of, reading_beside, together
 
 BROKEN = (pa.ArrowException, OSError, ColumnError)
 """What reading a file may die of."""
-
-Reader: TypeAlias = "Callable[[Part, str], pa.ChunkedArray]"
 
 
 class Rows:
@@ -60,6 +57,9 @@ class Rows:
         self._inside: dict[str, frozenset[str]] = {}
         self._undated: dict[str, int] = {}
         self._found: list[Part] = []
+        # A version is a name, unless it is an id as well.
+        names = {rows.version} if rows.version and rows.version not in rows.id else ()
+        self._readers = Readers(self._read, self._files.is_csv, names)
         faults = [fault for file in rows.files if (fault := self._add(file))]
         self.mistake = common_mistake(faults) if len(faults) == len(rows.files) else None
         self._leave_out_incomplete()
@@ -182,7 +182,7 @@ class Rows:
             return False
         expected = identities(pa.repeat(value, 1))
         for part in (part for part in self._found if part.uri == file.uri):
-            held = self._read_named(part, name)
+            held = self._readers.named(part, name)
             if not pc.all(pc.is_in(held, expected), min_count=0).as_py():
                 return True
         return False
@@ -212,7 +212,7 @@ class Rows:
         if any(name not in self.schema for name in ids):
             return self._found
         keys = [*ids, *([self.slice.version] if self.slice.version in self.schema else [])]
-        columns = {name: _texts(self._batches(name, self._found, self._read_named)) for name in keys}
+        columns = {name: _texts(self._batches(name, self._found, self._readers.named)) for name in keys}
         frame = pa.table(columns).to_pandas()
         last = self.slice.duplicates is Duplicates.LAST
         return without_repeated(self._found, frame, len(ids), self._all_instants, last=last)
@@ -250,7 +250,7 @@ class Rows:
         BrokenFileError
             If a file breaks while it is read.
         """
-        return self._each(names, lambda name: self._read_named if name in named else self._read)
+        return self._each(names, lambda name: self._readers.named if name in named else self._read)
 
     def _each(
         self, names: Iterable[str], reader_of: Callable[[str], Reader]
@@ -264,27 +264,6 @@ class Rows:
     def _batches(self, name: str, parts: list[Part], read: Reader | None = None) -> Iterator[pa.ChunkedArray]:
         for part in parts:
             yield (read or self._read)(part, name)
-
-    def _read_named(self, part: Part, name: str, reading: Reading | None = None) -> pa.ChunkedArray:
-        """The identities of a column, of cells as they are spelled."""
-        if reading is None:
-            # A version is a name, as 1.0 is beside 1.1.
-            is_name = name == self.slice.version and name not in self.slice.id
-            reading = Reading.TEXT if is_name else Reading.CELLS
-        if self._files.is_csv(part.uri):
-            cells = self._read(part, name, cells=True)
-            if reading is not Reading.TEXT and holds_numbers(self._schemas[part.uri].field(name).type):
-                cells = without_nulls(cells)
-            return pa.chunked_array([cell_identities(cells, reading)], pa.string())
-        return pa.chunked_array([identities(self._read(part, name))], pa.string())
-
-    def _read_exact(self, part: Part, name: str) -> pa.ChunkedArray:
-        """A column in its type; the text of cells that another spelling of the same number would merge with."""
-        values = self._read(part, name)
-        if not self._files.is_csv(part.uri):
-            return values
-        named = self._read_named(part, name)
-        return values if identities(values).equals(named.combine_chunks()) else named
 
     def _read(self, part: Part, name: str, *, cells: bool = False) -> pa.ChunkedArray:
         try:
@@ -315,10 +294,17 @@ class Rows:
         columns = self._each(names, lambda name: self._reader(name, exact))
         return pa.table({name: self._joined(name, list(it), name in exact) for name, it in columns})
 
+    def _reader_of(self, name: str, texts: Collection[str], objects: Collection[str] = ()) -> Reader:
+        if name in objects:
+            return self._readers.objects
+        if name in texts:
+            return self._readers.named
+        return self._readers.numbers if name in self.conflicting else self._read
+
     def _reader(self, name: str, exact: Collection[str] = ()) -> Reader:
         if name in self.conflicting:
-            return self._read_named
-        return self._read_exact if name in exact else self._read
+            return self._readers.named
+        return self._readers.exact if name in exact else self._read
 
     def identities(self, names: Sequence[str], reading: Mapping[str, Reading] | None = None) -> pa.Table:
         """The identities of a few columns, whole.
@@ -330,7 +316,7 @@ class Rows:
             What cells of CSV files are read as.
         """
         readings = reading or {}
-        columns = self._each(names, lambda name: partial(self._read_named, reading=readings.get(name)))
+        columns = self._each(names, lambda name: partial(self._readers.named, reading=readings.get(name)))
         return pa.table({name: _texts(batches) for name, batches in columns})
 
     def frame(self, names: Sequence[str], texts: Collection[str] = (), objects: Collection[str] = ()) -> pd.DataFrame:
@@ -345,10 +331,13 @@ class Rows:
             Those that are wanted as Python values.
         """
         read, plain = {}, {}
-        for name, batches in self._each(names, lambda name: self._read_named if name in texts else self._reader(name)):
-            read[name] = _texts(batches) if name in texts else self._joined(name, list(batches))
+        for name, batches in self._each(names, lambda name: self._reader_of(name, texts, objects)):
             if name in objects:
-                plain[name] = pd.Series(read[name].to_pylist(), dtype=object)
+                # Of each batch by itself: text beside bytes is text.
+                plain[name] = pd.Series([value for batch in batches for value in objects_of(batch)], dtype=object)
+                read[name] = pa.chunked_array([pa.nulls(len(plain[name]))])
+            else:
+                read[name] = _texts(batches) if name in texts else self._joined(name, list(batches))
         frame = as_frame(pa.table({name: column for name, column in read.items() if name not in plain}))
         return frame if not plain else pd.DataFrame({name: plain.get(name, frame.get(name)) for name in read})
 
@@ -382,7 +371,7 @@ class Rows:
         if self.count > size:
             chosen = np.sort(np.random.default_rng(seed).choice(self.count, size, replace=False))
         read = {}
-        for name, batches in self._each(names, lambda name: self._read_named if name in texts else self._reader(name)):
+        for name, batches in self._each(names, lambda name: self._reader_of(name, texts)):
             picked, begin = [], 0
             for batch in batches:
                 low, high = np.searchsorted(chosen, (begin, begin + len(batch)))

@@ -18,6 +18,9 @@ import sqlalchemy as sa
 from lamplighter.core.identity import identity
 from storage.instants import INSTANT, NAIVE
 
+JSON = pa.json_()
+"""Objects whose keys differ from row to row. Where texts are meant they are none, as the structs of a file."""
+
 
 class TimeAsText(sa.String):
     """A timestamp that is read as the text that it is stored as."""
@@ -61,9 +64,8 @@ def _array(name: str, values: list[Any], declared: pa.DataType | None) -> pa.Arr
         declared = pa.timestamp("us", tz="UTC" if first.tzinfo else None)
     if isinstance(first, str) and declared and pa.types.is_timestamp(declared):
         return _timestamps(values)
-    if isinstance(first, dict):
-        # Parquet has no type for objects whose keys differ from row to row.
-        return _as_text(values)
+    if any(isinstance(value, dict) for value in values):
+        return pa.array([None if value is None else _json(value) for value in values], pa.string()).cast(JSON)
     try:
         array = pa.array(values, type=declared)
     except (pa.ArrowException, OverflowError, TypeError, UnicodeError):

@@ -174,7 +174,7 @@ class LabelIndex:
     def of(cls, arrived: Arrived, names: tuple[str, ...]) -> LabelIndex:
         """Sort labels by arrival, then by content, so that the last of an id is the newest."""
         frame = arrived.frame
-        true = frame["y_true"]
+        true = frame["content"] if "content" in frame else frame["y_true"]
         content, _ = pd.factorize(true if pd.api.types.is_numeric_dtype(true) else class_labels(true), sort=True)
         dated = frame["arrived"].notna()
         arrival = np.asarray(frame["arrived"].astype("int64").where(dated, np.iinfo(np.int64).min), dtype=np.int64)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -12,6 +14,7 @@ from lamplighter.core.cell import Reading
 from lamplighter.core.identity import identities, is_text
 
 NUMBER = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
 LIST = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
 
 
@@ -99,6 +102,31 @@ def common_types(fields: Iterable[pa.Field]) -> tuple[dict[str, pa.DataType], di
         if common is None:
             conflicting[entry.name] = f"{known} and {kind}"
     return types, conflicting
+
+
+def objects_of(values: pa.ChunkedArray) -> list[Any]:
+    """The Python values of a column; of JSON what it stands for."""
+    held: list[Any] = values.to_pylist()
+    if isinstance(values.type, pa.BaseExtensionType) and values.type.extension_name == "arrow.json":
+        return [None if text is None else json.loads(text) for text in held]
+    return held
+
+
+def bytes_named(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Bytes as a text that is no number, as their digits alone may be; others as they are."""
+    if not holds_bytes(values.type):
+        return values
+    return pa.chunked_array([pc.binary_join_element_wise("bytes", identities(values), " ")], pa.string())
+
+
+def holds_bytes(kind: pa.DataType) -> bool:
+    """Whether a type is of bytes."""
+    return any(test(kind) for test in BYTES)
+
+
+def without_bytes(table: pa.Table, name: str) -> pa.Table:
+    """A table with a column as text where it is of bytes."""
+    return table.set_column(table.column_names.index(name), name, bytes_named(table[name]))
 
 
 def united(tables: Sequence[pa.Table], exact: Collection[str] = ()) -> pa.Table:

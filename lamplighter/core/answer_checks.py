@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from lamplighter.core import quality
-from lamplighter.core.evaluation import Labelled, class_labels, classes_of, scores_of
+from lamplighter.core.counts import counted
+from lamplighter.core.evaluation import Labelled, class_labels, classes_of, numbers, scores_of
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.identity import identity
 from lamplighter.core.key_name import key_name
+from lamplighter.core.meeting import hardly_meet, items_hardly_meet
 from lamplighter.core.monitor import Kind, Monitor
 from lamplighter.core.quality.labels import BINARY
 
@@ -46,8 +50,9 @@ def unusable_labels(values: Mapping[str, int], monitor: Monitor, window: str) ->
     """Labels of a window that are no numbers where numbers are meant, and how many rows each has."""
     if values:
         assert monitor.labels is not None
-        told = f"{_rows(sum(values.values()))} have a label in {monitor.labels.target!r} that is no finite number"
-        cure = "they are left out; correct them, or deliver no label"
+        count = counted(sum(values.values()), "row has", "rows have")
+        told = f"{count} a label in {monitor.labels.target!r} that is no finite number"
+        cure = "left out; correct them, or deliver no label"
         message = f"{monitor.model}: {window}: {told}, such as {_listed(values)}; {cure}"
         yield Finding(Code.LABELS_UNUSABLE, window, message)
 
@@ -57,7 +62,7 @@ def _of_classes(labelled: Labelled, monitor: Monitor) -> Told:
     score = scores_of(labelled, monitor)
     labels = quality.Labels.of(true, pred, monitor.predictions.positive, quality.classes_of(score))
     counts, answers = Counter(true.tolist()), Counter(value for value in pred.tolist() if value is not None)
-    if len(true) >= FEWEST_TO_COMPARE and answers and not counts.keys() & answers.keys():
+    if len(true) >= FEWEST_TO_COMPARE and answers and hardly_meet(counts, answers):
         yield Code.CLASSES_DIFFER, _never_meet("predicted class", answers, counts)
     elif labels.known:
         told = _unknown(labels.known, counts, answers)
@@ -65,8 +70,20 @@ def _of_classes(labelled: Labelled, monitor: Monitor) -> Told:
             yield Code.CLASSES_ODD, told
     elif told := _never_predicted(counts, answers, monitor.predictions.positive):
         yield Code.CLASSES_ODD, told
+    if told := _no_positive(counts, answers, monitor):
+        yield Code.CLASSES_ODD, told
     if isinstance(score, dict):
         yield from _sums(score, labels)
+
+
+def _no_positive(counts: Mapping[str, int], answers: Mapping[str, int], monitor: Monitor) -> str:
+    """A positive class that is never seen; where one other is, it may be a window without any of it."""
+    positive, seen = monitor.predictions.positive, {*counts, *answers}
+    declared = isinstance(monitor.predictions.score, dict) and positive in monitor.predictions.score
+    if positive is None or positive in seen or declared or len(seen) < 2 or sum(counts.values()) < FEWEST_TO_COMPARE:
+        return ""
+    told = f"the positive class {_listed({positive: 1})} is neither labelled nor predicted"
+    return f"{told}; classes are {_names(sorted(seen))}; give predictions.positive one of them"
 
 
 def _unknown(known: frozenset[str], counts: Mapping[str, int], answers: Mapping[str, int]) -> str:
@@ -88,7 +105,8 @@ def _never_predicted(counts: Mapping[str, int], answers: Mapping[str, int], posi
     odd = {name: n for name, n in counts.items() if name not in answers and name != positive and name not in BINARY}
     if not odd or len(odd) > MOST_SHOWN or sum(odd.values()) > max(1, RARE * rows):
         return ""
-    told = f"{sum(odd.values())} of {_rows(rows)} are labelled {_listed(odd)}, which the model never predicts"
+    told = f"{counted(sum(odd.values()), f'of {_rows(rows)} is', f'of {_rows(rows)} are')}"
+    told = f"{told} labelled {_listed(odd)}, which the model never predicts"
     return f"{told}; correct them, or name the classes of the model in predictions.score"
 
 
@@ -100,17 +118,19 @@ def _sums(score: dict[str, Any], labels: quality.Labels) -> Told:
     apart = quality.improper(scores)[1]
     if apart.any():
         total = np.sum(scores.values[apart], axis=1)
-        told = f"scores of {apart.sum()} of {_rows(len(apart))} add up to {total.min():.4g} to {total.max():.4g}, not 1"
+        told = (
+            f"scores of {apart.sum():,} of {_rows(len(apart))} add up to {total.min():.4g} to {total.max():.4g}, not 1"
+        )
         yield Code.SCORES_OUTSIDE, f"{told}; log the probabilities of all classes"
 
 
 def _of_lists(labelled: Labelled, monitor: Monitor) -> Told:
     cells = [class_labels(side).tolist() for side in (labelled.y_true, labelled.y_pred)]
-    read = [[quality.read_items(cell) for cell in side] for side in cells]
+    read = quality.read_lists(*cells)
     if told := _unreadable(cells, read, monitor):
         yield Code.LISTS_UNREADABLE, f"no list of items in {told} left out; log a list of item ids"
     true, ranked = (Counter(item for items in side if items for item in items) for side in read)
-    if len(cells[0]) >= FEWEST_TO_COMPARE and true and ranked and not true.keys() & ranked.keys():
+    if len(cells[0]) >= FEWEST_TO_COMPARE and true and ranked and items_hardly_meet(true, ranked):
         yield Code.CLASSES_DIFFER, _never_meet("ranked item", ranked, true)
 
 
@@ -135,20 +155,41 @@ def _unreadable(cells: Sequence[list[Any]], read: Sequence[list[Any]], monitor: 
 def _example(value: Any, monitor: Monitor) -> str:
     """A value that a message may show; what stands in a text is a person's, of it the type alone."""
     if monitor.kind is Kind.TEXT:
-        return f" ({type(value).__name__})"
+        return " (a chat in JSON)" if isinstance(value, str) else f" ({type(value).__name__})"
     example = identity(value) or ""
     shown = example if len(example) <= LONGEST_SHOWN else f"{example[:LONGEST_SHOWN]}..."
     return f", such as {shown!r},"
 
 
-def _of_nothing(labelled: Labelled, monitor: Monitor) -> Told:
-    yield from ()
+def _of_numbers(labelled: Labelled, monitor: Monitor) -> Told:
+    """Predictions that are no numbers, and numbers beside which no other counts."""
+    assert monitor.labels is not None
+    columns = monitor.labels.target, monitor.predictions.prediction
+    read = [numbers(side) for side in (labelled.y_true, labelled.y_pred)]
+    odd = labelled.y_pred[np.isnan(read[1]) & labelled.y_pred.notna().to_numpy() & ~_is_nan(labelled.y_pred)]
+    if len(odd):
+        kind = type(odd.iloc[0]).__name__
+        told = f"no number in {len(odd):,} of {_rows(len(read[1]))} of column {columns[1]!r} ({kind}), left out"
+        yield Code.NUMBERS_ODD, f"{told}; log numbers"
+    for column, side in zip(columns, read, strict=True):
+        huge = side[np.isfinite(side) & (np.abs(side) >= quality.BEYOND)]
+        if len(huge):
+            rows = f"{counted(len(huge), f'of {_rows(len(side))} has', f'of {_rows(len(side))} have')}"
+            left_out = "left out" if 2 * len(huge) < len(side) else "so that sums have no value"
+            values = _listed(Counter(f"{value:.4g}" for value in huge.tolist()))
+            told = f"{rows} a number in {column!r} that no float of 32 bits holds ({values}), {left_out}"
+            yield Code.NUMBERS_ODD, f"{told}; correct it, or log null"
+
+
+def _is_nan(values: pd.Series[Any]) -> npt.NDArray[np.bool_]:
+    """Which values are NaN, or the text of it."""
+    return np.array([value != value or str(value).strip().lower() == "nan" for value in values.tolist()], dtype=bool)
 
 
 CHECKED_AS: dict[Kind, Callable[[Labelled, Monitor], Told]] = {
     Kind.CLASSIFICATION: _of_classes,
     Kind.RANKING: _of_lists,
-    Kind.REGRESSION: _of_nothing,
+    Kind.REGRESSION: _of_numbers,
     Kind.TEXT: _of_texts,
 }
 """By kind: what is looked at."""
@@ -157,10 +198,12 @@ LONGEST_SHOWN = 60
 """Characters of a value that a message shows."""
 
 
-def _never_meet(what: str, answers: Iterable[str], true: Iterable[str]) -> str:
+def _never_meet(what: str, answers: Mapping[str, int], true: Mapping[str, int]) -> str:
     """Labels and predictions that are written differently agree nowhere, and no metric says why."""
-    shown = [_names(sorted(side)) for side in (answers, true)]
-    return f"no {what} ({shown[0]}) is among the true ones ({shown[1]}); write both alike"
+    apart = [side.keys() - other.keys() for side, other in ((answers, true), (true, answers))]
+    few = "no" if len(apart[0]) == len(answers) else "hardly a"
+    shown = [_names(sorted(names) or sorted(side)) for names, side in zip(apart, (answers, true), strict=True)]
+    return f"{few} {what} ({shown[0]}) is among the true ones ({shown[1]}); write both alike"
 
 
 def _names(values: list[str]) -> str:
@@ -175,4 +218,4 @@ def _listed(values: Mapping[str, int]) -> str:
 
 
 def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"
+    return counted(count, "row")

@@ -217,9 +217,9 @@ def _answers(kind: Kind, labelled: Labelled) -> tuple[Any, Any]:
     if kind is Kind.REGRESSION:
         return tuple(numbers(values) for values in (labelled.y_true, labelled.y_pred))  # type: ignore[return-value]
     if kind is Kind.RANKING:
-        return tuple(
-            [_listed(cell) for cell in class_labels(side).tolist()] for side in (labelled.y_true, labelled.y_pred)
-        )  # type: ignore[return-value]
+        cells = [class_labels(side).tolist() for side in (labelled.y_true, labelled.y_pred)]
+        read = quality.read_lists(*cells)
+        return tuple([*map(_listed, *pair)] for pair in zip(cells, read, strict=True))  # type: ignore[return-value]
     return tuple(_plain(values) for values in (labelled.y_true, labelled.y_pred))  # type: ignore[return-value]
 
 
@@ -229,12 +229,9 @@ def _plain(values: pd.Series[Any]) -> list[Any]:
     return cells
 
 
-def _listed(cell: str | None) -> Any:
+def _listed(cell: str | None, items: quality.Items | None) -> Any:
     """The items of a list; what is none, or cannot be read, as it is."""
-    if cell is None or not cell.lstrip().startswith("["):
-        return cell
-    items = quality.read_items(cell)
-    return cell if items is None else items
+    return cell if cell is None or items is None or not cell.lstrip().startswith("[") else items
 
 
 def numbers(values: pd.Series[Any]) -> npt.NDArray[np.float64]:

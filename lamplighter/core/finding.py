@@ -30,6 +30,7 @@ class Code(StrEnum):
     LISTS_UNREADABLE = "lists-unreadable"
     TEXTS_UNREADABLE = "texts-unreadable"
     LABELS_UNUSABLE = "labels-unusable"
+    NUMBERS_ODD = "numbers-odd"
     SCORES_OUTSIDE = "scores-outside"
     PREDICTIONS_GONE = "predictions-gone"
     NIGHTS_MISSING = "nights-missing"

@@ -299,7 +299,7 @@ def _of_lists(array: pa.Array) -> pa.Array:
 
 def _of_others(array: pa.Array) -> pa.Array:
     if isinstance(array.type, pa.BaseExtensionType) and array.type.extension_name == "arrow.json":
-        return identities(array.storage)
+        return pa.array([_of_json(text) for text in array.storage.to_pylist()], pa.string())
     if pa.types.is_run_end_encoded(array.type):
         return identities(pc.run_end_decode(array))
     return pa.array([identity(value) for value in array.to_pylist()], pa.string())
@@ -307,6 +307,14 @@ def _of_others(array: pa.Array) -> pa.Array:
 
 def _is_any(*tests: Callable[[pa.DataType], bool]) -> Callable[[pa.DataType], bool]:
     return lambda kind: any(test(kind) for test in tests)
+
+
+def _of_json(text: str | None) -> str | None:
+    """The identity of what a text in JSON stands for; of one that is none, the text."""
+    try:
+        return identity(None if text is None else json.loads(text, parse_float=Decimal))
+    except (ValueError, RecursionError):
+        return text
 
 
 is_text = _is_any(pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)

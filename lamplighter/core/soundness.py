@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from lamplighter.core.catalogue import FEATURE_METRICS
 from lamplighter.core.features import answer_columns, features_of
+from lamplighter.core.meeting import hardly_meet
 from lamplighter.core.monitor import Kind, Monitor
 from lamplighter.core.monitor.parts import OF_KIND
 from lamplighter.core.monitor.roles import Use, declared_columns, declared_label_columns
@@ -187,12 +188,24 @@ def _score_classes(scores: Collection[str], classes: Collection[str], everywhere
         yield Problem(at, f"{told}; name its column too, or write the classes as they occur")
 
 
-def classes_meet(monitor: Monitor, true: Collection[str], predicted: Collection[str], rows: int) -> Iterator[Problem]:
-    """Labels and predictions that do not name one class alike."""
-    if monitor.kind is not Kind.CLASSIFICATION or not true or not predicted or {*true} & {*predicted}:
+def classes_meet(
+    monitor: Monitor, true: Mapping[str, int], predicted: Mapping[str, int], rows: int
+) -> Iterator[Problem]:
+    """Labels and predictions that name hardly a class alike.
+
+    Parameters
+    ----------
+    monitor : Monitor
+    true, predicted : mapping of str to int
+        Rows of each class.
+    rows : int
+        Labelled rows.
+    """
+    if monitor.kind is not Kind.CLASSIFICATION or not true or not predicted or not hardly_meet(true, predicted):
         return
     shown = [", ".join(sorted(map(repr, classes))[:3]) for classes in (predicted, true)]
-    told = f"no predicted class ({shown[0]}) is among those of the labels ({shown[1]})"
+    few = "hardly a" if {*true} & {*predicted} else "no"
+    told = f"{few} predicted class ({shown[0]}) is among those of the labels ({shown[1]})"
     yield Problem(("labels", "target"), f"{told}; write both alike", is_warning=rows < FEWEST_TO_JUDGE)
 
 

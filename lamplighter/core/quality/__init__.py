@@ -10,22 +10,24 @@ from lamplighter.core.quality.catalogue import METRICS, Metric
 from lamplighter.core.quality.classifiers import classes_of, classification
 from lamplighter.core.quality.confusion import NO_PREDICTION, Confusion
 from lamplighter.core.quality.grouping import Grouping
-from lamplighter.core.quality.items import read_items
+from lamplighter.core.quality.items import Items, read_items, read_lists
 from lamplighter.core.quality.labels import Labels
 from lamplighter.core.quality.probabilities import improper
 from lamplighter.core.quality.rankers import GradedLists, ranking
-from lamplighter.core.quality.regressors import regression
+from lamplighter.core.quality.regressors import BEYOND, regression
 from lamplighter.core.quality.resampling import custom
 from lamplighter.core.quality.scores import Scores, slack
 from lamplighter.core.quality.texts import GradedTexts, read_text, text
 
 __all__ = [
+    "BEYOND",
     "METRICS",
     "NO_PREDICTION",
     "Confusion",
     "GradedLists",
     "GradedTexts",
     "Grouping",
+    "Items",
     "Labels",
     "Metric",
     "Scores",
@@ -35,6 +37,7 @@ __all__ = [
     "improper",
     "ranking",
     "read_items",
+    "read_lists",
     "read_text",
     "regression",
     "slack",

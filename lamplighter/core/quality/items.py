@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,41 @@ def read_items(cell: Any) -> Items | None:
         return None
     single = identity(cell)
     return [] if single is None else [single]
+
+
+Lists = list["Items | None"]
+
+
+def read_lists(y_true: Sequence[Any], y_pred: Sequence[Any]) -> tuple[Lists, Lists]:
+    """The items of the cells of both columns, as `read_items` reads them.
+
+    A text in brackets may be the name of an item. Where the lists of the other column hold such a text as an item, all
+    texts of the column are names but those that are lists in JSON.
+
+    Examples
+    --------
+    >>> read_lists(["[A]", "B"], [["[A]", "[B]"], ["B"]])
+    ([['[A]'], ['B']], [['[A]', '[B]'], ['B']])
+    >>> read_lists(["[1 2]", "3"], [["1", "2"], ["3"]])
+    ([['1', '2'], ['3']], [['1', '2'], ['3']])
+    """
+    columns = (y_true, y_pred)
+    read = [[read_items(cell) for cell in column] for column in columns]
+    held = [{item for items in side if items for item in items} for side in read]
+    for i, column in enumerate(columns):
+        if any(_in_brackets(cell) and cell in held[1 - i] for cell in column):
+            read[i] = [[cell] if _in_brackets(cell) else items for cell, items in zip(column, read[i], strict=True)]
+    return read[0], read[1]
+
+
+def _in_brackets(cell: Any) -> bool:
+    """Whether a text that begins as a list is none in JSON."""
+    if not isinstance(cell, str) or cell[:1] != "[":
+        return False
+    try:
+        return not isinstance(json.loads(cell), list)
+    except (ValueError, RecursionError):
+        return True
 
 
 def _from_collection(cell: Any) -> Items | None:

@@ -17,6 +17,9 @@ from lamplighter.core.quality.quantiles import quantile, sorted_within
 
 NOT_FINITE = "no labelled row has a finite label and a finite prediction"
 
+BEYOND = float(np.finfo(np.float32).max)
+"""What no model answers and nobody measures: a float of 32 bits ends here, and what fills a missing number begins."""
+
 RESIDUALS = {
     "residual_q05": 0.05,
     "residual_q25": 0.25,
@@ -38,7 +41,8 @@ def regression(
     Parameters
     ----------
     y_true, y_pred : sequences of shape (n_rows,)
-        Numbers. A row in which either is null, NaN or infinite is left out, and ``n`` shows it.
+        Numbers. A row in which either is null, NaN or infinite is left out, and ``n`` shows it; so is one with a number
+        of `BEYOND` or more, unless most rows have one: beside it the others would not count.
     groupings : sequence of Grouping
         Ways to cut the same rows.
     state : State
@@ -57,6 +61,9 @@ def regression(
     """
     true, pred = np.asarray(y_true, float), np.asarray(y_pred, float)
     finite = np.isfinite(true) & np.isfinite(pred)
+    usable = finite & (np.abs(true) < BEYOND) & (np.abs(pred) < BEYOND)
+    if 2 * usable.sum() > finite.sum():
+        finite = usable
     true, pred = true[finite], pred[finite]
     found = []
     for labelled in groupings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,9 @@ NO_FOUR = "no prediction has four tokens"
 NO_WORDS = "no label has a word, only symbols"
 NO_TEXTS = "no row has a text, only bytes, lists or structures"
 
+CHAT = frozenset({"role", "content"})
+"""Keys of a message, by which the JSON of a chat is known."""
+
 NO_TEXT = (bytes, bytearray, memoryview, list, tuple, set, frozenset, np.ndarray, Mapping)
 """What is no text, whatever could be made of it: log the text alone."""
 
@@ -32,14 +36,28 @@ NO_TEXT = (bytes, bytearray, memoryview, list, tuple, set, frozenset, np.ndarray
 def read_text(cell: Any) -> str | None:
     """The text of a cell: a number or a date as it is written, the empty text of a null; None of what is no text.
 
+    Bytes, lists and structures are none, nor are the messages of a chat in JSON.
+
     Examples
     --------
     >>> read_text("a lamp"), read_text(42.0), read_text(None), read_text(b"a lamp"), read_text([{"role": "user"}])
     ('a lamp', '42', '', None, None)
+    >>> read_text('{"role": "user", "content": "a lamp"}'), read_text('{"city": "Oslo"}')
+    (None, '{"city": "Oslo"}')
     """
     if isinstance(cell, str):
-        return cell
+        return None if cell.lstrip()[:1] in ("[", "{") and _is_chat(cell) else cell
     return None if isinstance(cell, NO_TEXT) else identity(cell) or ""
+
+
+def _is_chat(text: str) -> bool:
+    """Whether a text is the messages of a chat, written as JSON; other JSON may be what a model answers."""
+    try:
+        held = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    messages = held if isinstance(held, list) else [held]
+    return bool(messages) and all(isinstance(it, dict) and it.keys() >= CHAT for it in messages)
 
 
 def text(

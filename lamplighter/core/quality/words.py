@@ -8,6 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 ASCII_WORD = re.compile(r"[a-z0-9]+")
+ZERO_WIDTH_SPACE = "\u200b"
+"""Stands between words, where a space is not written."""
+
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 """Scripts that put no space between words: there each character, with its marks, is a word."""
 
@@ -17,7 +20,8 @@ def words(text: str) -> list[str]:
 
     Of ASCII text these are the words of rouge-score, which knows no letters but a to z. In scripts without spaces
     between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese) each character is a word. Letters are compared in
-    Unicode's composed form (NFC); invisible signs such as soft hyphens and joiners are left out.
+    Unicode's composed form (NFC); invisible signs such as soft hyphens and joiners are left out, and a zero-width
+    space parts words.
 
     Examples
     --------
@@ -27,7 +31,7 @@ def words(text: str) -> list[str]:
     if text.isascii():
         return ASCII_WORD.findall(text.lower())
     # Composed twice: lower case may leave a letter and its mark apart.
-    composed = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+    composed = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower()).replace(ZERO_WIDTH_SPACE, " ")
     found: list[str] = _words().findall(_invisible().sub("", composed))
     return found
 
@@ -40,7 +44,7 @@ def spaced(text: str) -> str:
     >>> spaced("夜のlamp"), spaced("a lamp")
     (' 夜  の lamp', 'a lamp')
     """
-    return text if text.isascii() else str(_unspaced().sub(r" \g<0> ", text))
+    return text if text.isascii() else str(_unspaced().sub(r" \g<0> ", text.replace(ZERO_WIDTH_SPACE, " ")))
 
 
 @lru_cache(maxsize=1)

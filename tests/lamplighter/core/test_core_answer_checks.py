@@ -51,11 +51,50 @@ EVEN = {name: [1 / 3] * 3 * N for name in ("sa", "sb", "sc")}
         ),
         pytest.param(
             ("classification", ["x", *THREE[1:]], THREE), "classes-odd",
-            "1 of 600 rows are labelled 'x', which the model never predicts", id="never predicted",
+            "1 of 600 rows is labelled 'x', which the model never predicts", id="never predicted",
         ),
         pytest.param(
             ("classification", ["yes", "no"] * N, [True, False] * N), "classes-differ",
             "no predicted class (0, 1) is among the true ones (no, yes); write both alike", id="spelled otherwise",
+        ),
+        pytest.param(
+            ("classification", ["yes", "no"] * (N - 2) + ["1", "0", "yes", "no"], [True, False] * N), "classes-differ",
+            "hardly a predicted class (0, 1) is among the true ones (no, yes); write both alike", id="two that meet",
+        ),
+        pytest.param(
+            ("classification", ["yes", "no"] * N, ["no", *["Y", "N"] * N][: 2 * N]), "classes-differ",
+            "hardly a predicted class (N, Y) is among the true ones (yes); write both alike", id="one prediction",
+        ),
+        pytest.param(
+            ("classification", ["yes"] * 19 + ["1"], [1, 0] * 10), "classes-differ",
+            "hardly a predicted class (0) is among the true ones (yes)", id="one of twenty",
+        ),
+        pytest.param(
+            ("ranking", ["SKU-a"] * 2 * N, [["a", "b"]] * (2 * N - 1) + [["SKU-a"]]), "classes-differ",
+            "hardly a ranked item (a, b) is among the true ones (SKU-a)", id="one item",
+        ),
+        pytest.param(
+            ("classification", ["yes", "no"] * N, ["yes", "no"] * N, ", positive: '1'"), "classes-odd",
+            "the positive class '1' is neither labelled nor predicted; classes are no, yes; give",
+            id="a positive class that is none",
+        ),
+        pytest.param(
+            ("regression", [1.0, 2.0] * N, [b"1", 2.0] * N), "numbers-odd",
+            "no number in 200 of 400 rows of column 'p' (bytes), left out; log numbers", id="bytes as numbers",
+        ),
+        pytest.param(
+            ("regression", [1.0] * N, [1e200, *[1.0] * (N - 1)]), "numbers-odd",
+            "1 of 200 rows has a number in 'p' that no float of 32 bits holds ('1e+200'), left out; correct it",
+            id="a huge prediction",
+        ),
+        pytest.param(
+            ("regression", [-1.7e308, 1e308, *[1.0] * (N - 2)], [1.0] * N), "numbers-odd",
+            "2 of 200 rows have a number in 'y' that no float of 32 bits holds ('-1.7e+308', '1e+308'), left out",
+            id="huge labels",
+        ),
+        pytest.param(
+            ("text", ["a", "b"] * N, ['[{"role": "user", "content": "a"}]'] * 2 * N), "texts-unreadable",
+            "no text in 400 of 400 rows of column 'p' (a chat in JSON) left out", id="a chat as text",
         ),
         pytest.param(
             ("ranking", ["item_1", "item_2"] * N, [["1", "2"]] * 2 * N), "classes-differ",
@@ -95,6 +134,14 @@ def test_told(given: tuple[Any, ...], code: str, words: str) -> None:
         pytest.param(("classification", [*map(str, range(50))] * 4, ["1", "2"] * 100), id="many rare classes"),
         pytest.param(("classification", ["yes", "no", "x"], ["yes", "no", "no"]), id="too few rows"),
         pytest.param(("classification", THREE, [None] * 3 * N), id="no answers"),
+        pytest.param(("classification", ["a"] * 99 + ["b"], ["b"] * 100), id="a model that answers one rare class"),
+        pytest.param(("classification", ["a"] * 100, ["b"] * 97 + ["a"] * 3), id="a day of one class"),
+        pytest.param(
+            ("classification", ["no"] * N, ["no"] * N, ", positive: 'yes'"), id="a day without the positive one"
+        ),
+        pytest.param(("regression", [1e30] * N, [float("nan"), *[-1e38] * (N - 1)]), id="large numbers"),
+        pytest.param(("text", ['{"city": "Oslo"}'] * N, ['{"city": "Rome"}'] * N), id="answers in JSON"),
+        pytest.param(("ranking", ["[A]", "B"] * N, [["[A]", "[B]"], ["B"]] * N), id="items in brackets"),
         pytest.param(("ranking", [1, 2] * N, [[1, 5]] * 2 * N), id="items that meet"),
         pytest.param(("ranking", ["a"] * 19, [["b"]] * 19), id="too few lists"),
         pytest.param(("regression", [1.0] * N, [2.0] * N), id="numbers"),
