@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from lamplighter.errors import BrokenFileError, ColumnError, common_mistake, one
 from storage.files import File, fingerprint
 from storage.instants import to_instants
 from storage.kept_rows import RowsOfSlices
+from storage.odd_times import odd_times
 from storage.parquet import OpenFiles
 from storage.parts import Choice, Part
 from storage.path_columns import tells_time
@@ -186,6 +188,11 @@ class Rows:
             if not pc.all(pc.is_in(held, expected), min_count=0).as_py():
                 return True
         return False
+
+    @property
+    def odd_times(self) -> Counter[str]:
+        """Times that were read as null since no calendar has them, by column."""
+        return sum((Counter(odd_times(self._files.get(uri).schema_arrow)) for uri in self._schemas), Counter())
 
     @property
     def undated(self) -> int:

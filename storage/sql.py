@@ -20,6 +20,7 @@ from lamplighter.core.monitor import Sql
 from lamplighter.core.nearest import names_listed
 from lamplighter.errors import ColumnError, SourceError
 from storage.files import File, find
+from storage.odd_times import tolerate
 from storage.private_files import make_folder
 from storage.sql_bounds import Bounds, refuse_unreadable_times
 from storage.sql_text import bound_query, changes_data, without_end
@@ -33,7 +34,8 @@ BATCH_ROWS = 50_000
 @lru_cache(maxsize=8)
 def engine_of(url: str) -> sa.Engine:
     """The engine of a URL, one in a process; it holds no connection open from one night to the next."""
-    return sa.create_engine(url, poolclass=sa.NullPool, connect_args=connect_options(sa.make_url(url)))
+    options = connect_options(sa.make_url(url))
+    return tolerate(sa.create_engine(url, poolclass=sa.NullPool, connect_args=options))
 
 
 def spool(

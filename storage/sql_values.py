@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from lamplighter.core.identity import identity
 from storage.instants import INSTANT, NAIVE
+from storage.odd_times import noted, without_odd
 
 JSON = pa.json_()
 """Objects whose keys differ from row to row. Where texts are meant they are none, as the structs of a file."""
@@ -52,10 +53,13 @@ def arrow_type(declared: Any, dialect: str = "") -> pa.DataType | None:
 def write_batch(path: Path, names: list[str], batch: Sequence[Any], types: list[pa.DataType | None]) -> None:
     """One batch as one file, mode 0600."""
     arrays = []
-    for i, values in enumerate(zip(*batch, strict=True)):
-        arrays.append(_array(names[i], list(values), types[i]))
+    odd: dict[str, int] = {}
+    for i, column in enumerate(zip(*batch, strict=True)):
+        values, count = without_odd(list(column))
+        odd |= {names[i]: count} if count else {}
+        arrays.append(_array(names[i], values, types[i]))
     with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        pq.write_table(pa.table(arrays, names=names), file)
+        pq.write_table(noted(pa.table(arrays, names=names), odd), file)
 
 
 def _array(name: str, values: list[Any], declared: pa.DataType | None) -> pa.Array:

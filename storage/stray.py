@@ -64,6 +64,13 @@ def stray_labels(
     return Stray(late, int(nobody.sum()), len(index.ids))
 
 
+def any_predicted(
+    project: Project, monitor: Monitor, slices: Sequence[Slice], index: LabelIndex, spool_folder: Path
+) -> bool:
+    """Whether any id was predicted in the windows at hand, or in those before."""
+    return any(predicted_ids(where, monitor, index).any() for where in _earlier(project, monitor, slices, spool_folder))
+
+
 @dataclass(frozen=True, slots=True)
 class Early:
     """Predictions whose labels are dated before the window in which they were made.

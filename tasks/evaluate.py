@@ -11,6 +11,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.answer_checks import answer_findings, unusable_labels
+from lamplighter.core.counts import counted
 from lamplighter.core.evaluation import Labelled, OwnFunction, unmeasured
 from lamplighter.core.evaluation import evaluate as evaluate_rows
 from lamplighter.core.finding import Code, Finding, of_file
@@ -31,6 +32,7 @@ from tasks.label_checks import (
     coded_anew,
     contradictions,
     lasting,
+    never_met,
     one_class_only,
     used_again,
     wrongly_dated,
@@ -216,14 +218,16 @@ def _arrivals(
     monitor, slices = night.monitor, [due.rows for due in reading.due]
     findings = [*used_again(night, slices, index), *contradictions(night, slices, index)]
     if not arrived.dated:
-        return undated(), findings
+        return undated(), [*findings, *never_met(night, slices, index, labelled)]
     findings += wrongly_dated(night, slices, index, labelled)
     if any(due.gone for due in reading.due):
         # Their labels would count as nobody's.
         return None, findings
     stray = stray_labels(night.project, monitor, slices, arrived, night.spool)
     if stray.unknown:
-        told = f"{stray.unknown} labels that arrived in {night.window.label} have no prediction among those at hand"
+        label = night.window.label
+        count = counted(stray.unknown, f"label that arrived in {label} has", f"labels that arrived in {label} have")
+        told = f"{count} no prediction among those at hand"
         foreign = _looked_back(night, reading) and stray.unknown > max(FOREIGN_SHARE * stray.arrived, FEWEST_FOREIGN)
         cure = f", of {stray.arrived}; are they joined to the right ids and day?" if foreign else ""
         code = Code.LABELS_FOREIGN if foreign else Code.LABELS_UNKNOWN

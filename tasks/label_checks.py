@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from lamplighter.core.class_coding import Recoded, recoded
+from lamplighter.core.counts import counted
 from lamplighter.core.duration import format_duration
 from lamplighter.core.evaluation import class_labels
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.key_name import key_name
-from lamplighter.core.labelling import state_of
+from lamplighter.core.labelling import matured, state_of
 from lamplighter.core.measurement import State
 from lamplighter.core.monitor import Kind, Monitor
 from lamplighter.core.one_class import FEWEST_LABELS, is_odd
@@ -21,10 +22,10 @@ from lamplighter.core.window import Window
 from lamplighter.errors import SourceError
 from storage.history.breaks import LASTING, MOMENT, Faults
 from storage.history.class_counts import class_counts
-from storage.labels import labels_arrived
+from storage.labels import SEPARATOR, keys, labels_arrived
 from storage.misdated import is_overdue, misdated_labels
 from storage.rows import Slice, rows_of
-from storage.stray import LOOK_BACK_WINDOWS, early_labels, ids_used_again, predicted_ids
+from storage.stray import LOOK_BACK_WINDOWS, any_predicted, early_labels, ids_used_again, predicted_ids
 from storage.truth import LabelIndex, Truth
 from tasks.night import Night
 from tasks.read import Due
@@ -122,7 +123,8 @@ def contradictions(night: Night, slices: Sequence[Slice], labels: LabelIndex) ->
         return
     many = count >= FEWEST and count > MANY * recent
     example = "" if _is_private(monitor) else f", such as id {labels.ids[int(np.argmax(differ))]!r}"
-    told = f"{count} ids have labels that contradict each other at one instant{example}, and count as unlabelled"
+    told = f"{counted(count, 'id has', 'ids have')} labels that contradict each other at one instant{example}"
+    told = f"{told}, and {'counts' if count == 1 else 'count'} as unlabelled"
     cure = "are they joined to the right ids?" if many else "deliver one label, or a later correction"
     code = Code.LABELS_CONTRADICTORY if many else Code.LABELS_AMBIGUOUS
     yield Finding(code, "", f"{monitor.model}: {told}; {cure}")
@@ -137,7 +139,8 @@ def _is_private(monitor: Monitor) -> bool:
 def used_again(night: Night, slices: Sequence[Slice], labels: LabelIndex) -> Iterator[Finding]:
     """Ids that stand in several windows and have several labels: whose is which?"""
     if again := ids_used_again(slices, night.monitor, labels):
-        told = f"{again} ids stand in several windows and have several labels; add to predictions.id and labels.id"
+        stand = counted(again, "id stands in several windows and has", "ids stand in several windows and have")
+        told = f"{stand} several labels; add to predictions.id and labels.id"
         message = f"{night.monitor.model}: {told} what tells them apart, as the day"
         code, subject = (Code.IDS_USED_AGAIN, "") if again >= FEWEST else (Code.LABELS_AMBIGUOUS, "ids")
         yield Finding(code, subject, message)
@@ -180,7 +183,7 @@ def _early(night: Night, slices: Sequence[Slice], labels: LabelIndex) -> Finding
     found = early_labels(night.project, monitor, slices, labels, night.spool)
     if found is None:
         return None
-    told = f"the labels of {found.ids} ids of {window.label} are dated before their predictions"
+    told = f"the labels of {counted(found.ids, 'id')} of {window.label} are dated before their predictions"
     cure = "check clock, zone and column of labels.time"
     message = f"{monitor.model}: {told}, about {_span(found.lead)} before the window; {cure}"
     return _of_dates(Code.LABELS_EARLY, "early", message, found.ids, found.rows)
@@ -199,7 +202,7 @@ def _far_away(night: Night, slices: Sequence[Slice]) -> Iterator[Finding]:
         return
     if found is None or not (found.is_sure or is_overdue(monitor, filled, night.now)):
         return
-    told = f"the labels of {found.ids} ids of {found.window.label} are dated"
+    told = f"the labels of {counted(found.ids, 'id')} of {found.window.label} are dated"
     newest = f"the newest {found.newest.isoformat(timespec='minutes')}"
     when = "after the present" if found.is_future else f"before their predictions, about {_span(found.lead)} before"
     message = f"{monitor.model}: {told} {when}, {newest}; check clock, zone, unit and column of labels.time"
@@ -219,6 +222,34 @@ def _span(lead: timedelta) -> str:
     if minutes >= 3 * 24 * 60:
         return f"{round(minutes / (24 * 60))}d"
     return format_duration(timedelta(hours=round(minutes / 60)) if minutes >= 600 else timedelta(minutes=minutes))
+
+
+def never_met(night: Night, slices: Sequence[Slice], labels: LabelIndex, labelled: Sequence[int]) -> Iterator[Finding]:
+    """Undated labels of which none is of a prediction, in the windows at hand and in those before."""
+    monitor = night.monitor
+    if any(labelled) or not len(labels.ids) or not any(rows_of(where).count for where in slices):
+        return
+    if any_predicted(night.project, monitor, slices, labels, night.spool):
+        return
+    first, last = slices[-1].window.label, slices[0].window.label
+    span = first if first == last else f"{first} to {last}"
+    told = f"none of {counted(len(labels.ids), 'label')} has the id of a prediction of {span}, or before"
+    cure = "write ids alike in both, or name their column as labels.id"
+    # Before the labels of a window are due, those that there are may be of predictions that were made before all.
+    overdue = any(night.now >= matured(where.window, monitor) and rows_of(where).count for where in slices)
+    code = Code.LABELS_FOREIGN if overdue and len(labels.ids) >= FEWEST else Code.LABELS_UNKNOWN
+    yield Finding(code, "", f"{monitor.model}: {told}{_two_ids(monitor, slices, labels)}; {cure}")
+
+
+def _two_ids(monitor: Monitor, slices: Sequence[Slice], labels: LabelIndex) -> str:
+    """An id of a label and one of a prediction, side by side."""
+    names = monitor.predictions.id
+    where = next(where for where in slices if rows_of(where).count)
+    predicted = keys(rows_of(where).frame(names, names), names).dropna()
+    if _is_private(monitor) or not len(predicted):
+        return ""
+    shown = (key_name(str(value).replace(SEPARATOR, ", ")[:40]) for value in (min(labels.ids), min(predicted)))
+    return " (such as {} and {})".format(*shown)
 
 
 def lasting(night: Night, found: Collection[Finding], arrived: int) -> Iterator[Finding]:

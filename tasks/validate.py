@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from lamplighter.core.counts import counted
 from lamplighter.core.data_checks import needed_columns, schema_findings, table_measurements
 from lamplighter.core.features import answer_columns, features_of, named_features
 from lamplighter.core.finding import Code, Finding, of_file
@@ -60,6 +61,7 @@ def _table(night: Night, reading: Reading, where: Slice) -> Table:
         named = needed if declared else needed_columns(monitor, dict.fromkeys(named_features(monitor), ""))
         findings += _lacking(monitor, rows, named)
         findings += _differing(monitor, rows, needed)
+        findings += _odd_times(monitor, rows, needed)
     lost = "no file of the window can be read" if rows.unreadable and not rows.count else ""
     measurements = table_measurements(rows.count, rows.repeated, findings, lost)
     return Table(where, rows.count, features, answer_columns(monitor), findings, measurements)
@@ -136,9 +138,18 @@ def _lacking(monitor: Monitor, rows: Rows, named: Collection[str]) -> Iterator[F
         found.setdefault(name, []).append((file, told))
     for name, files in found.items():
         file, told = files[0]
-        more = f" and {len(files) - 1} more files" if len(files) > 1 else ""
+        more = f" and {counted(len(files) - 1, 'more file')}" if len(files) > 1 else ""
         message = f"{file}{more}: no column {name!r}, which other files have, so it is null there; {told}"
         yield Finding(Code.COLUMN_MISSING, name, f"{monitor.model}: {message}")
+
+
+def _odd_times(monitor: Monitor, rows: Rows, needed: Collection[str]) -> Iterator[Finding]:
+    """Times such as PostgreSQL's infinity, in columns that matter."""
+    for name, count in rows.odd_times.items():
+        if name in needed:
+            told = f"holds infinity, or a year that no calendar has, in {counted(count, 'row')}, read as null"
+            message = f"{monitor.model}: column {name!r} {told}; store a time between the years 1 and 9999, or null"
+            yield Finding(Code.INFINITE_VALUES, name, message)
 
 
 def _differing(monitor: Monitor, rows: Rows, needed: Collection[str]) -> Iterator[Finding]:

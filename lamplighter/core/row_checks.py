@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lamplighter.core.counts import counted
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.monitor import Duplicates, Monitor
 
@@ -32,11 +33,12 @@ def row_findings(monitor: Monitor, label: str, *, rows: int, repeated: int, unda
     if undated:
         time = monitor.predictions.time
         unit = f" in {monitor.predictions.time_unit}" if monitor.predictions.time_unit else ""
-        told = f"{undated} rows of {label} have no {time!r} that can be read, and were left out"
+        rows_have = counted(undated, f"row of {label} has", f"rows of {label} have")
+        told = f"{rows_have} no {time!r} that can be read, left out"
         yield Finding(Code.TIME_MISSING, time, f"{monitor.model}: {told}; log it with every row{unit}")
     if repeated and monitor.predictions.duplicates is Duplicates.ERROR:
-        message = f"{monitor.model}: {repeated} rows of {label} repeat an id; the first of each was taken"
-        yield Finding(Code.IDS_REPEATED, "", message)
+        told = counted(repeated, f"row of {label} repeats", f"rows of {label} repeat")
+        yield Finding(Code.IDS_REPEATED, "", f"{monitor.model}: {told} an id; the first of each was taken")
     elif repeated >= FEWEST and repeated > MANY * (rows + repeated):
         yield from _repeated(monitor, label, rows, repeated)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from datetime import date
 from decimal import Decimal
@@ -13,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sklearn.metrics import r2_score
 
 from storage.history import open_history
 from storage.history.query import Filter, dump, measurements
@@ -84,7 +86,7 @@ def test_scores_outside_are_found_whatever_the_labels(
 def test_a_regression_leaves_out_labels_that_are_no_numbers(tmp_path: Path, odd: str) -> None:
     project = world(tmp_path, "regression", pred=np.arange(N), y=pa.array([odd, *map(str, range(1, N))]))
     found = night(project)
-    assert f"1 row have a label in 'y' that is no finite number, such as '{odd}'" in found[f"labels-unusable {DAY}"]
+    assert f"1 row has a label in 'y' that is no finite number, such as '{odd}'" in found[f"labels-unusable {DAY}"]
     assert value(project, "mae") == (0.0, N - 1)
 
 
@@ -178,3 +180,78 @@ def test_huge_numbers_say_why_they_have_no_value(tmp_path: Path) -> None:
     assert rows
     assert all(row[11] is None or np.isfinite(row[11]) for row in rows)
     assert value(project, "mse")[0] is None
+
+
+CHAT = [{"role": "assistant", "content": "a lamp"}]
+LAMPS = ["a lamp is lit"] * (N // 2)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [pa.array([b"a lamp is lit"] * (N // 2)), pa.array([CHAT] * (N // 2)), pa.array([json.dumps(CHAT)] * (N // 2))],
+    ids=["bytes", "lists", "a chat in JSON"],
+)
+def test_texts_beside_what_is_none_are_scored_and_the_others_named(tmp_path: Path, others: pa.Array) -> None:
+    """Of two files of one day, and of labels in two files as well."""
+    project = world(tmp_path, "text", pred=pa.array(LAMPS * 2), y=pa.array(LAMPS * 2))
+    monitor = tmp_path / "monitors" / "m.yaml"
+    monitor.write_text(monitor.read_text().replace("day={day}.parquet", "day={day}*.parquet"))
+    table = pq.read_table(tmp_path / f"day={DAY}.parquet")
+    pq.write_table(table.slice(0, N // 2), tmp_path / f"day={DAY}.parquet")
+    half = table.slice(N // 2)
+    half = half.set_column(half.column_names.index("pred"), "pred", others)
+    pq.write_table(half, tmp_path / f"day={DAY}-2.parquet")
+    found = night(project)
+    assert value(project, "rouge1") == (1.0, N // 2)
+    assert f"no text in {N // 2} of {N} rows of column 'pred'" in found[f"texts-unreadable {DAY}"]
+
+
+@pytest.mark.parametrize("column", ["pred", "y"])
+@pytest.mark.parametrize("mixed", [False, True], ids=["alone", "beside numbers"])
+def test_bytes_are_no_numbers_of_a_regression(tmp_path: Path, column: str, mixed: bool) -> None:
+    """Their digits were: b"1" reads as 31."""
+    numbers: dict[str, Any] = {"pred": pa.array([2.0] * N), "y": pa.array([1.0] * N)}
+    project = world(tmp_path, "regression", **numbers)
+    monitor = tmp_path / "monitors" / "m.yaml"
+    monitor.write_text(monitor.read_text().replace("day={day}.parquet", "day={day}*.parquet"))
+    table = pq.read_table(tmp_path / f"day={DAY}.parquet")
+    odd = table.set_column(table.column_names.index(column), column, pa.array([b"1"] * N))
+    odd = odd.set_column(0, "id", pa.array(range(N, 2 * N)))
+    pq.write_table(odd, tmp_path / f"day={DAY}{'-2' if mixed else ''}.parquet")
+    found = night(project)
+    assert value(project, "mae") == ((1.0, N) if mixed else (None, 0))
+    code, what = (
+        ("numbers-odd", "no number in 100 of") if column == "pred" else ("labels-unusable", "100 rows have a label")
+    )
+    assert what in found[f"{code} {DAY}"]
+
+
+@pytest.mark.parametrize("huge", [1e200, -1.7e308, float(np.finfo(np.float32).max)])
+@pytest.mark.parametrize("column", ["pred", "y"])
+def test_one_huge_number_costs_its_row(tmp_path: Path, huge: float, column: str) -> None:
+    numbers = {"pred": Y + 1.0, "y": Y + 0.0}
+    numbers[column][7] = huge
+    project = world(tmp_path, "regression", **numbers)
+    found = night(project)
+    kept = np.arange(N) != 7
+    assert value(project, "rmse") == (1.0, N - 1)
+    assert value(project, "r2")[0] == pytest.approx(r2_score(numbers["y"][kept], numbers["pred"][kept]))
+    assert f"1 of 100 rows has a number in '{column}'" in found[f"numbers-odd {DAY}"]
+
+
+@pytest.mark.parametrize(
+    "ids", [[f"{i:05d}" for i in range(N)], [f"row-{i}" for i in range(N)]], ids=["zeros", "prefix"]
+)
+@pytest.mark.parametrize("due", ["1h", "3d"])
+def test_undated_labels_of_no_prediction_are_found(tmp_path: Path, ids: list[str], due: str) -> None:
+    project = world(tmp_path, "classification", pred=Y, y=Y)
+    monitor = tmp_path / "monitors" / "m.yaml"
+    labels = f"labels: {{parquet: labels.parquet, id: id, target: y, mature_after: {due}}}"
+    monitor.write_text(monitor.read_text().replace("labels: {same_row: true, target: y, mature_after: 1h}", labels))
+    pq.write_table(pa.table({"id": ids, "y": Y}), tmp_path / "labels.parquet")
+    found = night(project)
+    message = found["labels-foreign " if due == "1h" else "labels-unknown "]
+    assert "none of 100 labels has the id of a prediction of" in message
+    assert f"(such as {ids[0]} and 0); write ids alike in both, or name their column as labels.id" in message
+    pq.write_table(pa.table({"id": [*ids, "3"], "y": [*Y, Y[3]]}), tmp_path / "labels.parquet")
+    assert not {name for name in night(project) if name.startswith("labels-")}

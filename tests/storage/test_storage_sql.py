@@ -16,11 +16,13 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
+from lamplighter.core.identity import identities
 from lamplighter.core.monitor import Sql
 from lamplighter.core.window import Grain, Window
 from lamplighter.errors import SourceError
 from storage import sql as sql_module
 from storage.predictions import predictions_of
+from storage.profiles import type_kind
 from storage.rows import Rows, Slice
 from storage.sql import engine_of, spool
 from tests.storage.sql_tables import DAY, TYPES, ZONE, fetch, load, log_of, run, values
@@ -249,6 +251,11 @@ def test_odd_types_of_postgres_come_as_something(postgresql_url: str, tmp_path: 
     }
     for name, value in expected.items():
         assert values(rows, name) == [value, None], name
+    # An object is the class that the structure of a file is, and as little a text.
+    struct = pa.array([{"b": 1, "a": [2]}, None])
+    assert rows.identities(["j"])["j"].to_pylist() == identities(struct).to_pylist()
+    assert type_kind(rows.schema["j"]) == type_kind(struct.type) == "other"
+    assert rows.frame(["j"], objects=["j"])["j"].tolist() == [{"b": 1, "a": [2]}, None]
 
 
 def test_schemas_and_names_that_need_quotes(postgresql_url: str, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -340,3 +341,29 @@ def test_the_index_does_not_depend_on_the_order_of_files(labels: list[tuple], ra
     )
     pd.testing.assert_series_equal(one[0], two[0])
     assert one[1] == two[1]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "contradict"),
+    [
+        (pa.array([2.35], pa.float32()), pa.array([2.35]), 0),
+        (pa.array([12345.678], pa.float32()), pa.array([12345.678]), 0),
+        (pa.array([np.float16(0.1)], pa.float16()), pa.array([np.float32(np.float16(0.1))], pa.float32()), 0),
+        (pa.array([2.35], pa.float32()), pa.array(["2.35"]), 0),
+        (pa.array([2.35], pa.float32()), pa.array([Decimal("2.35")]), 0),
+        (pa.array([2.35]), pa.array([Decimal("2.350")]), 0),
+        (pa.array([2.35], pa.float32()), pa.array([2.36]), 1),
+        (pa.array([2.35]), pa.array([2.3500000001]), 1),
+    ],
+    ids=["float32", "many digits", "float16", "text", "decimal", "decimal and double", "others", "doubles"],
+)
+def test_a_label_that_is_delivered_twice_in_two_types_is_one(
+    world_of: Callable[..., World], first: pa.Array, second: pa.Array, contradict: int
+) -> None:
+    world = world_of(kind="regression")
+    world.predict("2013-06-01", ["a"], answer=[2.0])
+    for label in (first, second):
+        world.label("2013-06-02", ["a"], label, ["2013-06-02T12:00"])
+    index = LabelIndex.of(world.arrived("2013-06-01", "2013-06-03"), ("id",))
+    assert index.contradicted(START)[0].sum() == contradict
+    assert len(world.known("2013-06-01", "2013-06-03")) == 1 - contradict
