@@ -34,7 +34,8 @@ def row_findings(monitor: Monitor, label: str, *, rows: int, repeated: int, unda
         time = monitor.predictions.time
         unit = f" in {monitor.predictions.time_unit}" if monitor.predictions.time_unit else ""
         rows_have = counted(undated, f"row of {label} has", f"rows of {label} have")
-        told = f"{rows_have} no {time!r} that can be read, left out"
+        left_out = "was left out" if undated == 1 else "were left out"
+        told = f"{rows_have} no {time!r} that can be read, and {left_out}"
         yield Finding(Code.TIME_MISSING, time, f"{monitor.model}: {told}; log it with every row{unit}")
     if repeated and monitor.predictions.duplicates is Duplicates.ERROR:
         told = counted(repeated, f"row of {label} repeats", f"rows of {label} repeat")

@@ -161,15 +161,6 @@ def test_dates_alone_are_days(postgresql_url: str, tmp_path: Path) -> None:
     assert values(fetch(postgresql_url, tmp_path, table="log", timezone="UTC")) == [1]
 
 
-def test_a_time_beyond_all_calendars_is_one_line(postgresql_url: str, tmp_path: Path) -> None:
-    run(
-        postgresql_url,
-        "CREATE TABLE log (at timestamptz, x timestamptz)",
-        "INSERT INTO log VALUES ('2013-06-01Z', 'infinity')",
-    )
-    assert "timestamp too large" in told(postgresql_url, tmp_path, table="log")
-
-
 def test_an_absent_sqlite_file_is_told_and_not_made(tmp_path: Path) -> None:
     assert "no such file" in told(f"sqlite:///{tmp_path}/absent.db", tmp_path)
     assert not (tmp_path / "absent.db").exists()
