@@ -42,10 +42,13 @@ ARROW_TYPES: list[tuple[type[Any], pa.DataType | None]] = [
 """Types that a table declares; for others, and for queries, the values of each batch decide."""
 
 
+DOUBLE_REAL = frozenset({"sqlite", "mysql", "mariadb", "oracle"})
+"""Databases whose REAL has twice the digits of PostgreSQL's."""
+
+
 def arrow_type(declared: Any, dialect: str = "") -> pa.DataType | None:
     """The Arrow type of a declared one; None where the values decide."""
-    if dialect == "sqlite" and isinstance(declared, sa.REAL):
-        # Its REAL has twice the digits of a server's.
+    if dialect in DOUBLE_REAL and isinstance(declared, sa.REAL):
         return pa.float64()
     return next((arrow for kind, arrow in ARROW_TYPES if isinstance(declared, kind)), None)
 

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import json
 import math
+from binascii import hexlify
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
@@ -115,9 +116,8 @@ def _nested(value: Any) -> Any:
         return {str(key): _nested(value[key]) for key in sorted(value, key=str)}
     if value != value:
         return None
-    return next((written(value) for kind, written in BY_CLASS if isinstance(value, kind)), None) or _readable(
-        str(value)
-    )
+    written = next((written for kind, written in BY_CLASS if isinstance(value, kind)), None)
+    return _readable(str(value)) if written is None else written(value)
 
 
 def _readable(text: str) -> str:
@@ -234,9 +234,17 @@ def _of_floats(array: pa.Array) -> pa.Array:
     others = np.flatnonzero(present & ~whole & ~plain)
     if len(others):
         distinct, codes = np.unique(doubles[others], return_inverse=True)
-        held = pa.array([_float(value) for value in distinct.tolist()], pa.string()).take(pa.array(codes))
+        held = pa.array(_each_float(distinct), pa.string()).take(pa.array(codes))
         written = pc.replace_with_mask(written, pa.array(present & ~whole & ~plain), held)
     return written
+
+
+def _each_float(doubles: np.ndarray[Any, Any]) -> list[str]:
+    """As `_float`, of which most cost is looking whether a float of 32 bits holds the number."""
+    with np.errstate(over="ignore", under="ignore"):
+        apart = (doubles.astype(np.float32).astype(np.float64) != doubles) & np.isfinite(doubles)
+        apart &= np.floor(doubles) != doubles
+    return [repr(value) if is_apart else _float(value) for value, is_apart in zip(doubles.tolist(), apart, strict=True)]
 
 
 def _masked(values: np.ndarray[Any, Any], keep: np.ndarray[Any, Any]) -> pa.Array:
@@ -276,11 +284,20 @@ def _of_moments(array: pa.Array) -> pa.Array:
 
 def _of_durations(array: pa.Array) -> pa.Array:
     scale = {"s": 0, "ms": 3, "us": 6, "ns": 9}[array.type.unit]
-    held = [
-        None if value is None else f"{_decimal(Decimal(value).scaleb(-scale))} s"
-        for value in array.cast(pa.int64()).to_pylist()
-    ]
-    return pa.array(held, pa.string())
+    whole = array.cast(pa.int64()).cast(pa.decimal128(19, 0))
+    unit = pa.scalar(Decimal(1).scaleb(-scale), pa.decimal128(scale + 1, scale))
+    return pc.binary_join_element_wise(_of_decimals(pc.multiply(whole, unit)), "s", " ")
+
+
+def _of_bytes(array: pa.Array) -> pa.Array:
+    """Two digits a byte; of all bytes at once, as each value begins where twice the bytes before it end."""
+    values = array.cast(pa.binary()).cast(pa.large_binary())
+    valid, offsets, data = values.buffers()
+    count = values.offset + len(values)
+    begins = 2 * np.frombuffer(offsets, np.int64, count + 1) if offsets and count else np.zeros(count + 1, np.int64)
+    digits = pa.py_buffer(hexlify(data) if data else b"")
+    text = pa.Array.from_buffers(pa.large_string(), count, [valid, pa.py_buffer(begins.tobytes()), digits])
+    return text.slice(values.offset).cast(pa.string())
 
 
 def _of_lists(array: pa.Array) -> pa.Array:
@@ -329,6 +346,7 @@ BY_TYPE: list[tuple[Callable[[pa.DataType], bool], Callable[[pa.Array], pa.Array
     (pa.types.is_decimal, _of_decimals),
     (_is_any(pa.types.is_timestamp, pa.types.is_time, pa.types.is_date), _of_moments),
     (pa.types.is_duration, _of_durations),
+    (_is_any(pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary), _of_bytes),
     (is_list, _of_lists),
 ]
 """By type: how a column is written; the values of other types one by one."""

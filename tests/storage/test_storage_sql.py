@@ -25,6 +25,7 @@ from storage.predictions import predictions_of
 from storage.profiles import type_kind
 from storage.rows import Rows, Slice
 from storage.sql import engine_of, spool
+from storage.sql_values import arrow_type
 from tests.storage.sql_tables import DAY, TYPES, ZONE, fetch, load, log_of, run, values
 
 
@@ -342,3 +343,10 @@ def test_a_schema_of_sqlite_is_one(tmp_path: Path) -> None:
     url = run(f"sqlite:///{tmp_path}/log.db", "CREATE TABLE log (at TEXT, x INTEGER)")
     run(url, "INSERT INTO log VALUES ('2013-06-01T00:00:00Z', 1)")
     assert values(fetch(url, tmp_path, table="main.log", timezone="UTC")) == [1]
+
+
+@pytest.mark.parametrize(("dialect", "bits"), [("postgresql", 32), ("mysql", 64), ("mariadb", 64), ("sqlite", 64)])
+def test_real_has_the_digits_that_its_database_gives_it(dialect: str, bits: int) -> None:
+    kind = arrow_type(sa.REAL(), dialect)
+    assert kind is not None
+    assert kind.bit_width == bits

@@ -40,6 +40,8 @@ SAME = {
         [pa.array([AWARE], pa.timestamp("s", "UTC")), pa.array([AWARE], pa.timestamp("ns", "Asia/Kolkata"))],
     ),
     "bytes": ("6101", [pa.array([b"a\x01"]), pa.array([b"a\x01"], pa.binary(2)), pa.array(["6101"])]),
+    "empty bytes": ("", [pa.array([b""]), pa.array([b""], pa.large_binary()), pa.array([""])]),
+    "duration": ("90.5 s", [pa.array([dt.timedelta(seconds=90.5)], pa.duration(unit)) for unit in ("ms", "us", "ns")]),
     "list": ('["1", null]', [pa.array([[1, None]]), pa.array([[1.0, None]], pa.large_list(pa.float32()))]),
     "fixed list": ('["1", "2"]', [pa.array([[1, 2]], pa.list_(pa.int8(), 2)), pa.array([["1", "2"]])]),
     "object": ('{"a": "1", "b": null}', [pa.array([{"b": None, "a": True}]), pa.array([{"a": 1.0, "b": None}])]),
@@ -60,6 +62,26 @@ def test_what_holds_a_value_does_not_matter(wanted: str, columns: list[pa.Array]
 def test_nothing_is_null(column: pa.Array) -> None:
     assert identities(column).null_count == len(column)
     assert identity(float("nan")) is identity(None) is identity(np.datetime64("NaT")) is identity(D("NaN")) is None
+
+
+LONGEST = dt.timedelta(days=10**8)
+
+
+def test_an_object_of_a_database_is_the_structure_of_a_file() -> None:
+    json = pa.array(['{"b": null, "a": 1.0}', None, '[9007199254740993, "x"]', "no JSON"]).cast(pa.json_())
+    assert identities(json.slice(0, 2)).equals(identities(pa.array([{"a": 1, "b": None}, None])))
+    assert identities(json.slice(2)).to_pylist() == ['["9007199254740993", "x"]', "no JSON"]
+
+
+@given(
+    st.lists(st.none() | st.binary(max_size=5)),
+    st.lists(st.none() | st.timedeltas(-LONGEST, LONGEST)),
+    st.integers(0, 3),
+)
+def test_bytes_and_durations_agree_with_values(held: list, spans: list, begin: int) -> None:
+    for values, kind in ((held, pa.binary()), (held, pa.large_binary()), (spans, pa.duration("us"))):
+        found = identities(pa.array(values, kind).slice(begin)).to_pylist()
+        assert found == [identity(value) for value in values[begin:]]
 
 
 NUMBERS = st.one_of(
