@@ -58,6 +58,7 @@ class Rows:
         self._schemas: dict[str, pa.Schema] = {}
         self._inside: dict[str, frozenset[str]] = {}
         self._undated: dict[str, int] = {}
+        self._odd_times: dict[str, Counter[str]] = {}
         self._found: list[Part] = []
         # A version is a name, unless it is an id as well.
         names = {rows.version} if rows.version and rows.version not in rows.id else ()
@@ -74,6 +75,7 @@ class Rows:
         try:
             parts, undated = choice.parts(self._files, file)
             schema, inside = self._files.schema(file.uri), self._files.names(file.uri)
+            odd = odd_times(self._files.get(file.uri).schema_arrow)
         except BROKEN as error:
             self.unreadable.append((file.shown, one_line(error)))
             self._broken.add(file.uri)
@@ -83,6 +85,7 @@ class Rows:
         if parts:
             self._schemas[file.uri] = schema
             self._inside[file.uri] = frozenset(inside)
+            self._odd_times[file.uri] = Counter(odd)
             self._found += parts
         return None
 
@@ -192,7 +195,7 @@ class Rows:
     @property
     def odd_times(self) -> Counter[str]:
         """Times that were read as null since no calendar has them, by column."""
-        return sum((Counter(odd_times(self._files.get(uri).schema_arrow)) for uri in self._schemas), Counter())
+        return sum((self._odd_times[uri] for uri in self._schemas), Counter())
 
     @property
     def undated(self) -> int:

@@ -29,9 +29,10 @@ recorded without a value and with the reason. Intervals are at 95 %. Where a met
 segments, the history has a row for each.
 
 A row without a prediction is a wrong answer in classification and ranking: it counts in `n`, in accuracy and in recall.
-In regression it has no error and is left out, as is an infinite prediction, and a number that no float of 32 bits holds; `n` shows each. A check on
-`null_prediction_ratio` sees how many there are. Odd rows are left out of what they would undefine, `n` shows it, and a
-finding names them: labels that are no class of the model, scores that are no probabilities, lists that cannot be read.
+In regression it has no error and is left out, as are infinite predictions and numbers that no float of 32 bits holds;
+`n` shows it. A check on `null_prediction_ratio` sees how many there are. Odd rows are left out of what they would
+undefine, `n` shows it, and a finding names them: labels that are no class of the model, scores that are no
+probabilities, lists that cannot be read.
 
 A value in a segment, class or version is written as it is. In quotes stands what would read as something else: the
 texts `null` and `other` (no value, and the rest), the empty text, blanks at an end, what cannot be printed."""

@@ -168,7 +168,9 @@ def _of_numbers(labelled: Labelled, monitor: Monitor) -> Told:
     read = [numbers(side) for side in (labelled.y_true, labelled.y_pred)]
     odd = labelled.y_pred[np.isnan(read[1]) & labelled.y_pred.notna().to_numpy() & ~_is_nan(labelled.y_pred)]
     if len(odd):
-        kind = type(odd.iloc[0]).__name__
+        first = odd.iloc[0]
+        # Beside numbers of other files bytes are a text.
+        kind = "bytes" if str(first).startswith("bytes ") else type(first).__name__
         told = f"no number in {len(odd):,} of {_rows(len(read[1]))} of column {columns[1]!r} ({kind}), left out"
         yield Code.NUMBERS_ODD, f"{told}; log numbers"
     for column, side in zip(columns, read, strict=True):
