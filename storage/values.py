@@ -166,7 +166,7 @@ def together(parts: Sequence[pa.ChunkedArray], *, exact: bool = False) -> pa.Chu
         return pa.chunked_array([identities(part) for part in parts], pa.string())
     mixed = any(part.type != kind or pa.types.is_decimal(part.type) for part in parts)
     if exact and mixed and any(test(kind) for test in (*NUMBER, *LIST)):
-        return _exactly(parts, kind)
+        return _exactly([_by_digits(part) for part in parts], kind)
     return _cast(parts, kind, safe=False)
 
 
@@ -198,6 +198,13 @@ def _digits_stay(parts: Sequence[pa.ChunkedArray], joined: pa.ChunkedArray) -> b
 
 def _has_decimals(kind: pa.DataType) -> bool:
     return bool(pa.types.is_decimal(kind.value_type if any(test(kind) for test in LIST) else kind))
+
+
+def _by_digits(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Floats of fewer bits as the doubles that have their identity: 8.81 as 8.81, and not as 8.8100004196167."""
+    if not pa.types.is_floating(values.type) or values.type.bit_width == 64:
+        return values
+    return pa.chunked_array([identities(values).cast(pa.float64())], pa.float64())
 
 
 def _without_nan(values: pa.ChunkedArray) -> pa.ChunkedArray:
