@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -159,6 +159,15 @@ def backfill_model(root: str, model: str, first: date, last: date, reports: int,
         return _reported(project, monitor, asked, reports, tell, done)
     except LamplighterError as error:
         return replace(done, stopped=str(error), stopped_at=at)
+    except KeyboardInterrupt:
+        # What is done is done, and a person who stops it wants to know where to go on.
+        return replace(done, stopped=INTERRUPTED, stopped_at=at)
+
+
+NOT_BEGUN = "not begun, as the backfill was interrupted"
+
+INTERRUPTED = "interrupted"
+"""Why a backfill stopped that a person ended."""
 
 
 def _announce(tell: Tell, model: str, window: Window, stage: str) -> None:
@@ -204,7 +213,11 @@ def backfill_models(
     """
     one = partial(backfill_model, str(project.root), first=first, last=last, reports=reports)
     if processes == 1 or len(models) == 1:
-        return [one(model, tell=tell) for model in models]
+        done: list[Backfilled] = []
+        for model in models:
+            is_over = any(it.stopped == INTERRUPTED for it in done)
+            done.append(Backfilled(model, stopped=NOT_BEGUN) if is_over else one(model, tell=tell))
+        return done
     return [*_side_by_side(one, models, processes, tell)]
 
 
@@ -216,13 +229,24 @@ def _side_by_side(
     with context.Manager() as manager, ProcessPoolExecutor(processes, mp_context=context) as pool:
         told = manager.Queue()
         futures = {model: pool.submit(one, model, tell=told.put) for model in models}
-        while not (all(future.done() for future in futures.values()) and told.empty()):
-            with suppress(Empty):
-                tell(told.get(timeout=0.2))
+        interrupted = False
+        try:
+            while not (all(future.done() for future in futures.values()) and told.empty()):
+                with suppress(Empty):
+                    tell(told.get(timeout=0.2))
+        except (KeyboardInterrupt, EOFError, ConnectionError):
+            # A terminal interrupts the other processes too, and each comes back with what it has done.
+            interrupted = True
+            pool.shutdown(wait=False, cancel_futures=True)
         for model, future in futures.items():
             try:
                 yield future.result()
+            except (CancelledError, KeyboardInterrupt):
+                yield Backfilled(model, stopped=NOT_BEGUN)
             except BrokenProcessPool:
+                if interrupted:
+                    yield Backfilled(model, stopped=f"{INTERRUPTED}; run it again, which repeats nothing")
+                    continue
                 died = "the process was ended from outside, as when memory runs out; run it again with --processes 1"
                 yield Backfilled(model, stopped=died)
 

@@ -34,11 +34,14 @@ class LabelledRows:
     ----------
     path : Path
     rows, labelled : int
+    windows : list of Window
+        Those that have rows, in order.
     """
 
     path: Path
     rows: int
     labelled: int
+    windows: list[Window]
 
     def kinds(self) -> dict[str, str]:
         """Each column and its type, as the log has it."""
@@ -85,13 +88,14 @@ def write_labelled(
     first = predictions_of(project, monitor, wanted[0], spool_folder)
     arrived = labels_arrived(project, monitor, wanted[0].start, until, spool_folder, [first])
     index = LabelIndex.of(arrived, monitor.predictions.id) if arrived else None
-    tables = []
+    tables, filled = [], []
     for done, window in enumerate(wanted):
         if announce:
             announce(done)
         table = _table(project, monitor, window, index, spool_folder)
         if table is not None and len(table):
             tables.append(table)
+            filled.append(window)
     if not tables:
         raise ModelError(f"{monitor.model}: no predictions from {wanted[0].label} to {wanted[-1].label}")
     joined = united(tables, exact=identified(monitor, {name for table in tables for name in table.column_names}))
@@ -103,7 +107,7 @@ def write_labelled(
     path.parent.chmod(0o700)
     with open_private(path) as file:
         pq.write_table(joined, file)
-    return LabelledRows(path, len(joined), labelled)
+    return LabelledRows(path, len(joined), labelled, filled)
 
 
 def _table(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +19,6 @@ from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.quality import Confusion
 from lamplighter.core.recorded import Evaluation
-from lamplighter.core.window import Window
 from lamplighter.errors import MonitorError, SourceError
 from storage.labels import Arrived, labels_arrived
 from storage.rows import rows_of
@@ -28,9 +26,10 @@ from storage.stray import stray_labels
 from storage.truth import LabelIndex, Seen, Truth, truths_of
 from storage.user_code import load_function, text_of
 from tasks.label_checks import (
-    classes_of,
+    Classes,
     coded_anew,
     contradictions,
+    counted_classes,
     lasting,
     never_met,
     one_class_only,
@@ -82,14 +81,14 @@ def evaluate(night: Night, reading: Reading) -> Evaluated:
     unreadable = bool(arrived and (arrived.unreadable or _absent(monitor, arrived)))
     windows: list[Evaluation] = []
     labelled: list[int] = []
-    classes: list[tuple[Window, Counter[str]]] = []
+    classes: list[Classes] = []
     for due, truth in zip(reading.due, truths_of(_seen(night, reading), monitor, index), strict=True):
         if due.gone:
             continue
         if evaluation := _evaluate(night, due, truth, own, unreadable=unreadable):
             windows.append(evaluation)
         labelled.append(len(truth.labelled))
-        classes.append((due.rows.window, classes_of(truth)))
+        classes += counted_classes(night, due.rows.window, truth, classes)
         findings += [*_classes(night, due, truth), *one_class_only(night, due, truth)]
     findings += coded_anew(night, classes)
     if arrived is None or index is None:

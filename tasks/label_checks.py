@@ -44,7 +44,7 @@ def one_class_only(night: Night, due: Due, truth: Truth) -> Iterator[Finding]:
         return
     if not _is_complete(night, window):
         return
-    counts = classes_of(truth)
+    counts = _classes_of(truth)
     past = _past(night, window)
     if is_odd(counts, past):
         (only,) = counts
@@ -53,23 +53,30 @@ def one_class_only(night: Night, due: Due, truth: Truth) -> Iterator[Finding]:
         yield Finding(Code.LABELS_ONE_CLASS, "", f"{monitor.model}: {told}; are they joined and coded rightly?")
 
 
-def coded_anew(night: Night, classes: Sequence[tuple[Window, Counter[str]]]) -> Iterator[Finding]:
-    """Labels whose classes took the place of known ones, in the newest window that has labels, or in a complete one.
+Classes = tuple[Window, Counter[str]]
+"""A window, and how many labels of each class it has."""
+
+
+def counted_classes(night: Night, window: Window, truth: Truth, counted: Sequence[Classes]) -> Iterator[Classes]:
+    """The classes of a window whose coding is looked at: the newest that has labels, and the one that is complete now.
 
     Parameters
     ----------
-    classes : sequence of (Window, Counter)
-        The labels of each class of the windows at hand, the newest first.
+    counted : sequence of (Window, Counter)
+        Those of newer windows.
     """
     monitor = night.monitor
-    if monitor.kind is not Kind.CLASSIFICATION or monitor.labels is None:
+    if monitor.kind is not Kind.CLASSIFICATION or monitor.labels is None or len(truth.labelled) < FEWEST_LABELS:
         return
-    enough = [(window, counts) for window, counts in classes if sum(counts.values()) >= FEWEST_LABELS]
-    complete = [it for it in enough if _is_complete(night, it[0])]
-    # Of the newest it is known first; labels that come late show in those that are complete. Each past is a query.
-    for window, counts in [*enough[:1], *complete[:1]]:
+    if not counted or _is_complete(night, window):
+        yield window, _classes_of(truth)
+
+
+def coded_anew(night: Night, classes: Sequence[Classes]) -> Iterator[Finding]:
+    """Labels whose classes took the place of known ones; one finding, of the newest of these windows."""
+    for window, counts in classes:
         if found := recoded(counts, _past(night, window)):
-            yield Finding(Code.LABELS_RECODED, "", f"{monitor.model}: {_as_text(window, counts, found)}")
+            yield Finding(Code.LABELS_RECODED, "", f"{night.monitor.model}: {_as_text(window, counts, found)}")
             return
 
 
@@ -88,8 +95,7 @@ def _listed(names: Sequence[str]) -> str:
     return shown if len(names) <= MOST_SHOWN else f"{shown} and {len(names) - MOST_SHOWN} others"
 
 
-def classes_of(truth: Truth) -> Counter[str]:
-    """How many labels of each class a window has."""
+def _classes_of(truth: Truth) -> Counter[str]:
     return Counter(label for label in class_labels(truth.y_true) if label is not None)
 
 

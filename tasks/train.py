@@ -30,7 +30,7 @@ class Fitted:
     Attributes
     ----------
     windows : list of Window
-        Those that it learned from.
+        Those that it learned from: a window without rows is none of them.
     card : dict
         Features, metrics, rows and the fingerprint of the trainer's code.
     """
@@ -100,7 +100,7 @@ def fit(work: Retraining, made: Path, version: str) -> Fitted:
         "trainer": work.retrain.trainer,
         "code": hashlib.sha256(text_of(work.project, work.retrain.trainer or "").encode()).hexdigest(),
     }
-    return Fitted(windows, card)
+    return Fitted(rows.windows, card)
 
 
 train_task = task(name="train", cache_policy=NO_CACHE, persist_result=False)(train)

@@ -53,7 +53,7 @@ class Span(click.ParamType[timedelta]):
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(ctx: click.Context, model: str | None, closed_too: bool, as_json: bool) -> None:
-    """Show the incidents that are open: checks that fail, since when, and whether anybody was told."""
+    """Show the incidents that are open: checks that fail, since when, and whether a notification was sent."""
     if ctx.invoked_subcommand:
         return
     from storage.history.incidents import all_incidents
@@ -79,17 +79,21 @@ def command(ctx: click.Context, model: str | None, closed_too: bool, as_json: bo
 @command.command(epilog="Example: lamplighter incidents mute flight-delays f1-below --for 7d")
 @click.argument("model")
 @click.argument("check")
-@click.option("--for", "span", type=Span(), default="7d", show_default=True, help="How long nobody is told.")
-@click.option("--reason", default="", help="Why, for whoever wonders.")
+@click.option("--for", "span", type=Span(), default="7d", show_default=True, help="For how long.")
+@click.option("--reason", default="", help="Why; shown beside the incident.")
 @click.pass_obj
 def mute(project: str | None, model: str, check: str, span: timedelta, reason: str) -> None:
-    """Tell nobody of a check's incidents for a while; one that is open and untold then is told of in the next night."""
+    """Mute a check: send no notifications of its incidents for a while.
+
+    If its incident is still open when the mute ends, the next run notifies. The check goes on, and its incident stays
+    in the list.
+    """
     history, zone = _history_and_zone(project, model, check)
     from storage.history.incidents import mute_check
 
     until = datetime.now(UTC).replace(microsecond=0) + span
     mute_check(history, model, check, until, reason)
-    click.echo(f"{model}: nobody is told of {check} until {until.astimezone(zone).isoformat()}")
+    click.echo(f"{model}: {check} is muted until {until.astimezone(zone).isoformat()}")
 
 
 @command.command(epilog="Example: lamplighter incidents unmute flight-delays f1-below")
@@ -97,25 +101,26 @@ def mute(project: str | None, model: str, check: str, span: timedelta, reason: s
 @click.argument("check")
 @click.pass_obj
 def unmute(project: str | None, model: str, check: str) -> None:
-    """Tell of a check's incidents again."""
+    """End the mute of a check: its incidents are notified of again."""
     history, _ = _history_and_zone(project, model, check)
     from storage.history.incidents import mute_check
 
     mute_check(history, model, check, datetime.now(UTC).replace(microsecond=0), "")
-    click.echo(f"{model}: {check} is told of again")
+    click.echo(f"{model}: {check} is no longer muted")
 
 
 @command.command(epilog="Example: lamplighter incidents accept flight-delays temp --reason 'in Celsius now'")
 @click.argument("model")
 @click.argument("names", nargs=-1, metavar="[COLUMN]...")
-@click.option("--by", "who", default="", help="Who accepts it.")
-@click.option("--reason", default="", help="Why, for whoever wonders.")
+@click.option("--by", "who", default="", help="Who accepts it; kept beside the acceptance.")
+@click.option("--reason", default="", help="Why; kept beside the acceptance.")
 @click.pass_obj
 def accept(project: str | None, model: str, names: tuple[str, ...], who: str, reason: str) -> None:
-    """Accept broken data as how they are from now on: columns, codes such as labels-foreign, or all that is broken.
+    """Accept that the data of MODEL stay as they are now, although the check `data` calls them broken.
 
-    The next run closes the incident and compares later windows with the accepted ones; another change is found again.
-    A trainer gets the windows after the accepted ones alone.
+    Name columns, or codes such as labels-foreign; without a name all that is broken is accepted. The next run closes
+    the incident. From then on windows are compared with the accepted ones, and another change is found again, also
+    one back. A trainer gets windows after the accepted ones only.
     """
     from storage.history import open_history
     from storage.history.open_faults import accept_faults

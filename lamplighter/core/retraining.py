@@ -131,7 +131,8 @@ class Entry:
         """
         about = self.cause if self.purpose is Purpose.PROBATION else f"{self.purpose.value} for {self.cause}"
         version = "" if self.version in f"{self.cause} {self.reason}" else self.version
-        return f"{about}: {' '.join(part for part in (self.status.value, version, self.reason) if part)}"
+        outcome = " ".join(part for part in (self.status.value, version) if part)
+        return f"{about}: {outcome}: {self.reason}" if self.reason else f"{about}: {outcome}"
 
 
 @dataclass(frozen=True, slots=True)

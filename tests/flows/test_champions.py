@@ -51,7 +51,7 @@ def test_a_run_by_hand_tells_of_it(turned: Project) -> None:
     failed = "turning 2025-03-22: completed; checks failed: accuracy-below"
     assert told == (0, f"{failed}; retraining for check accuracy-below: promoted 2025-03-23\n")
     _, told = call(turned, "run", "turning", "--day", "2025-03-23", "--now", "2025-03-24T05:15", "--json")
-    reason = "retraining for check accuracy-below: vetoed the cooldown of 4d runs until 2025-03-27"
+    reason = "retraining for check accuracy-below: vetoed: the cooldown of 4d runs until 2025-03-27"
     assert json.loads(told)["retrainings"] == [reason]
 
 

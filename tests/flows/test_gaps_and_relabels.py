@@ -144,7 +144,7 @@ def test_while_label_files_are_missing_windows_stay_open_and_quality_is_silent(w
     assert any(finding.code.value == "labels-unreadable" for finding in outcome.findings)
     verdicts = {decision.check.name: decision for decision in outcome.decisions}
     assert verdicts["data"].verdict.value == "failed"
-    assert verdicts["f1-below"].reason == "silent, as the data are broken: labels-unreadable"
+    assert verdicts["f1-below"].reason == "not judged while the data are broken: labels-unreadable"
     assert values(world, "labels_coverage")[: len(before)] == before
     aside.rename(labels)
     many_nights(world, "parquet", date(2025, 3, 7), LAST)

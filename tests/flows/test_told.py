@@ -248,4 +248,4 @@ def test_a_broken_day_is_one_incident_and_silences_the_rest(notified: Project, r
     assert receiver.titles == [BROKEN, "turning: data passes again"]
     assert "no predictions in 2025-03-22; is the log there?" in receiver.got[0][1]["message"]
     _, shown = call(notified, "history", "turning", "--decisions", "--from", "2025-03-24", "--to", "2025-03-24")
-    assert "silent, as the data are broken: window-empty" in shown
+    assert "not judged while the data are broken: window-empty" in shown

@@ -80,3 +80,18 @@ def test_ids_labels_and_predictions_of_decimals_keep_their_digits(world_of: Call
         wanted,
         wanted,
     ]
+
+
+@pytest.mark.parametrize("empty", [{"2013-05-31"}, {"2013-06-02"}, {"2013-05-30", "2013-05-31", "2013-06-04"}])
+def test_windows_without_rows_are_none_of_those_learned_from(world_of: Callable[..., World], empty: set[str]) -> None:
+    world = world_of()
+    days = ["2013-05-30", "2013-05-31", "2013-06-01", "2013-06-02", "2013-06-03", "2013-06-04"]
+    filled = [day for day in days if day not in empty]
+    for day in filled:
+        world.predict(day, [f"{day}a"])
+    world.label("2013-06-03", [f"{filled[1]}a"], pa.array([1]), ["2013-06-02T12:30"])
+    windows = [Window.of("m", world.monitor.every, world.monitor.timezone, date.fromisoformat(day)) for day in days]
+    path = world.project.root / "out" / "rows.parquet"
+    written = write_labelled(world.project, world.monitor, windows, path, world.project.home / "spool")
+    assert [window.label for window in written.windows] == filled
+    assert written.rows == len(filled)
