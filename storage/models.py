@@ -145,8 +145,8 @@ class Registry:
         path = self.place(version) / REFERENCE
         return path if self.find(version) and path.is_file() else None
 
-    def forget(self, versions: Iterable[str]) -> None:
-        """Remove the folders of versions that the history no longer names, and a pointer to one of them.
+    def remove(self, versions: Iterable[str]) -> None:
+        """Remove the folders of versions that the history is about to forget.
 
         Raises
         ------
@@ -154,12 +154,15 @@ class Registry:
             If a folder cannot be removed.
         """
         try:
-            (self.folder / POINTER).unlink(missing_ok=True)
             for version in versions:
-                if self.place(version).exists() and not self.find(version):
+                if self.place(version).exists():
                     shutil.rmtree(self.place(version))
         except OSError as error:
             raise ModelError(f"{self.folder}: {one_line(error)}; remove the folder of that version by hand") from None
+
+    def renew_pointer(self) -> None:
+        """Write the pointer anew, or none where there is no champion any more."""
+        (self.folder / POINTER).unlink(missing_ok=True)
         self.repair_pointer()
 
     def repair_pointer(self) -> None:

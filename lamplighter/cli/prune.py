@@ -23,7 +23,7 @@ def command(project: str | None, model: str, after: Moment | None, yes: bool) ->
     Their measurements, decisions, incidents, messages and retrainings go with them, and the models that they trained.
     """
     from storage.history import only_one
-    from storage.history.prune import counted, prune
+    from storage.history.prune import counted, prune, versions_after
     from storage.history.query import existing_history
     from storage.models import Registry
     from storage.project import Project
@@ -36,6 +36,9 @@ def command(project: str | None, model: str, after: Moment | None, yes: bool) ->
     shown = instant.astimezone(zone).isoformat(timespec="minutes")
     found = counted(history, model, instant) if history else {}
     if history is None or not found:
+        if history is not None and yes:
+            # One that was killed may have left a pointer to a version that is no more.
+            Registry(opened.home, history, model).renew_pointer()
         click.echo(f"{model}: no run is recorded after {shown}; nothing is removed")
         return
     rows = ", ".join(f"{name} {count}" for name, count in found.items())
@@ -44,8 +47,11 @@ def command(project: str | None, model: str, after: Moment | None, yes: bool) ->
         sys.exit(1)
     locks, patience = opened.home / "locks", opened.settings.wait_seconds
     with only_one("night", model, history.engine, locks, patience):
-        versions = prune(history, model, instant)
-        Registry(opened.home, history, model).forget(versions)
+        registry, versions = Registry(opened.home, history, model), versions_after(history, model, instant)
+        # Folders first: where it is killed then, it is done again for what the history still names.
+        registry.remove(versions)
+        prune(history, model, instant)
+        registry.renew_pointer()
     click.echo(f"{model}: removed the runs after {shown}: {rows}")
     if versions:
         click.echo(f"{model}: removed the folders of the versions {', '.join(versions)}")

@@ -46,22 +46,20 @@ def _count(name: str, model: str, after: datetime) -> sa.Select[tuple[int]]:
     return sa.select(sa.func.count()).select_from(table).where(table.c.model == model, table.c[WHEN[name]] > after)
 
 
-def prune(history: History, model: str, after: datetime) -> list[str]:
-    """Remove what runs after an instant recorded of a model, and undo what they changed, in one transaction.
-
-    Returns
-    -------
-    list of str
-        The versions of the model that went with it; their folders are no longer named by anything.
-    """
+def versions_after(history: History, model: str, after: datetime) -> list[str]:
+    """The versions of a model that came with runs after an instant."""
     version = tables.model_version
-    gone = sa.select(version.c.version).where(version.c.model == model, version.c.known_on > after)
+    query = sa.select(version.c.version).where(version.c.model == model, version.c.known_on > after)
+    with history.reading() as connection:
+        return sorted(connection.scalars(query))
+
+
+def prune(history: History, model: str, after: datetime) -> None:
+    """Remove what runs after an instant recorded of a model, and undo what they changed, in one transaction."""
     with history.writing() as connection:
-        versions = sorted(connection.scalars(gone))
         for name, column in WHEN.items():
             table = tables.metadata.tables[name]
             connection.execute(sa.delete(table).where(table.c.model == model, table.c[column] > after))
         for changed, values in UNDONE:
             theirs = sa.and_(changed.table.c.model == model, changed > after)
             connection.execute(sa.update(changed.table).where(theirs).values(values))
-    return versions

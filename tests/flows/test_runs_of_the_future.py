@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from lamplighter.core.finding import Code
 from storage.history import open_history, tables
 from storage.history.query import dump
 from storage.models import Registry
+from storage.project import Project
 from tests.flows import small_world
 from tests.flows.loop_world import call
+from tests.flows.processes import die, in_child
 from tests.flows.small_world import FIRST, MONITOR, Change, incidents, rows, run, run_days
 from tests.storage.history.recorded import write
 
@@ -116,3 +121,69 @@ def test_other_models_stay(tmp_path: Path) -> None:
     assert call(project, "prune", "m", "--yes")[0] == 0
     left = {name: len(rows) for name, rows in dump(open_history(project)).items() if rows}
     assert left == {"mute": 1, "promotion": 1}
+
+
+def ahead_of_its_time(project: Project) -> None:
+    """Three days, a run of the future, and a model that it trained and promoted."""
+    run_days(project, range(3), {2: WRONG})
+    run(project, AHEAD, rows(AHEAD))
+    history, later = open_history(project), datetime.now(UTC) + timedelta(days=50)
+    folder = project.home / "models" / "m" / "ahead"
+    folder.mkdir(parents=True)
+    (folder / "model.json").write_text("ahead")
+    card = {"model": "m", "version": "ahead", "known_on": later, "checksum": "", "card": {}}
+    write(history, tables.model_version, [{**card, "trained_since": later, "trained_until": later}])
+    promoted = {"model": "m", "number": 1, "version": "ahead", "previous": "", "known_on": later, "cause": ""}
+    write(history, tables.promotion, [promoted])
+    Registry(project.home, history, "m").repair_pointer()
+
+
+@pytest.mark.parametrize("statement", [2, 15, 16, 20, 29, 30])
+def test_a_prune_that_is_killed_is_completed_by_the_next(tmp_path: Path, statement: int) -> None:
+    project = small_world.make(tmp_path / "world", MONITOR + CHECK)
+    ahead_of_its_time(project)
+    open_history(project).engine.dispose()
+
+    def work() -> None:
+        sa.event.listen(sa.Engine, "before_cursor_execute", counting_down(statement))
+        call(project, "prune", "m", "--yes")
+
+    assert in_child(work) == signal.SIGKILL
+    call(project, "prune", "m", "--yes")
+    left = dump(open_history(project))
+    assert left["model_version"] == left["promotion"] == []
+    assert [name for name, *_ in incidents(project)] == ["accuracy-below"]
+    assert incidents(project)[0][2] is None
+    assert not list((project.home / "models" / "m").iterdir())
+    assert call(project, "prune", "m", "--yes")[1].endswith("nothing is removed\n")
+
+
+def counting_down(statement: int) -> Callable[..., None]:
+    """What ends the process before a statement of the database."""
+    left = iter(range(statement - 1, -1, -1))
+
+    def count(*_: object) -> None:
+        if not next(left):
+            die()
+
+    return count
+
+
+@pytest.mark.parametrize("statement", [2, 4, 6, 7])
+def test_an_acceptance_that_is_killed_can_be_made_again(tmp_path: Path, statement: int) -> None:
+    project = small_world.make(tmp_path / "world", MONITOR)
+    times = lambda frame: frame.assign(amount=frame["amount"] * 100)  # noqa: E731
+    run_days(project, range(9), {8: times})
+    before = dump(open_history(project))
+    open_history(project).engine.dispose()
+
+    def work() -> None:
+        sa.event.listen(sa.Engine, "before_cursor_execute", counting_down(statement))
+        call(project, "incidents", "accept", "m", "--by", "jo")
+
+    assert in_child(work) == signal.SIGKILL
+    assert dump(open_history(project)) == before
+    assert call(project, "incidents", "accept", "m", "--by", "jo")[0] == 0
+    after = dump(open_history(project))
+    assert len(after["acceptance"]) == 1
+    assert {**after, "acceptance": []} == before
