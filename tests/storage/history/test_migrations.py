@@ -1,0 +1,122 @@
+"""Histories of earlier versions that have rows keep them, on SQLite and PostgreSQL, there and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+from storage.history import database, open_history, tables
+from storage.history.database import History, upgrade
+from storage.history.decisions import decisions_made
+from storage.history.incidents import all_incidents
+from storage.history.retrainings import entries
+from storage.project import Project
+from storage.settings import Settings
+
+DAY = datetime(2025, 3, 1, tzinfo=UTC)
+NIGHTS = [DAY + timedelta(days=number) for number in range(3)]
+
+
+def downgrade(history: History, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    with history.writing() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def history(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[History]:
+    """A history of the version before retrainings were counted by day, and causes recorded."""
+    url = None if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
+    opened = open_history(Project(tmp_path, Settings(history_url=url)))
+    downgrade(opened, "0004")
+    yield opened
+    upgrade(opened)
+    with opened.writing() as connection:
+        for table in (tables.decision, tables.incident, tables.retraining, tables.acceptance):
+            connection.execute(sa.delete(table))
+
+
+def insert(history: History, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+    """Write rows of an older version: of the columns that it had."""
+    old = sa.table(table.name, *(sa.column(name, table.c[name].type) for name in rows[0]))
+    with history.writing() as connection:
+        connection.execute(sa.insert(old), rows)
+
+
+def old_rows(model: str) -> dict[str, list[dict[str, Any]]]:
+    """Three days of each table that the migrations change."""
+    decision = {"model": model, "check_name": "f1-below", "metric": "f1", "severity": "warning", "threshold": 0.4}
+    verdict = {"value": 0.3, "verdict": "failed", "reason": ""}
+    training = {"model": model, "purpose": "retraining", "cause": "check f1-below", "reason": "", "attempt": 1}
+    gains = {"champion": "", "metric": "f1", "gain": 0.1, "lower": 0.0, "upper": 0.2, "n": 2**40}
+    return {
+        "decision": [{**decision, **verdict, "known_on": on, "window_start": on} for on in NIGHTS],
+        "incident": [
+            {
+                "model": model,
+                "check_name": "f1-below",
+                "opened_on": on,
+                "closed_on": None,
+                "told_on": on,
+                "severity": "warning",
+                "window_start": on,
+            }
+            for on in NIGHTS
+        ],
+        "retraining": [
+            {**training, **gains, "known_on": on, "status": "promoted", "version": f"v{n}", "ended_on": on}
+            for n, on in enumerate(NIGHTS)
+        ],
+    }
+
+
+def shown(history: History, names: dict[str, list[str]]) -> dict[str, list[tuple[Any, ...]]]:
+    """What some columns of some tables hold."""
+    found = {}
+    with history.reading() as connection:
+        for name, columns in names.items():
+            table = tables.metadata.tables[name]
+            query = sa.select(*(table.c[column] for column in columns))
+            found[name] = sorted((tuple(row) for row in connection.execute(query)), key=repr)
+    return found
+
+
+def test_rows_of_an_older_version_stay(history: History) -> None:
+    written = {model: old_rows(model) for model in ("m", "n")}
+    for rows in written.values():
+        for name, found in rows.items():
+            insert(history, tables.metadata.tables[name], found)
+    columns = {name: list(found[0]) for name, found in written["m"].items()}
+    before = shown(history, columns)
+    assert {name: len(rows) for name, rows in before.items()} == dict.fromkeys(columns, 6)
+
+    upgrade(history)
+    assert shown(history, columns) == before
+    (model, *_) = written
+    assert [entry.asked for entry in entries(history, model)] == [1, 1, 1]
+    assert [entry.n for entry in entries(history, model)] == [2**40] * 3
+    assert {row["ending"] for row in all_incidents(history, model)} == {""}
+    assert decisions_made(history, model, NIGHTS[0], []) == []
+
+    # A second one of a day has a line of its own; the way back keeps the last.
+    again = {**written["m"]["retraining"][0], "asked": 2, "version": "v0-2"}
+    insert(history, tables.retraining, [again])
+    assert len(entries(history, "m")) == 4
+    downgrade(history, "0004")
+    left = shown(history, columns)
+    assert {name: rows for name, rows in left.items() if name != "retraining"} == {
+        name: rows for name, rows in before.items() if name != "retraining"
+    }
+    versions = columns["retraining"].index("version")
+    assert sorted(row[versions] for row in left["retraining"]) == ["v0", "v0-2", "v1", "v1", "v2", "v2"]
+    upgrade(history)
+    assert shown(history, columns) == left
