@@ -81,17 +81,20 @@ def _print(model: str, started: Started, *, as_json: bool) -> None:
     from lamplighter.core.retraining import Status
 
     if not started.entries:
-        raise click.UsageError(f"{model}: later nights have been judged; leave out --now.")
-    (ended,) = started.entries
+        told = "runs of later dates have been judged, and a retraining is asked for at the newest"
+        raise click.UsageError(f"{model}: {told}; leave out --now.")
     if as_json:
-        click.echo(json.dumps(_as_dict(ended, started)))
-    elif ended.status is Status.VETOED:
-        click.echo(f"{model}: nothing is retrained: {ended.reason}", err=True)
+        # The newest: those before it were left by a process that was killed, and `history --retrainings` has them.
+        click.echo(json.dumps(_as_dict(started.entries[-1], started)))
     else:
-        click.echo(painted(_line(ended, started)))
+        for ended in started.entries:
+            if ended.status is Status.VETOED:
+                click.echo(f"{model}: nothing is retrained: {ended.reason}", err=True)
+            else:
+                click.echo(painted(_line(ended, started)))
     if started.unsent:
         click.echo(started.unsent.message, err=True)
-    sys.exit(2 if ended.status in (Status.FAILED, Status.VETOED) else 0)
+    sys.exit(2 if any(it.status in (Status.FAILED, Status.VETOED) for it in started.entries) else 0)
 
 
 def _line(ended: Entry, started: Started) -> str:
