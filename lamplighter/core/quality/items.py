@@ -96,9 +96,10 @@ def _in_brackets(cell: Any) -> bool:
 
 
 def _from_collection(cell: Any) -> Items | None:
-    if any(isinstance(item, (*COLLECTIONS, Mapping)) for item in cell):
+    # By class, of which a list has few: a cell may hold half a million items.
+    if any(issubclass(kind, (*COLLECTIONS, Mapping)) for kind in set(map(type, cell))):
         return None
-    found = (item if isinstance(item, str) else identity(item) for item in cell)
+    found = (item if isinstance(item, str) else str(item) if type(item) is int else identity(item) for item in cell)
     return [item for item in found if item is not None]
 
 
