@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from lamplighter.core.answer_checks import answer_findings
-from lamplighter.core.evaluation import Labelled, classes_of, numbers
+from lamplighter.core.evaluation import Labelled, comparable_classes, numbers
 from lamplighter.core.finding import Code, of_file
 from lamplighter.core.monitor import Kind, Labels, Monitor
 from lamplighter.core.soundness import Problem, classes_meet, label_column_problems
@@ -196,7 +196,7 @@ def _of_values(monitor: Monitor, truth: Truth, check: LabelCheck) -> Iterator[Pr
     """Labels that cannot be compared with what was predicted."""
     answer = monitor.predictions.prediction
     if monitor.kind is Kind.CLASSIFICATION and answer:
-        sides = classes_of(truth.y_true, truth.labelled[answer])
+        sides = comparable_classes(truth.y_true, truth.labelled[answer])
         true, predicted = (Counter(str(name) for name in side if name is not None) for side in sides)
         check.classes = {*true}
         yield from classes_meet(monitor, true, predicted, len(truth.y_true))

@@ -12,7 +12,7 @@ import pandas as pd
 
 from lamplighter.core import quality
 from lamplighter.core.counts import counted
-from lamplighter.core.evaluation import Labelled, class_labels, classes_of, numbers, scores_of
+from lamplighter.core.evaluation import Labelled, class_labels, comparable_classes, numbers, scores_of
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.identity import identity
 from lamplighter.core.key_name import key_name
@@ -58,7 +58,7 @@ def unusable_labels(values: Mapping[str, int], monitor: Monitor, window: str) ->
 
 
 def _of_classes(labelled: Labelled, monitor: Monitor) -> Told:
-    true, pred = classes_of(labelled.y_true, labelled.y_pred)
+    true, pred = comparable_classes(labelled.y_true, labelled.y_pred)
     score = scores_of(labelled, monitor)
     labels = quality.Labels.of(true, pred, monitor.predictions.positive, quality.classes_of(score))
     counts, answers = Counter(true.tolist()), Counter(value for value in pred.tolist() if value is not None)

@@ -165,18 +165,18 @@ def _measure(
 
 
 def _classes(labelled: Labelled, monitor: Monitor) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Score]:
-    true, pred = classes_of(labelled.y_true, labelled.y_pred)
+    true, pred = comparable_classes(labelled.y_true, labelled.y_pred)
     return true, pred, scores_of(labelled, monitor)
 
 
-def classes_of(
+def comparable_classes(
     y_true: pd.Series[Any], y_pred: pd.Series[Any]
 ) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
     """The identities of labels and predictions; flags in words on one side are those of the other.
 
     Examples
     --------
-    >>> [side.tolist() for side in classes_of(pd.Series(["True", "False"]), pd.Series([True, True]))]
+    >>> [side.tolist() for side in comparable_classes(pd.Series(["True", "False"]), pd.Series([True, True]))]
     [['1', '0'], ['1', '1']]
     """
     sides = class_labels(y_true), class_labels(y_pred)
