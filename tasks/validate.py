@@ -54,7 +54,7 @@ def _table(night: Night, reading: Reading, where: Slice) -> Table:
         held = table_kinds(declared) if declared and declared.count else None
         needed = needed_columns(monitor, features)
         table = table_kinds(rows, {*needed, *(held or ())})
-        spelled = _spelled(monitor, table, [rows, declared or rows])
+        spelled = _spelled(monitor, table, needed, [rows, declared or rows])
         findings += _typed(schema_findings(monitor, needed, table, held), spelled)
         findings += _typed(_conflicts(monitor, rows, table), spelled & rows.inferred)
         # Without a reference a feature that nobody named may be new, and files before it lack it.
@@ -111,10 +111,10 @@ def _unreadable_reference(monitor: Monitor, reference: Rows) -> Iterator[Finding
         yield Finding(Code.REFERENCE_UNREADABLE, name, message)
 
 
-def _spelled(monitor: Monitor, table: Collection[str], sides: Sequence[Rows]) -> set[str]:
-    """Columns that are compared for what they are and have no type of their own, as those of CSV files."""
+def _spelled(monitor: Monitor, table: Collection[str], needed: Collection[str], sides: Sequence[Rows]) -> set[str]:
+    """Columns of CSV files, which have no type of their own, that are compared for what they are, or not at all."""
     from_cells = [name for name in table if any(rows.has_cells(name) for rows in sides)]
-    return identified(monitor, from_cells) if from_cells else set()
+    return identified(monitor, from_cells) | {name for name in from_cells if name not in needed}
 
 
 def _typed(findings: Iterable[Finding], spelled: Collection[str]) -> Iterator[Finding]:

@@ -255,3 +255,24 @@ def test_undated_labels_of_no_prediction_are_found(tmp_path: Path, ids: list[str
     assert f"(such as {ids[0]} and 0); write ids alike in both, or name their column as labels.id" in message
     pq.write_table(pa.table({"id": [*ids, "3"], "y": [*Y, Y[3]]}), tmp_path / "labels.parquet")
     assert not {name for name in night(project) if name.startswith("labels-")}
+
+
+@pytest.mark.parametrize(
+    ("role", "finding"),
+    [
+        ("features: {categorical: [f]}", False),
+        ("segments: [f]", False),
+        ("", False),
+        ("features: {numeric: [f]}", True),
+    ],
+    ids=["category", "segment", "unused", "number"],
+)
+def test_files_of_csv_agree_on_types_only_where_numbers_are_meant(tmp_path: Path, role: str, finding: bool) -> None:
+    project = world(tmp_path, "classification", lines=role, pred=Y, y=Y)
+    monitor = tmp_path / "monitors" / "m.yaml"
+    monitor.write_text(monitor.read_text().replace("day={day}.parquet", "day={day}*.csv"))
+    frame = pd.read_parquet(tmp_path / f"day={DAY}.parquet")
+    for i, cells in enumerate((["1", "2"], ["1", "A7"])):
+        half = frame.iloc[i * N // 2 : (i + 1) * N // 2]
+        half.assign(f=cells * (N // 4)).to_csv(tmp_path / f"day={DAY}-{i}.csv", index=False)
+    assert ("type-changed f" in night(project)) == finding
