@@ -195,15 +195,23 @@ class Compared:
     past : list of Numbers
     distance, of_magnitudes : Distance
         Of the numbers with their signs and without.
-    ordinary : list of Numbers
-        The past windows whose medians say how far the column wanders.
+    older : list of Numbers
+        Of windows that say by how much they usually differ.
+    phase : int
+        That of the window.
     """
 
     current: Numbers
     past: list[Numbers]
     distance: Distance
     of_magnitudes: Distance
-    ordinary: list[Numbers]
+    older: list[Numbers]
+    phase: int
+
+    @property
+    def ordinary(self) -> list[Numbers]:
+        """The past windows whose medians say how far the column wanders."""
+        return _ordinary(self.past, self.older, self.phase)
 
     @classmethod
     def of(
@@ -230,9 +238,9 @@ class Compared:
             return None
         distance = _distances(current, usual, before)
         if all((entry.values > 0).all() for entry in (current, *usual, *before)):
-            return cls(current, usual, distance, distance, _ordinary(usual, before, phase))
+            return cls(current, usual, distance, distance, before, phase)
         unsigned = _distances(current.magnitudes(), _magnitudes(usual), _magnitudes(before))
-        return cls(current, usual, distance, unsigned, _ordinary(usual, before, phase))
+        return cls(current, usual, distance, unsigned, before, phase)
 
     @property
     def is_like(self) -> bool:
@@ -402,8 +410,10 @@ class Stretch(Enum):
 def lies_outside(profile: ColumnProfile, entries: Sequence[ColumnProfile]) -> bool:
     """Whether almost all numbers lie beyond all those of some windows, and the median far from where it wandered."""
     current = Numbers.of(profile).magnitudes()
+    if current.total < FEW_NUMBERS or _lies_within(current, entries):
+        return False
     usual = [numbers for entry in entries if (numbers := Numbers.of(entry).magnitudes()).total >= FEW_NUMBERS]
-    if current.total < FEW_NUMBERS or len(usual) < FEWEST_ENTRIES:
+    if len(usual) < FEWEST_ENTRIES:
         return False
     if np.median([len(it.values) for it in usual]) < FEWEST_VARIED:
         return False
@@ -420,11 +430,35 @@ def lies_outside(profile: ColumnProfile, entries: Sequence[ColumnProfile]) -> bo
     return bool(max(median - max(medians), min(medians) - median) > least)
 
 
+def _lies_within(current: Numbers, entries: Sequence[ColumnProfile]) -> bool:
+    """Whether one of some windows alone reaches as far and as near as most numbers, which is soon seen."""
+    near, far = current.quantile(1 - NEARLY_ALL), current.quantile(NEARLY_ALL)
+    reached = [False, False]
+    for entry in entries:
+        magnitudes = [abs(number) for number in entry.buckets if number]
+        if magnitudes:
+            reached = [reached[0] or max(magnitudes) >= near, reached[1] or min(magnitudes) <= far]
+        if all(reached):
+            return True
+    return False
+
+
 def stretched(profile: ColumnProfile, entries: Sequence[ColumnProfile]) -> Stretch | None:
     """Whether the numbers lie far closer together, or farther apart, than in any of some windows."""
-    spreads = [spread for entry in entries if (spread := _spread(entry)) is not None]
-    current = _spread(profile)
-    if not current or len(spreads) < FEWEST_ENTRIES or min(spreads) <= 0:
+    current, spreads = _spread(profile), []
+    if not current:
+        return None
+    is_narrower = is_wider = True
+    for entry in entries:
+        spread = _spread(entry)
+        if spread is None:
+            continue
+        spreads.append(spread)
+        is_narrower &= current * STRETCHED <= spread
+        is_wider &= current >= STRETCHED * spread
+        if not (is_narrower or is_wider):
+            return None
+    if len(spreads) < FEWEST_ENTRIES or min(spreads) <= 0:
         return None
     # What spreads vary by themselves is no change of the unit.
     least = max(STRETCHED, max(spreads) / min(spreads))
