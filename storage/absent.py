@@ -26,9 +26,22 @@ def absent_source(project: Project, source: Source, section: str) -> Problem | N
         return None
     if newest_files(project, source):
         return None
+    if table := _delta_around(project, source.parquet[0]):
+        return Problem((section, "parquet"), f"{table}: the Delta table has no rows yet", True)
     # Of several paths the first is told of; the others are wrong or empty like it.
     where, _ = where_it_ends(project, source.parquet[0])
     return Problem((section, "parquet"), f"{source.parquet[0]} matches no file; {where}")
+
+
+def _delta_around(project: Project, pattern: str) -> Path | None:
+    """The folder of a Delta table that a path on this disk names, lies in, or lies above."""
+    if "://" in pattern:
+        return None
+    fixed = Path(
+        *(parts := pattern.split("/"))[: next((i for i, part in enumerate(parts) if WILD.search(part)), len(parts))]
+    )
+    folder = project.root / fixed
+    return next((place for place in (folder, *folder.parents) if (place / "_delta_log").is_dir()), None)
 
 
 def _is_listed(table: str, tables: Collection[str]) -> bool:

@@ -70,7 +70,7 @@ def write_as_parquet(filesystem: fs.FileSystem, path: str, sink: Any) -> None:
     OSError, pyarrow.ArrowException
         If it cannot be read.
     """
-    with _stream(filesystem, path) as stream:
+    with _in_words(), _stream(filesystem, path) as stream:
         delimiter = _delimiter(stream.read(1 << 16))
     kinds: list[pa.DataType] = []
     for batch in _batches(filesystem, path, delimiter):
@@ -102,6 +102,8 @@ def _delimiter(head: bytes) -> str:
     """
     if not head.strip():
         raise SourceError("is empty; the first line of a CSV file holds the names of its columns")
+    if head.startswith(b"\x1f\x8b"):
+        raise SourceError("is compressed by gzip; end its name with .csv.gz")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head:
         raise SourceError("is no CSV file in UTF-8; save it so")
     line = head.decode("utf-8-sig", errors="replace").splitlines()[0]
@@ -110,6 +112,8 @@ def _delimiter(head: bytes) -> str:
     names = [name.strip().strip('"') for name in line.split(delimiter)]
     if all(re.fullmatch(r"[+-]?[\d.]+(?:[eE][+-]?\d+)?", name) for name in names):
         raise SourceError("begins with numbers; the first line of a CSV file holds the names of its columns")
+    if any(re.match(r"\d{4}-\d\d-\d\d[ T]\d|\d{1,2}[./]\d{1,2}[./]\d{4} \d", name) for name in names):
+        raise SourceError("begins with a row of values; the first line of a CSV file holds the names of its columns")
     return delimiter
 
 
@@ -150,6 +154,10 @@ def _in_words() -> Iterator[None]:
     """What Arrow finds wrong with a CSV file, without the values that it quotes: a column may be private."""
     try:
         yield
+    except OSError as error:
+        if re.search(r"gzip|zlib|inflate", str(error)):
+            raise SourceError("is no sound gzip file; deliver the file again") from None
+        raise
     except pa.ArrowInvalid as error:
         told = str(error).removeprefix("CSV parse error: ")
         if ragged := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", told):

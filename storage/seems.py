@@ -46,7 +46,10 @@ def refuse_no_file(path: str) -> None:
     ------
     OSError
     """
-    mode = Path(path).stat().st_mode
+    try:
+        mode = Path(path).stat().st_mode
+    except FileNotFoundError:
+        raise OSError("is not there any more") from None
     if not stat.S_ISREG(mode):
         kind = next((name for test, name in NO_FILES if test(mode)), "something else")
         raise OSError(f"is {kind} and no regular file; name a file that holds rows")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -118,7 +119,7 @@ def live_files(filesystem: fs.FileSystem, root: str, uri: str, kind: str) -> tup
     try:
         import deltalake  # noqa: F401 - whether it is there
     except ImportError:
-        cure = "to read it through its log, pip install 'lamplighter[delta]'"
+        cure = "to read it through its log, .venv/bin/pip install 'deltalake>=1.6,<2'"
         raise SourceError(f"{shown}: is a Delta table, whose folder holds rows that were removed; {cure}") from None
     log = filesystem.get_file_info(fs.FileSelector(f"{root}/_delta_log"))
     state = hashlib.sha256(repr(sorted((info.path, info.size, info.mtime_ns) for info in log)).encode()).hexdigest()
@@ -146,9 +147,13 @@ def _of_delta(uri: str, root: str, state: str) -> tuple[LiveFile, ...]:
         # The library is of Rust, whose panics are no exceptions.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        told = f"the log of this Delta table cannot be read: {one_line(error)}"
+        told = f"the log of this Delta table cannot be read: {STACK.sub('', one_line(error))}"
         raise SourceError(f"{shown}: {told}; mend the log, or export the rows as Parquet") from None
     return tuple(_live_file(root, action, declared, kept) for action in _rows(actions))
+
+
+STACK = re.compile(r"\s+0: .*")
+"""What the library adds to an error for its own developers."""
 
 
 def _storage_options(uri: str) -> dict[str, str]:

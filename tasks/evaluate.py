@@ -38,6 +38,7 @@ from tasks.label_checks import (
 )
 from tasks.night import Night
 from tasks.read import Due, Reading
+from tasks.validate import why_lost
 
 FOREIGN_SHARE, FEWEST_FOREIGN = 0.05, 20
 """Labels of nobody from which on labels are joined wrongly: a few are tests, or rows that were never logged."""
@@ -141,7 +142,7 @@ def _evaluate(
     known = truth.known_as(state, monitor, texts)
     if due.known and not due.changed and due.known.labels == known:
         return None
-    measurements = coverage_measurements(rows.count, len(truth.labelled), truth.corrected, state)
+    measurements = coverage_measurements(rows.count, len(truth.labelled), truth.corrected, state, why_lost(rows))
     confusion: list[Confusion] = []
     if truth.comparable:
         quality, confusion = evaluate_rows(_labelled(night, truth), monitor, state, own)

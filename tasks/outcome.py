@@ -69,6 +69,8 @@ class Outcome:
             "window": self.night.window.label,
             "message": self.message,
             "findings": [finding.message for finding in self.findings],
+            "over": [incident.ending for incident in self.judged.closed if incident.ending],
+            "is_newest": self.night.is_newest,
             "checks": {decision.check.name: decision.verdict.value for decision in self.decisions},
             "undecided_checks": {decision.check.name: decision.reason for decision in self.undecided_checks},
             "retrainings": [entry.told for entry in self.entries],

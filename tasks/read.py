@@ -25,6 +25,10 @@ LOOKBACK = timedelta(days=3)
 """How far back late predictions are looked for where there are no labels to wait for."""
 
 
+MANY_MISSING = 31
+"""Windows without a run beyond which it may be the log that stopped."""
+
+
 @dataclass(frozen=True)
 class Due:
     """A window to look at, and what was known of it before this night."""
@@ -147,9 +151,11 @@ def _missing(night: Night, known: Mapping[datetime, Standing]) -> Iterator[Findi
     if missing:
         count = "the window" if len(missing) == 1 else f"{len(missing)} windows"
         first, last = missing[-1], missing[0]
+        # A log that stopped has no rows in them.
+        where = "where they have rows, " if len(missing) > MANY_MISSING else ""
         message = (
             f"{night.monitor.model}: no night was about {count} before {night.window.label}; "
-            f"run `lamplighter backfill {night.monitor.model} --from {first.day} --to {last.last_day}`"
+            f"{where}run `lamplighter backfill {night.monitor.model} --from {first.day} --to {last.last_day}`"
         )
         yield Finding(Code.NIGHTS_MISSING, "", message)
 

@@ -62,9 +62,13 @@ def _table(night: Night, reading: Reading, where: Slice) -> Table:
         findings += _lacking(monitor, rows, named)
         findings += _differing(monitor, rows, needed)
         findings += _odd_times(monitor, rows, needed)
-    lost = "no file of the window can be read" if rows.unreadable and not rows.count else ""
-    measurements = table_measurements(rows.count, rows.repeated, findings, lost)
+    measurements = table_measurements(rows.count, rows.repeated, findings, why_lost(rows))
     return Table(where, rows.count, features, answer_columns(monitor), findings, measurements)
+
+
+def why_lost(rows: Rows) -> str:
+    """Why it is not known how many rows a window has; empty where it is."""
+    return "no file of the window can be read" if rows.unreadable and not rows.count else ""
 
 
 def _row_findings(monitor: Monitor, rows: Rows) -> Iterator[Finding]:

@@ -44,7 +44,21 @@ class Span(click.ParamType[timedelta]):
             self.fail(f"{error}.", param, ctx)
 
 
+class Incidents(click.Group):
+    """Its commands, and for the name of a model how its incidents are listed."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Say what is meant where the first word is no command."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            told = f"no command {args[0]!r}; known: {', '.join(self.commands)}"
+            ctx.fail(f"{told}. Of one model: `lamplighter incidents --model {args[0]}`.")
+        return super().resolve_command(ctx, args)
+
+
 @click.group(
+    cls=Incidents,
     invoke_without_command=True,
     epilog='Example: lamplighter incidents mute flight-delays f1-below --for 7d --reason "..."',
 )

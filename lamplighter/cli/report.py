@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example: lamplighter report flight-delays --day 2013-05-01 --open")
 @click.argument("model", shell_complete=complete_models)
-@click.option("--day", type=MOMENT, help="Local day (or hour) of the window; default the newest that was run.")
+@click.option("--day", type=MOMENT, help="Local day (or hour) of the window; default the newest with rows.")
 @click.option("--again", is_flag=True, help="Make it again, with the labels that have come since.")
 @click.option("--open", "is_opened", is_flag=True, help="Open it in a browser.")
 @click.pass_obj
@@ -57,13 +57,23 @@ def _window(history: History, model: str, day: Moment | None) -> Window:
     newest: dict[str, Any] = next(run for run in newest_windows(history) if run["model"] == model)
     grain, zone = Grain(newest["grain"]), ZoneInfo(newest["timezone"])
     if day is None:
-        return Window.of(model, grain, zone.key, newest["window_start"])
+        return Window.of(model, grain, zone.key, _newest_with_rows(history, newest))
     window = Window.of(model, grain, zone.key, instant_of(day, zone))
     if not newest_run_of_windows(history, model, Filter(since=window.start, until=window.end)):
         last = Window.of(model, grain, zone.key, newest["window_start"]).label
         text = f"{model}: {window.label} was never run; the newest window that was is {last}"
         raise ReportError(f"{text}; `lamplighter run {model} --day {window.label}` runs it")
     return window
+
+
+def _newest_with_rows(history: History, newest: dict[str, Any]) -> datetime:
+    """The start of the newest window that has something to show; the newest of all where none has."""
+    from storage.history.query import Filter, measurements
+
+    rows = measurements(history, newest["model"], Filter(metric="rows"))
+    filled = [row["window_start"] for row in rows if row["value"] and row["grain"] == newest["grain"]]
+    found: datetime = max((at for at in filled if at <= newest["window_start"]), default=newest["window_start"])
+    return found
 
 
 def _made(project: Project, model: str, window: Window, *, again: bool) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,8 @@ def command(
             faults += 1
             continue
         found += bool(told["findings"] or told["undecided_checks"] or "failed" in told["checks"].values())
-        click.echo(json.dumps(told) if as_json else painted(_line(told)))
+        for line in [json.dumps(told)] if as_json else map(painted, lines_of(told)):
+            click.echo(line)
     if faults:
         sys.exit(2)
     sys.exit(1 if found and fail_on_findings else 0)
@@ -100,12 +102,34 @@ def _walked(night: Night) -> dict[str, Any]:
     return told
 
 
-def _line(told: dict[str, Any]) -> str:
-    failed = [name for name, verdict in told["checks"].items() if verdict == "failed"]
-    checks = f"; checks failed: {', '.join(failed)}" if failed else ""
-    retrainings = "".join(f"; {told_of}" for told_of in told["retrainings"])
-    report = f"; report: {near(told['report'])}" if told["report"] else ""
-    return f"{told['model']} {told['window']}: {told['message']}{checks}{retrainings}{report}"
+MOST_FINDINGS = 10
+"""Findings that get a line each; `history --findings` shows all."""
+
+
+def lines_of(told: dict[str, Any]) -> Iterator[str]:
+    """What a run came to: a line, and one for each finding.
+
+    Examples
+    --------
+    >>> told = {"model": "m", "window": "2026-03-02", "findings": ["m: no predictions"], "undecided_checks": {}}
+    >>> told |= {"checks": {"data": "failed"}, "retrainings": [], "report": None, "over": [], "is_newest": True}
+    >>> list(lines_of(told))
+    ['m 2026-03-02: completed with findings; checks failed: data', '  no predictions']
+    """
+    model = told["model"]
+    undecided = [f"check {name} is undecided: {reason}" for name, reason in told["undecided_checks"].items()]
+    findings = [*(finding.removeprefix(f"{model}: ") for finding in told["findings"]), *undecided]
+    parts = ["completed with findings" if findings else "completed"]
+    if failed := [name for name, verdict in told["checks"].items() if verdict == "failed"]:
+        parts.append(f"checks failed: {', '.join(failed)}")
+    if not told["is_newest"]:
+        parts.append("an older window, so no check was judged")
+    parts += [*(f"data: {ending}" for ending in told["over"]), *told["retrainings"]]
+    parts += [f"report: {near(told['report'])}"] if told["report"] else []
+    yield f"{model} {told['window']}: {'; '.join(parts)}"
+    yield from (f"  {finding}" for finding in findings[:MOST_FINDINGS])
+    if more := findings[MOST_FINDINGS:]:
+        yield f"  and {len(more)} more; `lamplighter history {model} --findings` shows all"
 
 
 def near(path: str) -> str:

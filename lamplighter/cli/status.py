@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from storage.project import Project
 
 LAYOUT = Layout(
-    ("model", "window", "rows", "metric", "labels", "state", "open", "report"),
+    ("model", "window", "rows", "metric", "labels", "of", "state", "open", "report"),
     frozenset({"rows", "labels", "open"}),
     spare=(("report",),),
     names=("model", "state"),
@@ -34,7 +35,10 @@ LAYOUT = Layout(
     is_tight=True,
 )
 FOUND = "completed with findings: "
-"""How the message of a night with findings begins."""
+"""How the message of a run with findings begins."""
+
+MOST_FINDINGS = 5
+"""Findings of a model that get a line each."""
 
 DEFAULT_METRICS = {
     "classification": ("f1", "accuracy"),
@@ -93,7 +97,8 @@ def command(project: str | None, model: str | None, as_json: bool) -> None:
     """Show how every model stands, or with MODEL one of them in detail.
 
     A row has the newest window and its rows; one metric of quality with its 95 % interval, of the newest window whose
-    labels are complete, and the share of its rows with a label; the checks that failed or could not be decided in the
+    labels are complete, and the share of its rows with a label, with the window that both are of where that is an
+    earlier one; the checks that failed or could not be decided in the
     newest run; how many incidents are open; and whether the window has a report.
     """
     from storage.project import Project
@@ -138,6 +143,7 @@ def states_of(project: Project, only: str | None = None) -> list[dict[str, Any]]
                 headlines.get(model, {}),
                 decisions.get(model, []),
                 incidents.get(model, []),
+                _findings(history, run) if run["status"] == "findings" else [],
             )
     for model, row in rows.items():
         row["fault"] = declared[model].fault if model in declared else ""
@@ -197,11 +203,29 @@ def _newest_values(history: History, runs: Sequence[Mapping[str, Any]], metric: 
     return values_of_windows(history, metric, {model: (start, grains[model]) for model, start in places.items()})
 
 
+def _findings(history: History, run: Mapping[str, Any]) -> list[str]:
+    """What is broken of the window of a run, as far as it is known."""
+    from storage.history.query import Filter, findings
+
+    start, model = run["window_start"], run["model"]
+    rows = findings(history, model, Filter(since=start))
+    told = [row["message"].removeprefix(f"{model}: ") for row in rows if row["window_start"] == start]
+    return [*dict.fromkeys(told)]
+
+
 def _never_run(model: str) -> dict[str, Any]:
     empty: dict[str, Any] = dict.fromkeys(
         ("rows", "metric", "value", "lower", "upper", "n", "metric_window", "metric_state", "coverage", "report")
     )
-    start: dict[str, Any] = {"model": model, "window": None, "ended": "", "status": NEVER, "failing": [], "message": ""}
+    start: dict[str, Any] = {
+        "model": model,
+        "window": None,
+        "ended": "",
+        "status": NEVER,
+        "failing": [],
+        "message": "",
+        "findings": [],
+    }
     return {**start, **empty, "failed": [], "undecided": {}, "incidents": [], "checks": [], "future_until": None}
 
 
@@ -212,6 +236,7 @@ def _state_of(
     headline: Mapping[str, Any],
     decisions: Sequence[Mapping[str, Any]],
     incidents: Sequence[Mapping[str, Any]],
+    findings: Sequence[str],
 ) -> dict[str, Any]:
     """One model as JSON shows it."""
     from lamplighter.core.incidents import check_of
@@ -247,6 +272,7 @@ def _state_of(
             and (names is None or row["check_name"] in names)
         ),
         "message": run["message"],
+        "findings": [*findings],
         "rows": headline.get("rows"),
         "metric": measured.get("metric"),
         **{name: measured.get(name) for name in ("value", "lower", "upper", "n")},
@@ -289,6 +315,7 @@ def _as_text(row: Mapping[str, Any]) -> dict[str, Any]:
         "rows": row["rows"],
         "metric": measured_text(row),
         "labels": "" if row["coverage"] is None else f"{row['coverage']:.0%}",
+        "of": row["metric_window"] if row["metric_window"] not in (None, row["window"]) else "",
         "state": state_text(row),
         "open": str(len(row["incidents"]) or ""),
         "report": "yes" if row["report"] else "",
@@ -372,11 +399,22 @@ def troubles(row: Mapping[str, Any]) -> Iterator[str]:
         yield f"open incidents whose check did not fail in the newest run, nor pass: {', '.join(since)}"
     # What a run of the future missed is not missing: it says to back-fill days to come.
     if row["status"] == "findings" and not row["future_until"]:
-        shown = {f"check {name} is undecided: {cell(reason)}" for name, reason in row["undecided"].items()}
-        parts = cell(row["message"].removeprefix(FOUND)).split("; ")
-        findings = [part.removeprefix(f"{row['model']}: ") for part in parts if part not in shown]
-        if findings:
-            yield f"findings: {'; '.join(findings)}"
+        for finding in row["findings"][:MOST_FINDINGS]:
+            yield cell(finding)
+        if more := row["findings"][MOST_FINDINGS:]:
+            yield f"{len(more)} more findings; `lamplighter history {row['model']} --findings` shows all"
+        if rest := _unrecorded(row):
+            yield f"findings: {rest}"
+
+
+def _unrecorded(row: Mapping[str, Any]) -> str:
+    """What the message of a run has besides what is recorded: gauges and reports that failed, and earlier windows."""
+    model, rest = row["model"], row["message"].removeprefix(FOUND)
+    undecided = [f"check {name} is undecided: {reason}" for name, reason in row["undecided"].items()]
+    for known in sorted([*row["findings"], *undecided], key=len, reverse=True):
+        rest = rest.replace(f"{model}: {known}", "").replace(known, "")
+    parts = [part.removeprefix(f"{model}: ") for part in cell(rest).split("; ")]
+    return "; ".join(part for part in parts if part and not re.fullmatch(r"and \d+ more", part))
 
 
 def _print_sum(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -29,8 +29,8 @@ def state_of(monitor: Monitor, window: Window, now: datetime, *, unreadable: boo
     return State.FINAL if now >= window.after_end(patience) else State.PROVISIONAL
 
 
-def coverage_measurements(rows: int, labelled: int, corrected: int, state: State) -> list[Measurement]:
-    """Rows with, without and with corrected labels.
+def coverage_measurements(rows: int, labelled: int, corrected: int, state: State, lost: str = "") -> list[Measurement]:
+    """Rows with, without and with corrected labels; ``lost`` says why it is not known how many rows there are.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def coverage_measurements(rows: int, labelled: int, corrected: int, state: State
             value=labelled / rows if rows else None,
             n=rows,
             state=state,
-            reason="" if rows else NO_ROWS,
+            reason="" if rows else lost or NO_ROWS,
         ),
         Measurement(metric="labels_missing", value=float(rows - labelled), n=rows, state=state),
         Measurement(metric="labels_corrected", value=float(corrected), n=labelled, state=state),

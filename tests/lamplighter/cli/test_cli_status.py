@@ -108,7 +108,18 @@ def test_the_metric_is_of_the_newest_window_whose_labels_are_complete(run: Run, 
     assert (row["metric"], row["value"], row["lower"], row["upper"], row["n"]) == ("f1", 0.25, 0.2, 0.3, 7)
     assert (row["metric_window"], row["metric_state"]) == ("2025-03-03", "final")
     assert (row["rows"], row["coverage"]) == (321.0, 0.7)
-    assert lines(run("status"))[1].split() == ["m", "2025-03-06", "321", "f1", "0.25", "[0.2,", "0.3]", "70%", "ok"]
+    assert lines(run("status"))[1].split() == [
+        "m",
+        "2025-03-06",
+        "321",
+        "f1",
+        "0.25",
+        "[0.2,",
+        "0.3]",
+        "70%",
+        "2025-03-03",
+        "ok",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -191,6 +202,35 @@ def test_a_run_that_failed_and_one_with_findings(run: Run, history: History) -> 
         "other  2025-03-02  findings",
         "m: run failed: data: no such folder; give another",
         "other: findings: no predictions in 2025-03-02; is the log there?",
+    ]
+
+
+def test_each_finding_has_a_line_whether_it_is_recorded_or_not(run: Run, history: History) -> None:
+    """Of what is recorded nothing is read out of the message, whose parts may hold what parts them."""
+    recorded = ["m: a.csv: line 3 has 2 values; mend the line", "m: column 'x' is new; the reference does not have it"]
+    write(
+        history,
+        tables.finding,
+        [
+            {
+                "model": "m",
+                "window_start": day(1),
+                "grain": "1d",
+                "code": code,
+                "subject": "",
+                "family": "window",
+                "known_on": day(2),
+                "message": it,
+            }
+            for code, it in zip(("file-unreadable", "column-new"), recorded, strict=True)
+        ],
+    )
+    told = [*recorded, "m: the gauges could not be pushed: no answer; check the URL", "and 2 more"]
+    write_run(history, 1, status="findings", message=f"completed with findings: {'; '.join(told)}")
+    assert [line for line in lines(run("status")) if line.startswith("m: ")] == [
+        "m: column 'x' is new; the reference does not have it",
+        "m: a.csv: line 3 has 2 values; mend the line",
+        "m: findings: the gauges could not be pushed: no answer; check the URL",
     ]
 
 
