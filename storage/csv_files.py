@@ -155,7 +155,7 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if re.search(r"gzip|zlib|inflate", str(error)):
+        if re.search(r"zlib|compressed stream", str(error)):
             raise SourceError("is no sound gzip file; deliver the file again") from None
         raise
     except pa.ArrowInvalid as error:

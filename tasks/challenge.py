@@ -60,12 +60,14 @@ class Answered:
 
     Attributes
     ----------
-    windows : list of Window
+    windows, filled : list of Window
+        All that were looked at, and those that have rows.
     rows : ComparedRows
     champion, challenger : DataFrame of shape (n_rows, n_answers)
     """
 
     windows: list[Window]
+    filled: list[Window]
     rows: ComparedRows
     champion: pd.DataFrame
     challenger: pd.DataFrame
@@ -112,7 +114,7 @@ def answer(work: Retraining, windows: list[Window], folders: Sequence[Path]) -> 
         {name: frame[name] for name in work.monitor.segments},
         frame[WINDOW],
     )
-    return Answered(windows, rows, champion, challenger)
+    return Answered(windows, written.windows, rows, champion, challenger)
 
 
 def windows_since(work: Retraining, since: Sequence[datetime]) -> list[Window]:

@@ -34,7 +34,7 @@ class DryRun:
         The champion's version; empty where the answers that were logged stand for it.
     fitted : Fitted
     compared : list of Window
-        What both were compared on.
+        What both were compared on: those that have rows.
     before, after : list of Measurement
         Every metric of champion and challenger on the rows of the comparison.
     comparison : Comparison
@@ -119,7 +119,7 @@ def _tried(night: Night, work: Trial) -> DryRun:
         work.monitor.model,
         work.entry.champion,
         fitted,
-        answered.windows,
+        answered.filled,
         measured_on(work.monitor, answered.rows, answered.champion),
         measured_on(work.monitor, answered.rows, answered.challenger),
         comparison,

@@ -36,6 +36,8 @@ def coverage_measurements(rows: int, labelled: int, corrected: int, state: State
     --------
     >>> [measurement.value for measurement in coverage_measurements(10, 8, 1, State.FINAL)]
     [0.8, 2.0, 1.0]
+    >>> coverage_measurements(0, 0, 0, State.FINAL, "no file of the window can be read")[0].reason
+    'no file of the window can be read'
     """
     return [
         Measurement(

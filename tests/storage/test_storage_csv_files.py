@@ -120,14 +120,21 @@ def test_rows_of_a_window_are_chosen_among_those_of_csv(tmp_path: Path, content:
         (b"", "a.csv", "is empty; the first line of a CSV file holds the names of its columns"),
         (b"\n\n", "a.csv", "is empty; the first line"),
         (b"1,2\n3,4\n", "a.csv", "begins with numbers; the first line of a CSV file holds the names of its columns"),
+        (b"r1,2013-06-01 10:00,1\nr2,2013-06-01 11:00,1\n", "a.csv", "begins with a row of values; the first line of"),
+        (b"r1;01.06.2013 10:00;1\n", "a.csv", "begins with a row of values; the first line of a CSV file holds"),
+        (gzip.compress(b"at,x\n1,2\n", mtime=0), "a.csv", "is compressed by gzip; end its name with .csv.gz"),
         (b"at,x\n1,2\n1,SECRET,3\n", "a.csv", "line 3 has 3 values and the first line 2 names; mend the line"),
         (b"at,x\n1\n", "a.csv", "line 2 has 1 values and the first line 2 names; mend the line"),
         (b"at,x\nSECRET,\xff\n", "a.csv", "is not UTF-8; save it so"),
         ("at,x\n1,2\n".encode("utf-16"), "a.csv", "is no CSV file in UTF-8; save it so"),
         (b"PAR1\0\0", "a.csv", "is no CSV file in UTF-8; save it so"),
         (b"at,x,x\n1,2,3\n", "a.csv", "column 'x' comes twice; write it once"),
-        (gzip.compress(b"at,x\n1,2\n" * 50, mtime=0)[:-12], "a.csv.gz", ""),
-        (b"at,x\n1,2\n", "a.csv.gz", ""),
+        (
+            gzip.compress(b"at,x\n1,2\n" * 50, mtime=0)[:-12],
+            "a.csv.gz",
+            "is no sound gzip file; deliver the file again",
+        ),
+        (b"at,x\n1,2\n", "a.csv.gz", "is no sound gzip file; deliver the file again"),
     ],
 )
 def test_a_file_that_is_no_table_costs_itself(tmp_path: Path, content: bytes, name: str, told: str) -> None:

@@ -11,6 +11,7 @@ import pyarrow.fs as fs
 import pytest
 
 from lamplighter.errors import SourceError
+from storage.absent import absent_source
 from storage.files import find
 from storage.project import Project
 from storage.rows import Rows
@@ -159,12 +160,29 @@ def test_a_log_that_cannot_be_used_is_one_line(tmp_path: Path, make: str, told: 
     with pytest.raises(SourceError, match=told) as raised:
         find([f"{tmp_path}/y*.parquet" if make == "none" else f"{tmp_path}/*.parquet"])
     assert "\n" not in str(raised.value)
+    assert "<unknown>" not in str(raised.value), "frames of the library's stack"
+
+
+def test_a_file_that_the_log_names_and_is_not_there(table: Path) -> None:
+    for path in table.glob("*.parquet"):
+        path.unlink()
+    rows = Rows(slice_of(f"{table}/*.parquet"))
+    assert {reason for _, reason in rows.unreadable} == {"is not there any more"}
+
+
+@pytest.mark.parametrize("pattern", ["tbl", "tbl/*.parquet", "tbl/part=*/*.parquet"])
+def test_a_table_without_rows_is_there(tmp_path: Path, monitor_of, pattern: str) -> None:
+    write_log(tmp_path / "tbl", COLUMNS, [])
+    source = {"parquet": pattern, "time": "at", "prediction": "x"}
+    problem = absent_source(Project.open(tmp_path), monitor_of(source).predictions, "predictions")
+    assert problem is not None
+    assert (problem.is_warning, problem.message) == (True, f"{tmp_path}/tbl: the Delta table has no rows yet")
 
 
 def test_without_the_library_the_line_says_what_to_install(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "deltalake", None)
     with pytest.raises(
-        SourceError, match=r"tbl: is a Delta table, .*; to read it .*, pip install 'lamplighter\[delta\]'"
+        SourceError, match=r"tbl: is a Delta table, .*; to read it .*, \.venv/bin/pip install 'deltalake>=1\.6,<2'"
     ):
         find([f"{table}/*.parquet"])
 

@@ -243,6 +243,24 @@ def test_a_report_is_shown_where_its_window_has_one(run: Run, history: History, 
     assert lines(run("status"))[1].split()[-1] == "yes"
 
 
+def test_the_report_of_a_model_is_that_of_its_newest_window_with_rows(
+    run: Run, history: History, tmp_path: Path
+) -> None:
+    """What status advises must work: of a window without rows there is no report to make."""
+    for number, rows in ((1, 300.0), (6, 0.0)):
+        write_run(history, number)
+        write(history, tables.measurement, [measured(number, number + 1, metric="rows", value=rows, n=int(rows))])
+    path = tmp_path / ".lamplighter" / "reports" / "m" / "2025-03-02.html"
+    path.parent.mkdir(parents=True)
+    path.write_text("")
+    assert lines(run("report", "m")) == [str(path)]
+
+
+def test_the_name_of_a_model_in_place_of_a_command_of_incidents(mistake: Callable[..., str]) -> None:
+    told = "no command 'm'; known: mute, unmute, accept. Of one model: `lamplighter incidents --model m`."
+    assert told in mistake("incidents", "m")
+
+
 def test_before_the_first_run(run: Run, tmp_path: Path) -> None:
     shown = lines(run("status"))
     assert [line.split() for line in shown[:3]] == [
