@@ -315,11 +315,24 @@ def _as_text(row: Mapping[str, Any]) -> dict[str, Any]:
         "rows": row["rows"],
         "metric": measured_text(row),
         "labels": "" if row["coverage"] is None else f"{row['coverage']:.0%}",
-        "of": row["metric_window"] if row["metric_window"] not in (None, row["window"]) else "",
+        "of": _apart(row["metric_window"], row["window"]),
         "state": state_text(row),
         "open": str(len(row["incidents"]) or ""),
         "report": "yes" if row["report"] else "",
     }
+
+
+def _apart(label: str | None, window: str) -> str:
+    """Another window than the newest, without the year where they share it; empty for the same.
+
+    Examples
+    --------
+    >>> _apart("2026-02-28", "2026-03-02"), _apart("2025-12-30", "2026-01-02"), _apart("2026-03-02", "2026-03-02")
+    ('02-28', '2025-12-30', '')
+    """
+    if label is None or label == window:
+        return ""
+    return label[5:] if label[:5] == window[:5] else label
 
 
 def measured_text(row: Mapping[str, Any]) -> str:

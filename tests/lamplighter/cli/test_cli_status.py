@@ -117,7 +117,7 @@ def test_the_metric_is_of_the_newest_window_whose_labels_are_complete(run: Run, 
         "[0.2,",
         "0.3]",
         "70%",
-        "2025-03-03",
+        "03-03",
         "ok",
     ]
 
