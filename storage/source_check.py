@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lamplighter.core.features import features_of
 from lamplighter.core.finding import Code, Finding, of_file, with_cure
@@ -134,6 +135,9 @@ def _check(project: Project, monitor: Monitor, now: datetime, folder: Path, chec
     wrong = {problem.at for problem in problems if not problem.is_warning}
     check.problems += score_problems(monitor, _ranges(monitor, rows, kinds, wrong))
     check.problems += _numeric_texts(monitor, rows, kinds, wrong)
+    commas = {problem.at: problem for problem in _decimal_commas(monitor, rows, kinds)}
+    check.problems = [commas.get(problem.at, problem) for problem in check.problems]
+    wrong |= {problem.at for problem in check.problems if not problem.is_warning}
     check.problems += _empty_columns(monitor, rows, kinds)
     # What is no id joins nothing.
     has_ids = not any(finding.code is Code.IDS_REPEATED for finding in found)
@@ -192,6 +196,16 @@ def _numeric_texts(
             except (pa.ArrowInvalid, TypeError):
                 told = f"column {name!r} holds text that is no number; name it as categorical"
                 yield Problem(("features", "numeric", i), told)
+
+
+def _decimal_commas(monitor: Monitor, rows: Rows, kinds: Mapping[str, str]) -> Iterator[Problem]:
+    """Columns of text that holds numbers with a decimal comma, which no format takes for numbers."""
+    for use in declared_columns(monitor):
+        if kinds.get(use.column) == "text" and use.column not in monitor.private:
+            values = rows.table([use.column]).column(0).drop_null()
+            if len(values) and pc.all(pc.match_substring_regex(values, r"^\s*[+-]?\d+(?:,\d+)?\s*$")).as_py():
+                told = f"column {use.column!r} holds numbers with a decimal comma, such as {values[0].as_py()!r}"
+                yield Problem(use.at, f"{told}; write a point")
 
 
 def _without_model(finding: Finding, monitor: Monitor) -> str:

@@ -176,6 +176,18 @@ MISTAKES: list[tuple[str, Change, str, str]] = [
         "predictions.score",
         "column 'p' holds text; a score is a number",
     ),
+    *(
+        (
+            f"{what} with a decimal comma",
+            both(column("log", name, lambda t: [f"{i},5" for i in range(N)]), put("segments", []), put("checks", [])),
+            at,
+            f"column {name!r} holds numbers with a decimal comma, such as '576,5'; write a point",
+        )
+        for what, name, at in (
+            ("score", "p", "predictions.score"),
+            ("feature", "distance", "features.numeric.0"),
+        )
+    ),
     (
         "score in percent",
         column("log", "p", lambda t: t["p"] * 100),
