@@ -215,7 +215,13 @@ def _head(state: Mapping[str, Any]) -> Iterator[str]:
     if champion := state.get("champion"):
         replaced = f", in place of {champion['previous']}" if champion["previous"] else ""
         yield f"champion  {champion['version']} since {champion['since']}{replaced} ({champion['cause']})"
-    yield f"report    {state['report'] or 'none; `lamplighter report ' + state['model'] + '` makes it'}"
+    makes = f"`lamplighter report {state['model']}`"
+    none = (
+        f"none; {makes} makes it"
+        if state["rows"] != 0
+        else f"none of a window without rows; {makes} is of one with rows"
+    )
+    yield f"report    {state['report'] or none}"
 
 
 def _tables(state: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[Mapping[str, Any]], Layout]]:
