@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ import click
 
 from lamplighter.cli.colour import painted
 from lamplighter.cli.models import complete_models
+from lamplighter.cli.status_troubles import BROKEN, troubles
 from lamplighter.cli.table import Layout, cell, print_table, wrapped
 from lamplighter.core.window import name_of
 from lamplighter.errors import LamplighterError
@@ -34,11 +34,6 @@ LAYOUT = Layout(
     states={"state": ""},
     is_tight=True,
 )
-FOUND = "completed with findings: "
-"""How the message of a run with findings begins."""
-
-MOST_FINDINGS = 5
-"""Findings of a model that get a line each."""
 
 DEFAULT_METRICS = {
     "classification": ("f1", "accuracy"),
@@ -50,8 +45,6 @@ DEFAULT_METRICS = {
 """What is shown of a kind of model where no check names a metric of quality; the first that has a value."""
 
 NEVER, RETIRED = "never run", "retired"
-BROKEN = {"failed": "run failed", "interrupted": "run interrupted"}
-"""How a run is called that came to no end."""
 
 
 @dataclass(frozen=True)
@@ -382,52 +375,6 @@ def _print_troubles(row: Mapping[str, Any]) -> None:
     for line in troubles(row):
         text = f"{row['model']}: {line}"
         click.echo(painted(wrapped(text, shutil.get_terminal_size().columns) if sys.stdout.isatty() else text))
-
-
-def troubles(row: Mapping[str, Any]) -> Iterator[str]:
-    """Each thing that is wrong with a model, in a line."""
-    from lamplighter.core.incidents import undecided_name
-
-    if row["fault"]:
-        yield f"its monitor cannot be read: {cell(row['fault'])}"
-    if row["future_until"]:
-        told = f"the history holds runs of the future, up to {row['future_until']}, which hide the present"
-        yield f"{told}; if a clock was wrong, remove them by `lamplighter prune {row['model']}`"
-    if row["status"] in BROKEN:
-        message = cell(row["message"]).removeprefix(f"{row['model']}: ")
-        yield f"run {row['status']}{': ' + message if message else ''}"
-    since = {incident["check"]: incident["opened"] for incident in row["incidents"]}
-    for check in row["checks"]:
-        name = check["check"]
-        if check["verdict"] == "failed":
-            value, limit = cell(check["value"]), cell(check["threshold"])
-            text = f"{name} failed: {value} in {check['window']}, limit {limit}"
-        elif name in row["undecided"]:
-            text = f"{name} undecided: {cell(check['reason'])}"
-        else:
-            continue
-        opened = since.pop(name, None) or since.pop(undecided_name(name), None)
-        yield f"{text}; open since {opened}" if opened else text
-    if since:
-        yield f"open incidents whose check did not fail in the newest run, nor pass: {', '.join(since)}"
-    # What a run of the future missed is not missing: it says to back-fill days to come.
-    if row["status"] == "findings" and not row["future_until"]:
-        for finding in row["findings"][:MOST_FINDINGS]:
-            yield cell(finding)
-        if more := row["findings"][MOST_FINDINGS:]:
-            yield f"{len(more)} more findings; `lamplighter history {row['model']} --findings` shows all"
-        if rest := _unrecorded(row):
-            yield f"findings: {rest}"
-
-
-def _unrecorded(row: Mapping[str, Any]) -> str:
-    """What the message of a run has besides what is recorded: gauges and reports that failed, and earlier windows."""
-    model, rest = row["model"], row["message"].removeprefix(FOUND)
-    undecided = [f"check {name} is undecided: {reason}" for name, reason in row["undecided"].items()]
-    for known in sorted([*row["findings"], *undecided], key=len, reverse=True):
-        rest = rest.replace(f"{model}: {known}", "").replace(known, "")
-    parts = [part.removeprefix(f"{model}: ") for part in cell(rest).split("; ")]
-    return "; ".join(part for part in parts if part and not re.fullmatch(r"and \d+ more", part))
 
 
 def _print_sum(rows: Sequence[Mapping[str, Any]]) -> None:
