@@ -56,6 +56,8 @@ class Seen:
         Some of the rows.
     ids : array of str, optional
         What seems to be the id, of all rows that were looked at.
+    times : array of timestamp, optional
+        When the prediction of each id was made.
     """
 
     place: Mapping[str, str]
@@ -63,6 +65,7 @@ class Seen:
     days: list[date]
     sample: Sample = NO_SAMPLE
     ids: pa.Array | None = None
+    times: pa.ChunkedArray | None = None
 
     def roles(self, labels: LabelTable | None = None) -> Roles:
         """What each column was taken for, with the truth in a table beside it where there is one.
@@ -122,7 +125,8 @@ def _with_rows(seen: Seen, rows: Rows, timezone: str) -> Seen:
     except ValueError:
         return seen
     ids = rows.identities([roles.id.name]).column(0).combine_chunks() if roles.id else None
-    return replace(seen, days=_days(rows, roles.time, timezone), ids=ids)
+    times = _instants(rows, roles.time, timezone)
+    return replace(seen, days=_days(times, timezone), ids=ids, times=times)
 
 
 def column_names(project: Project, source: str) -> list[str]:
@@ -140,8 +144,10 @@ def column_names(project: Project, source: str) -> list[str]:
     return list(Rows(Slice(always, tuple(files[-1:]), time=None)).schema)
 
 
-def values_of(project: Project, source: str, url: str | None, column: str) -> pa.Array:
-    """One column of a table or of Parquet files, as text.
+def values_of(
+    project: Project, source: str, url: str | None, column: str, time: Column | None, timezone: str
+) -> tuple[pa.Array, pa.ChunkedArray | None]:
+    """One column of a table or of Parquet files, as text, and a time beside each value.
 
     Raises
     ------
@@ -153,7 +159,8 @@ def values_of(project: Project, source: str, url: str | None, column: str) -> pa
         files = (_table(project, source, url, folder, MOST_ROWS) if url else _parquet(project, source))[1]
         always = Window.of("init", Grain.MONTH, "UTC", datetime.now(UTC))
         rows = Rows(Slice(always, tuple(files[-MOST_FILES:]), time=None))
-        return rows.identities([column]).column(0).combine_chunks()
+        values = rows.identities([column]).column(0).combine_chunks()
+        return values, _instants(rows, time, timezone) if time else None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -214,11 +221,14 @@ def _by_day(uris: Sequence[str]) -> str:
     return f"{min(folders).partition('day={day}')[0]}day={{day}}/**/*{end}"
 
 
-def _days(rows: Rows, time: Column, timezone: str) -> list[date]:
-    """The local days that have rows."""
+def _instants(rows: Rows, time: Column, timezone: str) -> pa.ChunkedArray:
     values = rows.table([time.name]).column(0)
     zone = None if time.is_date else "UTC"
-    instants = to_instants(values, time.name, zone, unit=time.unit or None, day_zone=timezone)
+    return to_instants(values, time.name, zone, unit=time.unit or None, day_zone=timezone)
+
+
+def _days(instants: pa.ChunkedArray, timezone: str) -> list[date]:
+    """The local days that have rows."""
     local = pc.local_timestamp(instants.cast(pa.timestamp("us", tz=timezone)))
     days = pc.unique(local.cast(pa.date32(), safe=False)).drop_null()
     # A damaged time may lie beyond the calendar.

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,6 +27,9 @@ MOST_TABLES = 30
 
 MOST_ENTRIES = 2_000
 """Entries of a folder that are looked through for a Parquet file."""
+
+NEARLY_ALL = 0.95
+"""Share of the labels that a window is worth waiting for: the last ones may take for ever."""
 
 MOST_LABELS = 100_000
 """Rows of a database's table of labels that are looked at."""
@@ -82,8 +88,11 @@ def _labels_of(
     name = id_column(found.columns, roles.id.name)
     if name is None:
         return None
-    ids = values_of(project, other, url, name)
-    return labels_in(found.place, found.columns, name, _met(ids, seen.ids), roles)
+    table = labels_in(found.place, found.columns, name, 0, roles)
+    if table is None:
+        return None
+    ids, times = values_of(project, other, url, name, table.time, timezone)
+    return replace(table, met=_met(ids, seen.ids), delay=_delay(ids, times, seen))
 
 
 def _column_names(project: Project, other: str, url: str | None) -> list[str]:
@@ -93,6 +102,18 @@ def _column_names(project: Project, other: str, url: str | None) -> list[str]:
 def _met(labels: pa.Array, predictions: pa.Array | None) -> int:
     """How many labels are of predictions that were looked at."""
     return 0 if predictions is None else int(pc.sum(pc.is_in(labels, predictions.drop_null())).as_py() or 0)
+
+
+def _delay(ids: pa.Array, times: pa.ChunkedArray | None, seen: Seen) -> timedelta | None:
+    """How long after their predictions nearly all labels came; None where no label tells its time."""
+    if times is None or seen.ids is None or seen.times is None:
+        return None
+    made = pd.Series(seen.times.to_pandas().to_numpy(), index=seen.ids.to_pandas()).groupby(level=0).min()
+    came = pd.Series(times.to_pandas().to_numpy(), index=ids.to_pandas()).groupby(level=0).min()
+    seconds = (came - made).dropna().dt.total_seconds()
+    # Labels that are dated before their predictions say nothing of how long labels take.
+    seconds = seconds[seconds > 0]
+    return timedelta(seconds=float(seconds.quantile(NEARLY_ALL))) if len(seconds) else None
 
 
 def _tables(project: Project, source: str, url: str) -> Iterator[str]:

@@ -77,6 +77,37 @@ def test_files_beside_a_file(project: Project, write: Write, path: str, columns:
     assert table.is_plain == (target is not None and table.met > 0)
 
 
+@pytest.mark.parametrize(
+    ("hours", "expected"),
+    [
+        pytest.param(
+            np.full(N, 48.0), "mature_after: 2d            # 95 % of the labels came within 2.0 days", id="two days"
+        ),
+        pytest.param(
+            np.arange(N) * 0.5 + 1, "mature_after: 4d            # 95 % of the labels came within 4.0 days", id="spread"
+        ),
+        pytest.param(
+            np.full(N, 1.0), "mature_after: 1d            # 95 % of the labels came within 0.0 days", id="an hour"
+        ),
+        pytest.param(np.full(N, -5.0), "mature_after: 3d            # how long labels may take", id="before"),
+    ],
+)
+def test_labels_mature_as_long_as_they_took(project: Project, write: Write, hours: Any, expected: str) -> None:
+    write(project.root / "log.parquet", **PREDICTIONS)
+    # Of numpy's quantile, in hours.
+    write(
+        project.root / "truth.parquet",
+        request_id=IDS,
+        y_true=FLAGS,
+        labelled_at=pa.array(TIMES + pd.to_timedelta(hours, "h")),
+    )
+    seen = inspect_table(project, "log.parquet", None, "UTC")
+    tables = label_tables(project, "log.parquet", None, seen, seen.roles(), "UTC")
+    assert expected in suggest("m", seen.place, seen.roles(tables[0]), seen.days, tables=tables).text
+    if hours[0] > 0:
+        assert tables[0].delay / pd.Timedelta("1h") == pytest.approx(np.quantile(hours, 0.95))
+
+
 def test_folders_beside_a_folder_of_days(project: Project, write: Write) -> None:
     for i, day in enumerate(("2026-03-02", "2026-03-03")):
         part = pa.table(PREDICTIONS).slice(24 * i, 24)

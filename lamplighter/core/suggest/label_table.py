@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from lamplighter.core.suggest.board import is_aside, is_event, truth_strength
 from lamplighter.core.suggest.columns import Column
@@ -31,6 +32,8 @@ class LabelTable:
         Labels, of those that were looked at, whose prediction was among the rows that were looked at.
     candidates : sequence of str
         Where there is no target: columns that may be it.
+    delay : timedelta, optional
+        How long after their predictions nearly all labels came.
     """
 
     place: Mapping[str, str]
@@ -39,6 +42,7 @@ class LabelTable:
     time: Column | None
     met: int
     candidates: Sequence[str] = ()
+    delay: timedelta | None = None
 
     @property
     def is_plain(self) -> bool:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import yaml
 
@@ -118,6 +118,14 @@ def _scores(roles: Roles) -> list[str]:
     return [line] if len(line) <= MOST_SIGNS else ["  score:", *(f"    {pair}" for pair in pairs)]
 
 
+def _maturity(delay: timedelta | None) -> str:
+    """How long labels may take, as they took so far; empty where that is not known."""
+    if delay is None:
+        return ""
+    days = delay / timedelta(days=1)
+    return f"  mature_after: {math.ceil(days)}d            # 95 % of the labels came within {days:.1f} days"
+
+
 def _labels(roles: Roles, tables: Sequence[LabelTable]) -> list[str]:
     mature = "  mature_after: 3d            # how long labels may take"
     if roles.truth and roles.prediction:
@@ -126,7 +134,7 @@ def _labels(roles: Roles, tables: Sequence[LabelTable]) -> list[str]:
     chosen = next((table for table in tables[:1] if table.is_plain and roles.prediction and roles.id), None)
     if chosen:
         more = f"  # {chosen.met} of its labels met a prediction that was looked at"
-        return ["labels:", *_table_of(chosen, roles), mature, more]
+        return ["labels:", *_table_of(chosen, roles), _maturity(chosen.delay) or mature, more]
     if not tables:
         head = "# labels:                     # without labels, drift and data quality alone"
         return [head, "#   parquet: labels/day={day}/*.parquet", "#   target: y_true", "#   mature_after: 3d"]

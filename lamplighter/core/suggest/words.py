@@ -83,7 +83,7 @@ COMMITTED = _set("build release revision git commit artifact version sha hash ta
 """Two of these name a version of software."""
 
 MODEL = _set("model mdl predictor estimator classifier pipeline champion")
-RELEASE = _set("version ver revision release tag name id sha hash build")
+RELEASE = _set("version ver revision rev release tag name id sha hash build")
 
 OF_PREDICTION = _set("predicted prediction scored scoring inference inferred")
 OF_A_TIME = _set("timestamp time datetime date dt ts at on")
