@@ -11,7 +11,7 @@ import numpy as np
 from lamplighter.core.class_coding import Recoded, recoded
 from lamplighter.core.counts import counted
 from lamplighter.core.duration import format_duration
-from lamplighter.core.evaluation import class_labels
+from lamplighter.core.evaluation import class_labels, comparable_classes
 from lamplighter.core.finding import Code, Finding
 from lamplighter.core.key_name import key_name
 from lamplighter.core.labelling import matured, state_of
@@ -44,7 +44,7 @@ def one_class_only(night: Night, due: Due, truth: Truth) -> Iterator[Finding]:
         return
     if not _is_complete(night, window):
         return
-    counts = _classes_of(truth)
+    counts = _classes_of(truth, monitor)
     past = _past(night, window)
     if is_odd(counts, past):
         (only,) = counts
@@ -69,7 +69,7 @@ def counted_classes(night: Night, window: Window, truth: Truth, counted: Sequenc
     if monitor.kind is not Kind.CLASSIFICATION or monitor.labels is None or len(truth.labelled) < FEWEST_LABELS:
         return
     if not counted or _is_complete(night, window):
-        yield window, _classes_of(truth)
+        yield window, _classes_of(truth, monitor)
 
 
 def coded_anew(night: Night, classes: Sequence[Classes]) -> Iterator[Finding]:
@@ -95,8 +95,14 @@ def _listed(names: Sequence[str]) -> str:
     return shown if len(names) <= MOST_SHOWN else f"{shown} and {len(names) - MOST_SHOWN} others"
 
 
-def _classes_of(truth: Truth) -> Counter[str]:
-    return Counter(label for label in class_labels(truth.y_true) if label is not None)
+def _classes_of(truth: Truth, monitor: Monitor) -> Counter[str]:
+    """How many labels each class has, named as the history names it: flags in words are those of the predictions."""
+    answer = monitor.predictions.prediction
+    if answer and answer in truth.labelled:
+        true, _ = comparable_classes(truth.y_true, truth.labelled[answer])
+    else:
+        true = class_labels(truth.y_true)
+    return Counter(label for label in true if label is not None)
 
 
 def _is_complete(night: Night, window: Window) -> bool:

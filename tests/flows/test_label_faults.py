@@ -124,6 +124,17 @@ def test_labels_that_are_coded_anew(tmp_path: Path, monitor: str, coding: str) -
     assert incidents(project) == [("data", 4, 6 + late)]
 
 
+def test_flags_in_words_are_no_other_coding(tmp_path: Path) -> None:
+    project = small_world.make(tmp_path / "world", APART)
+    in_words = lambda frame: frame.assign(truth=frame["truth"].map({0: "False", 1: "True"}))  # noqa: E731
+    as_flags = lambda frame: frame.assign(answer=frame["answer"].astype(bool))  # noqa: E731
+    for number in range(4):
+        night(project, number, as_it_is, as_flags)
+    found = [code.code for number in range(4, 6) for code in night(project, number, in_words, as_flags).findings]
+    assert "labels-recoded" not in found
+    assert incidents(project) == []
+
+
 def test_ids_that_restart_every_day(tmp_path: Path) -> None:
     project = small_world.make(tmp_path / "world", APART.replace("mature_after: 1d", "mature_after: 2d"))
     restart = lambda frame: frame.assign(id=[str(i) for i in range(len(frame))])  # noqa: E731
