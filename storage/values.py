@@ -201,8 +201,11 @@ def _has_decimals(kind: pa.DataType) -> bool:
 
 
 def _by_digits(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Floats of fewer bits as the doubles that have their identity: 8.81 as 8.81, and not as 8.8100004196167."""
-    if not pa.types.is_floating(values.type) or values.type.bit_width == 64:
+    """Floats of 32 bits as the doubles that have their identity: 8.81 as 8.81, and not as 8.8100004196167.
+
+    Those of 16 bits are what they are: as a float of 32 bits 0.1 is another number, and may be delivered as both.
+    """
+    if not pa.types.is_float32(values.type):
         return values
     return pa.chunked_array([identities(values).cast(pa.float64())], pa.float64())
 

@@ -97,7 +97,8 @@ def test_floats_read_back_as_themselves_and_columns_agree_with_values(values: li
         # The oracles: Python's shortest digits, and numpy's of a float32.
         assert float(written) == value or float(np.float32(written)) == value
         assert len(written.strip("-")) <= 24
-        if len(repr(value)) < 15 and not value.is_integer():
+        # A double that no float of 32 bits was widened to keeps its digits, however few they are.
+        if len(repr(value)) < 15 and not value.is_integer() and float(np.float32(value)) != value:
             assert written == repr(value)
 
 
