@@ -36,7 +36,7 @@ check: setup ## All that must hold before a commit: format, lint, types, layers,
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 bench: setup ## Measure a night at 1e4, 1e5 and 1e6 rows; the last line is JSON
-	$(BIN)/python benchmarks/night.py
+	$(BIN)/python benchmarks/run.py
 
 bench-loop: setup ## Keep a model in four ways through a year of flights; the last line is JSON
 	$(BIN)/python -m benchmarks.loop

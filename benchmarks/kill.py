@@ -24,7 +24,7 @@ from typing import Any
 from storage.history import database, open_history
 from storage.history.promotions import promotions
 from storage.history.query import dump
-from storage.project import Project
+from storage.project.folder import Project
 from tests.flows import loop_world
 from tests.flows.loop_world import DAY, ROLLBACK_DAY, one_night
 from tests.flows.processes import forked

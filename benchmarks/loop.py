@@ -19,7 +19,7 @@ from examples.flights import contest
 from examples.flights.replay import Service, trainings, walk_loop
 from examples.flights.serve import write_labels
 from examples.flights.train import train_champions
-from storage.project import Project
+from storage.project.folder import Project
 
 FLIGHTS = Path(contest.__file__).parent
 APRIL = dt.date(2013, 4, 1)

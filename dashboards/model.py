@@ -18,7 +18,7 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableSort,
 )
 
-from lamplighter.core.gauges import BY_METRIC, BY_NAME, Gauge
+from lamplighter.core.evaluation.gauges import BY_METRIC, BY_NAME, Gauge
 
 P = TypeVar("P", timeseries.Panel, statetimeline.Panel, stat.Panel)
 

@@ -11,7 +11,7 @@ from pydantic import NonNegativeInt, PositiveInt
 
 from flows.choices import Model
 from flows.fleet import Step, backfill_models, summed_up
-from storage.project import Project
+from storage.project.folder import Project
 
 
 @flow(name="backfill", flow_run_name="backfill-{first}-{last}")

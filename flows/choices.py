@@ -9,7 +9,7 @@ from pydantic import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from lamplighter.errors import LamplighterError
-from storage.project import Project
+from storage.project.folder import Project
 
 
 class OneOfTheProject:

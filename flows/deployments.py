@@ -9,8 +9,8 @@ import yaml
 
 from lamplighter.core.monitor import Monitor
 from lamplighter.errors import LamplighterError
-from storage.project import Project
-from tasks.hand_over import DEPLOYMENT
+from storage.project.folder import Project
+from tasks.retraining.submit import DEPLOYMENT
 
 WORK_POOL = "lamplighter"
 

@@ -12,15 +12,15 @@ from datetime import date, datetime
 from functools import partial
 from queue import Empty
 
-from flows.nights import walk_nights, windows_between, windows_to_walk
 from flows.report import make_report
+from flows.run_windows import walk_nights, windows_between, windows_to_walk
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.window import Window
+from lamplighter.core.time.window import Window
 from lamplighter.errors import LamplighterError
 from storage.history import open_history
 from storage.history.windows import windows_with_rows
-from storage.project import Project
-from tasks.night import Night
+from storage.project.folder import Project
+from tasks.stages.run import Night
 
 
 @dataclass(frozen=True)

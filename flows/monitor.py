@@ -11,12 +11,12 @@ from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 
 from flows.choices import Model
-from flows.night import walk
+from flows.run_window import walk
 from flows.stages import Stages
 from flows.states import ending
-from storage.project import Project
+from storage.project.folder import Project
 from tasks.artifacts import leave_artifacts
-from tasks.night import Night
+from tasks.stages.run import Night
 
 
 def _night(model: str, day: date | datetime | None, now: datetime | None, project: str | None, relabel: bool) -> Night:

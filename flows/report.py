@@ -10,11 +10,11 @@ from pathlib import Path
 from flows.stages import Stages
 from lamplighter.errors import BrokenFileError, ReportError
 from storage.history import only_one
-from storage.rows import rows_of
-from tasks.compare import Compared
-from tasks.night import Night
-from tasks.read import Reading
-from tasks.validate import Table
+from storage.sources.rows import rows_of
+from tasks.stages.compare import Compared
+from tasks.stages.read import Reading
+from tasks.stages.run import Night
+from tasks.stages.validate import Table
 
 
 def make_report(night: Night) -> Path:

@@ -9,14 +9,14 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.retraining import RetrainStages, bring_to_end
-from lamplighter.core.retraining import Purpose
+from lamplighter.core.retraining.policy import Purpose
 from lamplighter.errors import ModelError
 from storage.history import open_history
 from storage.history.retrainings import entry_of
-from storage.project import Project
+from storage.project.folder import Project
 from tasks.artifacts import leave_retraining
-from tasks.notify import deliver
-from tasks.retraining import Retraining
+from tasks.retraining.job import Retraining
+from tasks.stages.notify import deliver
 
 
 def _run_name() -> str:

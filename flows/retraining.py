@@ -7,22 +7,22 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
-from lamplighter.core.finding import Finding
-from lamplighter.core.retraining import AT_WORK, UNDER_WAY, Entry, Purpose, Status
+from lamplighter.core.records.finding import Finding
+from lamplighter.core.retraining.policy import AT_WORK, UNDER_WAY, Entry, Purpose, Status
 from lamplighter.errors import BusyError, LamplighterError, one_line
 from storage.history import History, only_one
 from storage.history.retrainings import entries, entry_of
-from storage.project import Project
-from tasks.call import call_for
-from tasks.challenge import Challenged, challenge, challenge_task
-from tasks.dry_run import trial_folder
-from tasks.follow import follow, follow_task
-from tasks.hand_over import handed_over
-from tasks.night import Night
-from tasks.notify import deliver
-from tasks.promote import approve, promote, promote_task
-from tasks.retraining import Announce, Retraining, scratch_of
-from tasks.train import train, train_task
+from storage.project.folder import Project
+from tasks.retraining.challenge import Challenged, challenge, challenge_task
+from tasks.retraining.follow import follow, follow_task
+from tasks.retraining.job import Announce, Retraining, scratch_of
+from tasks.retraining.promote import approve, promote, promote_task
+from tasks.retraining.request import call_for
+from tasks.retraining.submit import handed_over
+from tasks.retraining.train import train, train_task
+from tasks.retraining.trial import trial_folder
+from tasks.stages.notify import deliver
+from tasks.stages.run import Night
 
 
 @dataclass(frozen=True, kw_only=True)

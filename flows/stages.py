@@ -9,18 +9,18 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
-from lamplighter.core.finding import Finding
-from tasks.compare import Compared, compare, compare_task
-from tasks.evaluate import Evaluated, evaluate, evaluate_task
-from tasks.judge import Judged, judge, judge_task
-from tasks.night import Night
-from tasks.notify import notify, notify_task
-from tasks.profile import Profiled, profile, profile_task
-from tasks.publish import publish, publish_task
-from tasks.read import Reading, read, read_task
-from tasks.record import record, record_task
-from tasks.report import report, report_task
-from tasks.validate import Table, validate, validate_task
+from lamplighter.core.records.finding import Finding
+from tasks.stages.compare import Compared, compare, compare_task
+from tasks.stages.evaluate import Evaluated, evaluate, evaluate_task
+from tasks.stages.judge import Judged, judge, judge_task
+from tasks.stages.notify import notify, notify_task
+from tasks.stages.profile import Profiled, profile, profile_task
+from tasks.stages.publish import publish, publish_task
+from tasks.stages.read import Reading, read, read_task
+from tasks.stages.record import record, record_task
+from tasks.stages.report import report, report_task
+from tasks.stages.run import Night
+from tasks.stages.validate import Table, validate, validate_task
 
 P = ParamSpec("P")
 R = TypeVar("R")

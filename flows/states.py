@@ -7,8 +7,8 @@ from collections.abc import Callable
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from tasks.outcome import Outcome
-from tasks.summary import was_measured
+from tasks.stages.outcome import Outcome
+from tasks.stages.summary import was_measured
 
 ENDINGS: dict[str, Callable[[Outcome], bool]] = {
     "NothingMeasured": lambda outcome: not was_measured(outcome),

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 
 import yaml
 
-from lamplighter.core.gauges import BY_NAME
+from lamplighter.core.evaluation.gauges import BY_NAME
 
-HEADER = (
-    "# Rendered by `lamplighter render --checkout` from prometheus/rules.py; edit that, and rules/nights_test.yml.\n"
-)
-RUNBOOK = "docs/how-to/nights-that-did-not-run.md"
+HEADER = "# Rendered by `lamplighter render --checkout` from prometheus/rules.py; edit that, and rules/runs_test.yml.\n"
+RUNBOOK = "docs/how-to/missing-runs.md"
 
 LAST = BY_NAME["lamplighter_run_last_timestamp_seconds"].name
 LAST_SUCCESS = BY_NAME["lamplighter_run_last_success_timestamp_seconds"].name
@@ -74,7 +72,7 @@ class Alert:
 # the window's start does: 29 hours for a day, a week and 5 hours for a week.
 ALERTS = (
     Alert(
-        "LamplighterNightMissing",
+        "LamplighterRunMissing",
         f"time() - {LAST_SUCCESS}\n"
         f"  > clamp({SLACK} * ({LAST_SUCCESS} - {EVALUATED}), {SHORTEST_WAIT}, {LONGEST_WAIT})",
         "15m",
@@ -84,7 +82,7 @@ ALERTS = (
         "grain another is due.",
     ),
     Alert(
-        "LamplighterNightFailed",
+        "LamplighterRunFailed",
         f"{LAST} > {LAST_SUCCESS}",
         "15m",
         "warning",

@@ -9,9 +9,9 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 
 from lamplighter.core.drift import most_drifted_first
 from lamplighter.core.markup import markdown
-from tasks.outcome import Outcome
-from tasks.retraining import Retraining
-from tasks.summary import number, summary
+from tasks.retraining.job import Retraining
+from tasks.stages.outcome import Outcome
+from tasks.stages.summary import number, summary
 
 
 def leave_artifacts(outcome: Outcome) -> None:

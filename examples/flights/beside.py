@@ -19,7 +19,7 @@ from examples.flights.serve import predict_delay
 from examples.flights.server import wait_for
 from examples.flights.sql import days_to_sql
 from examples.flights.train import VERSION, train_delay
-from storage.project import Project
+from storage.project.folder import Project
 
 MONTH, WEEK = 30, 7
 """Days that some models are evaluated for: the newest ones, enough to show how they differ from the others."""

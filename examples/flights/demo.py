@@ -21,9 +21,9 @@ from examples.flights.serve import predict_late, write_labels
 from examples.flights.server import Server
 from examples.flights.steps import Step, Steps
 from examples.flights.train import VERSION, train
-from flows.nights import Walked
+from flows.run_windows import Walked
 from storage.history.query import Filter, measurement_of
-from storage.project import Project
+from storage.project.folder import Project
 
 FLIGHTS = Path(__file__).parent
 FIRST, LAST = date(2013, 4, 1), date(2013, 6, 9)

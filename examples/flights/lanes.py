@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from flows.backfill import backfill
 from flows.monitor import monitor
-from lamplighter.core.window import Window
+from lamplighter.core.time.window import Window
 from storage.history import open_history
 from storage.history.tables import run
-from storage.project import Project
+from storage.project.folder import Project
 
 LATE, DELAY, INPUTS, SQL = "flight-delays", "flight-minutes", "flight-inputs", "flight-delays-sql"
 

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 from examples.flights.data import TIMEZONE
 from examples.flights.model import Model
 from examples.flights.serve import log_reference, predict_late, write_labels
-from flows.nights import Walked, walk_nights, windows_between
-from lamplighter.core.retraining import Entry, Purpose, Status
+from flows.run_windows import Walked, walk_nights, windows_between
+from lamplighter.core.retraining.policy import Entry, Purpose, Status
 from storage.history import open_history
 from storage.history.promotions import champion, promotions
 from storage.history.retrainings import entries
-from storage.models import Registry
-from storage.project import Project
-from tasks.adopt import adopt
+from storage.project.folder import Project
+from storage.registry.versions import Registry
+from tasks.retraining.adopt import adopt
 
 LOOP = "flight-loop"
 LOG = "loop"

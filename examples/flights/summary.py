@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 from examples.flights.contest import Result
 from examples.flights.data import TIMEZONE
 from examples.flights.replay import LOOP, trainings
-from lamplighter.core.retraining import Status
+from lamplighter.core.retraining.policy import Status
 from storage.history import History, open_history
 from storage.history.query import Filter, confusion_counts, measurements, rows_of_model
 from storage.history.retrainings import entries
 from storage.history.tables import decision, incident
-from storage.project import Project
+from storage.project.folder import Project
 
 HEADINGS = (
     "month", "rows", "F1", "accuracy", "mean daily ROC-AUC", "MAE", "RMSE", "drift share", "coverage", "checks failed",

@@ -25,7 +25,7 @@ from examples.flights.server import Server
 from examples.flights.sql import to_sqlite
 from examples.flights.steps import Steps
 from examples.flights.train import train_champions
-from storage.project import Project
+from storage.project.folder import Project
 
 LAST = date(2013, 12, 31)
 SQL_MONTH = "2013-06"

@@ -10,7 +10,7 @@ from typing import IO, Any
 import click
 
 from lamplighter import __version__
-from lamplighter.core.nearest import among
+from lamplighter.core.hints import among
 from lamplighter.errors import LamplighterError
 
 COMMANDS = {

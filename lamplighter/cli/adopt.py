@@ -31,9 +31,9 @@ def command(
     """
     from storage.history import open_history
     from storage.history.promotions import champion
-    from storage.project import Project
-    from tasks.adopt import adopt
-    from tasks.notify import deliver
+    from storage.project.folder import Project
+    from tasks.retraining.adopt import adopt
+    from tasks.stages.notify import deliver
 
     opened = Project.open(project)
     monitor = opened.monitor(model)

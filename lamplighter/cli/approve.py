@@ -7,7 +7,7 @@ import sys
 import click
 
 from lamplighter.cli.models import complete_models
-from lamplighter.core.retraining import Status
+from lamplighter.core.retraining.policy import Status
 from lamplighter.errors import ModelError
 
 
@@ -23,9 +23,9 @@ def command(project: str | None, model: str, reject: bool) -> None:
     from flows.retraining import approve_waiting, reject_waiting
     from storage.history import open_history
     from storage.history.retrainings import entries
-    from storage.project import Project
-    from tasks.notify import deliver
-    from tasks.retraining import Retraining
+    from storage.project.folder import Project
+    from tasks.retraining.job import Retraining
+    from tasks.stages.notify import deliver
 
     opened = Project.open(project)
     monitor = opened.monitor(model)

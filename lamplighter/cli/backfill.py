@@ -16,11 +16,11 @@ from lamplighter.cli.day import MOMENT, Moment, is_before
 from lamplighter.cli.models import complete_models
 from lamplighter.cli.progress import progress_of
 from lamplighter.cli.status_troubles import FOUND
-from lamplighter.core.window import name_of
+from lamplighter.core.time.window import name_of
 
 if TYPE_CHECKING:
     from flows.fleet import Backfilled, Step
-    from storage.project import Project
+    from storage.project.folder import Project
 
 Windows = defaultdict[str, "dict[str, Step]"]
 """Of each model the windows of the days that were asked for, with what each came to."""
@@ -42,7 +42,7 @@ def command(
 
     With PREFECT_API_URL set it is one `backfill` flow run on that server.
     """
-    from storage.project import Project
+    from storage.project.folder import Project
 
     opened = Project.open(project)
     named = list(dict.fromkeys(models)) or list(opened.models())

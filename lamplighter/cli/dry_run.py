@@ -13,10 +13,10 @@ from lamplighter.cli.status import measured_text
 from lamplighter.cli.table import Layout, cell, print_table
 
 if TYPE_CHECKING:
-    from lamplighter.core.challenge import Gain
-    from lamplighter.core.measurement import Measurement
-    from lamplighter.core.window import Window
-    from tasks.dry_run import DryRun
+    from lamplighter.core.records.measurement import Measurement
+    from lamplighter.core.retraining.comparison import Gain
+    from lamplighter.core.time.window import Window
+    from tasks.retraining.trial import DryRun
 
 MOST_METRICS, MOST_SEGMENTS = 8, 5
 """What a screen shows; JSON has all."""

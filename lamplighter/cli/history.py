@@ -15,8 +15,8 @@ import click
 from lamplighter.cli.day import MOMENT, Moment, end_of, instant_of
 from lamplighter.cli.models import complete_models
 from lamplighter.cli.table import Layout, cell, print_csv, print_table
-from lamplighter.core.nearest import among
-from lamplighter.core.window import Grain, Window, name_of
+from lamplighter.core.hints import among
+from lamplighter.core.time.window import Grain, Window, name_of
 from lamplighter.errors import HistoryError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, eve
     _check_together({"--json": as_json, "--csv": as_csv})
     kind = _kind(wanted)
     from storage.history.query import existing_history, newest_run
-    from storage.project import Project
+    from storage.project.folder import Project
 
     opened = Project.open(project)
     history = existing_history(opened)
@@ -227,7 +227,7 @@ def filter_of(wanted: Mapping[str, Any], span: Filter) -> Filter:
 
 def _totals(metric: str | None) -> dict[str, str]:
     """What is left empty when only totals are asked for; some metrics have none over versions or classes."""
-    from lamplighter.core.catalogue import OF_VERSIONS
+    from lamplighter.core.records.catalogue import OF_VERSIONS
 
     if metric is None:
         return {}

@@ -13,7 +13,7 @@ import click
 from rich.cells import cell_len
 
 from lamplighter.cli.table import Layout, cell, print_table
-from lamplighter.core.window import name_of
+from lamplighter.core.time.window import name_of
 
 if TYPE_CHECKING:
     from storage.history import History

@@ -14,7 +14,7 @@ import click
 
 from lamplighter.cli.colour import BAD
 from lamplighter.cli.table import Layout, print_table
-from lamplighter.core.window import name_of
+from lamplighter.core.time.window import name_of
 
 if TYPE_CHECKING:
     from storage.history import History
@@ -105,7 +105,7 @@ def _newest(
 
 def _metrics(history: History, model: str, wanted: Filter) -> tuple[str, ...]:
     """The metrics that are shown: what checks are about first, then those that are looked at first."""
-    from lamplighter.core.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS
+    from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS
     from storage.history.query import checked_metrics, measured_metrics
 
     measured = measured_metrics(history, model, wanted)

@@ -15,11 +15,11 @@ from lamplighter.cli.table import Layout
 from lamplighter.errors import LamplighterError
 
 if TYPE_CHECKING:
-    from lamplighter.core.measurement import Measurement
     from lamplighter.core.quality.periods import OfPeriod
+    from lamplighter.core.records.measurement import Measurement
     from storage.history import History
     from storage.history.query import Filter
-    from storage.project import Project
+    from storage.project.folder import Project
 
 LAYOUT = Layout(
     (
@@ -91,7 +91,7 @@ def _measured(
     history: History, run: Mapping[str, Any], wanted: Filter, zone: ZoneInfo, period: str
 ) -> dict[tuple[Key, str], list[Measurement]]:
     """What is recorded of the windows, by period and metric."""
-    from lamplighter.core.measurement import Measurement, State
+    from lamplighter.core.records.measurement import Measurement, State
     from storage.history.query import measurements
 
     found: dict[tuple[Key, str], list[Measurement]] = {}
@@ -173,8 +173,8 @@ def _from_counts(
     key: Key,
 ) -> dict[str, OfPeriod]:
     """What confusion counts gave, in the state of the windows that they are of."""
-    from lamplighter.core.measurement import State
     from lamplighter.core.quality.periods import COUNTED, OfPeriod
+    from lamplighter.core.records.measurement import State
 
     if counted is None:
         return {}

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 import click
 
 from lamplighter.cli.table import Layout, print_table
-from lamplighter.core.duration import parse_duration
-from lamplighter.core.nearest import among
-from lamplighter.core.window import name_of
+from lamplighter.core.hints import among
+from lamplighter.core.time.duration import parse_duration
+from lamplighter.core.time.window import name_of
 from lamplighter.errors import MonitorError
 
 if TYPE_CHECKING:
     from storage.history import History
-    from storage.project import Project
+    from storage.project.folder import Project
 
 LAYOUT = Layout(
     ("model", "check", "severity", "opened", "closed", "told", "muted_until", "muted_for", "ending"),
@@ -72,7 +72,7 @@ def command(ctx: click.Context, model: str | None, closed_too: bool, as_json: bo
         return
     from storage.history.incidents import all_incidents
     from storage.history.query import existing_history, newest_windows
-    from storage.project import Project
+    from storage.project.folder import Project
 
     history = existing_history(Project.open(ctx.obj))
     rows: list[dict[str, Any]] = []
@@ -138,7 +138,7 @@ def accept(project: str | None, model: str, names: tuple[str, ...], who: str, re
     """
     from storage.history import open_history
     from storage.history.open_faults import accept_faults
-    from storage.project import Project
+    from storage.project.folder import Project
 
     opened = Project.open(project)
     monitor = opened.monitor(model)
@@ -153,7 +153,7 @@ def accept(project: str | None, model: str, names: tuple[str, ...], who: str, re
 
 def _history_and_zone(project: str | None, model: str, check: str) -> tuple[History, ZoneInfo]:
     from storage.history import open_history
-    from storage.project import Project
+    from storage.project.folder import Project
 
     opened: Project = Project.open(project)
     monitor = opened.monitor(model)

@@ -15,8 +15,8 @@ MODEL_NAME = re.compile(r"[a-z0-9-]{1,63}")
 if TYPE_CHECKING:
     from lamplighter.core.monitor import Monitor
     from lamplighter.core.suggest import LabelTable, Suggestion
-    from storage.inspection import Seen
-    from storage.project import Project
+    from storage.inspection.table import Seen
+    from storage.project.folder import Project
 
 
 @click.command(epilog="Example: lamplighter init logs/predictions.parquet --model churn")
@@ -43,8 +43,8 @@ def command(
     """
     from lamplighter.core.monitor import parse
     from lamplighter.errors import MonitorError
-    from storage.inspection import inspect_table
-    from storage.project import Project
+    from storage.inspection.table import inspect_table
+    from storage.project.folder import Project
 
     opened = Project.open(project)
     if model and not MODEL_NAME.fullmatch(model):
@@ -77,7 +77,7 @@ def _suggested(
     """The file for a table, with the labels beside it where the table itself holds none."""
     from lamplighter.core.suggest import suggest
     from lamplighter.errors import MonitorError
-    from storage.label_tables import label_tables, named_labels
+    from storage.inspection.label_tables import label_tables, named_labels
 
     try:
         roles = seen.roles()

@@ -11,7 +11,7 @@ from lamplighter.errors import LamplighterError
 
 def complete_models(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """The models of the project whose names begin like that; none where there is no project."""
-    from storage.project import Project
+    from storage.project.folder import Project
 
     with suppress(LamplighterError, OSError):
         return [

@@ -25,8 +25,8 @@ def command(project: str | None, model: str, after: Moment | None, yes: bool) ->
     from storage.history import only_one
     from storage.history.prune import counted, prune, versions_after
     from storage.history.query import existing_history
-    from storage.models import Registry
-    from storage.project import Project
+    from storage.project.folder import Project
+    from storage.registry.versions import Registry
 
     opened = Project.open(project)
     monitor = opened.monitor(model)

@@ -7,8 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lamplighter.core.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS
-from lamplighter.core.gauges import BY_METRIC, GAUGES
+from lamplighter.core.evaluation.gauges import BY_METRIC, GAUGES
 from lamplighter.core.monitor import Kind
 from lamplighter.core.monitor.schema import (
     SCHEMA_FILE,
@@ -19,7 +18,8 @@ from lamplighter.core.monitor.schema import (
     section_of,
 )
 from lamplighter.core.quality import METRICS
-from storage.settings import SETTINGS_FILE, GaugeSink, Settings
+from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS
+from storage.project.settings import SETTINGS_FILE, GaugeSink, Settings
 
 NOTE = "<!-- Rendered by `lamplighter render`; edit the code that it is made from, not this page. -->"
 

@@ -31,7 +31,7 @@ def command(project: str | None, docs: Path | None, checkout: bool, check: bool)
     """
     from flows.deployments import prefect_yaml
     from lamplighter.core.monitor.schema import SCHEMA_FILE, schema_text
-    from storage.project import Project
+    from storage.project.folder import Project
 
     opened = Project.open(project)
     files = {opened.monitors_folder / SCHEMA_FILE: schema_text()}
@@ -77,6 +77,6 @@ def checkout_files() -> dict[Path, str]:
         ) from None
     return {
         **{ROOT / "docs" / "reference" / name: text for name, text in reference_pages().items()},
-        ROOT / "prometheus" / "rules" / "nights.yml": rules_yaml(),
+        ROOT / "prometheus" / "rules" / "runs.yml": rules_yaml(),
         ROOT / "dashboards" / "model.json": dashboard_json(),
     }

@@ -13,12 +13,12 @@ import click
 
 from lamplighter.cli.day import MOMENT, Moment, instant_of
 from lamplighter.cli.models import complete_models
-from lamplighter.core.window import Grain, Window
+from lamplighter.core.time.window import Grain, Window
 from lamplighter.errors import HistoryError, ReportError
 
 if TYPE_CHECKING:
     from storage.history import History
-    from storage.project import Project
+    from storage.project.folder import Project
 
 
 @click.command(epilog="Example: lamplighter report flight-delays --day 2013-05-01 --open")
@@ -33,8 +33,8 @@ def command(project: str | None, model: str, day: Moment | None, again: bool, is
     It is made from what is recorded and what can still be read of the window; nothing is recorded.
     """
     from storage.history.query import existing_history
-    from storage.project import Project
-    from storage.reports import report_path
+    from storage.project.folder import Project
+    from storage.sinks.reports import report_path
 
     opened = Project.open(project)
     history = existing_history(opened)
@@ -79,7 +79,7 @@ def _newest_with_rows(history: History, newest: dict[str, Any]) -> datetime:
 def _made(project: Project, model: str, window: Window, *, again: bool) -> Path:
     """Make the report as the window's own run would; made again, as of now."""
     from flows.report import make_report
-    from tasks.night import Night
+    from tasks.stages.run import Night
 
     monitor = project.monitor(model)
     now = datetime.now(UTC) if again else monitor.night_after(window)

@@ -19,8 +19,8 @@ from lamplighter.cli.progress import progress_of
 
 if TYPE_CHECKING:
     from flows.retraining import Started
-    from lamplighter.core.retraining import Entry
-    from tasks.night import Night
+    from lamplighter.core.retraining.policy import Entry
+    from tasks.stages.run import Night
 
 STEPS = 5
 """Reading, training, reading again, answering, comparing."""
@@ -39,8 +39,8 @@ def command(project: str | None, model: str, dry_run: bool, now: Moment | None, 
     one day, it trains another version. With PREFECT_API_URL set and the flows deployed it is a `retrain` flow run on
     that server; a dry run is made here.
     """
-    from storage.project import Project
-    from tasks.night import Night
+    from storage.project.folder import Project
+    from tasks.stages.run import Night
 
     opened = Project.open(project)
     monitor = opened.monitor(model)
@@ -50,7 +50,7 @@ def command(project: str | None, model: str, dry_run: bool, now: Moment | None, 
         raise click.UsageError(f"{model}: the monitor has no retrain; add it.")
     if dry_run:
         from lamplighter.cli.dry_run import show
-        from tasks.dry_run import dry_run as tried
+        from tasks.retraining.trial import dry_run as tried
 
         with _steps() as announce:
             made = tried(night, announce)
@@ -78,7 +78,7 @@ def _steps() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def _print(model: str, started: Started, *, as_json: bool) -> None:
-    from lamplighter.core.retraining import Status
+    from lamplighter.core.retraining.policy import Status
 
     if not started.entries:
         told = "runs of later dates have been judged, and a retraining is asked for at the newest"
@@ -98,7 +98,7 @@ def _print(model: str, started: Started, *, as_json: bool) -> None:
 
 
 def _line(ended: Entry, started: Started) -> str:
-    from lamplighter.core.retraining import AT_WORK
+    from lamplighter.core.retraining.policy import AT_WORK
 
     model = ended.model
     if ended.status in AT_WORK:

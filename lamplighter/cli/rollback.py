@@ -13,9 +13,9 @@ from lamplighter.cli.models import complete_models
 @click.pass_obj
 def command(project: str | None, model: str, version: str) -> None:
     """Make an earlier version champion again, once its files are known to be what was registered."""
-    from storage.project import Project
-    from tasks.notify import deliver
-    from tasks.roll_back import roll_back
+    from storage.project.folder import Project
+    from tasks.retraining.roll_back import roll_back
+    from tasks.stages.notify import deliver
 
     opened = Project.open(project)
     monitor = opened.monitor(model)

@@ -17,8 +17,8 @@ from lamplighter.cli.models import complete_models
 from lamplighter.cli.unexpected import fault_of
 
 if TYPE_CHECKING:
-    from storage.project import Project
-    from tasks.night import Night
+    from storage.project.folder import Project
+    from tasks.stages.run import Night
 
 
 @click.command(epilog="Example: lamplighter run flight-delays --day 2013-05-01")
@@ -49,7 +49,7 @@ def command(
     With PREFECT_API_URL set each night is a `monitor` flow run on that server; without it no server is started.
     """
     from lamplighter.errors import about
-    from storage.project import Project
+    from storage.project.folder import Project
 
     opened = Project.open(project)
     faults, found = 0, 0
@@ -71,7 +71,7 @@ def command(
 def _told(project: Project, model: str, day: Moment | None, now: Moment | None, relabel: bool) -> dict[str, Any]:
     from zoneinfo import ZoneInfo
 
-    from tasks.night import Night
+    from tasks.stages.run import Night
 
     monitor = project.monitor(model)
     zone = ZoneInfo(monitor.timezone)
@@ -83,7 +83,7 @@ def _told(project: Project, model: str, day: Moment | None, now: Moment | None, 
 def _walked(night: Night) -> dict[str, Any]:
     """Walk the night, as a flow run where there is a server."""
     if not os.environ.get("PREFECT_API_URL"):
-        from flows.night import walk
+        from flows.run_window import walk
         from flows.stages import Stages
 
         return walk(night, Stages.plain()).as_dict()

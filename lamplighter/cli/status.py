@@ -18,13 +18,13 @@ from lamplighter.cli.colour import painted
 from lamplighter.cli.models import complete_models
 from lamplighter.cli.status_troubles import BROKEN, troubles
 from lamplighter.cli.table import Layout, cell, print_table, wrapped
-from lamplighter.core.window import name_of
+from lamplighter.core.time.window import name_of
 from lamplighter.errors import LamplighterError
 
 if TYPE_CHECKING:
     from lamplighter.core.monitor import Monitor
     from storage.history import History
-    from storage.project import Project
+    from storage.project.folder import Project
 
 LAYOUT = Layout(
     ("model", "window", "rows", "metric", "labels", "of", "state", "open", "report"),
@@ -94,7 +94,7 @@ def command(project: str | None, model: str | None, as_json: bool) -> None:
     earlier one; the checks that failed or could not be decided in the
     newest run; how many incidents are open; and whether the window has a report.
     """
-    from storage.project import Project
+    from storage.project.folder import Project
 
     opened = Project.open(project)
     if model is not None:
@@ -232,9 +232,9 @@ def _state_of(
     findings: Sequence[str],
 ) -> dict[str, Any]:
     """One model as JSON shows it."""
-    from lamplighter.core.incidents import check_of
-    from lamplighter.core.judgement import Cause
-    from storage.reports import report_path
+    from lamplighter.core.checks.decide import Cause
+    from lamplighter.core.checks.incidents import check_of
+    from storage.sinks.reports import report_path
 
     zone = ZoneInfo(run["timezone"])
     names = declared.checks if declared else None

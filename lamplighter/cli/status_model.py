@@ -13,13 +13,13 @@ import click
 from lamplighter.cli.colour import painted
 from lamplighter.cli.status import NEVER, measured_text, state_text, states_of
 from lamplighter.cli.table import Layout, cell, print_table
-from lamplighter.core.nearest import among
-from lamplighter.core.window import name_of
+from lamplighter.core.hints import among
+from lamplighter.core.time.window import name_of
 from lamplighter.errors import MonitorError
 
 if TYPE_CHECKING:
     from storage.history import History
-    from storage.project import Project
+    from storage.project.folder import Project
 
 MOST_SHOWN = 5
 """Findings, features and retrainings that are shown: `history` has all."""
@@ -154,7 +154,7 @@ def _drift(history: History, run: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _champion(project: Project, history: History, model: str, zone: ZoneInfo, grain: str) -> dict[str, Any] | None:
     from storage.history.promotions import champion
-    from storage.models import Registry
+    from storage.registry.versions import Registry
 
     promotion = champion(history, model)
     if promotion is None:

@@ -20,7 +20,7 @@ MOST_FINDINGS = 5
 
 def troubles(row: Mapping[str, Any]) -> Iterator[str]:
     """Each thing that is wrong with a model, in a line."""
-    from lamplighter.core.incidents import undecided_name
+    from lamplighter.core.checks.incidents import undecided_name
 
     if row["fault"]:
         yield f"its monitor cannot be read: {cell(row['fault'])}"

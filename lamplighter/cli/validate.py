@@ -18,8 +18,8 @@ from lamplighter.errors import LamplighterError, about, visible
 
 if TYPE_CHECKING:
     from lamplighter.core.monitor import Monitor
-    from storage.project import Project
-    from storage.source_check import SourceCheck
+    from storage.inspection.source_check import SourceCheck
+    from storage.project.folder import Project
 
 
 LOAD_LIMIT = timedelta(minutes=2)
@@ -64,7 +64,7 @@ def command(project: str | None, models: tuple[str, ...], no_sources: bool, as_j
     Reads the files, loads the functions that they name, and looks at one window of each model's predictions, at its
     labels and at its reference. What is merely not there yet is a warning; the exit code is 2 when anything is wrong.
     """
-    from storage.project import Project
+    from storage.project.folder import Project
 
     opened = Project.open(project)
     if opened.env_file.is_readable_by_others:
@@ -89,7 +89,7 @@ def command(project: str | None, models: tuple[str, ...], no_sources: bool, as_j
 
 def _chosen(project: Project, models: tuple[str, ...]) -> Iterator[tuple[Path, Monitor | LamplighterError]]:
     """Every monitor file, or those of some models."""
-    from lamplighter.core.nearest import among
+    from lamplighter.core.hints import among
     from lamplighter.errors import MonitorError
 
     named = project.models() if models else {}
@@ -118,7 +118,7 @@ def _look_at(
     looked.faults += [f"{looked.file}: {fault}" for fault in _unloadable(project, monitor, trainers)]
     if not sources:
         return
-    from storage.source_check import check_sources
+    from storage.inspection.source_check import check_sources
 
     where = project.key_lines(path)
     looked.read = check_sources(project, monitor, datetime.now(UTC))
@@ -142,7 +142,7 @@ def _told(read: SourceCheck) -> str:
 
     Examples
     --------
-    >>> from storage.source_check import SourceCheck
+    >>> from storage.inspection.source_check import SourceCheck
     >>> _told(SourceCheck("2013-06-30", 912, 902, features=15))
     '912 rows of 2013-06-30, 902 of them with a label, 15 features'
     """
@@ -163,8 +163,8 @@ def _unloadable(project: Project, monitor: Monitor, trainers: dict[str, str]) ->
 
     Models may share a trainer, which is looked at once; ``trainers`` has what was found.
     """
-    from storage.notifications import apprise_knows, targets
-    from storage.user_code import load_function
+    from storage.project.user_code import load_function
+    from storage.sinks.apprise import apprise_knows, targets
 
     for place, url in enumerate(targets(monitor).values(), 1):
         if not apprise_knows(url):
@@ -186,7 +186,7 @@ def _unloadable(project: Project, monitor: Monitor, trainers: dict[str, str]) ->
 
 def _trainer_fault(project: Project, function: str, variables: Sequence[str]) -> str:
     """What is wrong with a trainer, which is loaded where it will be called; empty for nothing."""
-    from storage.trainer import TrainerProcess
+    from storage.registry.trainer import TrainerProcess
 
     with TemporaryDirectory() as scratch:
         try:

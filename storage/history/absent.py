@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from lamplighter.core.measurement import Measurement
 from lamplighter.core.monitor import Check
-from lamplighter.core.window import Window
+from lamplighter.core.records.measurement import Measurement
+from lamplighter.core.time.window import Window
 from storage.history.database import History
 from storage.history.query import Filter, measurements_of
 

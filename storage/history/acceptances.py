@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from lamplighter.core.finding import Code
+from lamplighter.core.records.finding import Code
 from storage.history import tables
 from storage.history.database import History
 

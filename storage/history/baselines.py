@@ -8,10 +8,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from lamplighter.core.breaks import PAST_WINDOWS, USUAL_WINDOWS
-from lamplighter.core.finding import COMPARED, INPUT_BREAKS, OF_WINDOWS, STATES, Code
-from lamplighter.core.phases import SAME_PHASE_WINDOWS, phases_of
-from lamplighter.core.window import Window
+from lamplighter.core.profiles.anomalies import PAST_WINDOWS, USUAL_WINDOWS
+from lamplighter.core.records.finding import COMPARED, INPUT_BREAKS, OF_WINDOWS, STATES, Code
+from lamplighter.core.time.phases import SAME_PHASE_WINDOWS, phases_of
+from lamplighter.core.time.window import Window
 from storage.history import tables
 from storage.history.acceptances import Acceptance, acceptances
 from storage.history.database import History

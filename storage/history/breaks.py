@@ -9,10 +9,10 @@ from functools import cached_property
 
 import sqlalchemy as sa
 
-from lamplighter.core.finding import COMPARED, INPUT_BREAKS, LABEL_BREAKS, STATES, Code, Finding
-from lamplighter.core.labelling import matured
+from lamplighter.core.evaluation.coverage import matured
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.window import Window
+from lamplighter.core.records.finding import COMPARED, INPUT_BREAKS, LABEL_BREAKS, STATES, Code, Finding
+from lamplighter.core.time.window import Window
 from storage.history import tables
 from storage.history.acceptances import Acceptance, acceptances
 from storage.history.database import History

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from lamplighter.core.finding import Code
-from lamplighter.core.window import Window
+from lamplighter.core.records.finding import Code
+from lamplighter.core.time.window import Window
 from storage.history import tables
 from storage.history.breaks import Faults, Found
 from storage.history.database import History

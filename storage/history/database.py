@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from lamplighter.core.secrets import database_secrets, hide
 from lamplighter.errors import HistoryError, one_line
-from storage.private_files import close_home, close_to_others, keep_database_private, make_folder
-from storage.project import Project
-from storage.sql_urls import connect_options, driver_fault, history_fault
+from storage.project.database_urls import connect_options, driver_fault, history_fault
+from storage.project.folder import Project
+from storage.project.private_files import close_home, close_to_others, keep_database_private, make_folder
 
 HEAD = "0006"
 """The newest migration, so that opening an up-to-date history need not import Alembic."""
@@ -25,7 +25,7 @@ _MIGRATION_LOCK = 724_104_101
 class History:
     """A connection to the history.
 
-    Reading and writing have a module each: `storage.history.nights` and `storage.history.query`.
+    Reading and writing have a module each: `storage.history.results` and `storage.history.query`.
     """
 
     def __init__(self, engine: sa.Engine) -> None:

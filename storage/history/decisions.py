@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from lamplighter.core.judgement import Cause, Decision, Verdict
+from lamplighter.core.checks.decide import Cause, Decision, Verdict
 from lamplighter.core.monitor import Check
 from storage.history import tables
 from storage.history.database import History

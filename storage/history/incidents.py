@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lamplighter.core.incidents import Incident, Turn, check_of
+from lamplighter.core.checks.incidents import Incident, Turn, check_of
 from lamplighter.core.monitor import Severity
 from storage.history import tables
 from storage.history.database import History

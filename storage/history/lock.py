@@ -13,8 +13,8 @@ from typing import Literal
 import sqlalchemy as sa
 
 from lamplighter.errors import BusyError, HistoryError, one_line
-from storage.private_files import make_folder, open_private
-from storage.sql_urls import history_fault
+from storage.project.database_urls import history_fault
+from storage.project.private_files import make_folder, open_private
 
 POLL_SECONDS = 0.2
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from lamplighter.core.message import Moved
+from lamplighter.core.checks.messages import Moved
 from lamplighter.core.monitor import Check
-from lamplighter.core.window import Window
+from lamplighter.core.time.window import Window
 from storage.history.database import History
 from storage.history.query import Filter, measurements, measurements_of
 

@@ -8,9 +8,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from lamplighter.core.finding import BREAKS, OF_WINDOWS, Finding
+from lamplighter.core.hints import among
 from lamplighter.core.monitor import DATA_CHECK, Monitor
-from lamplighter.core.nearest import among
+from lamplighter.core.records.finding import BREAKS, OF_WINDOWS, Finding
 from lamplighter.errors import HistoryError
 from storage.history import tables
 from storage.history.acceptances import Acceptance, accept

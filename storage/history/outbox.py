@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lamplighter.core.message import Message
+from lamplighter.core.checks.messages import Message
 from lamplighter.core.monitor import Severity
 from storage.history import tables
 from storage.history.database import History

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lamplighter.core.measurement import State
+from lamplighter.core.records.measurement import State
 from storage.history import tables
 from storage.history.database import History
 from storage.history.newest import GONE

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from lamplighter.core.retraining import ROLLBACK
+from lamplighter.core.retraining.policy import ROLLBACK
 from lamplighter.errors import ModelError
 from storage.history import tables
 from storage.history.database import History

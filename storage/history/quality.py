@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from lamplighter.core.drift import Quality
-from lamplighter.core.measurement import OVERALL
 from lamplighter.core.quality import Confusion
-from lamplighter.core.window import Window
+from lamplighter.core.records.measurement import OVERALL
+from lamplighter.core.time.window import Window
 from storage.history import tables
 from storage.history.database import History
 from storage.history.newest import newest

@@ -11,15 +11,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lamplighter.core.catalogue import OF_VERSIONS
-from lamplighter.core.measurement import Measurement, State
-from lamplighter.core.nearest import among
-from lamplighter.core.window import Window
+from lamplighter.core.hints import among
+from lamplighter.core.records.catalogue import OF_VERSIONS
+from lamplighter.core.records.measurement import Measurement, State
+from lamplighter.core.time.window import Window
 from lamplighter.errors import HistoryError
 from storage.history import tables
 from storage.history.database import History, open_history
 from storage.history.newest import GONE, newest
-from storage.project import Project
+from storage.project.folder import Project
 
 
 @dataclass(frozen=True, slots=True)

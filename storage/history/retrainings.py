@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from lamplighter.core.retraining import Entry, Purpose, Status
+from lamplighter.core.retraining.policy import Entry, Purpose, Status
 from lamplighter.errors import ModelError
 from storage.history import tables
 from storage.history.database import History

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lamplighter.core.window import Window
+from lamplighter.core.time.window import Window
 from lamplighter.errors import shortened, visible
 from storage.history import tables
 from storage.history.database import History

@@ -8,9 +8,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from lamplighter.core.measurement import State
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.window import Grain, Window
+from lamplighter.core.records.measurement import State
+from lamplighter.core.time.window import Grain, Window
 from storage.history import tables
 from storage.history.database import History
 from storage.history.newest import newest

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dashboards.model import LOOK_BACK, Panel, Query, dashboard_json
-from lamplighter.core.gauges import BY_NAME, Gauge
+from lamplighter.core.evaluation.gauges import BY_NAME, Gauge
 
 COMMITTED = Path(__file__).parents[2] / "dashboards" / "model.json"
 METRIC = re.compile(r"\b[a-z_:][a-z0-9_:]*(?=\{)|\blamplighter_\w+", re.IGNORECASE)

@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from storage.history import open_history
-from storage.project import Project
-from storage.rows import rows_of
+from storage.project.folder import Project
+from storage.sources.rows import rows_of
 from tests.flows import loop_world
 from tests.receivers import Receiver, http_receiver
 

@@ -12,19 +12,19 @@ import numpy as np
 import pandas as pd
 from click.testing import CliRunner
 
-from flows.night import walk
-from flows.nights import Walked, walk_nights, windows_between
+from flows.run_window import walk
+from flows.run_windows import Walked, walk_nights, windows_between
 from flows.stages import Stages
 from lamplighter.cli import cli
-from lamplighter.core.retraining import Entry, Status
+from lamplighter.core.retraining.policy import Entry, Status
 from storage.history import open_history, tables
 from storage.history.promotions import champion
 from storage.history.retrainings import entries
-from storage.models import Registry
-from storage.project import Project
-from tasks.night import Night
-from tasks.outcome import Outcome
-from tests.flows.nights import edit
+from storage.project.folder import Project
+from storage.registry.versions import Registry
+from tasks.stages.outcome import Outcome
+from tasks.stages.run import Night
+from tests.flows.runs import edit
 
 FIRST, TURN, DAYS, ROWS = date(2025, 3, 3), date(2025, 3, 17), 34, 200
 LAST = FIRST + timedelta(days=DAYS - 1)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from storage.history import database
-from storage.rows import rows_of
+from storage.sources.rows import rows_of
 
 
 def forked(work: Callable[[], object]) -> int:

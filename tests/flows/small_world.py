@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flows.night import walk
+from flows.run_window import walk
 from flows.stages import Stages
 from storage.history import open_history
 from storage.history.incidents import all_incidents
-from storage.project import Project
-from storage.rows import rows_of
-from tasks.night import Night
-from tasks.outcome import Outcome
+from storage.project.folder import Project
+from storage.sources.rows import rows_of
+from tasks.stages.outcome import Outcome
+from tasks.stages.run import Night
 
 FIRST, ROWS = date(2025, 3, 3), 200
 

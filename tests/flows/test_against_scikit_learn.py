@@ -16,9 +16,9 @@ from sklearn import metrics
 from lamplighter.core.quality import METRICS
 from storage.history import open_history
 from storage.history.query import Filter, measurements
-from storage.project import Project
+from storage.project.folder import Project
 from tests.flows.conftest import ZONE
-from tests.flows.nights import many_nights
+from tests.flows.runs import many_nights
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 14)
 FINAL = [day.date() for day in pd.date_range(FIRST, date(2025, 3, 12))]

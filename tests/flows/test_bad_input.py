@@ -14,15 +14,15 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from flows.night import walk
+from flows.run_window import walk
 from flows.stages import Stages
 from lamplighter.errors import HistoryError, MonitorError, SourceError
 from storage.history import open_history
 from storage.history.query import Filter, measurements
-from storage.project import Project
-from tasks.night import Night
-from tasks.validate import validate
-from tests.flows.nights import many_nights, one_night, recorded
+from storage.project.folder import Project
+from tasks.stages.run import Night
+from tasks.stages.validate import validate
+from tests.flows.runs import many_nights, one_night, recorded
 
 FIRST, DAY, LAST = date(2025, 3, 3), date(2025, 3, 6), date(2025, 3, 8)
 LOG, TRUTH = "data/predictions/day=2025-03-06/part.parquet", "data/labels/day=2025-03-06/part.parquet"
@@ -203,7 +203,7 @@ def test_a_full_disk_in_the_reports_folder(world: Project) -> None:
 
 
 def test_a_pushgateway_that_is_down(world: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.gauges.RETRY_SECONDS", (0.01,))
+    monkeypatch.setattr("storage.sinks.pushgateway.RETRY_SECONDS", (0.01,))
     monkeypatch.setenv("LAMPLIGHTER_PUSHGATEWAY_URL", "http://127.0.0.1:1")
     outcome = one_night(Project.open(world.root), "parquet", DAY)
     assert any("Pushgateway does not answer" in finding.message for finding in outcome.findings)

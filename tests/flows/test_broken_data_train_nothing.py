@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lamplighter.core.retraining import Status
+from lamplighter.core.retraining.policy import Status
 from storage.history import open_history
 from storage.history.promotions import promotions
 from storage.history.retrainings import entries
-from storage.project import Project
-from storage.rows import rows_of
+from storage.project.folder import Project
+from storage.sources.rows import rows_of
 from tests.flows import small_world
 from tests.flows.loop_world import call
 from tests.flows.small_world import FIRST, incidents, rows, run

@@ -9,18 +9,18 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from lamplighter.core.challenge import Comparison, Gain
-from lamplighter.core.retraining import Purpose, Status
+from lamplighter.core.retraining.comparison import Comparison, Gain
+from lamplighter.core.retraining.policy import Purpose, Status
 from storage.history import open_history
 from storage.history.promotions import champion, promotions
 from storage.history.query import dump
-from storage.models import Registry
-from storage.project import Project
-from tasks import notify
-from tasks.call import call_for
-from tasks.challenge import Challenged
-from tasks.promote import promote
-from tasks.retraining import Retraining
+from storage.project.folder import Project
+from storage.registry.versions import Registry
+from tasks.retraining.challenge import Challenged
+from tasks.retraining.job import Retraining
+from tasks.retraining.promote import promote
+from tasks.retraining.request import call_for
+from tasks.stages import notify
 from tests.flows import loop_world
 from tests.flows.loop_world import (
     DAY,
@@ -32,7 +32,7 @@ from tests.flows.loop_world import (
     night_of,
     one_night,
 )
-from tests.flows.nights import edit
+from tests.flows.runs import edit
 from tests.receivers import Receiver
 
 # By hand.

@@ -14,23 +14,23 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.retraining import RetrainStages, bring_to_end
-from lamplighter.core.retraining import Status
-from lamplighter.core.window import Grain, Window
+from lamplighter.core.retraining.policy import Status
+from lamplighter.core.time.window import Grain, Window
 from lamplighter.errors import ModelError
 from storage.history import open_history
 from storage.history.incidents import all_incidents
 from storage.history.promotions import champion, promotions
 from storage.history.query import dump
 from storage.history.tables import finding
-from storage.models import Registry
-from storage.project import Project
-from storage.trainer import TrainerProcess
-from tasks import challenge
-from tasks.call import call_for
-from tasks.retraining import Retraining
+from storage.project.folder import Project
+from storage.registry.trainer import TrainerProcess
+from storage.registry.versions import Registry
+from tasks.retraining import challenge
+from tasks.retraining.job import Retraining
+from tasks.retraining.request import call_for
 from tests.flows import loop_world
 from tests.flows.loop_world import DAY, ledger, night_of, one_night, walk_quietly
-from tests.flows.nights import edit
+from tests.flows.runs import edit
 from tests.storage.history.recorded import write
 
 # The whole way.

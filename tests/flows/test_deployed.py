@@ -26,17 +26,17 @@ from prefect.client.schemas.objects import StateType
 
 from examples.flights.server import prefect_server
 from flows.deployments import WORK_POOL
-from lamplighter.core.retraining import UNDER_WAY, Entry, Status
+from lamplighter.core.retraining.policy import UNDER_WAY, Entry, Status
 from lamplighter.errors import ModelError
 from storage.history import open_history
 from storage.history.promotions import champion
 from storage.history.retrainings import entries, entry_of
-from storage.project import Project
-from tasks.follow import follow
-from tasks.retraining import Retraining
+from storage.project.folder import Project
+from tasks.retraining.follow import follow
+from tasks.retraining.job import Retraining
 from tests.flows.debian_postgresql import debian_postgresql
 from tests.flows.loop_world import DAY
-from tests.flows.nights import edit
+from tests.flows.runs import edit
 from tests.receivers import Receiver
 
 ROOT = Path(__file__).parents[2]

@@ -12,16 +12,16 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score
 
-from lamplighter.core.retraining import Status
+from lamplighter.core.retraining.policy import Status
 from lamplighter.errors import ModelError, MonitorError
 from storage.history import open_history
 from storage.history.query import dump
-from storage.models import checksum_of
-from storage.project import Project
-from tasks.dry_run import dry_run, trial_folder
+from storage.project.folder import Project
+from storage.registry.versions import checksum_of
+from tasks.retraining.trial import dry_run, trial_folder
 from tests.flows import loop_world
 from tests.flows.loop_world import adopt_first, call, ledger, night_of, one_night
-from tests.flows.nights import edit
+from tests.flows.runs import edit
 from tests.receivers import Receiver
 
 NOW = ("--now", "2025-03-23T09:00Z")

@@ -18,9 +18,9 @@ from flows.backfill import backfill
 from flows.monitor import monitor
 from flows.retrain import retrain
 from lamplighter.errors import MonitorError
-from storage.project import Project
-from tasks.night import Night
-from tests.flows.nights import many_nights, recorded
+from storage.project.folder import Project
+from tasks.stages.run import Night
+from tests.flows.runs import many_nights, recorded
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 6)
 NEWEST = ArtifactSort.CREATED_DESC

@@ -15,17 +15,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from flows.fleet import Step, backfill_models
-from flows.night import walk
-from flows.nights import windows_to_walk
+from flows.run_window import walk
+from flows.run_windows import windows_to_walk
 from flows.stages import Stages
 from lamplighter.errors import MonitorError
 from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.history.windows import judged_window
-from storage.project import Project
-from tasks.night import Night
+from storage.project.folder import Project
+from tasks.stages.run import Night
 from tests.flows.conftest import ZONE
-from tests.flows.nights import edit, many_nights, one_night, recorded
+from tests.flows.runs import edit, many_nights, one_night, recorded
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 10)
 GAP = date(2025, 3, 6)
@@ -203,7 +203,7 @@ def test_an_unexpected_exception_costs_its_own_night_alone(world: Project, monke
             raise ZeroDivisionError("nobody thought\nof this")
         return walk(about, *arguments, **options)
 
-    monkeypatch.setattr("flows.nights.walk", fragile)
+    monkeypatch.setattr("flows.run_windows.walk", fragile)
     told: list[Step] = []
     done = backfill_models(world, ["sql", "parquet"], FIRST, date(2025, 3, 5), reports=0, processes=1, tell=told.append)
     fault = "sql 2025-03-04: unexpected ZeroDivisionError: nobody thought of this"

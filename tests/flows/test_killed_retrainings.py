@@ -19,11 +19,11 @@ from flows.retraining import RetrainStages, bring_to_end
 from storage.history import only_one, open_history
 from storage.history.promotions import promotions
 from storage.history.query import dump
-from storage.models import Registry
-from storage.project import Project
-from tasks import roll_back
-from tasks.call import call_for
-from tasks.retraining import Retraining
+from storage.project.folder import Project
+from storage.registry.versions import Registry
+from tasks.retraining import roll_back
+from tasks.retraining.job import Retraining
+from tasks.retraining.request import call_for
 from tests.flows.loop_world import DAY, ROLLBACK_DAY, call, ledger, night_of, one_night
 from tests.flows.processes import die, forked, in_child
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lamplighter.core.class_coding import recoded
-from lamplighter.core.one_class import is_odd
+from lamplighter.core.evaluation.class_coding import recoded
+from lamplighter.core.profiles.one_class import is_odd
 from storage.history import open_history
 from storage.history.query import Filter, measurements
-from storage.project import Project
+from storage.project.folder import Project
 from tests.flows import small_world
 from tests.flows.loop_world import call
 from tests.flows.small_world import FIRST, MONITOR, incidents, rows, run

@@ -12,7 +12,7 @@ import pytest
 from storage.history import open_history
 from storage.history.incidents import all_incidents
 from storage.history.query import dump
-from storage.project import Project
+from storage.project.folder import Project
 from tests.flows import small_world
 from tests.flows.loop_world import call
 from tests.flows.small_world import Change, incidents, rows, run, run_days

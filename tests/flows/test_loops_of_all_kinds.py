@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.nights import walk_nights, windows_between
-from lamplighter.core.retraining import Status
-from lamplighter.core.window import Grain, Window
+from flows.run_windows import walk_nights, windows_between
+from lamplighter.core.retraining.policy import Status
+from lamplighter.core.time.window import Grain, Window
 from storage.history import open_history
 from storage.history.retrainings import entries
-from storage.project import Project
+from storage.project.folder import Project
 
 ANSWERS = {
     "classes": 'cell = (x * 3).astype(int); return {"answer": ((cell + rule) % 3).map(dict(enumerate("abc")))}',

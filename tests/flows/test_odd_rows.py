@@ -18,8 +18,8 @@ from sklearn.metrics import r2_score
 
 from storage.history import open_history
 from storage.history.query import Filter, dump, measurements
-from storage.project import Project
-from tests.flows.nights import one_night
+from storage.project.folder import Project
+from tests.flows.runs import one_night
 
 DAY = date(2026, 3, 2)
 N = 100

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lamplighter.core.identity import identity
-from lamplighter.core.key_name import key_name
+from lamplighter.core.values.identity import identity
+from lamplighter.core.values.key_name import key_name
 from storage.history import open_history
 from storage.history.query import dump
-from storage.project import Project
-from tests.flows.nights import one_night
+from storage.project.folder import Project
+from tests.flows.runs import one_night
 
 DAY = date(2026, 3, 2)
 LONG = "".join(map(chr, np.random.default_rng(0).integers(0x4E00, 0x9FFF, 3000)))

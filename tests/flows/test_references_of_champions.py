@@ -10,17 +10,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.night import walk
+from flows.run_window import walk
 from flows.stages import Stages
 from lamplighter.core.monitor import DATA_CHECK
-from lamplighter.core.retraining import Status
+from lamplighter.core.retraining.policy import Status
 from storage.history import open_history
 from storage.history.incidents import incidents_open
 from storage.history.query import Filter, measurements
-from storage.project import Project
+from storage.project.folder import Project
 from tests.flows import loop_world
 from tests.flows.loop_world import DAY, count_as_labelled, ledger, night_of, one_night
-from tests.flows.nights import edit
+from tests.flows.runs import edit
 
 REFERENCE = ("retrain:", "reference: {days: 2025-03-03..2025-03-05}\nretrain:")
 NEXT = DAY + timedelta(days=1)

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows.nights import walk_nights
-from lamplighter.core.window import Window
+from flows.run_windows import walk_nights
+from lamplighter.core.time.window import Window
 from storage.history import open_history
 from storage.history.incidents import all_incidents
-from storage.project import Project
-from tasks.night import Night
+from storage.project.folder import Project
+from tasks.stages.run import Night
 
 START = datetime(2025, 3, 3, tzinfo=UTC)
 MONITOR = """

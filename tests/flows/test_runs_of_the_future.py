@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from lamplighter.core.finding import Code
+from lamplighter.core.records.finding import Code
 from storage.history import open_history, tables
 from storage.history.query import dump
-from storage.models import Registry
-from storage.project import Project
+from storage.project.folder import Project
+from storage.registry.versions import Registry
 from tests.flows import small_world
 from tests.flows.loop_world import call
 from tests.flows.processes import die, in_child

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from flows.states import ENDINGS, ending
-from storage.project import Project
-from tests.flows.nights import edit, many_nights, one_night
+from storage.project.folder import Project
+from tests.flows.runs import edit, many_nights, one_night
 
 BEFORE, DAY = (date(2025, 3, 3), date(2025, 3, 5)), date(2025, 3, 6)
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lamplighter.core.judgement import Cause
+from lamplighter.core.checks.decide import Cause
 from storage.history import open_history
 from storage.history.decisions import undecided_checks
 from storage.history.query import dump
-from storage.project import Project
+from storage.project.folder import Project
 from tests.flows import small_world
 from tests.flows.loop_world import call
-from tests.flows.nights import edit
+from tests.flows.runs import edit
 from tests.flows.small_world import MONITOR, incidents, rows, run, run_days
 from tests.receivers import Receiver
 

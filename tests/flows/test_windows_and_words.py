@@ -13,17 +13,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows.night import walk
-from flows.nights import windows_between
+from flows.run_window import walk
+from flows.run_windows import windows_between
 from flows.stages import Stages
-from lamplighter.core.window import Window
+from lamplighter.core.time.window import Window
 from lamplighter.errors import MonitorError
 from storage.history import open_history
 from storage.history.query import Filter, measurements
-from storage.project import Project
-from tasks.night import Night
+from storage.project.folder import Project
+from tasks.stages.run import Night
 from tests.flows.conftest import ZONE
-from tests.flows.nights import edit, many_nights, one_night, recorded
+from tests.flows.runs import edit, many_nights, one_night, recorded
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 14)
 

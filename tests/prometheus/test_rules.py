@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import yaml
 
-from lamplighter.core.gauges import BY_NAME
+from lamplighter.core.evaluation.gauges import BY_NAME
 from prometheus.rules import ALERTS, rules_yaml
 
 CHECKOUT = Path(__file__).parents[2]
 FOLDER = CHECKOUT / "prometheus"
-RULES = FOLDER / "rules" / "nights.yml"
-TESTS = FOLDER / "rules" / "nights_test.yml"
+RULES = FOLDER / "rules" / "runs.yml"
+TESTS = FOLDER / "rules" / "runs_test.yml"
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ import pytest
 import yaml
 
 from lamplighter.core.monitor import Monitor, parse
-from storage import files
-from storage.project import Project
-from storage.rows import rows_of
-from storage.sql import engine_of
+from storage.project.folder import Project
+from storage.sources import files
+from storage.sources.rows import rows_of
+from storage.sources.sql import engine_of
 from tests.storage.labelled_world import DATED, PREDICTIONS, World
 
 MonitorOf = Callable[..., Monitor]

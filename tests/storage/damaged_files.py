@@ -20,15 +20,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lamplighter.core.monitor import parse
-from lamplighter.core.window import Grain, Window
+from lamplighter.core.time.window import Grain, Window
 from lamplighter.errors import BrokenFileError, SourceError
-from storage.files import find
-from storage.labels import labels_arrived
-from storage.profiles import profile_columns, table_kinds
-from storage.project import Project
-from storage.reference import reference_of
-from storage.rows import Slice, rows_of
-from storage.truth import LabelIndex, Seen, truths_of
+from storage.labelling.join import LabelIndex, Seen, truths_of
+from storage.profiles.build import profile_columns, table_kinds
+from storage.project.folder import Project
+from storage.sources.files import find
+from storage.sources.labels import labels_arrived
+from storage.sources.reference import reference_of
+from storage.sources.rows import Slice, rows_of
 
 DAY = Window.of("m", Grain.DAY, "UTC", dt.date(2026, 3, 2))
 N = 60

@@ -10,12 +10,12 @@ from typing import Any
 import pyarrow as pa
 
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.window import Window
-from storage.labels import Arrived, labels_arrived
-from storage.predictions import predictions_of
-from storage.project import Project
-from storage.rows import Slice
-from storage.truth import LabelIndex, Seen, Truth, truths_of
+from lamplighter.core.time.window import Window
+from storage.labelling.join import LabelIndex, Seen, Truth, truths_of
+from storage.project.folder import Project
+from storage.sources.labels import Arrived, labels_arrived
+from storage.sources.predictions import predictions_of
+from storage.sources.rows import Slice
 
 DAY = dt.date(2013, 6, 1)
 HOUR = dt.timedelta(hours=1)

@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lamplighter.core.window import Grain, Window
-from storage.files import find
-from storage.rows import Rows, Slice
+from lamplighter.core.time.window import Grain, Window
+from storage.sources.files import find
+from storage.sources.rows import Rows, Slice
 
 ZONE = "America/New_York"
 AT = ["2013-06-01T00:00:00Z", "2013-06-01T01:00:00Z"]

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from lamplighter.core.monitor import Sql
-from lamplighter.core.window import Grain, Window
-from storage.rows import Rows, Slice
-from storage.sql import spool
+from lamplighter.core.time.window import Grain, Window
+from storage.sources.rows import Rows, Slice
+from storage.sources.sql import spool
 
 ZONE = "America/New_York"
 DAY = Window.of("m", Grain.DAY, "UTC", dt.date(2013, 6, 1))

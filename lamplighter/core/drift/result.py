@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from lamplighter.core.incidents import Incident
-from lamplighter.core.judgement import Decision
-from lamplighter.core.measurement import Measurement
+from lamplighter.core.checks.decide import Decision
+from lamplighter.core.checks.incidents import Incident
 from lamplighter.core.quality import Confusion
+from lamplighter.core.records.measurement import Measurement
 
 Kind: TypeAlias = Literal["numeric", "categorical"]
 """How a column is compared: by the order and distance of its values, or only by whether they are equal."""

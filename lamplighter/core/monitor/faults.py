@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from lamplighter.core.hints import among
 from lamplighter.core.monitor.model import Monitor
-from lamplighter.core.nearest import among
 
 Location = tuple[str | int, ...]
 

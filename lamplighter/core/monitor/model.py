@@ -8,8 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from lamplighter.core.cron import checked_cron, next_tick
-from lamplighter.core.duration import format_duration
+from lamplighter.core.hints import among
 from lamplighter.core.monitor.checks import DATA_CHECK, Check, Drift, OwnMetric, Windows
 from lamplighter.core.monitor.notify import Notify, OptionalNotify
 from lamplighter.core.monitor.retrain import Retrain
@@ -26,8 +25,9 @@ from lamplighter.core.monitor.sources import (
     Zone,
     fault,
 )
-from lamplighter.core.nearest import among
-from lamplighter.core.window import Grain, Window
+from lamplighter.core.time.cron import checked_cron, next_tick
+from lamplighter.core.time.duration import format_duration
+from lamplighter.core.time.window import Grain, Window
 
 
 class Kind(StrEnum):

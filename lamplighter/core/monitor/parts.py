@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lamplighter.core.catalogue import FEATURE_METRICS
-from lamplighter.core.features import answer_columns, kinds_of_feature, named_features, taken_columns
+from lamplighter.core.hints import among
+from lamplighter.core.monitor.columns import answer_columns, kinds_of_feature, named_features, taken_columns
 from lamplighter.core.monitor.vocabulary import OF_ALL_ROWS, OF_ANSWERS, Fault
-from lamplighter.core.nearest import among
-from lamplighter.core.profile import ColumnKind
+from lamplighter.core.profiles.profile import ColumnKind
 from lamplighter.core.quality.labels import BINARY
 from lamplighter.core.quality.ratios import RATIOS
+from lamplighter.core.records.catalogue import FEATURE_METRICS
 
 if TYPE_CHECKING:
     from lamplighter.core.monitor.checks import Check

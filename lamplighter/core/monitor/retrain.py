@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from lamplighter.core.cron import checked_cron
 from lamplighter.core.monitor.sources import NO_FLAG, Duration, Flag, Lasting, Name, Names, Number, Section, fault
+from lamplighter.core.time.cron import checked_cron
 
 Confidence = Annotated[float, Field(ge=0.5, le=0.99, allow_inf_nan=False), NO_FLAG]
 """Beyond 0.99 the draws of the bootstrap are too few to tell."""

@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import BeforeValidator
 from pydantic.json_schema import GenerateJsonSchema
 
-from lamplighter.core.duration import format_duration
 from lamplighter.core.monitor import checks, notify, sources
 from lamplighter.core.monitor.model import Monitor
+from lamplighter.core.time.duration import format_duration
 
 Schema = dict[str, Any]
 

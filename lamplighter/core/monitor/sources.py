@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from lamplighter.core.duration import parse_duration
-from lamplighter.core.identity import identity
 from lamplighter.core.secrets import database_fault, without_credentials
+from lamplighter.core.time.duration import parse_duration
+from lamplighter.core.values.identity import identity
 
 
 class Section(BaseModel):

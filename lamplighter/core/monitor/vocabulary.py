@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
-from lamplighter.core.catalogue import ARRIVAL_METRICS, FEATURE_METRICS, INPUT_METRICS, LABEL_METRICS
-from lamplighter.core.features import answer_columns
-from lamplighter.core.nearest import among
+from lamplighter.core.hints import among
+from lamplighter.core.monitor.columns import answer_columns
 from lamplighter.core.quality import METRICS
+from lamplighter.core.records.catalogue import ARRIVAL_METRICS, FEATURE_METRICS, INPUT_METRICS, LABEL_METRICS
 
 if TYPE_CHECKING:
     from lamplighter.core.monitor.model import Monitor

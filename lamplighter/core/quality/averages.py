@@ -7,12 +7,12 @@ from typing import Literal
 
 import numpy as np
 
-from lamplighter.core.key_name import key_name
 from lamplighter.core.quality.arrays import Floats, Ints, divide
 from lamplighter.core.quality.confusion import Cells
 from lamplighter.core.quality.estimates import NO_ROWS, Case, Estimates
 from lamplighter.core.quality.intervals import Interval, on_logit, wilson
 from lamplighter.core.quality.ratios import RATIOS, Ratio
+from lamplighter.core.values.key_name import key_name
 
 
 @dataclass(frozen=True)

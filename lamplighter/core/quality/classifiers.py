@@ -7,8 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from lamplighter.core.key_name import key_name
-from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.quality.averages import AVERAGES
 from lamplighter.core.quality.confusion import Cells, Confusion
 from lamplighter.core.quality.discrimination import discrimination
@@ -18,6 +16,8 @@ from lamplighter.core.quality.labels import Column, Labels
 from lamplighter.core.quality.probabilities import calibration
 from lamplighter.core.quality.ratios import RATIOS, accuracy
 from lamplighter.core.quality.scores import NO_CLASS, Scores, YScore
+from lamplighter.core.records.measurement import Measurement, State
+from lamplighter.core.values.key_name import key_name
 
 NO_POSITIVE = "no positive class is declared (predictions.positive)"
 RANKED = ("roc_auc", "pr_auc")

@@ -7,10 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
-from lamplighter.core.key_name import key_name
 from lamplighter.core.quality.arrays import Ints
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.labels import Labels
+from lamplighter.core.values.key_name import key_name
 
 NO_PREDICTION = ""
 """What a confusion count calls the prediction of a row that has none."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lamplighter.core.measurement import OVERALL, Measurement, State
 from lamplighter.core.quality.arrays import Bools, Floats, Ints
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.intervals import Interval, none, student
+from lamplighter.core.records.measurement import OVERALL, Measurement, State
 
 NO_ROWS = "no labelled rows"
 NOT_FINITE = "the result is not a finite number"

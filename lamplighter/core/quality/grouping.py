@@ -10,10 +10,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from lamplighter.core.identity import identity
-from lamplighter.core.key_name import OTHER, column_key, key_name
-from lamplighter.core.measurement import OVERALL
 from lamplighter.core.quality.arrays import Bools, Floats, Ints, divide
+from lamplighter.core.records.measurement import OVERALL
+from lamplighter.core.values.identity import identity
+from lamplighter.core.values.key_name import OTHER, column_key, key_name
 
 
 @dataclass(frozen=True, eq=False)

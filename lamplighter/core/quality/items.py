@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lamplighter.core.identity import identity
+from lamplighter.core.values.identity import identity
 
 Items = list[str]
 

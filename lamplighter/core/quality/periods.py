@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.quality.averages import AVERAGES
 from lamplighter.core.quality.catalogue import METRICS
 from lamplighter.core.quality.classifiers import NO_POSITIVE
@@ -17,6 +16,7 @@ from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.intervals import wilson
 from lamplighter.core.quality.labels import BINARY
 from lamplighter.core.quality.ratios import RATIOS, accuracy
+from lamplighter.core.records.measurement import Measurement, State
 
 ROW_MEANS = frozenset(name for name, metric in METRICS.items() if metric.interval == "Student")
 """Means over rows: that of a period is the mean of the windows' means, each weighted by its rows."""

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from lamplighter.core.key_name import key_name
-from lamplighter.core.measurement import OVERALL, Measurement, State
 from lamplighter.core.quality.arrays import Bools, Floats, Ints, divide
 from lamplighter.core.quality.estimates import NO_ROWS, Estimates, mean
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.intervals import wilson
 from lamplighter.core.quality.items import Items, read_items
+from lamplighter.core.records.measurement import OVERALL, Measurement, State
+from lamplighter.core.values.key_name import key_name
 
 NO_RELEVANT = "no labelled row has a relevant item"
 UNREADABLE = "no list can be read; log a list of item ids"

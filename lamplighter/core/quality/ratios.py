@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lamplighter.core.key_name import key_name
 from lamplighter.core.quality.arrays import Floats, divide
 from lamplighter.core.quality.confusion import Cells
 from lamplighter.core.quality.estimates import NO_ROWS, Estimates
 from lamplighter.core.quality.intervals import wilson
+from lamplighter.core.values.key_name import key_name
 
 
 @dataclass(frozen=True)

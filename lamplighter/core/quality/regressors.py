@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.quality.arrays import Floats, divide
 from lamplighter.core.quality.estimates import NO_ROWS, Estimates, mean
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.intervals import none, normal
 from lamplighter.core.quality.quantiles import quantile, sorted_within
+from lamplighter.core.records.measurement import Measurement, State
 
 NOT_FINITE = "no labelled row has a finite label and a finite prediction"
 

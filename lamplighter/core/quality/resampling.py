@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.quality.arrays import Ints
 from lamplighter.core.quality.estimates import NO_ROWS, NOT_FINITE, Case, Estimates
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.intervals import NO_SPREAD, TAIL
+from lamplighter.core.records.measurement import Measurement, State
 
 LONGEST_REASON = 200
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lamplighter.core.key_name import key_name
 from lamplighter.core.quality.arrays import Bools, Floats, Ints
 from lamplighter.core.quality.estimates import NO_ROWS, Case
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.labels import Labels
+from lamplighter.core.values.key_name import key_name
 
 NO_SCORE = "no labelled row has a score"
 NO_CLASS = "no label is a class of the model; declare those that are as predictions.score"

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lamplighter.core.identity import identity
-from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.quality.arrays import Bools, Floats, Ints, divide
 from lamplighter.core.quality.estimates import NO_ROWS, Estimates, mean
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.intervals import Z
 from lamplighter.core.quality.rouge import rouge
 from lamplighter.core.quality.words import spaced
+from lamplighter.core.records.measurement import Measurement, State
+from lamplighter.core.values.identity import identity
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.bleu import BLEU

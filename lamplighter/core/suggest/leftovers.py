@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import combinations
 
-from lamplighter.core.features import INDEX_OF_PANDAS
+from lamplighter.core.monitor.columns import INDEX_OF_PANDAS
 from lamplighter.core.suggest.board import (
     Board,
     answer_strength,

@@ -13,7 +13,7 @@ from examples.flights.rows import predicted
 from examples.flights.serve import predict_late, write_labels
 from examples.flights.train import train
 from storage.history import open_history
-from storage.project import Project
+from storage.project.folder import Project
 from tests.examples.flights.june import EVE, FIRST, FLIGHTS, LAST, monitor, walk
 
 

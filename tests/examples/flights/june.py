@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from flows.nights import walk_nights, windows_between
-from storage.project import Project
+from flows.run_windows import walk_nights, windows_between
+from storage.project.folder import Project
 
 FIRST, EVE, LAST = dt.date(2013, 6, 9), dt.date(2013, 6, 18), dt.date(2013, 6, 24)
 FLIGHTS = Path(__file__).parents[3] / "examples" / "flights"

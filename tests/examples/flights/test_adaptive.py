@@ -10,12 +10,12 @@ from click.testing import CliRunner
 
 from examples.flights.adaptive import predict
 from lamplighter.cli import cli
-from lamplighter.core.retraining import Status
+from lamplighter.core.retraining.policy import Status
 from storage.history import open_history
 from storage.history.promotions import champion
 from storage.history.retrainings import entries
-from storage.models import Registry
-from storage.project import Project
+from storage.project.folder import Project
+from storage.registry.versions import Registry
 from tests.examples.flights.june import EVE, FLIGHTS, walk
 
 

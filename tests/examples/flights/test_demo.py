@@ -14,7 +14,7 @@ from examples.flights.lanes import windows_run
 from examples.flights.replay import LOOP
 from examples.flights.steps import Steps
 from examples.flights.summary import incident_table
-from storage.project import Project
+from storage.project.folder import Project
 from tests.examples.flights.june import EVE, FIRST
 
 

@@ -7,11 +7,11 @@ import datetime as dt
 import pytest
 
 from examples.flights.faults import FAULTS
-from lamplighter.core.retraining import Status
+from lamplighter.core.retraining.policy import Status
 from storage.history import open_history
 from storage.history.incidents import all_incidents
 from storage.history.retrainings import entries
-from storage.project import Project
+from storage.project.folder import Project
 from tests.examples.flights.june import EVE, LAST, walk
 
 BROKEN = EVE + dt.timedelta(days=1)

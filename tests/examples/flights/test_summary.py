@@ -13,9 +13,9 @@ from sklearn import metrics
 
 from examples.flights.summary import HEADINGS, months
 from storage.history import open_history
-from storage.project import Project
+from storage.project.folder import Project
 from tests.flows.conftest import template  # noqa: F401
-from tests.flows.nights import many_nights
+from tests.flows.runs import many_nights
 from tests.flows.test_against_scikit_learn import FINAL, labelled
 
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from lamplighter.cli import cli
 from storage.history import History, open_history
-from storage.project import Project
+from storage.project.folder import Project
 
 Run = Callable[..., Result]
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lamplighter.core.finding import Code
-from lamplighter.core.window import Grain, Window
+from lamplighter.core.records.finding import Code
+from lamplighter.core.time.window import Grain, Window
 from storage.history.acceptances import Acceptance
 from storage.history.baselines import Past
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.core.finding import Code
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.window import Grain, Window
+from lamplighter.core.records.finding import Code
+from lamplighter.core.time.window import Grain, Window
 from storage.history import open_history, tables
 from storage.history.breaks import silencing_quality, sound_windows
-from storage.project import Project
-from storage.settings import Settings
+from storage.project.folder import Project
+from storage.project.settings import Settings
 from tests.storage.history.recorded import day, found, write
 
 MONITOR = Monitor.model_validate(

@@ -17,8 +17,8 @@ from storage.history.database import History, upgrade
 from storage.history.decisions import decisions_made
 from storage.history.incidents import all_incidents
 from storage.history.retrainings import entries
-from storage.project import Project
-from storage.settings import Settings
+from storage.project.folder import Project
+from storage.project.settings import Settings
 
 DAY = datetime(2025, 3, 1, tzinfo=UTC)
 NIGHTS = [DAY + timedelta(days=number) for number in range(3)]

@@ -9,8 +9,8 @@ import pytest
 from lamplighter.errors import ModelError
 from storage.history import History, open_history, tables
 from storage.history.promotions import champion, champion_on, promote, promotions, version_before
-from storage.project import Project
-from storage.settings import Settings
+from storage.project.folder import Project
+from storage.project.settings import Settings
 from tests.storage.history.recorded import day, ran, write
 
 

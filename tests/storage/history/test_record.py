@@ -18,8 +18,8 @@ from storage.history.database import HEAD, History, upgrade
 from storage.history.newest import newest
 from storage.history.record import record
 from storage.history.tables import measurement, metadata
-from storage.project import Project
-from storage.settings import Settings
+from storage.project.folder import Project
+from storage.project.settings import Settings
 
 DAY = datetime(2025, 3, 1, tzinfo=UTC)
 SCOPE = {"model": "m", "window_start": DAY, "grain": "1d", "family": "quality"}

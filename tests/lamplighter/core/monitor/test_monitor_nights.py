@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.window import Grain, Window
+from lamplighter.core.time.window import Grain, Window
 from tests.lamplighter.core.monitor.files import monitor_of
 
 

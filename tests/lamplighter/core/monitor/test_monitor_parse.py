@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from lamplighter.core.monitor import Duplicates, Kind, Monitor
-from lamplighter.core.window import Grain
+from lamplighter.core.time.window import Grain
 from tests.lamplighter.core.monitor.files import DESIGN, monitor_text, read, refusal
 
 

@@ -12,10 +12,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamplighter.core.duration import format_duration, parse_duration
 from lamplighter.core.monitor import Monitor, parse
 from lamplighter.core.monitor.faults import _sections_in
 from lamplighter.core.monitor.sources import Section, class_label
+from lamplighter.core.time.duration import format_duration, parse_duration
 from lamplighter.errors import MonitorError
 from tests.lamplighter.core.monitor.files import monitor_text
 

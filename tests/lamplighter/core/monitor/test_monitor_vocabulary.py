@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lamplighter.core.catalogue import FEATURE_METRICS
 from lamplighter.core.monitor.vocabulary import known_metrics
+from lamplighter.core.records.catalogue import FEATURE_METRICS
 from tests.lamplighter.core.monitor.files import AUTO, monitor_text, read, refusal, with_check
 
 

@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from lamplighter.core.measurement import State
 from lamplighter.core.quality import Grouping, custom
+from lamplighter.core.records.measurement import State
 
 TRUE = np.arange(200.0)
 PRED = TRUE + np.random.default_rng(0).normal(1, 2, 200)

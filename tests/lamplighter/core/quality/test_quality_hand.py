@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pytest
 
-from lamplighter.core.measurement import State
 from lamplighter.core.quality import (
     NO_PREDICTION,
     Confusion,
@@ -18,6 +17,7 @@ from lamplighter.core.quality import (
     regression,
     text,
 )
+from lamplighter.core.records.measurement import State
 
 FINAL = State.FINAL
 

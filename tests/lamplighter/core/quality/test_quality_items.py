@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamplighter.core.measurement import State
 from lamplighter.core.quality import Grouping, ranking, read_items
+from lamplighter.core.records.measurement import State
 
 TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"])))
 NUMBERS = st.lists(st.integers(-(2**62), 2**62), max_size=20)

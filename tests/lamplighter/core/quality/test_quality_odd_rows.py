@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.quality import Grouping, classification, regression
+from lamplighter.core.records.measurement import Measurement, State
 
 N = 400
 MACRO = {

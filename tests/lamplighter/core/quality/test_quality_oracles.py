@@ -14,8 +14,8 @@ from rouge_score.rouge_scorer import RougeScorer
 from scipy.stats import wasserstein_distance
 from sklearn import metrics as sk
 
-from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.quality import METRICS, Grouping, classification, ranking, regression, text
+from lamplighter.core.records.measurement import Measurement, State
 
 SEEDS = range(24)
 K = 3

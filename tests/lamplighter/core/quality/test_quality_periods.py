@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, precision_recall_fscore_support
 
-from lamplighter.core.measurement import Measurement, State
 from lamplighter.core.quality import METRICS, Confusion, Grouping, classification
 from lamplighter.core.quality.periods import OF_ROWS, ROW_MEANS, SUMMED, from_counts, of_period
+from lamplighter.core.records.measurement import Measurement, State
 
 
 def rows_of(rng: np.random.Generator, classes: list[str], n: int, nulls: float) -> tuple[list[str], list[str | None]]:

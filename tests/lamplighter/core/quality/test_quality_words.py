@@ -12,10 +12,10 @@ import pytest
 import sacrebleu
 from rouge_score.rouge_scorer import RougeScorer
 
-from lamplighter.core.measurement import State
 from lamplighter.core.quality import Grouping, text
 from lamplighter.core.quality.rouge import ROUGE, longest_common_subsequence, rouge
 from lamplighter.core.quality.words import words
+from lamplighter.core.records.measurement import State
 
 SENTENCES = {
     "Russian": ("лампа горит ночью ярко", 4),

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from lamplighter.core.features import kinds_of_feature
 from lamplighter.core.monitor import Monitor, parse
+from lamplighter.core.monitor.columns import kinds_of_feature
 from lamplighter.core.suggest import Column, LabelTable, Suggestion, roles_of, suggest
 from lamplighter.core.suggest.words import ANSWERED, EVENTS, ID, OBSERVED, OF_A_TIME, PREDICTED, SCORE, TRUE
 

@@ -1,0 +1,127 @@
+"""Many nights of one model, in order, as if each had come on time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from flows.run_window import walk
+from flows.stages import Stages
+from lamplighter.core.evaluation.coverage import matured
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.time.window import Window, midnight
+from lamplighter.errors import HistoryError, LamplighterError, MonitorError, one_line
+from storage.history import open_history
+from storage.history.windows import windows_after
+from storage.project.folder import Project
+from tasks.stages.outcome import Outcome
+from tasks.stages.run import Night
+
+
+@dataclass(frozen=True)
+class Walked:
+    """One night: its outcome, or what went wrong."""
+
+    window: Window
+    outcome: Outcome | None
+    fault: str = ""
+
+
+def windows_between(monitor: Monitor, first: date | datetime, last: date | datetime) -> list[Window]:
+    """The windows from the one in which ``first`` begins to the one in which ``last`` ends, in order.
+
+    A time without a zone is of the model's; the windows are those that hold the two times.
+
+    Raises
+    ------
+    MonitorError
+        If the days lie beyond the calendar.
+    """
+    zone = ZoneInfo(monitor.timezone)
+    try:
+        window = Window.of(monitor.model, monitor.every, monitor.timezone, _aware(first, zone))
+        end = _aware(last, zone)
+        if not isinstance(end, datetime):
+            end = midnight(end + timedelta(days=1), zone) - timedelta(microseconds=1)
+        windows = [window]
+        while windows[-1].end <= end:
+            windows.append(windows[-1].next())
+    except OverflowError:
+        raise MonitorError(f"{first} to {last}: no calendar reaches so far; give days that there are rows of") from None
+    return windows
+
+
+def _aware(moment: date | datetime, zone: ZoneInfo) -> date | datetime:
+    is_naive = isinstance(moment, datetime) and moment.tzinfo is None
+    return moment.replace(tzinfo=zone) if isinstance(moment, datetime) and is_naive else moment
+
+
+def windows_to_walk(project: Project, monitor: Monitor, first: date | datetime, last: date | datetime) -> list[Window]:
+    """The windows of some days, and then those whose nights came already and should have awaited the labels of these.
+
+    So the history of a gap that is filled later ends as if there had been none. Decisions alone stay as they were
+    made.
+
+    Raises
+    ------
+    MonitorError
+        If the last of the days is not over.
+    """
+    windows = windows_between(monitor, first, last)
+    newest = monitor.window(datetime.now(UTC))
+    if windows[-1].end > newest.end:
+        raise MonitorError(f"{monitor.model}: {last} is not over yet; the newest complete window is {newest.label}")
+    if monitor.labels is None:
+        return windows
+    final = matured(windows[-1], monitor)
+    for window in windows_after(open_history(project), windows[-1]):
+        windows.append(window)
+        if monitor.night_after(window) >= final:
+            break
+    return windows
+
+
+def walk_nights(
+    project: Project,
+    monitor: Monitor,
+    windows: Sequence[Window],
+    *,
+    reported: Collection[Window] = (),
+    with_retraining: bool = False,
+    announce: Callable[[Window, str], None] | None = None,
+) -> Iterator[Walked]:
+    """Walk windows in order with the plain stages; a night that fails leaves the next ones to go on.
+
+    Gauges and messages tell of the present, so the last night alone publishes and sends.
+
+    Parameters
+    ----------
+    reported : collection of Window
+        Those that get a report.
+    with_retraining : bool
+        Whether nights of the past may train a model; only a replay wants that.
+    announce : callable, optional
+        Gets the window and the name of each stage as it begins.
+    """
+    for window in windows:
+        night = Night(project, monitor, window, monitor.night_after(window))
+        is_last = window == windows[-1]
+        try:
+            outcome = walk(
+                night,
+                Stages.plain(partial(announce, window) if announce else None),
+                with_report=window in reported,
+                is_present=is_last,
+                with_retraining=with_retraining,
+            )
+        except HistoryError:
+            raise
+        except LamplighterError as error:
+            yield Walked(window, None, str(error))
+        except Exception as error:
+            yield Walked(window, None, f"unexpected {type(error).__name__}: {one_line(error)}")
+        else:
+            yield Walked(window, outcome)

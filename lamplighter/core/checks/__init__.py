@@ -1,0 +1,1 @@
+"""Checks judged, incidents opened and closed, and their messages."""

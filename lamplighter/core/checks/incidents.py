@@ -1,0 +1,138 @@
+"""Incidents: what the decisions of the nights open and close."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+from lamplighter.core.checks.decide import Cause, Decision, Verdict
+from lamplighter.core.monitor import Severity
+
+UNDECIDED = ":undecided"
+"""How the name of an incident ends that is about a check which cannot be decided; no name of a check holds a colon."""
+
+
+def undecided_name(check_name: str) -> str:
+    """The name of the incident of a check that cannot be decided."""
+    return f"{check_name}{UNDECIDED}"
+
+
+def check_of(incident_name: str) -> str:
+    """The check that an incident is about.
+
+    Examples
+    --------
+    >>> check_of(undecided_name("f1-below")), check_of("f1-below")
+    ('f1-below', 'f1-below')
+    """
+    return incident_name.removesuffix(UNDECIDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A check that fails, from the night that found it until one finds that it passes; or that cannot be decided.
+
+    Attributes
+    ----------
+    check_name : str
+        That of the check; with `UNDECIDED` at its end where the incident is about a check that cannot be decided.
+    severity : Severity
+    opened_on : datetime
+        The logical night.
+    window_start : datetime or None
+        The window that was read when it was opened.
+    told_on : datetime or None
+        The night whose messages told of it; None while nobody has been told, as while it is muted.
+    ending : str
+        How it ended, where that needs saying: data became sound again, or a person accepted them.
+    """
+
+    check_name: str
+    severity: Severity
+    opened_on: datetime
+    window_start: datetime | None = None
+    told_on: datetime | None = None
+    ending: str = ""
+
+    @property
+    def is_of_undecided(self) -> bool:
+        """Whether it is about a check that cannot be decided."""
+        return self.check_name.endswith(UNDECIDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a night changes: incidents that it opens, and those that it closes."""
+
+    opened: tuple[Incident, ...]
+    closed: tuple[Incident, ...]
+
+
+def turn(
+    open_incidents: Mapping[str, Incident],
+    decisions: Iterable[Decision],
+    judged: Iterable[str],
+    known_on: datetime,
+    lasting: Mapping[str, datetime | None] = MappingProxyType({}),
+) -> Turn:
+    """Follow a night's decisions: a failed check opens, a passed one closes, an undecided one changes nothing.
+
+    A check that the data have left undecided for too long has an incident of its own, which is closed as soon as the
+    check is decided.
+
+    Parameters
+    ----------
+    open_incidents : mapping of str to Incident
+        By name of the incident.
+    decisions : iterable of Decision
+        Those that the night has made.
+    judged : iterable of str
+        Names of the checks that the monitor has now; an incident of any other is closed, as nothing else would.
+    known_on : datetime
+        The night.
+    lasting : mapping of str to datetime
+        Names of the checks that have been undecided for as many windows as the monitor allows, and the first of these.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> from lamplighter.core.monitor import Check
+    >>> night = datetime(2013, 5, 2, tzinfo=UTC)
+    >>> failed = Decision(Check(name="f1", metric="f1", below=0.4), night, 0.3, 0.4, Verdict.FAILED)
+    >>> [incident.check_name for incident in turn({}, [failed], ["f1"], night).opened]
+    ['f1']
+    """
+    verdicts = {decision.check.name: decision for decision in decisions}
+    failing = {name: it for name, it in verdicts.items() if it.verdict is Verdict.FAILED}
+    opening = {name: (it.check.severity, it.window_start) for name, it in failing.items()}
+    opening |= {
+        undecided_name(name): (verdicts[name].check.severity, since)
+        for name, since in lasting.items()
+        if name in verdicts and verdicts[name].cause is Cause.DATA
+    }
+    opened = [
+        Incident(name, severity, known_on, since)
+        for name, (severity, since) in opening.items()
+        if name not in open_incidents
+    ]
+    names = set(judged)
+    closed = [
+        incident
+        for incident in open_incidents.values()
+        if check_of(incident.check_name) not in names or _is_over(incident, verdicts.get(check_of(incident.check_name)))
+    ]
+    return Turn(tuple(opened), tuple(closed))
+
+
+def _is_over(incident: Incident, decision: Decision | None) -> bool:
+    if decision is None or decision.verdict is Verdict.UNDECIDED:
+        return False
+    return incident.is_of_undecided or decision.verdict is Verdict.PASSED
+
+
+def still_open(before: Mapping[str, Incident], turned: Turn) -> list[Incident]:
+    """The incidents that are open after a night has turned some, those that it opened last."""
+    gone = {incident.check_name for incident in turned.closed}
+    return [*(incident for name, incident in before.items() if name not in gone), *turned.opened]

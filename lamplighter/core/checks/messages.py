@@ -1,0 +1,161 @@
+"""What is told to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lamplighter.core.checks.decide import Decision
+from lamplighter.core.checks.incidents import check_of
+from lamplighter.core.monitor import Severity
+from lamplighter.errors import visible
+
+DIGITS = 4
+MOST_MOVED = 3
+"""Columns and segments that a message names: as many as a person looks at before opening the report."""
+
+GOOD = frozenset({"closed", "promoted", "confirmed", "completed"})
+"""Events that nobody need worry about."""
+
+OF_INCIDENTS = frozenset({"opened", "closed"})
+"""Events of incidents: of these nobody is told while their check is muted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message.
+
+    Attributes
+    ----------
+    model : str
+    subject : str
+        Name of a check, or what else changed, such as ``retraining`` or ``champion``.
+    event : str
+        What happened to it, such as ``opened`` or ``promoted``.
+    severity : Severity
+    title, body : str
+        Plain text; the body is of several lines.
+    report : str
+        Path of the report within the home; empty where there is none.
+    """
+
+    model: str
+    subject: str
+    event: str
+    severity: Severity
+    title: str
+    body: str
+    report: str = ""
+
+    def __post_init__(self) -> None:
+        # A line break in a name would begin a line that somebody else wrote.
+        object.__setattr__(self, "title", visible(self.title))
+        object.__setattr__(self, "body", "\n".join(map(visible, self.body.split("\n"))))
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it is good news."""
+        return self.event in GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A column or segment, and how far it moved.
+
+    Attributes
+    ----------
+    name : str
+    text : str
+        How it moved, for people.
+    """
+
+    name: str
+    text: str
+
+
+def opened(
+    model: str, decision: Decision, window: str, moved: Sequence[Moved], reasons: Iterable[str], report: str
+) -> Message:
+    """Tell that a check has begun to fail.
+
+    Parameters
+    ----------
+    model : str
+    decision : Decision
+        The one that failed.
+    window : str
+        Label of the window that was read.
+    moved : sequence of Moved
+        What moved most, the most first.
+    reasons : iterable of str
+        What was found broken, where the check is on broken data.
+    report : str
+        Path of the night's report within the home; empty where there is none.
+    """
+    check = decision.check
+    lines = [f"since {window}", *reasons]
+    if not lines[1:]:
+        value, limit = _told_apart(decision.value, decision.threshold)
+        word = "above" if check.above is not None else "below"
+        lines.insert(0, f"{check.metric}{_of(decision)} is {value}, {word} its limit {limit}")
+    if moved:
+        lines.append("moved most: " + "; ".join(f"{entry.name} {entry.text}" for entry in moved[:MOST_MOVED]))
+    title = f"{model}: {check.name} fails"
+    return Message(model, check.name, "opened", check.severity, title, "\n".join(map(visible, lines)), report)
+
+
+def undecided(model: str, incident_name: str, decision: Decision, since: str) -> Message:
+    """Report that the data have left a check undecided for too long."""
+    check = decision.check
+    # What was seen first may have been of no window at all.
+    begun = f" since {since}" if since else ""
+    lines = [
+        f"{check.metric}{_of(decision)}: {decision.reason}",
+        "until it is decided this check reports nothing: mend the data, or correct the check",
+        "where it need not be decided in every window, raise its undecided_after, or set it to 0 for never",
+    ]
+    title = f"{model}: {check.name} cannot be decided{begun}"
+    return Message(model, incident_name, "opened", check.severity, title, "\n".join(lines))
+
+
+def closed(
+    model: str, check_name: str, severity: Severity, since: str, until: str, *, declared: bool, ending: str = ""
+) -> Message:
+    """Tell that a check passes again or can be decided again, or that the monitor has it no longer.
+
+    Parameters
+    ----------
+    ending : str
+        How broken data ended: sound again, or accepted.
+    """
+    name = check_of(check_name)
+    if name == check_name:
+        passes = ("passes again", f"it failed since {since} and passes in {until}")
+        gone = ("is no longer declared", f"it failed since {since}; nobody looks any more")
+    else:
+        passes = ("can be decided again", f"it was undecided since {since} and is decided in {until}")
+        gone = ("is no longer declared", f"it was undecided since {since}")
+    title, body = passes if declared else gone
+    lines = [body, *([ending] if declared and ending else [])]
+    return Message(model, check_name, "closed", severity, f"{model}: {name} {title}", "\n".join(lines))
+
+
+def _of(decision: Decision) -> str:
+    check = decision.check
+    parts = [part for part in (check.feature, check.segment, check.klass) if part]
+    return f" of {', '.join(parts)}" if parts else ""
+
+
+def _told_apart(value: float | None, limit: float | None) -> tuple[str, str]:
+    """A value and a limit, with as many digits as it takes to see which is larger.
+
+    Examples
+    --------
+    >>> _told_apart(0.59997, 0.6), _told_apart(0.1351351, 0.6), _told_apart(None, 0.6)
+    (('0.59997', '0.6'), ('0.1351', '0.6'), ('unknown', '0.6'))
+    """
+    for digits in range(DIGITS, 17):
+        told = tuple("unknown" if number is None else f"{number:.{digits}g}" for number in (value, limit))
+        if told[0] != told[1]:
+            break
+    return told[0], told[1]

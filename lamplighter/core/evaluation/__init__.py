@@ -1,0 +1,1 @@
+"""From rows and labels to measurements: data checks, coverage, quality."""

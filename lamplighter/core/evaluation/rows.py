@@ -1,0 +1,57 @@
+"""What is wrong with the rows of a window as a whole: without a time, or with an id that other rows have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lamplighter.core.counts import counted
+from lamplighter.core.monitor import Duplicates, Monitor
+from lamplighter.core.records.finding import Code, Finding
+
+MANY, FEWEST = 0.05, 5
+"""From which share and number of rows on repeated ids are no slips of a sender who tries again."""
+
+MOST = 0.5
+"""Share of rows beyond which an id is none: a file that is delivered twice repeats one half."""
+
+
+def row_findings(monitor: Monitor, label: str, *, rows: int, repeated: int, undated: int) -> Iterator[Finding]:
+    """Rows that were left out, and why.
+
+    Parameters
+    ----------
+    monitor : Monitor
+    label : str
+        Of the window.
+    rows : int
+        Those that stayed.
+    repeated : int
+        Those left out because they repeat an id and version.
+    undated : int
+        Those left out because their time cannot be read.
+    """
+    if undated:
+        time = monitor.predictions.time
+        unit = f" in {monitor.predictions.time_unit}" if monitor.predictions.time_unit else ""
+        rows_have = counted(undated, f"row of {label} has", f"rows of {label} have")
+        left_out = "was left out" if undated == 1 else "were left out"
+        told = f"{rows_have} no {time!r} that can be read, and {left_out}"
+        yield Finding(Code.TIME_MISSING, time, f"{monitor.model}: {told}; log it with every row{unit}")
+    if repeated and monitor.predictions.duplicates is Duplicates.ERROR:
+        told = counted(repeated, f"row of {label} repeats", f"rows of {label} repeat")
+        yield Finding(Code.IDS_REPEATED, "", f"{monitor.model}: {told} an id; the first of each was taken")
+    elif repeated >= FEWEST and repeated > MANY * (rows + repeated):
+        yield from _repeated(monitor, label, rows, repeated)
+
+
+def _repeated(monitor: Monitor, label: str, rows: int, repeated: int) -> Iterator[Finding]:
+    """Many rows with ids of others: where the monitor says what to do of them, only an id that tells nothing apart."""
+    predictions = monitor.predictions
+    names = ", ".join(map(repr, predictions.id))
+    told = f"{repeated} of {rows + repeated} rows of {label} repeat an id in {names}, and were left out"
+    cure = "name what tells rows apart as predictions.id, or say so with predictions.duplicates"
+    is_declared = "duplicates" in predictions.model_fields_set
+    if rows == 1 or (repeated > MOST * (rows + repeated) and not is_declared):
+        yield Finding(Code.IDS_REPEATED, "", f"{monitor.model}: {told}; {cure}")
+    elif not is_declared:
+        yield Finding(Code.ROWS_REPEATED, "", f"{monitor.model}: {told}; {cure}")

@@ -1,0 +1,91 @@
+"""Which columns of a table are the model's inputs, and of which kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from lamplighter.core.profiles.profile import ColumnKind
+
+if TYPE_CHECKING:
+    from lamplighter.core.monitor import Monitor
+
+TABLE_KINDS: dict[str, ColumnKind] = {"number": "numeric", "text": "categorical", "boolean": "categorical"}
+"""What ``auto`` makes of the types of a table; other types, such as time, are left out."""
+
+
+INDEX_OF_PANDAS = "__index_level_"
+"""How the name of a column begins that nobody declared: pandas writes a frame's index so."""
+
+
+def features_of(monitor: Monitor, table: Mapping[str, str]) -> dict[str, ColumnKind]:
+    """The feature columns, in the order of the table, then those that are declared and not there.
+
+    Parameters
+    ----------
+    monitor : Monitor
+    table : mapping of str to str
+        Each column of the table and its type: number, text, boolean, time or other.
+
+    Returns
+    -------
+    dict of str to {'numeric', 'categorical'}
+    """
+    found: dict[str, ColumnKind] = {}
+    for name, held in table.items():
+        kinds = kinds_of_feature(monitor, name)
+        if len(kinds) == 1:
+            found[name] = kinds[0]
+        elif kinds and held in TABLE_KINDS:
+            found[name] = TABLE_KINDS[held]
+    absent = (name for name in named_features(monitor) if name not in table and not _is_pattern(name))
+    return found | {name: kinds[0] for name in absent if (kinds := kinds_of_feature(monitor, name))}
+
+
+def named_features(monitor: Monitor) -> tuple[str, ...]:
+    """The names and patterns that a monitor declares as features."""
+    declared = monitor.features
+    return (*declared.numeric, *declared.categorical) if declared else ()
+
+
+def kinds_of_feature(monitor: Monitor, name: str) -> tuple[ColumnKind, ...]:
+    """What a column may be as a feature: of one kind, of any kind where its type decides, or no feature at all."""
+    declared = monitor.features
+    if declared is None or _matches(name, declared.exclude):
+        return ()
+    free = name not in taken_columns(monitor)
+    # What is named is a feature although it is part of an id; a pattern takes nothing that has another role.
+    if name in declared.numeric or (free and _matches(name, declared.numeric)):
+        return ("numeric",)
+    if name in declared.categorical or (free and _matches(name, declared.categorical)):
+        return ("categorical",)
+    return ("numeric", "categorical") if declared.auto and free and not name.startswith(INDEX_OF_PANDAS) else ()
+
+
+def taken_columns(monitor: Monitor) -> set[str]:
+    """Columns that the monitor names for something else than a feature."""
+    predictions, labels = monitor.predictions, monitor.labels
+    names = {predictions.time, *predictions.id, predictions.prediction, *predictions.scores, predictions.version}
+    if labels and labels.same_row:
+        names.add(labels.target)
+    return {name for name in names if name}
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    # A column may be called price[usd], which as a pattern is not its own name.
+    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _is_pattern(name: str) -> bool:
+    return any(sign in name for sign in "*?[")
+
+
+def answer_columns(monitor: Monitor) -> dict[str, ColumnKind]:
+    """The columns of what the model answered, of the kinds that drift can be measured of."""
+    predictions = monitor.predictions
+    kinds: dict[str, ColumnKind] = {"classification": "categorical", "regression": "numeric"}
+    answers: dict[str, ColumnKind] = {}
+    if predictions.prediction and monitor.kind in kinds:
+        answers[predictions.prediction] = kinds[monitor.kind]
+    return answers | dict.fromkeys(predictions.scores, "numeric")

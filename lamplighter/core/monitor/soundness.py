@@ -1,0 +1,234 @@
+"""What is wrong between a monitor and the tables that it names: columns, types, and values that are never there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from lamplighter.core.hints import among
+from lamplighter.core.monitor import Kind, Monitor
+from lamplighter.core.monitor.columns import answer_columns, features_of
+from lamplighter.core.monitor.parts import OF_KIND
+from lamplighter.core.monitor.roles import Use, declared_columns, declared_label_columns
+from lamplighter.core.monitor.vocabulary import OF_ANSWERS
+from lamplighter.core.records.catalogue import FEATURE_METRICS
+from lamplighter.core.values.meeting import hardly_meet
+
+Place = tuple[str | int, ...]
+
+FEWEST_TO_JUDGE = 20
+"""Labelled rows from which classes that never meet are no accident, as for the finding of a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, at a key of the monitor.
+
+    Attributes
+    ----------
+    at : tuple of str or int
+        Leads to the key.
+    message : str
+        What is wrong and what would be right.
+    is_warning : bool
+        Whether it is merely not there yet.
+    """
+
+    at: Place
+    message: str
+    is_warning: bool = False
+
+
+def column_problems(monitor: Monitor, table: Mapping[str, str]) -> Iterator[Problem]:
+    """Compare what a monitor says of the predictions' columns with those that there are.
+
+    Parameters
+    ----------
+    monitor : Monitor
+    table : mapping of str to str
+        Each column and its type: number, text, boolean, time, null or other.
+    """
+    patterns = {name for name in _patterns(monitor) if any(sign in name for sign in "*?[")}
+    for use in declared_columns(monitor):
+        if use.column in table:
+            yield from _type_problems(monitor, use, table[use.column])
+        elif use.column in patterns:
+            if not any(fnmatchcase(name, use.column) for name in table):
+                yield Problem(use.at, f"no column matches {use.column!r}; {among(use.column, table)}")
+        else:
+            yield Problem(use.at, f"no column {use.column!r} in the predictions; {among(use.column, table)}")
+    yield from _feature_problems(monitor, table)
+
+
+def _patterns(monitor: Monitor) -> Iterator[str]:
+    if monitor.features:
+        yield from (*monitor.features.numeric, *monitor.features.categorical)
+
+
+NUMBERS = frozenset({"number", "boolean", "null"})
+PLAIN = NUMBERS | {"text"}
+
+
+def _type_problems(monitor: Monitor, use: Use, kind: str) -> Iterator[Problem]:
+    """A column whose type its role cannot have; text may still hold numbers, which its values tell."""
+    name = use.column
+    if use.role == "a score" and kind not in NUMBERS:
+        yield Problem(use.at, f"column {name!r} holds {_named(kind)}; a score is a number from 0 to 1")
+    elif use.role == "the prediction" and monitor.kind is Kind.REGRESSION and kind not in NUMBERS:
+        yield Problem(use.at, f"column {name!r} holds {_named(kind)}; the prediction of a regression is a number")
+    elif use.role in ("a segment", "a feature") and kind not in (
+        PLAIN if use.role == "a feature" else PLAIN | {"time"}
+    ):
+        yield Problem(use.at, f"column {name!r} holds {_named(kind)}; {use.role} is a number, a flag or a text")
+
+
+def _named(kind: str) -> str:
+    return {"time": "times", "text": "text", "other": "lists or structures", "number": "numbers"}.get(kind, kind)
+
+
+def _feature_problems(monitor: Monitor, table: Mapping[str, str]) -> Iterator[Problem]:
+    if monitor.features is None:
+        return
+    features = features_of(monitor, table)
+    if not features:
+        told = "no column is a feature: every one has another role, another type, or is left out"
+        yield Problem(("features",), f"{told}; name some, or leave features out")
+    for i, name in enumerate(monitor.features.exclude):
+        if name not in table and not any(fnmatchcase(column, name) for column in table):
+            yield Problem(("features", "exclude", i), f"no column matches {name!r}; {among(name, table)}", True)
+    for i, check in enumerate(monitor.checks):
+        if not check.feature or check.metric not in FEATURE_METRICS or check.metric in OF_ANSWERS:
+            continue
+        at = ("checks", i, "feature")
+        if check.feature not in features:
+            yield Problem(at, f"{check.feature!r} is no feature of this monitor; {among(check.feature, features)}")
+        elif (wanted := OF_KIND.get(check.metric)) and wanted != features[check.feature]:
+            told = f"metric {check.metric!r} is of {wanted} features, and {check.feature!r} is"
+            yield Problem(at, f"{told} {features[check.feature]}; name another")
+
+
+def label_column_problems(monitor: Monitor, columns: Collection[str]) -> Iterator[Problem]:
+    """Compare what a monitor says of the columns of a table of labels with those that there are."""
+    for use in declared_label_columns(monitor):
+        if use.column in columns or use.role == "private":
+            continue
+        is_default = monitor.labels is not None and not monitor.labels.id and "id" in use.at
+        cure = "; name the column of ids as labels.id" if is_default else ""
+        at: Place = ("labels",) if is_default else use.at
+        yield Problem(at, f"no column {use.column!r} in the labels{cure}; {among(use.column, columns)}")
+
+
+@dataclass(frozen=True)
+class ScoreRange:
+    """Of the scores of one column: the least, the largest, how many there are, and how far rounding may take them."""
+
+    column: str
+    low: float
+    high: float
+    values: int
+    slack: float
+
+
+def score_problems(monitor: Monitor, ranges: Iterable[ScoreRange]) -> Iterator[Problem]:
+    """Scores that are no probabilities."""
+    if monitor.kind is not Kind.CLASSIFICATION:
+        return
+    declared = {use.column: use.at for use in declared_columns(monitor) if use.role == "a score"}
+    for found in ranges:
+        if found.values and not -found.slack <= found.low <= found.high <= 1 + found.slack:
+            held = f"column {found.column!r} holds values from {found.low:.8g} to {found.high:.8g}"
+            yield Problem(declared[found.column], f"{held}; a score is a probability from 0 to 1")
+
+
+Seen = Callable[[str], Collection[str]]
+"""The values of a column of the predictions, looked for as widely as need be."""
+
+
+def class_problems(
+    monitor: Monitor, classes: Collection[str], wider: Callable[[], Collection[str]]
+) -> Iterator[Problem]:
+    """Classes that the monitor names and that are never seen.
+
+    Parameters
+    ----------
+    monitor : Monitor
+    classes : collection of str
+        Those of predictions and labels in one window.
+    wider : callable
+        Those of many windows, asked for where one is missing.
+    """
+    if monitor.kind is not Kind.CLASSIFICATION or not classes:
+        return
+    named: list[tuple[Place, str]] = []
+    if monitor.predictions.positive is not None:
+        named.append((("predictions", "positive"), monitor.predictions.positive))
+    named += [(("checks", i, "class"), check.klass) for i, check in enumerate(monitor.checks) if check.klass]
+    missing = [(at, name) for at, name in named if name not in classes]
+    scores = monitor.predictions.score if isinstance(monitor.predictions.score, dict) else {}
+    if not missing and {*scores} >= {*classes}:
+        return
+    everywhere = {*classes, *wider()}
+    for at, name in missing:
+        if name not in everywhere:
+            # One class alone does not show what the others are called.
+            told = f"class {name!r} never occurs"
+            yield Problem(at, f"{told}; {among(name, sorted(everywhere))}", is_warning=len(everywhere) < 2)
+    if scores:
+        yield from _score_classes(scores, classes, everywhere)
+
+
+def _score_classes(scores: Collection[str], classes: Collection[str], everywhere: Collection[str]) -> Iterator[Problem]:
+    at: Place = ("predictions", "score")
+    if not {*scores} & {*everywhere}:
+        named, known = (", ".join(sorted(side)[:5]) for side in (scores, everywhere))
+        yield Problem(at, f"no score is of a class that occurs: {named}; known: {known}")
+    elif lacking := sorted({*classes} - {*scores}):
+        told = f"class {', '.join(map(repr, lacking[:3]))} occurs and has no score"
+        yield Problem(at, f"{told}; name its column too, or write the classes as they occur")
+
+
+def classes_meet(
+    monitor: Monitor, true: Mapping[str, int], predicted: Mapping[str, int], rows: int
+) -> Iterator[Problem]:
+    """Labels and predictions that name hardly a class alike.
+
+    Parameters
+    ----------
+    monitor : Monitor
+    true, predicted : mapping of str to int
+        Rows of each class.
+    rows : int
+        Labelled rows.
+    """
+    if monitor.kind is not Kind.CLASSIFICATION or not true or not predicted or not hardly_meet(true, predicted):
+        return
+    shown = [", ".join(sorted(map(repr, classes))[:3]) for classes in (predicted, true)]
+    few = "hardly a" if {*true} & {*predicted} else "no"
+    told = f"{few} predicted class ({shown[0]}) is among those of the labels ({shown[1]})"
+    yield Problem(("labels", "target"), f"{told}; write both alike", is_warning=rows < FEWEST_TO_JUDGE)
+
+
+def segment_problems(monitor: Monitor, seen: Seen, wider: Seen) -> Iterator[Problem]:
+    """Checks of segments that are never seen."""
+    for i, check in enumerate(monitor.checks):
+        column, equals, value = check.segment.partition("=")
+        if not equals or value in seen(column) or value in (everywhere := {*seen(column), *wider(column)}):
+            continue
+        told = f"segment {check.segment!r} never occurs"
+        known = among(check.segment, [f"{column}={name}" for name in sorted(everywhere)])
+        yield Problem(("checks", i, "segment"), f"{told}; {known}", is_warning=not everywhere)
+
+
+def reference_problems(monitor: Monitor, table: Mapping[str, str], reference: Mapping[str, str]) -> Iterator[Problem]:
+    """Features and answers that a reference lacks, or holds in another type."""
+    compared = {**features_of(monitor, table), **answer_columns(monitor)}
+    for name in compared:
+        if name in table and name not in reference:
+            told = f"the reference has no column {name!r}, so its drift is not measured"
+            yield Problem(("reference",), f"{told}; write it there too, or exclude it", True)
+        elif name in table and "null" not in (kinds := (reference[name], table[name])) and kinds[0] != kinds[1]:
+            told = (
+                f"column {name!r} holds {_named(kinds[0])} in the reference and {_named(kinds[1])} in the predictions"
+            )
+            yield Problem(("reference",), f"{told}; write both alike")

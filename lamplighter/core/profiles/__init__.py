@@ -1,0 +1,1 @@
+"""Profiles of columns, and what is unlike the windows before."""

@@ -1,0 +1,1 @@
+"""What is recorded: measurements, findings, and their names."""

@@ -1,0 +1,1 @@
+"""Windows, durations and calendars."""

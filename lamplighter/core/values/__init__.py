@@ -1,0 +1,1 @@
+"""The identity of values, and how they are written as keys."""

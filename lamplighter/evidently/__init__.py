@@ -1,0 +1,1 @@
+"""The one place that imports Evidently: its drift tests and its reports."""

@@ -1,0 +1,1 @@
+"""Reading a source before it is monitored, for `init` and `validate`."""

@@ -1,0 +1,275 @@
+"""Whether labels meet predictions: read of the newest window that should have some."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+
+from lamplighter.core.evaluation.answers import answer_findings
+from lamplighter.core.evaluation.quality import Labelled, comparable_classes, numbers
+from lamplighter.core.monitor import Kind, Labels, Monitor
+from lamplighter.core.monitor.soundness import Problem, classes_meet, label_column_problems
+from lamplighter.core.records.finding import Code, of_file
+from lamplighter.core.time.window import Window
+from lamplighter.errors import ColumnError, SourceError
+from storage.labelling.join import LabelIndex, Seen, Truth, truths_of
+from storage.labelling.misdated import is_overdue, misdated_labels
+from storage.labelling.unmatched import early_labels
+from storage.project.folder import Project
+from storage.sources.absent import absent_source, where_it_ends
+from storage.sources.labels import Arrived, keys, labels_arrived
+from storage.sources.newest import EPOCH, FAR, newest_files
+from storage.sources.predictions import predictions_of
+from storage.sources.rows import Rows, Slice
+from storage.sources.sql import columns_of
+
+MOST_WINDOWS = 8
+"""Windows that are looked at for labels, from the newest back to the one whose labels should be there."""
+
+MOMENT = timedelta(microseconds=1)
+
+
+@dataclass
+class LabelCheck:
+    """What was read of the labels.
+
+    Attributes
+    ----------
+    labelled : int or None
+        Predictions of the newest window that have a label; None without labels.
+    window, rows : str, int
+        An earlier window that has some, where the newest has none, its labelled rows being ``labelled``.
+    classes : set of str
+        Those of the labels that met.
+    problems : list of Problem
+    """
+
+    labelled: int | None = None
+    window: str = ""
+    rows: int = 0
+    classes: set[str] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def check_labels(project: Project, monitor: Monitor, newest: Rows, now: datetime, folder: Path) -> LabelCheck:
+    """Join the labels to the newest window, or to the newest earlier one that has some.
+
+    Parameters
+    ----------
+    project : Project
+    monitor : Monitor
+    newest : Rows
+        Of the newest window.
+    now : datetime
+        Labels that arrive later are not there yet.
+    folder : Path
+        For what is streamed.
+    """
+    check, labels = LabelCheck(), monitor.labels
+    if labels is None or not _can_be_joined(monitor, newest):
+        return check
+    check.labelled = 0
+    try:
+        if labels.same_row:
+            _one_window(monitor, newest.slice, None, now, check)
+            if not check.labelled:
+                check.problems.append(_no_labels(monitor, newest))
+            return check
+        check.problems += _absent(project, monitor, labels)
+        if not check.problems:
+            _joined(project, monitor, newest, now, folder, check)
+    except SourceError as error:
+        at = ("labels", "time") if isinstance(error, ColumnError) else ("labels", "sql" if labels.sql else "parquet")
+        check.problems.append(Problem(at, f"the labels could not be looked at: {error}"))
+    return check
+
+
+_NONE_YET = "no prediction of the newest window has a label yet"
+
+
+def _no_labels(monitor: Monitor, newest: Rows) -> Problem:
+    """Why no row has a truth beside it."""
+    assert monitor.labels is not None
+    target = monitor.labels.target
+    held = newest.table([target]).column(0)
+    if len(held) > held.null_count and monitor.kind is Kind.REGRESSION:
+        return Problem(("labels", "target"), f"no value of {target!r} is a number; name another column")
+    return Problem(("labels", "target"), _NONE_YET, True)
+
+
+def _can_be_joined(monitor: Monitor, rows: Rows) -> bool:
+    needed = [*monitor.predictions.id, monitor.predictions.prediction]
+    needed += [monitor.labels.target] if monitor.labels and monitor.labels.same_row else []
+    return all(name in rows.schema for name in needed if name)
+
+
+def _absent(project: Project, monitor: Monitor, labels: Labels) -> Iterator[Problem]:
+    """What is wrong with the place and the columns of labels; paths without a file may be labels that are to come."""
+    if labels.sql:
+        if absent := absent_source(project, labels, "labels"):
+            yield absent
+            return
+        yield from label_column_problems(monitor, columns_of(labels.sql))
+        return
+    files = newest_files(project, labels)
+    if not files:
+        where, is_misspelled = where_it_ends(project, labels.parquet[0])
+        message = f"there are no labels yet: {labels.parquet[0]} matches no file; {where}"
+        yield Problem(("labels", "parquet"), message, not is_misspelled)
+        return
+    always = Window(monitor.model, monitor.every, EPOCH, FAR, monitor.timezone)
+    rows = Rows(Slice(always, tuple(files[-1:]), time=None))
+    if rows.unreadable:
+        yield Problem(("labels", "parquet"), of_file(*rows.unreadable[0]))
+        return
+    if rows.schema:
+        yield from label_column_problems(monitor, rows.schema)
+
+
+def _joined(project: Project, monitor: Monitor, newest: Rows, now: datetime, folder: Path, check: LabelCheck) -> None:
+    windows = _windows(monitor, newest.slice.window)
+    arrived = labels_arrived(project, monitor, windows[-1].start, now, folder, [newest.slice])
+    assert arrived is not None
+    place = ("labels", "sql" if monitor.labels and monitor.labels.sql else "parquet")
+    check.problems += [Problem(place, of_file(file, reason)) for file, reason in arrived.unreadable]
+    if arrived.unreadable and not len(arrived.frame):
+        return
+    index = LabelIndex.of(arrived, monitor.predictions.id)
+    looked_at: list[Slice] = []
+    met = 0
+    for window in windows:
+        where = newest.slice if window == newest.slice.window else predictions_of(project, monitor, window, folder)
+        _one_window(monitor, where, index, now, check)
+        looked_at.append(where)
+        if check.labelled:
+            check.window = "" if window == newest.slice.window else window.label
+            return
+        if early := early_labels(project, monitor, looked_at[-1:], index, folder):
+            check.problems.append(_misdated(early.ids, window.label, "before their predictions"))
+            return
+        met += _met(index, Rows(where), monitor)
+    if met:
+        told = f"{met} labels met their predictions, and none is a number; name another column"
+        check.problems.append(Problem(("labels", "target"), told))
+        return
+    check.problems += _none_met(project, monitor, arrived, looked_at, now, folder)
+
+
+def _misdated(ids: int, label: str, when: str, *, is_warning: bool = False) -> Problem:
+    told = f"the labels of {ids} predictions of {label} are dated {when}"
+    cure = "name the column of when a label arrived, or its timezone or time_unit"
+    return Problem(("labels", "time"), f"{told}; {cure}", is_warning)
+
+
+def _met(index: LabelIndex, rows: Rows, monitor: Monitor) -> int:
+    """How many predictions have an id that is a label's."""
+    ids = monitor.predictions.id
+    return int((index.numbers(rows.frame(ids, ids)) >= 0).sum())
+
+
+def _windows(monitor: Monitor, newest: Window) -> list[Window]:
+    """Newest first, windows back to the one whose labels had their time before the newest ended."""
+    assert monitor.labels is not None
+    oldest = monitor.window(newest.before_start(monitor.labels.mature_after) + MOMENT)
+    windows = [newest]
+    while windows[-1].start > oldest.start:
+        windows.append(windows[-1].previous())
+    if len(windows) > MOST_WINDOWS:
+        step = (len(windows) - 1) / (MOST_WINDOWS - 1)
+        windows = [windows[round(i * step)] for i in range(MOST_WINDOWS)]
+    return windows
+
+
+def _one_window(monitor: Monitor, where: Slice, index: LabelIndex | None, now: datetime, check: LabelCheck) -> None:
+    [truth] = truths_of([Seen(where, relabelled_until=now + MOMENT)], monitor, index)
+    check.labelled, check.rows = len(truth.y_true), Rows(where).count
+    if check.labelled:
+        check.problems += _of_values(monitor, truth, check)
+
+
+def _of_values(monitor: Monitor, truth: Truth, check: LabelCheck) -> Iterator[Problem]:
+    """Labels that cannot be compared with what was predicted."""
+    answer = monitor.predictions.prediction
+    if monitor.kind is Kind.CLASSIFICATION and answer:
+        sides = comparable_classes(truth.y_true, truth.labelled[answer])
+        true, predicted = (Counter(str(name) for name in side if name is not None) for side in sides)
+        check.classes = {*true}
+        yield from classes_meet(monitor, true, predicted, len(truth.y_true))
+    if truth.comparable and answer:
+        yield from _of_answers(monitor, truth)
+    if monitor.kind is Kind.REGRESSION and answer and pd.isna(numbers(truth.labelled[answer])).all():
+        yield Problem(("predictions", "prediction"), f"no value of {answer!r} is a number; name another column")
+
+
+SHOWN_AT = {
+    Code.LISTS_UNREADABLE: ("predictions", "prediction"),
+    Code.TEXTS_UNREADABLE: ("predictions", "prediction"),
+    Code.NUMBERS_ODD: ("predictions", "prediction"),
+    Code.SCORES_OUTSIDE: ("predictions", "score"),
+    Code.CLASSES_ODD: ("labels", "target"),
+    Code.CLASSES_DIFFER: ("labels", "target"),
+}
+"""The key at which what a run would find of labels and answers is shown."""
+
+
+def _of_answers(monitor: Monitor, truth: Truth) -> Iterator[Problem]:
+    """What the first run would find of labels and answers side by side; of a few odd rows it measures the others."""
+    frame, predictions = truth.labelled, monitor.predictions
+    labelled = Labelled(
+        truth.y_true, frame[str(predictions.prediction)], {name: frame[name] for name in predictions.scores}, {}, None
+    )
+    for finding in answer_findings(labelled, monitor, ""):
+        # Classes that do not meet have a line of their own.
+        if finding.code in SHOWN_AT and not (
+            finding.code is Code.CLASSES_DIFFER and monitor.kind is Kind.CLASSIFICATION
+        ):
+            told = finding.message.removeprefix(f"{monitor.model}: : ")
+            yield Problem(SHOWN_AT[finding.code], told, finding.code is Code.CLASSES_ODD)
+
+
+def _none_met(
+    project: Project, monitor: Monitor, arrived: Arrived, looked_at: Sequence[Slice], now: datetime, folder: Path
+) -> Iterator[Problem]:
+    """Why no prediction has a label: there are none yet, they are dated otherwise, or their ids are others."""
+    labels, first = monitor.labels, min(where.window.start for where in looked_at)
+    assert labels is not None
+    if found := misdated_labels(project, monitor, looked_at, now, now, folder / "earlier"):
+        newest = found.newest.isoformat(timespec="minutes")
+        when = "after the present" if found.is_future else "before these"
+        may_be_old = not (found.is_sure or is_overdue(monitor, looked_at, now))
+        yield _misdated(found.ids, found.window.label, f"{when}, the newest {newest}", is_warning=may_be_old)
+        return
+    names = [where.window.label for where in looked_at]
+    if len(arrived.frame):
+        ids = (
+            "" if {*monitor.predictions.id, *labels.id} & {*monitor.private} else _examples(monitor, looked_at, arrived)
+        )
+        rows = sum(Rows(where).count for where in looked_at)
+        told = f"none of {len(arrived.frame)} labels has the id of one of the {rows} predictions of"
+        at = ("labels", "id") if labels.id else ("labels",)
+        cure = "name the column of ids as labels.id, or write ids alike"
+        yield Problem(at, f"{told} {min(names)} to {max(names)}{ids}; {cure}")
+        return
+    begin = first - timedelta(days=400)
+    earlier = labels_arrived(project, monitor, begin, now, folder / "earlier", looked_at)
+    if earlier is None or not len(earlier.frame):
+        yield Problem(("labels",), _NONE_YET if arrived.files else "there are no labels yet", True)
+        return
+    told = f"no label arrived since {first.isoformat()}, the newest {earlier.frame['arrived'].max().isoformat()}"
+    yield Problem(("labels",), f"{told}; there are none yet for the newest predictions", True)
+
+
+def _examples(monitor: Monitor, looked_at: Sequence[Slice], arrived: Arrived) -> str:
+    newest = next((rows for where in looked_at if (rows := Rows(where)).count), Rows(looked_at[0]))
+    ids = keys(newest.frame(monitor.predictions.id, monitor.predictions.id), monitor.predictions.id)
+    pair = [
+        str(values[0]).replace("\x1f", ", ")[:40]
+        for values in (arrived.frame["key"].dropna().to_numpy(), ids.dropna())
+        if len(values)
+    ]
+    return f" (such as {pair[0]!r} and {pair[1]!r})" if len(pair) == 2 else ""

@@ -1,0 +1,38 @@
+"""The reference of a window, located without copying it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.time.window import Window
+from storage.project.folder import Project
+from storage.sources.predictions import slice_of
+from storage.sources.reference import reference_of, span_of
+from storage.sources.rows import Rows
+from storage.sources.sql import spool
+
+MOST_ROWS = 1_000
+"""Of a reference in a database: enough to see its columns, and that it has rows."""
+
+
+def reference_rows(project: Project, monitor: Monitor, window: Window, folder: Path) -> Rows:
+    """The rows of the reference of a window; of one in a database only the first.
+
+    Raises
+    ------
+    SourceError
+        If it is declared and not there.
+    """
+    reference, source = monitor.reference, monitor.predictions
+    assert reference is not None
+    if source.sql is None or reference.parquet:
+        where = reference_of(project, monitor, window, folder)
+        assert where is not None
+        return Rows(where)
+    span = span_of(reference, window)
+    files = spool(
+        source.sql, column=source.time, timezone=source.timezone, start=span.start, end=span.end,
+        folder=folder / "reference", most=MOST_ROWS, unit=source.time_unit, day_zone=window.timezone,
+    )  # fmt: skip
+    return Rows(slice_of(monitor, span, files))

@@ -1,0 +1,321 @@
+"""What a monitor's sources hold, read before the first run: one window of predictions, its labels, its reference."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lamplighter.core.evaluation.rows import row_findings
+from lamplighter.core.monitor import Monitor, Source
+from lamplighter.core.monitor.columns import features_of
+from lamplighter.core.monitor.roles import declared_columns
+from lamplighter.core.monitor.soundness import (
+    Problem,
+    ScoreRange,
+    class_problems,
+    column_problems,
+    reference_problems,
+    score_problems,
+    segment_problems,
+)
+from lamplighter.core.records.finding import Code, Finding, of_file, with_cure
+from lamplighter.core.time.window import Window
+from lamplighter.errors import BrokenFileError, ColumnError, SourceError
+from storage.inspection.label_check import LabelCheck, check_labels
+from storage.inspection.reference_check import reference_rows
+from storage.profiles.build import as_counts, as_floats, slack_of, table_kinds
+from storage.project.folder import Project
+from storage.sources.absent import absent_source
+from storage.sources.newest import EPOCH, Newest, newest_files, newest_window
+from storage.sources.predictions import predictions_of, slice_of
+from storage.sources.reference import reference_of
+from storage.sources.rows import Rows
+from storage.sources.sql import spool
+
+MOST_VALUES_ROWS = 200_000
+"""Rows of a database in which a value is looked for that the newest window does not have."""
+
+
+@dataclass
+class SourceCheck:
+    """What was read of a monitor's sources, and what is wrong with them.
+
+    Attributes
+    ----------
+    window : str
+        The newest window with predictions; empty where there is none.
+    rows : int
+        Predictions in it.
+    labelled : int or None
+        How many of them have a label; None without labels.
+    labelled_window, labelled_rows : str, int
+        An earlier window that has labels, where the newest has none yet, and its rows.
+    features : int
+    problems : list of Problem
+    """
+
+    window: str = ""
+    rows: int = 0
+    labelled: int | None = None
+    labelled_window: str = ""
+    labelled_rows: int = 0
+    features: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+
+def check_sources(project: Project, monitor: Monitor, now: datetime) -> SourceCheck:
+    """Read the newest window of a monitor as a run would, and say what a run would stumble over.
+
+    Parameters
+    ----------
+    project : Project
+    monitor : Monitor
+    now : datetime
+        Rows that are dated later are passed over.
+    """
+    folder = project.home / "spool" / f"validate-{os.getpid()}-{monitor.model}"
+    check = SourceCheck()
+    try:
+        _check(project, monitor, now, folder, check)
+    except BrokenFileError as error:
+        check.problems.append(Problem(_place(monitor.predictions, "predictions"), with_cure(str(error))))
+    except SourceError as error:
+        told = f"the predictions could not be looked at: {error}"
+        check.problems.append(Problem(_place(monitor.predictions, "predictions"), told))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return check
+
+
+def _check(project: Project, monitor: Monitor, now: datetime, folder: Path, check: SourceCheck) -> None:
+    if absent := absent_source(project, monitor.predictions, "predictions"):
+        check.problems.append(absent)
+        return
+    try:
+        newest = newest_window(project, monitor, now)
+    except ColumnError as error:
+        check.problems.append(_of_time(error))
+        return
+    if newest.window is None:
+        check.problems += _nothing_yet(newest)
+        return
+    window = newest.window
+    rows = Rows(predictions_of(project, monitor, window, folder))
+    check.window, check.rows = window.label, rows.count
+    check.problems += [
+        Problem(_place(monitor.predictions, "predictions"), of_file(uri, reason)) for uri, reason in rows.unreadable
+    ]
+    found = [*row_findings(monitor, window.label, rows=rows.count, repeated=rows.repeated, undated=rows.undated)]
+    check.problems += [
+        Problem(
+            ("predictions", "time" if finding.code is Code.TIME_MISSING else "id"), _without_model(finding, monitor)
+        )
+        for finding in found
+    ]
+    declared = [use.column for use in declared_columns(monitor)]
+    kinds = table_kinds(rows, declared)
+    check.problems += [
+        Problem(
+            _place(monitor.predictions, "predictions"), f"{file}: no column {name!r}, which other files have; {told}"
+        )
+        for name, file, told in rows.lacking(dict.fromkeys(declared))
+    ]
+    check.features = len(features_of(monitor, kinds))
+    problems = [*column_problems(monitor, kinds)]
+    check.problems += problems
+    wrong = {problem.at for problem in problems if not problem.is_warning}
+    check.problems += score_problems(monitor, _ranges(monitor, rows, kinds, wrong))
+    check.problems += _numeric_texts(monitor, rows, kinds, wrong)
+    commas = {problem.at: problem for problem in _decimal_commas(monitor, rows, kinds)}
+    check.problems = [commas.get(problem.at, problem) for problem in check.problems]
+    wrong |= {problem.at for problem in check.problems if not problem.is_warning}
+    check.problems += _empty_columns(monitor, rows, kinds)
+    # What is no id joins nothing.
+    has_ids = not any(finding.code is Code.IDS_REPEATED for finding in found)
+    labels = check_labels(project, monitor, rows, now, folder) if has_ids else LabelCheck()
+    check.labelled, check.labelled_window, check.labelled_rows = labels.labelled, labels.window, labels.rows
+    check.problems += labels.problems
+    check.problems += _names(project, monitor, rows, newest, labels.classes, folder)
+    faulty = {use.column for use in declared_columns(monitor) if use.at in wrong}
+    sound = {name: kind for name, kind in kinds.items() if name not in faulty}
+    check.problems += _reference(project, monitor, window, sound, folder)
+    check.problems = [
+        *{
+            (problem.at, problem.message if problem.at in SEVERAL else ""): problem
+            for problem in reversed(check.problems)
+        }.values()
+    ][::-1]
+
+
+def _of_time(error: ColumnError) -> Problem:
+    cure = "" if ";" in str(error) and not error.missing else "; name the right one as predictions.time"
+    return Problem(("predictions", "time"), f"{error}{cure}")
+
+
+def _nothing_yet(newest: Newest) -> Iterator[Problem]:
+    if newest.later:
+        told = f"all {newest.later} rows that were looked at are dated after the present; is the zone right?"
+        yield Problem(("predictions", "time"), told)
+    else:
+        yield Problem(("predictions",), "there are no rows yet, so columns and labels were not looked at", True)
+
+
+def _place(source: Source, section: str) -> tuple[str, ...]:
+    return (section, "sql" if source.sql else "parquet")
+
+
+def _ranges(
+    monitor: Monitor, rows: Rows, kinds: dict[str, str], wrong: Collection[tuple[str | int, ...]]
+) -> Iterator[ScoreRange]:
+    for name in monitor.predictions.scores:
+        if kinds.get(name) == "number" and not any("score" in at for at in wrong):
+            values = as_floats(rows.table([name]).column(0))
+            values = values[~np.isnan(values)]
+            low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
+            yield ScoreRange(name, low, high, len(values), slack_of(rows.schema[name]))
+
+
+def _numeric_texts(
+    monitor: Monitor, rows: Rows, kinds: dict[str, str], wrong: Collection[tuple[str | int, ...]]
+) -> Iterator[Problem]:
+    """Features that are declared as numbers and hold texts that are none."""
+    declared = monitor.features.numeric if monitor.features else ()
+    for i, name in enumerate(declared):
+        if kinds.get(name) == "text" and ("features", "numeric", i) not in wrong:
+            try:
+                as_floats(rows.table([name]).column(0))
+            except (pa.ArrowInvalid, TypeError):
+                told = f"column {name!r} holds text that is no number; name it as categorical"
+                yield Problem(("features", "numeric", i), told)
+
+
+def _decimal_commas(monitor: Monitor, rows: Rows, kinds: Mapping[str, str]) -> Iterator[Problem]:
+    """Columns of text that holds numbers with a decimal comma, which no format takes for numbers."""
+    for use in declared_columns(monitor):
+        if kinds.get(use.column) == "text" and use.column not in monitor.private:
+            values = rows.table([use.column]).column(0).drop_null()
+            if len(values) and pc.all(pc.match_substring_regex(values, r"^\s*[+-]?\d+(?:,\d+)?\s*$")).as_py():
+                told = f"column {use.column!r} holds numbers with a decimal comma, such as {values[0].as_py()!r}"
+                yield Problem(use.at, f"{told}; write a point")
+
+
+def _without_model(finding: Finding, monitor: Monitor) -> str:
+    """The line of a finding, where the file says which model it is about."""
+    return finding.message.removeprefix(f"{monitor.model}: ")
+
+
+def _empty_columns(monitor: Monitor, rows: Rows, kinds: Mapping[str, str]) -> Iterator[Problem]:
+    """Features and answers that are null in every row, as the first run would find them."""
+    places = {use.column: use.at for use in reversed(list(declared_columns(monitor)))}
+    answers = [monitor.predictions.prediction, *monitor.predictions.scores]
+    names = dict.fromkeys(name for name in (*answers, *features_of(monitor, kinds)) if name in rows.schema)
+    for name, batches in rows.columns(names):
+        if rows.count and all(batch.null_count == len(batch) for batch in batches):
+            told = f"column {name!r} is null in all {rows.count} rows of {rows.slice.window.label}"
+            cure = "mend its feed, or name another column" if name in places else "mend its feed, or exclude it"
+            yield Problem(places.get(name, ("features",)), f"{told}; {cure}")
+
+
+def _names(
+    project: Project, monitor: Monitor, rows: Rows, newest: Newest, true: Collection[str], folder: Path
+) -> Iterator[Problem]:
+    """Classes and values of segments that the monitor names and that never occur."""
+
+    @cache
+    def seen(column: str) -> frozenset[str]:
+        return _values(rows, column)
+
+    @cache
+    def wider(column: str) -> frozenset[str]:
+        return _values(_many(project, monitor, newest, column, folder), column)
+
+    prediction = monitor.predictions.prediction
+    if prediction and prediction in rows.schema:
+
+        def everywhere() -> frozenset[str]:
+            return wider(prediction) | {*true} | _reference_values(project, monitor, newest, prediction, folder)
+
+        yield from class_problems(monitor, {*seen(prediction), *true}, everywhere)
+    if all(name in rows.schema for name in monitor.segments):
+        yield from segment_problems(monitor, seen, wider)
+
+
+def _values(rows: Rows, column: str) -> frozenset[str]:
+    if column not in rows.schema:
+        return frozenset()
+    try:
+        return frozenset(as_counts(rows.identities([column]).column(0))[0])
+    except (pa.ArrowException, TypeError):
+        return frozenset()
+
+
+def _many(project: Project, monitor: Monitor, newest: Newest, column: str, folder: Path) -> Rows:
+    """The rows of many windows: the files that were looked at, or so many rows of a database."""
+    source = monitor.predictions
+    assert newest.window is not None
+    span = Window(
+        monitor.model, monitor.every, newest.window.before_start(LOOK_BACK), newest.window.end, monitor.timezone
+    )
+    if source.sql:
+        files = tuple(
+            spool(
+                source.sql, column=source.time, timezone=source.timezone, start=span.start, end=span.end,
+                folder=folder / f"wider-{column.encode().hex()[:40]}", only=[source.time, column],
+                most=MOST_VALUES_ROWS, unit=source.time_unit, day_zone=monitor.timezone,
+            )
+        )  # fmt: skip
+        return Rows(slice_of(monitor, span, files))
+    everything = Window(monitor.model, monitor.every, EPOCH, newest.window.end, monitor.timezone)
+    return Rows(slice_of(monitor, everything, newest_files(project, source, LOOK_BACK.days)))
+
+
+SEVERAL = (("reference",), ("labels",), ("predictions", "parquet"))
+"""Keys that several things may be wrong with at once; of others the first explains the rest."""
+
+LOOK_BACK = timedelta(days=90)
+"""A season: what has not occurred in one is taken for a mistake."""
+
+
+def _reference_values(project: Project, monitor: Monitor, newest: Newest, column: str, folder: Path) -> frozenset[str]:
+    """What the files of a reference hold of a column."""
+    if not monitor.reference or not monitor.reference.parquet or newest.window is None:
+        return frozenset()
+    try:
+        where = reference_of(project, monitor, newest.window, folder)
+    except SourceError:
+        return frozenset()
+    return _values(Rows(where), column) if where else frozenset()
+
+
+def _reference(
+    project: Project, monitor: Monitor, window: Window, kinds: dict[str, str], folder: Path
+) -> Iterator[Problem]:
+    """A reference that is not there, has no rows, or holds something else than the predictions."""
+    reference = monitor.reference
+    if reference is None:
+        return
+    try:
+        rows = reference_rows(project, monitor, window, folder)
+    except SourceError as error:
+        yield Problem(("reference",), str(error))
+        return
+    if rows.mistake:
+        yield Problem(("reference",), f"no file of it can be used: {rows.mistake}")
+    elif rows.unreadable and not rows.count:
+        yield Problem(("reference",), of_file(*rows.unreadable[0]))
+    elif not rows.count:
+        is_trailing = reference.trailing is not None
+        when = "yet; drift is measured once there are" if is_trailing else "; give another range or file"
+        label = f"the reference has no rows before {window.label}" if is_trailing else "the reference has no rows"
+        yield Problem(("reference",), f"{label}{' ' if is_trailing else ''}{when}", is_trailing)
+    else:
+        yield from reference_problems(monitor, kinds, table_kinds(rows, kinds))

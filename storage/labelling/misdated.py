@@ -1,0 +1,210 @@
+"""Labels whose dates lie so far from their predictions that a run never reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from lamplighter.core.evaluation.coverage import matured
+from lamplighter.core.monitor import Labels, Monitor
+from lamplighter.core.time.window import Window
+from lamplighter.errors import BrokenFileError, ColumnError
+from storage.labelling.join import LabelIndex
+from storage.labelling.unmatched import LOOK_BACK_WINDOWS, predicted_ids
+from storage.project.folder import Project
+from storage.sources.files import File, find
+from storage.sources.labels import ONE_DAY, ids_of, joined_key
+from storage.sources.predictions import predictions_of
+from storage.sources.rows import Rows, Slice
+from storage.sources.sql import newest_time, spool
+from storage.sources.timestamps import INSTANT, to_instants
+
+FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
+"""As far as a calendar goes, with days to spare for zones."""
+
+LAST_IN_NANOSECONDS = datetime(2262, 4, 1, tzinfo=UTC)
+"""As far as 64 bits go."""
+
+MOST_DAYS = 62
+"""Days of predictions, before the newest of the dates, in which the ids are looked for: two months of files."""
+
+AHEAD = timedelta(days=2)
+"""How far after the present a label may be dated: a date without a time stands for its end, in a zone of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Misdated:
+    """Predictions of a window whose labels are all dated where none is looked for.
+
+    Attributes
+    ----------
+    window : Window
+    ids, rows : int
+        Those predictions, and all of the window.
+    newest : datetime
+        The newest of the dates.
+    lead : timedelta
+        By how much they lie before the window's beginning, in the middle; negative for labels of the future.
+    is_sure : bool
+        Whether predictions are there of the time of those dates, none of which has these ids.
+    """
+
+    window: Window
+    ids: int
+    rows: int
+    newest: datetime
+    lead: timedelta
+    is_sure: bool
+
+    @property
+    def is_future(self) -> bool:
+        """Whether they are dated after the present."""
+        return self.lead < timedelta()
+
+
+def misdated_labels(
+    project: Project, monitor: Monitor, slices: Sequence[Slice], now: datetime, present: datetime, folder: Path
+) -> Misdated | None:
+    """The newest window some of whose labels are dated long before it, or after the present; None where there is none.
+
+    Parameters
+    ----------
+    project : Project
+    monitor : Monitor
+    slices : sequence of Slice
+        Windows without labels, newest first.
+    now : datetime
+        Files of labels are those of the time until then.
+    present : datetime
+        By the clock: what came between a logical time and the present is dated rightly.
+    folder : Path
+        For what is streamed.
+
+    Raises
+    ------
+    SourceError
+        If the labels cannot be read.
+    """
+    labels = monitor.labels
+    if labels is None or not labels.time:
+        return None
+    first = min(where.window.start for where in slices)
+    # What is dated between was looked at already, or is of an earlier logical time.
+    span = Window(monitor.model, monitor.every, first, max(now, first + ONE_DAY), monitor.timezone)
+    last = LAST_IN_NANOSECONDS if labels.time_unit == "ns" else LAST
+    for begin, end in ((FIRST, first), (present + AHEAD, last)):
+        dated = _dated_in(project, monitor, labels, span, begin, end, folder)
+        if dated is None or not len(dated.ids):
+            continue
+        for where in slices:
+            if found := _of_window(project, monitor, where, dated, folder):
+                return found
+    return None
+
+
+def _dated_in(
+    project: Project, monitor: Monitor, labels: Labels, span: Window, begin: datetime, end: datetime, folder: Path
+) -> LabelIndex | None:
+    """The ids of labels that are dated in a span, however far away."""
+    ids = ids_of(labels, monitor)
+    if labels.sql:
+        newest = _newest_in_database(labels, begin, end, monitor.timezone)
+        if newest is None:
+            return None
+        files = spool(
+            labels.sql, column=labels.time, timezone=labels.timezone, folder=folder / "misdated",
+            start=max(begin, newest - (span.end - span.start) - LOOK_BACK_WINDOWS * ONE_DAY),
+            end=min(end, newest + ONE_DAY), unit=labels.time_unit, day_zone=monitor.timezone,
+            only=[*ids, str(labels.time)],
+        )  # fmt: skip
+    else:
+        files = find((project.locate(path) for path in labels.parquet), span.days(margin=1), folder)
+    frames = [frame for file in files if (frame := _read(file, labels, ids, span, begin, end)) is not None]
+    return _index(pd.concat(frames), monitor) if frames else None
+
+
+def _newest_in_database(labels: Labels, begin: datetime, end: datetime, day_zone: str) -> datetime | None:
+    assert labels.sql is not None
+    value = newest_time(
+        labels.sql, column=str(labels.time), timezone=labels.timezone, start=begin, end=end,
+        unit=labels.time_unit, day_zone=day_zone,
+    )  # fmt: skip
+    if value is None:
+        return None
+    instants = to_instants(
+        pa.array([value]), str(labels.time), labels.timezone, unit=labels.time_unit, day_zone=day_zone, at_day_end=True
+    )
+    moment: datetime | None = instants.cast(INSTANT)[0].as_py()
+    return moment
+
+
+def _read(
+    file: File, labels: Labels, ids: Sequence[str], span: Window, begin: datetime, end: datetime
+) -> pd.DataFrame | None:
+    """The ids of a file's labels that are dated in a span; None where the file tells nothing of them."""
+    rows = Rows(Slice(span, (file,), None, labels.timezone, unit=labels.time_unit, at_day_end=True))
+    time = str(labels.time)
+    if not rows.count or any(name not in rows.schema for name in (*ids, time)):
+        return None
+    try:
+        key = joined_key(rows.identities(ids).columns)
+        instants = rows.instants(rows.table([time]).column(0), time).cast(INSTANT)
+    except (BrokenFileError, ColumnError):
+        # A run has a finding of its own for either.
+        return None
+    moments = np.asarray(instants.cast(pa.int64()).fill_null(np.iinfo(np.int64).min))
+    low, high = (int(pa.scalar(moment, INSTANT).cast(pa.int64()).as_py()) for moment in (begin, end))
+    # Times beyond the calendar of Python are of the future, too.
+    inside = (moments > np.iinfo(np.int64).min) & (moments < high if begin == FIRST else moments >= low)
+    if not inside.any():
+        return None
+    return pd.DataFrame({"key": key.to_pandas()[inside], "moment": moments[inside]}).dropna()
+
+
+def _index(frame: pd.DataFrame, monitor: Monitor) -> LabelIndex:
+    number, ids = pd.factorize(frame["key"])
+    nothing: npt.NDArray[np.intp] = np.zeros(len(frame), dtype=np.intp)
+    arrival = frame["moment"].to_numpy()
+    return LabelIndex(pd.Index(ids).astype(object), monitor.predictions.id, number, nothing, arrival, frame)
+
+
+def _of_window(project: Project, monitor: Monitor, where: Slice, dated: LabelIndex, folder: Path) -> Misdated | None:
+    """The ids of a window among labels that are dated elsewhere, without those that were predicted at that time."""
+    found = predicted_ids(where, monitor, dated)
+    if not found.any():
+        return None
+    moments = dated.arrival[found[dated.number]]
+    newest, middle = _moment(int(moments.max())), _moment(int(np.median(moments)))
+    is_future = newest >= where.window.end
+    is_sure = is_future
+    if not is_future:
+        labels = monitor.labels
+        assert labels is not None
+        # Whoever is scored once a year has a label of last year's prediction.
+        begin = max(_moment(int(moments.min())) - labels.mature_after, newest - MOST_DAYS * ONE_DAY)
+        window = Window(monitor.model, monitor.every, begin, min(newest, where.window.start), monitor.timezone)
+        then = predictions_of(project, monitor, window, folder / "then", only=monitor.predictions.id)
+        is_sure = bool(Rows(then).count)
+        if is_sure:
+            found &= ~predicted_ids(then, monitor, dated)
+    if not found.any():
+        return None
+    return Misdated(where.window, int(found.sum()), Rows(where).count, newest, where.window.start - middle, is_sure)
+
+
+def _moment(microseconds: int) -> datetime:
+    """An instant, or the last that can be written."""
+    low, high = (int(moment.timestamp() * 10**6) for moment in (FIRST, LAST))
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=min(max(microseconds, low), high))
+
+
+def is_overdue(monitor: Monitor, slices: Sequence[Slice], now: datetime) -> bool:
+    """Whether the labels of one of some windows have had their time."""
+    return any(now >= matured(where.window, monitor) for where in slices)

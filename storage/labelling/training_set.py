@@ -1,0 +1,143 @@
+"""The labelled past of a model, as a file that a trainer reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lamplighter.core.evaluation.coverage import matured
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.monitor.columns import features_of
+from lamplighter.core.time.window import Window
+from lamplighter.errors import BrokenFileError, ModelError, SourceError
+from lamplighter.training import WINDOW
+from storage.labelling.join import LabelIndex
+from storage.profiles.build import table_kinds, type_kind
+from storage.project.folder import Project
+from storage.project.private_files import make_folder, open_private
+from storage.sources.labels import identified, labels_arrived
+from storage.sources.predictions import predictions_of
+from storage.sources.rows import Rows, rows_of
+from storage.sources.types import united
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledRows:
+    """A file of labelled rows.
+
+    Attributes
+    ----------
+    path : Path
+    rows, labelled : int
+    windows : list of Window
+        Those that have rows, in order.
+    """
+
+    path: Path
+    rows: int
+    labelled: int
+    windows: list[Window]
+
+    def kinds(self) -> dict[str, str]:
+        """Each column and its type, as the log has it."""
+        return {entry.name: type_kind(entry.type) for entry in pq.read_schema(self.path)}
+
+    def table(self) -> pa.Table:
+        """The rows, in memory, in the types of the log."""
+        return pq.read_table(self.path)
+
+
+def write_labelled(
+    project: Project,
+    monitor: Monitor,
+    windows: Iterable[Window],
+    path: Path,
+    spool_folder: Path,
+    announce: Callable[[int], None] | None = None,
+) -> LabelledRows:
+    """Write the predictions of some windows with their truth, a null where it never came in time.
+
+    Parameters
+    ----------
+    windows : iterable of Window
+        In order.
+    path : Path
+        Where to.
+    spool_folder : Path
+        Folder for what is streamed.
+    announce : callable, optional
+        Gets how many windows have been read.
+
+    Raises
+    ------
+    ModelError
+        If there are no labelled rows.
+    SourceError
+        If predictions or labels cannot be read.
+    """
+    labels, wanted = monitor.labels, list(windows)
+    assert labels is not None
+    if not wanted:
+        raise ModelError(f"{monitor.model}: there is no window to learn from; wait for labels")
+    until = max(matured(window, monitor) for window in wanted)
+    first = predictions_of(project, monitor, wanted[0], spool_folder)
+    arrived = labels_arrived(project, monitor, wanted[0].start, until, spool_folder, [first])
+    index = LabelIndex.of(arrived, monitor.predictions.id) if arrived else None
+    tables, filled = [], []
+    for done, window in enumerate(wanted):
+        if announce:
+            announce(done)
+        table = _table(project, monitor, window, index, spool_folder)
+        if table is not None and len(table):
+            tables.append(table)
+            filled.append(window)
+    if not tables:
+        raise ModelError(f"{monitor.model}: no predictions from {wanted[0].label} to {wanted[-1].label}")
+    joined = united(tables, exact=identified(monitor, {name for table in tables for name in table.column_names}))
+    labelled = len(joined) - joined[labels.target].null_count
+    if not labelled:
+        raise ModelError(f"{monitor.model}: no row from {wanted[0].label} to {wanted[-1].label} has its truth")
+    # Private columns are in it in the clear: its folder is for its owner alone.
+    make_folder(path.parent)
+    path.parent.chmod(0o700)
+    with open_private(path) as file:
+        pq.write_table(joined, file)
+    return LabelledRows(path, len(joined), labelled, filled)
+
+
+def _table(
+    project: Project, monitor: Monitor, window: Window, index: LabelIndex | None, spool_folder: Path
+) -> pa.Table | None:
+    rows = rows_of(predictions_of(project, monitor, window, spool_folder))
+    for _ in range(len(rows.slice.files) + 1):
+        with suppress(BrokenFileError):
+            return _joined(monitor, window, rows, index)
+    raise SourceError(f"{monitor.model}: the predictions of {window.label} cannot be read")
+
+
+def _joined(monitor: Monitor, window: Window, rows: Rows, index: LabelIndex | None) -> pa.Table | None:
+    if not rows.count:
+        return None
+    labels = monitor.labels
+    assert labels is not None
+    names = [name for name in _columns(monitor, rows) if name in rows.schema]
+    kept = [name for name in names if index is None or name != labels.target]
+    table = rows.table(kept, exact=identified(monitor, kept))
+    if index is not None:
+        frame = rows.frame(monitor.predictions.id, monitor.predictions.id)
+        table = table.append_column(labels.target, index.values(frame, window, matured(window, monitor)))
+    return table.append_column(WINDOW, pa.array([window.label] * len(table)))
+
+
+def _columns(monitor: Monitor, rows: Rows) -> list[str]:
+    """The columns that a trainer gets, each once."""
+    predictions, labels = monitor.predictions, monitor.labels
+    assert labels is not None
+    named = [predictions.time, *predictions.id, *features_of(monitor, table_kinds(rows)), *monitor.segments]
+    answers = [predictions.prediction, *predictions.scores, predictions.version]
+    return list(dict.fromkeys(name for name in (*named, *answers, labels.target) if name))

@@ -1,0 +1,155 @@
+"""Labels that count for no window: too late, of nobody, or of an id that is used again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from lamplighter.core.evaluation.coverage import matured
+from lamplighter.core.monitor import Monitor
+from storage.labelling.join import LabelIndex
+from storage.project.folder import Project
+from storage.sources.labels import Arrived
+from storage.sources.predictions import predictions_of
+from storage.sources.rows import Slice, rows_of
+
+LOOK_BACK_WINDOWS = 31
+"""How many windows before those of the night are searched for the prediction of a late label, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """Labels that arrived during the night's own window and count for no window: too late, or of nobody; and all."""
+
+    late: int
+    unknown: int
+    arrived: int = field(default=0, compare=False)
+
+
+def stray_labels(
+    project: Project, monitor: Monitor, slices: Sequence[Slice], arrived: Arrived, spool_folder: Path
+) -> Stray:
+    """Count the labels that arrived during the first window and count for none.
+
+    Parameters
+    ----------
+    project : Project
+        Where the predictions are found.
+    monitor : Monitor
+        Names the columns.
+    slices : sequence of Slice
+        The windows that the night looked at, its own first; earlier ones are looked for where they are.
+    arrived : Arrived
+        Labels, with the instant at which each arrived.
+    spool_folder : Path
+        Folder for what is streamed of earlier windows.
+    """
+    window = slices[0].window
+    during = (arrived.frame["arrived"] >= window.start) & (arrived.frame["arrived"] < window.end)
+    index = LabelIndex.of(replace(arrived, frame=arrived.frame[during]), monitor.predictions.id)
+    nobody = np.ones(len(index.ids), dtype=bool)
+    late = 0
+    for where in _earlier(project, monitor, slices, spool_folder):
+        if not nobody.any():
+            break
+        found = predicted_ids(where, monitor, index) & nobody
+        too_late = (index.frame["arrived"] >= matured(where.window, monitor)).to_numpy()
+        late += len(np.unique(index.number[too_late & found[index.number]]))
+        nobody &= ~found
+    return Stray(late, int(nobody.sum()), len(index.ids))
+
+
+def any_predicted(
+    project: Project, monitor: Monitor, slices: Sequence[Slice], index: LabelIndex, spool_folder: Path
+) -> bool:
+    """Whether any id was predicted in the windows at hand, or in those before."""
+    return any(predicted_ids(where, monitor, index).any() for where in _earlier(project, monitor, slices, spool_folder))
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """Predictions whose labels are dated before the window in which they were made.
+
+    Attributes
+    ----------
+    ids : int
+    rows : int
+        Of the window.
+    lead : timedelta
+        By how much before the window's beginning they are dated, in the middle.
+    """
+
+    ids: int
+    rows: int
+    lead: timedelta
+
+
+def early_labels(
+    project: Project, monitor: Monitor, slices: Sequence[Slice], labels: LabelIndex, spool_folder: Path
+) -> Early | None:
+    """Count the ids of the first window that have labels, all of them dated before the window; None without any.
+
+    A label may belong to an earlier prediction of the same id, which then is left out.
+
+    Parameters
+    ----------
+    slices : sequence of Slice
+        The windows that the run looked at, its own first.
+    labels : LabelIndex
+        Those dated before the window among them.
+    """
+    own = slices[0]
+    arrived = labels.frame["arrived"]
+    before = (arrived < own.window.start).to_numpy()
+    early = np.zeros(len(labels.ids), dtype=bool)
+    early[labels.number[before]] = True
+    early[labels.number[~before]] = False
+    early &= predicted_ids(own, monitor, labels)
+    others = (where for where in _earlier(project, monitor, slices, spool_folder) if where.window != own.window)
+    for where in others:
+        if not early.any():
+            return None
+        early &= ~predicted_ids(where, monitor, labels)
+    if not early.any():
+        return None
+    leads = (own.window.start - arrived[before & early[labels.number]]).dt.total_seconds()
+    return Early(int(early.sum()), rows_of(own).count, timedelta(seconds=float(leads.median())))
+
+
+def ids_used_again(slices: Sequence[Slice], monitor: Monitor, index: LabelIndex) -> int:
+    """How many ids were predicted in several windows, where most of them have several labels, too: whose is which?
+
+    One label for an id that is scored every day is nothing unusual, nor are a few corrections.
+    """
+    windows = np.zeros(len(index.ids), dtype=int)
+    labelled_again = index.labelled_again()
+    if not labelled_again.any():
+        return 0
+    for where in slices:
+        windows += predicted_ids(where, monitor, index)
+    predicted_again = windows > 1
+    several = int((labelled_again & predicted_again).sum())
+    return several if 2 * several > predicted_again.sum() else 0
+
+
+def predicted_ids(where: Slice, monitor: Monitor, index: LabelIndex) -> npt.NDArray[np.bool_]:
+    """Whether an id was predicted in a window, by its number."""
+    found = np.zeros(len(index.ids) + 1, dtype=bool)
+    found[index.numbers(rows_of(where).frame(monitor.predictions.id, monitor.predictions.id))] = True
+    return found[:-1]
+
+
+def _earlier(project: Project, monitor: Monitor, slices: Sequence[Slice], spool_folder: Path) -> Iterator[Slice]:
+    """The windows at hand, then the ones before the night's own that are not among them, newest first."""
+    yield from slices
+    at_hand = {where.window.start for where in slices}
+    window = slices[0].window.previous()
+    for _ in range(LOOK_BACK_WINDOWS + len(at_hand) - 1):
+        if window.start not in at_hand:
+            yield predictions_of(project, monitor, window, spool_folder / "look-back", only=monitor.predictions.id)
+        window = window.previous()

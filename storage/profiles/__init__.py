@@ -1,0 +1,1 @@
+"""Profiles of columns: built from a scan, kept by their content."""

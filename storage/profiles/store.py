@@ -1,0 +1,126 @@
+"""Profiles, kept as Arrow files named by their content."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import secrets
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from lamplighter.core.profiles.profile import Bounds, ColumnProfile
+from lamplighter.errors import SourceError, one_line
+from storage.profiles.build import Profiles
+from storage.project.private_files import write_private
+
+
+@dataclass(frozen=True)
+class ProfileStore:
+    """Profiles of a home: one Arrow file for each distinct set, written before anything names it."""
+
+    home: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        return self.home / "profiles"
+
+    def save(self, profiles: Profiles) -> str:
+        """Keep a set of profiles and return the hash of its content.
+
+        Raises
+        ------
+        SourceError
+            If it cannot be written.
+        """
+        content = _encode(profiles)
+        name = _content_hash(content)
+        self._write(self._path(name), content)
+        return name
+
+    def load(self, name: str) -> Profiles:
+        """The set of a hash.
+
+        Raises
+        ------
+        SourceError
+            If it is not there, or is no longer what was written.
+        """
+        path = self._path(name)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise SourceError(f"{path}: the profile cannot be read: {error.strerror or one_line(error)}") from None
+        if _content_hash(content) != name:
+            raise SourceError(f"{path}: the profile is damaged; remove it and run its night again")
+        return _decode(content)
+
+    def cached(self, name: str) -> Profiles | None:
+        """The set that was kept under a name of the caller's own, such as a reference's key; None when it is lost."""
+        try:
+            return self.load((self.folder / "cache" / name).read_text())
+        except (OSError, ValueError, TypeError, KeyError, SourceError):
+            # Damaged, or written by a version whose profiles had other fields: it is made again.
+            return None
+
+    def cache(self, name: str, profiles: Profiles) -> None:
+        """Keep a set under a name of the caller's own."""
+        self._write(self.folder / "cache" / name, self.save(profiles).encode())
+
+    def _path(self, name: str) -> Path:
+        return self.folder / name[:2] / f"{name}.arrow"
+
+    def _write(self, path: Path, content: bytes) -> None:
+        try:
+            if path.exists() and path.read_bytes() == content:
+                return
+            write_private(path, content, temporary=path.with_name(f".{path.name}.{secrets.token_hex(4)}"))
+        except OSError as error:
+            told = f"{path}: the profile cannot be written: {error.strerror or one_line(error)}"
+            raise SourceError(f"{told}; mend the folder, or set LAMPLIGHTER_HOME") from None
+
+
+def _content_hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def _encode(profiles: Profiles) -> bytes:
+    """An Arrow table with a row for each column; the same profiles give the same bytes."""
+    entries = []
+    for profile in profiles.values():
+        entry: dict[str, Any] = asdict(profile)
+        entry["buckets"] = sorted(profile.buckets.items())
+        entry["categories"] = sorted(profile.categories.items())
+        entries.append(entry)
+    sink = io.BytesIO()
+    table = pa.Table.from_pylist(entries, schema=SCHEMA)
+    with pa.ipc.new_file(sink, SCHEMA) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+def _decode(content: bytes) -> Profiles:
+    entries = pa.ipc.open_file(io.BytesIO(content)).read_all().to_pylist()
+    profiles = {}
+    for entry in entries:
+        entry["buckets"] = dict(entry["buckets"])
+        entry["categories"] = dict(entry["categories"])
+        entry["bounds"] = Bounds(**entry["bounds"]) if entry["bounds"] else None
+        profiles[entry["column"]] = ColumnProfile(**entry)
+    return profiles
+
+
+_NUMBER_TYPES = {"int": pa.int64(), "float": pa.float64(), "bool": pa.bool_(), "str": pa.string()}
+_BOUNDS = pa.struct([(entry.name, pa.float64()) for entry in fields(Bounds)])
+_SPECIAL = {
+    "kind": pa.string(),
+    "buckets": pa.map_(pa.int64(), pa.int64()),
+    "categories": pa.map_(pa.string(), pa.int64()),
+    "bounds": _BOUNDS,
+}
+SCHEMA = pa.schema(
+    [(entry.name, _SPECIAL.get(entry.name) or _NUMBER_TYPES[str(entry.type)]) for entry in fields(ColumnProfile)]
+)

@@ -1,0 +1,1 @@
+"""The project's folder: its monitors, settings, variables, private files and code."""

@@ -1,0 +1,175 @@
+"""What is told of a database: where it is and what it refused, never the credentials of its URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from lamplighter.core.secrets import database_secrets, hide
+from lamplighter.errors import SourceError, one_line
+from storage.project.sql_text import why_refused
+
+if TYPE_CHECKING:
+    from lamplighter.core.monitor import Sql
+
+DRIVERS = {
+    "postgres": "write postgresql+psycopg://",
+    "psycopg2": "write postgresql+psycopg://",
+    "MySQLdb": "pip install pymysql, and write mysql+pymysql://",
+    "pymysql": "pip install pymysql",
+    "mysql": "pip install mysql-connector-python",
+    "pyodbc": "pip install pyodbc",
+    "pymssql": "pip install pymssql",
+    "cx_Oracle": "pip install oracledb, and write oracle+oracledb://",
+    "oracledb": "pip install oracledb",
+    "snowflake": "pip install snowflake-sqlalchemy",
+    "bigquery": "pip install sqlalchemy-bigquery",
+    "redshift": "pip install sqlalchemy-redshift",
+    "databricks": "pip install databricks-sqlalchemy",
+    "duckdb": "pip install duckdb-engine",
+    "trino": "pip install trino[sqlalchemy]",
+    "clickhouse": "pip install clickhouse-sqlalchemy",
+}
+"""What to do about a driver that is not installed, by the module or the dialect that SQLAlchemy misses."""
+
+
+CONNECT_SECONDS = 10
+"""How long a server may take for a connection; a driver would wait for minutes, or without limit."""
+
+CONNECT_TIMEOUT = dict.fromkeys(("psycopg", "psycopg2", "pymysql", "mysqldb"), "connect_timeout")
+"""By driver the option that limits how long a connection may take."""
+
+
+def connect_options(url: sa.URL) -> dict[str, int]:
+    """What a driver is given beside a URL, so that a server that says nothing ends a command; the URL's own wins.
+
+    Examples
+    --------
+    >>> connect_options(sa.make_url("postgresql+psycopg://host/db"))
+    {'connect_timeout': 10}
+    >>> connect_options(sa.make_url("postgresql+psycopg://host/db?connect_timeout=60"))
+    {}
+    """
+    option = CONNECT_TIMEOUT.get(url.drivername.partition("+")[2])
+    return {} if option is None or option in url.query else {option: CONNECT_SECONDS}
+
+
+def silent_fault(url: sa.URL, error: BaseException) -> str | None:
+    """What to do about a server that did not answer in time, where that is what an error is about; else None."""
+    if "timeout expired" not in str(error):
+        return None
+    seconds = url.query.get("connect_timeout", CONNECT_SECONDS)
+    return f"the server did not answer within {seconds} s; mend it, or write connect_timeout=60 behind the ? of its URL"
+
+
+def driver_fault(error: BaseException) -> str | None:
+    """What is wrong with the driver that a URL names, where that is what an error is about; else None.
+
+    Examples
+    --------
+    >>> driver_fault(ModuleNotFoundError("No module named 'psycopg2'", name="psycopg2"))
+    'the driver psycopg2 is not installed; write postgresql+psycopg://'
+    """
+    if isinstance(error, sa.exc.MissingGreenlet):
+        return "the driver is an asynchronous one; write one such as postgresql+psycopg:// or sqlite:///"
+    if isinstance(error, ModuleNotFoundError):
+        name = error.name or str(error)
+    elif isinstance(error, sa.exc.NoSuchModuleError):
+        name = str(error).rpartition(":")[2]
+    else:
+        return None
+    return f"the driver {name} is not installed; {DRIVERS.get(name, 'install its SQLAlchemy dialect, or mend the URL')}"
+
+
+def place_of(sql: Sql) -> str:
+    """The source as a message may name it: database and table, never the credentials."""
+    try:
+        url = sa.make_url(sql.url.get_secret_value())
+        # Of a password with an @ in it, a part is taken for the host.
+        host = (url.host or "").rpartition("@")[2]
+        place = f"{url.get_backend_name()} {host}/{url.database or ''}"
+    except (sa.exc.ArgumentError, ValueError):
+        place = "sql.url, which is no SQLAlchemy URL,"
+    return without_secrets(f"{place} {'table ' + sql.table if sql.table else 'query'}", sql)
+
+
+def reason_of(sql: Sql, error: BaseException) -> str:
+    """What went wrong, in one line without the credentials."""
+    if isinstance(error, sa.exc.NoSuchTableError):
+        return "no such table; give one that the user of the URL may read, with its schema where it has one"
+    if type(error) is sa.exc.ArgumentError and not _is_url(sql):
+        return ANY_URL
+    told = driver_fault(error) or (
+        silent_fault(sa.make_url(sql.url.get_secret_value()), error) if _is_url(sql) else None
+    )
+    if told:
+        return without_secrets(told, sql)
+    told = one_line(getattr(error, "orig", None) or error)
+    cure = next((cure for said, cure in CURES.items() if said in told), "")
+    if sql.query and isinstance(error, sa.exc.SQLAlchemyError):
+        cure = why_refused(sql.query, backend_of(sql), ("start", "end")) or cure
+    return without_secrets(f"{told}; {cure}" if cure else told, sql)
+
+
+def backend_of(sql: Sql) -> str:
+    """SQLAlchemy's name of the database."""
+    return sa.make_url(sql.url.get_secret_value()).get_backend_name() if _is_url(sql) else ""
+
+
+ANY_URL = "write one such as postgresql+psycopg://user:password@host/database or sqlite:///path/to/file.db"
+
+CURES = {
+    "file is not a database": "name a file of SQLite; Parquet and CSV belong under parquet:",
+    "syntax error": "a query is one SELECT of the database's own dialect",
+    "one statement at a time": "a query is one SELECT of the database's own dialect",
+}
+"""What to do about what a database refused, by its words."""
+
+
+def _is_url(sql: Sql) -> bool:
+    try:
+        sa.make_url(sql.url.get_secret_value())
+    except (sa.exc.ArgumentError, ValueError):
+        return False
+    return True
+
+
+def without_secrets(text: str, sql: Sql) -> str:
+    """A message without what the URL keeps secret; drivers quote what they could not make sense of."""
+    return hide(text, database_secrets(sql.url.get_secret_value()))
+
+
+def history_fault(url: sa.URL, error: BaseException, what: str = "") -> str:
+    """What a history's database refused, and where it is, without what its URL keeps secret."""
+    place = url.set(query={}).render_as_string(hide_password=True)
+    told = driver_fault(error) or silent_fault(url, error)
+    reason = told or one_line(getattr(error, "orig", None) or error)
+    return hide(
+        f"history {place}: {what}{reason}",
+        database_secrets(url.render_as_string(hide_password=False)),
+    )
+
+
+def refuse_absent_file(sql: Sql) -> None:
+    """SQLite makes a database that is not there, and then has no table.
+
+    Raises
+    ------
+    SourceError
+        If the file is not there, or the URL is none.
+    """
+    if not _is_url(sql):
+        raise SourceError(f"{place_of(sql)}: {ANY_URL}")
+    url = sa.make_url(sql.url.get_secret_value())
+    path = url.database or ""
+    if url.get_backend_name() != "sqlite" or path.startswith("file:"):
+        return
+    if not path or path == ":memory:":
+        told = "the URL names no file, and a database in memory has no tables"
+        raise SourceError(f"{place_of(sql)}: {told}; write sqlite:///path/to/file.db")
+    if not Path(path).exists():
+        raise SourceError(f"{place_of(sql)}: no such file; mend the path, or make the database first")
+    if not Path(path).is_file():
+        raise SourceError(f"{place_of(sql)}: is no regular file; name the file of the database")

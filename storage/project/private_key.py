@@ -1,0 +1,59 @@
+"""The key of a home: private values are known by a hash that cannot be guessed without it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from lamplighter.errors import SourceError, one_line
+from storage.project.private_files import make_folder, open_private
+
+KEY_BYTES = 32
+
+
+def keyed_hash(value: str, key: bytes) -> str:
+    """A name for a private value that cannot be guessed without the home's key."""
+    return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def key_name(key: bytes) -> str:
+    """A short name of a key, which tells nothing of it but whether it is the same."""
+    return hashlib.sha256(b"name of a key " + key).hexdigest()[:16]
+
+
+def home_key(home: Path) -> bytes:
+    """The key of the home, made at its first use.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be read or made, or is not whole: without it, hashes of private values could be guessed.
+    """
+    path = home / "private.key"
+    try:
+        if not path.exists():
+            _make_key(path)
+        key = path.read_bytes()
+    except OSError as error:
+        told = f"{path}: the key of private values cannot be read or made: {error.strerror or one_line(error)}"
+        raise SourceError(f"{told}; mend the folder, or set LAMPLIGHTER_HOME") from None
+    if len(key) != KEY_BYTES:
+        raise SourceError(f"{path}: holds {len(key)} bytes, not {KEY_BYTES}; restore it, or remove it for a new one")
+    return key
+
+
+def _make_key(path: Path) -> None:
+    make_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with open_private(temporary) as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
+        # A link, unlike a rename, leaves the key of a process that came first.
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,199 @@
+"""Settings of the process: environment variables `LAMPLIGHTER_*` over `lamplighter.toml` over defaults."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from lamplighter.core.hints import among
+from lamplighter.core.limits import MOST_OF_SETTINGS
+from lamplighter.core.secrets import database_fault
+from lamplighter.errors import MonitorError, one_line
+from storage.project.env_file import ENV_FILE, EnvFile
+from storage.project.text_files import UnfitFileError, read_bounded
+
+SETTINGS_FILE = "lamplighter.toml"
+PREFIX = "LAMPLIGHTER_"
+
+OTHER_VARIABLES = ("LAMPLIGHTER_PROJECT", "LAMPLIGHTER_ROOT", "LAMPLIGHTER_DEBUG")
+"""Variables that are no settings: the project folder, the checkout that deployments work in, tracebacks."""
+
+OF_A_CLUSTER = re.compile(r"_SERVICE_(?:HOST|PORT)(?:_\w+)?$|_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?$")
+"""Variables that Kubernetes sets where a service is called `lamplighter`."""
+
+
+class GaugeSink(StrEnum):
+    """Where gauges go: ``auto`` is the Pushgateway when its URL is set, else a textfile."""
+
+    AUTO = "auto"
+    PUSHGATEWAY = "pushgateway"
+    TEXTFILE = "textfile"
+
+
+def _gateway(url: SecretStr) -> SecretStr:
+    """The URL of a Pushgateway, with a scheme; what is wrong with one is said without repeating it."""
+    text = url.get_secret_value()
+    text = text if not text or "://" in text else f"http://{text}"
+    try:
+        parts = urlsplit(text)
+        sound = not text or (parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ValueError("is not the URL of a Pushgateway; write one such as http://localhost:9091")
+    if "@" in text:
+        raise ValueError("takes no user in the URL; set pushgateway_user and pushgateway_password")
+    if "?" in text or "#" in text or any(sign.isspace() or not sign.isprintable() for sign in text):
+        # The path of a push goes behind it, so that a token there would stand amid what is printed.
+        raise ValueError("takes no query, fragment or blank; set pushgateway_user and pushgateway_password")
+    return SecretStr(text.rstrip("/"))
+
+
+def _web_address(url: str) -> str:
+    """An address that a browser opens; it is shown to everybody who sees a run, so it takes no password."""
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ValueError("is not the address of a web server; write one such as https://reports.example.org")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("takes no user, query or fragment; it is written into links that everybody sees")
+    return url.rstrip("/")
+
+
+def _database(url: SecretStr) -> SecretStr:
+    """The URL of a database, when it is clear which part of it is the password."""
+    if told := database_fault(url.get_secret_value()):
+        raise ValueError(told)
+    return url
+
+
+class Settings(BaseSettings):
+    """Settings that belong to a process and not to a model."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    home: Path = Field(default=Path(".lamplighter"), description="folder for history, profiles, reports and spool")
+    history_url: Annotated[SecretStr, AfterValidator(_database)] | None = Field(
+        default=None, description="SQLAlchemy URL; default SQLite in the home"
+    )
+    gauge_sink: GaugeSink = Field(
+        default=GaugeSink.AUTO, description="`auto` is the Pushgateway when its URL is set, else a textfile"
+    )
+    textfile_dir: Path | None = Field(default=None, description="node_exporter's textfile folder")
+    pushgateway_url: Annotated[SecretStr, AfterValidator(_gateway)] | None = Field(
+        default=None, description="such as http://localhost:9091"
+    )
+    pushgateway_user: str | None = Field(default=None, description="for basic authentication")
+    pushgateway_password: SecretStr | None = Field(default=None, description="for basic authentication")
+    pushgateway_ca: Path | None = Field(default=None, description="certificates that the Pushgateway is checked by")
+    reports_url: Annotated[str, AfterValidator(_web_address)] | None = Field(
+        default=None, description="where the folder `reports` of the home is served, for links to reports"
+    )
+    push_seconds: float = Field(
+        default=10.0, gt=0, le=600, description="how long the Pushgateway may take, from the connection to its answer"
+    )
+    notify_seconds: float = Field(
+        default=30.0, gt=0, le=600, description="how long a message may take, from the connection to the last answer"
+    )
+    series_per_model: int = Field(default=500, gt=0, description="most gauge series of a model")
+    wait_seconds: float = Field(default=600.0, ge=0, description="how long a night waits for another of its model")
+
+
+def load_settings(folder: Path, env_file: EnvFile | None = None) -> Settings:
+    """Settings of a project folder.
+
+    Parameters
+    ----------
+    folder : Path
+    env_file : EnvFile, optional
+        Variables of the project's `.env`, which win over the file of settings.
+
+    Raises
+    ------
+    MonitorError
+        If the file is not TOML, or a setting or variable is unknown or of the wrong type.
+    """
+    _refuse_unknown_variables(((name, value, "environment") for name, value in sorted(os.environ.items())))
+    env_file = env_file if env_file is not None else EnvFile(folder / ENV_FILE)
+    _refuse_unknown_variables((name, env_file[name], _place(env_file, name)) for name in env_file)
+    path = folder / SETTINGS_FILE
+    text = _text(path)
+    try:
+        values = tomllib.loads(text)
+    except RecursionError:
+        raise MonitorError(f'{path}: is nested without end; settings are lines such as home = "folder"') from None
+    except ValueError as error:
+        raise MonitorError(f"{path}: not TOML: {one_line(error)}") from None
+    if unknown := next((name for name in values if name not in Settings.model_fields), None):
+        known = among(unknown, Settings.model_fields)
+        raise MonitorError(f"{path}:{_line(text, unknown)}: unknown setting {unknown!r}; {known}")
+    environment = _checked({}, lambda name: f"environment: {PREFIX}{name.upper()}").model_fields_set
+    # Keyword arguments win over the environment, so the file's are only those that it does not set.
+    named = {name.upper(): name for name in env_file if env_file[name]}
+    kept = {field: named[f"{PREFIX}{field.upper()}"] for field in Settings.model_fields if _is_kept(field, named)}
+    kept = {field: name for field, name in kept.items() if field not in environment}
+    # By itself first, so that what is wrong is said of the file in which it stands.
+    _checked(
+        {field: env_file[name] for field, name in kept.items()},
+        lambda field: f"{_place(env_file, kept[field])}: {kept[field]}",
+    )
+    rest = {name: value for name, value in values.items() if name not in environment and name not in kept}
+    rest |= {field: env_file[name] for field, name in kept.items()}
+    return _checked(rest, lambda name: f"{path}:{_line(text, name)}: setting {name!r}")
+
+
+def _is_kept(field: str, named: Mapping[str, str]) -> bool:
+    return f"{PREFIX}{field.upper()}" in named
+
+
+def _place(env_file: EnvFile, name: str) -> str:
+    return f"{env_file.path}:{env_file.lines[name]}"
+
+
+def _refuse_unknown_variables(variables: Iterable[tuple[str, str, str]]) -> None:
+    """A misspelt variable would leave its setting at the default without a word."""
+    known = [*(f"{PREFIX}{name.upper()}" for name in Settings.model_fields), *OTHER_VARIABLES]
+    for name, value, place in variables:
+        if value and name.upper().startswith(PREFIX) and name.upper() not in known and not OF_A_CLUSTER.search(name):
+            raise MonitorError(f"{place}: unknown variable {name}; {among(name, known)}")
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_bounded(path, MOST_OF_SETTINGS).decode("utf-8-sig")
+    except FileNotFoundError:
+        return ""
+    except UnfitFileError as error:
+        raise MonitorError(f"{path}: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise MonitorError(f"{path}: cannot be read: {reason}; mend or remove it") from None
+
+
+def _checked(values: dict[str, Any], place: Callable[[str], str]) -> Settings:
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        detail = error.errors(include_url=False, include_input=False)[0]
+        message = detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
+        raise MonitorError(f"{place(str(detail['loc'][0]))}: {message}") from None
+
+
+def _line(text: str, name: str) -> int:
+    """The line on which a setting stands."""
+    lines = enumerate(text.splitlines(), 1)
+    return next((i for i, line in lines if re.match(rf"""\s*\[?\s*["']?{re.escape(name)}\b""", line)), 1)

@@ -1,0 +1,53 @@
+"""The user's own functions, loaded by path: never by a module name that might be somebody else's."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from lamplighter.errors import MonitorError, one_line
+from storage.project.folder import Project
+
+
+def load_function(project: Project, reference: str) -> Callable[..., Any]:
+    """Load ``path.py:function``; the path is relative to the project.
+
+    Raises
+    ------
+    MonitorError
+        If the file or the function is not there, or the file cannot be run.
+    """
+    path, _, name = reference.rpartition(":")
+    place = project.root / path
+    if not place.is_file():
+        raise MonitorError(f"{place}: no such file; {reference} names a Python file of the project and a function")
+    module_name = f"lamplighter_user_{hashlib.sha256(str(place).encode()).hexdigest()[:16]}"
+    spec = importlib.util.spec_from_file_location(module_name, place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses and pickles look their module up by name.
+    sys.modules[module_name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[module_name]
+        raise MonitorError(f"{place}: cannot be run: {type(error).__name__}: {one_line(error)}") from error
+    function: Any = getattr(module, name, None)
+    if not callable(function):
+        raise MonitorError(f"{place}: no function {name!r}; define it, or name another")
+    loaded: Callable[..., Any] = function
+    return loaded
+
+
+def text_of(project: Project, reference: str) -> str:
+    """The text of the file that ``path.py:function`` names; empty where it cannot be read."""
+    place = project.root / reference.rpartition(":")[0]
+    try:
+        # A pipe would be waited for.
+        return place.read_text(encoding="utf-8", errors="replace") if place.is_file() else ""
+    except OSError:
+        return ""

@@ -1,0 +1,1 @@
+"""Versions of models: their files, references and trainers."""

@@ -1,0 +1,63 @@
+"""The reference that comes with a version: looked at, and without what must not be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.monitor.columns import answer_columns, kinds_of_feature
+from lamplighter.errors import ModelError, one_line
+from lamplighter.training import REFERENCE, WINDOW
+from storage.profiles.build import type_kind
+from storage.project.private_files import open_private
+
+
+def kept_reference(monitor: Monitor, path: Path, whose: str, logged: Mapping[str, str] | None = None) -> list[str]:
+    """Look at a reference, take private columns and what no log has out of it, and return its features.
+
+    Parameters
+    ----------
+    monitor : Monitor
+    path : Path
+    whose : str
+        Whom a fault is told of: the trainer, or the folder it came in.
+    logged : mapping of str to str, optional
+        The columns of the log and their types, which those of the reference must have where later windows are compared
+        with it.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be read, lacks a column of answers, answers nulls, or writes a column in another type.
+    """
+    told = f"{whose}: {REFERENCE}"
+    try:
+        table = pq.read_table(path)
+    except Exception as error:
+        raise ModelError(f"{told} cannot be read: {one_line(error)}") from None
+    answers = answer_columns(monitor)
+    for name in answers:
+        if name not in table.column_names:
+            raise ModelError(f"{told} has no column {name!r}; write the answers under the names of the log")
+        if table[name].null_count == len(table):
+            raise ModelError(f"{told} has no answer in {name!r}; a model that answers nulls is of no use")
+    left_out = [name for name in (*monitor.private, WINDOW, *_truth(monitor)) if name in table.column_names]
+    if left_out:
+        table = table.drop_columns(left_out)
+        with open_private(path) as file:
+            pq.write_table(table, file)
+    features = [name for name in table.column_names if kinds_of_feature(monitor, name)]
+    is_compared_with = monitor.reference is not None and not monitor.reference.trailing
+    for name in (*features, *answers) if is_compared_with else ():
+        held, wanted = type_kind(table[name].type), (logged or {}).get(name, "null")
+        if "null" not in (held, wanted) and held != wanted:
+            raise ModelError(f"{told} holds {held} in {name!r}, and the log {wanted}; write it as the log does")
+    return features
+
+
+def _truth(monitor: Monitor) -> tuple[str, ...]:
+    """The column of the truth, where the log does not have it."""
+    return (monitor.labels.target,) if monitor.labels and not monitor.labels.same_row else ()

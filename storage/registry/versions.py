@@ -1,0 +1,212 @@
+"""The registry of models: a folder for each version, whose content the history vouches for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from lamplighter.errors import ModelError, one_line
+from lamplighter.training import REFERENCE
+from storage.history import History, tables
+from storage.history.promotions import Promotion, champion
+from storage.project.private_files import close_tree, make_folder, write_private
+
+POINTER = "champion.json"
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A registered version of a model.
+
+    Attributes
+    ----------
+    model, version : str
+    known_on : datetime
+        The night that called for it.
+    trained_since, trained_until : datetime
+        The rows that it was trained on.
+    checksum : str
+        Of all its files.
+    card : dict
+        Features, metrics, rows and the fingerprint of the trainer's code.
+    """
+
+    model: str
+    version: str
+    known_on: datetime
+    trained_since: datetime
+    trained_until: datetime
+    checksum: str
+    card: dict[str, Any]
+
+
+class Registry:
+    """The versions of one model, in the home, beside a pointer to the champion.
+
+    The history says which versions there are and who is champion. Folders that it does not name are what a killed
+    training left, and the pointer is a copy for services to read.
+    """
+
+    def __init__(self, home: Path, history: History, model: str) -> None:
+        self.folder = home / "models" / model
+        self._history, self._model = history, model
+
+    def place(self, version: str) -> Path:
+        """Where a version lies or will lie."""
+        return self.folder / version
+
+    def find(self, version: str) -> Version | None:
+        """A registered version."""
+        table = tables.model_version
+        query = sa.select(table).where(table.c.model == self._model, table.c.version == version)
+        with self._history.reading() as connection:
+            row = connection.execute(query).mappings().first()
+        return Version(**row) if row else None
+
+    @contextmanager
+    def scratch(self, name: str) -> Iterator[Path]:
+        """An empty folder for a training to fill; what nobody took over is removed."""
+        folder = self.folder / f".{name}"
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+            make_folder(folder)
+        except OSError as error:
+            raise ModelError(f"{folder}: cannot be made: {error.strerror}; mend the home") from None
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def register(self, connection: sa.Connection, made: Path, entry: Version) -> None:
+        """Take a finished folder over as a version; whoever names it in the same transaction names what is there.
+
+        Raises
+        ------
+        ModelError
+            If there is such a version already, or the folder cannot be moved.
+        """
+        place, table = self.place(entry.version), tables.model_version
+        taken = sa.select(sa.literal(1)).where(table.c.model == self._model, table.c.version == entry.version)
+        if connection.scalar(taken):
+            raise ModelError(f"{self._model}: version {entry.version} is registered already; a version never changes")
+        if links := [path.relative_to(made) for path in made.rglob("*") if path.is_symlink()]:
+            raise ModelError(f"{place}: {links[0]} is a link, and what it leads to may change; leave files and folders")
+        try:
+            # What was adopted brings the modes that it had elsewhere.
+            close_tree(made)
+            for path in files_of(made):
+                _to_disk(path)
+            shutil.rmtree(place, ignore_errors=True)
+            made.replace(place)
+            _to_disk(self.folder)
+        except OSError as error:
+            raise ModelError(f"{place}: the model cannot be kept: {one_line(error)}") from None
+        connection.execute(
+            sa.insert(table).values(
+                model=entry.model,
+                version=entry.version,
+                known_on=entry.known_on,
+                trained_since=entry.trained_since,
+                trained_until=entry.trained_until,
+                checksum=entry.checksum,
+                card=entry.card,
+            )
+        )
+
+    def verified(self, version: str) -> Path:
+        """The folder of a version, once its files are known to be those that were registered.
+
+        Raises
+        ------
+        ModelError
+            If the version is not registered, or a file was changed, added or removed since. Nothing of it may be
+            unpickled then.
+        """
+        known, place = self.find(version), self.place(version)
+        if known is None:
+            raise ModelError(f"{self._model}: no version {version!r} is registered; nothing of {place} is loaded")
+        if not place.is_dir() or checksum_of(place) != known.checksum:
+            raise ModelError(f"{place}: is not what was registered; restore its files, or roll back to another version")
+        return place
+
+    def reference(self, version: str) -> Path | None:
+        """The reference of a version, where it is registered and has one."""
+        path = self.place(version) / REFERENCE
+        return path if self.find(version) and path.is_file() else None
+
+    def remove(self, versions: Iterable[str]) -> None:
+        """Remove the folders of versions that the history is about to forget.
+
+        Raises
+        ------
+        ModelError
+            If a folder cannot be removed.
+        """
+        try:
+            for version in versions:
+                if self.place(version).exists():
+                    shutil.rmtree(self.place(version))
+        except OSError as error:
+            raise ModelError(f"{self.folder}: {one_line(error)}; remove the folder of that version by hand") from None
+
+    def renew_pointer(self) -> None:
+        """Write the pointer anew, or none where there is no champion any more."""
+        (self.folder / POINTER).unlink(missing_ok=True)
+        self.repair_pointer()
+
+    def repair_pointer(self) -> None:
+        """Write the pointer anew where it does not name the champion; called at the start of every night."""
+        # Whoever was promoted while it was being written is found by looking again.
+        written: Promotion | None = None
+        while (present := champion(self._history, self._model)) and present != written:
+            self._write_pointer(present)
+            written = present
+
+    def _write_pointer(self, promotion: Promotion) -> None:
+        told = {"version": promotion.version, "folder": promotion.version, "number": promotion.number}
+        text = json.dumps(told, indent=2) + "\n"
+        path = self.folder / POINTER
+        with suppress(OSError):
+            if path.read_text(encoding="utf-8") == text:
+                return
+        try:
+            write_private(path, text.encode())
+        except OSError as error:
+            raise ModelError(f"{path}: cannot be written: {error.strerror}; mend the home") from None
+
+
+def files_of(folder: Path) -> Iterator[Path]:
+    """The files of a version's folder, in order."""
+    return iter(sorted(path for path in folder.rglob("*") if path.is_file()))
+
+
+def checksum_of(folder: Path) -> str:
+    """A SHA-256 over the names and contents of all files."""
+    whole = hashlib.sha256()
+    for path in files_of(folder):
+        content = hashlib.sha256()
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                content.update(chunk)
+        whole.update(f"{path.relative_to(folder).as_posix()} {content.hexdigest()}\n".encode())
+    return whole.hexdigest()
+
+
+def _to_disk(path: Path) -> None:
+    """Have the disk hold what was written: a promotion must not name a file that a power cut took away."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,34 @@
+"""Reports out: HTML files of the home."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lamplighter.errors import ReportError, one_line
+from storage.project.private_files import write_private
+
+
+def report_path(home: Path, model: str, label: str) -> Path:
+    """Where the report of a window lies, or will lie.
+
+    Parameters
+    ----------
+    label : str
+        Of the window, as `Window.label` has it.
+    """
+    return home / "reports" / model / f"{label.replace(':', '')}.html"
+
+
+def write_report(path: Path, html: str) -> Path:
+    """Write a report whole or not at all.
+
+    Raises
+    ------
+    ReportError
+        If the disk is full or the folder cannot be written.
+    """
+    try:
+        write_private(path, html.encode())
+    except OSError as error:
+        raise ReportError(f"{path}: cannot be written: {one_line(error)}") from None
+    return path

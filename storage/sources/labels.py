@@ -1,0 +1,252 @@
+"""Labels in: what has arrived of the truth, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lamplighter.core.evaluation.quality import numbers
+from lamplighter.core.hints import names_listed
+from lamplighter.core.monitor import Kind, Labels, Monitor
+from lamplighter.core.monitor.columns import kinds_of_feature
+from lamplighter.core.time.window import Window, midnight
+from lamplighter.core.values.cell import Reading
+from lamplighter.core.values.identity import identities
+from lamplighter.errors import BrokenFileError, ColumnError
+from storage.project.folder import Project
+from storage.sources.files import File, find
+from storage.sources.rows import Rows, Slice, rows_of
+from storage.sources.sql import spool
+from storage.sources.timestamps import INSTANT
+from storage.sources.types import as_frame, objects_of, united, without_bytes
+
+ONE_DAY = timedelta(days=1)
+MOMENT = timedelta(microseconds=1)
+"""The shortest time that instants tell apart."""
+
+
+SEPARATOR, ESCAPE = "\x1f", "\x1b"
+"""What stands between the parts of an id, and before a sign that stands for one in a part."""
+
+IDENTIFIED = frozenset({Kind.CLASSIFICATION, Kind.RANKING})
+"""Kinds whose labels and answers are compared for what they are; regression wants numbers, text the values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Every label that may belong to some windows, as it came: corrections are rows of their own.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        ``key`` (the id as one text), ``y_true``, ``arrived`` (UTC; NaT when nothing tells when), and ``value``: the
+        label in the type that its files hold.
+    dated : bool
+        Whether it is known when a label arrived.
+    files : int
+        Files that may hold labels.
+    unreadable : list of (str, str)
+        Files that could not be read, and why.
+    """
+
+    frame: pd.DataFrame
+    dated: bool
+    files: int
+    unreadable: list[tuple[str, str]]
+
+
+def labels_arrived(
+    project: Project,
+    monitor: Monitor,
+    first: datetime,
+    now: datetime,
+    spool_folder: Path,
+    beside: Sequence[Slice] = (),
+) -> Arrived | None:
+    """Read the labels that arrived from ``first`` until ``now``; None when they stand in the predictions' own rows.
+
+    The day in a label's path is the local day on which it arrived; a time column, where there is one, is exacter.
+    Without one a label counts from the end of that day, since nothing tells how much of a day's file there was
+    before.
+
+    Parameters
+    ----------
+    beside : sequence of Slice
+        Predictions that the labels are held against: cells of CSV files, which have no type, are read as theirs.
+
+    Raises
+    ------
+    SourceError
+        If the source does not answer, or a column is missing.
+    """
+    labels = monitor.labels
+    assert labels is not None
+    if labels.same_row:
+        return None
+    # A path tells a label's day and no more, so the whole of the first day may be meant.
+    zone = ZoneInfo(monitor.timezone)
+    begin = first if labels.time else midnight(first.astimezone(zone).date(), zone)
+    span = Window(monitor.model, monitor.every, begin, now + MOMENT, monitor.timezone)
+    if labels.sql:
+        files = spool(
+            labels.sql,
+            column=labels.time,
+            timezone=labels.timezone,
+            start=span.start,
+            end=span.end,
+            folder=spool_folder / "labels",
+            unit=labels.time_unit,
+            day_zone=monitor.timezone,
+            only=[*ids_of(labels, monitor), labels.target, *([labels.time] if labels.time else [])],
+        )
+    else:
+        files = find((project.locate(path) for path in labels.parquet), span.days(margin=1), spool_folder)
+    unreadable: list[tuple[str, str]] = []
+    incomplete: list[tuple[File, str]] = []
+    reading = _readings(monitor, beside) if any(file.is_csv for file in files) else {}
+    tables = [
+        table for file in files if (table := _read(file, monitor, span, reading, unreadable, incomplete)) is not None
+    ]
+    if incomplete and len(incomplete) + len(unreadable) == len(files):
+        # What all files lack is the monitor's mistake, or the log's, and none of theirs.
+        file, told = incomplete[0]
+        raise ColumnError(f"{file.shown}: {told}")
+    unreadable += [(file.shown, told) for file, told in incomplete]
+    frame = _frame(tables, monitor) if tables else _none()
+    seen = frame["arrived"].isna() | ((frame["arrived"] >= span.start) & (frame["arrived"] < span.end))
+    return Arrived(frame[seen].reset_index(drop=True), labels.dated, len(files), unreadable)
+
+
+def ids_of(labels: Labels, monitor: Monitor) -> tuple[str, ...]:
+    """The columns that hold a label's id."""
+    return labels.id or monitor.predictions.id
+
+
+def identified(monitor: Monitor, columns: Iterable[str]) -> set[str]:
+    """Those of some columns that are compared for what they are; a trainer gets their values as the log has them."""
+    predictions, labels = monitor.predictions, monitor.labels
+    answers = [predictions.prediction, labels.target if labels else None] if monitor.kind in IDENTIFIED else []
+    named = {*predictions.id, predictions.version, *monitor.segments, *answers}
+    as_feature = {name: kinds_of_feature(monitor, name) for name in columns}
+    return {
+        name
+        for name, kinds in as_feature.items()
+        if kinds == ("categorical",) or (name in named and kinds != ("numeric",))
+    }
+
+
+def _readings(monitor: Monitor, beside: Iterable[Slice]) -> dict[str, Reading]:
+    """How cells of the labels are read, by column: as the column of the predictions that they are compared with."""
+    labels, predictions = monitor.labels, monitor.predictions
+    assert labels is not None
+    pairs = [*zip(ids_of(labels, monitor), predictions.id, strict=True), (labels.target, predictions.prediction)]
+    for where in beside:
+        if (rows := rows_of(where)).schema:
+            return {column: rows.holds(answer) for column, answer in pairs if answer}
+    return {}
+
+
+def _none() -> pd.DataFrame:
+    columns = {name: pd.Series(dtype=object) for name in ("key", "y_true", "value")}
+    return pd.DataFrame(columns | {"arrived": pd.Series(dtype="datetime64[us, UTC]")})
+
+
+def _read(
+    file: File,
+    monitor: Monitor,
+    span: Window,
+    reading: Mapping[str, Reading],
+    unreadable: list[tuple[str, str]],
+    incomplete: list[tuple[File, str]],
+) -> pa.Table | None:
+    """One file's labels; null ids and null targets are no labels. A file that lacks a column is noted as incomplete."""
+    labels = monitor.labels
+    assert labels is not None
+    ids = ids_of(labels, monitor)
+    where = Slice(span, (file,), labels.time, labels.timezone, undated=True, unit=labels.time_unit, at_day_end=True)
+    rows = Rows(where)
+    # A file without the time column has no rows of the span, but a schema that tells what is wrong.
+    whole = Rows(Slice(span, (file,), time=None)) if rows.unreadable else rows
+    schema = whole.schema
+    wanted = [*ids, labels.target, *([labels.time] if labels.time else [])]
+    if schema and (missing := [name for name in wanted if name not in schema]):
+        names = [name for name in schema if name not in whole.path_columns]
+        incomplete.append((file, f"no label column {missing[0]!r}; {names_listed(missing[0], names)}"))
+        return None
+    unreadable += rows.unreadable
+    if not rows.count:
+        return None
+    try:
+        key = joined_key(rows.identities(ids, reading).columns)
+        # Of the column as it was read: what is made of a decimal later may have fewer digits.
+        identity = rows.identities([labels.target], reading).column(0)
+        of_cells = monitor.kind is Kind.TEXT and file.is_csv
+        texts = rows.identities([labels.target], {labels.target: Reading.TEXT}) if of_cells else None
+        value = (texts or rows.table([labels.target], exact=[labels.target])).column(0)
+        arrived = _arrivals(rows, labels, file, span)
+    except BrokenFileError:
+        unreadable += rows.unreadable
+        return None
+    read = pa.table({"key": key, "identity": identity, "value": value, "arrived": arrived})
+    return read.filter(pc.and_(read["key"].is_valid(), read["identity"].is_valid()))
+
+
+def _frame(tables: Sequence[pa.Table], monitor: Monitor) -> pd.DataFrame:
+    """The labels of all files; the identity of a value is taken before the types of the files are united."""
+    if monitor.kind is Kind.REGRESSION:
+        tables = [without_bytes(table, "value") for table in tables]
+    table = united(tables, exact=["value"])
+    kept = pd.Series(pd.arrays.ArrowExtensionArray(table["value"]))
+    true = table["identity"] if monitor.kind in IDENTIFIED else table["value"]
+    frame = as_frame(pa.table({"key": table["key"], "y_true": true, "arrived": table["arrived"]}))
+    if monitor.kind is Kind.REGRESSION and any(_is_narrow(table["value"].type) for table in tables):
+        # A double and the float of fewer bits that it was rounded to are one label, delivered twice.
+        with np.errstate(over="ignore"):
+            frame["content"] = numbers(frame["y_true"]).astype(np.float32)
+    if monitor.kind is Kind.TEXT:
+        # Of each file by itself: text beside bytes is text.
+        frame["y_true"] = pd.Series([value for part in tables for value in objects_of(part["value"])], dtype=object)
+    return frame.assign(value=kept)
+
+
+def _is_narrow(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) and kind.bit_width < 64)
+
+
+def _arrivals(rows: Rows, labels: Labels, file: File, span: Window) -> pa.Array | pa.ChunkedArray:
+    """When each label of a file arrived, as far as that is known."""
+    if labels.time:
+        instants = rows.instants(rows.table([labels.time]).column(0), labels.time)
+        return instants.cast(INSTANT)
+    moment = midnight(file.day + ONE_DAY, span.zone) - MOMENT if file.day else None
+    return pa.repeat(pa.scalar(moment, INSTANT), rows.count)
+
+
+def keys(frame: pd.DataFrame, names: Sequence[str]) -> pd.Index[Any]:
+    """One text a row that stands for its id, null where a part of it is; numbers and text that read alike are one."""
+    table = pa.Table.from_pandas(frame[list(names)], preserve_index=False)
+    joined: pd.Index[Any] = pd.Index(joined_key([identities(column) for column in table.columns]).to_pandas())
+    return joined
+
+
+def joined_key(parts: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Array | pa.ChunkedArray:
+    """The identities of the parts of an id as one text, null where one is."""
+    if len(parts) == 1:
+        return parts[0]
+    return pc.binary_join_element_wise(*(_escaped(part) for part in parts), SEPARATOR)
+
+
+def _escaped(part: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """A part that holds the separator must not read as two."""
+    if not pc.any(pc.match_substring_regex(part, f"[{SEPARATOR}{ESCAPE}]")).as_py():
+        return part
+    return pc.replace_substring(pc.replace_substring(part, ESCAPE, ESCAPE + "0"), SEPARATOR, ESCAPE + "1")

@@ -1,0 +1,138 @@
+"""The newest window that has predictions, found without reading the older ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+
+import pyarrow as pa
+
+from lamplighter.core.monitor import Monitor, Predictions, Source, Sql
+from lamplighter.core.time.window import Window
+from lamplighter.errors import SourceError
+from storage.project.folder import Project
+from storage.sources.files import DAY, File, find
+from storage.sources.predictions import slice_of
+from storage.sources.rows import Rows
+from storage.sources.sql import newest_time
+from storage.sources.timestamps import INSTANT, to_instants
+
+MOST_FILES = 60
+"""Files of which times are read, the last by name: two months of days."""
+
+MOST_DAYS = 30
+"""Days that a path may tell and that have no file after all."""
+
+EPOCH, FAR = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """Where the newest predictions are.
+
+    Attributes
+    ----------
+    window : Window or None
+        None where there are no rows.
+    later : int
+        Rows that are dated after the present, among those that were looked at.
+    files : tuple of File
+        Those that were looked at.
+    """
+
+    window: Window | None
+    later: int = 0
+    files: tuple[File, ...] = ()
+
+
+def newest_window(project: Project, monitor: Monitor, now: datetime) -> Newest:
+    """The newest window that has predictions.
+
+    Raises
+    ------
+    SourceError
+        If the source does not answer; `ColumnError` if the time column is not there or holds no times.
+    """
+    source = monitor.predictions
+    if source.sql:
+        moment = _newest_in_database(source.sql, source, now, monitor.timezone)
+        return Newest(_window(monitor, moment))
+    files = newest_files(project, source)
+    everything = Window(monitor.model, monitor.every, EPOCH, FAR, monitor.timezone)
+    rows = Rows(slice_of(monitor, everything, files))
+    if rows.mistake:
+        raise rows.mistake
+    if rows.unreadable and len(rows.unreadable) == len(files):
+        raise SourceError(": ".join(rows.unreadable[0]))
+    moment, later = rows.newest(now)
+    return Newest(_window(monitor, moment), later, tuple(files))
+
+
+def _window(monitor: Monitor, moment: datetime | None) -> Window | None:
+    return Window.of(monitor.model, monitor.every, monitor.timezone, moment) if moment else None
+
+
+def newest_files(project: Project, source: Source, days: int = 1) -> list[File]:
+    """The last files of a source by name, those of the newest days that have some where paths tell days.
+
+    Raises
+    ------
+    SourceError
+        If an object store does not answer.
+    """
+    patterns = [project.locate(path) for path in source.parquet]
+    fixed = [pattern for pattern in patterns if not DAY.search(pattern)]
+    found = find(fixed)[-MOST_FILES:] if fixed else []
+    for pattern in patterns:
+        if pattern not in fixed:
+            told = islice(_days_of(pattern), MOST_DAYS + days)
+            filled = (files for day in told if (files := find([pattern], [day])))
+            found += [file for files in islice(filled, days) for file in files]
+    return found
+
+
+def _days_of(pattern: str) -> Iterator[date]:
+    """The days that paths of a pattern may tell, newest first."""
+    forms = [match[1] or "%Y-%m-%d" for match in DAY.finditer(pattern)]
+    # A day in the form %Y/%m/%d is three folders.
+    wild = DAY.sub(lambda match: re.sub(r"[^/]+", "*", format(date(2000, 11, 22), match[1] or "%Y-%m-%d")), pattern)
+    found = {day for file in find([wild]) for form in forms for day in _read(file.uri, form)}
+    yield from sorted(found, reverse=True)
+
+
+def _read(uri: str, form: str) -> Iterable[date]:
+    """The days of a form that stand in a path.
+
+    Examples
+    --------
+    >>> list(_read("log/2013/06/01/a.parquet", "%Y/%m/%d"))
+    [datetime.date(2013, 6, 1)]
+    """
+    written = re.sub(r"%[a-zA-Z]", lambda match: format(date(2000, 11, 22), match[0]), form)
+    expression = re.sub(r"\d", r"\\d", re.escape(written))
+    expression = re.sub(r"Nov(?:ember)?|Wed(?:nesday)?", r"\\w+", expression)
+    for match in re.finditer(f"(?=({expression}))", uri):
+        try:
+            yield datetime.strptime(match[1], form).date()
+        except ValueError:
+            continue
+
+
+def _newest_in_database(sql: Sql, source: Predictions, now: datetime, day_zone: str) -> datetime | None:
+    value = newest_time(
+        sql,
+        column=source.time,
+        timezone=source.timezone,
+        start=EPOCH,
+        end=now + timedelta(days=1),
+        unit=source.time_unit,
+        day_zone=day_zone,
+    )
+    if value is None:
+        return None
+    instants = to_instants(pa.array([value]), source.time, source.timezone, unit=source.time_unit, day_zone=day_zone)
+    moment: datetime | None = instants.cast(INSTANT)[0].as_py()
+    return moment

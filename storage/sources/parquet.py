@@ -1,0 +1,251 @@
+"""Parquet files held open, and their columns, one row group at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.fs as fs
+import pyarrow.parquet as pq
+
+from lamplighter.core.hints import names_listed
+from lamplighter.errors import ColumnError, SourceError, one_line
+from storage.sources.csv_files import AS_WRITTEN, copy_as_parquet, write_as_parquet
+from storage.sources.file_kinds import HEAD, refuse_no_file, seems
+from storage.sources.files import File, open_file
+
+OPEN_FILES = 64
+"""Local files held open at a time: a service that logs by the minute writes more than a process may open."""
+
+FAULTS = (ValueError, TypeError, RuntimeError, LookupError, ArithmeticError, MemoryError, AssertionError)
+"""What reading a damaged file may end in besides Arrow's own errors: a name that is no text, a size below zero."""
+
+
+class OpenFiles:
+    """Parquet files, opened when they are asked for.
+
+    Those of an object store stay open: they hold no descriptor, and opening them again costs requests.
+
+    Parameters
+    ----------
+    files : iterable of File
+        What is known of them besides their content; others are plain files.
+    """
+
+    def __init__(self, files: Iterable[File] = ()) -> None:
+        self._files = {file.uri: file for file in files}
+        self._open: dict[str, pq.ParquetFile] = {}
+        self._inside: dict[str, frozenset[str]] = {}
+
+    def get(self, uri: str) -> pq.ParquetFile:
+        """An open file; the local ones that were not asked for longest are closed.
+
+        Raises
+        ------
+        OSError, pyarrow.ArrowException
+            If it cannot be read, or is no Parquet file.
+        ColumnError
+            If a column comes twice, so that its name does not tell which.
+        """
+        parquet = self._open.pop(uri, None)
+        if parquet is None:
+            with _damage():
+                parquet = self._opened(uri)
+                names = parquet.schema_arrow.names
+                for kind in parquet.schema_arrow.types:
+                    _look_at(kind)
+            name, times = max(Counter(names).items(), key=lambda item: item[1], default=("", 0))
+            if times > 1:
+                parquet.close(force=True)
+                raise ColumnError(f"column {name!r} comes twice; write it once", name)
+            self.close(keep=OPEN_FILES - 1)
+        self._open[uri] = parquet
+        return parquet
+
+    def _opened(self, uri: str) -> pq.ParquetFile:
+        file = self._files.get(uri, File(uri, ""))
+        filesystem, path = open_file(uri)
+        if "://" not in uri or uri.startswith("file://"):
+            refuse_no_file(path)
+        stream = _copied(file, filesystem, path) if file.is_csv else filesystem.open_input_file(path)
+        try:
+            # Where the writer has added checksums, as Spark does, damage to the values is found.
+            return pq.ParquetFile(stream, page_checksum_verification=True)
+        except Exception as error:
+            size = stream.size()
+            head, tail = stream.read_at(min(size, HEAD), 0), stream.read_at(min(size, 4), max(0, size - 4))
+            stream.close()
+            raise OSError(seems(head, tail, size) or f"cannot be read as Parquet: {one_line(error)}") from None
+
+    def close(self, keep: int = 0) -> None:
+        """Close local files but for the ones that were asked for last."""
+        local = [uri for uri in self._open if "://" not in uri]
+        for uri in local[: max(0, len(local) - keep)]:
+            self._open.pop(uri).close(force=True)
+
+    def schema(self, uri: str) -> pa.Schema:
+        """The columns of a file: its own, under the names of its table, and those that its path or a log adds.
+
+        Raises
+        ------
+        OSError, pyarrow.ArrowException, ColumnError
+            As `get`.
+        """
+        own, file = self.get(uri).schema_arrow, self._files.get(uri)
+        if file is None:
+            return own
+        if file.is_csv:
+            own = pa.schema([field for field in own if not field.name.startswith(AS_WRITTEN)])
+        fields = list(own)
+        if file.declared is not None:
+            # A column that a log declares and an older file does not have is null there.
+            fields = [
+                own.field(inside).with_name(name) if inside in own.names else pa.field(name, kind)
+                for name, inside, kind in file.declared
+            ]
+        held = {field.name for field in fields}
+        return pa.schema([*fields, *(pa.field(name, value.type) for name, value in file.constants if name not in held)])
+
+    def names(self, uri: str) -> list[str]:
+        """The columns that a file holds itself, as it calls them."""
+        return [name for name in self.get(uri).schema_arrow.names if not name.startswith(AS_WRITTEN)]
+
+    def is_csv(self, uri: str) -> bool:
+        """Whether a file has spellings in place of types."""
+        file = self._files.get(uri)
+        return file is not None and file.is_csv
+
+    def name_inside(self, uri: str, column: str) -> str | None:
+        """What a file itself calls a column; None where it does not hold it."""
+        file = self._files.get(uri)
+        if file and file.declared is not None:
+            column = next((inside for name, inside, _ in file.declared if name == column), "")
+        if uri not in self._inside:
+            # Arrow makes the list of names anew each time: for each column of thousands that is most of the work.
+            self._inside[uri] = frozenset(self.get(uri).schema_arrow.names)
+        return column if column in self._inside[uri] else None
+
+    def constant(self, uri: str, column: str) -> pa.Scalar | None:
+        """The one value of a column that stands in a file's path or in a log; None where the file holds it itself."""
+        file = self._files.get(uri)
+        if file is None or self.name_inside(uri, column) is not None:
+            return None
+        return dict(file.constants).get(column)
+
+    def kept(self, uri: str, group: int) -> pa.BooleanArray | None:
+        """Which rows of a row group the log of its table leaves; None for all."""
+        file = self._files.get(uri)
+        if file is None or file.kept is None:
+            return None
+        metadata = self.get(uri).metadata
+        begin = sum(metadata.row_group(i).num_rows for i in range(group))
+        rows = metadata.row_group(group).num_rows
+        part = file.kept.slice(begin, rows)
+        # A deletion vector ends with the last row that it deletes.
+        return pa.concat_arrays([part, pa.array([True] * (rows - len(part)), pa.bool_())])
+
+    def probe(self, uri: str, group: int, column: str) -> None:
+        """Have Arrow look at a column of a local file before its statistics are asked for.
+
+        Where the footer is damaged, asking for them may end the process: Arrow raises there what Python cannot catch.
+        Reading a row finds the same fault as an error. Damage to the values is left to who reads them. A store compares
+        checksums itself, and each row would be a request.
+
+        Raises
+        ------
+        OSError, pyarrow.ArrowException
+            If the column cannot be read.
+        """
+        if "://" in uri and not uri.startswith("file://"):
+            return
+        rows = self.get(uri).iter_batches(batch_size=1, row_groups=[group], columns=[column], use_threads=False)
+        try:
+            next(rows, None)
+        except (pa.ArrowException, OSError) as error:
+            if "histogram" in str(error):
+                raise
+
+    def read_cells(self, uri: str, group: int, column: str) -> pa.ChunkedArray:
+        """The text of the cells of a column of a CSV file.
+
+        Raises
+        ------
+        OSError, pyarrow.ArrowException
+            As `read`.
+        """
+        spelled = AS_WRITTEN + column
+        values = self.read(uri, group, spelled if spelled in self.get(uri).schema_arrow.names else column)
+        return values if pa.types.is_string(values.type) else values.cast(pa.string())
+
+    def read(self, uri: str, group: int, column: str) -> pa.ChunkedArray:
+        """A column of a row group, all null where the file does not have it.
+
+        Raises
+        ------
+        OSError, pyarrow.ArrowException
+            If it cannot be read, or holds what no column of its type holds.
+        """
+        parquet = self.get(uri)
+        with _damage():
+            rows = parquet.metadata.row_group(group).num_rows
+            inside = self.name_inside(uri, column)
+            if inside is None:
+                constant = self.constant(uri, column)
+                return pa.chunked_array([pa.nulls(rows) if constant is None else pa.repeat(constant, rows)])
+            values = parquet.read_row_group(group, columns=[inside]).column(inside)
+            if len(values) != rows:
+                raise OSError(f"holds {len(values)} of {rows} rows")
+            # Text that is none would end the run where it is first looked at.
+            values.validate(full=True)
+            # Dictionaries of two files need not agree, and plain values are what every stage counts.
+            return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
+
+
+def _look_at(kind: pa.DataType) -> None:
+    """Have a zone whose name is no text found here: it would end the run where the type is first looked at."""
+    if pa.types.is_timestamp(kind):
+        _ = kind.tz
+    if pa.types.is_dictionary(kind):
+        _look_at(kind.value_type)
+    for i in range(kind.num_fields):
+        _look_at(kind.field(i).type)
+
+
+def _copied(file: File, filesystem: fs.FileSystem, path: str) -> pa.NativeFile:
+    """A CSV file as Parquet, in the spool where there is one, else in memory."""
+    try:
+        if file.copy:
+            copy_as_parquet(filesystem, path, Path(file.copy))
+            return pa.OSFile(file.copy)
+        sink = pa.BufferOutputStream()
+        write_as_parquet(filesystem, path, sink)
+        return pa.BufferReader(sink.getvalue())
+    except SourceError as error:
+        raise OSError(str(error)) from None
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """Make one error of all that reading a damaged file may end in."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, SourceError) as error:
+        if not str(error):
+            raise OSError(f"is damaged ({type(error).__name__})") from None
+        raise
+    except FAULTS as error:
+        raise OSError(f"is damaged: {one_line(error)}") from None
+
+
+def without_column(column: str, names: Iterable[str]) -> str:
+    """What is said of a file that has no such column: its columns, and the one that was meant.
+
+    Examples
+    --------
+    >>> without_column("pred", ["id", "pred "])
+    "no column 'pred'; did you mean 'pred '? it has id, 'pred '"
+    """
+    return f"no column {column!r}; {names_listed(column, names)}"

@@ -1,0 +1,81 @@
+"""Where the predictions of a window are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.time.window import Window
+from storage.project.folder import Project
+from storage.sources.files import File, find
+from storage.sources.rows import Slice
+from storage.sources.sql import spool
+
+
+def predictions_of(
+    project: Project, monitor: Monitor, window: Window, spool_folder: Path, *, only: Collection[str] | None = None
+) -> Slice:
+    """Find the rows of a window; those behind SQL are streamed to the spool first.
+
+    ``{day}`` is a hint: services write some rows into the next day's partition, so the neighbours are looked at too.
+
+    Parameters
+    ----------
+    project : Project
+        Relative paths are found from its root.
+    monitor : Monitor
+        Says where the predictions are.
+    window : Window
+        The rows' window.
+    spool_folder : Path
+        Folder for what is streamed.
+    only : collection of str, optional
+        Columns that will be asked for, besides time and version; all by default.
+
+    Raises
+    ------
+    SourceError
+        If the source does not answer.
+    """
+    source = monitor.predictions
+    if source.sql:
+        order = [source.time, *source.id, *([source.version] if source.version else [])]
+        files = spool(
+            source.sql,
+            column=source.time,
+            timezone=source.timezone,
+            start=window.start,
+            end=window.end,
+            folder=spool_folder / "predictions" / window.label.replace(":", ""),
+            order=order,
+            unit=source.time_unit,
+            day_zone=window.timezone,
+            only=None if only is None else {*order, *only},
+        )
+    else:
+        files = find((project.locate(path) for path in source.parquet), window.days(margin=1), spool_folder)
+    return slice_of(monitor, window, files)
+
+
+def slice_of(monitor: Monitor, window: Window, files: Iterable[File]) -> Slice:
+    """The predictions of a window, among the rows of some files."""
+    source = monitor.predictions
+    return Slice(
+        window,
+        tuple(files),
+        time=source.time,
+        timezone=source.timezone,
+        id=source.id,
+        version=source.version,
+        duplicates=source.duplicates,
+        unit=source.time_unit,
+        required=required_columns(monitor),
+    )
+
+
+def required_columns(monitor: Monitor) -> tuple[str, ...]:
+    """Columns whose nulls would count: as wrong answers, as rows of no id, or as rows without a truth."""
+    source, labels = monitor.predictions, monitor.labels
+    truth = labels.target if labels and labels.same_row else None
+    return tuple(name for name in (*source.id, source.prediction, truth) if name)

@@ -1,0 +1,141 @@
+"""The rows that a window is compared with."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import secrets
+import shutil
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.monitor.sources import Reference
+from lamplighter.core.time.window import Window, midnight
+from lamplighter.errors import SourceError, one_line
+from storage.project.database_urls import place_of
+from storage.project.folder import Project
+from storage.project.private_key import key_name
+from storage.sources.files import find
+from storage.sources.predictions import predictions_of, slice_of
+from storage.sources.rows import Slice, rows_of
+from storage.sources.sql import count_rows
+
+
+def reference_of(
+    project: Project, monitor: Monitor, window: Window, spool_folder: Path, of_champion: Path | None = None
+) -> Slice | None:
+    """Find the reference of a window; None when the monitor has none.
+
+    Parameters
+    ----------
+    of_champion : Path, optional
+        What the champion answered on rows that it was not fitted on, in place of a reference that stays the same.
+
+    Raises
+    ------
+    SourceError
+        If it is declared and not there.
+    """
+    reference = monitor.reference
+    if reference is None:
+        return None
+    if reference.parquet or (of_champion and reference.days):
+        named = [glob.escape(str(of_champion))] if of_champion else [project.locate(path) for path in reference.parquet]
+        files = find(named, spool=spool_folder)
+        if not files:
+            raise SourceError(f"reference {', '.join(reference.parquet)}: no such file; train the model first")
+        # The window is the same every night: one that did not change is not opened or sampled again.
+        always = Window.of(window.model, window.grain, window.timezone, date(1970, 1, 1))
+        version = monitor.predictions.version
+        return Slice(always, tuple(files), time=None, version=version, required=_answers(monitor))
+    span = span_of(reference, window)
+    if reference.days and span.end <= window.end and monitor.predictions.sql and not monitor.private:
+        return _kept(project, monitor, span)
+    return predictions_of(project, monitor, span, spool_folder / "reference")
+
+
+def span_of(reference: Reference, window: Window) -> Window:
+    """The days of a reference that is of the log itself: those named, or those before a window.
+
+    Raises
+    ------
+    SourceError
+        If a day has no instants in the calendar, as one after 9999-12-31.
+    """
+    try:
+        if reference.days:
+            first, last = reference.days
+            start, end = midnight(first, window.zone), midnight(last + timedelta(days=1), window.zone)
+        else:
+            assert reference.trailing is not None
+            start, end = window.before_start(reference.trailing), window.start
+    except OverflowError:
+        days = "..".join(map(str, reference.days or ()))
+        raise SourceError(f"reference.days {days}: no calendar reaches so far; name days that have rows") from None
+    return Window(window.model, window.grain, start, end, window.timezone)
+
+
+def _answers(monitor: Monitor) -> tuple[str, ...]:
+    """The column of the answer, where the files of a reference hold it; they need no ids and no truth."""
+    return (monitor.predictions.prediction,) if monitor.predictions.prediction else ()
+
+
+def _kept(project: Project, monitor: Monitor, span: Window) -> Slice:
+    """Past days of a database, streamed once and kept in the home, until they have another number of rows.
+
+    What was corrected in place is read again once the folder is removed. Private columns are kept nowhere in the clear,
+    so a monitor that has some reads its reference every night.
+    """
+    source = monitor.predictions
+    assert source.sql is not None
+    url, asked = source.sql.url.get_secret_value(), (source.sql.table, source.sql.query)
+    count = count_rows(
+        source.sql,
+        column=source.time,
+        timezone=source.timezone,
+        start=span.start,
+        end=span.end,
+        unit=source.time_unit,
+        day_zone=span.timezone,
+    )
+    parts = (url, asked, source.time, source.timezone, source.id, source.version, span.start, span.end, count)
+    folder = project.home / "references" / hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+    pattern = f"{glob.escape(str(folder))}/*.parquet"
+    if not find([pattern]):
+        _keep(project, monitor, span, folder)
+    name = place_of(source.sql)
+    return slice_of(monitor, span, (replace(file, name=name) for file in find([pattern])))
+
+
+def _keep(project: Project, monitor: Monitor, span: Window, folder: Path) -> None:
+    """Stream the rows to a folder that appears when it is whole."""
+    partial = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
+    try:
+        files = predictions_of(project, monitor, span, partial).files
+        if files:
+            Path(files[0].uri).parent.replace(folder)
+    except OSError as error:
+        # Another night of the model's may have been quicker.
+        if not folder.is_dir():
+            raise SourceError(f"{folder}: the reference cannot be kept: {one_line(error)}") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def reference_key(where: Slice, monitor: Monitor, private_key: bytes = b"") -> str:
+    """A name for what is computed of a reference: another file, range, column or private key makes another name.
+
+    Parameters
+    ----------
+    where : Slice
+    monitor : Monitor
+    private_key : bytes
+        What private values are hashed with: hashes by another key would all be unseen.
+    """
+    span = (where.window.start, where.window.end) if where.time else None
+    predictions = monitor.predictions.model_dump(mode="json")
+    private = (monitor.private, key_name(private_key)) if monitor.private else ()
+    parts = (rows_of(where).fingerprint, span, monitor.kind.value, predictions, monitor.features, private)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,398 @@
+"""The rows of one window: where they are, and their columns, one at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property, partial
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lamplighter.core.hints import names_listed
+from lamplighter.core.monitor import Duplicates
+from lamplighter.core.values.cell import Reading
+from lamplighter.core.values.identity import identities
+from lamplighter.errors import BrokenFileError, ColumnError, common_mistake, one_line
+from storage.sources.files import File, fingerprint
+from storage.sources.odd_times import odd_times
+from storage.sources.parquet import OpenFiles
+from storage.sources.path_columns import tells_time
+from storage.sources.readers import Reader, Readers
+from storage.sources.repeated import without_repeated
+from storage.sources.row_groups import Choice, Part
+from storage.sources.scan_spec import Slice as Slice
+from storage.sources.scans import RowsOfSlices
+from storage.sources.timestamps import to_instants
+from storage.sources.types import as_frame, common_types, objects_of, reading_beside, together
+
+BROKEN = (pa.ArrowException, OSError, ColumnError)
+"""What reading a file may die of."""
+
+
+class Rows:
+    """Reads columns of a slice.
+
+    A file that breaks while a column is read raises `BrokenFileError` once. From then on it is among the unreadable
+    ones and every count is that of the other files, so that whoever catches the error begins anew.
+
+    Attributes
+    ----------
+    unreadable : list of (str, str)
+        Files that could not be read, and why.
+    mistake : ColumnError or None
+        What is wrong with the same column in every file: that is no file's fault, but the monitor's or the log's.
+    """
+
+    def __init__(self, rows: Slice) -> None:
+        self.slice = rows
+        self.unreadable: list[tuple[str, str]] = []
+        self._files = OpenFiles(rows.files)
+        self._shown = {file.uri: file.shown for file in rows.files}
+        self._broken: set[str] = set()
+        self._schemas: dict[str, pa.Schema] = {}
+        self._inside: dict[str, frozenset[str]] = {}
+        self._undated: dict[str, int] = {}
+        self._odd_times: dict[str, Counter[str]] = {}
+        self._found: list[Part] = []
+        # A version is a name, unless it is an id as well.
+        names = {rows.version} if rows.version and rows.version not in rows.id else ()
+        self._readers = Readers(self._read, self._files.is_csv, names)
+        faults = [fault for file in rows.files if (fault := self._add(file))]
+        self.mistake = common_mistake(faults) if len(faults) == len(rows.files) else None
+        self._leave_out_incomplete()
+        self._files.close()
+
+    def _add(self, file: File) -> Exception | None:
+        """Choose the rows of a file, or return what is wrong with it."""
+        where = self.slice
+        choice = Choice(where.window, where.time, where.timezone, where.undated, where.unit, where.at_day_end)
+        try:
+            parts, undated = choice.parts(self._files, file)
+            schema, inside = self._files.schema(file.uri), self._files.names(file.uri)
+            odd = odd_times(self._files.get(file.uri).schema_arrow)
+        except BROKEN as error:
+            self.unreadable.append((file.shown, one_line(error)))
+            self._broken.add(file.uri)
+            return error
+        if undated:
+            self._undated[file.uri] = undated
+        if parts:
+            self._schemas[file.uri] = schema
+            self._inside[file.uri] = frozenset(inside)
+            self._odd_times[file.uri] = Counter(odd)
+            self._found += parts
+        return None
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when a file that holds rows of the window comes, goes, changes, or can be read again."""
+        broken = self._broken
+        noted = (replace(file, stamp="unreadable") if file.uri in broken else file for file in self.slice.files)
+        return fingerprint(file for file in noted if file.uri in self._schemas or file.uri in broken)
+
+    def _leave_out_incomplete(self) -> None:
+        """Leave out files that lack a column which is required, where others have it: they spell it otherwise."""
+        for name in self.slice.required:
+            lacking = [uri for uri, schema in self._schemas.items() if name not in schema.names]
+            if len(lacking) < len(self._schemas):
+                for uri in lacking:
+                    names = names_listed(name, self._own(uri))
+                    self._leave_out(uri, f"no column {name!r}, which other files have; {names}")
+
+    def _own(self, uri: str) -> list[str]:
+        """The columns of a file that do not stand in its path."""
+        return [
+            name for name in self._schemas[uri].names if name in self._inside[uri] or name not in self._of_paths(uri)
+        ]
+
+    def _of_paths(self, uri: str) -> set[str]:
+        return {name for file in self.slice.files if file.uri == uri for name, _ in file.constants if not file.declared}
+
+    def lacking(self, names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+        """Columns that some files lack and others have; they are null there.
+
+        Yields
+        ------
+        tuple of str
+            The column, a file that lacks it, and what the file has in its place.
+        """
+        for name in names:
+            without = [uri for uri, schema in self._schemas.items() if name not in schema.names]
+            if len(without) < len(self._schemas):
+                for uri in without:
+                    yield name, self._shown[uri], names_listed(name, self._own(uri))
+
+    @cached_property
+    def schema(self) -> dict[str, pa.DataType]:
+        """Columns and their types: over all files, the type that holds each of theirs."""
+        return self._types[0]
+
+    @cached_property
+    def conflicting(self) -> dict[str, str]:
+        """Columns that hold different kinds of values in different files, and which; they are read as text."""
+        return self._types[1]
+
+    @cached_property
+    def _types(self) -> tuple[dict[str, pa.DataType], dict[str, str]]:
+        return common_types(entry for schema in self._schemas.values() for entry in schema)
+
+    @cached_property
+    def inferred(self) -> frozenset[str]:
+        """Conflicting columns of which only CSV files, where types are read from the values, differ from the others."""
+        is_csv = self._files.is_csv
+        typed = (field for uri, schema in self._schemas.items() if not is_csv(uri) for field in schema)
+        return frozenset(self.conflicting) - common_types(typed)[1].keys()
+
+    def has_cells(self, name: str) -> bool:
+        """Whether a column stands in a CSV file, so that its type is read from the cells."""
+        return any(name in schema.names and self._files.is_csv(uri) for uri, schema in self._schemas.items())
+
+    def holds(self, name: str) -> Reading:
+        """How cells of another table are read that are compared with a column: as what all its typed files hold."""
+        typed = [schema for uri, schema in self._schemas.items() if not self._files.is_csv(uri)]
+        return reading_beside([schema.field(name).type for schema in typed if name in schema.names])
+
+    @cached_property
+    def path_columns(self) -> frozenset[str]:
+        """Columns that stand in the paths of the files alone. They are there for whoever names them."""
+        named = {name for file in self._held() if not file.declared for name, _ in file.constants}
+        inside = {name for file in self._held() for name in self._inside[file.uri]}
+        return frozenset(named - inside)
+
+    def _held(self) -> list[File]:
+        return [file for file in self.slice.files if file.uri in self._schemas]
+
+    def differing(self, names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+        """Columns of which a file holds another value than its path says; those that tell a time are hints.
+
+        Yields
+        ------
+        tuple of str
+            The column, the file, and what its path says.
+        """
+        wanted = set(names)
+        for file in self._held():
+            for name, value in file.constants if not file.declared else ():
+                if name in wanted and not tells_time(name, value.as_py()) and self._holds_another(file, name, value):
+                    yield name, file.shown, f"{name}={value.as_py()}"
+
+    def _holds_another(self, file: File, name: str, value: pa.Scalar) -> bool:
+        if name not in self._inside[file.uri]:
+            return False
+        expected = identities(pa.repeat(value, 1))
+        for part in (part for part in self._found if part.uri == file.uri):
+            held = self._readers.named(part, name)
+            if not pc.all(pc.is_in(held, expected), min_count=0).as_py():
+                return True
+        return False
+
+    @property
+    def odd_times(self) -> Counter[str]:
+        """Times that were read as null since no calendar has them, by column."""
+        return sum((self._odd_times[uri] for uri in self._schemas), Counter())
+
+    @property
+    def undated(self) -> int:
+        """Rows without a time, left out, that may have been meant for the window."""
+        return sum(self._undated.values())
+
+    @cached_property
+    def repeated(self) -> int:
+        """Rows left out because they repeat an id and version."""
+        return sum(part.size for part in self._found) - self.count
+
+    @cached_property
+    def count(self) -> int:
+        """Rows of the window, after repeated ones were left out."""
+        return sum(part.size for part in self._parts)
+
+    @cached_property
+    def _parts(self) -> list[Part]:
+        return self._without_repeated() if self.slice.id and self._found else self._found
+
+    def _without_repeated(self) -> list[Part]:
+        """Leave out rows that repeat an id and version; first and last go by time, then by place."""
+        ids = list(self.slice.id)
+        if any(name not in self.schema for name in ids):
+            return self._found
+        keys = [*ids, *([self.slice.version] if self.slice.version in self.schema else [])]
+        columns = {name: _texts(self._batches(name, self._found, self._readers.named)) for name in keys}
+        frame = pa.table(columns).to_pandas()
+        last = self.slice.duplicates is Duplicates.LAST
+        return without_repeated(self._found, frame, len(ids), self._all_instants, last=last)
+
+    def _all_instants(self) -> npt.NDArray[np.int64] | None:
+        if not self.slice.time:
+            return None
+        return np.concatenate([self._instants(times) for times in self._batches(self.slice.time, self._found)])
+
+    def _instants(self, times: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+        assert self.slice.time is not None
+        return np.asarray(self.instants(times, self.slice.time).cast(pa.int64()))
+
+    def instants(self, times: pa.ChunkedArray, column: str) -> pa.ChunkedArray:
+        """Times of a column as the slice reads them."""
+        where = self.slice
+        day_zone = where.window.timezone
+        return to_instants(
+            times, column, where.timezone, unit=where.unit, day_zone=day_zone, at_day_end=where.at_day_end
+        )
+
+    def columns(
+        self, names: Iterable[str], named: Collection[str] = ()
+    ) -> Iterator[tuple[str, Iterator[pa.ChunkedArray]]]:
+        """Each column with its batches, one row group at a time: memory is bounded by a row group of one column.
+
+        Parameters
+        ----------
+        names : iterable of str
+        named : collection of str
+            Those of which the identities are wanted.
+
+        Raises
+        ------
+        BrokenFileError
+            If a file breaks while it is read.
+        """
+        return self._each(names, lambda name: self._readers.named if name in named else self._read)
+
+    def _each(
+        self, names: Iterable[str], reader_of: Callable[[str], Reader]
+    ) -> Iterator[tuple[str, Iterator[pa.ChunkedArray]]]:
+        try:
+            for name in names:
+                yield name, self._batches(name, self._parts, reader_of(name))
+        finally:
+            self._files.close()
+
+    def _batches(self, name: str, parts: list[Part], read: Reader | None = None) -> Iterator[pa.ChunkedArray]:
+        for part in parts:
+            yield (read or self._read)(part, name)
+
+    def _read(self, part: Part, name: str, *, cells: bool = False) -> pa.ChunkedArray:
+        try:
+            read = self._files.read_cells if cells else self._files.read
+            values = read(part.uri, part.group, name)
+        except BROKEN as error:
+            reason = f"column {name!r} cannot be read: {one_line(error)}"
+            self._leave_out(part.uri, reason)
+            raise BrokenFileError(f"{self._shown[part.uri]}: {reason}") from None
+        return values if part.mask is None else values.filter(part.mask)
+
+    def _leave_out(self, uri: str, reason: str) -> None:
+        """Count a file among those that cannot be read, and forget what was computed with it."""
+        if self._schemas.pop(uri, None) is None:
+            return
+        self.unreadable.append((self._shown[uri], reason))
+        self._broken.add(uri)
+        self._found = [part for part in self._found if part.uri != uri]
+        self._undated.pop(uri, None)
+        for name in [name for name, kept in vars(type(self)).items() if isinstance(kept, cached_property)]:
+            vars(self).pop(name, None)
+
+    def table(self, names: Sequence[str], exact: Collection[str] = ()) -> pa.Table:
+        """A few columns, whole; a column that is not there is all null.
+
+        Numbers of several types become floats, but in ``exact`` columns, whose values stay the same values.
+        """
+        columns = self._each(names, lambda name: self._reader(name, exact))
+        return pa.table({name: self._joined(name, list(it), name in exact) for name, it in columns})
+
+    def _reader_of(self, name: str, texts: Collection[str], objects: Collection[str] = ()) -> Reader:
+        if name in objects:
+            return self._readers.objects
+        if name in texts:
+            return self._readers.named
+        return self._readers.numbers if name in self.conflicting else self._read
+
+    def _reader(self, name: str, exact: Collection[str] = ()) -> Reader:
+        if name in self.conflicting:
+            return self._readers.named
+        return self._readers.exact if name in exact else self._read
+
+    def identities(self, names: Sequence[str], reading: Mapping[str, Reading] | None = None) -> pa.Table:
+        """The identities of a few columns, whole.
+
+        Parameters
+        ----------
+        names : sequence of str
+        reading : mapping of str to Reading, optional
+            What cells of CSV files are read as.
+        """
+        readings = reading or {}
+        columns = self._each(names, lambda name: partial(self._readers.named, reading=readings.get(name)))
+        return pa.table({name: _texts(batches) for name, batches in columns})
+
+    def frame(self, names: Sequence[str], texts: Collection[str] = (), objects: Collection[str] = ()) -> pd.DataFrame:
+        """A few columns, whole, as pandas holds them: decimals as floats.
+
+        Parameters
+        ----------
+        names : sequence of str
+        texts : collection of str
+            Those that are compared for what they are, as ids and classes: their identities.
+        objects : collection of str
+            Those that are wanted as Python values.
+        """
+        read, plain = {}, {}
+        for name, batches in self._each(names, lambda name: self._reader_of(name, texts, objects)):
+            if name in objects:
+                # Of each batch by itself: text beside bytes is text.
+                plain[name] = pd.Series([value for batch in batches for value in objects_of(batch)], dtype=object)
+                read[name] = pa.chunked_array([pa.nulls(len(plain[name]))])
+            else:
+                read[name] = _texts(batches) if name in texts else self._joined(name, list(batches))
+        frame = as_frame(pa.table({name: column for name, column in read.items() if name not in plain}))
+        return frame if not plain else pd.DataFrame({name: plain.get(name, frame.get(name)) for name in read})
+
+    def _joined(self, name: str, batches: list[pa.ChunkedArray], exact: bool = False) -> pa.ChunkedArray:
+        """Batches as one column; those of a column of several types are its identities."""
+        if name in self.conflicting:
+            return _texts(batches)
+        if exact and batches:
+            return together(batches, exact=True)
+        target = self.schema.get(name, pa.null())
+        chunks = [chunk for batch in batches for chunk in batch.cast(target, safe=False).chunks]
+        return pa.chunked_array(chunks, type=target)
+
+    def newest(self, now: datetime) -> tuple[datetime | None, int]:
+        """The newest time until ``now``, and how many rows are dated after it."""
+        newest, later = None, 0
+        limit = int(now.timestamp() * 1e6)
+        for times in self._batches(self.slice.time or "", self._found):
+            instants = self._instants(times)
+            past = instants[instants <= limit]
+            later += len(instants) - len(past)
+            newest = max([newest or past.max(), past.max()]) if len(past) else newest
+        return None if newest is None else datetime.fromtimestamp(newest / 1e6, UTC), later
+
+    def sample(self, names: Sequence[str], size: int, seed: int, texts: Collection[str] = ()) -> pd.DataFrame:
+        """A seeded sample of rows without replacement, in their order; all rows where there are no more.
+
+        Of the columns in ``texts`` it holds the identities.
+        """
+        chosen = np.arange(self.count)
+        if self.count > size:
+            chosen = np.sort(np.random.default_rng(seed).choice(self.count, size, replace=False))
+        read = {}
+        for name, batches in self._each(names, lambda name: self._reader_of(name, texts)):
+            picked, begin = [], 0
+            for batch in batches:
+                low, high = np.searchsorted(chosen, (begin, begin + len(batch)))
+                picked.append(batch.take(pa.array(chosen[low:high] - begin)))
+                begin += len(batch)
+            read[name] = _texts(picked) if name in texts else self._joined(name, picked)
+        return as_frame(pa.table(read))
+
+
+def _texts(batches: Iterable[pa.ChunkedArray]) -> pa.ChunkedArray:
+    return pa.chunked_array([chunk for batch in batches for chunk in batch.chunks], pa.string())
+
+
+rows_of = RowsOfSlices(Rows)

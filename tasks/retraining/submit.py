@@ -1,0 +1,65 @@
+"""Handing a retraining over to a server: one flow run for each attempt, however often it is asked for."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import httpx
+from prefect.client.schemas.objects import FlowRun
+from prefect.deployments import run_deployment
+from prefect.exceptions import ObjectNotFound
+
+from lamplighter.core.retraining.policy import Entry
+from lamplighter.errors import ModelError, one_line
+from tasks.retraining.job import Retraining
+
+DEPLOYMENT = "retrain/retrain"
+MOST_ATTEMPTS = 3
+"""Flow runs that may die before a retraining counts as failed."""
+
+
+def handed_over(work: Retraining) -> bool:
+    """Start the flow run of a retraining where there is a server with its deployment; False where there is none.
+
+    The key holds model, night and attempt, so that asking again starts nothing twice. A flow run that ended and left
+    the ledger behind has died; the next attempt takes up what it did.
+    """
+    if not os.environ.get("PREFECT_API_URL"):
+        return False
+    while work.entry.attempt <= MOST_ATTEMPTS:
+        parameters = {
+            "model": work.entry.model,
+            "night": work.entry.known_on.isoformat(),
+            "purpose": work.entry.purpose.value,
+            "project": str(work.project.root),
+        }
+        run = start(DEPLOYMENT, parameters, f"{key_of(work.entry)} {work.entry.attempt}")
+        if run is None:
+            return False
+        if run.state is None or not run.state.is_final() or work.renewed().entry != work.entry:
+            return True
+        if run.state.is_cancelled():
+            work.failed("its flow run was cancelled")
+            return True
+        work = work.brought_forward(attempt=work.entry.attempt + 1)
+    work.failed(f"{MOST_ATTEMPTS} flow runs of it died; see them in Prefect's UI")
+    return True
+
+
+def start(deployment: str, parameters: dict[str, Any], key: str) -> FlowRun | None:
+    """The flow run of a key; started if it is not there yet, None where there is no such deployment."""
+    try:
+        run = run_deployment(deployment, parameters=parameters, timeout=0, as_subflow=False, idempotency_key=key)
+    except ObjectNotFound:
+        return None
+    except httpx.TransportError as error:
+        told = f"the server of PREFECT_API_URL does not answer: {one_line(error)}"
+        raise ModelError(f"{told}; start it, or unset PREFECT_API_URL") from None
+    assert isinstance(run, FlowRun)
+    return run
+
+
+def key_of(entry: Entry) -> str:
+    """What tells one entry of the ledger, as often as it was asked for, from every other."""
+    return f"lamplighter {entry.model} {entry.known_on.isoformat()} {entry.purpose.value} {entry.asked}"

@@ -1,0 +1,167 @@
+"""Compare: drift of features, predictions and scores against the reference, on a seeded sample of rows."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from lamplighter.core.drift import ColumnDrift
+from lamplighter.core.evaluation.quality import class_labels
+from lamplighter.core.profiles.profile import ColumnKind
+from lamplighter.core.records.measurement import Measurement
+from lamplighter.core.values.cell import as_flags
+from lamplighter.core.values.key_name import key_name
+from lamplighter.evidently.measure import measure
+from storage.sources.rows import Slice, rows_of
+from tasks.stages.read import Reading
+from tasks.stages.run import Night
+from tasks.stages.validate import Table
+
+NO_VERSION = "no row names its version"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Drift of one window: what is recorded of it, and what a report shows of it; answers go with their version."""
+
+    measurements: list[Measurement]
+    features: list[ColumnDrift]
+    answers: list[tuple[str, ColumnDrift]]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Rows of the reference and of a window, side by side."""
+
+    reference: pd.DataFrame
+    current: pd.DataFrame
+
+
+def compare(night: Night, reading: Reading, tables: list[Table]) -> list[Compared]:
+    """Measure the drift of every window whose predictions are new."""
+    return [_compare(night, reading, table) for table in tables]
+
+
+def _compare(night: Night, reading: Reading, table: Table) -> Compared:
+    if reading.reference is None:
+        if night.monitor.reference is None:
+            return Compared([], [], [])
+        features = _undecided(table.features, reading.reference_fault)
+        answers = [("", drift) for drift in _undecided(table.answers, reading.reference_fault)]
+    else:
+        samples = samples_of(night, reading.reference, table)
+        features = _feature_drift(night, reading, table, samples)
+        answers = [*_answer_drift(night, samples, table.answers)]
+    measurements = [*_feature_measurements(features)]
+    for version, drift in answers:
+        measurements += _column_measurements(drift, "prediction_drift", version)
+    return Compared(measurements, features, answers)
+
+
+def _feature_drift(night: Night, reading: Reading, table: Table, samples: Samples) -> list[ColumnDrift]:
+    """Features that the champion's reference lacks, as private ones, are held against the monitor's own."""
+    drifts = measure(samples.reference, samples.current, table.features)
+    lacking = {name: kind for name, kind in table.features.items() if name not in samples.reference}
+    if not lacking or reading.declared in (None, reading.reference):
+        return drifts
+    assert reading.declared is not None
+    own = samples_of(night, reading.declared, table)
+    found = {drift.column: drift for drift in measure(own.reference, own.current, lacking)}
+    return [found.get(drift.column, drift) for drift in drifts]
+
+
+def _undecided(columns: Iterable[str], reason: str) -> list[ColumnDrift]:
+    return [ColumnDrift(column=name, reason=reason) for name in columns]
+
+
+def samples_of(night: Night, reference: Slice, table: Table) -> Samples:
+    """The sampled rows that drift is measured on, the same ones whenever they are asked for."""
+    monitor = night.monitor
+    version = [monitor.predictions.version] if monitor.predictions.version else []
+    names = (*table.features, *table.answers, *version)
+    kinds = table.features | table.answers | dict.fromkeys(version, "categorical")
+    texts = frozenset(name for name, kind in kinds.items() if kind == "categorical")
+    size, seed = monitor.drift.sample, monitor.drift.seed
+    window = f"{seed} {monitor.model} {table.rows.window.start.isoformat()}"
+    current = rows_of(table.rows)
+    present = [name for name in names if name in current.schema]
+    before = _reference_sample(reference, names, size, seed, texts)
+    after = current.sample(present, size, zlib.crc32(window.encode()), texts)
+    shared = [name for name in texts if name in before and name in after]
+    return Samples(_with_flags(before, after, shared), _with_flags(after, before, shared))
+
+
+def _with_flags(frame: pd.DataFrame, beside: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """Sampled rows in which flags in words are those of the other rows, which hold flags."""
+    renamed = {}
+    for name in columns:
+        if names := as_flags(frame[name].dropna().unique(), beside[name].dropna().unique()):
+            renamed[name] = frame[name].replace(names)
+    return frame.assign(**renamed) if renamed else frame
+
+
+@lru_cache(maxsize=8)
+def _reference_sample(
+    reference: Slice, names: tuple[str, ...], size: int, seed: int, texts: frozenset[str]
+) -> pd.DataFrame:
+    rows = rows_of(reference)
+    return rows.sample([name for name in names if name in rows.schema], size, seed, texts)
+
+
+def _feature_measurements(drifts: list[ColumnDrift]) -> Iterator[Measurement]:
+    for drift in drifts:
+        yield from _column_measurements(drift, "drift")
+    decided = [drift for drift in drifts if drift.drifted is not None]
+    if decided:
+        share = sum(bool(drift.drifted) for drift in decided) / len(decided)
+        yield Measurement(metric="drift_share", value=share, n=len(decided))
+    elif drifts:
+        yield Measurement(metric="drift_share", reason="no column could be compared")
+
+
+def _column_measurements(drift: ColumnDrift, prefix: str, version: str = "") -> Iterator[Measurement]:
+    """The statistic or p-value of a column with its method, and the verdict."""
+    key: dict[str, Any] = {"feature": drift.column, "version": version, "n": drift.n_current, "reason": drift.reason}
+    metric = f"{prefix}_{'p_value' if drift.is_p_value else 'statistic'}"
+    yield Measurement(metric=metric, method=drift.method, value=drift.score, **key)
+    verdict = None if drift.drifted is None else float(drift.drifted)
+    yield Measurement(metric=f"{prefix}_detected", value=verdict, **key)
+
+
+def _answer_drift(
+    night: Night, samples: Samples, answers: Mapping[str, ColumnKind]
+) -> Iterator[tuple[str, ColumnDrift]]:
+    """Drift of predictions and scores, each version against the reference of its own."""
+    column = night.monitor.predictions.version
+    if column is None or column not in samples.current or samples.current.empty:
+        yield from (("", drift) for drift in measure(samples.reference, samples.current, answers))
+        return
+    served = _labels(samples.current, column)
+    referenced = _labels(samples.reference, column)
+    versions = sorted(set(served) - {None})
+    if not versions:
+        yield from (("", drift) for drift in _undecided(answers, NO_VERSION))
+    for version in versions:
+        reference, name = samples.reference[referenced == version], key_name(version)
+        if reference.empty:
+            reason = f"the reference has no answers of version {name}"
+            yield from ((name, drift) for drift in _undecided(answers, reason))
+        else:
+            drifts = measure(reference, samples.current[served == version], answers)
+            yield from ((name, drift) for drift in drifts)
+
+
+def _labels(frame: pd.DataFrame, column: str) -> npt.NDArray[np.object_]:
+    return class_labels(frame[column]) if column in frame else np.full(len(frame), None, dtype=object)
+
+
+compare_task = task(name="compare", cache_policy=NO_CACHE, persist_result=False)(compare)

@@ -1,0 +1,91 @@
+"""What a night came to, for whoever tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lamplighter.core.checks.decide import Decision, Verdict
+from lamplighter.core.records.finding import Finding
+from lamplighter.core.retraining.policy import Entry
+from tasks.stages.compare import Compared
+from tasks.stages.evaluate import Evaluated
+from tasks.stages.judge import Judged
+from tasks.stages.profile import Profiled
+from tasks.stages.read import Reading
+from tasks.stages.run import Night
+from tasks.stages.validate import Table
+
+MOST_TOLD = 5
+"""Findings that fit one line; the history has them all."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a night came to."""
+
+    night: Night
+    findings: list[Finding]
+    judged: Judged
+    drift: Compared
+    report: Path | None
+    seconds: dict[str, float]
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """What the checks came to."""
+        return self.judged.decisions
+
+    @property
+    def failed_checks(self) -> list[Decision]:
+        """The decisions that failed."""
+        return [decision for decision in self.decisions if decision.verdict is Verdict.FAILED]
+
+    @property
+    def undecided_checks(self) -> list[Decision]:
+        """The decisions that the data did not allow; those that wait for labels or that broken data inhibit are not."""
+        return [decision for decision in self.decisions if decision.is_undecided_by_data]
+
+    @property
+    def message(self) -> str:
+        """One line: completed, or completed with findings; a check that the data leave undecided is one."""
+        found = [*(finding.message for finding in self.findings), *map(self._undecided, self.undecided_checks)]
+        ended = "".join(f"; data: {incident.ending}" for incident in self.judged.closed if incident.ending)
+        if not found:
+            return f"completed{ended}"
+        told = found[:MOST_TOLD]
+        rest = len(found) - len(told)
+        return "completed with findings: " + "; ".join([*told, *([f"and {rest} more"] if rest else [])]) + ended
+
+    def _undecided(self, decision: Decision) -> str:
+        return f"{self.night.monitor.model}: check {decision.check.name} is undecided: {decision.reason}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The outcome as small JSON."""
+        return {
+            "model": self.night.monitor.model,
+            "window": self.night.window.label,
+            "message": self.message,
+            "findings": [finding.message for finding in self.findings],
+            "over": [incident.ending for incident in self.judged.closed if incident.ending],
+            "is_newest": self.night.is_newest,
+            "checks": {decision.check.name: decision.verdict.value for decision in self.decisions},
+            "undecided_checks": {decision.check.name: decision.reason for decision in self.undecided_checks},
+            "retrainings": [entry.told for entry in self.entries],
+            "report": str(self.report) if self.report else None,
+            "seconds": self.seconds,
+        }
+
+
+def findings_of(
+    reading: Reading, tables: list[Table], profiled: list[Profiled], evaluated: Evaluated, *others: Finding | None
+) -> list[Finding]:
+    """All that a night found broken, its own window first; what is about an earlier window says so."""
+    found = []
+    for i, (table, profiles) in enumerate(zip(tables, profiled, strict=True)):
+        of_window = [*table.findings, *profiles.findings]
+        label = table.rows.window.label
+        found += [replace(entry, message=f"{label}: {entry.message}") if i else entry for entry in of_window]
+    return [*found, *reading.findings, *evaluated.findings, *(other for other in others if other)]

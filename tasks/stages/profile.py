@@ -1,0 +1,173 @@
+"""Profile: every feature and answer column is decoded once, here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import compress
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from lamplighter.core.evaluation.data import answer_measurements, feature_measurements, value_findings
+from lamplighter.core.monitor import Kind, Monitor
+from lamplighter.core.profiles.anomalies import Baseline, breaks_of, score_breaks
+from lamplighter.core.profiles.looks import FEWEST_WINDOWS
+from lamplighter.core.profiles.profile import Bounds, ColumnKind, ColumnProfile
+from lamplighter.core.records.finding import Code, Finding
+from lamplighter.core.records.measurement import Measurement
+from lamplighter.core.time.phases import FEWEST_BEFORE
+from lamplighter.errors import SourceError
+from storage.history.baselines import BaselineWindows, Past
+from storage.profiles.build import Profiles, nulls_profile, profile_columns
+from storage.profiles.store import ProfileStore
+from storage.project.private_key import home_key
+from storage.sources.reference import reference_key
+from storage.sources.rows import Rows, Slice, rows_of
+from tasks.stages.read import Reading
+from tasks.stages.run import Night
+from tasks.stages.validate import Table
+
+KIND_WORDS = {"numeric": "numbers", "categorical": "categories"}
+
+
+@dataclass(frozen=True)
+class Profiled:
+    """What a window's columns look like, beside the reference's."""
+
+    content_hash: str
+    measurements: list[Measurement]
+    findings: list[Finding]
+
+
+def profile(night: Night, reading: Reading, tables: list[Table]) -> list[Profiled]:
+    """Profile the windows and hold them against the reference's profile."""
+    reference = _reference_profiles(night, reading, tables[0].features | tables[0].answers)
+    return [_profile(night, reference, table) for table in tables]
+
+
+def _profile(night: Night, reference: Profiles, table: Table) -> Profiled:
+    monitor = night.monitor
+    kinds = table.features | table.answers
+    if monitor.predictions.version:
+        kinds[monitor.predictions.version] = "categorical"
+    profiles, broken = profile_columns(
+        rows_of(table.rows),
+        kinds,
+        bounds=_bounds(night, reference),
+        probabilities=_probabilities(monitor),
+        private=monitor.private,
+        key=_key(night),
+    )
+    seen = _answered(monitor, rows_of(table.rows)) | profiles
+    measurements = [*answer_measurements(monitor, seen, table.count)]
+    for name in table.features:
+        if name in profiles:
+            measurements += feature_measurements(profiles[name], reference.get(name))
+    told = {finding.subject for finding in table.findings}
+    findings = [_of_another_type(night, name, held, kinds[name]) for name, held in broken.items() if name not in told]
+    findings += value_findings(monitor, seen)
+    known = {finding.subject for finding in (*table.findings, *findings)}
+    broken_features, broken_scores = _breaks(night, table, profiles)
+    findings += [found for found in broken_features if not found.subject or found.subject not in known]
+    findings += broken_scores
+    content_hash = ProfileStore(night.project.home).save(profiles)
+    return Profiled(content_hash, measurements, findings)
+
+
+def _probabilities(monitor: Monitor) -> Sequence[str]:
+    """The columns that hold probabilities."""
+    return monitor.predictions.scores if monitor.kind is Kind.CLASSIFICATION else ()
+
+
+def _answered(monitor: Monitor, rows: Rows) -> Profiles:
+    """Of lists and texts, which have no drift that could be measured, whether there is an answer at all."""
+    name = monitor.predictions.prediction
+    if name is None or monitor.kind not in (Kind.RANKING, Kind.TEXT) or name not in rows.schema or not rows.count:
+        return {}
+    return {name: nulls_profile(rows, name)}
+
+
+def _breaks(night: Night, table: Table, profiles: Profiles) -> tuple[Iterator[Finding], Iterator[Finding]]:
+    """What broke in the features and in the scores, against the sound windows before.
+
+    Of private columns counts and hashes are kept.
+    """
+    store, window, private = ProfileStore(night.project.home), table.rows.window, night.monitor.private
+    features = {name: profiles[name] for name in table.features if name in profiles}
+    known = Past.of(night.history, window, night.known_on)
+    fewest = FEWEST_BEFORE.get(window.grain, FEWEST_WINDOWS)
+
+    def kept(hashes: Iterable[str], name: str) -> list[ColumnProfile]:
+        found = (_past(store, content_hash).get(name) for content_hash in hashes)
+        return [profile for profile in found if profile]
+
+    def baseline(name: str, it: BaselineWindows) -> Baseline:
+        # Of a profile that is lost the phase goes too.
+        held = [bool(_past(store, content_hash).get(name)) for content_hash in (*it.past, *it.older)]
+        phases, since = [*compress(it.phases, held)], night.label_of(it.since)
+        return Baseline(kept(it.past, name), kept(it.older, name), it.open_codes, since, fewest, phases, it.phase)
+
+    scores = {name: profiles[name] for name in _probabilities(night.monitor) if name in profiles}
+    baselines = {name: baseline(name, known.of_column(name)) for name in (*features, *scores)}
+    recent = [
+        {name: profile for name, profile in found.items() if name in features}
+        for content_hash in known.recent()
+        if (found := _past(store, content_hash))
+    ]
+
+    def same_phase(name: str) -> list[list[ColumnProfile]]:
+        return [kept(hashes, name) for hashes in known.of_phases(name)]
+
+    model = night.monitor.model
+    return breaks_of(model, features, recent, baselines, private, same_phase), score_breaks(model, scores, baselines)
+
+
+@lru_cache(maxsize=256)
+def _past(store: ProfileStore, content_hash: str) -> Profiles:
+    """The profiles of an earlier window; none where they are lost."""
+    try:
+        return store.load(content_hash)
+    except SourceError:
+        return {}
+
+
+def _of_another_type(night: Night, name: str, held: str, kind: ColumnKind) -> Finding:
+    message = f"column {name!r} holds {held}, not {KIND_WORDS[kind]}; restore its type"
+    return Finding(Code.TYPE_CHANGED, name, f"{night.monitor.model}: {message}")
+
+
+def _bounds(night: Night, reference: Profiles) -> dict[str, Bounds | None]:
+    bounds = {name: profile.as_bounds() for name, profile in reference.items()}
+    predictions = night.monitor.predictions
+    if predictions.unsure and isinstance(predictions.score, str):
+        bounds[predictions.score] = Bounds(*predictions.unsure, None, None)
+    return bounds
+
+
+def _key(night: Night) -> bytes:
+    """The key that private values are hashed with; made only where something is private."""
+    return home_key(night.project.home) if night.monitor.private else b""
+
+
+def _reference_profiles(night: Night, reading: Reading, kinds: dict[str, ColumnKind]) -> Profiles:
+    """The profiles of the reference, and of the monitor's own for columns that the champion's lacks."""
+    found: Profiles = {}
+    for where in dict.fromkeys((reading.reference, reading.declared)):
+        if where is not None and not kinds.keys() <= found.keys():
+            found = _profiles_of(night, where, kinds) | found
+    return found
+
+
+def _profiles_of(night: Night, where: Slice, kinds: dict[str, ColumnKind]) -> Profiles:
+    store, key = ProfileStore(night.project.home), _key(night)
+    name = reference_key(where, night.monitor, key)
+    profiles = store.cached(name)
+    if profiles is None:
+        profiles, _ = profile_columns(rows_of(where), kinds, private=night.monitor.private, key=key)
+        store.cache(name, profiles)
+    return profiles
+
+
+profile_task = task(name="profile", cache_policy=NO_CACHE, persist_result=False)(profile)

@@ -1,0 +1,129 @@
+"""One night of one model: what every stage is handed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from prefect import Task
+from prefect.client.schemas.objects import State, TaskRun
+
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.time.window import Window, night_of
+from lamplighter.errors import BrokenFileError, ColumnError, MonitorError
+from storage.history import History, open_history
+from storage.history.windows import judged_window
+from storage.project.folder import Project
+from storage.sinks.reports import report_path
+
+
+def may_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
+    """Whether trying again may help: a mistake stays one, however often it is tried."""
+    try:
+        state.result()
+    except (MonitorError, ColumnError, BrokenFileError):
+        return False
+    except Exception:
+        return True
+    return False
+
+
+RETRIED: dict[str, Any] = {"retries": 3, "retry_delay_seconds": [1, 5, 30], "retry_condition_fn": may_pass}
+"""Options of the stages that only read, or write what is safe to write again."""
+
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""By how much the clock of a scheduler may be ahead."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """A model, the window it is about, and the logical time at which it is looked at.
+
+    Attributes
+    ----------
+    project : Project
+    monitor : Monitor
+    window : Window
+    now : datetime
+        Labels that arrived later are not seen.
+    relabel : bool
+        Fold in labels that came after their window was final.
+    """
+
+    project: Project
+    monitor: Monitor
+    window: Window
+    now: datetime
+    relabel: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        project: Project,
+        monitor: Monitor,
+        day: date | datetime,
+        now: datetime | None = None,
+        *,
+        relabel: bool = False,
+    ) -> Night:
+        """The night of the window that holds ``day``; without ``now`` as if it had come when it was scheduled.
+
+        Raises
+        ------
+        MonitorError
+            If the window is not over, or ``now`` is still to come: later nights would take it for the present.
+        """
+        present, zone = datetime.now(UTC), ZoneInfo(monitor.timezone)
+        if now and now.tzinfo is None:
+            now = now.replace(tzinfo=zone)
+        if now and now > present + CLOCKS_DIFFER:
+            told = f"{now.isoformat()} is still to come"
+            raise MonitorError(f"{monitor.model}: {told}; give a time that has passed, or none")
+        if isinstance(day, datetime) and day.tzinfo is None:
+            day = day.replace(tzinfo=zone)
+        window = Window.of(monitor.model, monitor.every, monitor.timezone, day)
+        if (known := now or present) < window.end:
+            last = monitor.window(known).label
+            raise MonitorError(f"{monitor.model}: {window.label} is not over yet; the newest complete window is {last}")
+        return cls(project, monitor, window, now or monitor.night_after(window), relabel)
+
+    @property
+    def known_on(self) -> datetime:
+        """The logical night on which what is found becomes known."""
+        return night_of(self.now, self.monitor.every, self.monitor.timezone)
+
+    @property
+    def is_newest(self) -> bool:
+        """Whether the window is the newest complete one; an older one is looked at again, but not judged again."""
+        return self.monitor.window(self.now) == self.window
+
+    @cached_property
+    def history(self) -> History:
+        """The history of the project."""
+        return open_history(self.project)
+
+    @property
+    def judged_window(self) -> Window | None:
+        """The window whose quality is judged, and shown."""
+        return judged_window(self.history, self.monitor, self.window, self.known_on)
+
+    def label_of(self, start: datetime | None) -> str:
+        """A window of the model as a person names it, by its start; empty for none."""
+        if start is None:
+            return ""
+        return Window.of(self.monitor.model, self.monitor.every, self.monitor.timezone, start).label
+
+    @property
+    def spool(self) -> Path:
+        """Folder of what SQL sources were streamed to; it belongs to the model's night and goes with it."""
+        return self.project.home / "spool" / self.monitor.model
+
+    @property
+    def report_path(self) -> Path:
+        """Where the night's report goes."""
+        return report_path(self.project.home, self.monitor.model, self.window.label)

@@ -1,0 +1,165 @@
+"""Validate: what is broken in the tables, before anything is measured. What is sound is measured all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from lamplighter.core.counts import counted
+from lamplighter.core.evaluation.data import needed_columns, schema_findings, table_measurements
+from lamplighter.core.evaluation.rows import row_findings
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.monitor.columns import answer_columns, features_of, named_features
+from lamplighter.core.profiles.profile import ColumnKind
+from lamplighter.core.records.finding import Code, Finding, of_file
+from lamplighter.core.records.measurement import Measurement
+from storage.profiles.build import table_kinds
+from storage.sources.labels import identified
+from storage.sources.rows import Rows, Slice, rows_of
+from tasks.stages.read import Reading
+from tasks.stages.run import Night
+
+
+@dataclass(frozen=True)
+class Table:
+    """A window's table: what it should hold, and what was wrong with it."""
+
+    rows: Slice
+    count: int
+    features: dict[str, ColumnKind]
+    answers: dict[str, ColumnKind]
+    findings: list[Finding]
+    measurements: list[Measurement]
+
+
+def validate(night: Night, reading: Reading) -> list[Table]:
+    """Look at the schema and the ids of every window whose predictions are new."""
+    return [_table(night, reading, rows) for rows in reading.changed]
+
+
+def _table(night: Night, reading: Reading, where: Slice) -> Table:
+    monitor, rows = night.monitor, rows_of(where)
+    reference = rows_of(reading.reference) if reading.reference else None
+    declared = rows_of(reading.declared) if reading.declared else None
+    features = features_of(monitor, table_kinds(declared or rows))
+    findings = [*_unreadable(monitor, rows), *_row_findings(monitor, rows)]
+    if reading.reference_fault:
+        findings.append(Finding(Code.REFERENCE_UNREADABLE, "", reading.reference_fault))
+    if reference:
+        findings += _unreadable_reference(monitor, reference)
+    if rows.count:
+        held = table_kinds(declared) if declared and declared.count else None
+        needed = needed_columns(monitor, features)
+        table = table_kinds(rows, {*needed, *(held or ())})
+        spelled = _spelled(monitor, table, needed, [rows, declared or rows])
+        findings += _typed(schema_findings(monitor, needed, table, held), spelled)
+        findings += _typed(_conflicts(monitor, rows, table), spelled & rows.inferred)
+        # Without a reference a feature that nobody named may be new, and files before it lack it.
+        named = needed if declared else needed_columns(monitor, dict.fromkeys(named_features(monitor), ""))
+        findings += _lacking(monitor, rows, named)
+        findings += _differing(monitor, rows, needed)
+        findings += _odd_times(monitor, rows, needed)
+    measurements = table_measurements(rows.count, rows.repeated, findings, why_lost(rows))
+    return Table(where, rows.count, features, answer_columns(monitor), findings, measurements)
+
+
+def why_lost(rows: Rows) -> str:
+    """Why it is not known how many rows a window has; empty where it is."""
+    return "no file of the window can be read" if rows.unreadable and not rows.count else ""
+
+
+def _row_findings(monitor: Monitor, rows: Rows) -> Iterator[Finding]:
+    """Rows that are not there, have no time, or stand there twice."""
+    label = rows.slice.window.label
+    if not rows.count and not rows.mistake:
+        why = "is the log there?"
+        if rows.unreadable:
+            count = len(rows.unreadable)
+            why = f"{count} file{'' if count == 1 else 's'} cannot be read"
+        elif rows.undated:
+            why = "its rows have no time"
+        yield Finding(Code.WINDOW_EMPTY, "", f"{monitor.model}: no predictions in {label}; {why}")
+    yield from row_findings(monitor, label, rows=rows.count, repeated=rows.repeated, undated=rows.undated)
+
+
+def _unreadable(monitor: Monitor, rows: Rows) -> Iterator[Finding]:
+    """Files that cannot be used; what is wrong with a column in all of them is no file's fault and told once."""
+    if fault := rows.mistake:
+        code = Code.COLUMN_MISSING if fault.missing else Code.TYPE_CHANGED
+        right = "; name the right one as predictions.time" if fault.missing else ""
+        label = rows.slice.window.label
+        yield Finding(code, fault.column, f"{monitor.model}: no file of {label} can be used: {fault}{right}")
+        return
+    for uri, reason in rows.unreadable:
+        yield Finding(Code.FILE_UNREADABLE, uri, of_file(uri, reason))
+
+
+def _unreadable_reference(monitor: Monitor, reference: Rows) -> Iterator[Finding]:
+    if reference.mistake:
+        message = f"{monitor.model}: no file of the reference can be used: {reference.mistake}"
+        yield Finding(Code.REFERENCE_UNREADABLE, reference.mistake.column, message)
+        return
+    if not reference.count and not reference.unreadable and not (monitor.reference and monitor.reference.trailing):
+        message = (
+            f"{monitor.model}: the reference has no rows, so drift is not measured; name days or files that have some"
+        )
+        yield Finding(Code.REFERENCE_UNREADABLE, "", message)
+    for uri, reason in reference.unreadable:
+        message = f"{monitor.model}: reference: {of_file(uri, reason)}"
+        yield Finding(Code.REFERENCE_UNREADABLE, uri, message)
+    for name, file, told in reference.lacking(named_features(monitor)):
+        message = f"{monitor.model}: reference: {file}: no column {name!r}, which other files have; {told}"
+        yield Finding(Code.REFERENCE_UNREADABLE, name, message)
+
+
+def _spelled(monitor: Monitor, table: Collection[str], needed: Collection[str], sides: Sequence[Rows]) -> set[str]:
+    """Columns of CSV files, which have no type of their own, that are compared for what they are, or not at all."""
+    from_cells = [name for name in table if any(rows.has_cells(name) for rows in sides)]
+    return identified(monitor, from_cells) | {name for name in from_cells if name not in needed}
+
+
+def _typed(findings: Iterable[Finding], spelled: Collection[str]) -> Iterator[Finding]:
+    """The findings without those of the type of a column that has none."""
+    for finding in findings:
+        if finding.code is not Code.TYPE_CHANGED or finding.subject not in spelled:
+            yield finding
+
+
+def _conflicts(monitor: Monitor, rows: Rows, table: Collection[str]) -> Iterator[Finding]:
+    label = rows.slice.window.label
+    for name, kinds in rows.conflicting.items():
+        if name in table:
+            yield Finding(Code.TYPE_CHANGED, name, f"{monitor.model}: column {name!r} is {kinds} in files of {label}")
+
+
+def _lacking(monitor: Monitor, rows: Rows, named: Collection[str]) -> Iterator[Finding]:
+    """Columns that some files lack, and others have: one finding a column, with the first of the files."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for name, file, told in rows.lacking(named):
+        found.setdefault(name, []).append((file, told))
+    for name, files in found.items():
+        file, told = files[0]
+        more = f" and {counted(len(files) - 1, 'more file')}" if len(files) > 1 else ""
+        message = f"{file}{more}: no column {name!r}, which other files have, so it is null there; {told}"
+        yield Finding(Code.COLUMN_MISSING, name, f"{monitor.model}: {message}")
+
+
+def _odd_times(monitor: Monitor, rows: Rows, needed: Collection[str]) -> Iterator[Finding]:
+    """Times such as PostgreSQL's infinity, in columns that matter."""
+    for name, count in rows.odd_times.items():
+        if name in needed:
+            told = f"holds infinity, or a year that no calendar has, in {counted(count, 'row')}, read as null"
+            message = f"{monitor.model}: column {name!r} {told}; store a time between the years 1 and 9999, or null"
+            yield Finding(Code.INFINITE_VALUES, name, message)
+
+
+def _differing(monitor: Monitor, rows: Rows, needed: Collection[str]) -> Iterator[Finding]:
+    for name, file, path in rows.differing(needed):
+        told = f"{file}: column {name!r} holds other values than {path} in the path"
+        yield Finding(Code.PATH_DIFFERS, name, f"{monitor.model}: {told}; the file's are taken, mend one of them")
+
+
+validate_task = task(name="validate", cache_policy=NO_CACHE, persist_result=False)(validate)

@@ -1,0 +1,136 @@
+"""`lamplighter render`: pages are complete, what is stale is named, what is committed is up to date."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+from click.testing import CliRunner, Result
+
+from lamplighter.cli import cli
+from lamplighter.cli.reference import monitor_page, reference_pages, settings_page
+from lamplighter.cli.render import checkout_files
+from lamplighter.core.evaluation.gauges import GAUGES
+from lamplighter.core.monitor.schema import monitor_schema
+from lamplighter.core.quality import METRICS
+from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS
+from storage.project.settings import Settings
+
+CHECKOUT = Path(__file__).parents[3]
+
+
+def _keys() -> Iterator[str]:
+    schema = monitor_schema()
+    for section in (schema, *schema["$defs"].values()):
+        yield from section.get("properties", {})
+
+
+def test_every_setting_has_a_meaning() -> None:
+    assert [line for line in settings_page().splitlines() if re.search(r"\|\s*\|$", line)] == []
+
+
+def test_pages_name_everything() -> None:
+    pages = reference_pages()
+    for metric in (*METRICS, *INPUT_METRICS, *LABEL_METRICS, *ARRIVAL_METRICS):
+        assert f"| `{metric}` |" in pages["metrics.md"]
+    for gauge in GAUGES:
+        assert f"| `{gauge.name}` |" in pages["gauges.md"]
+    for key in _keys():
+        assert f"`{key}`" in pages["monitor.md"]
+    for key in Settings.model_fields:
+        assert f"| `{key}` | `LAMPLIGHTER_{key.upper()}` |" in pages["settings.md"]
+
+
+def test_links_within_the_monitor_page_lead_somewhere() -> None:
+    page = monitor_page()
+    targets = {heading.replace(".", "") for heading in re.findall(r"^## (.+)$", page, re.MULTILINE)}
+    links = re.findall(r"\(#([^)]+)\)", page)
+    assert links
+    assert set(links) <= targets
+
+
+def test_tables_have_as_many_cells_as_heads() -> None:
+    for name, page in reference_pages().items():
+        for block in re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE):
+            cells = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
+            assert len(cells) == 1, (name, block[:200])
+
+
+def test_links_of_the_documentation_lead_somewhere() -> None:
+    for page in (CHECKOUT / "docs").rglob("*.md"):
+        for link in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+            assert "://" in link or (page.parent / link).exists(), (page.name, link)
+
+
+def _run(project: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["-C", str(project), "render", *arguments])
+
+
+def test_render_writes_and_then_finds_nothing_stale(tmp_path: Path) -> None:
+    docs = tmp_path / "reference"
+    written = _run(tmp_path, "--docs", str(docs))
+    assert written.exit_code == 0, written.output
+    assert sorted(path.name for path in docs.iterdir()) == sorted(reference_pages())
+    schema = tmp_path / "monitors" / "monitor.schema.json"
+    assert schema.read_bytes() == (docs / "monitor.schema.json").read_bytes()
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    assert _run(tmp_path, "--docs", str(docs), "--check").exit_code == 0
+    assert "6 of 6" in _run(tmp_path, "--docs", str(docs)).output
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_check_names_what_is_stale_and_writes_nothing(tmp_path: Path) -> None:
+    absent = _run(tmp_path, "--check")
+    assert absent.exit_code == 1
+    assert "monitor.schema.json: stale or absent" in absent.output
+    assert list(tmp_path.iterdir()) == []
+    _run(tmp_path)
+    schema = tmp_path / "monitors" / "monitor.schema.json"
+    schema.write_text(schema.read_text() + " ")
+    edited = schema.read_bytes()
+    assert _run(tmp_path, "--check").exit_code == 1
+    assert schema.read_bytes() == edited
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    result = _run(tmp_path, "--docs", str(tmp_path / "taken"))
+    assert result.exit_code == 2
+    assert re.fullmatch(r"lamplighter: render: .* cannot be written: .*\n", result.output)
+
+
+def test_what_is_committed_is_not_stale() -> None:
+    files = checkout_files()
+    assert {path.relative_to(CHECKOUT).parts[0] for path in files} == {"docs", "prometheus", "dashboards"}
+    stale = [path for path, text in files.items() if path.read_text(encoding="utf-8") != text]
+    assert stale == [], "run `lamplighter -C examples/flights render --checkout`"
+
+
+MONITOR = """
+model: {name}
+kind: classification
+every: 1h
+timezone: Europe/Berlin
+tags: {{owner: ops}}
+predictions: {{sql: {{url: "${{NO_SUCH_VARIABLE}}", table: p}}, time: t, prediction: y}}
+"""
+
+
+def test_a_deployment_for_each_monitor_and_one_each_by_hand(tmp_path: Path) -> None:
+    (tmp_path / "monitors").mkdir()
+    for name in ("second", "first"):
+        (tmp_path / "monitors" / f"{name}.yaml").write_text(MONITOR.format(name=name))
+    assert _run(tmp_path).exit_code == 0
+    content = yaml.safe_load((tmp_path / "prefect.yaml").read_text())
+    assert [entry["name"] for entry in content["deployments"]] == ["first", "second", "backfill", "retrain"]
+    first, retrain = content["deployments"][0], content["deployments"][-1]
+    assert first["schedules"] == [{"cron": "15 * * * *", "timezone": "Europe/Berlin", "active": True}]
+    assert first["concurrency_limit"] == {"limit": 1, "collision_strategy": "ENQUEUE"}
+    assert (first["parameters"], first["tags"]) == ({"model": "first"}, ["lamplighter", "classification", "owner:ops"])
+    assert retrain["schedules"] == []
+    assert all((CHECKOUT / entry["entrypoint"].partition(":")[0]).is_file() for entry in content["deployments"])
+    (tmp_path / "monitors" / "first.yaml").write_text("model: first\nkind: nothing\n")
+    broken = _run(tmp_path)
+    assert (broken.exit_code, "monitors/first.yaml:2: kind: 'nothing' cannot be chosen" in broken.output) == (2, True)

@@ -1,0 +1,149 @@
+"""Champion against challenger: gains by an independent reference, bounds that hold, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, roc_auc_score
+
+from lamplighter.core.monitor import Monitor, parse
+from lamplighter.core.monitor.retrain import Accept
+from lamplighter.core.retraining.comparison import ComparedRows, Comparison, Gain, compare, is_surely_worse, refusal
+
+PREDICTIONS = "predictions: {parquet: p, time: t, prediction: y, score: s}"
+
+
+def monitor_of(kind: str = "classification") -> Monitor:
+    return parse("m.yaml", f"model: m\nkind: {kind}\nsegments: [region]\n{PREDICTIONS}\n", environ={})
+
+
+def accept(metric: str, **options: Any) -> Accept:
+    return Accept.model_validate({"metric": metric, **options})
+
+
+def world(noise: tuple[float, float], seed: int = 0, days: int = 8, rows: int = 300) -> tuple[Any, Any, Any]:
+    """ComparedRows with the answers of two models, each as good as its noise is small."""
+    random = np.random.default_rng(seed)
+    size = days * rows
+    signal = random.normal(0, 1, size)
+    truth = (signal + random.normal(0, 0.5, size) > 0).astype(int)
+    answers = []
+    for spread in noise:
+        score = 1 / (1 + np.exp(-(signal + random.normal(0, spread, size))))
+        answers.append(pd.DataFrame({"y": (score > 0.5).astype(int), "s": score}))
+    region = pd.Series(random.choice(["north", "south", "rare"], size, p=[0.5, 0.48, 0.02]))
+    return ComparedRows(pd.Series(truth), {"region": region}, pd.Series(np.repeat(np.arange(days), rows))), *answers
+
+
+ORACLES = {
+    "accuracy": lambda y, a: accuracy_score(y, a["y"]),
+    "f1": lambda y, a: f1_score(y, a["y"]),
+    "roc_auc": lambda y, a: roc_auc_score(y, a["s"]),
+}
+
+
+@pytest.mark.parametrize("metric", ORACLES)
+def test_the_gain_is_the_difference_of_the_metrics(metric: str) -> None:
+    rows, before, after = world((1.0, 0.5))
+    found = compare(monitor_of(), accept(metric), rows, before, after)
+    oracle = ORACLES[metric]
+    assert found.gain.value == pytest.approx(oracle(rows.y_true, after) - oracle(rows.y_true, before), abs=1e-12)
+    assert found.gain.lower < found.gain.value < found.gain.upper
+    south = (rows.segments["region"] == "south").to_numpy()
+    expected = oracle(rows.y_true[south], after[south]) - oracle(rows.y_true[south], before[south])
+    assert found.segments["region=south"].value == pytest.approx(expected, abs=1e-12)
+    assert set(found.segments) == {"region=north", "region=south"}, "a segment of few rows is no reason"
+
+
+def test_of_an_error_less_is_better() -> None:
+    rows, before, after = world((1.0, 0.5))
+    text = "model: m\nkind: regression\npredictions: {parquet: p, time: t, prediction: s}\n"
+    monitor = parse("m.yaml", text, environ={})
+    plain = ComparedRows(rows.y_true.astype(float), {}, rows.blocks)
+    found = compare(monitor, accept("mae"), plain, before, after)
+    lost = mean_absolute_error(rows.y_true, before["s"]) - mean_absolute_error(rows.y_true, after["s"])
+    assert found.gain.value == pytest.approx(lost, abs=1e-12)
+    assert found.gain.value > 0
+
+
+def test_the_same_comparison_has_the_same_bounds() -> None:
+    rows, before, after = world((1.0, 0.9))
+    assert compare(monitor_of(), accept("f1"), rows, before, after) == compare(
+        monitor_of(), accept("f1"), rows, before, after
+    )
+
+
+def test_a_challenger_that_is_as_good_is_rarely_accepted() -> None:
+    """At a confidence of 0.9 about one in ten; 40 draws with a rate of 0.1 exceed 10 in one of 680 cases."""
+    accepted = 0
+    for seed in range(40):
+        rows, before, after = world((0.8, 0.8), seed=seed, rows=100)
+        accepted += not refusal(compare(monitor_of(), accept("accuracy"), rows, before, after), accept("accuracy"))
+    assert accepted <= 10
+
+
+@pytest.mark.parametrize("effect", [0.0, 0.05])
+def test_bounds_hold_where_windows_differ(effect: float) -> None:
+    """Of two equals, one of which does a little better on some days and worse on others, one in ten is accepted.
+
+    60 comparisons with a rate of 0.1 exceed 14 in one of 900 cases.
+    """
+    monitor = parse(
+        "m.yaml", "model: m\nkind: regression\npredictions: {parquet: p, time: t, prediction: s}\n", environ={}
+    )
+    days, rows, accepted = 7, 100, 0
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        before, after = random.normal(0, 1, (2, days * rows))
+        after += np.repeat(random.normal(0, effect, days), rows) * np.sign(after)
+        answers = (pd.DataFrame({"s": errors}) for errors in (before, after))
+        compared = ComparedRows(pd.Series(np.zeros(days * rows)), {}, pd.Series(np.repeat(np.arange(days), rows)))
+        accepted += not refusal(compare(monitor, accept("mae"), compared, *answers), accept("mae"))
+    assert accepted <= 14
+
+
+def test_a_better_one_is_accepted_and_the_other_way_round_surely_worse() -> None:
+    rows, before, after = world((1.5, 0.3))
+    better = compare(monitor_of(), accept("roc_auc"), rows, before, after)
+    assert refusal(better, accept("roc_auc")) == ""
+    worse = compare(monitor_of(), accept("roc_auc"), rows, after, before)
+    assert is_surely_worse(worse)
+    assert not is_surely_worse(better)
+
+
+def test_null_answers_must_not_rise() -> None:
+    rows, before, after = world((1.5, 0.3))
+    after = after.assign(y=after["y"].astype("Int64").mask(np.arange(len(after)) % 10 == 0))
+    found = compare(monitor_of(), accept("roc_auc"), rows, before, after)
+    assert found.nulls == (0.0, 0.1)
+    assert refusal(found, accept("roc_auc")) == "null answers rise from 0.00% to 10.00% of the rows"
+
+
+GAIN = Gain(0.02, 0.01, 0.03, 900)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "told"),
+    [
+        (Comparison("f1", GAIN), ""),
+        (Comparison("f1", None), "f1 is not defined on the rows of the comparison"),
+        (
+            Comparison("f1", Gain(0.02, -0.01, 0.05, 900)),
+            "f1 gains +0.0200, at 90% at least -0.0100, and more than +0.0000 is asked for",
+        ),
+        (
+            Comparison("f1", GAIN, {"region=a": Gain(-0.09, -0.12, -0.06, 200), "region=b": GAIN}),
+            "region=a loses 0.0900 of f1, surely more than 0.05",
+        ),
+        (Comparison("f1", GAIN, {"region=a": Gain(-0.09, -0.12, -0.04, 200)}), ""),
+        (
+            Comparison("f1", Gain(1.0, 1.0, 1.0, 1)),
+            "1 labelled rows prove nothing; 100 are needed, so wait or raise accept.days",
+        ),
+    ],
+)
+def test_what_is_refused_and_why(comparison: Comparison, told: str) -> None:
+    assert refusal(comparison, accept("f1")) == told

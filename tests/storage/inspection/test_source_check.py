@@ -1,0 +1,591 @@
+"""What `validate` finds between a monitor and the tables that it names: each mistake alone in a sound project."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+import yaml
+
+from lamplighter.core.monitor import Monitor, parse
+from storage.inspection.source_check import SourceCheck, check_sources
+from storage.project.folder import Project
+
+NOW = datetime(2026, 3, 10, 5, 15, tzinfo=UTC)
+N = 600
+TIMES = pd.date_range("2026-03-01", periods=N, freq="15min", tz="UTC").as_unit("us")
+"""Six days and a quarter: the newest, of 24 rows, is March 7."""
+RNG = np.random.default_rng(5)
+SCORE = RNG.random(N)
+LATE = (SCORE > 0.5).astype(int)
+TRUE = np.where(RNG.random(N) < 0.1, 1 - LATE, LATE)
+
+Change = Callable[[dict[str, Any], dict[str, pd.DataFrame]], None]
+
+
+def tables() -> dict[str, pd.DataFrame]:
+    ids = [f"r{i}" for i in range(N)]
+    log = pd.DataFrame(
+        {
+            "id": ids,
+            "at": TIMES,
+            "late": LATE,
+            "p": SCORE,
+            "version": "v1",
+            "origin": np.where(np.arange(N) % 3 == 0, "JFK", "LGA"),
+            "distance": np.random.default_rng(6).random(N) * 100,
+            "tags": [["a"]] * N,
+        }
+    )
+    labels = pd.DataFrame({"id": ids, "was_late": TRUE, "labelled_at": TIMES + pd.Timedelta("6h")})
+    return {"log": log, "labels": labels, "reference": log.iloc[:200].copy()}
+
+
+def declared() -> dict[str, Any]:
+    return {
+        "model": "m",
+        "kind": "classification",
+        "predictions": {
+            "parquet": "data/log/day={day}/*.parquet",
+            "time": "at",
+            "id": "id",
+            "prediction": "late",
+            "score": "p",
+            "version": "version",
+        },
+        "labels": {"parquet": "data/labels.parquet", "target": "was_late", "time": "labelled_at", "mature_after": "1d"},
+        "segments": ["origin"],
+        "features": {"numeric": ["distance"], "categorical": ["origin"]},
+        "reference": {"parquet": "data/reference.parquet"},
+        "checks": [{"metric": "accuracy", "below": 0.5, "segment": "origin=JFK"}],
+    }
+
+
+def world(root: Path, change: Change) -> tuple[Project, Monitor]:
+    """A project in which one thing was changed."""
+    monitor, held = declared(), tables()
+    change(monitor, held)
+    text = yaml.safe_dump(monitor, sort_keys=False)
+    for name, frame in held.items():
+        if name == "log":
+            for day, part in frame.groupby(frame["at"].dt.date if hasattr(frame["at"], "dt") else "version"):
+                (root / f"data/log/day={day}").mkdir(parents=True)
+                part.to_parquet(root / f"data/log/day={day}/a.parquet", index=False)
+        else:
+            (root / "data").mkdir(exist_ok=True)
+            frame.to_parquet(root / f"data/{name}.parquet", index=False)
+    (root / "monitors").mkdir()
+    (root / "monitors/m.yaml").write_text(text)
+    return Project.open(root), parse("m.yaml", text, environ={})
+
+
+def checked(root: Path, change: Change) -> SourceCheck:
+    return check_sources(*world(root, change), NOW)
+
+
+def put(path: str, value: Any) -> Change:
+    """Change a key of the monitor."""
+
+    def change(monitor: dict[str, Any], held: dict[str, pd.DataFrame]) -> None:
+        *section, key = path.split(".")
+        place = monitor
+        for name in section:
+            place = place[name]
+        place[key] = value
+
+    return change
+
+
+def column(table: str, name: str, value: Any) -> Change:
+    """Change a column of a table."""
+
+    def change(monitor: dict[str, Any], held: dict[str, pd.DataFrame]) -> None:
+        held[table][name] = value(held[table]) if callable(value) else value
+
+    return change
+
+
+def both(*changes: Change) -> Change:
+    def change(monitor: dict[str, Any], held: dict[str, pd.DataFrame]) -> None:
+        for one in changes:
+            one(monitor, held)
+
+    return change
+
+
+def rows(table: str, keep: Callable[[pd.DataFrame], Any]) -> Change:
+    def change(monitor: dict[str, Any], held: dict[str, pd.DataFrame]) -> None:
+        held[table] = held[table][keep(held[table])]
+
+    return change
+
+
+def check(**options: Any) -> Change:
+    return put("checks", [options])
+
+
+def test_a_sound_project(tmp_path: Path) -> None:
+    found = checked(tmp_path, lambda monitor, held: None)
+    assert found.problems == []
+    # Of the 24 rows of March 7 those with a label within the present; it is past that, so all.
+    assert (found.window, found.rows, found.labelled, found.features) == ("2026-03-07", 24, 24, 2)
+    assert list((tmp_path / ".lamplighter").rglob("*.parquet")) == []
+
+
+MISTAKES: list[tuple[str, Change, str, str]] = [
+    (
+        "prediction",
+        put("predictions.prediction", "lat"),
+        "predictions.prediction",
+        "no column 'lat' in the predictions; did you mean 'late'?",
+    ),
+    ("score", put("predictions.score", "q"), "predictions.score", "no column 'q'"),
+    ("scores", put("predictions.score", {"0": "p", "1": "pp"}), "predictions.score.1", "no column 'pp'"),
+    ("id", put("predictions.id", "ids"), "predictions.id.0", "no column 'ids' in the predictions; did you mean 'id'?"),
+    ("time", put("predictions.time", "att"), "predictions.time", "no time column 'att'"),
+    ("version", put("predictions.version", "vrsion"), "predictions.version", "did you mean 'version'?"),
+    ("segment", both(put("segments", ["orgin"]), put("checks", [])), "segments.0", "did you mean 'origin'?"),
+    ("feature", put("features.numeric", ["dist"]), "features.numeric.0", "no column 'dist'"),
+    ("pattern", put("features.numeric", ["wind_*"]), "features.numeric.0", "no column matches 'wind_*'"),
+    ("private", put("private", ["orgin"]), "private.0", "did you mean 'origin'?"),
+    (
+        "target",
+        put("labels.target", "is_late"),
+        "labels.target",
+        "no column 'is_late' in the labels; did you mean 'was_late'?",
+    ),
+    ("label time", put("labels.time", "at"), "labels.time", "no column 'at' in the labels"),
+    (
+        "label id",
+        column("labels", "id", None)
+        and (lambda m, h: h.__setitem__("labels", h["labels"].rename(columns={"id": "uid"}))),
+        "labels",
+        "no column 'id' in the labels; name the column of ids as labels.id; ",
+    ),
+    ("same row", put("labels", {"same_row": True, "target": "truth"}), "labels.target", "no column 'truth'"),
+    (
+        "score of text",
+        column("log", "p", lambda t: t["p"].map("{:.3f}".format)),
+        "predictions.score",
+        "column 'p' holds text; a score is a number",
+    ),
+    *(
+        (
+            f"{what} with a decimal comma",
+            both(column("log", name, lambda t: [f"{i},5" for i in range(N)]), put("segments", []), put("checks", [])),
+            at,
+            f"column {name!r} holds numbers with a decimal comma, such as '576,5'; write a point",
+        )
+        for what, name, at in (
+            ("score", "p", "predictions.score"),
+            ("feature", "distance", "features.numeric.0"),
+        )
+    ),
+    (
+        "score in percent",
+        column("log", "p", lambda t: t["p"] * 100),
+        "predictions.score",
+        "a score is a probability from 0 to 1",
+    ),
+    (
+        "time of text",
+        both(column("log", "note", "soon"), put("predictions.time", "note")),
+        "predictions.time",
+        "which is no ISO 8601 timestamp",
+    ),
+    (
+        "regression of text",
+        both(
+            put("kind", "regression"),
+            put("predictions.prediction", "origin"),
+            put("predictions.score", None),
+            put("checks", []),
+            put("segments", []),
+            put("features.categorical", []),
+        ),
+        "predictions.prediction",
+        "holds text; the prediction of a regression is a number",
+    ),
+    (
+        "feature of lists",
+        put("features.numeric", ["distance", "tags"]),
+        "features.numeric.1",
+        "holds lists or structures",
+    ),
+    (
+        "numbers that are texts",
+        put("features", {"numeric": ["origin"]}),
+        "features.numeric.0",
+        "holds text that is no number; name it as categorical",
+    ),
+    ("no feature left", put("features", {"auto": True, "exclude": ["*"]}), "features", "no column is a feature"),
+    (
+        "classes that do not meet",
+        column("labels", "was_late", lambda t: np.where(t["was_late"] == 1, "late", "on time")),
+        "labels.target",
+        "no predicted class ('0', '1') is among those of the labels ('late', 'on time')",
+    ),
+    (
+        "ids that do not match",
+        column("labels", "id", lambda t: "x" + t["id"]),
+        "labels",
+        "none of 240 labels has the id of one of the 216 predictions of 2026-03-05 to 2026-03-07 (such as 'xr",
+    ),
+    *(
+        (
+            f"labels that are dated {days} days off",
+            column("labels", "labelled_at", TIMES + pd.Timedelta(days=days)),
+            "labels.time",
+            f"predictions of 2026-03-07 are dated {when}; name the column of when a label arrived",
+        )
+        for days, when in (
+            (-30, "before these, the newest 2026-02-05T05:45+00:00"),
+            (-1200, "before these, the newest 2022-11-23T05:45+00:00"),
+            (7300, "after the present, the newest 2046-03-02T05:45+00:00"),
+            (-1, "before their predictions"),
+        )
+    ),
+    (
+        "path",
+        put("predictions.parquet", "dta/log/day={day}/*.parquet"),
+        "predictions.parquet",
+        "there is no 'dta' in {root}; did you mean 'data'?",
+    ),
+    (
+        "path of days",
+        put("predictions.parquet", "data/log/d={day}/*.parquet"),
+        "predictions.parquet",
+        "matches no file; {root}/data/log holds: ",
+    ),
+    ("path of labels", put("labels.parquet", "dat/labels.parquet"), "labels.parquet", "did you mean 'data'?"),
+    (
+        "class of a check",
+        check(metric="precision", below=0.1, **{"class": "2"}),
+        "checks.0.class",
+        "class '2' never occurs; known: 0, 1",
+    ),
+    ("positive", put("predictions.positive", "late"), "predictions.positive", "class 'late' never occurs"),
+    (
+        "segment of a check",
+        check(metric="accuracy", below=0.1, segment="origin=JKF"),
+        "checks.0.segment",
+        "segment 'origin=JKF' never occurs; did you mean 'origin=JFK'?",
+    ),
+    (
+        "feature of a check",
+        both(put("features", {"auto": True}), check(metric="missing_ratio", above=0.1, feature="distnce")),
+        "checks.0.feature",
+        "'distnce' is no feature of this monitor; did you mean 'distance'?",
+    ),
+    (
+        "kind of a check",
+        both(put("features", {"auto": True}), check(metric="unseen_ratio", above=0.1, feature="distance")),
+        "checks.0.feature",
+        "metric 'unseen_ratio' is of categorical features, and 'distance' is numeric",
+    ),
+    (
+        "reference without rows",
+        rows("reference", lambda t: t["p"] > 2),
+        "reference",
+        "the reference has no rows; give another range or file",
+    ),
+    (
+        "reference of days without rows",
+        put("reference", {"days": "2020-01-01..2020-02-01"}),
+        "reference",
+        "the reference has no rows",
+    ),
+    ("absent reference", put("reference", {"parquet": "data/refrence.parquet"}), "reference", "no such file"),
+    (
+        "reference of another type",
+        column("reference", "distance", "far"),
+        "reference",
+        "column 'distance' holds text in the reference and numbers in the predictions",
+    ),
+    (
+        "times that are not there",
+        both(
+            column("log", "at", [at.isoformat() if i % 2 else "soon" for i, at in enumerate(TIMES)]),
+            put("predictions.parquet", "data/log/*/*.parquet"),
+        ),
+        "predictions.time",
+        "300 rows of 2026-03-07 have no 'at' that can be read, and were left out; log it with every row",
+    ),
+    (
+        "an id that is one for all",
+        column("log", "id", "a"),
+        "predictions.id",
+        "23 of 24 rows of 2026-03-07 repeat an id in 'id', and were left out; name what tells rows apart",
+    ),
+    (
+        "an id of a batch",
+        column("log", "id", lambda t: [f"b{i // 4}" for i in range(N)]),
+        "predictions.id",
+        "18 of 24 rows of 2026-03-07 repeat an id in 'id', and were left out",
+    ),
+    (
+        "a score that is null",
+        column("log", "p", None),
+        "predictions.score",
+        "column 'p' is null in all 24 rows of 2026-03-07; mend its feed",
+    ),
+    (
+        "predictions that are null",
+        both(column("log", "late", pd.array([None] * N, dtype="Int64")), put("checks", [])),
+        "predictions.prediction",
+        "column 'late' is null in all 24 rows of 2026-03-07",
+    ),
+    (
+        "a feature that is null under auto",
+        both(column("log", "wind", np.full(N, np.nan)), put("features", {"auto": True, "exclude": ["tags"]})),
+        "features",
+        "column 'wind' is null in all 24 rows",
+    ),
+    (
+        "a misspelt feature beside auto",
+        put("features", {"auto": True, "categorical": ["orgin"]}),
+        "features.categorical.0",
+        "no column 'orgin' in the predictions; did you mean 'origin'?",
+    ),
+    (
+        "scores of other classes",
+        both(column("log", "q", lambda t: 1 - t["p"]), put("predictions.score", {"yes": "p", "no": "q"})),
+        "predictions.score",
+        "no score is of a class that occurs: no, yes; known: 0, 1",
+    ),
+    (
+        "scores of some of the classes",
+        both(column("log", "q", lambda t: 1 - t["p"]), put("predictions.score", {"1": "p", "2": "q"})),
+        "predictions.score",
+        "class '0' occurs and has no score; name its column too",
+    ),
+    (
+        "rankings as plain text",
+        both(
+            put("kind", "ranking"),
+            put("predictions.score", None),
+            put("checks", []),
+            column("log", "late", "1|2|3"),
+        ),
+        "labels.target",
+        "no ranked item (1|2|3) is among the true ones (0, 1); write both alike",
+    ),
+    (
+        "texts that are bytes",
+        both(
+            put("kind", "text"),
+            put("predictions.score", None),
+            put("checks", []),
+            column("log", "late", b"\xff\xfe"),
+            column("labels", "was_late", "a"),
+        ),
+        "predictions.prediction",
+        "no text in 24 of 24 rows of column 'late'",
+    ),
+    *(
+        (
+            f"times of labels that cannot be read: {value}",
+            column("labels", "labelled_at", value),
+            "labels.parquet",
+            told,
+        )
+        for value, told in (("soon", "'soon', which is no ISO 8601"), (20260302, "a date in digits"), (7.5, "numbers"))
+    ),
+    (
+        "rows of the future",
+        column("log", "at", TIMES + pd.Timedelta("900D")),
+        "predictions.time",
+        "are dated after the present",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "at", "message"), [pytest.param(*case[1:], id=case[0]) for case in MISTAKES])
+def test_a_mistake_is_one_line_at_its_key(tmp_path: Path, change: Change, at: str, message: str) -> None:
+    faults = [problem for problem in checked(tmp_path, change).problems if not problem.is_warning]
+    assert [".".join(map(str, fault.at)) for fault in faults] == [at], faults
+    assert message.replace("{root}", str(tmp_path)) in faults[0].message
+    assert "\n" not in faults[0].message
+
+
+EMPTY: list[tuple[str, Change, str]] = [
+    (
+        "labels to come",
+        rows("labels", lambda t: t["was_late"] > 2),
+        "no prediction of the newest window has a label yet",
+    ),
+    ("labels of old days alone", rows("labels", lambda t: t["labelled_at"] < "2026-03-04"), "no label arrived since"),
+    (
+        "no truth beside yet",
+        both(column("log", "truth", None), put("labels", {"same_row": True, "target": "truth"})),
+        "no prediction of the newest window has a label yet",
+    ),
+    (
+        "no past yet",
+        both(put("reference", {"trailing": "2d"}), rows("log", lambda t: t["at"] >= "2026-03-07")),
+        "the reference has no rows before 2026-03-07 yet",
+    ),
+    (
+        "what is excluded is not there",
+        put("features", {"auto": True, "exclude": ["comment"]}),
+        "no column matches 'comment'",
+    ),
+    (
+        "a reference without a feature",
+        lambda m, h: h.__setitem__("reference", h["reference"].drop(columns="distance")),
+        "the reference has no column 'distance'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), [pytest.param(*case[1:], id=case[0]) for case in EMPTY])
+def test_what_is_merely_empty_is_a_warning(tmp_path: Path, change: Change, message: str) -> None:
+    problems = checked(tmp_path, change).problems
+    assert [problem.message for problem in problems if not problem.is_warning] == []
+    assert any(message in problem.message for problem in problems), problems
+
+
+def test_what_is_rare_is_looked_for_in_more_than_one_window(tmp_path: Path) -> None:
+    """A class and a segment that the newest day does not have occur on an earlier one."""
+    first = TIMES < "2026-03-02"
+    change = both(
+        column("log", "late", np.where(first, 2, LATE)),
+        column("log", "origin", np.where(first, "EWR", "JFK")),
+        put(
+            "checks",
+            [
+                {"metric": "precision", "below": 0.1, "class": "2"},
+                {"metric": "accuracy", "below": 0.1, "segment": "origin=EWR"},
+            ],
+        ),
+    )
+    assert checked(tmp_path, change).problems == []
+
+
+def test_labels_that_take_their_time_are_found_on_an_earlier_window(tmp_path: Path) -> None:
+    found = checked(tmp_path, rows("labels", lambda t: t["labelled_at"] < "2026-03-06T06:00"))
+    assert (found.window, found.problems) == ("2026-03-07", [])
+    assert (found.labelled, found.labelled_rows, found.labelled_window) == (96, 96, "2026-03-05")
+
+
+@pytest.fixture(name="database", params=["sqlite", "postgresql"])
+def _database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/log.db"
+    return str(request.getfixturevalue("postgresql_url"))
+
+
+def in_database(url: str, root: Path, **changes: Any) -> SourceCheck:
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    held = tables()
+    held["log"].drop(columns="tags").to_sql("log", engine, index=False, if_exists="replace")
+    held["labels"].to_sql("labels", engine, index=False, if_exists="replace")
+    monitor = declared()
+    monitor["predictions"] |= {"sql": {"url": url, "table": "log"}, "timezone": "UTC"} | changes.get("predictions", {})
+    monitor["labels"] |= {"sql": {"url": url, "table": "labels"}, "timezone": "UTC"} | changes.get("labels", {})
+    del monitor["predictions"]["parquet"], monitor["labels"]["parquet"]
+    monitor["reference"] = changes.get("reference", {"days": "2026-03-01..2026-03-03"})
+    return check_sources(Project.open(root), parse("m.yaml", yaml.safe_dump(monitor), environ={}), NOW)
+
+
+QUERY = "SELECT * FROM log WHERE at >= :start AND at < :end"
+
+
+@pytest.mark.parametrize(
+    ("changes", "at", "message"),
+    [
+        ({}, None, ""),
+        ({"predictions": {"prediction": "lat"}}, "predictions.prediction", "did you mean 'late'?"),
+        ({"predictions": {"time": "when"}}, "predictions", "no time column 'when'"),
+        ({"labels": {"target": "y"}}, "labels.target", "no column 'y' in the labels"),
+        ({"reference": {"days": "2020-01-01..2020-02-01"}}, "reference", "the reference has no rows"),
+    ],
+)
+def test_a_database(database: str, tmp_path: Path, changes: Any, at: str | None, message: str) -> None:
+    found = in_database(database, tmp_path, **changes)
+    faults = [problem for problem in found.problems if not problem.is_warning]
+    if at is None:
+        assert (faults, found.window, found.rows, found.labelled) == ([], "2026-03-07", 24, 24)
+        return
+    assert [".".join(map(str, fault.at)).startswith(at) for fault in faults] == [True], faults
+    assert message in faults[0].message
+
+
+def test_a_query_and_a_table_that_is_not_there(database: str, tmp_path: Path) -> None:
+    found = in_database(database, tmp_path, predictions={"sql": {"url": database, "query": QUERY}})
+    assert (found.problems, found.window, found.rows) == ([], "2026-03-07", 24)
+    [fault] = in_database(database, tmp_path, predictions={"sql": {"url": database, "table": "logs"}}).problems
+    assert fault.at == ("predictions", "sql", "table")
+    assert "no table 'logs' in the database; did you mean 'log'?" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        (
+            "postgresql+psycopg://u:hunter2@127.0.0.1:1/d",
+            "the predictions could not be looked at: postgresql 127.0.0.1/d table log: ",
+        ),
+        ("sqlite:///{root}/no.db", "no such file; mend the path, or make the database first"),
+    ],
+)
+def test_a_database_that_is_not_there(tmp_path: Path, url: str, message: str) -> None:
+    monitor = declared()
+    monitor["predictions"] |= {"sql": {"url": url.format(root=tmp_path), "table": "log"}}
+    del monitor["predictions"]["parquet"]
+    [fault] = check_sources(Project.open(tmp_path), parse("m.yaml", yaml.safe_dump(monitor), environ={}), NOW).problems
+    assert message in fault.message
+    assert "hunter2" not in fault.message
+    assert "\n" not in fault.message
+
+
+def test_a_broken_file_is_named(tmp_path: Path) -> None:
+    project, monitor = world(tmp_path, lambda m, h: None)
+    path = tmp_path / "data/log/day=2026-03-07/b.parquet"
+    path.write_bytes(b"PAR1, and no more")
+    [fault] = check_sources(project, monitor, NOW).problems
+    assert fault.message.startswith(f"{path}: ")
+
+
+def test_days_in_another_form(tmp_path: Path) -> None:
+    project, _ = world(tmp_path, lambda m, h: None)
+    for folder in sorted((tmp_path / "data/log").iterdir()):
+        day = folder.name.removeprefix("day=")
+        target = tmp_path / "data/by" / day.replace("-", "/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(folder, target)
+    text = yaml.safe_dump(declared()).replace("day={day}", "{day:%Y/%m/%d}").replace("data/log", "data/by")
+    found = check_sources(project, parse("m.yaml", text, environ={}), NOW)
+    assert (found.problems, found.window, found.rows) == ([], "2026-03-07", 24)
+
+
+NO_DATABASES = [
+    "nourl",
+    "",
+    "log.db",
+    "://x",
+    "host=h password=hunter2",
+    "sqlite://",
+    "sqlite:///{root}/monitors/m.yaml",
+]
+
+
+@pytest.mark.parametrize("url", NO_DATABASES)
+@pytest.mark.parametrize("section", ["predictions", "labels"])
+def test_a_url_that_leads_to_no_database_is_one_line(tmp_path: Path, section: str, url: str) -> None:
+    def change(monitor: dict[str, Any], held: dict[str, pd.DataFrame]) -> None:
+        del monitor[section]["parquet"]
+        monitor[section]["sql"] = {"url": url.format(root=tmp_path), "table": "log"}
+
+    [fault] = checked(tmp_path, change).problems
+    assert (fault.at, fault.is_warning) == ((section, "sql"), False)
+    assert "write " in fault.message or "name " in fault.message
+    assert "\n" not in fault.message
+    assert "hunter2" not in fault.message

@@ -1,0 +1,277 @@
+"""What is told of a window's tables before anything is measured, and what is measured all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lamplighter.core.records.finding import Code
+from lamplighter.core.records.measurement import Measurement
+from lamplighter.errors import BrokenFileError
+from storage.project.folder import Project
+from storage.sources.predictions import predictions_of
+from storage.sources.reference import reference_of
+from storage.sources.rows import rows_of
+from tasks.stages.profile import Profiled, profile
+from tasks.stages.read import Reading
+from tasks.stages.run import Night
+from tasks.stages.validate import Table, validate
+from tests.storage.slices import cut, spoil
+
+MONITOR = """
+model: m
+kind: classification
+predictions: {parquet: "log/day={day}/*.parquet", time: at, id: id, prediction: y}
+features: {categorical: [plan], numeric: [amount]}
+reference: {parquet: "reference/*.parquet"}
+"""
+DAY = date(2013, 6, 2)
+
+
+def rows(day: str, n: int = 24, **changed: Any) -> pa.Table:
+    random = np.random.default_rng(int(day.replace("-", "")))
+    columns = {
+        "at": pa.array(pd.date_range(day, periods=n, freq="h", tz="UTC").as_unit("us")),
+        "id": [f"{day}-{i}" for i in range(n)],
+        "y": random.choice(["0", "1"], n),
+        "plan": random.choice(["basic", "pro"], n),
+        "amount": random.random(n),
+    }
+    kept = {name: values for name, values in (columns | changed).items() if values is not None}
+    return pa.table(kept)
+
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """A file of the project, and a sound monitor with it."""
+    (tmp_path / "monitors").mkdir()
+    (tmp_path / "monitors" / "m.yaml").write_text(MONITOR)
+    rows_of.cache_clear()
+
+    def make(name: str, table: pa.Table) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, path)
+        return path
+
+    make("reference/a.parquet", rows("2013-05-01", 500))
+    for day in ("2013-06-01", "2013-06-02", "2013-06-03"):
+        make(f"log/day={day}/a.parquet", rows(day))
+    return make
+
+
+def begin(root: Path, monitor: str = MONITOR) -> tuple[Night, Reading]:
+    """A night, and where its rows are."""
+    (root / "monitors" / "m.yaml").write_text(monitor)
+    project = Project.open(root)
+    night = Night.of(project, project.monitor("m"), DAY)
+    where = predictions_of(project, night.monitor, night.window, night.spool)
+    reference = reference_of(project, night.monitor, night.window, night.spool)
+    return night, Reading([], [where], reference, reference)
+
+
+def validated(root: Path, monitor: str = MONITOR) -> Table:
+    [table] = validate(*begin(root, monitor))
+    return table
+
+
+def told(table: Table) -> list[tuple[Code, str, str]]:
+    return [(finding.code, finding.subject, finding.message) for finding in table.findings]
+
+
+def test_a_sound_window_has_nothing_to_tell(tmp_path: Path, write: Write) -> None:
+    table = validated(tmp_path)
+    assert (table.count, told(table)) == (24, [])
+
+
+def test_rows_without_a_time_are_told(tmp_path: Path, write: Write) -> None:
+    whole = rows("2013-06-02")
+    times = pa.array([None if i < 5 else value for i, value in enumerate(whole["at"].to_pylist())], whole["at"].type)
+    write("log/day=2013-06-02/a.parquet", rows("2013-06-02", at=times))
+    write("log/day=2013-06-01/a.parquet", rows("2013-06-01", at=pa.nulls(24, whole["at"].type)))
+    table = validated(tmp_path)
+    message = "m: 5 rows of 2013-06-02 have no 'at' that can be read, and were left out; log it with every row"
+    assert (table.count, told(table)) == (19, [(Code.TIME_MISSING, "at", message)])
+
+
+def test_times_of_another_unit_are_counted(tmp_path: Path, write: Write) -> None:
+    """Seconds beside milliseconds would be times of 1970, and so of no window."""
+    monitor = MONITOR.replace("time: at", "time: at, time_unit: ms")
+    start = int(pd.Timestamp("2013-06-02", tz="UTC").timestamp())
+    mixed = [(start + i * 3600) * (1 if i < 5 else 1000) for i in range(24)]
+    for day in (1, 2, 3):
+        shift = (day - 2) * 86_400
+        times = mixed if day == 2 else [(start + shift) * 1000] * 24
+        write(f"log/day=2013-06-0{day}/a.parquet", rows(f"2013-06-0{day}", at=times))
+    message = "m: 5 rows of 2013-06-02 have no 'at' that can be read, and were left out; log it with every row in ms"
+    table = validated(tmp_path, monitor)
+    assert (table.count, told(table)[0]) == (19, (Code.TIME_MISSING, "at", message))
+
+
+EACH_TWICE = [f"r{i // 2}" for i in range(24)]
+FOURS = [f"r{i // 4}" for i in range(24)]
+ONE_AGAIN = ["r0", *(f"r{i}" for i in range(23))]
+
+
+@pytest.mark.parametrize(
+    ("ids", "duplicates", "left", "code"),
+    [
+        (["a"] * 24, "", 1, Code.IDS_REPEATED),
+        (["a"] * 24, ", duplicates: last", 1, Code.IDS_REPEATED),
+        (FOURS, "", 6, Code.IDS_REPEATED),
+        (FOURS, ", duplicates: last", 6, None),
+        (EACH_TWICE, "", 12, Code.ROWS_REPEATED),
+        (EACH_TWICE, ", duplicates: first", 12, None),
+        (ONE_AGAIN, "", 23, None),
+        (ONE_AGAIN, ", duplicates: error", 23, Code.IDS_REPEATED),
+    ],
+)
+def test_rows_that_repeat_an_id_are_not_left_out_in_silence(
+    tmp_path: Path, write: Write, ids: list, duplicates: str, left: int, code: Code | None
+) -> None:
+    """A few are those of a sender who tries again, and the monitor may say that there are many."""
+    write("log/day=2013-06-02/a.parquet", rows("2013-06-02", id=ids))
+    table = validated(tmp_path, MONITOR.replace("id: id", f"id: id{duplicates}"))
+    assert (table.count, [found for found, _, _ in told(table)]) == (left, [code] if code else [])
+    if code and "error" not in duplicates:
+        message = f"m: {24 - left} of 24 rows of 2013-06-02 repeat an id in 'id', and were left out; name what tells"
+        assert table.findings[0].message.startswith(message)
+
+
+def test_a_reference_without_rows_is_a_finding(tmp_path: Path, write: Write) -> None:
+    sources = {"days: 2012-01-01..2012-01-31": True, 'parquet: "empty/*.parquet"': True, "trailing: 1d": False}
+    write("empty/a.parquet", rows("2013-05-01", 500).slice(0, 0))
+    (tmp_path / "log/day=2013-06-01/a.parquet").unlink()
+    for source, is_told in sources.items():
+        found = told(validated(tmp_path, MONITOR.replace('parquet: "reference/*.parquet"', source)))
+        assert [code for code, _, _ in found] == [Code.REFERENCE_UNREADABLE] * is_told, source
+
+
+# A mistake of the monitor's is told once, and no file is asked for again
+
+
+@pytest.mark.parametrize(
+    ("monitor", "changed", "code", "message"),
+    [
+        pytest.param(
+            MONITOR.replace("time: at", "time: when"),
+            {},
+            Code.COLUMN_MISSING,
+            "no time column 'when'; it has at, id, y, plan, amount; name the right one as predictions.time",
+            id="another name",
+        ),
+        pytest.param(
+            MONITOR,
+            {"at": pa.array(pd.date_range("2013-06-02", periods=24, freq="h").as_unit("us"))},
+            Code.TYPE_CHANGED,
+            "column 'at' holds timestamps without a zone; declare timezone beside it",
+            id="no zone",
+        ),
+        pytest.param(
+            MONITOR.replace("time: at", "time: hour"),
+            {"hour": range(24)},
+            Code.TYPE_CHANGED,
+            "column 'hour' holds numbers such as 23; declare time_unit, one of s, ms, us, ns, beside it",
+            id="another type",
+        ),
+    ],
+)
+def test_a_mistake_about_the_time_is_told_once(
+    tmp_path: Path, write: Write, monitor: str, changed: dict, code: Code, message: str
+) -> None:
+    for day in ("2013-06-01", "2013-06-02", "2013-06-03"):
+        write(f"log/day={day}/a.parquet", rows(day, **changed))
+    [finding] = validated(tmp_path, monitor).findings
+    assert finding.code is code
+    assert finding.subject == monitor.partition("time: ")[2].partition(",")[0]
+    assert finding.message == f"m: no file of 2013-06-02 can be used: {message}"
+
+
+def test_a_file_of_another_kind_than_the_others_is_told_by_itself(tmp_path: Path, write: Write) -> None:
+    path = write("log/day=2013-06-02/b.parquet", rows("2013-06-02", at=None))
+    message = f"{path}: no time column 'at'; it has id, y, plan, amount; deliver the file again"
+    assert told(validated(tmp_path)) == [(Code.FILE_UNREADABLE, str(path), message)]
+
+
+def test_every_file_that_cannot_be_opened_is_told(tmp_path: Path, write: Write) -> None:
+    paths = [cut(str(tmp_path / f"log/day=2013-06-0{i}/a.parquet")) for i in (1, 2, 3)]
+    found = [(code, subject) for code, subject, _ in told(validated(tmp_path))]
+    # The cause comes first.
+    assert found == [*((Code.FILE_UNREADABLE, path) for path in paths), (Code.WINDOW_EMPTY, "")]
+
+
+# The reference
+
+
+def test_a_file_of_the_reference_that_cannot_be_read_is_told(tmp_path: Path, write: Write) -> None:
+    path = cut(str(write("reference/b.parquet", rows("2013-05-02"))))
+    [(code, subject, message)] = told(validated(tmp_path))
+    assert (code, subject) == (Code.REFERENCE_UNREADABLE, path)
+    assert message.startswith(f"m: reference: {path}: ")
+    assert message.endswith("; deliver the file again")
+
+
+def test_a_mistake_in_every_file_of_the_reference_is_told_once(tmp_path: Path, write: Write) -> None:
+    twice = rows("2013-05-01").append_column("plan", pa.nulls(24))
+    for name in "ab":
+        write(f"reference/{name}.parquet", twice)
+    message = "m: no file of the reference can be used: column 'plan' comes twice; write it once"
+    assert (Code.REFERENCE_UNREADABLE, "plan", message) in told(validated(tmp_path))
+
+
+# Files that break while they are read
+
+
+def measured(night: Night, reading: Reading) -> tuple[Table, Profiled]:
+    """Validate and profile, anew after every file that breaks, as a night does."""
+    while True:
+        try:
+            tables = validate(night, reading)
+            return tables[0], profile(night, reading, tables)[0]
+        except BrokenFileError:
+            continue
+
+
+def test_a_damaged_column_costs_its_file_and_no_count_is_wrong(tmp_path: Path, write: Write) -> None:
+    path = write("log/day=2013-06-02/b.parquet", rows("2013-06-02", 12, id=[f"b{i}" for i in range(12)]))
+    spoil(str(path), 0, "amount")
+    table, profiled = measured(*begin(tmp_path))
+    [(code, subject, message)] = told(table)
+    assert (code, subject) == (Code.FILE_UNREADABLE, str(path))
+    assert message.startswith(f"{path}: column 'amount' cannot be read: ")
+    assert message.endswith("; deliver the file again")
+    found = [*table.measurements, *profiled.measurements]
+
+    path.unlink()
+    rows_of.cache_clear()
+    table, profiled = measured(*begin(tmp_path))
+    assert found == [*table.measurements, *profiled.measurements]
+    assert (table.count, table.findings) == (24, [])
+
+
+# Private columns
+
+
+def unseen(profiled: Profiled) -> Measurement:
+    [found] = [entry for entry in profiled.measurements if entry.metric == "unseen_ratio"]
+    return found
+
+
+def test_a_lost_key_makes_no_value_unseen(tmp_path: Path, write: Write) -> None:
+    """With a new key the values have other hashes, and so must those of the reference."""
+    private = MONITOR + "private: [plan]\n"
+    for _ in range(2):
+        _, profiled = measured(*begin(tmp_path, private))
+        assert unseen(profiled).value == 0.0
+        (tmp_path / ".lamplighter" / "private.key").unlink()
