@@ -61,7 +61,7 @@ def shown_periods(
 
 def _order(metric: str) -> tuple[int, str]:
     """Rows and coverage first, then the metrics of quality as their catalogue has them."""
-    from lamplighter.core.quality import METRICS
+    from lamplighter.core.quality.catalogue import METRICS
 
     first = {"rows": 0, "labels_coverage": 1}
     ranked = {name: 2 + place for place, name in enumerate(METRICS)}
@@ -138,7 +138,7 @@ def _counted(
     project: Project, history: History, run: Mapping[str, Any], wanted: Filter, zone: ZoneInfo, period: str
 ) -> dict[Key, tuple[int, list[Measurement]]]:
     """What confusion counts that are added up come to: windows and measurements, by key."""
-    from lamplighter.core.quality import Confusion
+    from lamplighter.core.quality.confusion import Confusion
     from lamplighter.core.quality.periods import from_counts
     from storage.history.query import confusion_counts
 

@@ -17,7 +17,7 @@ from lamplighter.core.monitor.schema import (
     schema_text,
     section_of,
 )
-from lamplighter.core.quality import METRICS
+from lamplighter.core.quality.catalogue import METRICS
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS
 from storage.project.settings import SETTINGS_FILE, GaugeSink, Settings
 

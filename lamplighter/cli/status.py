@@ -70,7 +70,7 @@ class Declared:
     @classmethod
     def by(cls, monitor: Monitor) -> Declared:
         """What a monitor declares."""
-        from lamplighter.core.quality import METRICS
+        from lamplighter.core.quality.catalogue import METRICS
 
         of_quality = {*METRICS, *(own.name for own in monitor.metrics)}
         checked = [

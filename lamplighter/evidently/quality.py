@@ -15,7 +15,7 @@ from typing import Any
 
 from lamplighter.core.drift.columns import Undecided
 from lamplighter.core.drift.result import Quality, Section
-from lamplighter.core.quality import NO_PREDICTION, Confusion
+from lamplighter.core.quality.confusion import NO_PREDICTION, Confusion
 from lamplighter.core.records.measurement import Measurement
 from lamplighter.core.values.key_name import OTHER
 from lamplighter.evidently.display import number, plain

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from lamplighter.core.drift import Quality
-from lamplighter.core.quality import Confusion
+from lamplighter.core.quality.confusion import Confusion
 from lamplighter.core.records.measurement import OVERALL
 from lamplighter.core.time.window import Window
 from storage.history import tables

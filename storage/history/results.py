@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lamplighter.core.evaluation.results import Evaluation, Inputs
-from lamplighter.core.quality import Confusion
+from lamplighter.core.quality.confusion import Confusion
 from lamplighter.core.records.catalogue import Family
 from lamplighter.core.records.finding import Finding
 from lamplighter.core.records.measurement import Measurement, State

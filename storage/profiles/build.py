@@ -18,7 +18,7 @@ from lamplighter.core.profiles.profile import (
     merge,
     numeric_profile,
 )
-from lamplighter.core.quality import slack
+from lamplighter.core.quality.scores import slack
 from lamplighter.core.values.identity import identities
 from storage.project.private_key import keyed_hash
 from storage.sources.rows import Rows

@@ -16,7 +16,7 @@ from lamplighter.core.evaluation.quality import Labelled, OwnFunction, unmeasure
 from lamplighter.core.evaluation.quality import evaluate as evaluate_rows
 from lamplighter.core.evaluation.results import Evaluation
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.quality import Confusion
+from lamplighter.core.quality.confusion import Confusion
 from lamplighter.core.records.finding import Code, Finding, of_file
 from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.errors import MonitorError, SourceError

@@ -9,7 +9,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.drift import Checks, Quality
-from lamplighter.core.quality import METRICS
+from lamplighter.core.quality.catalogue import METRICS
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.errors import ReportError
 from lamplighter.evidently.report import report as evidently_report

@@ -8,7 +8,7 @@ from itertools import groupby
 from lamplighter.core.checks.decide import Decision, Verdict
 from lamplighter.core.drift import most_drifted_first
 from lamplighter.core.markup import markdown
-from lamplighter.core.quality import METRICS
+from lamplighter.core.quality.catalogue import METRICS
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, LABEL_METRICS
 from lamplighter.core.records.measurement import Measurement
 from storage.history.query import Filter, measurements_of

@@ -13,7 +13,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
-from lamplighter.core.quality import METRICS
+from lamplighter.core.quality.catalogue import METRICS
 from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.project.folder import Project

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from lamplighter.core.checks.decide import Decision
 from lamplighter.core.checks.incidents import Incident
-from lamplighter.core.quality import Confusion
+from lamplighter.core.quality.confusion import Confusion
 from lamplighter.core.records.measurement import Measurement
 
 Kind: TypeAlias = Literal["numeric", "categorical"]

@@ -10,11 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lamplighter.core import quality
 from lamplighter.core.counts import counted
 from lamplighter.core.evaluation.quality import Labelled, class_labels, comparable_classes, numbers, scores_of
 from lamplighter.core.monitor import Kind, Monitor
-from lamplighter.core.quality.labels import BINARY
+from lamplighter.core.quality.classifiers import classes_of
+from lamplighter.core.quality.items import read_lists
+from lamplighter.core.quality.labels import BINARY, Labels
+from lamplighter.core.quality.probabilities import improper
+from lamplighter.core.quality.regressors import BEYOND
+from lamplighter.core.quality.scores import Scores
+from lamplighter.core.quality.texts import read_text
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.values.identity import identity
 from lamplighter.core.values.key_name import key_name
@@ -60,7 +65,7 @@ def unusable_labels(values: Mapping[str, int], monitor: Monitor, window: str) ->
 def _of_classes(labelled: Labelled, monitor: Monitor) -> Told:
     true, pred = comparable_classes(labelled.y_true, labelled.y_pred)
     score = scores_of(labelled, monitor)
-    labels = quality.Labels.of(true, pred, monitor.predictions.positive, quality.classes_of(score))
+    labels = Labels.of(true, pred, monitor.predictions.positive, classes_of(score))
     counts, answers = Counter(true.tolist()), Counter(value for value in pred.tolist() if value is not None)
     if len(true) >= FEWEST_TO_COMPARE and answers and hardly_meet(counts, answers):
         yield Code.CLASSES_DIFFER, _never_meet("predicted class", answers, counts)
@@ -110,12 +115,12 @@ def _never_predicted(counts: Mapping[str, int], answers: Mapping[str, int], posi
     return f"{told}; correct them, or name the classes of the model in predictions.score"
 
 
-def _sums(score: dict[str, Any], labels: quality.Labels) -> Told:
+def _sums(score: dict[str, Any], labels: Labels) -> Told:
     """Scores that do not add up to 1; those outside 0 to 1 are told of their column."""
-    scores = quality.Scores.of(score, labels)
+    scores = Scores.of(score, labels)
     if scores is None or scores.is_binary:
         return
-    apart = quality.improper(scores)[1]
+    apart = improper(scores)[1]
     if apart.any():
         total = np.sum(scores.values[apart], axis=1)
         told = (
@@ -126,7 +131,7 @@ def _sums(score: dict[str, Any], labels: quality.Labels) -> Told:
 
 def _of_lists(labelled: Labelled, monitor: Monitor) -> Told:
     cells = [class_labels(side).tolist() for side in (labelled.y_true, labelled.y_pred)]
-    read = quality.read_lists(*cells)
+    read = read_lists(*cells)
     if told := _unreadable(cells, read, monitor):
         yield Code.LISTS_UNREADABLE, f"no list of items in {told} left out; log a list of item ids"
     true, ranked = (Counter(item for items in side if items for item in items) for side in read)
@@ -136,7 +141,7 @@ def _of_lists(labelled: Labelled, monitor: Monitor) -> Told:
 
 def _of_texts(labelled: Labelled, monitor: Monitor) -> Told:
     cells = [side.tolist() for side in (labelled.y_true, labelled.y_pred)]
-    read = [[quality.read_text(cell) for cell in side] for side in cells]
+    read = [[read_text(cell) for cell in side] for side in cells]
     if told := _unreadable(cells, read, monitor):
         yield Code.TEXTS_UNREADABLE, f"no text in {told} left out; log the text alone"
 
@@ -174,7 +179,7 @@ def _of_numbers(labelled: Labelled, monitor: Monitor) -> Told:
         told = f"no number in {len(odd):,} of {_rows(len(read[1]))} of column {columns[1]!r} ({kind}), left out"
         yield Code.NUMBERS_ODD, f"{told}; log numbers"
     for column, side in zip(columns, read, strict=True):
-        huge = side[np.isfinite(side) & (np.abs(side) >= quality.BEYOND)]
+        huge = side[np.isfinite(side) & (np.abs(side) >= BEYOND)]
         if len(huge):
             rows = f"{counted(len(huge), f'of {_rows(len(side))} has', f'of {_rows(len(side))} have')}"
             left_out = "left out" if 2 * len(huge) < len(side) else "so that sums have no value"

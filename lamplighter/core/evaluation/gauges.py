@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.quality import METRICS
+from lamplighter.core.quality.catalogue import METRICS
 from lamplighter.core.records.catalogue import OF_VERSIONS
 from lamplighter.core.records.measurement import Measurement
 

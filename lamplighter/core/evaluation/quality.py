@@ -14,8 +14,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lamplighter.core import quality
 from lamplighter.core.monitor import Kind, Monitor
+from lamplighter.core.quality.catalogue import METRICS
+from lamplighter.core.quality.classifiers import classification
+from lamplighter.core.quality.confusion import Confusion
+from lamplighter.core.quality.grouping import Grouping
+from lamplighter.core.quality.items import Items, read_lists
+from lamplighter.core.quality.rankers import GradedLists, ranking
+from lamplighter.core.quality.regressors import regression
+from lamplighter.core.quality.resampling import custom
+from lamplighter.core.quality.texts import GradedTexts, text
 from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.core.values.cell import as_flags
 from lamplighter.core.values.identity import identities, identity
@@ -47,7 +55,7 @@ class Labelled:
 
 def evaluate(
     labelled: Labelled, monitor: Monitor, state: State, own: Mapping[str, OwnFunction] | None = None
-) -> tuple[list[Measurement], list[quality.Confusion]]:
+) -> tuple[list[Measurement], list[Confusion]]:
     """Measure the quality of labelled rows.
 
     Parameters
@@ -71,20 +79,20 @@ def evaluate(
     with np.errstate(all="ignore"):
         measurements, confusion, (y_true, y_pred, score) = _measure(labelled, monitor, groupings, state)
         for name, function in (own or {}).items():
-            measurements += quality.custom(name, function, y_true, y_pred, score, groupings=groupings, state=state)
+            measurements += custom(name, function, y_true, y_pred, score, groupings=groupings, state=state)
     return measurements, confusion
 
 
 def unmeasured(monitor: Monitor, state: State, reason: str) -> list[Measurement]:
     """Every metric of a kind of model without a value, where nothing can be measured."""
-    names = [name for name, metric in quality.METRICS.items() if monitor.kind in metric.kinds]
+    names = [name for name, metric in METRICS.items() if monitor.kind in metric.kinds]
     return [
         Measurement(metric=name, state=state, reason=reason)
         for name in (*names, *(own.name for own in monitor.metrics))
     ]
 
 
-Drawn = tuple[npt.NDArray[np.intp], Sequence[quality.Grouping]]
+Drawn = tuple[npt.NDArray[np.intp], Sequence[Grouping]]
 """Rows, each as often as it was drawn, and the ways to cut them."""
 
 
@@ -96,7 +104,7 @@ def values_of(labelled: Labelled, monitor: Monitor, metric: str, draws: Iterable
     Parameters
     ----------
     metric : str
-        One of `lamplighter.core.quality.METRICS`.
+        One of `lamplighter.core.quality.catalogue.METRICS`.
     draws : iterable of Drawn
         Their groupings are of segments.
 
@@ -117,7 +125,7 @@ def values_of(labelled: Labelled, monitor: Monitor, metric: str, draws: Iterable
         ]
 
 
-MeasuredOn = Callable[[npt.NDArray[np.intp], Sequence[quality.Grouping]], list[Measurement]]
+MeasuredOn = Callable[[npt.NDArray[np.intp], Sequence[Grouping]], list[Measurement]]
 
 
 def _measured_on(labelled: Labelled, monitor: Monitor, metric: str) -> MeasuredOn:
@@ -126,7 +134,7 @@ def _measured_on(labelled: Labelled, monitor: Monitor, metric: str) -> MeasuredO
     if monitor.kind is Kind.CLASSIFICATION:
         true, pred, score = _classes(labelled, monitor)
         positive = monitor.predictions.positive
-        return lambda rows, groupings: quality.classification(
+        return lambda rows, groupings: classification(
             true[rows],
             pred[rows],
             _taken(score, rows),
@@ -137,9 +145,9 @@ def _measured_on(labelled: Labelled, monitor: Monitor, metric: str) -> MeasuredO
         )[0]
     y_true, y_pred = _answers(monitor.kind, labelled)
     if monitor.kind is Kind.REGRESSION:
-        return lambda rows, groupings: quality.regression(y_true[rows], y_pred[rows], groupings=groupings, state=final)
+        return lambda rows, groupings: regression(y_true[rows], y_pred[rows], groupings=groupings, state=final)
     lists = monitor.kind is Kind.RANKING
-    graded = quality.GradedLists.of(y_true, y_pred, monitor.top_k) if lists else quality.GradedTexts.of(y_true, y_pred)
+    graded = GradedLists.of(y_true, y_pred, monitor.top_k) if lists else GradedTexts.of(y_true, y_pred)
     return lambda rows, groupings: graded.taken(rows).measured(groupings, final)
 
 
@@ -150,12 +158,12 @@ def _taken(score: Score, rows: npt.NDArray[np.intp]) -> Score:
 
 
 def _measure(
-    labelled: Labelled, monitor: Monitor, groupings: Sequence[quality.Grouping], state: State
-) -> tuple[list[Measurement], list[quality.Confusion], tuple[Any, Any, Any]]:
+    labelled: Labelled, monitor: Monitor, groupings: Sequence[Grouping], state: State
+) -> tuple[list[Measurement], list[Confusion], tuple[Any, Any, Any]]:
     """Every metric of the kind of model, and the columns that they were measured on."""
     if monitor.kind is Kind.CLASSIFICATION:
         y_true, y_pred, score = _classes(labelled, monitor)
-        measurements, confusion = quality.classification(
+        measurements, confusion = classification(
             y_true, y_pred, score, groupings=groupings, positive=monitor.predictions.positive, state=state
         )
         return measurements, confusion, (y_true, y_pred, score)
@@ -192,24 +200,22 @@ def _renamed(values: npt.NDArray[np.object_], names: Mapping[str, str]) -> npt.N
     return np.array([names.get(value, value) for value in values.tolist()], dtype=object) if names else values
 
 
-def _groupings(labelled: Labelled) -> list[quality.Grouping]:
-    groupings = [quality.Grouping.overall(len(labelled.y_true))]
-    groupings += [quality.Grouping.of(name, class_labels(values)) for name, values in labelled.segments.items()]
+def _groupings(labelled: Labelled) -> list[Grouping]:
+    groupings = [Grouping.overall(len(labelled.y_true))]
+    groupings += [Grouping.of(name, class_labels(values)) for name, values in labelled.segments.items()]
     if labelled.version is not None:
-        groupings.append(quality.Grouping.of("version", class_labels(labelled.version), by="version"))
+        groupings.append(Grouping.of("version", class_labels(labelled.version), by="version"))
     return groupings
 
 
 MEASURED_AS: dict[Kind, Callable[..., list[Measurement]]] = {
-    Kind.REGRESSION: lambda y_true, y_pred, monitor, groupings, state: quality.regression(
+    Kind.REGRESSION: lambda y_true, y_pred, monitor, groupings, state: regression(
         y_true, y_pred, groupings=groupings, state=state
     ),
-    Kind.RANKING: lambda y_true, y_pred, monitor, groupings, state: quality.ranking(
+    Kind.RANKING: lambda y_true, y_pred, monitor, groupings, state: ranking(
         y_true, y_pred, k=monitor.top_k, groupings=groupings, state=state
     ),
-    Kind.TEXT: lambda y_true, y_pred, monitor, groupings, state: quality.text(
-        y_true, y_pred, groupings=groupings, state=state
-    ),
+    Kind.TEXT: lambda y_true, y_pred, monitor, groupings, state: text(y_true, y_pred, groupings=groupings, state=state),
 }
 
 
@@ -218,7 +224,7 @@ def _answers(kind: Kind, labelled: Labelled) -> tuple[Any, Any]:
         return tuple(numbers(values) for values in (labelled.y_true, labelled.y_pred))  # type: ignore[return-value]
     if kind is Kind.RANKING:
         cells = [class_labels(side).tolist() for side in (labelled.y_true, labelled.y_pred)]
-        read = quality.read_lists(*cells)
+        read = read_lists(*cells)
         return tuple([*map(_listed, *pair)] for pair in zip(cells, read, strict=True))  # type: ignore[return-value]
     return tuple(_plain(values) for values in (labelled.y_true, labelled.y_pred))  # type: ignore[return-value]
 
@@ -229,7 +235,7 @@ def _plain(values: pd.Series[Any]) -> list[Any]:
     return cells
 
 
-def _listed(cell: str | None, items: quality.Items | None) -> Any:
+def _listed(cell: str | None, items: Items | None) -> Any:
     """The items of a list; what is none, or cannot be read, as it is."""
     return cell if cell is None or items is None or not cell.lstrip().startswith("[") else items
 

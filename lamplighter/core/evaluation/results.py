@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from lamplighter.core.quality import Confusion
+from lamplighter.core.quality.confusion import Confusion
 from lamplighter.core.records.finding import Finding
 from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.core.time.window import Window

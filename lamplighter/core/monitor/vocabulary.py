@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lamplighter.core.hints import among
 from lamplighter.core.monitor.columns import answer_columns
-from lamplighter.core.quality import METRICS
+from lamplighter.core.quality.catalogue import METRICS
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, FEATURE_METRICS, INPUT_METRICS, LABEL_METRICS
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """What a night records beside quality: the metrics of inputs and labels, each named once.
 
 `INPUT_METRICS` and `ARRIVAL_METRICS` are of the window that a night is about, `LABEL_METRICS` of every window
-whose labels are awaited. The metrics of quality stand in `lamplighter.core.quality.METRICS`.
+whose labels are awaited. The metrics of quality stand in `lamplighter.core.quality.catalogue.METRICS`.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ import pandas as pd
 from lamplighter.core.evaluation.quality import Labelled, evaluate, factorized, values_of
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.retrain import Accept
-from lamplighter.core.quality import METRICS, Grouping
+from lamplighter.core.quality.catalogue import METRICS
+from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.core.retraining.policy import FEWEST_COMPARED
 from lamplighter.core.values.key_name import column_key, key_name

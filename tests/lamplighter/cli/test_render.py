@@ -14,7 +14,7 @@ from lamplighter.cli.reference import monitor_page, reference_pages, settings_pa
 from lamplighter.cli.render import checkout_files
 from lamplighter.core.evaluation.gauges import GAUGES
 from lamplighter.core.monitor.schema import monitor_schema
-from lamplighter.core.quality import METRICS
+from lamplighter.core.quality.catalogue import METRICS
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS
 from storage.project.settings import Settings
 

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lamplighter.core import quality
 from lamplighter.core.drift.result import Quality
-from lamplighter.core.quality import Confusion
+from lamplighter.core.quality.classifiers import classification
+from lamplighter.core.quality.confusion import Confusion
+from lamplighter.core.quality.grouping import Grouping
+from lamplighter.core.quality.regressors import regression
 from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.evidently.quality import DRAWN, quality_section
 from lamplighter.evidently.quiet import quiet
@@ -31,11 +33,11 @@ AMOUNTS = pd.DataFrame({"truth": MINUTES, "answer": MINUTES + RANDOM.normal(3.0,
 
 def classes(rows: pd.DataFrame, positive: str | None = None) -> Quality:
     """What the history would have of classes."""
-    measured, confusion = quality.classification(
+    measured, confusion = classification(
         [*rows["truth"]],
         [*rows["answer"]],
         rows["score"].to_numpy() if "score" in rows else None,
-        groupings=[quality.Grouping.overall(len(rows))],
+        groupings=[Grouping.overall(len(rows))],
         positive=positive,
         state=State.FINAL,
     )
@@ -44,8 +46,8 @@ def classes(rows: pd.DataFrame, positive: str | None = None) -> Quality:
 
 def amounts(rows: pd.DataFrame) -> Quality:
     """What the history would have of numbers."""
-    groupings = [quality.Grouping.overall(len(rows))]
-    measured = quality.regression(rows["truth"], rows["answer"], groupings=groupings, state=State.FINAL)
+    groupings = [Grouping.overall(len(rows))]
+    measured = regression(rows["truth"], rows["answer"], groupings=groupings, state=State.FINAL)
     return Quality("2013-04-02", measured)
 
 

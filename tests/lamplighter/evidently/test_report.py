@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from lamplighter.core.drift import ColumnDrift, Kind, Quality
-from lamplighter.core.quality import Confusion
+from lamplighter.core.quality.confusion import Confusion
 from lamplighter.core.records.measurement import Measurement
 from lamplighter.errors import ReportError
 from lamplighter.evidently.measure import measure

@@ -11,7 +11,7 @@ import pytest
 
 from lamplighter.core.evaluation.gauges import BY_METRIC, BY_NAME, GAUGES, Gauge, Sample, fitted, measured_samples
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.quality import METRICS
+from lamplighter.core.quality.catalogue import METRICS
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, FEATURE_METRICS, INPUT_METRICS, LABEL_METRICS
 from lamplighter.core.records.measurement import Measurement
 from storage.sinks.pushgateway import exposition

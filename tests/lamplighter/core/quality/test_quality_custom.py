@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from lamplighter.core.quality import Grouping, custom
+from lamplighter.core.quality.grouping import Grouping
+from lamplighter.core.quality.resampling import custom
 from lamplighter.core.records.measurement import State
 
 TRUE = np.arange(200.0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamplighter.core.quality import Grouping
+from lamplighter.core.quality.grouping import Grouping
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,13 @@ import json
 import numpy as np
 import pytest
 
-from lamplighter.core.quality import (
-    NO_PREDICTION,
-    Confusion,
-    Grouping,
-    classification,
-    custom,
-    ranking,
-    regression,
-    text,
-)
+from lamplighter.core.quality.classifiers import classification
+from lamplighter.core.quality.confusion import NO_PREDICTION, Confusion
+from lamplighter.core.quality.grouping import Grouping
+from lamplighter.core.quality.rankers import ranking
+from lamplighter.core.quality.regressors import regression
+from lamplighter.core.quality.resampling import custom
+from lamplighter.core.quality.texts import text
 from lamplighter.core.records.measurement import State
 
 FINAL = State.FINAL

@@ -7,9 +7,11 @@ import pytest
 from scipy.special import ndtr
 from scipy.stats import binom, binomtest, t
 
-from lamplighter.core.quality import Grouping, classification, regression, text
+from lamplighter.core.quality.classifiers import classification
+from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.intervals import Z, order_statistics, student, wilson
-from lamplighter.core.quality.texts import bleu, bleu_counts
+from lamplighter.core.quality.regressors import regression
+from lamplighter.core.quality.texts import bleu, bleu_counts, text
 from lamplighter.core.records.measurement import State
 
 SAMPLES = 1000

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamplighter.core.quality import Grouping, ranking, read_items
+from lamplighter.core.quality.grouping import Grouping
+from lamplighter.core.quality.items import read_items
+from lamplighter.core.quality.rankers import ranking
 from lamplighter.core.records.measurement import State
 
 TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"])))

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from lamplighter.core.quality import Grouping, classification, regression
+from lamplighter.core.quality.classifiers import classification
+from lamplighter.core.quality.grouping import Grouping
+from lamplighter.core.quality.regressors import regression
 from lamplighter.core.records.measurement import Measurement, State
 
 N = 400

@@ -14,7 +14,12 @@ from rouge_score.rouge_scorer import RougeScorer
 from scipy.stats import wasserstein_distance
 from sklearn import metrics as sk
 
-from lamplighter.core.quality import METRICS, Grouping, classification, ranking, regression, text
+from lamplighter.core.quality.catalogue import METRICS
+from lamplighter.core.quality.classifiers import classification
+from lamplighter.core.quality.grouping import Grouping
+from lamplighter.core.quality.rankers import ranking
+from lamplighter.core.quality.regressors import regression
+from lamplighter.core.quality.texts import text
 from lamplighter.core.records.measurement import Measurement, State
 
 SEEDS = range(24)

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, precision_recall_fscore_support
 
-from lamplighter.core.quality import METRICS, Confusion, Grouping, classification
+from lamplighter.core.quality.catalogue import METRICS
+from lamplighter.core.quality.classifiers import classification
+from lamplighter.core.quality.confusion import Confusion
+from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.periods import OF_ROWS, ROW_MEANS, SUMMED, from_counts, of_period
 from lamplighter.core.records.measurement import Measurement, State
 

@@ -12,8 +12,9 @@ import pytest
 import sacrebleu
 from rouge_score.rouge_scorer import RougeScorer
 
-from lamplighter.core.quality import Grouping, text
+from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.rouge import ROUGE, longest_common_subsequence, rouge
+from lamplighter.core.quality.texts import text
 from lamplighter.core.quality.words import words
 from lamplighter.core.records.measurement import State
 
