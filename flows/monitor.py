@@ -26,7 +26,8 @@ def _night(model: str, day: date | datetime | None, now: datetime | None, projec
     present = datetime.now(UTC)
     # A run that somebody starts before its time is about the newest window that is complete.
     now = now or min(runtime.flow_run.scheduled_start_time or present, present)
-    return Night.of(opened, monitor, day or monitor.window(now).start, now, relabel=relabel)
+    url = runtime.flow_run.ui_url or ""
+    return Night.of(opened, monitor, day or monitor.window(now).start, now, relabel=relabel, run_url=url)
 
 
 def _run_name() -> str:

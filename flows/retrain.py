@@ -44,6 +44,6 @@ def retrain(
     if entry is None:
         raise ModelError(f"{model}: no {purpose.value} was called for on {night}; `lamplighter retrain {model}` does")
     ended = bring_to_end(Retraining.of(opened, opened.monitor(model), entry), RetrainStages.as_tasks())
-    unsent = deliver(opened, ended.monitor)
+    unsent = deliver(opened, ended.monitor, runtime.flow_run.ui_url or "")
     leave_retraining(ended)
     return Completed(message="; ".join([ended.entry.told, *([unsent.message] if unsent else [])]))

@@ -13,13 +13,13 @@ from lamplighter.errors import BusyError, LamplighterError, one_line
 from storage.history import History, only_one
 from storage.history.retrainings import entries, entry_of
 from storage.project.folder import Project
-from tasks.retraining.challenge import Challenged, challenge, challenge_task
-from tasks.retraining.follow import follow, follow_task
+from tasks.retraining.challenge import Challenged, challenge
+from tasks.retraining.follow import follow
 from tasks.retraining.job import Announce, Retraining, scratch_of
-from tasks.retraining.promote import approve, promote, promote_task
+from tasks.retraining.promote import approve, promote
 from tasks.retraining.request import call_for
 from tasks.retraining.submit import handed_over
-from tasks.retraining.train import train, train_task
+from tasks.retraining.train import train
 from tasks.retraining.trial import trial_folder
 from tasks.stages.notify import deliver
 from tasks.stages.run import Night
@@ -42,7 +42,9 @@ class RetrainStages:
     @classmethod
     def as_tasks(cls) -> RetrainStages:
         """Tasks of a flow run."""
-        return cls(train=train_task, challenge=challenge_task, promote=promote_task, follow=follow_task)
+        from tasks.prefect import as_task
+
+        return cls(train=as_task(train), challenge=as_task(challenge), promote=as_task(promote), follow=as_task(follow))
 
 
 def bring_to_end(work: Retraining, stages: RetrainStages) -> Retraining:
@@ -144,7 +146,7 @@ def start_retrainings(night: Night, *, by_hand: bool = False, announce: Announce
         it if it.status is Status.VETOED else entry_of(history, model, it.known_on, it.purpose, it.asked) or it
         for it in called
     )
-    unsent = deliver(night.project, night.monitor) if ended else None
+    unsent = deliver(night.project, night.monitor, night.run_url) if ended else None
     return Started((*taken_up, *recorded), unsent, taken_up=bool(taken_up))
 
 

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
 from lamplighter.core.records.finding import Finding
-from tasks.stages.compare import Compared, compare, compare_task
-from tasks.stages.evaluate import Evaluated, evaluate, evaluate_task
-from tasks.stages.judge import Judged, judge, judge_task
-from tasks.stages.notify import notify, notify_task
-from tasks.stages.profile import Profiled, profile, profile_task
-from tasks.stages.publish import publish, publish_task
-from tasks.stages.read import Reading, read, read_task
-from tasks.stages.record import record, record_task
-from tasks.stages.report import report, report_task
+from tasks.stages.compare import Compared, compare
+from tasks.stages.evaluate import Evaluated, evaluate
+from tasks.stages.judge import Judged, judge
+from tasks.stages.notify import notify
+from tasks.stages.profile import Profiled, profile
+from tasks.stages.publish import publish
+from tasks.stages.read import Reading, read
+from tasks.stages.record import record
+from tasks.stages.report import report
 from tasks.stages.run import Night
-from tasks.stages.validate import Table, validate, validate_task
+from tasks.stages.validate import Table, validate
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -79,17 +79,19 @@ class Stages:
     @classmethod
     def as_tasks(cls) -> Stages:
         """Tasks of a flow run."""
+        from tasks.prefect import as_task
+
         return cls(
-            read=read_task,
-            validate=validate_task,
-            profile=profile_task,
-            compare=compare_task,
-            evaluate=evaluate_task,
-            record=record_task,
-            judge=judge_task,
-            publish=publish_task,
-            report=report_task,
-            notify=notify_task,
+            read=as_task(read),
+            validate=as_task(validate),
+            profile=as_task(profile),
+            compare=as_task(compare),
+            evaluate=as_task(evaluate),
+            record=as_task(record),
+            judge=as_task(judge),
+            publish=as_task(publish),
+            report=as_task(report),
+            notify=as_task(notify),
         )
 
 

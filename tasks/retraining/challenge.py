@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.retraining.comparison import ComparedRows, Comparison, compare
 from lamplighter.core.retraining.policy import Purpose
@@ -159,6 +157,3 @@ def _answers(
             raise ModelError(f"{told}; it lacks {missing[0]!r}, which the log has")
     both = [answers[list(names)] for answers in given]
     return both if len(both) > 1 else [logged, *both]
-
-
-challenge_task = task(name="challenge", cache_policy=NO_CACHE, persist_result=False)(challenge)

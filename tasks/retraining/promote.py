@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.retraining.comparison import Comparison, is_surely_worse, refusal, undecided
 from lamplighter.core.retraining.policy import ROLLBACK, Entry, Purpose, Status
@@ -81,6 +79,3 @@ def _measured(comparison: Comparison) -> dict[str, Any]:
 
 def _named(entry: Entry) -> str:
     return f"{entry.version} ({entry.cause})"
-
-
-promote_task = task(name="promote", cache_policy=NO_CACHE, persist_result=False)(promote)

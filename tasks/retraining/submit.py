@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any
-
-import httpx
-from prefect.client.schemas.objects import FlowRun
-from prefect.deployments import run_deployment
-from prefect.exceptions import ObjectNotFound
 
 from lamplighter.core.retraining.policy import Entry
-from lamplighter.errors import ModelError, one_line
 from tasks.retraining.job import Retraining
 
 DEPLOYMENT = "retrain/retrain"
@@ -27,6 +20,8 @@ def handed_over(work: Retraining) -> bool:
     """
     if not os.environ.get("PREFECT_API_URL"):
         return False
+    from tasks.server import start
+
     while work.entry.attempt <= MOST_ATTEMPTS:
         parameters = {
             "model": work.entry.model,
@@ -45,19 +40,6 @@ def handed_over(work: Retraining) -> bool:
         work = work.brought_forward(attempt=work.entry.attempt + 1)
     work.failed(f"{MOST_ATTEMPTS} flow runs of it died; see them in Prefect's UI")
     return True
-
-
-def start(deployment: str, parameters: dict[str, Any], key: str) -> FlowRun | None:
-    """The flow run of a key; started if it is not there yet, None where there is no such deployment."""
-    try:
-        run = run_deployment(deployment, parameters=parameters, timeout=0, as_subflow=False, idempotency_key=key)
-    except ObjectNotFound:
-        return None
-    except httpx.TransportError as error:
-        told = f"the server of PREFECT_API_URL does not answer: {one_line(error)}"
-        raise ModelError(f"{told}; start it, or unset PREFECT_API_URL") from None
-    assert isinstance(run, FlowRun)
-    return run
 
 
 def key_of(entry: Entry) -> str:

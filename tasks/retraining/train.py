@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from lamplighter.core.retraining.policy import Status
 from lamplighter.core.time.window import Window
 from lamplighter.errors import ModelError
@@ -101,6 +98,3 @@ def fit(work: Retraining, made: Path, version: str) -> Fitted:
         "code": hashlib.sha256(text_of(work.project, work.retrain.trainer or "").encode()).hexdigest(),
     }
     return Fitted(rows.windows, card)
-
-
-train_task = task(name="train", cache_policy=NO_CACHE, persist_result=False)(train)

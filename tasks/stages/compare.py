@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from lamplighter.core.drift import ColumnDrift
 from lamplighter.core.evaluation.quality import class_labels
@@ -162,6 +160,3 @@ def _answer_drift(
 
 def _labels(frame: pd.DataFrame, column: str) -> npt.NDArray[np.object_]:
     return class_labels(frame[column]) if column in frame else np.full(len(frame), None, dtype=object)
-
-
-compare_task = task(name="compare", cache_policy=NO_CACHE, persist_result=False)(compare)

@@ -6,9 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from lamplighter.core.counts import counted
 from lamplighter.core.evaluation.answers import answer_findings, unusable_labels
 from lamplighter.core.evaluation.coverage import arrival_measurements, coverage_measurements, matured, state_of, undated
@@ -234,6 +231,3 @@ def _arrivals(
         findings.append(Finding(code, "", f"{monitor.model}: {told}{cure}"))
     findings += lasting(night, findings, stray.arrived)
     return arrival_measurements(stray.late, stray.unknown), findings
-
-
-evaluate_task = task(name="evaluate", cache_policy=NO_CACHE, persist_result=False)(evaluate)

@@ -7,9 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from lamplighter.core.checks import messages as message
 from lamplighter.core.checks.decide import Cause, Decision, Verdict, decide, silenced
 from lamplighter.core.checks.incidents import Incident, Turn, check_of, still_open, turn
@@ -28,7 +25,7 @@ from storage.history.outbox import put
 from storage.history.query import Filter, measurement_of
 from storage.history.windows import first_window
 from storage.sinks.apprise import targets
-from tasks.stages.run import RETRIED, Night
+from tasks.stages.run import Night
 
 
 @dataclass(frozen=True)
@@ -239,6 +236,3 @@ def _moved(known: Known, check: Check) -> list[Moved]:
     if _is_of_inputs(check) or check.segment or judged is None:
         return columns
     return [*moved_segments(night.history, judged, check, night.known_on)[:2], *columns]
-
-
-judge_task = task(name="judge", cache_policy=NO_CACHE, persist_result=False, **RETRIED)(judge)

@@ -6,9 +6,6 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from prefect import runtime, task
-from prefect.cache_policies import NO_CACHE
-
 from lamplighter.core.checks.incidents import Incident, check_of
 from lamplighter.core.checks.messages import OF_INCIDENTS
 from lamplighter.core.monitor import Monitor
@@ -33,10 +30,10 @@ MOST_MESSAGES = 4
 
 def notify(night: Night) -> Finding | None:
     """Deliver what waits for a model's people."""
-    return deliver(night.project, night.monitor)
+    return deliver(night.project, night.monitor, night.run_url)
 
 
-def deliver(project: Project, monitor: Monitor) -> Finding | None:
+def deliver(project: Project, monitor: Monitor, run_url: str = "") -> Finding | None:
     """Send the messages of a model that nobody has got yet; a target that does not answer is asked again and told of.
 
     Only what still holds is sent: of an incident that is over before anybody could be told, nobody is. What is about a
@@ -45,7 +42,7 @@ def deliver(project: Project, monitor: Monitor) -> Finding | None:
     history, locks = open_history(project), project.home / "locks"
     try:
         with only_one("delivery", monitor.model, history.engine, locks, project.settings.wait_seconds):
-            faults = _deliver(project, history, monitor)
+            faults = _deliver(project, history, monitor, run_url)
     except BusyError as error:
         faults = {"": f"{error}; {NEXT_RUN}"}
     if not faults:
@@ -54,7 +51,7 @@ def deliver(project: Project, monitor: Monitor) -> Finding | None:
     return Finding(Code.NOTIFY_FAILED, "", f"{monitor.model}: {told}")
 
 
-def _deliver(project: Project, history: History, monitor: Monitor) -> dict[str, str]:
+def _deliver(project: Project, history: History, monitor: Monitor, run_url: str) -> dict[str, str]:
     """Deliver what waits; returns what went wrong, by target."""
     to: dict[str, str] = targets(monitor)
     faults: dict[str, str] = {}
@@ -78,7 +75,7 @@ def _deliver(project: Project, history: History, monitor: Monitor) -> dict[str, 
             continue
         if not entry.is_due(datetime.now(UTC)):
             continue
-        if entry.target not in faults and (fault := _delivered(project, history, entry, to[entry.target])):
+        if entry.target not in faults and (fault := _delivered(project, history, entry, to[entry.target], run_url)):
             faults[entry.target] = fault
     return faults
 
@@ -103,12 +100,12 @@ def _overtaken(entry: Waiting, entries: list[Waiting], open_now: dict[str, Incid
     return message.event == "closed" and any(other.known_on < entry.known_on for other in beginning)
 
 
-def _delivered(project: Project, history: History, entry: Waiting, url: str) -> str:
+def _delivered(project: Project, history: History, entry: Waiting, url: str, run_url: str) -> str:
     """Send a message, marking each attempt; returns what went wrong in the last one.
 
     The mark follows the sending: a process killed between the two sends this one message again, and no other.
     """
-    links, seconds = _links(project, entry), project.settings.notify_seconds
+    links, seconds = _links(project, entry, run_url), project.settings.notify_seconds
     sent, cure = Sent(""), ""
     for pause in (0.0, *PAUSES):
         time.sleep(pause)
@@ -134,11 +131,8 @@ def _outcome(entry: Waiting, sent: Sent) -> tuple[DeliveryStatus, str]:
     return DeliveryStatus.UNCONFIRMED, "it may have arrived, and is sent once more in a run after a day"
 
 
-def _links(project: Project, entry: Waiting) -> str:
+def _links(project: Project, entry: Waiting, run_url: str) -> str:
     """The lines that lead to the report and to the flow run, where there are such."""
-    report, run = project.home / entry.message.report, runtime.flow_run.ui_url
+    report = project.home / entry.message.report
     links = [f"report: {report.as_uri()}"] if entry.message.report and report.is_file() else []
-    return "".join(f"\n{line}" for line in [*links, *([f"run: {run}"] if run else [])])
-
-
-notify_task = task(name="notify", cache_policy=NO_CACHE, persist_result=False)(notify)
+    return "".join(f"\n{line}" for line in [*links, *([f"run: {run_url}"] if run_url else [])])

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from lamplighter.core.evaluation.data import answer_measurements, feature_measurements, value_findings
 from lamplighter.core.monitor import Kind, Monitor
 from lamplighter.core.profiles.anomalies import Baseline, breaks_of, score_breaks
@@ -168,6 +165,3 @@ def _profiles_of(night: Night, where: Slice, kinds: dict[str, ColumnKind]) -> Pr
         profiles, _ = profile_columns(rows_of(where), kinds, private=night.monitor.private, key=key)
         store.cache(name, profiles)
     return profiles
-
-
-profile_task = task(name="profile", cache_policy=NO_CACHE, persist_result=False)(profile)

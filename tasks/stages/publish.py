@@ -5,9 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from lamplighter.core.checks.decide import Cause
 from lamplighter.core.evaluation.gauges import Sample, fitted, measured_samples
 from lamplighter.core.monitor import Monitor
@@ -106,6 +103,3 @@ def _info(monitor: Monitor, versions: list[str]) -> Sample:
 
 def _measured(night: Night, window: Window) -> list[Measurement]:
     return measurements_of(night.history, window, Filter(as_of=night.known_on))
-
-
-publish_task = task(name="publish", cache_policy=NO_CACHE, persist_result=False)(publish)

@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.time.window import Window
 from lamplighter.errors import SourceError
@@ -19,7 +16,7 @@ from storage.registry.versions import Registry
 from storage.sources.predictions import predictions_of
 from storage.sources.reference import reference_of
 from storage.sources.rows import Slice, rows_of
-from tasks.stages.run import RETRIED, Night
+from tasks.stages.run import Night
 
 LOOKBACK = timedelta(days=3)
 """How far back late predictions are looked for where there are no labels to wait for."""
@@ -158,6 +155,3 @@ def _missing(night: Night, known: Mapping[datetime, Standing]) -> Iterator[Findi
             f"{where}run `lamplighter backfill {night.monitor.model} --from {first.day} --to {last.last_day}`"
         )
         yield Finding(Code.NIGHTS_MISSING, "", message)
-
-
-read_task = task(name="read", cache_policy=NO_CACHE, persist_result=False, **RETRIED)(read)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from lamplighter.core.evaluation.results import Inputs
 from storage.history.results import record_evaluation, record_inputs, record_night
 from tasks.stages.compare import Compared
 from tasks.stages.evaluate import Evaluated
 from tasks.stages.profile import Profiled
 from tasks.stages.read import Reading
-from tasks.stages.run import RETRIED, Night
+from tasks.stages.run import Night
 from tasks.stages.validate import Table
 
 
@@ -50,6 +47,3 @@ def _inputs(table: Table, profiled: Profiled, compared: Compared) -> Inputs:
         drift=compared.measurements,
         findings=[*table.findings, *profiled.findings],
     )
-
-
-record_task = task(name="record", cache_policy=NO_CACHE, persist_result=False, **RETRIED)(record)

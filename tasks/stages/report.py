@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from lamplighter.core.drift import Checks, Quality
 from lamplighter.core.quality.catalogue import METRICS
 from lamplighter.core.records.finding import Code, Finding
@@ -92,6 +89,3 @@ def _quality(night: Night) -> tuple[Quality | None, list[str]]:
         return None, ["No window has enough labels yet for its quality to be judged."] if night.monitor.labels else []
     metrics = ["labels_coverage", *METRICS, *(own.name for own in night.monitor.metrics)]
     return quality_of(night.history, window, metrics, night.known_on), []
-
-
-report_task = task(name="report", cache_policy=NO_CACHE, persist_result=False)(report)

@@ -6,35 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
-
-from prefect import Task
-from prefect.client.schemas.objects import State, TaskRun
 
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.time.window import Window, night_of
-from lamplighter.errors import BrokenFileError, ColumnError, MonitorError
+from lamplighter.errors import MonitorError
 from storage.history import History, open_history
 from storage.history.windows import judged_window
 from storage.project.folder import Project
 from storage.sinks.reports import report_path
-
-
-def may_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
-    """Whether trying again may help: a mistake stays one, however often it is tried."""
-    try:
-        state.result()
-    except (MonitorError, ColumnError, BrokenFileError):
-        return False
-    except Exception:
-        return True
-    return False
-
-
-RETRIED: dict[str, Any] = {"retries": 3, "retry_delay_seconds": [1, 5, 30], "retry_condition_fn": may_pass}
-"""Options of the stages that only read, or write what is safe to write again."""
-
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """By how much the clock of a scheduler may be ahead."""
@@ -53,6 +33,8 @@ class Night:
         Labels that arrived later are not seen.
     relabel : bool
         Fold in labels that came after their window was final.
+    run_url : str
+        The page of the flow run, which messages link to; empty without a server.
     """
 
     project: Project
@@ -60,6 +42,7 @@ class Night:
     window: Window
     now: datetime
     relabel: bool = False
+    run_url: str = ""
 
     @classmethod
     def of(
@@ -70,6 +53,7 @@ class Night:
         now: datetime | None = None,
         *,
         relabel: bool = False,
+        run_url: str = "",
     ) -> Night:
         """The night of the window that holds ``day``; without ``now`` as if it had come when it was scheduled.
 
@@ -90,7 +74,7 @@ class Night:
         if (known := now or present) < window.end:
             last = monitor.window(known).label
             raise MonitorError(f"{monitor.model}: {window.label} is not over yet; the newest complete window is {last}")
-        return cls(project, monitor, window, now or monitor.night_after(window), relabel)
+        return cls(project, monitor, window, now or monitor.night_after(window), relabel, run_url)
 
     @property
     def known_on(self) -> datetime:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from lamplighter.core.counts import counted
 from lamplighter.core.evaluation.data import needed_columns, schema_findings, table_measurements
 from lamplighter.core.evaluation.rows import row_findings
@@ -160,6 +157,3 @@ def _differing(monitor: Monitor, rows: Rows, needed: Collection[str]) -> Iterato
     for name, file, path in rows.differing(needed):
         told = f"{file}: column {name!r} holds other values than {path} in the path"
         yield Finding(Code.PATH_DIFFERS, name, f"{monitor.model}: {told}; the file's are taken, mend one of them")
-
-
-validate_task = task(name="validate", cache_policy=NO_CACHE, persist_result=False)(validate)
