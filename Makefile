@@ -18,7 +18,7 @@ setup: $(INSTALLED) ## Install everything into .venv, in the versions of constra
 
 $(INSTALLED): pyproject.toml constraints.txt
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[app,dev]"
 	touch $@
 
 demo: setup ## Replay ten weeks of real flights (DEMO=--year for the year, DEMO="--to 2013-04-21" for three weeks)

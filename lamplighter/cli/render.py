@@ -7,10 +7,8 @@ from pathlib import Path
 
 import click
 
+from lamplighter.application import IS_CHECKOUT, ROOT
 from lamplighter.errors import LamplighterError
-
-ROOT = Path(__file__).parents[2]
-"""The checkout."""
 
 
 @click.command(epilog="Example: lamplighter -C my-project render")
@@ -68,13 +66,11 @@ def checkout_files() -> dict[Path, str]:
     """
     from lamplighter.cli.reference import reference_pages
 
-    try:
-        from dashboards.model import dashboard_json
-        from prometheus.rules import rules_yaml
-    except ModuleNotFoundError as error:
-        raise LamplighterError(
-            f"render --checkout: no module {error.name}; work in a checkout after `make setup`"
-        ) from None
+    if not IS_CHECKOUT:
+        raise LamplighterError("render --checkout: this is an installed package; run it in a checkout")
+    from dashboards.model import dashboard_json
+    from prometheus.rules import rules_yaml
+
     return {
         **{ROOT / "docs" / "reference" / name: text for name, text in reference_pages().items()},
         ROOT / "prometheus" / "rules" / "runs.yml": rules_yaml(),

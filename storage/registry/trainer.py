@@ -16,13 +16,13 @@ from typing import Any
 
 import pandas as pd
 
+from lamplighter.application import ROOT
 from lamplighter.errors import ModelError
 from storage.project.folder import Project
 from storage.project.private_files import OTHERS, make_folder, open_private, write_private
 from storage.project.text_files import read_bounded
 from storage.registry.trainer_child import LOAD, PREDICT, TRAIN
 
-ROOT = Path(__file__).parents[1]
 OF_THE_SYSTEM = re.compile(
     r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TEMP|TMP|XDG_\w+_(?:HOME|DIR)"
     r"|PYTHON\w*|VIRTUAL_ENV|CONDA_PREFIX|CONDA_DEFAULT_ENV|LD_LIBRARY_PATH|LD_PRELOAD|DYLD_\w+|DO_NOT_TRACK"

@@ -14,10 +14,10 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+from lamplighter.application import ROOT
+
 MOST_ANSWER = 64 * 1024
 """Bytes of an answer that are read; what is told of it has 300 letters."""
 

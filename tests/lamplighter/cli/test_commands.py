@@ -203,16 +203,6 @@ def test_a_model_that_is_not_there(folder: Path) -> None:
     assert "no model 'frist'; did you mean 'first'? known: first, second, third" in told.stderr
 
 
-def test_the_library_without_the_application(tmp_path: Path) -> None:
-    """As where a model service has installed the wheel: `storage` cannot be imported."""
-    script = "import sys; sys.modules['storage'] = None; from lamplighter.cli import main; main()"
-    arguments = [sys.executable, "-c", script, "-C", str(tmp_path), "validate"]
-    made = subprocess.run(arguments, capture_output=True, text=True, check=False)
-    assert made.returncode == 2
-    message = "lamplighter: the application is not installed, only the library; work in a checkout after `make setup`\n"
-    assert made.stderr == message
-
-
 # Validate.
 
 
