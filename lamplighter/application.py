@@ -1,4 +1,4 @@
-"""The application: where its folders are, and its command.
+"""Where the folders of the application are.
 
 In a checkout `flows`, `tasks` and `storage` lie beside this package. The wheel carries them inside it: no other program
 of the environment finds a package called `tasks`. They come onto the path when the application starts (docs/adr/0020).
@@ -22,15 +22,3 @@ def put_on_path() -> None:
     """Make `flows`, `tasks` and `storage` importable in this process, before packages of the same names."""
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
-
-
-def main() -> None:
-    """Run the command `lamplighter`, or say in one line what is not installed."""
-    put_on_path()
-    try:
-        from lamplighter.cli import main as command
-    except ModuleNotFoundError as error:
-        line = f"no module {error.name}: only the part for model services is installed"
-        print(f"lamplighter: {line}; run `pip install 'lamplighter[app]'`", file=sys.stderr)
-        raise SystemExit(2) from None
-    command()

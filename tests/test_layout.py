@@ -42,7 +42,7 @@ def command(installed: Path, project: Path, *arguments: str, without: str = "") 
     packages = next(path for path in sys.path if path.endswith("site-packages"))
     hidden = f"sys.modules[{without!r}] = None; " if without else ""
     script = f"import sys; sys.path[:0] = [{str(installed)!r}, {packages!r}]; {hidden}"
-    script += "from lamplighter.application import main; main()"
+    script += "from lamplighter.command import main; main()"
     return subprocess.run(
         [sys.executable, "-S", "-c", script, *arguments],
         capture_output=True,
