@@ -206,10 +206,21 @@ def categorical_profile(column: str, counts: dict[str, int], nulls: int) -> Colu
 def merge(profiles: Iterable[ColumnProfile]) -> ColumnProfile:
     """One profile of all rows, in the order given (Chan, Golub and LeVeque 1983 for the moments).
 
+    Windows that were held against different references have no bounds in common: their profile has none, and counts
+    nothing outside of any.
+
     Raises
     ------
     ValueError
-        If there are none, or they are of different columns, kinds or bounds.
+        If there are none, or they are of different columns or kinds.
+
+    Examples
+    --------
+    >>> narrow, wide = Bounds(0.0, 1.0, None, None), Bounds(0.0, 9.0, None, None)
+    >>> days = [numeric_profile("x", np.array([5.0]), narrow), numeric_profile("x", np.array([7.0]), wide)]
+    >>> whole = merge(days)
+    >>> whole.rows, whole.maximum, whole.bounds, whole.outside
+    (2, 7.0, None, 0)
     """
     merged: ColumnProfile | None = None
     for profile in profiles:
@@ -220,13 +231,14 @@ def merge(profiles: Iterable[ColumnProfile]) -> ColumnProfile:
 
 
 def _merge_two(a: ColumnProfile, b: ColumnProfile) -> ColumnProfile:
-    if (a.column, a.kind, a.bounds) != (b.column, b.kind, b.bounds):
+    if (a.column, a.kind) != (b.column, b.kind):
         raise ValueError(f"profiles of {a.column!r} and {b.column!r} do not describe the same thing")
     present = a.present + b.present
     share = b.present / present if present else 0.0
     step = b.mean - a.mean
     categories = _added(a.categories, b.categories)
     crowded = a.crowded or b.crowded or len(categories) > MOST_CATEGORIES
+    same_bounds = a.bounds == b.bounds
     return ColumnProfile(
         a.column,
         a.kind,
@@ -240,9 +252,9 @@ def _merge_two(a: ColumnProfile, b: ColumnProfile) -> ColumnProfile:
         buckets=_added(a.buckets, b.buckets),
         categories={} if crowded else dict(sorted(categories.items())),
         crowded=crowded,
-        bounds=a.bounds,
-        outside=a.outside + b.outside,
-        outliers=a.outliers + b.outliers,
+        bounds=a.bounds if same_bounds else None,
+        outside=a.outside + b.outside if same_bounds else 0,
+        outliers=a.outliers + b.outliers if same_bounds else 0,
         improbable=a.improbable + b.improbable,
     )
 

@@ -131,13 +131,19 @@ def test_a_private_column_keeps_counts_alone() -> None:
     assert profile.as_bounds() is None
 
 
+def test_days_under_two_references_merge_into_a_profile_that_is_held_against_none() -> None:
+    narrow, wide = Bounds(0.0, 1.0, -3.0, 4.0), Bounds(0.0, 9.0, -27.0, 36.0)
+    days = [of(1, 5, bounds=narrow), of(7, 40, bounds=wide), of(2, bounds=narrow)]
+    assert merge(days) == merge([of(1, 5), of(7, 40), of(2)])
+    assert merge(days[::2]).outside == 2
+
+
 @pytest.mark.parametrize(
     "profiles",
     [
         pytest.param([], id="none"),
         pytest.param([of(1), numeric_profile("y", np.array([1.0]))], id="two columns"),
         pytest.param([of(1), categorical_profile("x", {}, 0)], id="two kinds"),
-        pytest.param([of(1), of(1, bounds=Bounds(0.0, 1.0, None, None))], id="two bounds"),
     ],
 )
 def test_what_cannot_be_merged(profiles: list[ColumnProfile]) -> None:
