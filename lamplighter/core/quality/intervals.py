@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr, bdtrik, ndtri, stdtrit
 
 from lamplighter.core.quality.arrays import Floats, Ints, divide
 
 CONFIDENCE = 0.95
 TAIL = (1 - CONFIDENCE) / 2
-Z = float(ndtri(1 - TAIL))
+Z = 1.959963984540054
+"""The quantile of the normal distribution at 1 - TAIL, as scipy.special.ndtri gives it.
+
+Importing scipy takes a quarter of a second, so that only the functions that need it do.
+"""
 
 Interval = tuple[Floats, Floats]
 
@@ -88,6 +91,8 @@ def student(value: Floats, error: Floats, n: Ints, lowest: float = -np.inf, high
     >>> student(np.array([1.0]), np.array([0.1]), np.array([11]), lowest=0.8)
     (array([0.8]), array([1.2228]))
     """
+    from scipy.special import stdtrit
+
     return normal(value, error, lowest, highest, reach=stdtrit(np.maximum(n - 1, 1), 1 - TAIL))
 
 
@@ -146,6 +151,8 @@ def _spread(value: Floats, error: Floats) -> Floats:
 
 def _binomial_quantile(probability: float, n: Ints, q: float) -> Ints:
     """Smallest k with P(Binomial(n, q) <= k) >= probability."""
+    from scipy.special import bdtr, bdtrik
+
     # The inverse is a real number that rounding may have lifted above the integer it should be.
     above = np.ceil(bdtrik(probability, np.maximum(n, 1), q))
     below = np.maximum(above - 1, 0)
