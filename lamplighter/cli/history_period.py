@@ -61,11 +61,11 @@ def shown_periods(
 
 def _order(metric: str) -> tuple[int, str]:
     """Rows and coverage first, then the metrics of quality as their catalogue has them."""
-    from lamplighter.core.quality.catalogue import METRICS
+    from lamplighter.core.records.catalogue import QUALITY_METRICS
 
     first = {"rows": 0, "labels_coverage": 1}
-    ranked = {name: 2 + place for place, name in enumerate(METRICS)}
-    return ({**ranked, **first}.get(metric, 2 + len(METRICS)), metric)
+    ranked = {name: 2 + place for place, name in enumerate(QUALITY_METRICS)}
+    return ({**ranked, **first}.get(metric, 2 + len(QUALITY_METRICS)), metric)
 
 
 def _rows(

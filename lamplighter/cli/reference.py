@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lamplighter.core.evaluation.gauges import BY_METRIC, GAUGES
+from lamplighter.core.evaluation.gauges import GAUGES
 from lamplighter.core.monitor import Kind
 from lamplighter.core.monitor.schema import (
     SCHEMA_FILE,
@@ -17,8 +17,7 @@ from lamplighter.core.monitor.schema import (
     schema_text,
     section_of,
 )
-from lamplighter.core.quality.catalogue import METRICS
-from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS
+from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS, QUALITY_METRICS, Metric
 from storage.project.settings import SETTINGS_FILE, GaugeSink, Settings
 
 NOTE = "<!-- Rendered by `lamplighter render`; edit the code that it is made from, not this page. -->"
@@ -89,7 +88,7 @@ def metrics_page() -> str:
 def _quality_rows(kind: Kind) -> list[tuple[str, ...]]:
     return [
         (f"`{name}`", entry.help, f"`{entry.formula}`", entry.interval, _range(entry.lower, entry.upper), entry.better)
-        for name, entry in METRICS.items()
+        for name, entry in QUALITY_METRICS.items()
         if kind.value in entry.kinds
     ]
 
@@ -100,13 +99,11 @@ def _range(lower: float | None, upper: float | None) -> str:
     return f"at least {lower:g}" if upper is None else f"{lower:g} to {upper:g}"
 
 
-def _count_rows(named: Mapping[str, str]) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = []
-    for name, meaning in named.items():
-        gauge = BY_METRIC[name].name if name in BY_METRIC else ""
-        bounds = _range(0.0, 1.0) if gauge.endswith(("_ratio", "_detected", "_p_value")) else ""
-        rows.append((f"`{name}`", meaning, bounds, _code(gauge)))
-    return rows
+def _count_rows(named: Mapping[str, Metric]) -> list[tuple[str, ...]]:
+    return [
+        (f"`{name}`", metric.help, _range(0.0, 1.0) if metric.is_ratio else "", _code(metric.gauge))
+        for name, metric in named.items()
+    ]
 
 
 def gauges_page() -> str:

@@ -70,9 +70,9 @@ class Declared:
     @classmethod
     def by(cls, monitor: Monitor) -> Declared:
         """What a monitor declares."""
-        from lamplighter.core.quality.catalogue import METRICS
+        from lamplighter.core.records.catalogue import QUALITY_METRICS
 
-        of_quality = {*METRICS, *(own.name for own in monitor.metrics)}
+        of_quality = {*QUALITY_METRICS, *(own.name for own in monitor.metrics)}
         checked = [
             check.metric
             for check in monitor.checks

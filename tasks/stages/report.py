@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lamplighter.core.drift import Checks, Quality
-from lamplighter.core.quality.catalogue import METRICS
+from lamplighter.core.records.catalogue import QUALITY_METRICS
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.errors import ReportError
 from lamplighter.evidently.report import report as evidently_report
@@ -87,5 +87,5 @@ def _quality(night: Night) -> tuple[Quality | None, list[str]]:
     window = night.judged_window
     if window is None:
         return None, ["No window has enough labels yet for its quality to be judged."] if night.monitor.labels else []
-    metrics = ["labels_coverage", *METRICS, *(own.name for own in night.monitor.metrics)]
+    metrics = ["labels_coverage", *QUALITY_METRICS, *(own.name for own in night.monitor.metrics)]
     return quality_of(night.history, window, metrics, night.known_on), []

@@ -8,8 +8,7 @@ from itertools import groupby
 from lamplighter.core.checks.decide import Decision, Verdict
 from lamplighter.core.drift import most_drifted_first
 from lamplighter.core.markup import markdown
-from lamplighter.core.quality.catalogue import METRICS
-from lamplighter.core.records.catalogue import ARRIVAL_METRICS, LABEL_METRICS
+from lamplighter.core.records.catalogue import ARRIVAL_METRICS, LABEL_METRICS, QUALITY_METRICS
 from lamplighter.core.records.measurement import Measurement
 from storage.history.query import Filter, measurements_of
 from tasks.stages.outcome import Outcome
@@ -167,7 +166,7 @@ def _quality(outcome: Outcome) -> Iterator[str]:
             yield from ("", "## Quality", "", "No window has enough labels yet for its quality to be judged.")
         return
     recorded = measurements_of(night.history, window, Filter(as_of=night.known_on, version=""))
-    known = {*METRICS, *(metric.name for metric in night.monitor.metrics)}
+    known = {*QUALITY_METRICS, *(metric.name for metric in night.monitor.metrics)}
     quality = [it for it in recorded if it.metric in known and not it.klass]
     overall = [it for it in quality if not it.segment]
     yield from ("", f"## Quality of {window.label}", "", *_table(HEADINGS, map(_metric_row, overall)))
@@ -186,7 +185,7 @@ def _segment_metrics(outcome: Outcome, quality: list[Measurement]) -> list[str]:
     """Metrics that checks name, else the first ones of the catalogue."""
     there = {it.metric for it in quality if it.segment}
     checked = [it.check.metric for it in outcome.decisions if it.check.metric in there]
-    return [*dict.fromkeys(checked)] or [name for name in METRICS if name in there][:SEGMENT_METRICS]
+    return [*dict.fromkeys(checked)] or [name for name in QUALITY_METRICS if name in there][:SEGMENT_METRICS]
 
 
 def _segments(members: Iterable[Measurement], metrics: list[str]) -> Iterator[str]:

@@ -13,7 +13,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
-from lamplighter.core.quality.catalogue import METRICS
+from lamplighter.core.records.catalogue import QUALITY_METRICS
 from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.project.folder import Project
@@ -89,7 +89,7 @@ def walked(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def test_no_metric_is_left_out() -> None:
-    known = {name for name, metric in METRICS.items() if metric.kinds & {"classification", "regression"}}
+    known = {name for name, metric in QUALITY_METRICS.items() if metric.kinds & {"classification", "regression"}}
     assert known == {*CLASSIFICATION, *REGRESSION}
 
 

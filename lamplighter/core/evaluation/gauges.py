@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.quality.catalogue import METRICS
-from lamplighter.core.records.catalogue import OF_VERSIONS
+from lamplighter.core.records.catalogue import METRICS, OF_VERSIONS
 from lamplighter.core.records.measurement import Measurement
 
 
@@ -42,45 +41,12 @@ class Sample:
     labels: tuple[tuple[str, str], ...] = ()
 
 
-def _quality_gauge(metric: str) -> Gauge:
-    # A share between 0 and 1 carries the suffix of one; other numbers are in the unit of the target.
-    is_ratio = (METRICS[metric].lower, METRICS[metric].upper) == (0.0, 1.0)
-    name = f"lamplighter_quality_{metric.lower()}{'_ratio' if is_ratio else ''}"
-    return Gauge(name, METRICS[metric].help, metric, ("segment", "class"))
-
-
-FEATURE = ("feature",)
-ANSWER = ("feature", "method")
 INFO = ("version", "owner", "env", "region")
 
 GAUGES: tuple[Gauge, ...] = (
-    *(_quality_gauge(metric) for metric in METRICS if metric != "item_share"),
+    *(Gauge(metric.gauge, metric.help, name, metric.labels) for name, metric in METRICS.items() if metric.gauge),
     Gauge("lamplighter_quality_own", "a metric of the user's own", "", ("metric", "segment")),
     Gauge("lamplighter_quality_window_timestamp_seconds", "start of the window that quality is shown of"),
-    Gauge("lamplighter_labels_coverage_ratio", "share of rows whose label has arrived", "labels_coverage"),
-    Gauge("lamplighter_labels_late", "labels that came after their window was final", "labels_late"),
-    Gauge("lamplighter_labels_unknown", "labels of ids that nobody predicted", "labels_unknown"),
-    Gauge("lamplighter_drift_share_ratio", "share of features that drifted", "drift_share"),
-    Gauge("lamplighter_drift_statistic", "distance between reference and window", "drift_statistic", ANSWER),
-    Gauge("lamplighter_drift_p_value", "p-value of the drift test", "drift_p_value", ANSWER),
-    Gauge("lamplighter_drift_detected", "1 where a feature drifted", "drift_detected", FEATURE),
-    Gauge("lamplighter_prediction_drift_statistic", "distance of the answers", "prediction_drift_statistic", ANSWER),
-    Gauge("lamplighter_prediction_drift_p_value", "p-value of the answers", "prediction_drift_p_value", ANSWER),
-    Gauge("lamplighter_prediction_drift_detected", "1 where answers drifted", "prediction_drift_detected", FEATURE),
-    Gauge("lamplighter_prediction_share_ratio", "share of each predicted class", "prediction_share", ("class",)),
-    Gauge("lamplighter_prediction_mean", "mean of the predicted numbers", "prediction_mean"),
-    Gauge("lamplighter_prediction_null_ratio", "share of rows without a prediction", "null_prediction_ratio"),
-    Gauge("lamplighter_prediction_unsure_ratio", "share of scores in the unsure band", "unsure_ratio"),
-    Gauge("lamplighter_data_rows", "rows of the window", "rows"),
-    Gauge("lamplighter_data_repeated_ratio", "share of rows that repeat an id", "repeated_ratio"),
-    Gauge("lamplighter_data_columns_missing", "declared columns that are not there", "columns_missing"),
-    Gauge("lamplighter_data_columns_new", "columns that the reference does not have", "columns_new"),
-    Gauge("lamplighter_data_types_changed", "columns of another type than in the reference", "types_changed"),
-    Gauge("lamplighter_data_missing_ratio", "share of nulls", "missing_ratio", FEATURE),
-    Gauge("lamplighter_data_infinite_ratio", "share of infinite values", "infinite_ratio", FEATURE),
-    Gauge("lamplighter_data_outside_ratio", "share outside the reference's range", "outside_ratio", FEATURE),
-    Gauge("lamplighter_data_outlier_ratio", "share beyond the reference's fences", "outlier_ratio", FEATURE),
-    Gauge("lamplighter_data_unseen_ratio", "share of values that the reference has not", "unseen_ratio", FEATURE),
     Gauge("lamplighter_threshold", "limit of a check", "", ("check",)),
     Gauge("lamplighter_incident_open", "1 while the incident of a check is open", "", ("check", "severity")),
     Gauge("lamplighter_checks_undecided", "checks that the newest run left undecided, by cause", "", ("cause",)),

@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lamplighter.core.monitor import Kind, Monitor
-from lamplighter.core.quality.catalogue import METRICS
 from lamplighter.core.quality.classifiers import classification
 from lamplighter.core.quality.confusion import Confusion
 from lamplighter.core.quality.grouping import Grouping
@@ -24,6 +23,7 @@ from lamplighter.core.quality.rankers import GradedLists, ranking
 from lamplighter.core.quality.regressors import regression
 from lamplighter.core.quality.resampling import custom
 from lamplighter.core.quality.texts import GradedTexts, text
+from lamplighter.core.records.catalogue import QUALITY_METRICS
 from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.core.values.cell import as_flags
 from lamplighter.core.values.identity import identities, identity
@@ -85,7 +85,7 @@ def evaluate(
 
 def unmeasured(monitor: Monitor, state: State, reason: str) -> list[Measurement]:
     """Every metric of a kind of model without a value, where nothing can be measured."""
-    names = [name for name, metric in METRICS.items() if monitor.kind in metric.kinds]
+    names = [name for name, metric in QUALITY_METRICS.items() if monitor.kind in metric.kinds]
     return [
         Measurement(metric=name, state=state, reason=reason)
         for name in (*names, *(own.name for own in monitor.metrics))
@@ -104,7 +104,7 @@ def values_of(labelled: Labelled, monitor: Monitor, metric: str, draws: Iterable
     Parameters
     ----------
     metric : str
-        One of `lamplighter.core.quality.catalogue.METRICS`.
+        One of `lamplighter.core.records.catalogue.QUALITY_METRICS`.
     draws : iterable of Drawn
         Their groupings are of segments.
 

@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING
 
 from lamplighter.core.hints import among
 from lamplighter.core.monitor.columns import answer_columns
-from lamplighter.core.quality.catalogue import METRICS
-from lamplighter.core.records.catalogue import ARRIVAL_METRICS, FEATURE_METRICS, INPUT_METRICS, LABEL_METRICS
+from lamplighter.core.records.catalogue import (
+    ARRIVAL_METRICS,
+    DRIFT_METRICS,
+    FEATURE_METRICS,
+    INPUT_METRICS,
+    LABEL_METRICS,
+    METRICS,
+    QUALITY_METRICS,
+)
 
 if TYPE_CHECKING:
     from lamplighter.core.monitor.model import Monitor
@@ -25,15 +32,8 @@ OF_ALL_ROWS = frozenset({**INPUT_METRICS, **LABEL_METRICS, **ARRIVAL_METRICS})
 OF_ANSWERS = frozenset(name for name in FEATURE_METRICS if name.startswith("prediction_"))
 OF_FEATURES = FEATURE_METRICS - OF_ANSWERS
 
-KINDS: dict[str, Collection[str]] = {name: metric.kinds for name, metric in METRICS.items()} | {
-    "prediction_share": {"classification"},
-    "prediction_mean": {"regression"},
-    "null_prediction_ratio": {"classification", "regression"},
-}
-"""Kinds of model that a metric is recorded for; others are for every kind."""
-
 NEEDS: tuple[tuple[str, Collection[str], Callable[[Monitor], object]], ...] = (
-    ("labels", {*METRICS, *LABEL_METRICS, *ARRIVAL_METRICS}, lambda monitor: monitor.labels),
+    ("labels", {*QUALITY_METRICS, *LABEL_METRICS, *ARRIVAL_METRICS}, lambda monitor: monitor.labels),
     ("labels in a table of their own", ARRIVAL_METRICS, lambda monitor: monitor.labels and not monitor.labels.same_row),
     (
         "labels.time or {day} in labels.parquet",
@@ -52,7 +52,7 @@ NEEDS: tuple[tuple[str, Collection[str], Callable[[Monitor], object]], ...] = (
     ("features", {*OF_FEATURES, "drift_share"}, lambda monitor: monitor.features),
     (
         "reference",
-        {"outside_ratio", "outlier_ratio", "unseen_ratio", "columns_new", *(m for m in INPUT_METRICS if "drift" in m)},
+        {"outside_ratio", "outlier_ratio", "unseen_ratio", "columns_new", *DRIFT_METRICS},
         lambda monitor: monitor.reference,
     ),
 )
@@ -61,17 +61,17 @@ NEEDS: tuple[tuple[str, Collection[str], Callable[[Monitor], object]], ...] = (
 
 def known_metrics(monitor: Monitor) -> list[str]:
     """Every metric by which the nights of a monitor can tell something."""
-    names = [*INPUT_METRICS, *LABEL_METRICS, *ARRIVAL_METRICS, *(own.name for own in monitor.metrics), *METRICS]
-    return [name for name in names if monitor.kind in KINDS.get(name, [monitor.kind]) and not _lacking(monitor, name)]
+    names = [*INPUT_METRICS, *LABEL_METRICS, *ARRIVAL_METRICS, *(own.name for own in monitor.metrics), *QUALITY_METRICS]
+    return [name for name in names if not (_is_of_another_kind(monitor, name) or _lacking(monitor, name))]
 
 
 def metric_faults(monitor: Monitor) -> Iterator[Fault]:
     """Yield the place and the fault of every metric that is named and cannot be measured."""
     for i, own in enumerate(monitor.metrics):
-        if own.name in METRICS or own.name in OF_ALL_ROWS:
+        if own.name in METRICS:
             yield ("metrics", i, "name"), f"metric {own.name!r} exists already; choose another name"
     known = known_metrics(monitor)
-    better = [metric for metric in known if metric in METRICS and METRICS[metric].better in ("higher", "lower")]
+    better = [name for name in known if name in METRICS and METRICS[name].better in ("higher", "lower")]
     for at, name in _named(monitor):
         usable = better if at == ACCEPT else known
         if name not in known:
@@ -87,13 +87,17 @@ def _named(monitor: Monitor) -> Iterator[tuple[Place, str]]:
 
 
 def _message(monitor: Monitor, name: str, known: list[str]) -> str:
-    kinds = KINDS.get(name, [monitor.kind])
-    if monitor.kind not in kinds:
-        told = f"metric {name!r} is of {' and '.join(sorted(kinds))}, and this monitor of {monitor.kind.value}"
+    if _is_of_another_kind(monitor, name):
+        kinds = " and ".join(sorted(METRICS[name].kinds))
+        told = f"metric {name!r} is of {kinds}, and this monitor of {monitor.kind.value}"
         return f"{told}; {among(name, known)}"
     if lacking := _lacking(monitor, name):
         return f"metric {name!r} needs {lacking}, and this monitor has none; add it or name another metric"
     return f"unknown metric {name!r}; {among(name, known)}"
+
+
+def _is_of_another_kind(monitor: Monitor, name: str) -> bool:
+    return name in METRICS and monitor.kind not in METRICS[name].kinds
 
 
 def _lacking(monitor: Monitor, name: str) -> str:

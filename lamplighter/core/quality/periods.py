@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from lamplighter.core.quality.averages import AVERAGES
-from lamplighter.core.quality.catalogue import METRICS
 from lamplighter.core.quality.classifiers import NO_POSITIVE
 from lamplighter.core.quality.confusion import NO_PREDICTION, Cells, Confusion
 from lamplighter.core.quality.estimates import Estimates, undefined
@@ -16,9 +15,10 @@ from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.intervals import wilson
 from lamplighter.core.quality.labels import BINARY
 from lamplighter.core.quality.ratios import RATIOS, accuracy
+from lamplighter.core.records.catalogue import QUALITY_METRICS
 from lamplighter.core.records.measurement import Measurement, State
 
-ROW_MEANS = frozenset(name for name, metric in METRICS.items() if metric.interval == "Student")
+ROW_MEANS = frozenset(name for name, metric in QUALITY_METRICS.items() if metric.interval == "Student")
 """Means over rows: that of a period is the mean of the windows' means, each weighted by its rows."""
 
 ROW_SHARES = frozenset({"top_k_accuracy"})

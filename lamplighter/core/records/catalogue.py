@@ -1,80 +1,355 @@
-"""What a night records beside quality: the metrics of inputs and labels, each named once.
+"""The table of measurements: one row for everything that a run measures.
 
-`INPUT_METRICS` and `ARRIVAL_METRICS` are of the window that a night is about, `LABEL_METRICS` of every window
-whose labels are awaited. The metrics of quality stand in `lamplighter.core.quality.catalogue.METRICS`.
+Evaluation, checks, reference pages, gauges, rules and dashboards read it from here; a new measurement is a new row.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 
 class Family(StrEnum):
-    """What a measurement belongs to; a night records each family of a window as a whole."""
+    """What a measurement belongs to; a run records each family of a window as a whole, labels with quality.
+
+    ``data`` and ``drift`` are of the window that a run is about, ``arrivals`` of the labels that arrived during it,
+    ``labels`` and ``quality`` of every window whose labels are awaited.
+    """
 
     DATA = "data"
     DRIFT = "drift"
-    QUALITY = "quality"
+    LABELS = "labels"
     ARRIVALS = "arrivals"
+    QUALITY = "quality"
 
 
-INPUT_METRICS = {
-    "rows": "rows of the window, repeated ones left out",
-    "repeated_ratio": "share of rows that repeat the id and version of another",
-    "columns_missing": "declared columns that are not there",
-    "columns_new": "columns that the reference does not have",
-    "types_changed": "columns of another type than in the reference",
-    "missing_ratio": "share of nulls of a feature",
-    "infinite_ratio": "share of infinite values of a numeric feature",
-    "outside_ratio": "share of values outside the range of the reference",
-    "outlier_ratio": "share of values beyond the reference's quartiles by more than three times their distance",
-    "unseen_ratio": "share of values that the reference has not",
-    "null_prediction_ratio": "share of rows without a prediction",
-    "unsure_ratio": "share of scores within the declared band",
-    "prediction_share": "share of each predicted class",
-    "prediction_mean": "mean of the predicted numbers",
-    "drift_statistic": "distance between reference and window of a feature",
-    "drift_p_value": "p-value of a feature's drift test",
-    "drift_detected": "1 where a feature drifted, else 0",
-    "drift_share": "share of features that drifted",
-    "prediction_drift_statistic": "distance between reference and window of a prediction or score",
-    "prediction_drift_p_value": "p-value of the drift test of a prediction or score",
-    "prediction_drift_detected": "1 where a prediction or score drifted, else 0",
-}
+CLASSES = frozenset({"classification"})
+NUMBERS = frozenset({"regression"})
+LISTS = frozenset({"ranking"})
+TEXTS = frozenset({"text"})
+EVERY_KIND = CLASSES | NUMBERS | LISTS | TEXTS
 
-DRIFT_METRICS = frozenset(name for name in INPUT_METRICS if "drift" in name)
+Better = Literal["higher", "lower", "zero", "neither"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What is known of a measurement before anything is measured.
+
+    Attributes
+    ----------
+    name : str
+    family : Family
+    help : str
+        One line for people.
+    lower, upper : float or None
+        What its value and its interval cannot go beyond; None where they can.
+    better : {"higher", "lower", "zero", "neither"}
+        Where the best value lies.
+    kinds : frozenset of str
+        Kinds of model that it is measured for.
+    labels : tuple of str
+        What there is a value of beside the whole window: features, methods, classes, segments.
+    gauge : str
+        The gauge that shows it; empty where none does.
+    interval : str
+        How the 95 % interval is made, or ``none``.
+    formula : str
+        How it is computed, or by whose definition.
+    of_versions : bool
+        Whether it is recorded for each version and not over all of them: a version has a reference of its own. Where
+        one number is wanted, such as by a check or a gauge, the version with the most rows speaks.
+
+    Examples
+    --------
+    >>> METRICS["accuracy"].better, METRICS["accuracy"].interval, METRICS["accuracy"].gauge
+    ('higher', 'Wilson', 'lamplighter_quality_accuracy_ratio')
+    """
+
+    name: str
+    family: Family
+    help: str
+    lower: float | None = None
+    upper: float | None = None
+    better: Better = "neither"
+    kinds: frozenset[str] = EVERY_KIND
+    labels: tuple[str, ...] = ()
+    gauge: str = ""
+    interval: str = "none"
+    formula: str = ""
+    of_versions: bool = False
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether it lies between 0 and 1."""
+        return (self.lower, self.upper) == (0, 1)
+
+
+def _count(family: Family, name: str, help: str, gauge: str = "", *labels: str) -> Metric:
+    return Metric(name, family, help, 0, labels=labels, gauge=gauge and f"lamplighter_{gauge}")
+
+
+def _share(
+    family: Family, name: str, help: str, gauge: str, *labels: str, kinds: frozenset[str] = EVERY_KIND
+) -> Metric:
+    return Metric(name, family, help, 0, 1, kinds=kinds, labels=labels, gauge=f"lamplighter_{gauge}")
+
+
+def _drift(
+    name: str, help: str, upper: float | None = None, labels: tuple[str, ...] = ("feature",), of_versions: bool = False
+) -> Metric:
+    gauge = f"lamplighter_{name}"
+    return Metric(name, Family.DRIFT, help, 0, upper, labels=labels, gauge=gauge, of_versions=of_versions)
+
+
+def _quality(
+    name: str,
+    kinds: frozenset[str],
+    lower: float | None,
+    upper: float | None,
+    better: Better,
+    interval: str,
+    help: str,
+    formula: str,
+) -> Metric:
+    # A share between 0 and 1 carries the suffix of one; other numbers are in the unit of the target. The shares of
+    # items are as many as there are items: too many for gauges.
+    suffix = "_ratio" if (lower, upper) == (0, 1) else ""
+    gauge = "" if name == "item_share" else f"lamplighter_quality_{name.lower()}{suffix}"
+    labels = ("segment", "class")
+    return Metric(name, Family.QUALITY, help, lower, upper, better, kinds, labels, gauge, interval, formula)
+
+
+METHOD = ("feature", "method")
+
+DATA, DRIFT, LABELS, ARRIVALS = Family.DATA, Family.DRIFT, Family.LABELS, Family.ARRIVALS
+
+_ROWS = (
+    _count(DATA, "rows", "rows of the window, repeated ones left out", "data_rows"),
+    _share(DATA, "repeated_ratio", "share of rows that repeat the id and version of another", "data_repeated_ratio"),
+    _count(DATA, "columns_missing", "declared columns that are not there", "data_columns_missing"),
+    _count(DATA, "columns_new", "columns that the reference does not have", "data_columns_new"),
+    _count(DATA, "types_changed", "columns of another type than in the reference", "data_types_changed"),
+    _share(DATA, "missing_ratio", "share of nulls of a feature", "data_missing_ratio", "feature"),
+    _share(DATA, "infinite_ratio", "share of infinite values of a feature", "data_infinite_ratio", "feature"),
+    _share(DATA, "outside_ratio", "share of values outside the range of the reference", "data_outside_ratio", "feature"),
+    _share(
+        DATA, "outlier_ratio",
+        "share of values beyond the reference's quartiles by more than three times their distance",
+        "data_outlier_ratio", "feature",
+    ),
+    _share(DATA, "unseen_ratio", "share of values that the reference has not", "data_unseen_ratio", "feature"),
+    _share(
+        DATA, "null_prediction_ratio", "share of rows without a prediction",
+        "prediction_null_ratio", kinds=CLASSES | NUMBERS,
+    ),
+    _share(DATA, "unsure_ratio", "share of scores within the declared band", "prediction_unsure_ratio"),
+    _share(
+        DATA, "prediction_share", "share of each predicted class", "prediction_share_ratio", "class", kinds=CLASSES
+    ),
+    Metric(
+        "prediction_mean", DATA, "mean of the predicted numbers",
+        kinds=NUMBERS, gauge="lamplighter_prediction_mean",
+    ),
+    _drift("drift_statistic", "distance between reference and window of a feature", None, METHOD),
+    _drift("drift_p_value", "p-value of a feature's drift test", 1, METHOD),
+    _drift("drift_detected", "1 where a feature drifted, else 0", 1),
+    _share(DRIFT, "drift_share", "share of features that drifted", "drift_share_ratio"),
+    _drift(
+        "prediction_drift_statistic", "distance between reference and window of a prediction or score",
+        None, METHOD, of_versions=True,
+    ),
+    _drift(
+        "prediction_drift_p_value", "p-value of the drift test of a prediction or score", 1, METHOD, of_versions=True
+    ),
+    _drift("prediction_drift_detected", "1 where a prediction or score drifted, else 0", 1, of_versions=True),
+    _share(LABELS, "labels_coverage", "share of rows whose label has arrived", "labels_coverage_ratio"),
+    _count(LABELS, "labels_missing", "rows whose label has not arrived"),
+    _count(LABELS, "labels_corrected", "labels that replaced an earlier, different one"),
+    _count(
+        ARRIVALS, "labels_unknown", "labels that arrived during the window for an id that nobody predicted",
+        "labels_unknown",
+    ),
+    _count(
+        ARRIVALS, "labels_late",
+        "labels that arrived during the window after the window of their prediction was final", "labels_late",
+    ),
+    _quality(
+        "accuracy", CLASSES, 0, 1, "higher", "Wilson",
+        "Share of rows predicted right.",
+        "sum of TP over classes / n",
+    ),
+    _quality(
+        "balanced_accuracy", CLASSES, 0, 1, "higher", "Wilson, combined by MOVER",
+        "Mean recall of the classes that occur among the labels.",
+        "mean of TP / (TP + FN); Brodersen et al. 2010",
+    ),
+    _quality(
+        "precision", CLASSES, 0, 1, "higher", "Wilson",
+        "Share of the rows predicted as the class that are of it.",
+        "TP / (TP + FP)",
+    ),
+    _quality(
+        "recall", CLASSES, 0, 1, "higher", "Wilson",
+        "Share of the rows of the class that are predicted as it.",
+        "TP / (TP + FN)",
+    ),
+    _quality(
+        "f1", CLASSES, 0, 1, "higher", "Wilson of the Jaccard index",
+        "Harmonic mean of precision and recall.",
+        "2 TP / (2 TP + FP + FN); van Rijsbergen 1979",
+    ),
+    _quality(
+        "precision_macro", CLASSES, 0, 1, "higher", "Wilson, combined by MOVER",
+        "Mean precision of the classes that are predicted.",
+        "mean of TP / (TP + FP)",
+    ),
+    _quality(
+        "recall_macro", CLASSES, 0, 1, "higher", "Wilson, combined by MOVER",
+        "Mean recall of the classes that are labelled.",
+        "mean of TP / (TP + FN)",
+    ),
+    _quality(
+        "f1_macro", CLASSES, 0, 1, "higher", "delta method, logit",
+        "Mean F1 of the classes.",
+        "mean of 2 TP / (2 TP + FP + FN); Takahashi et al. 2022",
+    ),
+    _quality(
+        "precision_weighted", CLASSES, 0, 1, "higher", "delta method, logit",
+        "Precision of the classes that are predicted, each weighted by its labels.",
+        "sum of (TP + FN) / n * TP / (TP + FP)",
+    ),
+    _quality(
+        "recall_weighted", CLASSES, 0, 1, "higher", "delta method, logit",
+        "Recall of the classes, each weighted by its labels; equals accuracy.",
+        "sum of (TP + FN) / n * TP / (TP + FN)",
+    ),
+    _quality(
+        "f1_weighted", CLASSES, 0, 1, "higher", "delta method, logit",
+        "F1 of the classes, each weighted by its labels.",
+        "sum of (TP + FN) / n * 2 TP / (2 TP + FP + FN)",
+    ),
+    _quality(
+        "roc_auc", CLASSES, 0, 1, "higher", "DeLong, logit",
+        "Chance that a row of the class scores above a row of another; of several classes the mean.",
+        "midranks; DeLong, DeLong and Clarke-Pearson 1988",
+    ),
+    _quality(
+        "pr_auc", CLASSES, 0, 1, "higher", "Boyd, logit; none over several classes",
+        "Average precision of the scores; of several classes the mean.",
+        "sum over thresholds of (R[i] - R[i-1]) P[i]; Boyd, Eng and Page 2013",
+    ),
+    _quality(
+        "log_loss", CLASSES, 0, None, "lower", "Student",
+        "Mean surprise of the probabilities, in nats.",
+        "mean of -log(probability of the label), cut at the epsilon of the scores' type",
+    ),
+    _quality(
+        "brier", CLASSES, 0, 2, "lower", "Student",
+        "Mean squared distance of the probabilities from the answer; at most 1 with two classes.",
+        "mean of (p - y) ** 2, with more than two classes summed over them; Brier 1950",
+    ),
+    _quality(
+        "mae", NUMBERS, 0, None, "lower", "Student",
+        "Mean distance of the predictions from the labels, in the target's unit.",
+        "mean of |y_pred - y_true|",
+    ),
+    _quality(
+        "mse", NUMBERS, 0, None, "lower", "Student",
+        "Mean squared distance of the predictions from the labels.",
+        "mean of (y_pred - y_true) ** 2",
+    ),
+    _quality(
+        "rmse", NUMBERS, 0, None, "lower", "Student of the mse",
+        "Root of the mean squared distance, in the target's unit.",
+        "sqrt(mse)",
+    ),
+    _quality(
+        "r2", NUMBERS, None, 1, "higher", "delta method",
+        "Share of the variance of the labels that the predictions explain.",
+        "1 - sum of (y_pred - y_true) ** 2 / sum of (y_true - mean) ** 2",
+    ),
+    _quality(
+        "median_absolute_error", NUMBERS, 0, None, "lower", "order statistics",
+        "Median distance of the predictions from the labels, in the target's unit.",
+        "median of |y_pred - y_true|",
+    ),
+    _quality(
+        "bias", NUMBERS, None, None, "zero", "Student",
+        "How much too high the predictions are on average, in the target's unit.",
+        "mean of y_pred - y_true",
+    ),
+    *(
+        _quality(
+            f"residual_q{percent:02d}", NUMBERS, None, None, "zero", "order statistics",
+            f"The residual that {percent} % of the rows stay below, in the target's unit.",
+            f"{percent / 100} quantile of y_pred - y_true, linear; Hyndman and Fan 1996, type 7",
+        )
+        for percent in (5, 25, 50, 75, 95)
+    ),
+    _quality(
+        "target_distance", NUMBERS, 0, None, "lower", "none",
+        "Distance between the distributions of labels and predictions, in the target's unit.",
+        "Wasserstein-1: mean of |sorted y_true - sorted y_pred|",
+    ),
+    _quality(
+        "top_k_accuracy", LISTS, 0, 1, "higher", "Wilson",
+        "Share of rows with a relevant item among the first k.",
+        "rows with a hit / n",
+    ),
+    _quality(
+        "ndcg", LISTS, 0, 1, "higher", "Student",
+        "How near to the top the relevant items stand among the first k.",
+        "mean of DCG / best DCG, DCG = sum of 1 / log2(place + 1); Järvelin and Kekäläinen 2002",
+    ),
+    _quality(
+        "mrr", LISTS, 0, 1, "higher", "Student",
+        "Mean reciprocal place of the first relevant item among the first k, 0 without one.",
+        "mean of 1 / place; Voorhees 1999",
+    ),
+    _quality(
+        "item_share", LISTS, 0, 1, "neither", "Wilson",
+        "Share of the first k places that the item holds.",
+        "lists that show the item / places filled",
+    ),
+    _quality(
+        "bleu", TEXTS, 0, 100, "higher", "delta method, logarithm",
+        "Overlap of 1- to 4-grams with the references, over all texts together.",
+        "sacrebleu, 13a tokens, in scripts without spaces characters, exp smoothing; Papineni et al. 2002, Post 2018",
+    ),
+    _quality(
+        "rouge1", TEXTS, 0, 1, "higher", "Student",
+        "Mean overlap of words with the references.",
+        "F-measure, no stemmer; words in any script; Lin 2004",
+    ),
+    _quality(
+        "rouge2", TEXTS, 0, 1, "higher", "Student",
+        "Mean overlap of pairs of words with the references.",
+        "F-measure, no stemmer; words in any script; Lin 2004",
+    ),
+    _quality(
+        "rougeL", TEXTS, 0, 1, "higher", "Student",
+        "Mean overlap of the longest common sequence of words with the references.",
+        "F-measure, no stemmer; words in any script; Lin 2004",
+    ),
+)  # fmt: skip
+
+METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ROWS}
+
+
+def _of(*families: Family) -> dict[str, Metric]:
+    return {name: metric for name, metric in METRICS.items() if metric.family in families}
+
+
+QUALITY_METRICS = _of(Family.QUALITY)
+INPUT_METRICS = _of(Family.DATA, Family.DRIFT)
+"""Of the window that a run is about."""
+LABEL_METRICS = _of(Family.LABELS)
+ARRIVAL_METRICS = _of(Family.ARRIVALS)
+DRIFT_METRICS = frozenset(_of(Family.DRIFT))
 """Those of `INPUT_METRICS` that compare the window with the reference."""
-
-FEATURE_METRICS = frozenset(
-    {
-        "missing_ratio",
-        "infinite_ratio",
-        "outside_ratio",
-        "outlier_ratio",
-        "unseen_ratio",
-        "drift_statistic",
-        "drift_p_value",
-        "drift_detected",
-        "prediction_drift_statistic",
-        "prediction_drift_p_value",
-        "prediction_drift_detected",
-    }
-)
+FEATURE_METRICS = frozenset(name for name, metric in METRICS.items() if "feature" in metric.labels)
 """Those of `INPUT_METRICS` that are of single columns."""
-
-OF_VERSIONS = ("prediction_drift_statistic", "prediction_drift_p_value", "prediction_drift_detected")
-"""Metrics that are recorded for each version and not over all of them: a version has a reference of its own.
-
-Where one number is wanted, such as by a check or a gauge, the version with the most rows speaks.
-"""
-
-LABEL_METRICS = {
-    "labels_coverage": "share of rows whose label has arrived",
-    "labels_missing": "rows whose label has not arrived",
-    "labels_corrected": "labels that replaced an earlier, different one",
-}
-
-ARRIVAL_METRICS = {
-    "labels_unknown": "labels that arrived during the window for an id that nobody predicted",
-    "labels_late": "labels that arrived during the window after the window of their prediction was final",
-}
+OF_VERSIONS = tuple(name for name, metric in METRICS.items() if metric.of_versions)

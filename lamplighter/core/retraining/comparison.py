@@ -13,8 +13,8 @@ import pandas as pd
 from lamplighter.core.evaluation.quality import Labelled, evaluate, factorized, values_of
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.retrain import Accept
-from lamplighter.core.quality.catalogue import METRICS
 from lamplighter.core.quality.grouping import Grouping
+from lamplighter.core.records.catalogue import QUALITY_METRICS
 from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.core.retraining.policy import FEWEST_COMPARED
 from lamplighter.core.values.key_name import column_key, key_name
@@ -245,7 +245,7 @@ def _gains(
         )
         for measured in (values_of(labelled, monitor, metric, _cut(batches, groups)) for labelled in both)
     )
-    gained: npt.NDArray[np.float64] = before - after if METRICS[metric].better == "lower" else after - before
+    gained: npt.NDArray[np.float64] = before - after if QUALITY_METRICS[metric].better == "lower" else after - before
     return gained
 
 

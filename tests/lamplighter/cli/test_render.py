@@ -14,8 +14,7 @@ from lamplighter.cli.reference import monitor_page, reference_pages, settings_pa
 from lamplighter.cli.render import checkout_files
 from lamplighter.core.evaluation.gauges import GAUGES
 from lamplighter.core.monitor.schema import monitor_schema
-from lamplighter.core.quality.catalogue import METRICS
-from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS
+from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS, QUALITY_METRICS
 from storage.project.settings import Settings
 
 CHECKOUT = Path(__file__).parents[3]
@@ -33,7 +32,7 @@ def test_every_setting_has_a_meaning() -> None:
 
 def test_pages_name_everything() -> None:
     pages = reference_pages()
-    for metric in (*METRICS, *INPUT_METRICS, *LABEL_METRICS, *ARRIVAL_METRICS):
+    for metric in (*QUALITY_METRICS, *INPUT_METRICS, *LABEL_METRICS, *ARRIVAL_METRICS):
         assert f"| `{metric}` |" in pages["metrics.md"]
     for gauge in GAUGES:
         assert f"| `{gauge.name}` |" in pages["gauges.md"]

@@ -11,8 +11,13 @@ import pytest
 
 from lamplighter.core.evaluation.gauges import BY_METRIC, BY_NAME, GAUGES, Gauge, Sample, fitted, measured_samples
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.quality.catalogue import METRICS
-from lamplighter.core.records.catalogue import ARRIVAL_METRICS, FEATURE_METRICS, INPUT_METRICS, LABEL_METRICS
+from lamplighter.core.records.catalogue import (
+    ARRIVAL_METRICS,
+    FEATURE_METRICS,
+    INPUT_METRICS,
+    LABEL_METRICS,
+    QUALITY_METRICS,
+)
 from lamplighter.core.records.measurement import Measurement
 from storage.sinks.pushgateway import exposition
 
@@ -58,7 +63,8 @@ def test_a_gauge_keeps_to_the_rules(gauge: Gauge) -> None:
 @pytest.mark.parametrize("gauge", GAUGES, ids=lambda gauge: gauge.name)
 def test_the_unit_is_the_suffix(gauge: Gauge) -> None:
     is_share = re.search(r"\bshare\b", gauge.help) is not None or (
-        gauge.metric in METRICS and (METRICS[gauge.metric].lower, METRICS[gauge.metric].upper) == (0, 1)
+        gauge.metric in QUALITY_METRICS
+        and (QUALITY_METRICS[gauge.metric].lower, QUALITY_METRICS[gauge.metric].upper) == (0, 1)
     )
     assert gauge.name.endswith("_ratio") == is_share or gauge.metric == "r2"  # r2 can be below 0
     is_time = gauge.help.startswith(("start of", "when", "how long"))
@@ -67,7 +73,7 @@ def test_the_unit_is_the_suffix(gauge: Gauge) -> None:
 
 
 def test_every_metric_has_a_gauge_or_is_named_here() -> None:
-    metrics = {*INPUT_METRICS, *LABEL_METRICS, *ARRIVAL_METRICS, *METRICS}
+    metrics = {*INPUT_METRICS, *LABEL_METRICS, *ARRIVAL_METRICS, *QUALITY_METRICS}
     assert metrics - set(BY_METRIC) == WITHOUT_A_GAUGE
     assert set(BY_METRIC) <= metrics
 
@@ -78,7 +84,7 @@ def test_metrics_of_columns_are_told_by_column() -> None:
 
 
 def test_the_catalogues_share_no_name() -> None:
-    names = [*INPUT_METRICS, *LABEL_METRICS, *ARRIVAL_METRICS, *METRICS]
+    names = [*INPUT_METRICS, *LABEL_METRICS, *ARRIVAL_METRICS, *QUALITY_METRICS]
     assert len(set(names)) == len(names)
 
 
@@ -103,6 +109,21 @@ def test_the_whole_text() -> None:
     own = monitor(metrics=[{"name": "mine", "function": "a.py:f"}])
     text = exposition("m", measured_samples(own, measurements)).decode()
     assert text == (
+        "# HELP lamplighter_data_rows rows of the window, repeated ones left out\n"
+        "# TYPE lamplighter_data_rows gauge\n"
+        'lamplighter_data_rows{model="m"} 10.0\n'
+        "# HELP lamplighter_data_missing_ratio share of nulls of a feature\n"
+        "# TYPE lamplighter_data_missing_ratio gauge\n"
+        'lamplighter_data_missing_ratio{feature="a \\"b\\"\\\\c\\n",model="m"} 0.125\n'
+        "# HELP lamplighter_prediction_share_ratio share of each predicted class\n"
+        "# TYPE lamplighter_prediction_share_ratio gauge\n"
+        'lamplighter_prediction_share_ratio{class="1",model="m"} 0.2\n'
+        "# HELP lamplighter_drift_statistic distance between reference and window of a feature\n"
+        "# TYPE lamplighter_drift_statistic gauge\n"
+        'lamplighter_drift_statistic{feature="temp",method="Wasserstein distance (normed)",model="m"} 0.3\n'
+        "# HELP lamplighter_prediction_drift_detected 1 where a prediction or score drifted, else 0\n"
+        "# TYPE lamplighter_prediction_drift_detected gauge\n"
+        'lamplighter_prediction_drift_detected{feature="late",model="m"} 1.0\n'
         "# HELP lamplighter_quality_f1_ratio Harmonic mean of precision and recall.\n"
         "# TYPE lamplighter_quality_f1_ratio gauge\n"
         'lamplighter_quality_f1_ratio{class="",model="m",segment=""} 0.5\n'
@@ -110,21 +131,6 @@ def test_the_whole_text() -> None:
         "# HELP lamplighter_quality_own a metric of the user's own\n"
         "# TYPE lamplighter_quality_own gauge\n"
         'lamplighter_quality_own{metric="mine",model="m",segment="origin=JFK"} 7.0\n'
-        "# HELP lamplighter_drift_statistic distance between reference and window\n"
-        "# TYPE lamplighter_drift_statistic gauge\n"
-        'lamplighter_drift_statistic{feature="temp",method="Wasserstein distance (normed)",model="m"} 0.3\n'
-        "# HELP lamplighter_prediction_drift_detected 1 where answers drifted\n"
-        "# TYPE lamplighter_prediction_drift_detected gauge\n"
-        'lamplighter_prediction_drift_detected{feature="late",model="m"} 1.0\n'
-        "# HELP lamplighter_prediction_share_ratio share of each predicted class\n"
-        "# TYPE lamplighter_prediction_share_ratio gauge\n"
-        'lamplighter_prediction_share_ratio{class="1",model="m"} 0.2\n'
-        "# HELP lamplighter_data_rows rows of the window\n"
-        "# TYPE lamplighter_data_rows gauge\n"
-        'lamplighter_data_rows{model="m"} 10.0\n'
-        "# HELP lamplighter_data_missing_ratio share of nulls\n"
-        "# TYPE lamplighter_data_missing_ratio gauge\n"
-        'lamplighter_data_missing_ratio{feature="a \\"b\\"\\\\c\\n",model="m"} 0.125\n'
     )
 
 

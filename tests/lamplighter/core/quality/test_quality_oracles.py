@@ -14,12 +14,12 @@ from rouge_score.rouge_scorer import RougeScorer
 from scipy.stats import wasserstein_distance
 from sklearn import metrics as sk
 
-from lamplighter.core.quality.catalogue import METRICS
 from lamplighter.core.quality.classifiers import classification
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.rankers import ranking
 from lamplighter.core.quality.regressors import regression
 from lamplighter.core.quality.texts import text
+from lamplighter.core.records.catalogue import QUALITY_METRICS
 from lamplighter.core.records.measurement import Measurement, State
 
 SEEDS = range(24)
@@ -313,7 +313,7 @@ def measured(name, seed):
 NOT_GIVEN = {(metric, "multiclass") for metric in ("precision", "recall", "f1")} | {("item_share", "lists")}
 CASES = [
     pytest.param(metric, name, id=f"{metric}-{name}")
-    for metric, known in METRICS.items()
+    for metric, known in QUALITY_METRICS.items()
     for kind in sorted(known.kinds)
     for name in OF_KIND[kind]
     if (metric, name) not in NOT_GIVEN
@@ -321,7 +321,7 @@ CASES = [
 
 
 def test_every_metric_has_an_oracle():
-    assert set(METRICS) == {*ORACLES, "item_share"}
+    assert set(QUALITY_METRICS) == {*ORACLES, "item_share"}
 
 
 @pytest.mark.parametrize(("metric", "name"), CASES)
@@ -343,7 +343,7 @@ def test_every_group_equals_the_oracle_on_its_rows(metric, name):
 
 @pytest.mark.parametrize(("metric", "name"), CASES)
 def test_values_and_intervals_stay_in_bounds(metric, name):
-    known, intervals = METRICS[metric], 0
+    known, intervals = QUALITY_METRICS[metric], 0
     lowest = -np.inf if known.lower is None else known.lower
     highest = np.inf if known.upper is None else known.upper
     for seed in SEEDS:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, precision_recall_fscore_support
 
-from lamplighter.core.quality.catalogue import METRICS
 from lamplighter.core.quality.classifiers import classification
 from lamplighter.core.quality.confusion import Confusion
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.periods import OF_ROWS, ROW_MEANS, SUMMED, from_counts, of_period
+from lamplighter.core.records.catalogue import QUALITY_METRICS
 from lamplighter.core.records.measurement import Measurement, State
 
 
@@ -90,7 +90,7 @@ def test_a_mean_of_rows_is_weighted_by_them(metric: str) -> None:
     assert made is not None
     assert made.measurement.value == pytest.approx(float(np.concatenate(values).mean()))
     assert (made.measurement.n, made.how, made.windows) == (346, OF_ROWS, 3)
-    assert METRICS[metric].interval == "Student"
+    assert QUALITY_METRICS[metric].interval == "Student"
 
 
 def test_what_cannot_be_added_up_says_so() -> None:
