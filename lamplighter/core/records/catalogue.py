@@ -134,7 +134,7 @@ _ROWS = (
     _count(DATA, "types_changed", "columns of another type than in the reference", "data_types_changed"),
     _share(DATA, "missing_ratio", "share of nulls of a feature", "data_missing_ratio", "feature"),
     _share(DATA, "infinite_ratio", "share of infinite values of a feature", "data_infinite_ratio", "feature"),
-    _share(DATA, "outside_ratio", "share of values outside the range of the reference", "data_outside_ratio", "feature"),
+    _share(DATA, "outside_ratio", "share of values outside the reference's range", "data_outside_ratio", "feature"),
     _share(
         DATA, "outlier_ratio",
         "share of values beyond the reference's quartiles by more than three times their distance",
