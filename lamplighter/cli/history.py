@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
 
-from lamplighter.cli.day import MOMENT, Moment, end_of, instant_of
+from lamplighter.cli.day import MOMENT
+from lamplighter.cli.history_filter import PARTS, check_names, filter_of, span_of
 from lamplighter.cli.models import complete_models
 from lamplighter.cli.table import Layout, cell, print_csv, print_table
-from lamplighter.core.hints import among
-from lamplighter.core.time.window import Grain, Window, name_of
+from lamplighter.core.time.window import name_of
 from lamplighter.errors import HistoryError
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ NUMBERS = frozenset({"value", "n", "lower", "upper", "threshold", "gain"})
 KEYS = ("grain", "metric", "segment", "version", "feature", "class", "method")
 NAMED = {"metric": "", "segment": ""}
 """How a key is named above a table; the values of these speak for themselves."""
-PARTS = {"metric": "metric", "segment": "segment", "feature": "feature", "version": "version", "klass": "class"}
-"""The options that name a part of a measurement, and its column."""
 
 MEASUREMENTS = Layout(
     (
@@ -143,29 +141,6 @@ def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, eve
         _print(title, shown, layout)
 
 
-def span_of(run: Mapping[str, Any], wanted: Mapping[str, Any]) -> Filter:
-    """The windows and the knowledge that are asked for; a time means the window that it lies in."""
-    from storage.history.query import Filter
-
-    zone, grain = ZoneInfo(run["timezone"]), Grain(run["grain"])
-
-    def start(moment: Moment) -> datetime:
-        instant = instant_of(moment, zone)
-        return Window.of("", grain, zone.key, instant).start if isinstance(moment, datetime) else instant
-
-    known = wanted["as_of"]
-    if isinstance(known, datetime):
-        as_of: datetime | None = instant_of(known, zone)
-    else:
-        # The last instant of a day, so that every night that falls on it counts.
-        as_of = end_of(known, zone) - timedelta(microseconds=1) if known else None
-    return Filter(
-        since=start(wanted["first"]) if wanted["first"] else None,
-        until=end_of(wanted["last"], zone) if wanted["last"] else None,
-        as_of=as_of,
-    )
-
-
 def _check_together(given: Mapping[str, bool]) -> None:
     if all(given.values()):
         raise click.UsageError(f"{' and '.join(given)} cannot both be given; choose one.")
@@ -214,48 +189,6 @@ def _rows(
     if not found:
         check_names(history, model, wanted)
     return [shown(row, MEASUREMENTS) for row in found]
-
-
-def filter_of(wanted: Mapping[str, Any], span: Filter) -> Filter:
-    """The measurements that are asked for; a segment without a value stands for all of its column."""
-    totals, segment = _totals(wanted["metric"]), wanted["segment"]
-    parts: dict[str, Any] = {name: totals.get(name) if wanted[name] is None else wanted[name] for name in PARTS}
-    if segment and "=" not in segment:
-        parts |= {"segment": None, "column": segment}
-    return replace(span, **parts)
-
-
-def _totals(metric: str | None) -> dict[str, str]:
-    """What is left empty when only totals are asked for; some metrics have none over versions or classes."""
-    from lamplighter.core.records.catalogue import OF_VERSIONS
-
-    if metric is None:
-        return {}
-    parts = {"segment", "version", "klass"}
-    parts -= {"version"} if metric in OF_VERSIONS else set()
-    parts -= {"klass"} if metric in ("prediction_share", "item_share") else set()
-    return dict.fromkeys(parts, "")
-
-
-def check_names(history: History, model: str, wanted: Mapping[str, Any]) -> None:
-    """Tell a name that nothing is recorded under from one under which nothing fits."""
-    from storage.history.query import recorded_names
-
-    for option, column in PARTS.items():
-        asked = wanted.get(option)
-        if not asked:
-            continue
-        known = recorded_names(history, model, column)
-        if column == "segment":
-            # Of all values of all columns a line would be too long.
-            name, columns = asked.partition("=")[0], dict.fromkeys(segment.partition("=")[0] for segment in known)
-            if name not in columns:
-                raise HistoryError(f"{model}: no segment of {name!r} is recorded; {among(name, columns)}")
-            known = [segment for segment in known if segment.startswith(f"{name}=")]
-            if "=" not in asked:
-                continue
-        if asked not in known:
-            raise HistoryError(f"{model}: no {column} {asked!r} is recorded; {among(asked, known)}")
 
 
 def _shown(row: Mapping[str, Any], layout: Layout, *, zone: ZoneInfo, before: Mapping[datetime, str]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def shown_counts(
     is_whole : bool
         Whether those of all windows of the span are wanted.
     """
-    from lamplighter.cli.history import check_names
+    from lamplighter.cli.history_filter import check_names
     from storage.history.query import confusion_counts
 
     model, zone, segment = run["model"], ZoneInfo(run["timezone"]), wanted["segment"]

@@ -62,7 +62,7 @@ def print_overview(
     for start, grain in failed:
         cells.setdefault((start, grain, ""), {})
     if not cells:
-        from lamplighter.cli.history import check_names
+        from lamplighter.cli.history_filter import check_names
 
         check_names(history, model, {"segment": segment})
         click.echo(f"{model}: no measurements recorded that fit")

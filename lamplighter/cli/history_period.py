@@ -49,7 +49,7 @@ def shown_periods(
         )
     if wanted["feature"]:
         raise click.UsageError("--feature: numbers of single features are not summed up; leave out --period.")
-    from lamplighter.cli.history import check_names
+    from lamplighter.cli.history_filter import check_names
 
     rows = [*_rows(project, history, run, wanted, span)]
     if not rows:
@@ -71,7 +71,7 @@ def _order(metric: str) -> tuple[int, str]:
 def _rows(
     project: Project, history: History, run: Mapping[str, Any], wanted: Mapping[str, Any], span: Filter
 ) -> Iterator[dict[str, Any]]:
-    from lamplighter.cli.history import filter_of
+    from lamplighter.cli.history_filter import filter_of
 
     zone, period = ZoneInfo(run["timezone"]), wanted["period"]
     chosen = filter_of({**wanted, "metric": wanted["metric"] or "rows"}, span)

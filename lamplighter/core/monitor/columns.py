@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lamplighter.core.profiles.profile import ColumnKind
 
 if TYPE_CHECKING:
-    from lamplighter.core.monitor import Monitor
+    from lamplighter.core.monitor.model import Monitor
 
 TABLE_KINDS: dict[str, ColumnKind] = {"number": "numeric", "text": "categorical", "boolean": "categorical"}
 """What ``auto`` makes of the types of a table; other types, such as time, are left out."""

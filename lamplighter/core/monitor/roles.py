@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
-if TYPE_CHECKING:
-    from lamplighter.core.monitor.model import Monitor
+from lamplighter.core.monitor.sources import Features, Labels, Predictions
+
+
+class Declaring(Protocol):
+    """What of a monitor says which column is what."""
+
+    @property
+    def predictions(self) -> Predictions: ...
+
+    @property
+    def labels(self) -> Labels | None: ...
+
+    @property
+    def features(self) -> Features | None: ...
+
+    @property
+    def segments(self) -> tuple[str, ...]: ...
+
+    @property
+    def private(self) -> tuple[str, ...]: ...
 
 
 class Use(NamedTuple):
@@ -46,7 +64,7 @@ TOGETHER = frozenset(
 """Roles that one column may have at once; of any other two it has one."""
 
 
-def clash(monitor: Monitor) -> tuple[Use, str] | None:
+def clash(monitor: Declaring) -> tuple[Use, str] | None:
     """The first column whose roles cannot go together, at the later of the two, and what is to be told of it."""
     for table in (_of_predictions(monitor), _of_labels(monitor)):
         # By column, since a wide table has too many pairs.
@@ -67,17 +85,17 @@ def _message(first: Use, second: Use) -> str:
     return f"column {second.column!r} is {first.role} and cannot be {second.role} too; {cure}"
 
 
-def declared_columns(monitor: Monitor) -> Iterator[Use]:
+def declared_columns(monitor: Declaring) -> Iterator[Use]:
     """The columns that the table of predictions is said to have, and the keys that say so."""
     return _of_predictions(monitor)
 
 
-def declared_label_columns(monitor: Monitor) -> Iterator[Use]:
+def declared_label_columns(monitor: Declaring) -> Iterator[Use]:
     """The columns that a table of labels is said to have; none where the truth stands in the predictions."""
     return _of_labels(monitor)
 
 
-def _of_predictions(monitor: Monitor) -> Iterator[Use]:
+def _of_predictions(monitor: Declaring) -> Iterator[Use]:
     """The columns that the table of predictions is said to have."""
     rows, labels, features = monitor.predictions, monitor.labels, monitor.features
     yield Use(rows.time, "the time", ("predictions", "time"))
@@ -99,7 +117,7 @@ def _of_predictions(monitor: Monitor) -> Iterator[Use]:
     yield from _listed(monitor.private, "private", "private")
 
 
-def _of_labels(monitor: Monitor) -> Iterator[Use]:
+def _of_labels(monitor: Declaring) -> Iterator[Use]:
     """The columns that a table of labels is said to have."""
     labels = monitor.labels
     if labels is None or labels.same_row:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from lamplighter.core.hints import among
-from lamplighter.core.monitor import Kind, Monitor
 from lamplighter.core.monitor.columns import answer_columns, features_of
+from lamplighter.core.monitor.model import Kind, Monitor
 from lamplighter.core.monitor.parts import OF_KIND
 from lamplighter.core.monitor.roles import Use, declared_columns, declared_label_columns
 from lamplighter.core.monitor.vocabulary import OF_ANSWERS
