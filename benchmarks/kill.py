@@ -26,7 +26,7 @@ from storage.history.promotions import promotions
 from storage.history.query import dump
 from storage.project.folder import Project
 from tests.flows import loop_world
-from tests.flows.loop_world import DAY, ROLLBACK_DAY, one_night
+from tests.flows.loop_world import DAY, ROLLBACK_DAY, one_run
 from tests.flows.processes import forked
 from tests.receivers import Receiver, http_receiver
 
@@ -47,7 +47,7 @@ class Scene:
         with tempfile.TemporaryDirectory() as name:
             project = Project.open(shutil.copytree(origin, Path(name) / "world"))
             begun = time.perf_counter()
-            assert ended(forked(lambda: one_night(project, day))) == 0
+            assert ended(forked(lambda: one_run(project, day))) == 0
             return cls(origin, day, told, time.perf_counter() - begun, record_of(project))
 
 
@@ -67,12 +67,12 @@ def trial(scene: Scene, wait: float, receiver: Receiver) -> Counter[str]:
         project = Project.open(shutil.copytree(scene.origin, Path(name) / "world"))
         before, seen = len(promotions(open_history(project), "turning")), len(receiver.got)
         open_history(project).engine.dispose()
-        child = forked(lambda: one_night(project, scene.day))
+        child = forked(lambda: one_run(project, scene.day))
         time.sleep(wait)
         os.kill(child, signal.SIGKILL)
         if ended(child) == 0:
             return Counter()
-        assert ended(forked(lambda: one_night(project, scene.day))) == 0
+        assert ended(forked(lambda: one_run(project, scene.day))) == 0
         database._ENGINES.clear()
         promoted = len(promotions(open_history(project), "turning")) - before
         messages = Counter(content["title"] for _, content in receiver.got[seen:])

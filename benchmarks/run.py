@@ -69,18 +69,18 @@ def write(folder: Path, rows: int) -> None:
     table(3).to_parquet(folder / "reference.parquet", row_group_size=131_072)
 
 
-def night(folder: Path) -> dict[str, Any]:
+def logical_date(folder: Path) -> dict[str, Any]:
     """Walk the night; the profile of the reference was computed by an earlier one."""
-    from flows.run_window import walk
+    from flows.run_window import run_window
     from flows.stages import Stages
     from storage.project.folder import Project
-    from tasks.stages.run import Night
+    from tasks.stages.run import RunContext
 
     project = Project.open(folder)
     # A night that finds itself recorded already would skip its evaluation.
     for path in project.home.glob("history.db*"):
         path.unlink()
-    outcome = walk(Night.of(project, project.monitor("bench"), DAY), Stages.plain(), with_report=False)
+    outcome = run_window(RunContext.of(project, project.monitor("bench"), DAY), Stages.plain(), with_report=False)
     return {"stages": outcome.seconds}
 
 
@@ -105,7 +105,7 @@ def presets(folder: Path) -> dict[str, Any]:
     return {}
 
 
-WORK = {"night": night, "evidently": presets}
+WORK = {"night": logical_date, "evidently": presets}
 
 
 def measured(work: str, folder: Path) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def prefect_yaml(project: Project) -> str:
         if isinstance(monitor, LamplighterError):
             raise monitor
         monitors.append(monitor)
-    deployments = [_nightly(monitor) for monitor in sorted(monitors, key=lambda monitor: monitor.model)]
+    deployments = [_scheduled(monitor) for monitor in sorted(monitors, key=lambda monitor: monitor.model)]
     deployments += [
         _by_hand("backfill", "flows/backfill.py:backfill", "Past nights of some models, in order."),
         _by_hand(DEPLOYMENT.partition("/")[2], "flows/retrain.py:retrain", "A retraining that a night called for."),
@@ -58,7 +58,7 @@ def prefect_yaml(project: Project) -> str:
     return HEAD + yaml.dump(content, sort_keys=False, allow_unicode=True, width=120, Dumper=_Plain)
 
 
-def _nightly(monitor: Monitor) -> dict[str, Any]:
+def _scheduled(monitor: Monitor) -> dict[str, Any]:
     tags = ["lamplighter", monitor.kind.value, *(f"{key}:{value}" for key, value in sorted(monitor.tags.items()))]
     return {
         "name": monitor.model,

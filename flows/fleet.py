@@ -13,14 +13,14 @@ from functools import partial
 from queue import Empty
 
 from flows.report import make_report
-from flows.run_windows import walk_nights, windows_between, windows_to_walk
+from flows.run_windows import run_windows, windows_between, windows_to_run
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.time.window import Window
 from lamplighter.errors import LamplighterError
 from storage.history import open_history
 from storage.history.windows import windows_with_rows
 from storage.project.folder import Project
-from tasks.stages.run import Night
+from tasks.stages.run import RunContext
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def windows_planned(project: Project, models: Sequence[str], first: date, last: 
     count = 0
     for model in models:
         with suppress(LamplighterError):
-            count += len(windows_to_walk(project, project.monitor(model), first, last))
+            count += len(windows_to_run(project, project.monitor(model), first, last))
     return count
 
 
@@ -136,12 +136,12 @@ def backfill_model(root: str, model: str, first: date, last: date, reports: int,
     at = ""
     try:
         monitor = project.monitor(model)
-        windows = windows_to_walk(project, monitor, first, last)
+        windows = windows_to_run(project, monitor, first, last)
         asked = windows_between(monitor, first, last)
         done = replace(done, planned=len(asked))
         at = windows[0].label
         for place, walked in enumerate(
-            walk_nights(project, monitor, windows, announce=partial(_announce, tell, model))
+            run_windows(project, monitor, windows, announce=partial(_announce, tell, model))
         ):
             is_later = place >= len(asked)
             message = walked.outcome.message if walked.outcome else walked.fault.removeprefix(f"{model}: ")
@@ -186,7 +186,7 @@ def _reported(
     for window in shown:
         tell(Step(monitor.model, window.label, "report"))
         try:
-            make_report(Night(project, monitor, window, monitor.night_after(window)))
+            make_report(RunContext(project, monitor, window, monitor.run_after(window)))
         except LamplighterError as error:
             done = replace(done, unreported=str(error))
         else:

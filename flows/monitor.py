@@ -11,15 +11,17 @@ from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 
 from flows.choices import Model
-from flows.run_window import walk
+from flows.run_window import run_window
 from flows.stages import Stages
 from flows.states import ending
 from storage.project.folder import Project
 from tasks.artifacts import leave_artifacts
-from tasks.stages.run import Night
+from tasks.stages.run import RunContext
 
 
-def _night(model: str, day: date | datetime | None, now: datetime | None, project: str | None, relabel: bool) -> Night:
+def _night(
+    model: str, day: date | datetime | None, now: datetime | None, project: str | None, relabel: bool
+) -> RunContext:
     """The night that a run is about: by default that of the newest window complete when the run was scheduled."""
     opened = Project.open(project)
     monitor = opened.monitor(model)
@@ -27,7 +29,7 @@ def _night(model: str, day: date | datetime | None, now: datetime | None, projec
     # A run that somebody starts before its time is about the newest window that is complete.
     now = now or min(runtime.flow_run.scheduled_start_time or present, present)
     url = runtime.flow_run.ui_url or ""
-    return Night.of(opened, monitor, day or monitor.window(now).start, now, relabel=relabel, run_url=url)
+    return RunContext.of(opened, monitor, day or monitor.window(now).start, now, relabel=relabel, run_url=url)
 
 
 def _run_name() -> str:
@@ -58,6 +60,6 @@ def monitor(
         project: project folder; empty: that of LAMPLIGHTER_PROJECT
         relabel: fold in labels that came after the day was final
     """
-    outcome = walk(_night(model, day, now, project, relabel), Stages.as_tasks())
+    outcome = run_window(_night(model, day, now, project, relabel), Stages.as_tasks())
     leave_artifacts(outcome)
     return ending(outcome)

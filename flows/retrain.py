@@ -21,13 +21,13 @@ from tasks.stages.notify import deliver
 
 def _run_name() -> str:
     parameters = runtime.flow_run.parameters
-    return f"{parameters['purpose']}-{parameters['model']}-{parameters['night']:%Y-%m-%d}"
+    return f"{parameters['purpose']}-{parameters['model']}-{parameters['logical_date']:%Y-%m-%d}"
 
 
 @flow(name="retrain", flow_run_name=_run_name)
 def retrain(
     model: str,
-    night: datetime,
+    logical_date: datetime,
     purpose: Purpose = Purpose.RETRAINING,
     project: str | None = None,
 ) -> State:
@@ -40,9 +40,11 @@ def retrain(
         project: project folder; empty: that of LAMPLIGHTER_PROJECT
     """
     opened = Project.open(project)
-    entry = entry_of(open_history(opened), model, night, purpose)
+    entry = entry_of(open_history(opened), model, logical_date, purpose)
     if entry is None:
-        raise ModelError(f"{model}: no {purpose.value} was called for on {night}; `lamplighter retrain {model}` does")
+        raise ModelError(
+            f"{model}: no {purpose.value} was called for on {logical_date}; `lamplighter retrain {model}` does"
+        )
     ended = bring_to_end(Retraining.of(opened, opened.monitor(model), entry), RetrainStages.as_tasks())
     unsent = deliver(opened, ended.monitor, runtime.flow_run.ui_url or "")
     leave_retraining(ended)

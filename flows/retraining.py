@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from lamplighter.core.records.finding import Finding
 from lamplighter.core.retraining.policy import AT_WORK, UNDER_WAY, Entry, Purpose, Status
 from lamplighter.errors import BusyError, LamplighterError, one_line
-from storage.history import History, only_one
+from storage.history import History, model_lock
 from storage.history.retrainings import entries, entry_of
 from storage.project.folder import Project
 from tasks.retraining.challenge import Challenged, challenge
 from tasks.retraining.follow import follow
 from tasks.retraining.job import Announce, Retraining, scratch_of
 from tasks.retraining.promote import approve, promote
-from tasks.retraining.request import call_for
+from tasks.retraining.request import request_retraining
 from tasks.retraining.submit import handed_over
 from tasks.retraining.train import train
 from tasks.retraining.trial import trial_folder
 from tasks.stages.notify import deliver
-from tasks.stages.run import Night
+from tasks.stages.run import RunContext
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ def bring_to_end(work: Retraining, stages: RetrainStages) -> Retraining:
     """
     with _alone(work.project, work.monitor.model, work.history):
         # What another process has brought to its end meanwhile is not done again.
-        work = work.renewed()
+        work = work.refreshed()
         if work.entry.status not in AT_WORK:
             return work
         shutil.rmtree(work.scratch, ignore_errors=True)
@@ -81,7 +81,7 @@ def _ended(work: Retraining, stages: RetrainStages) -> Retraining:
         reason = str(error)
     except Exception as error:
         reason = f"unexpected {type(error).__name__}: {one_line(error)}"
-    if (renewed := work.renewed()).entry.status not in UNDER_WAY:
+    if (renewed := work.refreshed()).entry.status not in UNDER_WAY:
         # It had come to its end, and what went wrong came after.
         return renewed
     return renewed.failed(reason)
@@ -100,7 +100,7 @@ def approve_waiting(work: Retraining) -> Retraining:
     work.registry.verified(work.entry.version)
     present = work.champion.version if work.champion else ""
     if work.entry.champion != present:
-        work = bring_to_end(work.brought_forward(status=Status.TRAINED, champion=present), RetrainStages.plain())
+        work = bring_to_end(work.save(status=Status.TRAINED, champion=present), RetrainStages.plain())
     if work.entry.status is Status.WAITING:
         work = approve(work)
         work.registry.repair_pointer()
@@ -130,33 +130,33 @@ class Started:
     taken_up: bool = False
 
 
-def start_retrainings(night: Night, *, by_hand: bool = False, announce: Announce | None = None) -> Started:
+def start_retrainings(context: RunContext, *, by_hand: bool = False, announce: Announce | None = None) -> Started:
     """Start what a night calls for, and take up what a killed process left; without a server here and now.
 
     A person who asks for a retraining while one waits that was cut short gets the end of that one.
     """
-    history, model = night.history, night.monitor.model
-    left = _brought_forward(night, announce) if by_hand else []
+    history, model = context.history, context.monitor.model
+    left = _brought_forward(context, announce) if by_hand else []
     taken_up = tuple(entry for entry in left if entry.purpose is Purpose.RETRAINING)
-    called = () if taken_up else call_for(night, by_hand=by_hand)
-    ended = [*left, *_brought_forward(night, announce)]
-    _sweep(night)
+    called = () if taken_up else request_retraining(context, by_hand=by_hand)
+    ended = [*left, *_brought_forward(context, announce)]
+    _sweep(context)
     # A veto of what a person asked for again is in no line.
     recorded = (
         it if it.status is Status.VETOED else entry_of(history, model, it.known_on, it.purpose, it.asked) or it
         for it in called
     )
-    unsent = deliver(night.project, night.monitor, night.run_url) if ended else None
+    unsent = deliver(context.project, context.monitor, context.run_url) if ended else None
     return Started((*taken_up, *recorded), unsent, taken_up=bool(taken_up))
 
 
-def _brought_forward(night: Night, announce: Announce | None) -> list[Entry]:
+def _brought_forward(context: RunContext, announce: Announce | None) -> list[Entry]:
     """Bring to their end the lines that wait for it; those that a server or another process has go on there."""
     found = []
-    for entry in entries(night.history, night.monitor.model):
+    for entry in entries(context.history, context.monitor.model):
         if entry.status not in AT_WORK:
             continue
-        work = Retraining.of(night.project, night.monitor, entry, announce)
+        work = Retraining.of(context.project, context.monitor, entry, announce)
         if handed_over(work):
             continue
         with suppress(BusyError):
@@ -164,20 +164,20 @@ def _brought_forward(night: Night, announce: Announce | None) -> list[Entry]:
     return found
 
 
-def _sweep(night: Night) -> None:
+def _sweep(context: RunContext) -> None:
     """Remove the labelled rows of a retraining that was killed after its end: private columns may be among them."""
-    left = [scratch_of(night.project, night.monitor.model, purpose) for purpose in Purpose]
+    left = [scratch_of(context.project, context.monitor.model, purpose) for purpose in Purpose]
     if any(folder.exists() for folder in left):
-        with suppress(BusyError), _alone(night.project, night.monitor.model, night.history):
+        with suppress(BusyError), _alone(context.project, context.monitor.model, context.history):
             for folder in left:
                 shutil.rmtree(folder, ignore_errors=True)
-    tried = trial_folder(night.project, night.monitor.model)
+    tried = trial_folder(context.project, context.monitor.model)
     if tried.exists():
-        locks = night.project.home / "locks"
-        with suppress(BusyError), only_one("dry-run", night.monitor.model, night.history.engine, locks, 0):
+        locks = context.project.home / "locks"
+        with suppress(BusyError), model_lock("dry-run", context.monitor.model, context.history.engine, locks, 0):
             shutil.rmtree(tried, ignore_errors=True)
 
 
 def _alone(project: Project, model: str, history: History) -> AbstractContextManager[None]:
     """The lock of a model's retrainings, which is not waited for."""
-    return only_one("retraining", model, history.engine, project.home / "locks", 0)
+    return model_lock("retraining", model, history.engine, project.home / "locks", 0)

@@ -12,28 +12,33 @@ from flows.retraining import start_retrainings
 from flows.stages import Stages
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.errors import BrokenFileError, LamplighterError, ModelError
-from storage.history import only_one
+from storage.history import model_lock
 from storage.history.prune import newest_of_the_future
 from storage.history.runs import run_of
 from storage.registry.versions import Registry
-from storage.sources.rows import rows_of
+from storage.sources.rows import open_scan
 from tasks.stages.compare import Compared
 from tasks.stages.evaluate import Evaluated
 from tasks.stages.outcome import Outcome, findings_of
 from tasks.stages.profile import Profiled
-from tasks.stages.read import Reading
-from tasks.stages.run import Night
+from tasks.stages.read import Located
+from tasks.stages.run import RunContext
 from tasks.stages.validate import Table
 
 
-def walk(
-    night: Night, stages: Stages, *, with_report: bool = True, is_present: bool = True, with_retraining: bool = True
+def run_window(
+    context: RunContext,
+    stages: Stages,
+    *,
+    with_report: bool = True,
+    is_present: bool = True,
+    with_retraining: bool = True,
 ) -> Outcome:
     """Walk one night, alone with its model, and start what it calls for.
 
     Parameters
     ----------
-    night : Night
+    context : RunContext
     stages : Stages
     with_report : bool
         Whether a report is made.
@@ -42,41 +47,41 @@ def walk(
     with_retraining : bool
         Whether a retraining may be called for; nights of the past leave the ledger alone.
     """
-    outcome = _walk(night, stages, with_report=with_report, is_present=is_present)
+    outcome = _run_window(context, stages, with_report=with_report, is_present=is_present)
     if not with_retraining:
         return outcome
-    started = start_retrainings(night)
+    started = start_retrainings(context)
     unsent = [started.unsent] if started.unsent and started.unsent not in outcome.findings else []
     return replace(outcome, entries=started.entries, findings=[*outcome.findings, *unsent])
 
 
-def _walk(night: Night, stages: Stages, *, with_report: bool, is_present: bool) -> Outcome:
-    started, history, model = time.time(), night.history, night.monitor.model
-    locks, patience = night.project.home / "locks", night.project.settings.wait_seconds
+def _run_window(context: RunContext, stages: Stages, *, with_report: bool, is_present: bool) -> Outcome:
+    started, history, model = time.time(), context.history, context.monitor.model
+    locks, patience = context.project.home / "locks", context.project.settings.wait_seconds
     with (
-        only_one("night", model, history.engine, locks, patience),
-        run_of(history, night.window, night.known_on) as run,
+        model_lock("night", model, history.engine, locks, patience),
+        run_of(history, context.window, context.known_on) as run,
     ):
-        rows_of.forget_unreadable(model)
-        shutil.rmtree(night.spool, ignore_errors=True)
-        unwritten, ahead = _repair_pointer(night), _of_the_future(night)
+        open_scan.forget_unreadable(model)
+        shutil.rmtree(context.spool, ignore_errors=True)
+        unwritten, ahead = _repair_pointer(context), _of_the_future(context)
         try:
-            reading, tables, profiled, compared, evaluated = _measure(night, stages)
-            stages.record(night, reading, tables, profiled, compared, evaluated)
-            judged = stages.judge(night)
-            unpublished = stages.publish(night, started) if is_present else None
-            report, unreported = stages.report(night, reading, tables, compared) if with_report else (None, None)
-            unsent = stages.notify(night) if is_present else None
+            reading, tables, profiled, compared, evaluated = _measure(context, stages)
+            stages.record(context, reading, tables, profiled, compared, evaluated)
+            judged = stages.judge(context)
+            unpublished = stages.publish(context, started) if is_present else None
+            report, unreported = stages.report(context, reading, tables, compared) if with_report else (None, None)
+            unsent = stages.notify(context) if is_present else None
         except Exception:
             # That the night failed is worth a gauge; what made it fail is the error that goes on.
             if is_present:
                 with suppress(LamplighterError):
-                    stages.publish(night, started, failed=True)
+                    stages.publish(context, started, failed=True)
             raise
         finally:
-            shutil.rmtree(night.spool, ignore_errors=True)
+            shutil.rmtree(context.spool, ignore_errors=True)
         findings = findings_of(reading, tables, profiled, evaluated, unwritten, ahead, unpublished, unreported, unsent)
-        outcome = Outcome(night, findings, judged, compared[0], report, stages.seconds)
+        outcome = Outcome(context, findings, judged, compared[0], report, stages.seconds)
         run |= {
             "status": "findings" if findings or outcome.undecided_checks else "succeeded",
             "message": outcome.message,
@@ -85,34 +90,36 @@ def _walk(night: Night, stages: Stages, *, with_report: bool, is_present: bool) 
     return outcome
 
 
-def _repair_pointer(night: Night) -> Finding | None:
+def _repair_pointer(context: RunContext) -> Finding | None:
     """Have the champion's pointer name who is champion, however a night before was killed."""
     try:
-        Registry(night.project.home, night.history, night.monitor.model).repair_pointer()
+        Registry(context.project.home, context.history, context.monitor.model).repair_pointer()
     except ModelError as error:
         return Finding(Code.CHAMPION_UNWRITTEN, "", str(error))
     return None
 
 
-def _of_the_future(night: Night) -> Finding | None:
+def _of_the_future(context: RunContext) -> Finding | None:
     """Say that runs of the future are recorded: what is newer than the present is never judged, sent or shown."""
     present = datetime.now(UTC)
-    newest = newest_of_the_future(night.history, night.monitor.model, max(present, night.known_on))
+    newest = newest_of_the_future(context.history, context.monitor.model, max(present, context.known_on))
     if newest is None:
         return None
-    model, until = night.monitor.model, newest.astimezone(night.window.zone).date()
+    model, until = context.monitor.model, newest.astimezone(context.window.zone).date()
     told = f"the history holds runs of the future, up to {until}; until then incidents and gauges stay as they are"
     cure = f"if the clock was wrong, remove them by `lamplighter prune {model}`"
     return Finding(Code.RUNS_OF_THE_FUTURE, "", f"{model}: {told}; {cure}")
 
 
-def _measure(night: Night, stages: Stages) -> tuple[Reading, list[Table], list[Profiled], list[Compared], Evaluated]:
+def _measure(
+    context: RunContext, stages: Stages
+) -> tuple[Located, list[Table], list[Profiled], list[Compared], Evaluated]:
     """The stages that measure; where a file breaks while it is read, they are walked again without it."""
     while True:
         with suppress(BrokenFileError):
-            reading = stages.read(night)
-            tables = stages.validate(night, reading)
-            profiled = stages.profile(night, reading, tables)
-            compared = stages.compare(night, reading, tables)
-            evaluated = stages.evaluate(night, reading)
+            reading = stages.read(context)
+            tables = stages.validate(context, reading)
+            profiled = stages.profile(context, reading, tables)
+            compared = stages.compare(context, reading, tables)
+            evaluated = stages.evaluate(context, reading)
             return reading, tables, profiled, compared, evaluated

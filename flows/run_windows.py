@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from flows.run_window import walk
+from flows.run_window import run_window
 from flows.stages import Stages
 from lamplighter.core.evaluation.coverage import matured
 from lamplighter.core.monitor import Monitor
@@ -18,11 +18,11 @@ from storage.history import open_history
 from storage.history.windows import windows_after
 from storage.project.folder import Project
 from tasks.stages.outcome import Outcome
-from tasks.stages.run import Night
+from tasks.stages.run import RunContext
 
 
 @dataclass(frozen=True)
-class Walked:
+class WindowRun:
     """One night: its outcome, or what went wrong."""
 
     window: Window
@@ -59,7 +59,7 @@ def _aware(moment: date | datetime, zone: ZoneInfo) -> date | datetime:
     return moment.replace(tzinfo=zone) if isinstance(moment, datetime) and is_naive else moment
 
 
-def windows_to_walk(project: Project, monitor: Monitor, first: date | datetime, last: date | datetime) -> list[Window]:
+def windows_to_run(project: Project, monitor: Monitor, first: date | datetime, last: date | datetime) -> list[Window]:
     """The windows of some days, and then those whose nights came already and should have awaited the labels of these.
 
     So the history of a gap that is filled later ends as if there had been none. Decisions alone stay as they were
@@ -79,12 +79,12 @@ def windows_to_walk(project: Project, monitor: Monitor, first: date | datetime, 
     final = matured(windows[-1], monitor)
     for window in windows_after(open_history(project), windows[-1]):
         windows.append(window)
-        if monitor.night_after(window) >= final:
+        if monitor.run_after(window) >= final:
             break
     return windows
 
 
-def walk_nights(
+def run_windows(
     project: Project,
     monitor: Monitor,
     windows: Sequence[Window],
@@ -92,7 +92,7 @@ def walk_nights(
     reported: Collection[Window] = (),
     with_retraining: bool = False,
     announce: Callable[[Window, str], None] | None = None,
-) -> Iterator[Walked]:
+) -> Iterator[WindowRun]:
     """Walk windows in order with the plain stages; a night that fails leaves the next ones to go on.
 
     Gauges and messages tell of the present, so the last night alone publishes and sends.
@@ -107,11 +107,11 @@ def walk_nights(
         Gets the window and the name of each stage as it begins.
     """
     for window in windows:
-        night = Night(project, monitor, window, monitor.night_after(window))
+        context = RunContext(project, monitor, window, monitor.run_after(window))
         is_last = window == windows[-1]
         try:
-            outcome = walk(
-                night,
+            outcome = run_window(
+                context,
                 Stages.plain(partial(announce, window) if announce else None),
                 with_report=window in reported,
                 is_present=is_last,
@@ -120,8 +120,8 @@ def walk_nights(
         except HistoryError:
             raise
         except LamplighterError as error:
-            yield Walked(window, None, str(error))
+            yield WindowRun(window, None, str(error))
         except Exception as error:
-            yield Walked(window, None, f"unexpected {type(error).__name__}: {one_line(error)}")
+            yield WindowRun(window, None, f"unexpected {type(error).__name__}: {one_line(error)}")
         else:
-            yield Walked(window, outcome)
+            yield WindowRun(window, outcome)

@@ -16,10 +16,10 @@ from tasks.stages.judge import Judged, judge
 from tasks.stages.notify import notify
 from tasks.stages.profile import Profiled, profile
 from tasks.stages.publish import publish
-from tasks.stages.read import Reading, read
+from tasks.stages.read import Located, read
 from tasks.stages.record import record
 from tasks.stages.report import report
-from tasks.stages.run import Night
+from tasks.stages.run import RunContext
 from tasks.stages.validate import Table, validate
 
 P = ParamSpec("P")
@@ -29,7 +29,7 @@ R = TypeVar("R")
 class Publish(Protocol):
     """The stage that publishes."""
 
-    def __call__(self, night: Night, started: float, *, failed: bool = False) -> Finding | None:
+    def __call__(self, context: RunContext, started: float, *, failed: bool = False) -> Finding | None:
         """Publish the gauges of a night."""
 
 
@@ -40,16 +40,16 @@ class Stages:
     ``announce`` gets the name of each as it begins.
     """
 
-    read: Callable[[Night], Reading]
-    validate: Callable[[Night, Reading], list[Table]]
-    profile: Callable[[Night, Reading, list[Table]], list[Profiled]]
-    compare: Callable[[Night, Reading, list[Table]], list[Compared]]
-    evaluate: Callable[[Night, Reading], Evaluated]
-    record: Callable[[Night, Reading, list[Table], list[Profiled], list[Compared], Evaluated], None]
-    judge: Callable[[Night], Judged]
+    read: Callable[[RunContext], Located]
+    validate: Callable[[RunContext, Located], list[Table]]
+    profile: Callable[[RunContext, Located, list[Table]], list[Profiled]]
+    compare: Callable[[RunContext, Located, list[Table]], list[Compared]]
+    evaluate: Callable[[RunContext, Located], Evaluated]
+    record: Callable[[RunContext, Located, list[Table], list[Profiled], list[Compared], Evaluated], None]
+    judge: Callable[[RunContext], Judged]
     publish: Publish
-    report: Callable[[Night, Reading, list[Table], list[Compared]], tuple[Path | None, Finding | None]]
-    notify: Callable[[Night], Finding | None]
+    report: Callable[[RunContext, Located, list[Table], list[Compared]], tuple[Path | None, Finding | None]]
+    notify: Callable[[RunContext], Finding | None]
     seconds: dict[str, float] = field(default_factory=dict)
     announce: Callable[[str], None] | None = None
 

@@ -16,7 +16,7 @@ from tasks.stages.summary import number, summary
 
 def leave_artifacts(outcome: Outcome) -> None:
     """Leave the artifacts of a run."""
-    model, label = outcome.night.monitor.model, outcome.night.window.label
+    model, label = outcome.context.monitor.model, outcome.context.window.label
     url = report_url(outcome)
     description = f"{model}, {label}"
     create_markdown_artifact(
@@ -30,10 +30,10 @@ def leave_artifacts(outcome: Outcome) -> None:
 
 def report_url(outcome: Outcome) -> str:
     """Where a browser finds the report; empty where no report was made, or where none are served."""
-    base = outcome.night.project.settings.reports_url
+    base = outcome.context.project.settings.reports_url
     if outcome.report is None or not base:
         return ""
-    return f"{base.rstrip('/')}/{outcome.night.monitor.model}/{quote(outcome.report.name)}"
+    return f"{base.rstrip('/')}/{outcome.context.monitor.model}/{quote(outcome.report.name)}"
 
 
 def _report_line(outcome: Outcome, url: str) -> str:
@@ -42,7 +42,7 @@ def _report_line(outcome: Outcome, url: str) -> str:
         return ""
     if url:
         return f"[Evidently report]({url})"
-    folder = outcome.report.relative_to(outcome.night.project.home)
+    folder = outcome.report.relative_to(outcome.context.project.home)
     where = f"`{folder}` in the home folder of the machine that ran it ({markdown(socket.gethostname())})"
     return f"The Evidently report is {where}; with the setting `reports_url` this is a link."
 

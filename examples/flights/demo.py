@@ -21,7 +21,7 @@ from examples.flights.serve import predict_late, write_labels
 from examples.flights.server import Server
 from examples.flights.steps import Step, Steps
 from examples.flights.train import VERSION, train
-from flows.run_windows import Walked
+from flows.run_windows import WindowRun
 from storage.history.query import Filter, measurement_of
 from storage.project.folder import Project
 
@@ -116,19 +116,21 @@ def _evaluate(project: Project, server: Server, span: Span, beside: Executor, st
     others.result()
 
 
-def _shown(walked: Walked, step: Step, steps: Steps) -> None:
+def _shown(walked: WindowRun, step: Step, steps: Steps) -> None:
     """Show a day in the bar; the first one in a line of its own, as it is the first result."""
     assert walked.outcome is not None
-    night = walked.outcome.night
+    context = walked.outcome.context
     if step.done == 0:
         found = {
-            metric: measurement_of(night.history, night.window, Filter(metric=metric, as_of=night.known_on, segment=""))
+            metric: measurement_of(
+                context.history, context.window, Filter(metric=metric, as_of=context.known_on, segment="")
+            )
             for metric in ("rows", "drift_share")
         }
         rows, drifted = (it.value or 0 if it else 0 for it in found.values())
-        steps.say(f"{LOOP} {night.window.label}: {rows:,.0f} predictions, {drifted:.0%} of the features drifted")
+        steps.say(f"{LOOP} {context.window.label}: {rows:,.0f} predictions, {drifted:.0%} of the features drifted")
     failed = ", ".join(decision.check.name for decision in walked.outcome.failed_checks)
-    step.advance(f"{night.window.label} {failed and f'{failed} fails'}".rstrip())
+    step.advance(f"{context.window.label} {failed and f'{failed} fails'}".rstrip())
 
 
 def _results(data: Path, project: Project, last: date) -> dict[str, Result]:

@@ -49,7 +49,7 @@ def windows_run(project: Project, models: Iterable[str]) -> int:
 def _due(project: Project, model: str, day: date) -> datetime:
     """When the run of a day was scheduled."""
     declared = project.monitor(model)
-    return declared.night_after(Window.of(model, declared.every, declared.timezone, day))
+    return declared.run_after(Window.of(model, declared.every, declared.timezone, day))
 
 
 def _completed(state: object) -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from examples.flights.data import TIMEZONE
 from examples.flights.model import Model
 from examples.flights.serve import log_reference, predict_late, write_labels
-from flows.run_windows import Walked, walk_nights, windows_between
+from flows.run_windows import WindowRun, run_windows, windows_between
 from lamplighter.core.retraining.policy import Entry, Purpose, Status
 from storage.history import open_history
 from storage.history.promotions import champion, promotions
@@ -68,7 +68,7 @@ def walk_loop(
     first: dt.date,
     last: dt.date,
     tell: Callable[[str], None],
-    each: Callable[[Walked], None] = lambda _: None,
+    each: Callable[[WindowRun], None] = lambda _: None,
 ) -> None:
     """Evaluate days with their retrainings, and let the service follow the champion.
 
@@ -85,7 +85,7 @@ def walk_loop(
     monitor = project.monitor(LOOP)
     service.begin(first)
     windows = windows_between(monitor, first, last) if first <= last else []
-    for walked in walk_nights(project, monitor, windows, with_retraining=True):
+    for walked in run_windows(project, monitor, windows, with_retraining=True):
         if walked.fault:
             raise RuntimeError(f"{walked.window.label}: {walked.fault}")
         before = service.version

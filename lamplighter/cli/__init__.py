@@ -10,7 +10,7 @@ from typing import IO, Any
 import click
 
 from lamplighter import __version__
-from lamplighter.core.hints import among
+from lamplighter.core.hints import did_you_mean
 from lamplighter.errors import LamplighterError
 
 COMMANDS = {
@@ -100,7 +100,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Name the nearest command when one is unknown."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            ctx.fail(f"no command {args[0]!r}; {among(args[0], COMMANDS)}.")
+            ctx.fail(f"no command {args[0]!r}; {did_you_mean(args[0], COMMANDS)}.")
         return super().resolve_command(ctx, args)
 
 

@@ -192,12 +192,12 @@ def _rows(
 
 
 def _shown(row: Mapping[str, Any], layout: Layout, *, zone: ZoneInfo, before: Mapping[datetime, str]) -> dict[str, Any]:
-    start, night = row["window_start"], row["known_on"]
+    start, logical_date = row["window_start"], row["known_on"]
     # A window that began in another zone is named as it was then.
     own = ZoneInfo(before[start]) if start in before else zone
     labels = {
         "window": name_of(start, own, row["grain"]) if start else None,
-        "known_on": name_of(night, zone, row["grain"]),
+        "known_on": name_of(logical_date, zone, row["grain"]),
     }
     return {name: labels[name] if name in labels else row[name] for name in layout.columns}
 

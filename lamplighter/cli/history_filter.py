@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from lamplighter.cli.day import Moment, end_of, instant_of
-from lamplighter.core.hints import among
+from lamplighter.core.hints import did_you_mean
 from lamplighter.core.time.window import Grain, Window
 from lamplighter.errors import HistoryError
 
@@ -78,9 +78,9 @@ def check_names(history: History, model: str, wanted: Mapping[str, Any]) -> None
             # Of all values of all columns a line would be too long.
             name, columns = asked.partition("=")[0], dict.fromkeys(segment.partition("=")[0] for segment in known)
             if name not in columns:
-                raise HistoryError(f"{model}: no segment of {name!r} is recorded; {among(name, columns)}")
+                raise HistoryError(f"{model}: no segment of {name!r} is recorded; {did_you_mean(name, columns)}")
             known = [segment for segment in known if segment.startswith(f"{name}=")]
             if "=" not in asked:
                 continue
         if asked not in known:
-            raise HistoryError(f"{model}: no {column} {asked!r} is recorded; {among(asked, known)}")
+            raise HistoryError(f"{model}: no {column} {asked!r} is recorded; {did_you_mean(asked, known)}")

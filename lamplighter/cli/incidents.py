@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from lamplighter.cli.table import Layout, print_table
-from lamplighter.core.hints import among
+from lamplighter.core.hints import did_you_mean
 from lamplighter.core.time.duration import parse_duration
 from lamplighter.core.time.window import name_of
 from lamplighter.errors import MonitorError
@@ -159,7 +159,7 @@ def _history_and_zone(project: str | None, model: str, check: str) -> tuple[Hist
     monitor = opened.monitor(model)
     names = [declared.name for declared in monitor.judged]
     if check not in names:
-        raise MonitorError(f"{model}: no check {check!r}; {among(check, names)}")
+        raise MonitorError(f"{model}: no check {check!r}; {did_you_mean(check, names)}")
     return open_history(opened), ZoneInfo(monitor.timezone)
 
 
@@ -167,7 +167,7 @@ def _shown(row: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
     """An incident as it is shown: nights as `history` names them, by the zone and grain of the model's newest run."""
     zone = ZoneInfo(run["timezone"])
 
-    def night(instant: datetime | None) -> str | None:
+    def logical_date(instant: datetime | None) -> str | None:
         return name_of(instant, zone, run["grain"]) if instant else None
 
     muted = row["muted_until"] if row["muted_until"] and row["muted_until"] > datetime.now(UTC) else None
@@ -175,9 +175,9 @@ def _shown(row: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
         "model": row["model"],
         "check": row["check_name"],
         "severity": row["severity"],
-        "opened": night(row["opened_on"]),
-        "closed": night(row["closed_on"]),
-        "told": night(row["told_on"]),
+        "opened": logical_date(row["opened_on"]),
+        "closed": logical_date(row["closed_on"]),
+        "told": logical_date(row["told_on"]),
         "muted_until": muted.astimezone(zone).isoformat(timespec="minutes") if muted else None,
         "muted_for": row["muted_for"] if muted else None,
         "ending": row["ending"],

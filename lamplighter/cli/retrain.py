@@ -20,7 +20,7 @@ from lamplighter.cli.progress import progress_of
 if TYPE_CHECKING:
     from flows.retraining import Started
     from lamplighter.core.retraining.policy import Entry
-    from tasks.stages.run import Night
+    from tasks.stages.run import RunContext
 
 STEPS = 5
 """Reading, training, reading again, answering, comparing."""
@@ -40,12 +40,12 @@ def command(project: str | None, model: str, dry_run: bool, now: Moment | None, 
     that server; a dry run is made here.
     """
     from storage.project.folder import Project
-    from tasks.stages.run import Night
+    from tasks.stages.run import RunContext
 
     opened = Project.open(project)
     monitor = opened.monitor(model)
     at = instant_of(now, ZoneInfo(monitor.timezone)) if now else datetime.now(UTC)
-    night = Night.of(opened, monitor, monitor.window(at).start, at)
+    context = RunContext.of(opened, monitor, monitor.window(at).start, at)
     if monitor.retrain is None:
         raise click.UsageError(f"{model}: the monitor has no retrain; add it.")
     if dry_run:
@@ -53,17 +53,17 @@ def command(project: str | None, model: str, dry_run: bool, now: Moment | None, 
         from tasks.retraining.trial import dry_run as tried
 
         with _steps() as announce:
-            made = tried(night, announce)
+            made = tried(context, announce)
         show(made, as_json=as_json)
         return
-    _print(model, _started(night), as_json=as_json)
+    _print(model, _started(context), as_json=as_json)
 
 
-def _started(night: Night) -> Started:
+def _started(context: RunContext) -> Started:
     from flows.retraining import start_retrainings
 
     with _steps() as announce:
-        return start_retrainings(night, by_hand=True, announce=announce)
+        return start_retrainings(context, by_hand=True, announce=announce)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from lamplighter.cli.unexpected import fault_of
 
 if TYPE_CHECKING:
     from storage.project.folder import Project
-    from tasks.stages.run import Night
+    from tasks.stages.run import RunContext
 
 
 @click.command(epilog="Example: lamplighter run flight-delays --day 2013-05-01")
@@ -71,30 +71,30 @@ def command(
 def _told(project: Project, model: str, day: Moment | None, now: Moment | None, relabel: bool) -> dict[str, Any]:
     from zoneinfo import ZoneInfo
 
-    from tasks.stages.run import Night
+    from tasks.stages.run import RunContext
 
     monitor = project.monitor(model)
     zone = ZoneInfo(monitor.timezone)
     at = instant_of(now, zone) if now else datetime.now(UTC)
     start = instant_of(day, zone) if day else monitor.window(at).start
-    return _walked(Night.of(project, monitor, start, at, relabel=relabel))
+    return _walked(RunContext.of(project, monitor, start, at, relabel=relabel))
 
 
-def _walked(night: Night) -> dict[str, Any]:
+def _walked(context: RunContext) -> dict[str, Any]:
     """Walk the night, as a flow run where there is a server."""
     if not os.environ.get("PREFECT_API_URL"):
-        from flows.run_window import walk
+        from flows.run_window import run_window
         from flows.stages import Stages
 
-        return walk(night, Stages.plain()).as_dict()
+        return run_window(context, Stages.plain()).as_dict()
     from flows.monitor import monitor
 
     state = monitor(
-        model=night.monitor.model,
-        day=night.window.start,
-        now=night.now,
-        project=str(night.project.root),
-        relabel=night.relabel,
+        model=context.monitor.model,
+        day=context.window.start,
+        now=context.now,
+        project=str(context.project.root),
+        relabel=context.relabel,
         return_state=True,
     )
     told = state.result()

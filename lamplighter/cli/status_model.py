@@ -13,7 +13,7 @@ import click
 from lamplighter.cli.colour import painted
 from lamplighter.cli.status import NEVER, measured_text, state_text, states_of
 from lamplighter.cli.table import Layout, cell, print_table
-from lamplighter.core.hints import among
+from lamplighter.core.hints import did_you_mean
 from lamplighter.core.time.window import name_of
 from lamplighter.errors import MonitorError
 
@@ -54,7 +54,7 @@ def show(project: Project, model: str, *, as_json: bool) -> None:
     rows = states_of(project, model)
     if not rows:
         known = {*project.models(), *(models(history) if history else [])}
-        raise MonitorError(f"no model {model!r}; {among(model, sorted(known))}")
+        raise MonitorError(f"no model {model!r}; {did_you_mean(model, sorted(known))}")
     state = rows[0]
     if history is not None and state["status"] != NEVER:
         state |= _details(project, history, model)

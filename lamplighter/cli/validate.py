@@ -89,12 +89,12 @@ def command(project: str | None, models: tuple[str, ...], no_sources: bool, as_j
 
 def _chosen(project: Project, models: tuple[str, ...]) -> Iterator[tuple[Path, Monitor | LamplighterError]]:
     """Every monitor file, or those of some models."""
-    from lamplighter.core.hints import among
+    from lamplighter.core.hints import did_you_mean
     from lamplighter.errors import MonitorError
 
     named = project.models() if models else {}
     if unknown := next((model for model in models if model not in named), None):
-        raise MonitorError(f"{project.monitors_folder}: no model {unknown!r}; {among(unknown, named)}")
+        raise MonitorError(f"{project.monitors_folder}: no model {unknown!r}; {did_you_mean(unknown, named)}")
     wanted = {named[model] for model in models}
     for path, monitor in project.monitors():
         if not models or path in wanted:

@@ -10,14 +10,14 @@ MOST_SHOWN = 60
 """Known names that a message shows: all metrics of a kind of model, but not the columns of a wide table."""
 
 
-def among(name: object, known: Iterable[str]) -> str:
+def did_you_mean(name: object, known: Iterable[str]) -> str:
     """The end of a message about an unknown name.
 
     Examples
     --------
-    >>> among("f2", ["accuracy", "f1"])
+    >>> did_you_mean("f2", ["accuracy", "f1"])
     "did you mean 'f1'? known: accuracy, f1"
-    >>> among("x", [])
+    >>> did_you_mean("x", [])
     'known: none'
     """
     names = list(known)

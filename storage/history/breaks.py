@@ -126,12 +126,12 @@ def breaks_found(
     return sorted({finding for _, finding in found})
 
 
-def silencing_drift(history: History, window: Window, as_of: datetime) -> list[Finding]:
+def inhibiting_drift(history: History, window: Window, as_of: datetime) -> list[Finding]:
     """Why the drift of a window tells nothing; empty where it does."""
     return breaks_found(history, window, as_of, INPUT_BREAKS)
 
 
-def silencing_quality(
+def inhibiting_quality(
     history: History, monitor: Monitor, window: Window, present: Window, as_of: datetime
 ) -> list[Finding]:
     """Why the quality of a window tells nothing of the model; empty where it does.

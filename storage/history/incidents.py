@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lamplighter.core.checks.incidents import Incident, Turn, check_of
+from lamplighter.core.checks.incidents import Incident, IncidentChanges, check_of
 from lamplighter.core.monitor import Severity
 from storage.history import tables
 from storage.history.database import History
@@ -49,7 +49,7 @@ def all_incidents(history: History, model: str | None = None, *, only_open: bool
     return sorted(rows, key=lambda row: (row["opened_on"], row["model"], row["check_name"]))
 
 
-def record_turn(connection: sa.Connection, model: str, known_on: datetime, turned: Turn) -> None:
+def record_changes(connection: sa.Connection, model: str, known_on: datetime, changes: IncidentChanges) -> None:
     """Open and close incidents."""
     table = tables.incident
     rows = [
@@ -60,11 +60,11 @@ def record_turn(connection: sa.Connection, model: str, known_on: datetime, turne
             "severity": incident.severity.value,
             "window_start": incident.window_start,
         }
-        for incident in turned.opened
+        for incident in changes.opened
     ]
     if rows:
         connection.execute(sa.insert(table), rows)
-    for incident in turned.closed:
+    for incident in changes.closed:
         connection.execute(
             sa.update(table).where(*_is(model, incident)).values(closed_on=known_on, ending=incident.ending)
         )

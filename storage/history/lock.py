@@ -22,7 +22,7 @@ Work = Literal["night", "retraining", "delivery", "dry-run"]
 
 
 @contextmanager
-def only_one(work: Work, model: str, engine: sa.Engine, folder: Path, wait_seconds: float) -> Iterator[None]:
+def model_lock(work: Work, model: str, engine: sa.Engine, folder: Path, wait_seconds: float) -> Iterator[None]:
     """Hold a lock of the model's; wait for another process that holds it.
 
     PostgreSQL keeps the lock on a connection of its own; with SQLite it is a lock on a file of the home.

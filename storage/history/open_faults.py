@@ -8,15 +8,15 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from lamplighter.core.hints import among
+from lamplighter.core.hints import did_you_mean
 from lamplighter.core.monitor import DATA_CHECK, Monitor
-from lamplighter.core.records.finding import BREAKS, OF_WINDOWS, Finding
+from lamplighter.core.records.finding import DATA_FAULTS, OF_WINDOWS, Finding
 from lamplighter.errors import HistoryError
 from storage.history import tables
 from storage.history.acceptances import Acceptance, accept
 from storage.history.breaks import MOMENT, Faults, Found
 from storage.history.database import History
-from storage.history.runs import newest_night_begun
+from storage.history.runs import newest_run_begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def accept_faults(
     """
     model, grain = monitor.model, monitor.every.value
     with history.writing() as connection:
-        known_on = newest_night_begun(connection, model)
+        known_on = newest_run_begun(connection, model)
         if known_on is None:
             raise HistoryError(f"nothing is recorded of {model!r}; run it first")
         faults = open_faults(history, model, grain, known_on)
@@ -87,7 +87,7 @@ def _chosen(model: str, faults: Sequence[OpenFault], names: Sequence[str]) -> li
     wanted = set(names) - {DATA_CHECK.name}
     known = sorted({name for fault in faults for name in fault.names})
     if unknown := sorted(wanted - set(known)):
-        raise HistoryError(f"{model}: no data fault is named {unknown[0]!r}; {among(unknown[0], known)}")
+        raise HistoryError(f"{model}: no data fault is named {unknown[0]!r}; {did_you_mean(unknown[0], known)}")
     return [fault for fault in faults if not wanted or wanted.intersection(fault.names)]
 
 
@@ -101,7 +101,7 @@ def open_faults(history: History, model: str, grain: str, as_of: datetime) -> li
         return []
     # What was accepted after the newest run is known to the next one alone.
     faults, seen = Faults(history, model, grain, as_of), Faults(history, model, grain, as_of + MOMENT)
-    found = faults.found(starts[-1], starts[0] + MOMENT, BREAKS)
+    found = faults.found(starts[-1], starts[0] + MOMENT, DATA_FAULTS)
     return [
         OpenFault(finding, _since(starts, found, finding), start, _accepted(seen, start, finding))
         for start, finding in found

@@ -11,7 +11,7 @@ from lamplighter.core.retraining.policy import ROLLBACK
 from lamplighter.errors import ModelError
 from storage.history import tables
 from storage.history.database import History
-from storage.history.runs import newest_night_begun
+from storage.history.runs import newest_run_begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ def _promotions(connection: sa.Connection, model: str) -> list[Promotion]:
     return [Promotion(**row) for row in connection.execute(query).mappings()]
 
 
-def champion_on(history: History, model: str, night: datetime) -> Promotion | None:
+def champion_on(history: History, model: str, logical_date: datetime) -> Promotion | None:
     """The promotion that holds during a night: the newest one of an earlier night."""
-    known = [entry for entry in promotions(history, model) if entry.known_on < night]
+    known = [entry for entry in promotions(history, model) if entry.known_on < logical_date]
     return known[-1] if known else None
 
 
@@ -72,7 +72,7 @@ def version_before(history: History, model: str, version: str) -> str:
 
 
 def promote(
-    connection: sa.Connection, model: str, version: str, *, expected: str, night: datetime, cause: str
+    connection: sa.Connection, model: str, version: str, *, expected: str, logical_date: datetime, cause: str
 ) -> Promotion:
     """Make a version champion, if the champion is still the one that the decision was about.
 
@@ -97,7 +97,9 @@ def promote(
         told = f"{model}: {version} was to replace {expected or 'no champion'}, and {present or 'nobody'} is champion"
         raise ModelError(f"{told}; compare it with that one")
     number = known[-1].number + 1 if known else 1
-    known_on = max(filter(None, (night, newest_night_begun(connection, model), known[-1].known_on if known else None)))
+    known_on = max(
+        filter(None, (logical_date, newest_run_begun(connection, model), known[-1].known_on if known else None))
+    )
     promotion = Promotion(model, number, version, expected, known_on, cause)
     try:
         connection.execute(

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lamplighter.core.hints import among
+from lamplighter.core.hints import did_you_mean
 from lamplighter.core.records.catalogue import OF_VERSIONS
 from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.core.time.window import Window
@@ -247,7 +247,7 @@ def newest_run(history: History, model: str) -> dict[str, Any]:
     with history.reading() as connection:
         row = connection.execute(query).mappings().first()
     if row is None:
-        raise HistoryError(f"nothing is recorded of {model!r}; {among(model, models(history))}")
+        raise HistoryError(f"nothing is recorded of {model!r}; {did_you_mean(model, models(history))}")
     return dict(row)
 
 

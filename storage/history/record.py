@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 Key = tuple[Any, ...]
 Values = tuple[Any, ...]
-Known = dict[Key, Values]
+Snapshot = dict[Key, Values]
 
 
 def record(
@@ -45,19 +45,19 @@ def record(
     """
     key_names = [column.name for column in table.primary_key if column.name != "known_on"]
     value_names = [column.name for column in table.c if column.name not in {*key_names, "known_on"}]
-    nights = _nights(connection, table, scope, key_names, value_names)
+    logical_dates = _nights(connection, table, scope, key_names, value_names)
     complete = [{**scope, **row} for row in rows]
     new = {_pick(row, key_names): _pick(row, value_names) for row in complete}
     blank = _pick({**scope, **gone}, value_names)
 
-    later = sorted(night for night in nights if night > known_on)
-    before = _state(nights, lambda night: night < known_on)
+    later = sorted(logical_date for logical_date in logical_dates if logical_date > known_on)
+    before = _state(logical_dates, lambda logical_date: logical_date < known_on)
     wanted = {known_on: _difference(before, new, blank)}
     if later:
-        next_state = _state(nights, lambda night: night <= later[0])
+        next_state = _state(logical_dates, lambda logical_date: logical_date <= later[0])
         wanted[later[0]] = _difference(before | wanted[known_on], next_state, blank)
-    for night, target in wanted.items():
-        _write(connection, table, (key_names, value_names), night, nights.get(night, {}), target)
+    for logical_date, target in wanted.items():
+        _write(connection, table, (key_names, value_names), logical_date, logical_dates.get(logical_date, {}), target)
 
 
 def _pick(row: Mapping[str, Any], names: list[str]) -> tuple[Any, ...]:
@@ -70,26 +70,26 @@ def _nights(
     scope: Mapping[str, Any],
     key_names: list[str],
     value_names: list[str],
-) -> dict[datetime, Known]:
+) -> dict[datetime, Snapshot]:
     """The rows of the scope, by night."""
     columns = [table.c[name] for name in (*key_names, *value_names, "known_on")]
     query = sa.select(*columns).where(*(table.c[name] == value for name, value in scope.items()))
-    nights: dict[datetime, Known] = {}
+    logical_dates: dict[datetime, Snapshot] = {}
     for row in connection.execute(query):
-        *values, night = row
-        nights.setdefault(night, {})[tuple(values[: len(key_names)])] = tuple(values[len(key_names) :])
-    return nights
+        *values, logical_date = row
+        logical_dates.setdefault(logical_date, {})[tuple(values[: len(key_names)])] = tuple(values[len(key_names) :])
+    return logical_dates
 
 
-def _state(nights: Mapping[datetime, Known], when: Any) -> Known:
+def _state(logical_dates: Mapping[datetime, Snapshot], when: Any) -> Snapshot:
     """All that was known: the newest row of each key."""
-    known: Known = {}
-    for night in sorted(night for night in nights if when(night)):
-        known |= nights[night]
+    known: Snapshot = {}
+    for logical_date in sorted(logical_date for logical_date in logical_dates if when(logical_date)):
+        known |= logical_dates[logical_date]
     return known
 
 
-def _difference(before: Known, after: Known, blank: Values) -> Known:
+def _difference(before: Snapshot, after: Snapshot, blank: Values) -> Snapshot:
     """The rows that lead from one state to the next."""
     changed = {key: values for key, values in after.items() if before.get(key) != values}
     vanished = {key: blank for key, values in before.items() if key not in after and values != blank}
@@ -100,9 +100,9 @@ def _write(
     connection: sa.Connection,
     table: sa.Table,
     names: tuple[list[str], list[str]],
-    night: datetime,
-    old: Known,
-    new: Known,
+    logical_date: datetime,
+    old: Snapshot,
+    new: Snapshot,
 ) -> None:
     """Replace a night's rows; rows that stay as they are are not touched."""
     key_names, value_names = names
@@ -112,10 +112,10 @@ def _write(
         conditions = [table.c[name] == sa.bindparam(f"key_{name}") for name in (*key_names, "known_on")]
         bound = [f"key_{name}" for name in (*key_names, "known_on")]
         connection.execute(
-            sa.delete(table).where(*conditions), [dict(zip(bound, (*key, night), strict=True)) for key in stale]
+            sa.delete(table).where(*conditions), [dict(zip(bound, (*key, logical_date), strict=True)) for key in stale]
         )
     if fresh:
         columns = (*key_names, *value_names, "known_on")
         connection.execute(
-            sa.insert(table), [dict(zip(columns, (*key, *new[key], night), strict=True)) for key in fresh]
+            sa.insert(table), [dict(zip(columns, (*key, *new[key], logical_date), strict=True)) for key in fresh]
         )

@@ -35,7 +35,7 @@ def record_inputs(connection: sa.Connection, known_on: datetime, inputs: Inputs)
     record(connection, tables.profile, scope, known_on, hashes, gone={"content_hash": ""})
 
 
-def record_night(
+def record_run(
     connection: sa.Connection,
     window: Window,
     known_on: datetime,

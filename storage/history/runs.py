@@ -63,16 +63,18 @@ def last_success(history: History, model: str) -> datetime | None:
     return _newest(history, model, tables.run.c.ended_at)
 
 
-def last_night(history: History, model: str) -> datetime | None:
+def last_run(history: History, model: str) -> datetime | None:
     """The newest night that ended without a failure."""
     return _newest(history, model, tables.run.c.known_on)
 
 
-def newest_night_begun(connection: sa.Connection, model: str) -> datetime | None:
+def newest_run_begun(connection: sa.Connection, model: str) -> datetime | None:
     """The newest night of a model that has begun, however it ended."""
     table = tables.run
-    night: datetime | None = connection.scalar(sa.select(sa.func.max(table.c.known_on)).where(table.c.model == model))
-    return night
+    logical_date: datetime | None = connection.scalar(
+        sa.select(sa.func.max(table.c.known_on)).where(table.c.model == model)
+    )
+    return logical_date
 
 
 def _newest(history: History, model: str, column: sa.Column[datetime]) -> datetime | None:

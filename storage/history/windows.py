@@ -20,7 +20,7 @@ RECENT_WINDOWS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class WindowState:
     """What was last recorded of a window, as known on a night.
 
     Attributes
@@ -49,7 +49,7 @@ class Standing:
         return self.state is not State.FINAL
 
 
-def standings(history: History, window: Window, known_on: datetime) -> dict[datetime, Standing]:
+def window_states(history: History, window: Window, known_on: datetime) -> dict[datetime, WindowState]:
     """How each window of a model up to ``window`` stands on a night, by its start: recent and open ones.
 
     Windows of another grain are closed: they are read, and never looked at again.
@@ -73,9 +73,9 @@ def _known(window: Window, known_on: datetime) -> sa.Subquery:
     ).subquery()
 
 
-def _standing(row: sa.RowMapping, window: Window) -> Standing:
+def _standing(row: sa.RowMapping, window: Window) -> WindowState:
     names = ("rows", "labelled", "predictions", "labels", "relabelled_until")
-    return Standing(_window(row, window), State(row["state"]), **{name: row[name] for name in names})
+    return WindowState(_window(row, window), State(row["state"]), **{name: row[name] for name in names})
 
 
 def _window(row: sa.RowMapping, window: Window) -> Window:
@@ -156,7 +156,7 @@ def windows_with_rows(history: History, windows: Sequence[Window]) -> list[Windo
 
 def newest_window(history: History, window: Window, known_on: datetime) -> Window | None:
     """The newest window, up to ``window``, that anything is recorded of."""
-    known = standings(history, window, known_on)
+    known = window_states(history, window, known_on)
     return known[max(known)].window if known else None
 
 

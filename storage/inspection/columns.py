@@ -15,7 +15,7 @@ from lamplighter.core.suggest import MOST_CLASSES, Column, Sample
 from lamplighter.errors import ColumnError
 from storage.profiles.build import as_floats, type_kind
 from storage.sources.epochs import unit_of
-from storage.sources.rows import Rows
+from storage.sources.rows import Scan
 from storage.sources.timestamps import to_instants
 from storage.sources.types import LIST
 
@@ -36,7 +36,7 @@ FIRST_ROWS, MOST_ODD = 100, 0.01
 """Texts that are looked at first, and the share of those that may be no time in a column of times."""
 
 
-def columns_of(rows: Rows) -> tuple[list[Column], dict[str, pa.ChunkedArray]]:
+def columns_of(rows: Scan) -> tuple[list[Column], dict[str, pa.ChunkedArray]]:
     """What is known of each column, and some rows of it, the same of each."""
     chosen = np.arange(rows.count)
     if rows.count > SAMPLED_ROWS:

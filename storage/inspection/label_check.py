@@ -25,7 +25,7 @@ from storage.sources.absent import absent_source, where_it_ends
 from storage.sources.labels import Arrived, keys, labels_arrived
 from storage.sources.newest import EPOCH, FAR, newest_files
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import Rows, Slice
+from storage.sources.rows import Scan, ScanSpec
 from storage.sources.sql import columns_of
 
 MOST_WINDOWS = 8
@@ -56,7 +56,7 @@ class LabelCheck:
     problems: list[Problem] = field(default_factory=list)
 
 
-def check_labels(project: Project, monitor: Monitor, newest: Rows, now: datetime, folder: Path) -> LabelCheck:
+def check_labels(project: Project, monitor: Monitor, newest: Scan, now: datetime, folder: Path) -> LabelCheck:
     """Join the labels to the newest window, or to the newest earlier one that has some.
 
     Parameters
@@ -92,7 +92,7 @@ def check_labels(project: Project, monitor: Monitor, newest: Rows, now: datetime
 _NONE_YET = "no prediction of the newest window has a label yet"
 
 
-def _no_labels(monitor: Monitor, newest: Rows) -> Problem:
+def _no_labels(monitor: Monitor, newest: Scan) -> Problem:
     """Why no row has a truth beside it."""
     assert monitor.labels is not None
     target = monitor.labels.target
@@ -102,7 +102,7 @@ def _no_labels(monitor: Monitor, newest: Rows) -> Problem:
     return Problem(("labels", "target"), _NONE_YET, True)
 
 
-def _can_be_joined(monitor: Monitor, rows: Rows) -> bool:
+def _can_be_joined(monitor: Monitor, rows: Scan) -> bool:
     needed = [*monitor.predictions.id, monitor.predictions.prediction]
     needed += [monitor.labels.target] if monitor.labels and monitor.labels.same_row else []
     return all(name in rows.schema for name in needed if name)
@@ -123,7 +123,7 @@ def _absent(project: Project, monitor: Monitor, labels: Labels) -> Iterator[Prob
         yield Problem(("labels", "parquet"), message, not is_misspelled)
         return
     always = Window(monitor.model, monitor.every, EPOCH, FAR, monitor.timezone)
-    rows = Rows(Slice(always, tuple(files[-1:]), time=None))
+    rows = Scan(ScanSpec(always, tuple(files[-1:]), time=None))
     if rows.unreadable:
         yield Problem(("labels", "parquet"), of_file(*rows.unreadable[0]))
         return
@@ -131,7 +131,7 @@ def _absent(project: Project, monitor: Monitor, labels: Labels) -> Iterator[Prob
         yield from label_column_problems(monitor, rows.schema)
 
 
-def _joined(project: Project, monitor: Monitor, newest: Rows, now: datetime, folder: Path, check: LabelCheck) -> None:
+def _joined(project: Project, monitor: Monitor, newest: Scan, now: datetime, folder: Path, check: LabelCheck) -> None:
     windows = _windows(monitor, newest.slice.window)
     arrived = labels_arrived(project, monitor, windows[-1].start, now, folder, [newest.slice])
     assert arrived is not None
@@ -140,7 +140,7 @@ def _joined(project: Project, monitor: Monitor, newest: Rows, now: datetime, fol
     if arrived.unreadable and not len(arrived.frame):
         return
     index = LabelIndex.of(arrived, monitor.predictions.id)
-    looked_at: list[Slice] = []
+    looked_at: list[ScanSpec] = []
     met = 0
     for window in windows:
         where = newest.slice if window == newest.slice.window else predictions_of(project, monitor, window, folder)
@@ -152,7 +152,7 @@ def _joined(project: Project, monitor: Monitor, newest: Rows, now: datetime, fol
         if early := early_labels(project, monitor, looked_at[-1:], index, folder):
             check.problems.append(_misdated(early.ids, window.label, "before their predictions"))
             return
-        met += _met(index, Rows(where), monitor)
+        met += _met(index, Scan(where), monitor)
     if met:
         told = f"{met} labels met their predictions, and none is a number; name another column"
         check.problems.append(Problem(("labels", "target"), told))
@@ -166,7 +166,7 @@ def _misdated(ids: int, label: str, when: str, *, is_warning: bool = False) -> P
     return Problem(("labels", "time"), f"{told}; {cure}", is_warning)
 
 
-def _met(index: LabelIndex, rows: Rows, monitor: Monitor) -> int:
+def _met(index: LabelIndex, rows: Scan, monitor: Monitor) -> int:
     """How many predictions have an id that is a label's."""
     ids = monitor.predictions.id
     return int((index.numbers(rows.frame(ids, ids)) >= 0).sum())
@@ -185,9 +185,9 @@ def _windows(monitor: Monitor, newest: Window) -> list[Window]:
     return windows
 
 
-def _one_window(monitor: Monitor, where: Slice, index: LabelIndex | None, now: datetime, check: LabelCheck) -> None:
+def _one_window(monitor: Monitor, where: ScanSpec, index: LabelIndex | None, now: datetime, check: LabelCheck) -> None:
     [truth] = truths_of([Seen(where, relabelled_until=now + MOMENT)], monitor, index)
-    check.labelled, check.rows = len(truth.y_true), Rows(where).count
+    check.labelled, check.rows = len(truth.y_true), Scan(where).count
     if check.labelled:
         check.problems += _of_values(monitor, truth, check)
 
@@ -233,7 +233,7 @@ def _of_answers(monitor: Monitor, truth: Truth) -> Iterator[Problem]:
 
 
 def _none_met(
-    project: Project, monitor: Monitor, arrived: Arrived, looked_at: Sequence[Slice], now: datetime, folder: Path
+    project: Project, monitor: Monitor, arrived: Arrived, looked_at: Sequence[ScanSpec], now: datetime, folder: Path
 ) -> Iterator[Problem]:
     """Why no prediction has a label: there are none yet, they are dated otherwise, or their ids are others."""
     labels, first = monitor.labels, min(where.window.start for where in looked_at)
@@ -249,7 +249,7 @@ def _none_met(
         ids = (
             "" if {*monitor.predictions.id, *labels.id} & {*monitor.private} else _examples(monitor, looked_at, arrived)
         )
-        rows = sum(Rows(where).count for where in looked_at)
+        rows = sum(Scan(where).count for where in looked_at)
         told = f"none of {len(arrived.frame)} labels has the id of one of the {rows} predictions of"
         at = ("labels", "id") if labels.id else ("labels",)
         cure = "name the column of ids as labels.id, or write ids alike"
@@ -264,8 +264,8 @@ def _none_met(
     yield Problem(("labels",), f"{told}; there are none yet for the newest predictions", True)
 
 
-def _examples(monitor: Monitor, looked_at: Sequence[Slice], arrived: Arrived) -> str:
-    newest = next((rows for where in looked_at if (rows := Rows(where)).count), Rows(looked_at[0]))
+def _examples(monitor: Monitor, looked_at: Sequence[ScanSpec], arrived: Arrived) -> str:
+    newest = next((rows for where in looked_at if (rows := Scan(where)).count), Scan(looked_at[0]))
     ids = keys(newest.frame(monitor.predictions.id, monitor.predictions.id), monitor.predictions.id)
     pair = [
         str(values[0]).replace("\x1f", ", ")[:40]

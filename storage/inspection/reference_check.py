@@ -9,14 +9,14 @@ from lamplighter.core.time.window import Window
 from storage.project.folder import Project
 from storage.sources.predictions import slice_of
 from storage.sources.reference import reference_of, span_of
-from storage.sources.rows import Rows
+from storage.sources.rows import Scan
 from storage.sources.sql import spool
 
 MOST_ROWS = 1_000
 """Of a reference in a database: enough to see its columns, and that it has rows."""
 
 
-def reference_rows(project: Project, monitor: Monitor, window: Window, folder: Path) -> Rows:
+def reference_rows(project: Project, monitor: Monitor, window: Window, folder: Path) -> Scan:
     """The rows of the reference of a window; of one in a database only the first.
 
     Raises
@@ -29,10 +29,10 @@ def reference_rows(project: Project, monitor: Monitor, window: Window, folder: P
     if source.sql is None or reference.parquet:
         where = reference_of(project, monitor, window, folder)
         assert where is not None
-        return Rows(where)
+        return Scan(where)
     span = span_of(reference, window)
     files = spool(
         source.sql, column=source.time, timezone=source.timezone, start=span.start, end=span.end,
         folder=folder / "reference", most=MOST_ROWS, unit=source.time_unit, day_zone=window.timezone,
     )  # fmt: skip
-    return Rows(slice_of(monitor, span, files))
+    return Scan(slice_of(monitor, span, files))

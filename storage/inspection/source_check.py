@@ -38,7 +38,7 @@ from storage.sources.absent import absent_source
 from storage.sources.newest import EPOCH, Newest, newest_files, newest_window
 from storage.sources.predictions import predictions_of, slice_of
 from storage.sources.reference import reference_of
-from storage.sources.rows import Rows
+from storage.sources.rows import Scan
 from storage.sources.sql import spool
 
 MOST_VALUES_ROWS = 200_000
@@ -109,7 +109,7 @@ def _check(project: Project, monitor: Monitor, now: datetime, folder: Path, chec
         check.problems += _nothing_yet(newest)
         return
     window = newest.window
-    rows = Rows(predictions_of(project, monitor, window, folder))
+    rows = Scan(predictions_of(project, monitor, window, folder))
     check.window, check.rows = window.label, rows.count
     check.problems += [
         Problem(_place(monitor.predictions, "predictions"), of_file(uri, reason)) for uri, reason in rows.unreadable
@@ -174,7 +174,7 @@ def _place(source: Source, section: str) -> tuple[str, ...]:
 
 
 def _ranges(
-    monitor: Monitor, rows: Rows, kinds: dict[str, str], wrong: Collection[tuple[str | int, ...]]
+    monitor: Monitor, rows: Scan, kinds: dict[str, str], wrong: Collection[tuple[str | int, ...]]
 ) -> Iterator[ScoreRange]:
     for name in monitor.predictions.scores:
         if kinds.get(name) == "number" and not any("score" in at for at in wrong):
@@ -185,7 +185,7 @@ def _ranges(
 
 
 def _numeric_texts(
-    monitor: Monitor, rows: Rows, kinds: dict[str, str], wrong: Collection[tuple[str | int, ...]]
+    monitor: Monitor, rows: Scan, kinds: dict[str, str], wrong: Collection[tuple[str | int, ...]]
 ) -> Iterator[Problem]:
     """Features that are declared as numbers and hold texts that are none."""
     declared = monitor.features.numeric if monitor.features else ()
@@ -198,7 +198,7 @@ def _numeric_texts(
                 yield Problem(("features", "numeric", i), told)
 
 
-def _decimal_commas(monitor: Monitor, rows: Rows, kinds: Mapping[str, str]) -> Iterator[Problem]:
+def _decimal_commas(monitor: Monitor, rows: Scan, kinds: Mapping[str, str]) -> Iterator[Problem]:
     """Columns of text that holds numbers with a decimal comma, which no format takes for numbers."""
     for use in declared_columns(monitor):
         if kinds.get(use.column) == "text" and use.column not in monitor.private:
@@ -213,7 +213,7 @@ def _without_model(finding: Finding, monitor: Monitor) -> str:
     return finding.message.removeprefix(f"{monitor.model}: ")
 
 
-def _empty_columns(monitor: Monitor, rows: Rows, kinds: Mapping[str, str]) -> Iterator[Problem]:
+def _empty_columns(monitor: Monitor, rows: Scan, kinds: Mapping[str, str]) -> Iterator[Problem]:
     """Features and answers that are null in every row, as the first run would find them."""
     places = {use.column: use.at for use in reversed(list(declared_columns(monitor)))}
     answers = [monitor.predictions.prediction, *monitor.predictions.scores]
@@ -226,7 +226,7 @@ def _empty_columns(monitor: Monitor, rows: Rows, kinds: Mapping[str, str]) -> It
 
 
 def _names(
-    project: Project, monitor: Monitor, rows: Rows, newest: Newest, true: Collection[str], folder: Path
+    project: Project, monitor: Monitor, rows: Scan, newest: Newest, true: Collection[str], folder: Path
 ) -> Iterator[Problem]:
     """Classes and values of segments that the monitor names and that never occur."""
 
@@ -249,7 +249,7 @@ def _names(
         yield from segment_problems(monitor, seen, wider)
 
 
-def _values(rows: Rows, column: str) -> frozenset[str]:
+def _values(rows: Scan, column: str) -> frozenset[str]:
     if column not in rows.schema:
         return frozenset()
     try:
@@ -258,7 +258,7 @@ def _values(rows: Rows, column: str) -> frozenset[str]:
         return frozenset()
 
 
-def _many(project: Project, monitor: Monitor, newest: Newest, column: str, folder: Path) -> Rows:
+def _many(project: Project, monitor: Monitor, newest: Newest, column: str, folder: Path) -> Scan:
     """The rows of many windows: the files that were looked at, or so many rows of a database."""
     source = monitor.predictions
     assert newest.window is not None
@@ -273,9 +273,9 @@ def _many(project: Project, monitor: Monitor, newest: Newest, column: str, folde
                 most=MOST_VALUES_ROWS, unit=source.time_unit, day_zone=monitor.timezone,
             )
         )  # fmt: skip
-        return Rows(slice_of(monitor, span, files))
+        return Scan(slice_of(monitor, span, files))
     everything = Window(monitor.model, monitor.every, EPOCH, newest.window.end, monitor.timezone)
-    return Rows(slice_of(monitor, everything, newest_files(project, source, LOOK_BACK.days)))
+    return Scan(slice_of(monitor, everything, newest_files(project, source, LOOK_BACK.days)))
 
 
 SEVERAL = (("reference",), ("labels",), ("predictions", "parquet"))
@@ -293,7 +293,7 @@ def _reference_values(project: Project, monitor: Monitor, newest: Newest, column
         where = reference_of(project, monitor, newest.window, folder)
     except SourceError:
         return frozenset()
-    return _values(Rows(where), column) if where else frozenset()
+    return _values(Scan(where), column) if where else frozenset()
 
 
 def _reference(

@@ -26,7 +26,7 @@ from storage.inspection.columns import columns_of, sample_of
 from storage.project.folder import Project
 from storage.sources.files import File, find
 from storage.sources.globbing import CSV, ESCAPED, PARQUET, WILDCARD, is_wild
-from storage.sources.rows import Rows, Slice
+from storage.sources.rows import Scan, ScanSpec
 from storage.sources.sql import spool
 from storage.sources.timestamps import to_instants
 
@@ -106,7 +106,7 @@ def inspect_table(project: Project, source: str, url: str | None, timezone: str,
             told = f"{source}: no rows there" if url else f"{project.locate(source)}: no Parquet or CSV file there"
             raise SourceError(f"{told}; {WANTED}, relative to the project folder")
         always = Window.of("init", Grain.MONTH, timezone, datetime.now(UTC))
-        rows = Rows(Slice(always, tuple(files[-MOST_FILES:]), time=None))
+        rows = Scan(ScanSpec(always, tuple(files[-MOST_FILES:]), time=None))
         if rows.unreadable:
             raise SourceError(": ".join(rows.unreadable[0]))
         if not rows.count:
@@ -118,7 +118,7 @@ def inspect_table(project: Project, source: str, url: str | None, timezone: str,
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _with_rows(seen: Seen, rows: Rows, timezone: str) -> Seen:
+def _with_rows(seen: Seen, rows: Scan, timezone: str) -> Seen:
     """What all rows say: the days that have some, and the ids."""
     try:
         roles = seen.roles()
@@ -141,7 +141,7 @@ def column_names(project: Project, source: str) -> list[str]:
     if not files:
         raise SourceError(f"{project.locate(source)}: no Parquet or CSV file there; {WANTED}")
     always = Window.of("init", Grain.MONTH, "UTC", datetime.now(UTC))
-    return list(Rows(Slice(always, tuple(files[-1:]), time=None)).schema)
+    return list(Scan(ScanSpec(always, tuple(files[-1:]), time=None)).schema)
 
 
 def values_of(
@@ -158,7 +158,7 @@ def values_of(
     try:
         files = (_table(project, source, url, folder, MOST_ROWS) if url else _parquet(project, source))[1]
         always = Window.of("init", Grain.MONTH, "UTC", datetime.now(UTC))
-        rows = Rows(Slice(always, tuple(files[-MOST_FILES:]), time=None))
+        rows = Scan(ScanSpec(always, tuple(files[-MOST_FILES:]), time=None))
         values = rows.identities([column]).column(0).combine_chunks()
         return values, _instants(rows, time, timezone) if time else None
     finally:
@@ -221,7 +221,7 @@ def _by_day(uris: Sequence[str]) -> str:
     return f"{min(folders).partition('day={day}')[0]}day={{day}}/**/*{end}"
 
 
-def _instants(rows: Rows, time: Column, timezone: str) -> pa.ChunkedArray:
+def _instants(rows: Scan, time: Column, timezone: str) -> pa.ChunkedArray:
     values = rows.table([time.name]).column(0)
     zone = None if time.is_date else "UTC"
     return to_instants(values, time.name, zone, unit=time.unit or None, day_zone=timezone)

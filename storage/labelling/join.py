@@ -20,7 +20,7 @@ from lamplighter.core.monitor import Kind, Monitor
 from lamplighter.core.records.measurement import State
 from lamplighter.core.time.window import Window
 from storage.sources.labels import IDENTIFIED, Arrived, keys
-from storage.sources.rows import Slice, rows_of
+from storage.sources.rows import ScanSpec, open_scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Seen:
         Labels that arrived before it count, although the window was final.
     """
 
-    rows: Slice
+    rows: ScanSpec
     relabelled_until: datetime | None = None
 
     def before(self, monitor: Monitor) -> datetime:
@@ -92,7 +92,7 @@ class Seen:
         return max(final, self.relabelled_until) if self.relabelled_until else final
 
 
-def predictions_with_ids(where: Slice, monitor: Monitor) -> pd.DataFrame:
+def predictions_with_ids(where: ScanSpec, monitor: Monitor) -> pd.DataFrame:
     """The columns of a window that quality needs; one that is not there is all null."""
     labels, predictions = monitor.labels, monitor.predictions
     assert labels is not None
@@ -100,7 +100,7 @@ def predictions_with_ids(where: Slice, monitor: Monitor) -> pd.DataFrame:
     texts = [*predictions.id, predictions.version, *monitor.segments, *(answers if monitor.kind in IDENTIFIED else [])]
     names = list(dict.fromkeys(name for name in (*texts, *answers, *predictions.scores) if name))
     objects = [name for name in answers if name] if monitor.kind is Kind.TEXT else []
-    return rows_of(where).frame(names, [name for name in texts if name], objects)
+    return open_scan(where).frame(names, [name for name in texts if name], objects)
 
 
 def truths_of(windows: Sequence[Seen], monitor: Monitor, index: LabelIndex | None) -> Iterator[Truth]:
@@ -126,7 +126,7 @@ def truths_of(windows: Sequence[Seen], monitor: Monitor, index: LabelIndex | Non
             y_true, corrected = frame[labels.target], 0
         else:
             y_true, corrected = index.look_up(frame, seen.rows.window, seen.before(monitor))
-        comparable = all(name in rows_of(seen.rows).schema for name in needed)
+        comparable = all(name in open_scan(seen.rows).schema for name in needed)
         known = _is_label(y_true, monitor.kind)
         odd = y_true[~known & y_true.notna().to_numpy()]
         labelled, y_true = frame[known], y_true[known]

@@ -22,7 +22,7 @@ from storage.project.folder import Project
 from storage.sources.files import File, find
 from storage.sources.labels import ONE_DAY, ids_of, joined_key
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import Rows, Slice
+from storage.sources.rows import Scan, ScanSpec
 from storage.sources.sql import newest_time, spool
 from storage.sources.timestamps import INSTANT, to_instants
 
@@ -70,7 +70,7 @@ class Misdated:
 
 
 def misdated_labels(
-    project: Project, monitor: Monitor, slices: Sequence[Slice], now: datetime, present: datetime, folder: Path
+    project: Project, monitor: Monitor, slices: Sequence[ScanSpec], now: datetime, present: datetime, folder: Path
 ) -> Misdated | None:
     """The newest window some of whose labels are dated long before it, or after the present; None where there is none.
 
@@ -149,7 +149,7 @@ def _read(
     file: File, labels: Labels, ids: Sequence[str], span: Window, begin: datetime, end: datetime
 ) -> pd.DataFrame | None:
     """The ids of a file's labels that are dated in a span; None where the file tells nothing of them."""
-    rows = Rows(Slice(span, (file,), None, labels.timezone, unit=labels.time_unit, at_day_end=True))
+    rows = Scan(ScanSpec(span, (file,), None, labels.timezone, unit=labels.time_unit, at_day_end=True))
     time = str(labels.time)
     if not rows.count or any(name not in rows.schema for name in (*ids, time)):
         return None
@@ -175,7 +175,7 @@ def _index(frame: pd.DataFrame, monitor: Monitor) -> LabelIndex:
     return LabelIndex(pd.Index(ids).astype(object), monitor.predictions.id, number, nothing, arrival, frame)
 
 
-def _of_window(project: Project, monitor: Monitor, where: Slice, dated: LabelIndex, folder: Path) -> Misdated | None:
+def _of_window(project: Project, monitor: Monitor, where: ScanSpec, dated: LabelIndex, folder: Path) -> Misdated | None:
     """The ids of a window among labels that are dated elsewhere, without those that were predicted at that time."""
     found = predicted_ids(where, monitor, dated)
     if not found.any():
@@ -191,12 +191,12 @@ def _of_window(project: Project, monitor: Monitor, where: Slice, dated: LabelInd
         begin = max(_moment(int(moments.min())) - labels.mature_after, newest - MOST_DAYS * ONE_DAY)
         window = Window(monitor.model, monitor.every, begin, min(newest, where.window.start), monitor.timezone)
         then = predictions_of(project, monitor, window, folder / "then", only=monitor.predictions.id)
-        is_sure = bool(Rows(then).count)
+        is_sure = bool(Scan(then).count)
         if is_sure:
             found &= ~predicted_ids(then, monitor, dated)
     if not found.any():
         return None
-    return Misdated(where.window, int(found.sum()), Rows(where).count, newest, where.window.start - middle, is_sure)
+    return Misdated(where.window, int(found.sum()), Scan(where).count, newest, where.window.start - middle, is_sure)
 
 
 def _moment(microseconds: int) -> datetime:
@@ -205,6 +205,6 @@ def _moment(microseconds: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=min(max(microseconds, low), high))
 
 
-def is_overdue(monitor: Monitor, slices: Sequence[Slice], now: datetime) -> bool:
+def is_overdue(monitor: Monitor, slices: Sequence[ScanSpec], now: datetime) -> bool:
     """Whether the labels of one of some windows have had their time."""
     return any(now >= matured(where.window, monitor) for where in slices)

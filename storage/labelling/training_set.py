@@ -22,7 +22,7 @@ from storage.project.folder import Project
 from storage.project.private_files import make_folder, open_private
 from storage.sources.labels import identified, labels_arrived
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import Rows, rows_of
+from storage.sources.rows import Scan, open_scan
 from storage.sources.types import united
 
 
@@ -113,14 +113,14 @@ def write_labelled(
 def _table(
     project: Project, monitor: Monitor, window: Window, index: LabelIndex | None, spool_folder: Path
 ) -> pa.Table | None:
-    rows = rows_of(predictions_of(project, monitor, window, spool_folder))
+    rows = open_scan(predictions_of(project, monitor, window, spool_folder))
     for _ in range(len(rows.slice.files) + 1):
         with suppress(BrokenFileError):
             return _joined(monitor, window, rows, index)
     raise SourceError(f"{monitor.model}: the predictions of {window.label} cannot be read")
 
 
-def _joined(monitor: Monitor, window: Window, rows: Rows, index: LabelIndex | None) -> pa.Table | None:
+def _joined(monitor: Monitor, window: Window, rows: Scan, index: LabelIndex | None) -> pa.Table | None:
     if not rows.count:
         return None
     labels = monitor.labels
@@ -134,7 +134,7 @@ def _joined(monitor: Monitor, window: Window, rows: Rows, index: LabelIndex | No
     return table.append_column(WINDOW, pa.array([window.label] * len(table)))
 
 
-def _columns(monitor: Monitor, rows: Rows) -> list[str]:
+def _columns(monitor: Monitor, rows: Scan) -> list[str]:
     """The columns that a trainer gets, each once."""
     predictions, labels = monitor.predictions, monitor.labels
     assert labels is not None

@@ -16,14 +16,14 @@ from storage.labelling.join import LabelIndex
 from storage.project.folder import Project
 from storage.sources.labels import Arrived
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import Slice, rows_of
+from storage.sources.rows import ScanSpec, open_scan
 
 LOOK_BACK_WINDOWS = 31
 """How many windows before those of the night are searched for the prediction of a late label, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stray:
+class UnmatchedLabels:
     """Labels that arrived during the night's own window and count for no window: too late, or of nobody; and all."""
 
     late: int
@@ -31,9 +31,9 @@ class Stray:
     arrived: int = field(default=0, compare=False)
 
 
-def stray_labels(
-    project: Project, monitor: Monitor, slices: Sequence[Slice], arrived: Arrived, spool_folder: Path
-) -> Stray:
+def unmatched_labels(
+    project: Project, monitor: Monitor, slices: Sequence[ScanSpec], arrived: Arrived, spool_folder: Path
+) -> UnmatchedLabels:
     """Count the labels that arrived during the first window and count for none.
 
     Parameters
@@ -61,11 +61,11 @@ def stray_labels(
         too_late = (index.frame["arrived"] >= matured(where.window, monitor)).to_numpy()
         late += len(np.unique(index.number[too_late & found[index.number]]))
         nobody &= ~found
-    return Stray(late, int(nobody.sum()), len(index.ids))
+    return UnmatchedLabels(late, int(nobody.sum()), len(index.ids))
 
 
 def any_predicted(
-    project: Project, monitor: Monitor, slices: Sequence[Slice], index: LabelIndex, spool_folder: Path
+    project: Project, monitor: Monitor, slices: Sequence[ScanSpec], index: LabelIndex, spool_folder: Path
 ) -> bool:
     """Whether any id was predicted in the windows at hand, or in those before."""
     return any(predicted_ids(where, monitor, index).any() for where in _earlier(project, monitor, slices, spool_folder))
@@ -90,7 +90,7 @@ class Early:
 
 
 def early_labels(
-    project: Project, monitor: Monitor, slices: Sequence[Slice], labels: LabelIndex, spool_folder: Path
+    project: Project, monitor: Monitor, slices: Sequence[ScanSpec], labels: LabelIndex, spool_folder: Path
 ) -> Early | None:
     """Count the ids of the first window that have labels, all of them dated before the window; None without any.
 
@@ -118,10 +118,10 @@ def early_labels(
     if not early.any():
         return None
     leads = (own.window.start - arrived[before & early[labels.number]]).dt.total_seconds()
-    return Early(int(early.sum()), rows_of(own).count, timedelta(seconds=float(leads.median())))
+    return Early(int(early.sum()), open_scan(own).count, timedelta(seconds=float(leads.median())))
 
 
-def ids_used_again(slices: Sequence[Slice], monitor: Monitor, index: LabelIndex) -> int:
+def ids_used_again(slices: Sequence[ScanSpec], monitor: Monitor, index: LabelIndex) -> int:
     """How many ids were predicted in several windows, where most of them have several labels, too: whose is which?
 
     One label for an id that is scored every day is nothing unusual, nor are a few corrections.
@@ -137,14 +137,14 @@ def ids_used_again(slices: Sequence[Slice], monitor: Monitor, index: LabelIndex)
     return several if 2 * several > predicted_again.sum() else 0
 
 
-def predicted_ids(where: Slice, monitor: Monitor, index: LabelIndex) -> npt.NDArray[np.bool_]:
+def predicted_ids(where: ScanSpec, monitor: Monitor, index: LabelIndex) -> npt.NDArray[np.bool_]:
     """Whether an id was predicted in a window, by its number."""
     found = np.zeros(len(index.ids) + 1, dtype=bool)
-    found[index.numbers(rows_of(where).frame(monitor.predictions.id, monitor.predictions.id))] = True
+    found[index.numbers(open_scan(where).frame(monitor.predictions.id, monitor.predictions.id))] = True
     return found[:-1]
 
 
-def _earlier(project: Project, monitor: Monitor, slices: Sequence[Slice], spool_folder: Path) -> Iterator[Slice]:
+def _earlier(project: Project, monitor: Monitor, slices: Sequence[ScanSpec], spool_folder: Path) -> Iterator[ScanSpec]:
     """The windows at hand, then the ones before the night's own that are not among them, newest first."""
     yield from slices
     at_hand = {where.window.start for where in slices}

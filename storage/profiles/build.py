@@ -21,7 +21,7 @@ from lamplighter.core.profiles.profile import (
 from lamplighter.core.quality.scores import slack
 from lamplighter.core.values.identity import identities
 from storage.project.private_key import keyed_hash
-from storage.sources.rows import Rows
+from storage.sources.rows import Scan
 
 Profiles = dict[str, ColumnProfile]
 
@@ -41,7 +41,7 @@ def type_kind(kind: pa.DataType) -> str:
     return next((name for name, tests in TYPE_KINDS.items() if any(test(kind) for test in tests)), "other")
 
 
-def table_kinds(rows: Rows, named: Collection[str] = ()) -> dict[str, str]:
+def table_kinds(rows: Scan, named: Collection[str] = ()) -> dict[str, str]:
     """Each column of some rows and its type; of those that stand in paths alone the ones that are named.
 
     Parameters
@@ -90,7 +90,7 @@ def as_counts(values: pa.ChunkedArray) -> tuple[dict[str, int], int]:
 
 
 def profile_columns(
-    rows: Rows,
+    rows: Scan,
     kinds: Mapping[str, ColumnKind],
     *,
     bounds: Mapping[str, Bounds | None] | None = None,
@@ -142,7 +142,7 @@ def profile_columns(
     return profiles, broken
 
 
-def nulls_profile(rows: Rows, name: str) -> ColumnProfile:
+def nulls_profile(rows: Scan, name: str) -> ColumnProfile:
     """How many rows of a column hold nothing, of whatever type it is: lists and texts have no categories."""
     nulls = 0
     for _, batches in rows.columns([name]):

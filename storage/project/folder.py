@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from lamplighter.core.hints import among
+from lamplighter.core.hints import did_you_mean
 from lamplighter.core.limits import MOST_OF_A_MONITOR
 from lamplighter.errors import LamplighterError, MonitorError, unexpected
 from storage.project.env_file import ENV_FILE, EnvFile, read_env_file
@@ -119,7 +119,7 @@ class Project:
         """The monitor of a model, by name."""
         named = self._named()
         if model not in named:
-            raise MonitorError(f"{self.monitors_folder}: no model {model!r}; {among(model, named)}")
+            raise MonitorError(f"{self.monitors_folder}: no model {model!r}; {did_you_mean(model, named)}")
         first, *others = named[model]
         if others:
             raise self._named_twice(model, first, others[0])

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from lamplighter.core.hints import among
+from lamplighter.core.hints import did_you_mean
 from lamplighter.core.limits import MOST_OF_SETTINGS
 from lamplighter.core.secrets import database_fault
 from lamplighter.errors import MonitorError, one_line
@@ -139,7 +139,7 @@ def load_settings(folder: Path, env_file: EnvFile | None = None) -> Settings:
     except ValueError as error:
         raise MonitorError(f"{path}: not TOML: {one_line(error)}") from None
     if unknown := next((name for name in values if name not in Settings.model_fields), None):
-        known = among(unknown, Settings.model_fields)
+        known = did_you_mean(unknown, Settings.model_fields)
         raise MonitorError(f"{path}:{_line(text, unknown)}: unknown setting {unknown!r}; {known}")
     environment = _checked({}, lambda name: f"environment: {PREFIX}{name.upper()}").model_fields_set
     # Keyword arguments win over the environment, so the file's are only those that it does not set.
@@ -169,7 +169,7 @@ def _refuse_unknown_variables(variables: Iterable[tuple[str, str, str]]) -> None
     known = [*(f"{PREFIX}{name.upper()}" for name in Settings.model_fields), *OTHER_VARIABLES]
     for name, value, place in variables:
         if value and name.upper().startswith(PREFIX) and name.upper() not in known and not OF_A_CLUSTER.search(name):
-            raise MonitorError(f"{place}: unknown variable {name}; {among(name, known)}")
+            raise MonitorError(f"{place}: unknown variable {name}; {did_you_mean(name, known)}")
 
 
 def _text(path: Path) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from lamplighter.core.hints import among, nearest, shown_names
+from lamplighter.core.hints import did_you_mean, nearest, shown_names
 from lamplighter.core.monitor import Source
 from lamplighter.core.monitor.soundness import Problem
 from storage.project.folder import Project
@@ -21,7 +21,7 @@ def absent_source(project: Project, source: Source, section: str) -> Problem | N
     if source.sql:
         tables = tables_of(source.sql) if source.sql.table else []
         if source.sql.table and tables and source.sql.table not in tables and not _is_listed(source.sql.table, tables):
-            told = f"no table {source.sql.table!r} in the database; {among(source.sql.table, tables)}"
+            told = f"no table {source.sql.table!r} in the database; {did_you_mean(source.sql.table, tables)}"
             return Problem((section, "sql", "table"), told)
         return None
     if newest_files(project, source):
@@ -66,7 +66,7 @@ def where_it_ends(project: Project, pattern: str) -> tuple[str, bool]:
             break
         if not (folder / part).is_dir():
             names = _entries(folder)
-            return f"there is no {part!r} in {folder}; {among(part, names)}", nearest(part, names) is not None
+            return f"there is no {part!r} in {folder}; {did_you_mean(part, names)}", nearest(part, names) is not None
         folder /= part
     return f"{folder} holds: {shown_names(_entries(folder))}", False
 

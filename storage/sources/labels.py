@@ -24,7 +24,7 @@ from lamplighter.core.values.identity import identities
 from lamplighter.errors import BrokenFileError, ColumnError
 from storage.project.folder import Project
 from storage.sources.files import File, find
-from storage.sources.rows import Rows, Slice, rows_of
+from storage.sources.rows import Scan, ScanSpec, open_scan
 from storage.sources.sql import spool
 from storage.sources.timestamps import INSTANT
 from storage.sources.types import as_frame, objects_of, united, without_bytes
@@ -70,7 +70,7 @@ def labels_arrived(
     first: datetime,
     now: datetime,
     spool_folder: Path,
-    beside: Sequence[Slice] = (),
+    beside: Sequence[ScanSpec] = (),
 ) -> Arrived | None:
     """Read the labels that arrived from ``first`` until ``now``; None when they stand in the predictions' own rows.
 
@@ -144,13 +144,13 @@ def identified(monitor: Monitor, columns: Iterable[str]) -> set[str]:
     }
 
 
-def _readings(monitor: Monitor, beside: Iterable[Slice]) -> dict[str, Reading]:
+def _readings(monitor: Monitor, beside: Iterable[ScanSpec]) -> dict[str, Reading]:
     """How cells of the labels are read, by column: as the column of the predictions that they are compared with."""
     labels, predictions = monitor.labels, monitor.predictions
     assert labels is not None
     pairs = [*zip(ids_of(labels, monitor), predictions.id, strict=True), (labels.target, predictions.prediction)]
     for where in beside:
-        if (rows := rows_of(where)).schema:
+        if (rows := open_scan(where)).schema:
             return {column: rows.holds(answer) for column, answer in pairs if answer}
     return {}
 
@@ -172,10 +172,10 @@ def _read(
     labels = monitor.labels
     assert labels is not None
     ids = ids_of(labels, monitor)
-    where = Slice(span, (file,), labels.time, labels.timezone, undated=True, unit=labels.time_unit, at_day_end=True)
-    rows = Rows(where)
+    where = ScanSpec(span, (file,), labels.time, labels.timezone, undated=True, unit=labels.time_unit, at_day_end=True)
+    rows = Scan(where)
     # A file without the time column has no rows of the span, but a schema that tells what is wrong.
-    whole = Rows(Slice(span, (file,), time=None)) if rows.unreadable else rows
+    whole = Scan(ScanSpec(span, (file,), time=None)) if rows.unreadable else rows
     schema = whole.schema
     wanted = [*ids, labels.target, *([labels.time] if labels.time else [])]
     if schema and (missing := [name for name in wanted if name not in schema]):
@@ -222,7 +222,7 @@ def _is_narrow(kind: pa.DataType) -> bool:
     return bool(pa.types.is_floating(kind) and kind.bit_width < 64)
 
 
-def _arrivals(rows: Rows, labels: Labels, file: File, span: Window) -> pa.Array | pa.ChunkedArray:
+def _arrivals(rows: Scan, labels: Labels, file: File, span: Window) -> pa.Array | pa.ChunkedArray:
     """When each label of a file arrived, as far as that is known."""
     if labels.time:
         instants = rows.instants(rows.table([labels.time]).column(0), labels.time)

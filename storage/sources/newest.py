@@ -16,7 +16,7 @@ from lamplighter.errors import SourceError
 from storage.project.folder import Project
 from storage.sources.files import DAY, File, find
 from storage.sources.predictions import slice_of
-from storage.sources.rows import Rows
+from storage.sources.rows import Scan
 from storage.sources.sql import newest_time
 from storage.sources.timestamps import INSTANT, to_instants
 
@@ -62,7 +62,7 @@ def newest_window(project: Project, monitor: Monitor, now: datetime) -> Newest:
         return Newest(_window(monitor, moment))
     files = newest_files(project, source)
     everything = Window(monitor.model, monitor.every, EPOCH, FAR, monitor.timezone)
-    rows = Rows(slice_of(monitor, everything, files))
+    rows = Scan(slice_of(monitor, everything, files))
     if rows.mistake:
         raise rows.mistake
     if rows.unreadable and len(rows.unreadable) == len(files):

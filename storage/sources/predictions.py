@@ -9,13 +9,13 @@ from lamplighter.core.monitor import Monitor
 from lamplighter.core.time.window import Window
 from storage.project.folder import Project
 from storage.sources.files import File, find
-from storage.sources.rows import Slice
+from storage.sources.rows import ScanSpec
 from storage.sources.sql import spool
 
 
 def predictions_of(
     project: Project, monitor: Monitor, window: Window, spool_folder: Path, *, only: Collection[str] | None = None
-) -> Slice:
+) -> ScanSpec:
     """Find the rows of a window; those behind SQL are streamed to the spool first.
 
     ``{day}`` is a hint: services write some rows into the next day's partition, so the neighbours are looked at too.
@@ -58,10 +58,10 @@ def predictions_of(
     return slice_of(monitor, window, files)
 
 
-def slice_of(monitor: Monitor, window: Window, files: Iterable[File]) -> Slice:
+def slice_of(monitor: Monitor, window: Window, files: Iterable[File]) -> ScanSpec:
     """The predictions of a window, among the rows of some files."""
     source = monitor.predictions
-    return Slice(
+    return ScanSpec(
         window,
         tuple(files),
         time=source.time,

@@ -19,13 +19,13 @@ from storage.project.folder import Project
 from storage.project.private_key import key_name
 from storage.sources.files import find
 from storage.sources.predictions import predictions_of, slice_of
-from storage.sources.rows import Slice, rows_of
+from storage.sources.rows import ScanSpec, open_scan
 from storage.sources.sql import count_rows
 
 
 def reference_of(
     project: Project, monitor: Monitor, window: Window, spool_folder: Path, of_champion: Path | None = None
-) -> Slice | None:
+) -> ScanSpec | None:
     """Find the reference of a window; None when the monitor has none.
 
     Parameters
@@ -49,7 +49,7 @@ def reference_of(
         # The window is the same every night: one that did not change is not opened or sampled again.
         always = Window.of(window.model, window.grain, window.timezone, date(1970, 1, 1))
         version = monitor.predictions.version
-        return Slice(always, tuple(files), time=None, version=version, required=_answers(monitor))
+        return ScanSpec(always, tuple(files), time=None, version=version, required=_answers(monitor))
     span = span_of(reference, window)
     if reference.days and span.end <= window.end and monitor.predictions.sql and not monitor.private:
         return _kept(project, monitor, span)
@@ -82,7 +82,7 @@ def _answers(monitor: Monitor) -> tuple[str, ...]:
     return (monitor.predictions.prediction,) if monitor.predictions.prediction else ()
 
 
-def _kept(project: Project, monitor: Monitor, span: Window) -> Slice:
+def _kept(project: Project, monitor: Monitor, span: Window) -> ScanSpec:
     """Past days of a database, streamed once and kept in the home, until they have another number of rows.
 
     What was corrected in place is read again once the folder is removed. Private columns are kept nowhere in the clear,
@@ -124,7 +124,7 @@ def _keep(project: Project, monitor: Monitor, span: Window, folder: Path) -> Non
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def reference_key(where: Slice, monitor: Monitor, private_key: bytes = b"") -> str:
+def reference_key(where: ScanSpec, monitor: Monitor, private_key: bytes = b"") -> str:
     """A name for what is computed of a reference: another file, range, column or private key makes another name.
 
     Parameters
@@ -137,5 +137,5 @@ def reference_key(where: Slice, monitor: Monitor, private_key: bytes = b"") -> s
     span = (where.window.start, where.window.end) if where.time else None
     predictions = monitor.predictions.model_dump(mode="json")
     private = (monitor.private, key_name(private_key)) if monitor.private else ()
-    parts = (rows_of(where).fingerprint, span, monitor.kind.value, predictions, monitor.features, private)
+    parts = (open_scan(where).fingerprint, span, monitor.kind.value, predictions, monitor.features, private)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -9,17 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from storage.sources.row_groups import Part
+from storage.sources.row_groups import Fragment
 
 
 def without_repeated(
-    parts: Sequence[Part],
+    parts: Sequence[Fragment],
     keys: pd.DataFrame,
     ids: int,
     instants: Callable[[], npt.NDArray[np.int64] | None],
     *,
     last: bool,
-) -> list[Part]:
+) -> list[Fragment]:
     """Leave out rows that repeat a key; first and last go by time, then by place.
 
     Parameters

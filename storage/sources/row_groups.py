@@ -19,7 +19,7 @@ from storage.sources.timestamps import INSTANT, to_instants
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Fragment:
     """A row group, and which of its rows belong to the window.
 
     Attributes
@@ -37,7 +37,7 @@ class Part:
     size: int
     mask: pa.BooleanArray | None
 
-    def keep(self, stays: npt.NDArray[np.bool_]) -> Part:
+    def keep(self, stays: npt.NDArray[np.bool_]) -> Fragment:
         """The part with only some of its rows.
 
         Parameters
@@ -48,7 +48,7 @@ class Part:
         if self.mask is not None:
             mask = np.array(self.mask)
             mask[np.flatnonzero(mask)] = stays
-        return Part(self.uri, self.group, int(stays.sum()), pa.array(mask))
+        return Fragment(self.uri, self.group, int(stays.sum()), pa.array(mask))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class _Times:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class RowFilter:
     """How the rows of a window are told: by a time column, or all of them.
 
     Attributes
@@ -86,7 +86,7 @@ class Choice:
     unit: str | None = None
     at_day_end: bool = False
 
-    def parts(self, files: OpenFiles, file: File) -> tuple[list[Part], int]:
+    def parts(self, files: OpenFiles, file: File) -> tuple[list[Fragment], int]:
         """The parts of a file that belong to the window, and its rows without a time that may have been meant for it.
 
         Raises
@@ -99,7 +99,7 @@ class Choice:
         if sum(sizes) != metadata.num_rows or min(sizes, default=0) < 0:
             raise OSError(f"says that it has {metadata.num_rows} rows and has {sizes}")
         if time is None:
-            parts = [Part(file.uri, group, size, None) for group, size in enumerate(sizes) if size]
+            parts = [Fragment(file.uri, group, size, None) for group, size in enumerate(sizes) if size]
             return _kept(files, parts), 0
         if time not in files.schema(file.uri).names:
             names = files.names(file.uri)
@@ -112,18 +112,18 @@ class Choice:
                 timeless += times.nulls
         return _kept(files, parts), timeless
 
-    def _part(self, files: OpenFiles, uri: str, group: int, size: int, time: str) -> tuple[Part | None, _Times]:
+    def _part(self, files: OpenFiles, uri: str, group: int, size: int, time: str) -> tuple[Fragment | None, _Times]:
         start, end = (_microseconds(moment) for moment in (self.window.start, self.window.end))
         times = self._from_statistics(files, uri, group, time)
         if times and times.low is not None and times.high is not None:
             if (times.high < start or times.low >= end) and not (self.undated and times.nulls):
                 return None, times
             if not times.nulls and times.low >= start and times.high < end:
-                return Part(uri, group, size, None), times
+                return Fragment(uri, group, size, None), times
         instants = self._instants(files.read(uri, group, time), time).cast(pa.int64())
         mask = pc.fill_null(pc.and_(pc.greater_equal(instants, start), pc.less(instants, end)), self.undated)
         inside = pc.sum(mask).as_py() or 0
-        part = Part(uri, group, inside, None if inside == size else mask.combine_chunks()) if inside else None
+        part = Fragment(uri, group, inside, None if inside == size else mask.combine_chunks()) if inside else None
         bounds = pc.min_max(instants).as_py()
         return part, _Times(bounds["min"], bounds["max"], instants.null_count)
 
@@ -169,7 +169,7 @@ WHOLE_NUMBERS = frozenset({pa.int32(), pa.int64()})
 """Types whose statistics are the numbers themselves; those of others are written in other ways."""
 
 
-def _kept(files: OpenFiles, parts: list[Part]) -> list[Part]:
+def _kept(files: OpenFiles, parts: list[Fragment]) -> list[Fragment]:
     """The parts without the rows that the log of their table has deleted."""
     left = []
     for part in parts:

@@ -25,9 +25,9 @@ from storage.sources.parquet import OpenFiles
 from storage.sources.path_columns import tells_time
 from storage.sources.readers import Reader, Readers
 from storage.sources.repeated import without_repeated
-from storage.sources.row_groups import Choice, Part
-from storage.sources.scan_spec import Slice as Slice
-from storage.sources.scans import RowsOfSlices
+from storage.sources.row_groups import Fragment, RowFilter
+from storage.sources.scan_spec import ScanSpec as ScanSpec
+from storage.sources.scans import Scans
 from storage.sources.timestamps import to_instants
 from storage.sources.types import as_frame, common_types, objects_of, reading_beside, together
 
@@ -35,7 +35,7 @@ BROKEN = (pa.ArrowException, OSError, ColumnError)
 """What reading a file may die of."""
 
 
-class Rows:
+class Scan:
     """Reads columns of a slice.
 
     A file that breaks while a column is read raises `BrokenFileError` once. From then on it is among the unreadable
@@ -49,7 +49,7 @@ class Rows:
         What is wrong with the same column in every file: that is no file's fault, but the monitor's or the log's.
     """
 
-    def __init__(self, rows: Slice) -> None:
+    def __init__(self, rows: ScanSpec) -> None:
         self.slice = rows
         self.unreadable: list[tuple[str, str]] = []
         self._files = OpenFiles(rows.files)
@@ -59,7 +59,7 @@ class Rows:
         self._inside: dict[str, frozenset[str]] = {}
         self._undated: dict[str, int] = {}
         self._odd_times: dict[str, Counter[str]] = {}
-        self._found: list[Part] = []
+        self._found: list[Fragment] = []
         # A version is a name, unless it is an id as well.
         names = {rows.version} if rows.version and rows.version not in rows.id else ()
         self._readers = Readers(self._read, self._files.is_csv, names)
@@ -71,7 +71,7 @@ class Rows:
     def _add(self, file: File) -> Exception | None:
         """Choose the rows of a file, or return what is wrong with it."""
         where = self.slice
-        choice = Choice(where.window, where.time, where.timezone, where.undated, where.unit, where.at_day_end)
+        choice = RowFilter(where.window, where.time, where.timezone, where.undated, where.unit, where.at_day_end)
         try:
             parts, undated = choice.parts(self._files, file)
             schema, inside = self._files.schema(file.uri), self._files.names(file.uri)
@@ -213,10 +213,10 @@ class Rows:
         return sum(part.size for part in self._parts)
 
     @cached_property
-    def _parts(self) -> list[Part]:
+    def _parts(self) -> list[Fragment]:
         return self._without_repeated() if self.slice.id and self._found else self._found
 
-    def _without_repeated(self) -> list[Part]:
+    def _without_repeated(self) -> list[Fragment]:
         """Leave out rows that repeat an id and version; first and last go by time, then by place."""
         ids = list(self.slice.id)
         if any(name not in self.schema for name in ids):
@@ -271,11 +271,11 @@ class Rows:
         finally:
             self._files.close()
 
-    def _batches(self, name: str, parts: list[Part], read: Reader | None = None) -> Iterator[pa.ChunkedArray]:
+    def _batches(self, name: str, parts: list[Fragment], read: Reader | None = None) -> Iterator[pa.ChunkedArray]:
         for part in parts:
             yield (read or self._read)(part, name)
 
-    def _read(self, part: Part, name: str, *, cells: bool = False) -> pa.ChunkedArray:
+    def _read(self, part: Fragment, name: str, *, cells: bool = False) -> pa.ChunkedArray:
         try:
             read = self._files.read_cells if cells else self._files.read
             values = read(part.uri, part.group, name)
@@ -395,4 +395,4 @@ def _texts(batches: Iterable[pa.ChunkedArray]) -> pa.ChunkedArray:
     return pa.chunked_array([chunk for batch in batches for chunk in batch.chunks], pa.string())
 
 
-rows_of = RowsOfSlices(Rows)
+open_scan = Scans(Scan)

@@ -10,7 +10,7 @@ from storage.sources.files import File
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class ScanSpec:
     """The rows of a window, as places and names: small enough to travel where rows must not.
 
     Attributes

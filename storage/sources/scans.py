@@ -7,24 +7,24 @@ from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from storage.sources.scan_spec import Slice
+from storage.sources.scan_spec import ScanSpec
 
 if TYPE_CHECKING:
-    from storage.sources.rows import Rows
+    from storage.sources.rows import Scan
 
 MOST_KEPT = 256
 """Slices that are kept: with hours for windows, the open ones of ten days. One holds a bit for each of its rows."""
 
 
-class RowsOfSlices:
+class Scans:
     """The rows of slices, kept: the stages of a night ask for the same few. A changed file makes another slice."""
 
-    def __init__(self, make: Callable[[Slice], Rows], most: int = MOST_KEPT) -> None:
+    def __init__(self, make: Callable[[ScanSpec], Scan], most: int = MOST_KEPT) -> None:
         self._make, self._most = make, most
-        self._kept: OrderedDict[Slice, Rows] = OrderedDict()
+        self._kept: OrderedDict[ScanSpec, Scan] = OrderedDict()
         self._lock = Lock()
 
-    def __call__(self, where: Slice) -> Rows:
+    def __call__(self, where: ScanSpec) -> Scan:
         """The rows of a slice; the ones that were not asked for longest go."""
         with self._lock:
             if rows := self._kept.get(where):

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from lamplighter.core.checks.messages import Message
 from lamplighter.core.monitor import Monitor, Severity
 from lamplighter.core.retraining.policy import ADOPTED
-from lamplighter.core.time.window import midnight, night_of
+from lamplighter.core.time.window import logical_date, midnight
 from lamplighter.errors import ModelError, SourceError, one_line
 from lamplighter.training import REFERENCE
 from storage.history import open_history
@@ -26,7 +26,7 @@ from storage.registry.reference import kept_reference
 from storage.registry.versions import POINTER, Registry, Version, checksum_of
 from storage.sinks.apprise import targets
 from storage.sources.reference import reference_of
-from storage.sources.rows import rows_of
+from storage.sources.rows import open_scan
 
 
 def adopt(
@@ -78,7 +78,7 @@ def adopt(
     if registry.folder.resolve().is_relative_to(folder.resolve()):
         raise ModelError(f"{folder}: holds the home of the project; give the folder that holds the model's files alone")
     since, until = _trained(first, last, zone)
-    night = min(night_of(datetime.now(UTC), monitor.every, monitor.timezone), until)
+    logical_date = min(logical_date(datetime.now(UTC), monitor.every, monitor.timezone), until)
     with registry.scratch(version) as made:
         try:
             shutil.copytree(folder, made, dirs_exist_ok=True)
@@ -88,14 +88,14 @@ def adopt(
         if (made / REFERENCE).is_file():
             logged = _kinds_of_reference(project, monitor)
             card["features"] = kept_reference(monitor, made / REFERENCE, str(folder), logged)
-        adopted = Version(model, version, night, since, until, checksum_of(made), card)
+        adopted = Version(model, version, logical_date, since, until, checksum_of(made), card)
         if known and known.checksum != adopted.checksum:
             raise ModelError(f"{model}: version {version} is registered with other files; give another version")
         with history.writing() as connection:
             if known is None:
                 registry.register(connection, made, adopted)
             expected = present.version if present else ""
-            promotion = promote(connection, model, version, expected=expected, night=night, cause=ADOPTED)
+            promotion = promote(connection, model, version, expected=expected, logical_date=logical_date, cause=ADOPTED)
             if present:
                 put(connection, promotion.known_on, [_message(promotion)], targets(monitor))
     registry.repair_pointer()
@@ -132,5 +132,5 @@ def _kinds_of_reference(project: Project, monitor: Monitor) -> dict[str, str]:
     """The columns of the monitor's own reference and their types, none where it cannot be read."""
     with TemporaryDirectory() as spool, suppress(SourceError):
         where = reference_of(project, monitor, monitor.window(datetime.now(UTC)), Path(spool))
-        return table_kinds(rows_of(where)) if where else {}
+        return table_kinds(open_scan(where)) if where else {}
     return {}

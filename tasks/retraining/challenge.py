@@ -47,7 +47,7 @@ def challenge(work: Retraining) -> Challenged:
         If there are no rows to compare on, or a model cannot answer them.
     """
     since = [known.trained_until for version in _versions(work) if (known := work.registry.find(version))]
-    folders = [work.lent(version) for version in _versions(work)]
+    folders = [work.working_copy(version) for version in _versions(work)]
     answered = answer(work, windows_since(work, since), folders)
     return Challenged(work, compare(work.monitor, work.accept, answered.rows, answered.champion, answered.challenger))
 

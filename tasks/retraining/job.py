@@ -21,7 +21,7 @@ from storage.history import History, open_history
 from storage.history.outbox import put
 from storage.history.promotions import champion
 from storage.history.retrainings import advance, entry_of
-from storage.history.runs import newest_night_begun
+from storage.history.runs import newest_run_begun
 from storage.project.folder import Project
 from storage.registry.trainer import TrainerProcess
 from storage.registry.versions import Registry, Version
@@ -117,7 +117,7 @@ class Retraining:
         promotion = champion(self.history, self.monitor.model)
         return self.registry.find(promotion.version) if promotion else None
 
-    def lent(self, version: str) -> Path:
+    def working_copy(self, version: str) -> Path:
         """A copy of a version for the user's functions, which may write into it.
 
         Raises
@@ -134,10 +134,10 @@ class Retraining:
         """The name that its model gets: the night's local day or hour, and from the second time on how often."""
         # With the offset: an hour that the clock strikes twice is two.
         form = "%Y-%m-%dT%H%z" if self.monitor.every is Grain.HOUR else "%Y-%m-%d"
-        night = self.entry.known_on.astimezone(self.window.zone).strftime(form)
-        return night if self.entry.asked == 1 else f"{night}.{self.entry.asked}"
+        context = self.entry.known_on.astimezone(self.window.zone).strftime(form)
+        return context if self.entry.asked == 1 else f"{context}.{self.entry.asked}"
 
-    def renewed(self) -> Retraining:
+    def refreshed(self) -> Retraining:
         """The same, as far as the ledger says it has come."""
         own = self.entry
         entry = entry_of(self.history, own.model, own.known_on, own.purpose, own.asked) or own
@@ -147,16 +147,16 @@ class Retraining:
         """The same, a step further; nothing is written yet."""
         return replace(self, entry=replace(self.entry, **changes))
 
-    def written(self) -> Retraining:
+    def as_saved(self) -> Retraining:
         """The same, once the line has been written as it is."""
         return replace(self, recorded=self.entry)
 
-    def brought_forward(self, **changes: Any) -> Retraining:
+    def save(self, **changes: Any) -> Retraining:
         """The same, a step further, and written so."""
         changed = self.with_entry(**changes)
         with self.history.writing() as connection:
             advance(connection, self.recorded, changed.entry)
-        return changed.written()
+        return changed.as_saved()
 
     def conclude(
         self, status: Status, text: str, act: Callable[[sa.Connection], None] | None = None, **changes: Any
@@ -177,13 +177,13 @@ class Retraining:
         message = Message(model, subject, event, severity, f"{model}: {entry.purpose.value} {event}", text)
         with self.history.writing() as connection:
             if status not in UNDER_WAY:
-                begun = newest_night_begun(connection, model)
+                begun = newest_run_begun(connection, model)
                 entry = replace(entry, ended_on=max(begun or entry.known_on, entry.known_on))
             if act:
                 act(connection)
             advance(connection, self.recorded, entry)
             put(connection, entry.known_on, [message], targets(self.monitor))
-        return replace(changed, entry=entry).written()
+        return replace(changed, entry=entry).as_saved()
 
     def failed(self, reason: str) -> Retraining:
         """Write that it failed, and why."""

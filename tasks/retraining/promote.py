@@ -40,7 +40,7 @@ def _promoted(work: Retraining, cause: str) -> Retraining:
 
     def act(connection: sa.Connection) -> None:
         make_champion(
-            connection, entry.model, entry.version, expected=entry.champion, night=entry.known_on, cause=cause
+            connection, entry.model, entry.version, expected=entry.champion, logical_date=entry.known_on, cause=cause
         )
 
     replaced = f" in place of {entry.champion}" if entry.champion else ""
@@ -59,7 +59,7 @@ def _on_probation(work: Retraining, comparison: Comparison) -> Retraining:
     def act(connection: sa.Connection) -> None:
         cause = f"{ROLLBACK}: {entry.gained}"
         make_champion(
-            connection, entry.model, entry.champion, expected=entry.version, night=entry.known_on, cause=cause
+            connection, entry.model, entry.champion, expected=entry.version, logical_date=entry.known_on, cause=cause
         )
 
     told = f"{entry.version} is surely worse than {entry.champion}, which is champion again; {entry.gained}"

@@ -31,30 +31,30 @@ from storage.history.promotions import champion
 from storage.history.retrainings import enter, entries
 from storage.history.windows import final_until, final_windows, first_window, labelled_rows
 from storage.registry.versions import Registry
-from tasks.stages.run import Night
+from tasks.stages.run import RunContext
 
 MOST_FAILED = 3
 """Probations that may fail, as for a trainer that cannot answer, before the champion stays without one."""
 
 
-def call_for(night: Night, *, by_hand: bool = False) -> list[Entry]:
+def request_retraining(context: RunContext, *, by_hand: bool = False) -> list[Entry]:
     """Write what a night calls for into the ledger: a retraining, started or vetoed, and a probation.
 
     A night that has its line already gets no other, unless a person asks again: then the new one has a number of its
     own, and so has the version that it makes.
     """
-    retrain, history, model = night.monitor.retrain, night.history, night.monitor.model
-    if retrain is None or not night.is_newest or judged_later(history, model, night.known_on):
+    retrain, history, model = context.monitor.retrain, context.history, context.monitor.model
+    if retrain is None or not context.is_newest or judged_later(history, model, context.known_on):
         return []
     known = entries(history, model)
-    mine = [it for it in known if it.known_on == night.known_on and it.purpose is Purpose.RETRAINING]
+    mine = [it for it in known if it.known_on == context.known_on and it.purpose is Purpose.RETRAINING]
     own = mine[-1] if mine else None
     if own and not by_hand:
         return []
-    facts = _facts(night, incidents_open(history, model, night.known_on), known)
-    found = [] if by_hand else _probation(night, retrain, facts)
+    facts = _facts(context, incidents_open(history, model, context.known_on), known)
+    found = [] if by_hand else _probation(context, retrain, facts)
     if called_by := [BY_HAND] if by_hand else causes(retrain, facts):
-        found.append(_retraining(night, retrain, facts, called_by, own, on_probation=bool(found)))
+        found.append(_retraining(context, retrain, facts, called_by, own, on_probation=bool(found)))
     with history.writing() as connection:
         for entry in found:
             # Of what a person asked for again and did not get nothing has to be kept.
@@ -63,16 +63,16 @@ def call_for(night: Night, *, by_hand: bool = False) -> list[Entry]:
     return found
 
 
-def veto_by_hand(night: Night) -> str:
+def veto_by_hand(context: RunContext) -> str:
     """Why nothing would be retrained if a person asked for it now; empty where it would. Nothing is recorded."""
-    retrain, history, model = night.monitor.retrain, night.history, night.monitor.model
+    retrain, history, model = context.monitor.retrain, context.history, context.monitor.model
     assert retrain is not None
-    facts = _facts(night, incidents_open(history, model, night.known_on), entries(history, model))
+    facts = _facts(context, incidents_open(history, model, context.known_on), entries(history, model))
     return veto(retrain, facts, [BY_HAND])
 
 
 def _retraining(
-    night: Night, retrain: Retrain, facts: Facts, called_by: list[str], own: Entry | None, *, on_probation: bool
+    context: RunContext, retrain: Retrain, facts: Facts, called_by: list[str], own: Entry | None, *, on_probation: bool
 ) -> Entry:
     """The line of a retraining; a second one of a night was asked for by a person, and its model has another name."""
     cause, reason = ", ".join(called_by), veto(retrain, facts, called_by)
@@ -80,38 +80,38 @@ def _retraining(
         reason = "the champion is on probation"
     status = Status.VETOED if reason else Status.REQUESTED
     asked = own.asked + 1 if own else 1
-    return Entry(night.monitor.model, night.known_on, cause=cause, status=status, reason=reason, asked=asked)
+    return Entry(context.monitor.model, context.known_on, cause=cause, status=status, reason=reason, asked=asked)
 
 
-def _facts(night: Night, open_checks: Collection[str], ledger: list[Entry]) -> Facts:
-    history, model = night.history, night.monitor.model
+def _facts(context: RunContext, open_checks: Collection[str], ledger: list[Entry]) -> Facts:
+    history, model = context.history, context.monitor.model
     promotion = champion(history, model)
-    version = Registry(night.project.home, history, model).find(promotion.version) if promotion else None
-    first, retrain = first_window(history, model), night.monitor.retrain
-    until, labelled = final_until(history, night.window, night.known_on), 0
+    version = Registry(context.project.home, history, model).find(promotion.version) if promotion else None
+    first, retrain = first_window(history, model), context.monitor.retrain
+    until, labelled = final_until(history, context.window, context.known_on), 0
     if until and retrain and retrain.accept:
-        since = compared_since(until, retrain.accept.days, night.window)
-        final = final_windows(history, night.window, night.known_on, since)
-        sound = sound_windows(history, night.monitor, final, night.known_on)
-        labelled = labelled_rows(history, sound, night.known_on)
+        since = compared_since(until, retrain.accept.days, context.window)
+        final = final_windows(history, context.window, context.known_on, since)
+        sound = sound_windows(history, context.monitor, final, context.known_on)
+        labelled = labelled_rows(history, sound, context.known_on)
     return Facts(
-        night.window,
-        night.known_on,
+        context.window,
+        context.known_on,
         open_checks,
-        [entry for entry in ledger if entry.known_on <= night.known_on and entry.status is not Status.VETOED],
+        [entry for entry in ledger if entry.known_on <= context.known_on and entry.status is not Status.VETOED],
         champion_since=promotion.known_on if promotion else first,
         promoted_on=promotion.known_on if promotion and (promotion.cause != ADOPTED or promotion.previous) else None,
         champion_trained_until=version.trained_until if version else None,
         final_until=until,
-        first_window=_learned_since(night, first),
+        first_window=_learned_since(context, first),
         labelled=labelled,
     )
 
 
-def _learned_since(night: Night, first: datetime | None) -> datetime | None:
+def _learned_since(context: RunContext, first: datetime | None) -> datetime | None:
     """The start of the first window that may be learned from: what came before an acceptance is of another state."""
-    known = acceptances(night.history, night.monitor.model, night.window.grain.value, before=night.known_on)
-    states = [Window.of(*_kind(night.window), it.until).end for it in known if it.code in STATES]
+    known = acceptances(context.history, context.monitor.model, context.window.grain.value, before=context.known_on)
+    states = [Window.of(*_kind(context.window), it.until).end for it in known if it.code in STATES]
     return max([*states, first], default=None) if first else None
 
 
@@ -119,9 +119,9 @@ def _kind(window: Window) -> tuple[str, Grain, str]:
     return window.model, window.grain, window.timezone
 
 
-def _probation(night: Night, retrain: Retrain, facts: Facts) -> list[Entry]:
+def _probation(context: RunContext, retrain: Retrain, facts: Facts) -> list[Entry]:
     """A look at the champion, once it has served as many matured days as it was compared on."""
-    promotion = champion(night.history, night.monitor.model)
+    promotion = champion(context.history, context.monitor.model)
     if promotion is None or not promotion.previous or retrain.accept is None or facts.final_until is None:
         return []
     was_rolled_back = promotion.cause.startswith(ROLLBACK)
@@ -129,7 +129,7 @@ def _probation(night: Night, retrain: Retrain, facts: Facts) -> list[Entry]:
     failed = sum(entry.status is Status.FAILED for entry in looked)
     looked_at = len(looked) > failed or failed >= MOST_FAILED
     busy = any(entry.status in UNDER_WAY for entry in facts.ledger)
-    since = compared_since(facts.final_until, retrain.accept.days, night.window)
+    since = compared_since(facts.final_until, retrain.accept.days, context.window)
     if was_rolled_back or looked_at or busy or since < promotion.known_on:
         return []
     # While data are broken it waits, since what it has to go by would be the break's; and so it does for labels.
@@ -138,8 +138,8 @@ def _probation(night: Night, retrain: Retrain, facts: Facts) -> list[Entry]:
     cause = f"probation of {promotion.version}"
     return [
         Entry(
-            night.monitor.model,
-            night.known_on,
+            context.monitor.model,
+            context.known_on,
             Purpose.PROBATION,
             cause,
             version=promotion.version,

@@ -42,7 +42,9 @@ def roll_back(project: Project, monitor: Monitor, version: str = "") -> Promotio
     registry.verified(wanted)
     with history.writing() as connection:
         cause = f"{ROLLBACK} {BY_HAND}"
-        promotion = promote(connection, model, wanted, expected=present.version, night=present.known_on, cause=cause)
+        promotion = promote(
+            connection, model, wanted, expected=present.version, logical_date=present.known_on, cause=cause
+        )
         event, text = f"rolled back to {wanted}", f"{wanted} is champion again, in place of {present.version}"
         # By its number, since a champion may be sent to and fro within a night.
         subject, title = f"champion {promotion.number}", f"{model}: {event} by hand"

@@ -32,12 +32,12 @@ def handed_over(work: Retraining) -> bool:
         run = start(DEPLOYMENT, parameters, f"{key_of(work.entry)} {work.entry.attempt}")
         if run is None:
             return False
-        if run.state is None or not run.state.is_final() or work.renewed().entry != work.entry:
+        if run.state is None or not run.state.is_final() or work.refreshed().entry != work.entry:
             return True
         if run.state.is_cancelled():
             work.failed("its flow run was cancelled")
             return True
-        work = work.brought_forward(attempt=work.entry.attempt + 1)
+        work = work.save(attempt=work.entry.attempt + 1)
     work.failed(f"{MOST_ATTEMPTS} flow runs of it died; see them in Prefect's UI")
     return True
 

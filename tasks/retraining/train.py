@@ -57,7 +57,7 @@ def train(work: Retraining) -> Retraining:
         with work.history.writing() as connection:
             work.registry.register(connection, made, registered)
             advance(connection, work.recorded, changed.entry)
-    return changed.written()
+    return changed.as_saved()
 
 
 def fit(work: Retraining, made: Path, version: str) -> Fitted:
@@ -82,7 +82,7 @@ def fit(work: Retraining, made: Path, version: str) -> Fitted:
     rows = write_labelled(
         work.project, work.monitor, windows, work.scratch / "train.parquet", work.scratch / "spool", told
     )
-    previous = work.lent(champion.version) if champion else None
+    previous = work.working_copy(champion.version) if champion else None
     work.begin(f"training on {rows.rows:,} rows, for {work.retrain.time_limit.total_seconds() / 60:g} min at most")
     metrics = work.trainer.train(rows.path, made, version, previous)
     if not (made / REFERENCE).is_file():

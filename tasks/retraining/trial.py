@@ -11,14 +11,14 @@ from lamplighter.core.retraining.comparison import Comparison, compare, measured
 from lamplighter.core.retraining.policy import BY_HAND, Entry, Purpose
 from lamplighter.core.time.window import Window
 from lamplighter.errors import ModelError, MonitorError
-from storage.history import only_one
+from storage.history import model_lock
 from storage.project.folder import Project
 from storage.project.private_files import make_folder
 from tasks.retraining.challenge import answer, windows_since
 from tasks.retraining.job import Announce, Retraining
 from tasks.retraining.request import veto_by_hand
 from tasks.retraining.train import Fitted, fit
-from tasks.stages.run import Night
+from tasks.stages.run import RunContext
 
 VERSION = "dry-run"
 """The name that the trainer gets for its model; the registry never sees it."""
@@ -72,7 +72,7 @@ def trial_folder(project: Project, model: str) -> Path:
     return project.home / "spool" / f"{model}.dry-run"
 
 
-def dry_run(night: Night, announce: Announce | None = None) -> DryRun:
+def dry_run(context: RunContext, announce: Announce | None = None) -> DryRun:
     """Train a challenger and compare it with the champion; neither registry, history nor outbox see anything of it.
 
     Raises
@@ -84,24 +84,24 @@ def dry_run(night: Night, announce: Announce | None = None) -> DryRun:
     MonitorError
         If the monitor names no trainer.
     """
-    monitor, project = night.monitor, night.project
+    monitor, project = context.monitor, context.project
     if monitor.retrain is None or not monitor.retrain.trainer:
         reason = (
             "its training is a deployment, of which nothing can be tried" if monitor.retrain else "it has no retrain"
         )
         raise MonitorError(f"{monitor.model}: {reason}; a dry run needs retrain.trainer")
-    with only_one("dry-run", monitor.model, night.history.engine, project.home / "locks", 0):
-        entry = Entry(monitor.model, night.known_on, Purpose.RETRAINING, cause=BY_HAND)
+    with model_lock("dry-run", monitor.model, context.history.engine, project.home / "locks", 0):
+        entry = Entry(monitor.model, context.known_on, Purpose.RETRAINING, cause=BY_HAND)
         work = Trial(project, monitor, entry, entry, announce)
         shutil.rmtree(work.scratch, ignore_errors=True)
         try:
-            return _tried(night, work)
+            return _tried(context, work)
         finally:
             shutil.rmtree(work.scratch, ignore_errors=True)
 
 
-def _tried(night: Night, work: Trial) -> DryRun:
-    reason = veto_by_hand(night)
+def _tried(context: RunContext, work: Trial) -> DryRun:
+    reason = veto_by_hand(context)
     made = work.scratch / "made"
     try:
         make_folder(made)
@@ -112,7 +112,7 @@ def _tried(night: Night, work: Trial) -> DryRun:
     work = replace(work, entry=replace(work.entry, champion=present.version if present else ""))
     fitted = fit(work, made, VERSION)
     since = [fitted.windows[-1].end, *([present.trained_until] if present else [])]
-    folders = [*([work.lent(present.version)] if present else []), made]
+    folders = [*([work.working_copy(present.version)] if present else []), made]
     answered = answer(work, windows_since(work, since), folders)
     comparison = compare(work.monitor, work.accept, answered.rows, answered.champion, answered.challenger)
     return DryRun(

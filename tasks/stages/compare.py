@@ -19,9 +19,9 @@ from lamplighter.core.records.measurement import Measurement
 from lamplighter.core.values.cell import as_flags
 from lamplighter.core.values.key_name import key_name
 from lamplighter.evidently.measure import measure
-from storage.sources.rows import Slice, rows_of
-from tasks.stages.read import Reading
-from tasks.stages.run import Night
+from storage.sources.rows import ScanSpec, open_scan
+from tasks.stages.read import Located
+from tasks.stages.run import RunContext
 from tasks.stages.validate import Table
 
 NO_VERSION = "no row names its version"
@@ -44,35 +44,35 @@ class Samples:
     current: pd.DataFrame
 
 
-def compare(night: Night, reading: Reading, tables: list[Table]) -> list[Compared]:
+def compare(context: RunContext, reading: Located, tables: list[Table]) -> list[Compared]:
     """Measure the drift of every window whose predictions are new."""
-    return [_compare(night, reading, table) for table in tables]
+    return [_compare(context, reading, table) for table in tables]
 
 
-def _compare(night: Night, reading: Reading, table: Table) -> Compared:
+def _compare(context: RunContext, reading: Located, table: Table) -> Compared:
     if reading.reference is None:
-        if night.monitor.reference is None:
+        if context.monitor.reference is None:
             return Compared([], [], [])
         features = _undecided(table.features, reading.reference_fault)
         answers = [("", drift) for drift in _undecided(table.answers, reading.reference_fault)]
     else:
-        samples = samples_of(night, reading.reference, table)
-        features = _feature_drift(night, reading, table, samples)
-        answers = [*_answer_drift(night, samples, table.answers)]
+        samples = samples_of(context, reading.reference, table)
+        features = _feature_drift(context, reading, table, samples)
+        answers = [*_answer_drift(context, samples, table.answers)]
     measurements = [*_feature_measurements(features)]
     for version, drift in answers:
         measurements += _column_measurements(drift, "prediction_drift", version)
     return Compared(measurements, features, answers)
 
 
-def _feature_drift(night: Night, reading: Reading, table: Table, samples: Samples) -> list[ColumnDrift]:
+def _feature_drift(context: RunContext, reading: Located, table: Table, samples: Samples) -> list[ColumnDrift]:
     """Features that the champion's reference lacks, as private ones, are held against the monitor's own."""
     drifts = measure(samples.reference, samples.current, table.features)
     lacking = {name: kind for name, kind in table.features.items() if name not in samples.reference}
-    if not lacking or reading.declared in (None, reading.reference):
+    if not lacking or reading.monitor_reference in (None, reading.reference):
         return drifts
-    assert reading.declared is not None
-    own = samples_of(night, reading.declared, table)
+    assert reading.monitor_reference is not None
+    own = samples_of(context, reading.monitor_reference, table)
     found = {drift.column: drift for drift in measure(own.reference, own.current, lacking)}
     return [found.get(drift.column, drift) for drift in drifts]
 
@@ -81,16 +81,16 @@ def _undecided(columns: Iterable[str], reason: str) -> list[ColumnDrift]:
     return [ColumnDrift(column=name, reason=reason) for name in columns]
 
 
-def samples_of(night: Night, reference: Slice, table: Table) -> Samples:
+def samples_of(context: RunContext, reference: ScanSpec, table: Table) -> Samples:
     """The sampled rows that drift is measured on, the same ones whenever they are asked for."""
-    monitor = night.monitor
+    monitor = context.monitor
     version = [monitor.predictions.version] if monitor.predictions.version else []
     names = (*table.features, *table.answers, *version)
     kinds = table.features | table.answers | dict.fromkeys(version, "categorical")
     texts = frozenset(name for name, kind in kinds.items() if kind == "categorical")
     size, seed = monitor.drift.sample, monitor.drift.seed
     window = f"{seed} {monitor.model} {table.rows.window.start.isoformat()}"
-    current = rows_of(table.rows)
+    current = open_scan(table.rows)
     present = [name for name in names if name in current.schema]
     before = _reference_sample(reference, names, size, seed, texts)
     after = current.sample(present, size, zlib.crc32(window.encode()), texts)
@@ -109,9 +109,9 @@ def _with_flags(frame: pd.DataFrame, beside: pd.DataFrame, columns: Iterable[str
 
 @lru_cache(maxsize=8)
 def _reference_sample(
-    reference: Slice, names: tuple[str, ...], size: int, seed: int, texts: frozenset[str]
+    reference: ScanSpec, names: tuple[str, ...], size: int, seed: int, texts: frozenset[str]
 ) -> pd.DataFrame:
-    rows = rows_of(reference)
+    rows = open_scan(reference)
     return rows.sample([name for name in names if name in rows.schema], size, seed, texts)
 
 
@@ -136,10 +136,10 @@ def _column_measurements(drift: ColumnDrift, prefix: str, version: str = "") -> 
 
 
 def _answer_drift(
-    night: Night, samples: Samples, answers: Mapping[str, ColumnKind]
+    context: RunContext, samples: Samples, answers: Mapping[str, ColumnKind]
 ) -> Iterator[tuple[str, ColumnDrift]]:
     """Drift of predictions and scores, each version against the reference of its own."""
-    column = night.monitor.predictions.version
+    column = context.monitor.predictions.version
     if column is None or column not in samples.current or samples.current.empty:
         yield from (("", drift) for drift in measure(samples.reference, samples.current, answers))
         return

@@ -9,7 +9,7 @@ from datetime import datetime
 from lamplighter.core.counts import counted
 from lamplighter.core.evaluation.answers import answer_findings, unusable_labels
 from lamplighter.core.evaluation.coverage import arrival_measurements, coverage_measurements, matured, state_of, undated
-from lamplighter.core.evaluation.quality import Labelled, OwnFunction, unmeasured
+from lamplighter.core.evaluation.quality import CustomFunction, Labelled, unmeasured
 from lamplighter.core.evaluation.quality import evaluate as evaluate_rows
 from lamplighter.core.evaluation.results import Evaluation
 from lamplighter.core.monitor import Monitor
@@ -18,10 +18,10 @@ from lamplighter.core.records.finding import Code, Finding, of_file
 from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.errors import MonitorError, SourceError
 from storage.labelling.join import LabelIndex, Seen, Truth, truths_of
-from storage.labelling.unmatched import stray_labels
+from storage.labelling.unmatched import unmatched_labels
 from storage.project.user_code import load_function, text_of
 from storage.sources.labels import Arrived, labels_arrived
-from storage.sources.rows import rows_of
+from storage.sources.rows import open_scan
 from tasks.stages.label_checks import (
     Classes,
     coded_anew,
@@ -33,8 +33,8 @@ from tasks.stages.label_checks import (
     used_again,
     wrongly_dated,
 )
-from tasks.stages.read import Due, Reading
-from tasks.stages.run import Night
+from tasks.stages.read import Located, PendingWindow
+from tasks.stages.run import RunContext
 from tasks.stages.validate import why_lost
 
 FOREIGN_SHARE, FEWEST_FOREIGN = 0.05, 20
@@ -59,90 +59,90 @@ class Evaluated:
     findings: list[Finding] = field(default_factory=list)
 
 
-def evaluate(night: Night, reading: Reading) -> Evaluated:
+def evaluate(context: RunContext, reading: Located) -> Evaluated:
     """Join labels to predictions and measure quality; a source that is down leaves what was known as it is.
 
     The windows of a night without its labels stay open, and the next night reads them.
     """
-    monitor = night.monitor
+    monitor = context.monitor
     if monitor.labels is None:
         return Evaluated([_unlabelled(due, State.FINAL) for due in reading.due if due.changed], arrivals=[])
     try:
         slices = [due.rows for due in reading.due]
         first = reading.due[-1].rows.window.start
-        arrived = labels_arrived(night.project, monitor, first, night.now, night.spool, slices)
+        arrived = labels_arrived(context.project, monitor, first, context.now, context.spool, slices)
     except SourceError as error:
         new = [_unlabelled(due, State.PROVISIONAL) for due in reading.due if due.known is None]
         return Evaluated(new, findings=[Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {error}")])
     index = LabelIndex.of(arrived, monitor.predictions.id) if arrived else None
-    own, findings = _own_functions(night)
+    own, findings = _own_functions(context)
     unreadable = bool(arrived and (arrived.unreadable or _absent(monitor, arrived)))
     windows: list[Evaluation] = []
     labelled: list[int] = []
     classes: list[Classes] = []
-    for due, truth in zip(reading.due, truths_of(_seen(night, reading), monitor, index), strict=True):
+    for due, truth in zip(reading.due, truths_of(_seen(context, reading), monitor, index), strict=True):
         if due.gone:
             continue
-        if evaluation := _evaluate(night, due, truth, own, unreadable=unreadable):
+        if evaluation := _evaluate(context, due, truth, own, unreadable=unreadable):
             windows.append(evaluation)
         labelled.append(len(truth.labelled))
-        classes += counted_classes(night, due.rows.window, truth, classes)
-        findings += [*_classes(night, due, truth), *one_class_only(night, due, truth)]
-    findings += coded_anew(night, classes)
+        classes += counted_classes(context, due.rows.window, truth, classes)
+        findings += [*_classes(context, due, truth), *one_class_only(context, due, truth)]
+    findings += coded_anew(context, classes)
     if arrived is None or index is None:
         return Evaluated(windows, [], findings)
-    findings += _files(night, reading, arrived)
-    if night.relabel:
+    findings += _files(context, reading, arrived)
+    if context.relabel:
         return Evaluated(windows, None, findings)
-    arrivals, strange = _arrivals(night, reading, arrived, index, labelled)
+    arrivals, strange = _arrivals(context, reading, arrived, index, labelled)
     return Evaluated(windows, arrivals, [*findings, *strange])
 
 
-def _unlabelled(due: Due, state: State) -> Evaluation:
-    rows = rows_of(due.rows)
+def _unlabelled(due: PendingWindow, state: State) -> Evaluation:
+    rows = open_scan(due.rows)
     return Evaluation(due.rows.window, state, rows.count, 0, rows.fingerprint, "")
 
 
-def _seen(night: Night, reading: Reading) -> list[Seen]:
+def _seen(context: RunContext, reading: Located) -> list[Seen]:
     """The windows, and until when labels count for each: relabelling is remembered."""
-    return [Seen(due.rows, _relabelled_until(night, due)) for due in reading.due]
+    return [Seen(due.rows, _relabelled_until(context, due)) for due in reading.due]
 
 
-def _relabelled_until(night: Night, due: Due) -> datetime | None:
-    if night.relabel:
-        return night.now
+def _relabelled_until(context: RunContext, due: PendingWindow) -> datetime | None:
+    if context.relabel:
+        return context.now
     return due.known.relabelled_until if due.known else None
 
 
-def _own_functions(night: Night) -> tuple[dict[str, OwnFunction], list[Finding]]:
+def _own_functions(context: RunContext) -> tuple[dict[str, CustomFunction], list[Finding]]:
     """The user's own metrics; one that cannot be loaded costs itself alone."""
-    functions: dict[str, OwnFunction] = {}
+    functions: dict[str, CustomFunction] = {}
     findings = []
-    for metric in night.monitor.metrics:
+    for metric in context.monitor.metrics:
         try:
-            functions[metric.name] = load_function(night.project, metric.function)
+            functions[metric.name] = load_function(context.project, metric.function)
         except MonitorError as error:
-            findings.append(Finding(Code.METRIC_FAILED, metric.name, f"{night.monitor.model}: {error}"))
+            findings.append(Finding(Code.METRIC_FAILED, metric.name, f"{context.monitor.model}: {error}"))
     return functions, findings
 
 
 def _evaluate(
-    night: Night, due: Due, truth: Truth, own: Mapping[str, OwnFunction], *, unreadable: bool
+    context: RunContext, due: PendingWindow, truth: Truth, own: Mapping[str, CustomFunction], *, unreadable: bool
 ) -> Evaluation | None:
     """The window's quality, or None when nothing is new."""
-    monitor, window, rows = night.monitor, due.rows.window, rows_of(due.rows)
-    state = state_of(monitor, window, night.now, unreadable=unreadable)
+    monitor, window, rows = context.monitor, due.rows.window, open_scan(due.rows)
+    state = state_of(monitor, window, context.now, unreadable=unreadable)
     if unreadable and due.known and state is State.PROVISIONAL and len(truth.labelled) < due.known.labelled:
         # Labels do not go away because a file cannot be read tonight.
         return None
-    texts = [text_of(night.project, metric.function) for metric in monitor.metrics]
+    texts = [text_of(context.project, metric.function) for metric in monitor.metrics]
     known = truth.known_as(state, monitor, texts)
     if due.known and not due.changed and due.known.labels == known:
         return None
     measurements = coverage_measurements(rows.count, len(truth.labelled), truth.corrected, state, why_lost(rows))
     confusion: list[Confusion] = []
     if truth.comparable:
-        quality, confusion = evaluate_rows(_labelled(night, truth), monitor, state, own)
+        quality, confusion = evaluate_rows(_labelled(context, truth), monitor, state, own)
         measurements += quality
     elif rows.count:
         measurements += unmeasured(monitor, state, "a column of the predictions that it needs is missing")
@@ -155,28 +155,28 @@ def _evaluate(
         known,
         measurements,
         confusion,
-        relabelled_until=_relabelled_until(night, due),
+        relabelled_until=_relabelled_until(context, due),
     )
 
 
-def _labelled(night: Night, truth: Truth) -> Labelled:
-    predictions, frame = night.monitor.predictions, truth.labelled
+def _labelled(context: RunContext, truth: Truth) -> Labelled:
+    predictions, frame = context.monitor.predictions, truth.labelled
     assert predictions.prediction is not None
     return Labelled(
         truth.y_true,
         frame[predictions.prediction],
         scores={name: frame[name] for name in predictions.scores},
-        segments={name: frame[name] for name in night.monitor.segments},
+        segments={name: frame[name] for name in context.monitor.segments},
         version=frame[predictions.version] if predictions.version else None,
     )
 
 
-def _classes(night: Night, due: Due, truth: Truth) -> Iterator[Finding]:
+def _classes(context: RunContext, due: PendingWindow, truth: Truth) -> Iterator[Finding]:
     """What is odd about labels and answers side by side, which the metrics alone would not say."""
     label = due.rows.window.label
-    yield from unusable_labels(truth.unusable, night.monitor, label)
+    yield from unusable_labels(truth.unusable, context.monitor, label)
     if truth.comparable:
-        yield from answer_findings(_labelled(night, truth), night.monitor, label)
+        yield from answer_findings(_labelled(context, truth), context.monitor, label)
 
 
 def _absent(monitor: Monitor, arrived: Arrived) -> bool:
@@ -184,50 +184,50 @@ def _absent(monitor: Monitor, arrived: Arrived) -> bool:
     return bool(monitor.labels and monitor.labels.parquet and not arrived.files)
 
 
-def _files(night: Night, reading: Reading, arrived: Arrived) -> Iterator[Finding]:
+def _files(context: RunContext, reading: Located, arrived: Arrived) -> Iterator[Finding]:
     """Label files that could not be read, or that are not there although windows have waited for them long enough."""
-    monitor, first = night.monitor, reading.due[-1].rows.window
+    monitor, first = context.monitor, reading.due[-1].rows.window
     assert monitor.labels is not None
     for uri, fault in arrived.unreadable:
         told = f"{monitor.model}: labels: {of_file(uri, fault)}"
         yield Finding(Code.LABELS_UNREADABLE, uri, told)
-    if _absent(monitor, arrived) and night.now >= matured(first, monitor):
+    if _absent(monitor, arrived) and context.now >= matured(first, monitor):
         paths = ", ".join(monitor.labels.parquet)
         told = f"no file of {paths} since {first.label}; mend the path, or its delivery"
         yield Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {told}")
 
 
-def _looked_back(night: Night, reading: Reading) -> bool:
+def _looked_back(context: RunContext, reading: Located) -> bool:
     """Whether every label that still counts should have a prediction that the nights saw.
 
     Not so while they have only begun, or where predictions of a whole window are missing.
     """
-    labels = night.monitor.labels
+    labels = context.monitor.labels
     assert labels is not None
     began = reading.due[-1].rows.window.start
-    return began <= night.window.start - labels.mature_after and all(rows_of(due.rows).count for due in reading.due)
+    return began <= context.window.start - labels.mature_after and all(open_scan(due.rows).count for due in reading.due)
 
 
 def _arrivals(
-    night: Night, reading: Reading, arrived: Arrived, index: LabelIndex, labelled: Sequence[int]
+    context: RunContext, reading: Located, arrived: Arrived, index: LabelIndex, labelled: Sequence[int]
 ) -> tuple[list[Measurement] | None, list[Finding]]:
     """The labels that arrived during the night's own window, and what is wrong with their ids."""
-    monitor, slices = night.monitor, [due.rows for due in reading.due]
-    findings = [*used_again(night, slices, index), *contradictions(night, slices, index)]
+    monitor, slices = context.monitor, [due.rows for due in reading.due]
+    findings = [*used_again(context, slices, index), *contradictions(context, slices, index)]
     if not arrived.dated:
-        return undated(), [*findings, *never_met(night, slices, index, labelled)]
-    findings += wrongly_dated(night, slices, index, labelled)
+        return undated(), [*findings, *never_met(context, slices, index, labelled)]
+    findings += wrongly_dated(context, slices, index, labelled)
     if any(due.gone for due in reading.due):
         # Their labels would count as nobody's.
         return None, findings
-    stray = stray_labels(night.project, monitor, slices, arrived, night.spool)
+    stray = unmatched_labels(context.project, monitor, slices, arrived, context.spool)
     if stray.unknown:
-        label = night.window.label
+        label = context.window.label
         count = counted(stray.unknown, f"label that arrived in {label} has", f"labels that arrived in {label} have")
         told = f"{count} no prediction among those at hand"
-        foreign = _looked_back(night, reading) and stray.unknown > max(FOREIGN_SHARE * stray.arrived, FEWEST_FOREIGN)
+        foreign = _looked_back(context, reading) and stray.unknown > max(FOREIGN_SHARE * stray.arrived, FEWEST_FOREIGN)
         cure = f", of {stray.arrived}; are they joined to the right ids and day?" if foreign else ""
         code = Code.LABELS_FOREIGN if foreign else Code.LABELS_UNKNOWN
         findings.append(Finding(code, "", f"{monitor.model}: {told}{cure}"))
-    findings += lasting(night, findings, stray.arrived)
+    findings += lasting(context, findings, stray.arrived)
     return arrival_measurements(stray.late, stray.unknown), findings

@@ -26,9 +26,9 @@ from storage.labelling.join import LabelIndex, Truth
 from storage.labelling.misdated import is_overdue, misdated_labels
 from storage.labelling.unmatched import LOOK_BACK_WINDOWS, any_predicted, early_labels, ids_used_again, predicted_ids
 from storage.sources.labels import SEPARATOR, keys, labels_arrived
-from storage.sources.rows import Slice, rows_of
-from tasks.stages.read import Due
-from tasks.stages.run import Night
+from storage.sources.rows import ScanSpec, open_scan
+from tasks.stages.read import PendingWindow
+from tasks.stages.run import RunContext
 
 MANY, FEWEST = 0.05, 5
 """From which share and number of ids on their labels are joined wrongly: fewer are slips."""
@@ -37,15 +37,15 @@ PAST_WINDOWS = 14
 """Windows whose classes a window's are held against."""
 
 
-def one_class_only(night: Night, due: Due, truth: Truth) -> Iterator[Finding]:
+def one_class_only(context: RunContext, due: PendingWindow, truth: Truth) -> Iterator[Finding]:
     """Labels of one class in a window that has just become final, where those before it had several."""
-    monitor, window = night.monitor, due.rows.window
+    monitor, window = context.monitor, due.rows.window
     if monitor.kind is not Kind.CLASSIFICATION or monitor.labels is None:
         return
-    if not _is_complete(night, window):
+    if not _is_complete(context, window):
         return
     counts = _classes_of(truth, monitor)
-    past = _past(night, window)
+    past = _past(context, window)
     if is_odd(counts, past):
         (only,) = counts
         shown = "one class" if monitor.labels.target in monitor.private else f"class {only!r}"
@@ -57,7 +57,7 @@ Classes = tuple[Window, Counter[str]]
 """A window, and how many labels of each class it has."""
 
 
-def counted_classes(night: Night, window: Window, truth: Truth, counted: Sequence[Classes]) -> Iterator[Classes]:
+def counted_classes(context: RunContext, window: Window, truth: Truth, counted: Sequence[Classes]) -> Iterator[Classes]:
     """The classes of a window whose coding is looked at: the newest that has labels, and the one that is complete now.
 
     Parameters
@@ -65,18 +65,18 @@ def counted_classes(night: Night, window: Window, truth: Truth, counted: Sequenc
     counted : sequence of (Window, Counter)
         Those of newer windows.
     """
-    monitor = night.monitor
+    monitor = context.monitor
     if monitor.kind is not Kind.CLASSIFICATION or monitor.labels is None or len(truth.labelled) < FEWEST_LABELS:
         return
-    if not counted or _is_complete(night, window):
+    if not counted or _is_complete(context, window):
         yield window, _classes_of(truth, monitor)
 
 
-def coded_anew(night: Night, classes: Sequence[Classes]) -> Iterator[Finding]:
+def coded_anew(context: RunContext, classes: Sequence[Classes]) -> Iterator[Finding]:
     """Labels whose classes took the place of known ones; one finding, of the newest of these windows."""
     for window, counts in classes:
-        if found := recoded(counts, _past(night, window)):
-            yield Finding(Code.LABELS_RECODED, "", f"{night.monitor.model}: {_as_text(window, counts, found)}")
+        if found := recoded(counts, _past(context, window)):
+            yield Finding(Code.LABELS_RECODED, "", f"{context.monitor.model}: {_as_text(window, counts, found)}")
             return
 
 
@@ -105,25 +105,25 @@ def _classes_of(truth: Truth, monitor: Monitor) -> Counter[str]:
     return Counter(label for label in true if label is not None)
 
 
-def _is_complete(night: Night, window: Window) -> bool:
+def _is_complete(context: RunContext, window: Window) -> bool:
     """Whether a run is the first that knows all labels of a window; it looks at them as often as it is made."""
-    monitor = night.monitor
+    monitor = context.monitor
     assert monitor.labels is not None
-    is_new = window.after_end(monitor.labels.mature_after) >= night.window.end
-    return is_new and state_of(monitor, window, night.now) is State.FINAL
+    is_new = window.after_end(monitor.labels.mature_after) >= context.window.end
+    return is_new and state_of(monitor, window, context.now) is State.FINAL
 
 
-def _past(night: Night, window: Window) -> list[Counter[str]]:
+def _past(context: RunContext, window: Window) -> list[Counter[str]]:
     """The labels of each class of the windows before one."""
-    labels = night.monitor.labels
+    labels = context.monitor.labels
     assert labels is not None
-    return class_counts(night.history, window, night.window, night.known_on, PAST_WINDOWS, labels.mature_after)
+    return class_counts(context.history, window, context.window, context.known_on, PAST_WINDOWS, labels.mature_after)
 
 
-def contradictions(night: Night, slices: Sequence[Slice], labels: LabelIndex) -> Iterator[Finding]:
+def contradictions(context: RunContext, slices: Sequence[ScanSpec], labels: LabelIndex) -> Iterator[Finding]:
     """Labels of one id that came at one instant and differ: their truth is unknown."""
-    monitor = night.monitor
-    differ, recent = labels.contradicted(night.window.start)
+    monitor = context.monitor
+    differ, recent = labels.contradicted(context.window.start)
     if not differ.any():
         return
     predicted = np.zeros(len(labels.ids), dtype=bool)
@@ -148,18 +148,18 @@ def _is_private(monitor: Monitor) -> bool:
     return bool({*monitor.predictions.id, *labels.id} & {*monitor.private})
 
 
-def used_again(night: Night, slices: Sequence[Slice], labels: LabelIndex) -> Iterator[Finding]:
+def used_again(context: RunContext, slices: Sequence[ScanSpec], labels: LabelIndex) -> Iterator[Finding]:
     """Ids that stand in several windows and have several labels: whose is which?"""
-    if again := ids_used_again(slices, night.monitor, labels):
+    if again := ids_used_again(slices, context.monitor, labels):
         stand = counted(again, "id stands in several windows and has", "ids stand in several windows and have")
         told = f"{stand} several labels; add to predictions.id and labels.id"
-        message = f"{night.monitor.model}: {told} what tells them apart, as the day"
+        message = f"{context.monitor.model}: {told} what tells them apart, as the day"
         code, subject = (Code.IDS_USED_AGAIN, "") if again >= FEWEST else (Code.LABELS_AMBIGUOUS, "ids")
         yield Finding(code, subject, message)
 
 
 def wrongly_dated(
-    night: Night, slices: Sequence[Slice], labels: LabelIndex, labelled: Sequence[int]
+    context: RunContext, slices: Sequence[ScanSpec], labels: LabelIndex, labelled: Sequence[int]
 ) -> Iterator[Finding]:
     """Labels that are dated before their predictions, or after the present, so that they count for none.
 
@@ -175,24 +175,24 @@ def wrongly_dated(
     during = int(((arrived >= own.start) & (arrived < own.end)).sum())
     most = max(labelled, default=0)
     # Fewer than usual are dated today: those of some days ago would not have been read.
-    if (not most or 2 * during <= most) and any(rows_of(where).count for where in slices):
+    if (not most or 2 * during <= most) and any(open_scan(where).count for where in slices):
         first = own
         for _ in range(LOOK_BACK_WINDOWS):
             first = first.previous()
-        begin, folder = min(first.start, slices[-1].window.start), night.spool / "early"
-        before = labels_arrived(night.project, night.monitor, begin, night.now, folder, slices)
+        begin, folder = min(first.start, slices[-1].window.start), context.spool / "early"
+        before = labels_arrived(context.project, context.monitor, begin, context.now, folder, slices)
         assert before is not None
-        labels = LabelIndex.of(before, night.monitor.predictions.id)
-    place = next((i for i, where in enumerate(slices) if predicted_ids(where, night.monitor, labels).any()), None)
-    if place is not None and (found := _early(night, slices[place:], labels)):
+        labels = LabelIndex.of(before, context.monitor.predictions.id)
+    place = next((i for i, where in enumerate(slices) if predicted_ids(where, context.monitor, labels).any()), None)
+    if place is not None and (found := _early(context, slices[place:], labels)):
         yield found
     elif not most:
-        yield from _far_away(night, slices)
+        yield from _far_away(context, slices)
 
 
-def _early(night: Night, slices: Sequence[Slice], labels: LabelIndex) -> Finding | None:
-    monitor, window = night.monitor, slices[0].window
-    found = early_labels(night.project, monitor, slices, labels, night.spool)
+def _early(context: RunContext, slices: Sequence[ScanSpec], labels: LabelIndex) -> Finding | None:
+    monitor, window = context.monitor, slices[0].window
+    found = early_labels(context.project, monitor, slices, labels, context.spool)
     if found is None:
         return None
     told = f"the labels of {counted(found.ids, 'id')} of {window.label} are dated before their predictions"
@@ -201,18 +201,18 @@ def _early(night: Night, slices: Sequence[Slice], labels: LabelIndex) -> Finding
     return _of_dates(Code.LABELS_EARLY, "early", message, found.ids, found.rows)
 
 
-def _far_away(night: Night, slices: Sequence[Slice]) -> Iterator[Finding]:
+def _far_away(context: RunContext, slices: Sequence[ScanSpec]) -> Iterator[Finding]:
     """Labels of a window that are dated months before it, or years after the present."""
-    monitor, folder = night.monitor, night.spool / "far"
-    filled = [where for where in slices if rows_of(where).count]
+    monitor, folder = context.monitor, context.spool / "far"
+    filled = [where for where in slices if open_scan(where).count]
     if not filled:
         return
     try:
-        found = misdated_labels(night.project, monitor, filled, night.now, datetime.now(UTC), folder)
+        found = misdated_labels(context.project, monitor, filled, context.now, datetime.now(UTC), folder)
     except SourceError:
         # What cannot be read of the labels is a finding of its own, where they are joined.
         return
-    if found is None or not (found.is_sure or is_overdue(monitor, filled, night.now)):
+    if found is None or not (found.is_sure or is_overdue(monitor, filled, context.now)):
         return
     told = f"the labels of {counted(found.ids, 'id')} of {found.window.label} are dated"
     newest = f"the newest {found.newest.isoformat(timespec='minutes')}"
@@ -236,39 +236,41 @@ def _span(lead: timedelta) -> str:
     return format_duration(timedelta(hours=round(minutes / 60)) if minutes >= 600 else timedelta(minutes=minutes))
 
 
-def never_met(night: Night, slices: Sequence[Slice], labels: LabelIndex, labelled: Sequence[int]) -> Iterator[Finding]:
+def never_met(
+    context: RunContext, slices: Sequence[ScanSpec], labels: LabelIndex, labelled: Sequence[int]
+) -> Iterator[Finding]:
     """Undated labels of which none is of a prediction, in the windows at hand and in those before."""
-    monitor = night.monitor
-    if any(labelled) or not len(labels.ids) or not any(rows_of(where).count for where in slices):
+    monitor = context.monitor
+    if any(labelled) or not len(labels.ids) or not any(open_scan(where).count for where in slices):
         return
-    if any_predicted(night.project, monitor, slices, labels, night.spool):
+    if any_predicted(context.project, monitor, slices, labels, context.spool):
         return
     first, last = slices[-1].window.label, slices[0].window.label
     span = first if first == last else f"{first} to {last}"
     told = f"none of {counted(len(labels.ids), 'label')} has the id of a prediction of {span}, or before"
     cure = "write ids alike in both, or name their column as labels.id"
     # Before the labels of a window are due, those that there are may be of predictions that were made before all.
-    overdue = any(night.now >= matured(where.window, monitor) and rows_of(where).count for where in slices)
+    overdue = any(context.now >= matured(where.window, monitor) and open_scan(where).count for where in slices)
     code = Code.LABELS_FOREIGN if overdue and len(labels.ids) >= FEWEST else Code.LABELS_UNKNOWN
     yield Finding(code, "", f"{monitor.model}: {told}{_two_ids(monitor, slices, labels)}; {cure}")
 
 
-def _two_ids(monitor: Monitor, slices: Sequence[Slice], labels: LabelIndex) -> str:
+def _two_ids(monitor: Monitor, slices: Sequence[ScanSpec], labels: LabelIndex) -> str:
     """An id of a label and one of a prediction, side by side."""
     names = monitor.predictions.id
-    where = next(where for where in slices if rows_of(where).count)
-    predicted = keys(rows_of(where).frame(names, names), names).dropna()
+    where = next(where for where in slices if open_scan(where).count)
+    predicted = keys(open_scan(where).frame(names, names), names).dropna()
     if _is_private(monitor) or not len(predicted):
         return ""
     shown = (key_name(str(value).replace(SEPARATOR, ", ")[:40]) for value in (min(labels.ids), min(predicted)))
     return " (such as {} and {})".format(*shown)
 
 
-def lasting(night: Night, found: Collection[Finding], arrived: int) -> Iterator[Finding]:
+def lasting(context: RunContext, found: Collection[Finding], arrived: int) -> Iterator[Finding]:
     """Faults of the labels that the window before had, while no label has come that could show that they are over."""
     if arrived:
         return
-    before = night.window.previous()
-    known = Faults.of(night.history, before, night.known_on).open(before.start, before.start + MOMENT, LASTING)
+    before = context.window.previous()
+    known = Faults.of(context.history, before, context.known_on).open(before.start, before.start + MOMENT, LASTING)
     codes = {finding.code for finding in found}
     yield from (finding for _, finding in known if finding.code not in codes)

@@ -11,13 +11,13 @@ from lamplighter.core.checks.messages import OF_INCIDENTS
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.errors import BusyError
-from storage.history import History, only_one, open_history
+from storage.history import History, model_lock, open_history
 from storage.history.incidents import incidents_open, muted_checks
 from storage.history.outbox import DeliveryStatus, Waiting, mark, readdress, waiting
 from storage.project.folder import Project
 from storage.sinks.apprise import Sent, send, targets
 from storage.sinks.exchange import Deadline
-from tasks.stages.run import Night
+from tasks.stages.run import RunContext
 
 PAUSES = (1.0, 5.0)
 """Seconds between attempts of one night."""
@@ -28,9 +28,9 @@ MOST_MESSAGES = 4
 """How many slow messages one run waits for: the run keeps the model's lock meanwhile."""
 
 
-def notify(night: Night) -> Finding | None:
+def notify(context: RunContext) -> Finding | None:
     """Deliver what waits for a model's people."""
-    return deliver(night.project, night.monitor, night.run_url)
+    return deliver(context.project, context.monitor, context.run_url)
 
 
 def deliver(project: Project, monitor: Monitor, run_url: str = "") -> Finding | None:
@@ -41,7 +41,7 @@ def deliver(project: Project, monitor: Monitor, run_url: str = "") -> Finding | 
     """
     history, locks = open_history(project), project.home / "locks"
     try:
-        with only_one("delivery", monitor.model, history.engine, locks, project.settings.wait_seconds):
+        with model_lock("delivery", monitor.model, history.engine, locks, project.settings.wait_seconds):
             faults = _deliver(project, history, monitor, run_url)
     except BusyError as error:
         faults = {"": f"{error}; {NEXT_RUN}"}

@@ -13,8 +13,8 @@ from tasks.stages.compare import Compared
 from tasks.stages.evaluate import Evaluated
 from tasks.stages.judge import Judged
 from tasks.stages.profile import Profiled
-from tasks.stages.read import Reading
-from tasks.stages.run import Night
+from tasks.stages.read import Located
+from tasks.stages.run import RunContext
 from tasks.stages.validate import Table
 
 MOST_TOLD = 5
@@ -25,7 +25,7 @@ MOST_TOLD = 5
 class Outcome:
     """What a night came to."""
 
-    night: Night
+    context: RunContext
     findings: list[Finding]
     judged: Judged
     drift: Compared
@@ -60,17 +60,17 @@ class Outcome:
         return "completed with findings: " + "; ".join([*told, *([f"and {rest} more"] if rest else [])]) + ended
 
     def _undecided(self, decision: Decision) -> str:
-        return f"{self.night.monitor.model}: check {decision.check.name} is undecided: {decision.reason}"
+        return f"{self.context.monitor.model}: check {decision.check.name} is undecided: {decision.reason}"
 
     def as_dict(self) -> dict[str, Any]:
         """The outcome as small JSON."""
         return {
-            "model": self.night.monitor.model,
-            "window": self.night.window.label,
+            "model": self.context.monitor.model,
+            "window": self.context.window.label,
             "message": self.message,
             "findings": [finding.message for finding in self.findings],
             "over": [incident.ending for incident in self.judged.closed if incident.ending],
-            "is_newest": self.night.is_newest,
+            "is_newest": self.context.is_newest,
             "checks": {decision.check.name: decision.verdict.value for decision in self.decisions},
             "undecided_checks": {decision.check.name: decision.reason for decision in self.undecided_checks},
             "retrainings": [entry.told for entry in self.entries],
@@ -80,7 +80,7 @@ class Outcome:
 
 
 def findings_of(
-    reading: Reading, tables: list[Table], profiled: list[Profiled], evaluated: Evaluated, *others: Finding | None
+    reading: Located, tables: list[Table], profiled: list[Profiled], evaluated: Evaluated, *others: Finding | None
 ) -> list[Finding]:
     """All that a night found broken, its own window first; what is about an earlier window says so."""
     found = []

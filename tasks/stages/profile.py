@@ -21,9 +21,9 @@ from storage.profiles.build import Profiles, nulls_profile, profile_columns
 from storage.profiles.store import ProfileStore
 from storage.project.private_key import home_key
 from storage.sources.reference import reference_key
-from storage.sources.rows import Rows, Slice, rows_of
-from tasks.stages.read import Reading
-from tasks.stages.run import Night
+from storage.sources.rows import Scan, ScanSpec, open_scan
+from tasks.stages.read import Located
+from tasks.stages.run import RunContext
 from tasks.stages.validate import Table
 
 KIND_WORDS = {"numeric": "numbers", "categorical": "categories"}
@@ -38,38 +38,38 @@ class Profiled:
     findings: list[Finding]
 
 
-def profile(night: Night, reading: Reading, tables: list[Table]) -> list[Profiled]:
+def profile(context: RunContext, reading: Located, tables: list[Table]) -> list[Profiled]:
     """Profile the windows and hold them against the reference's profile."""
-    reference = _reference_profiles(night, reading, tables[0].features | tables[0].answers)
-    return [_profile(night, reference, table) for table in tables]
+    reference = _reference_profiles(context, reading, tables[0].features | tables[0].answers)
+    return [_profile(context, reference, table) for table in tables]
 
 
-def _profile(night: Night, reference: Profiles, table: Table) -> Profiled:
-    monitor = night.monitor
+def _profile(context: RunContext, reference: Profiles, table: Table) -> Profiled:
+    monitor = context.monitor
     kinds = table.features | table.answers
     if monitor.predictions.version:
         kinds[monitor.predictions.version] = "categorical"
     profiles, broken = profile_columns(
-        rows_of(table.rows),
+        open_scan(table.rows),
         kinds,
-        bounds=_bounds(night, reference),
+        bounds=_bounds(context, reference),
         probabilities=_probabilities(monitor),
         private=monitor.private,
-        key=_key(night),
+        key=_key(context),
     )
-    seen = _answered(monitor, rows_of(table.rows)) | profiles
+    seen = _answered(monitor, open_scan(table.rows)) | profiles
     measurements = [*answer_measurements(monitor, seen, table.count)]
     for name in table.features:
         if name in profiles:
             measurements += feature_measurements(profiles[name], reference.get(name))
     told = {finding.subject for finding in table.findings}
-    findings = [_of_another_type(night, name, held, kinds[name]) for name, held in broken.items() if name not in told]
+    findings = [_of_another_type(context, name, held, kinds[name]) for name, held in broken.items() if name not in told]
     findings += value_findings(monitor, seen)
     known = {finding.subject for finding in (*table.findings, *findings)}
-    broken_features, broken_scores = _breaks(night, table, profiles)
+    broken_features, broken_scores = _breaks(context, table, profiles)
     findings += [found for found in broken_features if not found.subject or found.subject not in known]
     findings += broken_scores
-    content_hash = ProfileStore(night.project.home).save(profiles)
+    content_hash = ProfileStore(context.project.home).save(profiles)
     return Profiled(content_hash, measurements, findings)
 
 
@@ -78,7 +78,7 @@ def _probabilities(monitor: Monitor) -> Sequence[str]:
     return monitor.predictions.scores if monitor.kind is Kind.CLASSIFICATION else ()
 
 
-def _answered(monitor: Monitor, rows: Rows) -> Profiles:
+def _answered(monitor: Monitor, rows: Scan) -> Profiles:
     """Of lists and texts, which have no drift that could be measured, whether there is an answer at all."""
     name = monitor.predictions.prediction
     if name is None or monitor.kind not in (Kind.RANKING, Kind.TEXT) or name not in rows.schema or not rows.count:
@@ -86,14 +86,14 @@ def _answered(monitor: Monitor, rows: Rows) -> Profiles:
     return {name: nulls_profile(rows, name)}
 
 
-def _breaks(night: Night, table: Table, profiles: Profiles) -> tuple[Iterator[Finding], Iterator[Finding]]:
+def _breaks(context: RunContext, table: Table, profiles: Profiles) -> tuple[Iterator[Finding], Iterator[Finding]]:
     """What broke in the features and in the scores, against the sound windows before.
 
     Of private columns counts and hashes are kept.
     """
-    store, window, private = ProfileStore(night.project.home), table.rows.window, night.monitor.private
+    store, window, private = ProfileStore(context.project.home), table.rows.window, context.monitor.private
     features = {name: profiles[name] for name in table.features if name in profiles}
-    known = Past.of(night.history, window, night.known_on)
+    known = Past.of(context.history, window, context.known_on)
     fewest = FEWEST_BEFORE.get(window.grain, FEWEST_WINDOWS)
 
     def kept(hashes: Iterable[str], name: str) -> list[ColumnProfile]:
@@ -103,10 +103,10 @@ def _breaks(night: Night, table: Table, profiles: Profiles) -> tuple[Iterator[Fi
     def baseline(name: str, it: BaselineWindows) -> Baseline:
         # Of a profile that is lost the phase goes too.
         held = [bool(_past(store, content_hash).get(name)) for content_hash in (*it.past, *it.older)]
-        phases, since = [*compress(it.phases, held)], night.label_of(it.since)
+        phases, since = [*compress(it.phases, held)], context.label_of(it.since)
         return Baseline(kept(it.past, name), kept(it.older, name), it.open_codes, since, fewest, phases, it.phase)
 
-    scores = {name: profiles[name] for name in _probabilities(night.monitor) if name in profiles}
+    scores = {name: profiles[name] for name in _probabilities(context.monitor) if name in profiles}
     baselines = {name: baseline(name, known.of_column(name)) for name in (*features, *scores)}
     recent = [
         {name: profile for name, profile in found.items() if name in features}
@@ -117,7 +117,7 @@ def _breaks(night: Night, table: Table, profiles: Profiles) -> tuple[Iterator[Fi
     def same_phase(name: str) -> list[list[ColumnProfile]]:
         return [kept(hashes, name) for hashes in known.of_phases(name)]
 
-    model = night.monitor.model
+    model = context.monitor.model
     return breaks_of(model, features, recent, baselines, private, same_phase), score_breaks(model, scores, baselines)
 
 
@@ -130,38 +130,38 @@ def _past(store: ProfileStore, content_hash: str) -> Profiles:
         return {}
 
 
-def _of_another_type(night: Night, name: str, held: str, kind: ColumnKind) -> Finding:
+def _of_another_type(context: RunContext, name: str, held: str, kind: ColumnKind) -> Finding:
     message = f"column {name!r} holds {held}, not {KIND_WORDS[kind]}; restore its type"
-    return Finding(Code.TYPE_CHANGED, name, f"{night.monitor.model}: {message}")
+    return Finding(Code.TYPE_CHANGED, name, f"{context.monitor.model}: {message}")
 
 
-def _bounds(night: Night, reference: Profiles) -> dict[str, Bounds | None]:
+def _bounds(context: RunContext, reference: Profiles) -> dict[str, Bounds | None]:
     bounds = {name: profile.as_bounds() for name, profile in reference.items()}
-    predictions = night.monitor.predictions
+    predictions = context.monitor.predictions
     if predictions.unsure and isinstance(predictions.score, str):
         bounds[predictions.score] = Bounds(*predictions.unsure, None, None)
     return bounds
 
 
-def _key(night: Night) -> bytes:
+def _key(context: RunContext) -> bytes:
     """The key that private values are hashed with; made only where something is private."""
-    return home_key(night.project.home) if night.monitor.private else b""
+    return home_key(context.project.home) if context.monitor.private else b""
 
 
-def _reference_profiles(night: Night, reading: Reading, kinds: dict[str, ColumnKind]) -> Profiles:
+def _reference_profiles(context: RunContext, reading: Located, kinds: dict[str, ColumnKind]) -> Profiles:
     """The profiles of the reference, and of the monitor's own for columns that the champion's lacks."""
     found: Profiles = {}
-    for where in dict.fromkeys((reading.reference, reading.declared)):
+    for where in dict.fromkeys((reading.reference, reading.monitor_reference)):
         if where is not None and not kinds.keys() <= found.keys():
-            found = _profiles_of(night, where, kinds) | found
+            found = _profiles_of(context, where, kinds) | found
     return found
 
 
-def _profiles_of(night: Night, where: Slice, kinds: dict[str, ColumnKind]) -> Profiles:
-    store, key = ProfileStore(night.project.home), _key(night)
-    name = reference_key(where, night.monitor, key)
+def _profiles_of(context: RunContext, where: ScanSpec, kinds: dict[str, ColumnKind]) -> Profiles:
+    store, key = ProfileStore(context.project.home), _key(context)
+    name = reference_key(where, context.monitor, key)
     profiles = store.cached(name)
     if profiles is None:
-        profiles, _ = profile_columns(rows_of(where), kinds, private=night.monitor.private, key=key)
+        profiles, _ = profile_columns(open_scan(where), kinds, private=context.monitor.private, key=key)
         store.cache(name, profiles)
     return profiles

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from lamplighter.core.evaluation.results import Inputs
-from storage.history.results import record_evaluation, record_inputs, record_night
+from storage.history.results import record_evaluation, record_inputs, record_run
 from tasks.stages.compare import Compared
 from tasks.stages.evaluate import Evaluated
 from tasks.stages.profile import Profiled
-from tasks.stages.read import Reading
-from tasks.stages.run import Night
+from tasks.stages.read import Located
+from tasks.stages.run import RunContext
 from tasks.stages.validate import Table
 
 
 def record(
-    night: Night,
-    reading: Reading,
+    context: RunContext,
+    reading: Located,
     tables: list[Table],
     profiled: list[Profiled],
     compared: list[Compared],
@@ -28,15 +28,15 @@ def record(
         if table.rows.window.start not in gone
     }
     evaluations = {evaluation.window.start: evaluation for evaluation in evaluated.windows}
-    for start in sorted({*inputs, *evaluations, night.window.start}):
-        with night.history.writing() as connection:
+    for start in sorted({*inputs, *evaluations, context.window.start}):
+        with context.history.writing() as connection:
             if start in inputs:
-                record_inputs(connection, night.known_on, inputs[start])
-            if start == night.window.start and not night.relabel:
+                record_inputs(connection, context.known_on, inputs[start])
+            if start == context.window.start and not context.relabel:
                 findings = [*reading.findings, *evaluated.findings]
-                record_night(connection, night.window, night.known_on, evaluated.arrivals, findings)
+                record_run(connection, context.window, context.known_on, evaluated.arrivals, findings)
             if start in evaluations:
-                record_evaluation(connection, night.known_on, evaluations[start])
+                record_evaluation(connection, context.known_on, evaluations[start])
 
 
 def _inputs(table: Table, profiled: Profiled, compared: Compared) -> Inputs:

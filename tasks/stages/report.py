@@ -15,62 +15,62 @@ from storage.history.incidents import incidents_open
 from storage.history.quality import quality_of
 from storage.sinks.reports import write_report
 from tasks.stages.compare import Compared, Samples, samples_of
-from tasks.stages.read import Reading
-from tasks.stages.run import Night
+from tasks.stages.read import Located
+from tasks.stages.run import RunContext
 from tasks.stages.validate import Table
 
 
 def report(
-    night: Night, reading: Reading, tables: list[Table], compared: list[Compared]
+    context: RunContext, reading: Located, tables: list[Table], compared: list[Compared]
 ) -> tuple[Path | None, Finding | None]:
     """Write the report of the night's own window; where it cannot be made, say why."""
     own = tables[0]
     if reading.reference is None or not own.count or not own.features:
         return None, None
-    samples = samples_of(night, reading.reference, own)
-    quality, waiting = _quality(night)
+    samples = samples_of(context, reading.reference, own)
+    quality, waiting = _quality(context)
     try:
         html = evidently_report(
             samples.reference,
             samples.current,
             own.features,
-            title=f"{night.monitor.model}, {night.window.label}",
-            notes=[*_notes(night, own, samples, compared[0]), *waiting],
+            title=f"{context.monitor.model}, {context.window.label}",
+            notes=[*_notes(context, own, samples, compared[0]), *waiting],
             drift=compared[0].features,
             quality=quality,
-            checks=_checks(night),
-            at=night.now,
-            private=frozenset(night.monitor.private),
+            checks=_checks(context),
+            at=context.now,
+            private=frozenset(context.monitor.private),
         )
-        return write_report(night.report_path, html), None
+        return write_report(context.report_path, html), None
     except ReportError as error:
-        return None, Finding(Code.REPORT_FAILED, "", f"{night.monitor.model}: report: {error}")
+        return None, Finding(Code.REPORT_FAILED, "", f"{context.monitor.model}: report: {error}")
 
 
-def _checks(night: Night) -> Checks:
+def _checks(context: RunContext) -> Checks:
     """What the run decided, and which incidents are open after it, as the history has both."""
-    history, monitor = night.history, night.monitor
-    decisions = decisions_made(history, monitor.model, night.known_on, monitor.judged)
+    history, monitor = context.history, context.monitor
+    decisions = decisions_made(history, monitor.model, context.known_on, monitor.judged)
     places = [check.name for check in monitor.judged]
     decisions.sort(key=lambda decision: places.index(decision.check.name))
-    incidents = [*incidents_open(history, monitor.model, night.known_on).values()]
+    incidents = [*incidents_open(history, monitor.model, context.known_on).values()]
     moments = {it.window_start for it in decisions} | {
         moment for it in incidents for moment in (it.opened_on, it.window_start)
     }
-    return Checks(decisions, incidents, {moment: night.label_of(moment) for moment in moments})
+    return Checks(decisions, incidents, {moment: context.label_of(moment) for moment in moments})
 
 
-def _notes(night: Night, own: Table, samples: Samples, compared: Compared) -> Iterator[str]:
+def _notes(context: RunContext, own: Table, samples: Samples, compared: Compared) -> Iterator[str]:
     """What a reader of the head must know: that the rows are a sample, and how the answers moved.
 
     Answers are no features, and have no part in the share of those that drifted.
     """
     if len(samples.current) < own.count:
         yield f"They are a sample: the window has {own.count:,} rows."
-    judged = night.judged_window
-    if judged is not None and judged != night.window and night.monitor.labels:
+    judged = context.judged_window
+    if judged is not None and judged != context.window and context.monitor.labels:
         yield (
-            f"There are two dates on this page. Drift is of {night.window.label}, whose labels are still on their way; "
+            f"There are two dates on this page. Drift is of {context.window.label}, whose labels are still on their way; "
             f"quality is of {judged.label}, the newest window with enough labels to be judged."
         )
     for version, drift in compared.answers:
@@ -82,10 +82,10 @@ def _notes(night: Night, own: Table, samples: Samples, compared: Compared) -> It
             yield f"{answer} {verdict}: {drift.method} {drift.score:.3g}, limit {drift.threshold:g}."
 
 
-def _quality(night: Night) -> tuple[Quality | None, list[str]]:
+def _quality(context: RunContext) -> tuple[Quality | None, list[str]]:
     """The quality of the judged window, as the history has it, or what to say where there is none to show yet."""
-    window = night.judged_window
+    window = context.judged_window
     if window is None:
-        return None, ["No window has enough labels yet for its quality to be judged."] if night.monitor.labels else []
-    metrics = ["labels_coverage", *QUALITY_METRICS, *(own.name for own in night.monitor.metrics)]
-    return quality_of(night.history, window, metrics, night.known_on), []
+        return None, ["No window has enough labels yet for its quality to be judged."] if context.monitor.labels else []
+    metrics = ["labels_coverage", *QUALITY_METRICS, *(own.name for own in context.monitor.metrics)]
+    return quality_of(context.history, window, metrics, context.known_on), []

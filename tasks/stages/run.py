@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.time.window import Window, night_of
+from lamplighter.core.time.window import Window, logical_date
 from lamplighter.errors import MonitorError
 from storage.history import History, open_history
 from storage.history.windows import judged_window
@@ -21,7 +21,7 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Night:
+class RunContext:
     """A model, the window it is about, and the logical time at which it is looked at.
 
     Attributes
@@ -54,7 +54,7 @@ class Night:
         *,
         relabel: bool = False,
         run_url: str = "",
-    ) -> Night:
+    ) -> RunContext:
         """The night of the window that holds ``day``; without ``now`` as if it had come when it was scheduled.
 
         Raises
@@ -74,12 +74,12 @@ class Night:
         if (known := now or present) < window.end:
             last = monitor.window(known).label
             raise MonitorError(f"{monitor.model}: {window.label} is not over yet; the newest complete window is {last}")
-        return cls(project, monitor, window, now or monitor.night_after(window), relabel, run_url)
+        return cls(project, monitor, window, now or monitor.run_after(window), relabel, run_url)
 
     @property
     def known_on(self) -> datetime:
         """The logical night on which what is found becomes known."""
-        return night_of(self.now, self.monitor.every, self.monitor.timezone)
+        return logical_date(self.now, self.monitor.every, self.monitor.timezone)
 
     @property
     def is_newest(self) -> bool:

@@ -39,30 +39,30 @@ def summary(outcome: Outcome, report: str = "") -> str:
     report : str
         A line of Markdown that says where the report is.
     """
-    night = outcome.night
+    context = outcome.context
     own = measured(outcome)
-    lines = [f"# {night.monitor.model}, {night.window.label}", "", *_read(own), "", report, "", "## Checks", ""]
-    checks = [_check_row(it, night.label_of(it.window_start)) for it in _by_verdict(outcome)]
+    lines = [f"# {context.monitor.model}, {context.window.label}", "", *_read(own), "", report, "", "## Checks", ""]
+    checks = [_check_row(it, context.label_of(it.window_start)) for it in _by_verdict(outcome)]
     lines += [*_table(("check", "verdict", "value", "fails", "of"), checks)]
     lines += ["", "## What followed", "", *([*_followed(outcome)] or ["nothing"])]
     lines += ["", "## Findings", ""]
     lines += [f"- `{finding.code.value}` {markdown(finding.message)}" for finding in outcome.findings] or ["none"]
     lines += [*_drifted(outcome), *_quality(outcome)]
-    lines += ["", f"## Measured of {night.window.label}", "", *_table(HEADINGS, map(_metric_row, own))]
+    lines += ["", f"## Measured of {context.window.label}", "", *_table(HEADINGS, map(_metric_row, own))]
     return "\n".join(lines)
 
 
 def measured(outcome: Outcome) -> list[Measurement]:
     """What is recorded of the run's own window as a whole, by metric."""
-    night = outcome.night
-    recorded = measurements_of(night.history, night.window, Filter(as_of=night.known_on, segment="", version=""))
+    context = outcome.context
+    recorded = measurements_of(context.history, context.window, Filter(as_of=context.known_on, segment="", version=""))
     return sorted((it for it in recorded if not it.feature and not it.klass), key=lambda it: it.metric)
 
 
 def was_measured(outcome: Outcome) -> bool:
     """Whether anything is recorded of the values of the run's own window, beyond how many rows and columns it has."""
-    night = outcome.night
-    recorded = measurements_of(night.history, night.window, Filter(as_of=night.known_on))
+    context = outcome.context
+    recorded = measurements_of(context.history, context.window, Filter(as_of=context.known_on))
     return any(it.value is not None and it.n and it.metric not in COUNTS for it in recorded)
 
 
@@ -133,7 +133,7 @@ def _read(own: list[Measurement]) -> Iterator[str]:
 
 def _followed(outcome: Outcome) -> Iterator[str]:
     """What came of the decisions: incidents, messages, retrainings."""
-    judged, monitor = outcome.judged, outcome.night.monitor
+    judged, monitor = outcome.judged, outcome.context.monitor
     yield from (f"- opened the incident of {markdown(incident.check_name)}" for incident in judged.opened)
     yield from (f"- closed the incident of {markdown(incident.check_name)}" for incident in judged.closed)
     yield from (f"- notified: {markdown(title)}" for title in judged.told)
@@ -159,14 +159,14 @@ def _drifted(outcome: Outcome) -> Iterator[str]:
 
 def _quality(outcome: Outcome) -> Iterator[str]:
     """Quality of the judged window, and of its segments."""
-    night = outcome.night
-    window = night.judged_window
+    context = outcome.context
+    window = context.judged_window
     if window is None:
-        if night.monitor.labels:
+        if context.monitor.labels:
             yield from ("", "## Quality", "", "No window has enough labels yet for its quality to be judged.")
         return
-    recorded = measurements_of(night.history, window, Filter(as_of=night.known_on, version=""))
-    known = {*QUALITY_METRICS, *(metric.name for metric in night.monitor.metrics)}
+    recorded = measurements_of(context.history, window, Filter(as_of=context.known_on, version=""))
+    known = {*QUALITY_METRICS, *(metric.name for metric in context.monitor.metrics)}
     quality = [it for it in recorded if it.metric in known and not it.klass]
     overall = [it for it in quality if not it.segment]
     yield from ("", f"## Quality of {window.label}", "", *_table(HEADINGS, map(_metric_row, overall)))

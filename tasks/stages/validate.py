@@ -15,16 +15,16 @@ from lamplighter.core.records.finding import Code, Finding, of_file
 from lamplighter.core.records.measurement import Measurement
 from storage.profiles.build import table_kinds
 from storage.sources.labels import identified
-from storage.sources.rows import Rows, Slice, rows_of
-from tasks.stages.read import Reading
-from tasks.stages.run import Night
+from storage.sources.rows import Scan, ScanSpec, open_scan
+from tasks.stages.read import Located
+from tasks.stages.run import RunContext
 
 
 @dataclass(frozen=True)
 class Table:
     """A window's table: what it should hold, and what was wrong with it."""
 
-    rows: Slice
+    rows: ScanSpec
     count: int
     features: dict[str, ColumnKind]
     answers: dict[str, ColumnKind]
@@ -32,30 +32,30 @@ class Table:
     measurements: list[Measurement]
 
 
-def validate(night: Night, reading: Reading) -> list[Table]:
+def validate(context: RunContext, reading: Located) -> list[Table]:
     """Look at the schema and the ids of every window whose predictions are new."""
-    return [_table(night, reading, rows) for rows in reading.changed]
+    return [_table(context, reading, rows) for rows in reading.changed]
 
 
-def _table(night: Night, reading: Reading, where: Slice) -> Table:
-    monitor, rows = night.monitor, rows_of(where)
-    reference = rows_of(reading.reference) if reading.reference else None
-    declared = rows_of(reading.declared) if reading.declared else None
-    features = features_of(monitor, table_kinds(declared or rows))
+def _table(context: RunContext, reading: Located, where: ScanSpec) -> Table:
+    monitor, rows = context.monitor, open_scan(where)
+    reference = open_scan(reading.reference) if reading.reference else None
+    monitor_reference = open_scan(reading.monitor_reference) if reading.monitor_reference else None
+    features = features_of(monitor, table_kinds(monitor_reference or rows))
     findings = [*_unreadable(monitor, rows), *_row_findings(monitor, rows)]
     if reading.reference_fault:
         findings.append(Finding(Code.REFERENCE_UNREADABLE, "", reading.reference_fault))
     if reference:
         findings += _unreadable_reference(monitor, reference)
     if rows.count:
-        held = table_kinds(declared) if declared and declared.count else None
+        held = table_kinds(monitor_reference) if monitor_reference and monitor_reference.count else None
         needed = needed_columns(monitor, features)
         table = table_kinds(rows, {*needed, *(held or ())})
-        spelled = _spelled(monitor, table, needed, [rows, declared or rows])
+        spelled = _spelled(monitor, table, needed, [rows, monitor_reference or rows])
         findings += _typed(schema_findings(monitor, needed, table, held), spelled)
         findings += _typed(_conflicts(monitor, rows, table), spelled & rows.inferred)
         # Without a reference a feature that nobody named may be new, and files before it lack it.
-        named = needed if declared else needed_columns(monitor, dict.fromkeys(named_features(monitor), ""))
+        named = needed if monitor_reference else needed_columns(monitor, dict.fromkeys(named_features(monitor), ""))
         findings += _lacking(monitor, rows, named)
         findings += _differing(monitor, rows, needed)
         findings += _odd_times(monitor, rows, needed)
@@ -63,12 +63,12 @@ def _table(night: Night, reading: Reading, where: Slice) -> Table:
     return Table(where, rows.count, features, answer_columns(monitor), findings, measurements)
 
 
-def why_lost(rows: Rows) -> str:
+def why_lost(rows: Scan) -> str:
     """Why it is not known how many rows a window has; empty where it is."""
     return "no file of the window can be read" if rows.unreadable and not rows.count else ""
 
 
-def _row_findings(monitor: Monitor, rows: Rows) -> Iterator[Finding]:
+def _row_findings(monitor: Monitor, rows: Scan) -> Iterator[Finding]:
     """Rows that are not there, have no time, or stand there twice."""
     label = rows.slice.window.label
     if not rows.count and not rows.mistake:
@@ -82,7 +82,7 @@ def _row_findings(monitor: Monitor, rows: Rows) -> Iterator[Finding]:
     yield from row_findings(monitor, label, rows=rows.count, repeated=rows.repeated, undated=rows.undated)
 
 
-def _unreadable(monitor: Monitor, rows: Rows) -> Iterator[Finding]:
+def _unreadable(monitor: Monitor, rows: Scan) -> Iterator[Finding]:
     """Files that cannot be used; what is wrong with a column in all of them is no file's fault and told once."""
     if fault := rows.mistake:
         code = Code.COLUMN_MISSING if fault.missing else Code.TYPE_CHANGED
@@ -94,7 +94,7 @@ def _unreadable(monitor: Monitor, rows: Rows) -> Iterator[Finding]:
         yield Finding(Code.FILE_UNREADABLE, uri, of_file(uri, reason))
 
 
-def _unreadable_reference(monitor: Monitor, reference: Rows) -> Iterator[Finding]:
+def _unreadable_reference(monitor: Monitor, reference: Scan) -> Iterator[Finding]:
     if reference.mistake:
         message = f"{monitor.model}: no file of the reference can be used: {reference.mistake}"
         yield Finding(Code.REFERENCE_UNREADABLE, reference.mistake.column, message)
@@ -112,7 +112,7 @@ def _unreadable_reference(monitor: Monitor, reference: Rows) -> Iterator[Finding
         yield Finding(Code.REFERENCE_UNREADABLE, name, message)
 
 
-def _spelled(monitor: Monitor, table: Collection[str], needed: Collection[str], sides: Sequence[Rows]) -> set[str]:
+def _spelled(monitor: Monitor, table: Collection[str], needed: Collection[str], sides: Sequence[Scan]) -> set[str]:
     """Columns of CSV files, which have no type of their own, that are compared for what they are, or not at all."""
     from_cells = [name for name in table if any(rows.has_cells(name) for rows in sides)]
     return identified(monitor, from_cells) | {name for name in from_cells if name not in needed}
@@ -125,14 +125,14 @@ def _typed(findings: Iterable[Finding], spelled: Collection[str]) -> Iterator[Fi
             yield finding
 
 
-def _conflicts(monitor: Monitor, rows: Rows, table: Collection[str]) -> Iterator[Finding]:
+def _conflicts(monitor: Monitor, rows: Scan, table: Collection[str]) -> Iterator[Finding]:
     label = rows.slice.window.label
     for name, kinds in rows.conflicting.items():
         if name in table:
             yield Finding(Code.TYPE_CHANGED, name, f"{monitor.model}: column {name!r} is {kinds} in files of {label}")
 
 
-def _lacking(monitor: Monitor, rows: Rows, named: Collection[str]) -> Iterator[Finding]:
+def _lacking(monitor: Monitor, rows: Scan, named: Collection[str]) -> Iterator[Finding]:
     """Columns that some files lack, and others have: one finding a column, with the first of the files."""
     found: dict[str, list[tuple[str, str]]] = {}
     for name, file, told in rows.lacking(named):
@@ -144,7 +144,7 @@ def _lacking(monitor: Monitor, rows: Rows, named: Collection[str]) -> Iterator[F
         yield Finding(Code.COLUMN_MISSING, name, f"{monitor.model}: {message}")
 
 
-def _odd_times(monitor: Monitor, rows: Rows, needed: Collection[str]) -> Iterator[Finding]:
+def _odd_times(monitor: Monitor, rows: Scan, needed: Collection[str]) -> Iterator[Finding]:
     """Times such as PostgreSQL's infinity, in columns that matter."""
     for name, count in rows.odd_times.items():
         if name in needed:
@@ -153,7 +153,7 @@ def _odd_times(monitor: Monitor, rows: Rows, needed: Collection[str]) -> Iterato
             yield Finding(Code.INFINITE_VALUES, name, message)
 
 
-def _differing(monitor: Monitor, rows: Rows, needed: Collection[str]) -> Iterator[Finding]:
+def _differing(monitor: Monitor, rows: Scan, needed: Collection[str]) -> Iterator[Finding]:
     for name, file, path in rows.differing(needed):
         told = f"{file}: column {name!r} holds other values than {path} in the path"
         yield Finding(Code.PATH_DIFFERS, name, f"{monitor.model}: {told}; the file's are taken, mend one of them")

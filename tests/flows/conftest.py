@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from storage.history import open_history
 from storage.project.folder import Project
-from storage.sources.rows import rows_of
+from storage.sources.rows import open_scan
 from tests.flows import loop_world
 from tests.receivers import Receiver, http_receiver
 
@@ -189,7 +189,7 @@ def turned(turned_template: Path, tmp_path: Path) -> Project:
     """A fresh copy of it."""
     folder = tmp_path / "world"
     shutil.copytree(turned_template, folder)
-    rows_of.cache_clear()
+    open_scan.cache_clear()
     return Project.open(folder)
 
 
@@ -207,7 +207,7 @@ def worsened_template(turned_template: Path, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture
 def worsened(worsened_template: Path, tmp_path: Path) -> Project:
     """A fresh copy of it."""
-    rows_of.cache_clear()
+    open_scan.cache_clear()
     return Project.open(shutil.copytree(worsened_template, tmp_path / "world"))
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from click.testing import CliRunner
 
-from flows.run_window import walk
-from flows.run_windows import Walked, walk_nights, windows_between
+from flows.run_window import run_window
+from flows.run_windows import WindowRun, run_windows, windows_between
 from flows.stages import Stages
 from lamplighter.cli import cli
 from lamplighter.core.retraining.policy import Entry, Status
@@ -23,7 +23,7 @@ from storage.history.retrainings import entries
 from storage.project.folder import Project
 from storage.registry.versions import Registry
 from tasks.stages.outcome import Outcome
-from tasks.stages.run import Night
+from tasks.stages.run import RunContext
 from tests.flows.runs import edit
 
 FIRST, TURN, DAYS, ROWS = date(2025, 3, 3), date(2025, 3, 17), 34, 200
@@ -160,14 +160,14 @@ def eve(folder: Path, more: str = "", *, adopted: bool = False) -> Project:
 def walk_quietly(project: Project, first: date, last: date) -> None:
     """Walk nights that call for nothing."""
     monitor = project.monitor("turning")
-    for walked in walk_nights(project, monitor, windows_between(monitor, first, last)):
+    for walked in run_windows(project, monitor, windows_between(monitor, first, last)):
         assert not walked.fault, walked.fault
 
 
-def replay(project: Project, first: date = FIRST, last: date = LAST) -> list[Walked]:
+def replay(project: Project, first: date = FIRST, last: date = LAST) -> list[WindowRun]:
     """Walk nights; after each promotion the service answers the days to come by the new champion."""
     monitor, walked, served = project.monitor("turning"), [], ""
-    for entry in walk_nights(project, monitor, windows_between(monitor, first, last), with_retraining=True):
+    for entry in run_windows(project, monitor, windows_between(monitor, first, last), with_retraining=True):
         assert not entry.fault, entry.fault
         walked.append(entry)
         history = open_history(project)
@@ -202,7 +202,7 @@ def adopt_first(project: Project, sign: int = 1) -> None:
 
 def worsen(project: Project) -> None:
     """Walk on to the eve of a rollback: a champion is promoted, and the world turns back on it."""
-    one_night(project)
+    one_run(project)
     serve(project.root, -1, entries(open_history(project), "turning")[-1].version, DAY + timedelta(days=1))
     turn_back(project.root, DAY + timedelta(days=1))
     edit(project, "turning", ("below: 0.6", "below: 0.01"))
@@ -213,16 +213,16 @@ def count_as_labelled(project: Project, day: date, rows: int) -> None:
     """Have the history say of a day that so many of its rows have a label."""
     history, table = open_history(project), tables.evaluation
     with history.writing() as connection:
-        start = night_of(project, day).window.start
+        start = logical_date(project, day).window.start
         connection.execute(table.update().where(table.c.window_start == start).values(labelled=rows))
 
 
-def night_of(project: Project, day: date = DAY) -> Night:
-    return Night.of(project, project.monitor("turning"), day)
+def logical_date(project: Project, day: date = DAY) -> RunContext:
+    return RunContext.of(project, project.monitor("turning"), day)
 
 
-def one_night(project: Project, day: date = DAY, **options: Any) -> Outcome:
-    return walk(night_of(project, day), Stages.plain(), with_report=False, **options)
+def one_run(project: Project, day: date = DAY, **options: Any) -> Outcome:
+    return run_window(logical_date(project, day), Stages.plain(), with_report=False, **options)
 
 
 def ledger(project: Project, *, vetoed: bool = False) -> list[Entry]:

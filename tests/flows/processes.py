@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from storage.history import database
-from storage.sources.rows import rows_of
+from storage.sources.rows import open_scan
 
 
 def forked(work: Callable[[], object]) -> int:
@@ -19,7 +19,7 @@ def forked(work: Callable[[], object]) -> int:
         try:
             # Connections do not survive a fork.
             database._ENGINES.clear()
-            rows_of.cache_clear()
+            open_scan.cache_clear()
             work()
             code = 0
         finally:

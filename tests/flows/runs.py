@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from flows.run_window import walk
-from flows.run_windows import walk_nights, windows_between
+from flows.run_window import run_window
+from flows.run_windows import run_windows, windows_between
 from flows.stages import Stages
 from storage.history import open_history
 from storage.history.query import dump
 from storage.project.folder import Project
 from tasks.stages.outcome import Outcome
-from tasks.stages.run import Night
+from tasks.stages.run import RunContext
 
 
 def edit(world: Project, model: str, *changes: tuple[str, str]) -> None:
@@ -25,18 +25,18 @@ def edit(world: Project, model: str, *changes: tuple[str, str]) -> None:
     path.write_text(text)
 
 
-def one_night(
+def one_run(
     project: Project, model: str, day: date, stages: Stages | None = None, *, with_report: bool = False
 ) -> Outcome:
     """Walk the night of a day, with the plain stages unless others are given."""
-    night = Night.of(project, project.monitor(model), day)
-    return walk(night, stages or Stages.plain(), with_report=with_report)
+    context = RunContext.of(project, project.monitor(model), day)
+    return run_window(context, stages or Stages.plain(), with_report=with_report)
 
 
 def many_nights(project: Project, model: str, first: date, last: date) -> None:
     """Walk the nights of some days; a night that fails fails the test."""
     monitor = project.monitor(model)
-    for walked in walk_nights(project, monitor, windows_between(monitor, first, last)):
+    for walked in run_windows(project, monitor, windows_between(monitor, first, last)):
         assert not walked.fault, walked.fault
 
 

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flows.run_window import walk
+from flows.run_window import run_window
 from flows.stages import Stages
 from storage.history import open_history
 from storage.history.incidents import all_incidents
 from storage.project.folder import Project
-from storage.sources.rows import rows_of
+from storage.sources.rows import open_scan
 from tasks.stages.outcome import Outcome
-from tasks.stages.run import Night
+from tasks.stages.run import RunContext
 
 FIRST, ROWS = date(2025, 3, 3), 200
 
@@ -70,7 +70,7 @@ def day(number: int) -> date:
 def log(project: Project, number: int, frame: pd.DataFrame) -> None:
     """Write what a day's rows are, as a service does."""
     frame.to_parquet(project.root / "data" / f"day={day(number)}.parquet", index=False)
-    rows_of.cache_clear()
+    open_scan.cache_clear()
 
 
 def run(project: Project, number: int, frame: pd.DataFrame | None = None, **options: Any) -> Outcome:
@@ -80,7 +80,7 @@ def run(project: Project, number: int, frame: pd.DataFrame | None = None, **opti
     monitor = project.monitor("m")
     window = monitor.window(datetime.combine(day(number + 1), datetime.min.time(), UTC))
     options = {"with_report": False, "with_retraining": False, **options}
-    return walk(Night(project, monitor, window, monitor.night_after(window)), Stages.plain(), **options)
+    return run_window(RunContext(project, monitor, window, monitor.run_after(window)), Stages.plain(), **options)
 
 
 def run_days(project: Project, numbers: range, changed: Mapping[int, Change] | Change | None = None) -> list[Outcome]:

@@ -14,15 +14,15 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from flows.run_window import walk
+from flows.run_window import run_window
 from flows.stages import Stages
 from lamplighter.errors import HistoryError, MonitorError, SourceError
 from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.project.folder import Project
-from tasks.stages.run import Night
+from tasks.stages.run import RunContext
 from tasks.stages.validate import validate
-from tests.flows.runs import many_nights, one_night, recorded
+from tests.flows.runs import many_nights, one_run, recorded
 
 FIRST, DAY, LAST = date(2025, 3, 3), date(2025, 3, 6), date(2025, 3, 8)
 LOG, TRUTH = "data/predictions/day=2025-03-06/part.parquet", "data/labels/day=2025-03-06/part.parquet"
@@ -102,7 +102,7 @@ def test_a_clear_line_and_nothing_lost(world: Project, undisturbed: dict[str, ob
     many_nights(world, "parquet", FIRST, date(2025, 3, 5))
     sound = (world.root / place).read_bytes()
     damage(world.root / place)
-    outcome = one_night(world, "parquet", DAY)
+    outcome = one_run(world, "parquet", DAY)
     messages = [finding.message for finding in outcome.findings]
     told = [message for message in messages if line in message]
     assert told, messages
@@ -140,17 +140,17 @@ def test_one_class_only(world: Project) -> None:
 
 def test_an_unseen_category(world: Project) -> None:
     rewrite(lambda f: f.assign(plan=np.where(np.arange(len(f)) < 30, "new", f["plan"])))(world.root / LOG)
-    one_night(world, "drifting", DAY)
+    one_run(world, "drifting", DAY)
     found = measurements(open_history(world), "drifting", Filter(metric="unseen_ratio", feature="plan"))
     expected = pd.read_parquet(world.root / LOG)["plan"].eq("new").mean()
     assert found[0]["value"] == pytest.approx(expected)
 
 
 def test_ids_repeated_are_counted_and_left_out(world: Project) -> None:
-    one_night(world, "parquet", DAY)
+    one_run(world, "parquet", DAY)
     before = values(world, "rows")
     deliver_twice(world.root / LOG)
-    one_night(world, "parquet", DAY)
+    one_run(world, "parquet", DAY)
     assert values(world, "rows") == before
     assert values(world, "repeated_ratio")["2025-03-05"][0] >= 0.5
 
@@ -159,7 +159,7 @@ def test_ids_repeated_are_told_where_the_monitor_says_error(world: Project) -> N
     path = world.root / "monitors" / "parquet.yaml"
     path.write_text(path.read_text().replace("  id: id\n", "  id: id\n  duplicates: error\n", 1))
     deliver_twice(world.root / LOG)
-    outcome = one_night(world, "parquet", DAY)
+    outcome = one_run(world, "parquet", DAY)
     assert any("repeat an id; the first of each was taken" in finding.message for finding in outcome.findings)
 
 
@@ -169,7 +169,7 @@ def test_a_label_source_that_is_down_leaves_what_was_known(world: Project) -> No
     engine = sa.create_engine(f"sqlite:///{world.root}/data/world.db")
     with engine.begin() as connection:
         connection.execute(sa.text("ALTER TABLE labels RENAME TO hidden"))
-    outcome = one_night(world, "sql", LAST)
+    outcome = one_run(world, "sql", LAST)
     assert any("sqlite /" in finding.message and "labels" in finding.message for finding in outcome.findings)
     with engine.begin() as connection:
         connection.execute(sa.text("ALTER TABLE hidden RENAME TO labels"))
@@ -181,14 +181,14 @@ def test_a_label_source_that_is_down_leaves_what_was_known(world: Project) -> No
 def test_a_source_that_is_down_fails_the_night_with_one_line(world: Project) -> None:
     (world.root / "data" / "world.db").unlink()
     with pytest.raises(SourceError, match=r"sqlite .*world.db table predictions: .*") as failure:
-        one_night(world, "sql", DAY)
+        one_run(world, "sql", DAY)
     assert "\n" not in str(failure.value)
 
 
 def test_a_history_that_cannot_be_reached(world: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAMPLIGHTER_HISTORY_URL", "postgresql+psycopg://somebody:hidden@127.0.0.1:1/history")
     with pytest.raises(HistoryError, match="history postgresql") as failure:
-        one_night(Project.open(world.root), "parquet", DAY)
+        one_run(Project.open(world.root), "parquet", DAY)
     assert "hidden" not in str(failure.value)
 
 
@@ -197,7 +197,7 @@ def test_a_full_disk_in_the_reports_folder(world: Project) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     # A folder that cannot be made, as root may write where nobody else may.
     folder.write_text("in the way")
-    outcome = walk(Night.of(world, world.monitor("drifting"), DAY), Stages.plain())
+    outcome = run_window(RunContext.of(world, world.monitor("drifting"), DAY), Stages.plain())
     assert any("report: " in finding.message and "cannot be written" in finding.message for finding in outcome.findings)
     assert recorded(world)["measurement"]
 
@@ -205,17 +205,17 @@ def test_a_full_disk_in_the_reports_folder(world: Project) -> None:
 def test_a_pushgateway_that_is_down(world: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storage.sinks.pushgateway.RETRY_SECONDS", (0.01,))
     monkeypatch.setenv("LAMPLIGHTER_PUSHGATEWAY_URL", "http://127.0.0.1:1")
-    outcome = one_night(Project.open(world.root), "parquet", DAY)
+    outcome = one_run(Project.open(world.root), "parquet", DAY)
     assert any("Pushgateway does not answer" in finding.message for finding in outcome.findings)
     assert recorded(world)["measurement"]
 
 
 def test_a_renamed_model_takes_its_gauges_away_and_leaves_its_history(world: Project) -> None:
-    one_night(world, "parquet", DAY)
+    one_run(world, "parquet", DAY)
     assert (world.home / "gauges" / "parquet.prom").exists()
     path = world.root / "monitors" / "parquet.yaml"
     path.write_text(path.read_text().replace("model: parquet", "model: renamed"))
-    one_night(world, "renamed", DAY)
+    one_run(world, "renamed", DAY)
     assert sorted(path.stem for path in (world.home / "gauges").glob("*.prom")) == ["renamed"]
     assert {row[0] for row in recorded(world)["measurement"]} == {"parquet", "renamed"}
 
@@ -227,7 +227,7 @@ def test_the_spool_is_private_and_gone_after_the_night(world: Project, monkeypat
         seen.extend(stat.S_IMODE(path.stat().st_mode) for path in world.home.rglob("spool/**/*.parquet"))
         return validate(*arguments)
 
-    one_night(world, "sql", DAY, replace(Stages.plain(), validate=look))
+    one_run(world, "sql", DAY, replace(Stages.plain(), validate=look))
     assert set(seen) == {0o600}
     assert not list(world.home.rglob("spool/**/*.parquet"))
 
@@ -237,7 +237,7 @@ def test_a_night_that_fails_leaves_a_gauge_that_says_so(world: Project) -> None:
     before = gauges_of(world, "sql")
     (world.root / "data" / "world.db").unlink()
     with pytest.raises(SourceError):
-        one_night(world, "sql", LAST)
+        one_run(world, "sql", LAST)
     after = gauges_of(world, "sql")
     assert after["run_last_timestamp_seconds"] > before["run_last_timestamp_seconds"]
     assert after["run_last_success_timestamp_seconds"] <= before["run_last_timestamp_seconds"] + 60
@@ -259,7 +259,7 @@ def gauges_of(world: Project, model: str) -> dict[str, float]:
 def test_a_night_run_again_still_tells_what_failed(world: Project) -> None:
     path = world.root / "monitors" / "_shared.yaml"
     path.write_text(path.read_text().replace("above: 0.2", "above: 0.0"))
-    first, again = one_night(world, "parquet", DAY), one_night(world, "parquet", DAY)
+    first, again = one_run(world, "parquet", DAY), one_run(world, "parquet", DAY)
     assert [decision.check.name for decision in first.failed_checks] == ["missing_ratio-amount-above"]
     assert again.decisions == first.decisions
 
@@ -268,7 +268,7 @@ def test_a_check_on_drifting_answers_is_decided_by_a_version(world: Project) -> 
     path = world.root / "monitors" / "drifting.yaml"
     text = path.read_text().replace("  score: score\n", "  score: score\n  version: version\n")
     path.write_text(text + "  - {metric: prediction_drift_p_value, feature: score, below: 0.0}\n")
-    (decision,) = (decision for decision in one_night(world, "drifting", DAY).decisions if decision.check.feature)
+    (decision,) = (decision for decision in one_run(world, "drifting", DAY).decisions if decision.check.feature)
     wanted = Filter(metric="prediction_drift_p_value", feature="score", version="v1")
     (recorded_value,) = measurements(open_history(world), "drifting", wanted)
     assert decision.verdict.value == "passed"
@@ -279,4 +279,4 @@ def test_a_night_that_is_still_to_come_is_refused(world: Project) -> None:
     """Those before it would find that later ones have been judged, and open no incident and train nothing."""
     now = datetime.now(UTC).replace(microsecond=0) + timedelta(days=400)
     with pytest.raises(MonitorError, match=r"^parquet: .* is still to come; give a time that has passed, or none$"):
-        Night.of(world, world.monitor("parquet"), DAY, now)
+        RunContext.of(world, world.monitor("parquet"), DAY, now)

@@ -19,7 +19,7 @@ from storage.registry.versions import Registry
 from tasks.retraining.challenge import Challenged
 from tasks.retraining.job import Retraining
 from tasks.retraining.promote import promote
-from tasks.retraining.request import call_for
+from tasks.retraining.request import request_retraining
 from tasks.stages import notify
 from tests.flows import loop_world
 from tests.flows.loop_world import (
@@ -29,8 +29,8 @@ from tests.flows.loop_world import (
     call,
     count_as_labelled,
     ledger,
-    night_of,
-    one_night,
+    logical_date,
+    one_run,
 )
 from tests.flows.runs import edit
 from tests.receivers import Receiver
@@ -39,8 +39,8 @@ from tests.receivers import Receiver
 
 
 def test_by_hand(turned: Project) -> None:
-    one_night(turned)
-    one_night(turned, DAY + timedelta(days=1))
+    one_run(turned)
+    one_run(turned, DAY + timedelta(days=1))
     code, told = call(turned, "retrain", "turning", "--now", "2025-03-24T09:00")
     assert code == 0
     assert told.startswith("turning: 2025-03-24.2 rejected; accuracy gains +0.0000")
@@ -56,8 +56,8 @@ def test_a_run_by_hand_tells_of_it(turned: Project) -> None:
 
 
 def test_by_hand_what_was_cut_short_is_completed(turned: Project) -> None:
-    one_night(turned, with_retraining=False, is_present=False)
-    call_for(night_of(turned))
+    one_run(turned, with_retraining=False, is_present=False)
+    request_retraining(logical_date(turned))
     code, told = call(turned, "retrain", "turning", "--now", "2025-03-23T09:00")
     assert (code, told[:67]) == (0, "turning: completed what had been cut short: 2025-03-23 promoted; ac")
     assert [entry.status for entry in ledger(turned)] == [Status.PROMOTED]
@@ -65,7 +65,7 @@ def test_by_hand_what_was_cut_short_is_completed(turned: Project) -> None:
 
 def test_by_hand_again_on_one_day(turned: Project) -> None:
     """Each attempt has a line and a version of its own; what was done before stays as it was."""
-    one_night(turned)
+    one_run(turned)
     first = ledger(turned)[0]
     for number, now in ((2, "09:00"), (3, "10:00Z")):
         code, told = call(turned, "retrain", "turning", "--now", f"2025-03-23T{now}")
@@ -76,14 +76,14 @@ def test_by_hand_again_on_one_day(turned: Project) -> None:
         (2, "2025-03-23.2", "2025-03-23"),
         (3, "2025-03-23.3", "2025-03-23"),
     ]
-    one_night(turned)
+    one_run(turned)
     assert len(ledger(turned)) == 3
     told = json.loads(call(turned, "retrain", "turning", "--now", "2025-03-23T10:00Z", "--json")[1])
     assert (told["version"], told["status"], told["asked"], told["taken_up"]) == ("2025-03-23.4", "rejected", 4, False)
 
 
 def test_by_hand_a_version_is_never_replaced(turned: Project) -> None:
-    one_night(turned)
+    one_run(turned)
     kept = (turned.home / "models" / "turning" / "2025-03-23" / "model.json").read_bytes()
     (turned.root / "trainer.py").write_text(loop_world.TRAINER.replace("1 if agreement >= 0.5 else -1", "1"))
     code, told = call(turned, "retrain", "turning", "--now", "2025-03-23T12:00")
@@ -94,9 +94,9 @@ def test_by_hand_a_version_is_never_replaced(turned: Project) -> None:
 
 def test_a_challenger_waits_for_approval(turned: Project) -> None:
     edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
-    one_night(turned)
+    one_run(turned)
     assert [entry.status for entry in ledger(turned)] == [Status.WAITING]
-    one_night(turned, DAY + timedelta(days=1))
+    one_run(turned, DAY + timedelta(days=1))
     reason = ledger(turned, vetoed=True)[-1].reason
     assert reason == "version 2025-03-23 of 2025-03-23 waits for `lamplighter approve turning`"
     assert call(turned, "approve", "turning") == (0, "turning: 2025-03-23 is champion\n")
@@ -111,23 +111,23 @@ def test_an_approval_takes_effect_when_it_is_given(turned: Project) -> None:
     reference = ("retrain:", "reference: {days: 2025-03-03..2025-03-05}\nretrain:")
     edit(turned, "turning", reference, ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
     for day in range(3):
-        one_night(turned, DAY + timedelta(days=day))
+        one_run(turned, DAY + timedelta(days=day))
     history = open_history(turned)
     before = dump(history)
     assert call(turned, "approve", "turning")[0] == 0
     (promotion,) = promotions(history, "turning")
     assert promotion.known_on.date() == DAY + timedelta(days=3)
     for day in range(3):
-        one_night(turned, DAY + timedelta(days=day))
+        one_run(turned, DAY + timedelta(days=day))
     assert dump(history)["measurement"] == before["measurement"]
-    one_night(turned, DAY + timedelta(days=3))
+    one_run(turned, DAY + timedelta(days=3))
     assert ledger(turned, vetoed=True)[-1].reason == "the cooldown of 4d runs until 2025-03-29"
 
 
 def test_what_waits_is_compared_with_whoever_is_champion_by_now(turned: Project, receiver: Receiver) -> None:
     edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
     edit(turned, "turning", ("retrain:", f"notify: json://{receiver.url}\nretrain:"))
-    one_night(turned)
+    one_run(turned)
     before = ledger(turned)[0]
     adopt_first(turned)
     assert call(turned, "approve", "turning") == (0, "turning: 2025-03-23 is champion\n")
@@ -145,7 +145,7 @@ def test_an_approval_that_nobody_can_be_told_of_says_so(
     monkeypatch.setattr(notify, "PAUSES", ())
     edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
     edit(turned, "turning", ("retrain:", f"notify: json://{receiver.url}\nretrain:"))
-    one_night(turned)
+    one_run(turned)
     receiver.refusals = 1
     code, told = call(turned, "approve", "turning")
     assert (code, told.splitlines()[0]) == (0, "turning: 2025-03-23 is champion")
@@ -155,7 +155,7 @@ def test_an_approval_that_nobody_can_be_told_of_says_so(
 
 def test_what_waits_is_rejected_where_the_champion_is_as_good_by_now(turned: Project) -> None:
     edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
-    one_night(turned)
+    one_run(turned)
     adopt_first(turned, sign=-1)
     code, told = call(turned, "approve", "turning")
     assert (code, told[:36]) == (0, "turning: 2025-03-23 rejected: accura")
@@ -167,7 +167,7 @@ def test_by_hand_a_target_that_does_not_answer_is_asked_three_times(
 ) -> None:
     monkeypatch.setattr(notify, "PAUSES", (0.0, 0.0))
     edit(turned, "turning", ("  on: [accuracy-below]\n", ""))
-    one_night(turned)
+    one_run(turned)
     edit(turned, "turning", ("retrain:", f"notify: json://{receiver.url}\nretrain:"))
     receiver.refusals = 3
     code, told = call(turned, "retrain", "turning", "--now", f"{DAY + timedelta(days=1)}T12:00")
@@ -194,7 +194,7 @@ def test_adopting_what_cannot_be(turned: Project) -> None:
 def test_adopting_in_place_of_a_champion_and_back(turned: Project, receiver: Receiver) -> None:
     edit(turned, "turning", ("retrain:", f"notify: json://{receiver.url}\nretrain:"))
     adopt_first(turned)
-    one_night(turned)
+    one_run(turned)
     assert champion(open_history(turned), "turning").version == "2025-03-23"
     receiver.got.clear()
     other = turned.root / "other"
@@ -231,13 +231,13 @@ def test_adopting_in_place_of_a_champion_and_back(turned: Project, receiver: Rec
 def test_a_model_that_replaced_the_champion_by_hand_is_on_probation(turned: Project) -> None:
     """What was adopted is worse than what it replaced, and goes back once it has served long enough."""
     adopt_first(turned)
-    one_night(turned)
+    one_run(turned)
     call(turned, "adopt", "turning", str(turned.root / "first"), "--version", "old", "--from", "2025-02-01",
          "--to", "2025-02-28", "--yes")  # fmt: skip
     loop_world.serve(turned.root, 1, "old", DAY + timedelta(days=1))
     edit(turned, "turning", ("below: 0.6", "below: 0.01"))
     for day in range(1, 6):
-        one_night(turned, DAY + timedelta(days=day))
+        one_run(turned, DAY + timedelta(days=day))
     looked = [entry for entry in ledger(turned) if entry.purpose is Purpose.PROBATION]
     assert [(it.status, it.version, it.champion) for it in looked] == [(Status.ROLLED_BACK, "old", "2025-03-23")]
     assert champion(open_history(turned), "turning").version == "2025-03-23"
@@ -271,14 +271,14 @@ def test_what_is_adopted_is_looked_at(turned: Project) -> None:
 
 
 def test_a_rollback_goes_to_what_is_still_what_was_registered(turned: Project) -> None:
-    one_night(turned)
+    one_run(turned)
     code, told = call(turned, "rollback", "turning")
     assert (code, "there was no champion of the registry" in told) == (2, True)
     second = loop_world.TRAINER.replace('score = (sign * rows["x"] + 4) / 8', 'score = (sign * rows["x"] + 4.2) / 8')
     (turned.root / "trainer.py").write_text(second)
     edit(turned, "turning", ("accept: {metric: accuracy, days: 3d}", "accept: {metric: accuracy, gain: -1, days: 1d}"))
     for day in range(1, 4):
-        one_night(turned, DAY + timedelta(days=day))
+        one_run(turned, DAY + timedelta(days=day))
     code, told = call(turned, "retrain", "turning", "--now", "2025-03-27T09:00")
     assert code == 0, told
     versions = [promotion.version for promotion in promotions(open_history(turned), "turning")]
@@ -302,20 +302,20 @@ def test_a_rollback_goes_to_what_is_still_what_was_registered(turned: Project) -
 
 def test_a_champion_that_is_surely_worse_goes_back(worsened: Project) -> None:
     """The world turned back right after the promotion, and the first model of the registry would have been better."""
-    one_night(worsened, ROLLBACK_DAY)
+    one_run(worsened, ROLLBACK_DAY)
     probation = [entry for entry in ledger(worsened) if entry.purpose is Purpose.PROBATION]
     assert [entry.status for entry in probation] == [Status.ROLLED_BACK]
     assert probation[0].upper < 0
     assert [p.version for p in promotions(open_history(worsened), "turning")] == ["first", "2025-03-23", "first"]
-    one_night(worsened, ROLLBACK_DAY + timedelta(days=1))
+    one_run(worsened, ROLLBACK_DAY + timedelta(days=1))
     assert len(promotions(open_history(worsened), "turning")) == 3
 
 
 def test_a_rollback_by_hand_ends_a_probation(worsened: Project) -> None:
-    one_night(worsened, ROLLBACK_DAY, with_retraining=False)
-    call_for(night_of(worsened, ROLLBACK_DAY))
+    one_run(worsened, ROLLBACK_DAY, with_retraining=False)
+    request_retraining(logical_date(worsened, ROLLBACK_DAY))
     assert call(worsened, "rollback", "turning")[0] == 0
-    one_night(worsened, ROLLBACK_DAY)
+    one_run(worsened, ROLLBACK_DAY)
     (probation,) = [entry for entry in ledger(worsened) if entry.purpose is Purpose.PROBATION]
     assert (probation.status, probation.reason) == (Status.FAILED, "turning: 2025-03-23 is champion no longer")
     assert champion(open_history(worsened), "turning").version == "first"
@@ -323,10 +323,10 @@ def test_a_rollback_by_hand_ends_a_probation(worsened: Project) -> None:
 
 def test_a_champion_that_was_confirmed_is_looked_at_once(turned: Project) -> None:
     adopt_first(turned)
-    one_night(turned)
+    one_run(turned)
     loop_world.serve(turned.root, -1, "2025-03-23", DAY + timedelta(days=1))
     for day in range(1, 8):
-        one_night(turned, DAY + timedelta(days=day))
+        one_run(turned, DAY + timedelta(days=day))
     looked = [entry for entry in ledger(turned) if entry.purpose is Purpose.PROBATION]
     assert [entry.status for entry in looked] == [Status.CONFIRMED]
     assert looked[0].n == 3 * loop_world.ROWS
@@ -338,24 +338,24 @@ def test_a_probation_waits_while_data_are_broken(worsened: Project) -> None:
         path.unlink()
     path = worsened.root / f"data/predictions/day={ROLLBACK_DAY}/part.parquet"
     path.unlink()
-    one_night(worsened, ROLLBACK_DAY)
+    one_run(worsened, ROLLBACK_DAY)
     assert not [entry for entry in ledger(worsened) if entry.purpose is Purpose.PROBATION]
 
 
 def test_a_probation_waits_for_labels(worsened: Project) -> None:
-    one_night(worsened, ROLLBACK_DAY, with_retraining=False)
+    one_run(worsened, ROLLBACK_DAY, with_retraining=False)
     for back in (1, 2, 3):
         count_as_labelled(worsened, ROLLBACK_DAY - timedelta(days=back), 33)
-    one_night(worsened, ROLLBACK_DAY)
+    one_run(worsened, ROLLBACK_DAY)
     assert not [entry for entry in ledger(worsened) if entry.purpose is Purpose.PROBATION]
-    one_night(worsened, ROLLBACK_DAY + timedelta(days=1))
+    one_run(worsened, ROLLBACK_DAY + timedelta(days=1))
     (probation,) = [entry for entry in ledger(worsened) if entry.purpose is Purpose.PROBATION]
     assert probation.status is Status.ROLLED_BACK
 
 
 def test_a_probation_that_proves_nothing_confirms_nobody(worsened: Project) -> None:
-    one_night(worsened, ROLLBACK_DAY, with_retraining=False)
-    (entry,) = call_for(night_of(worsened, ROLLBACK_DAY))
+    one_run(worsened, ROLLBACK_DAY, with_retraining=False)
+    (entry,) = request_retraining(logical_date(worsened, ROLLBACK_DAY))
     work = Retraining.of(worsened, worsened.monitor("turning"), entry)
     ended = promote(Challenged(work, Comparison("accuracy", Gain(-0.6, -0.7, -0.5, 33)))).entry
     told = "33 labelled rows prove nothing; 100 are needed, so wait or raise accept.days"
@@ -365,7 +365,7 @@ def test_a_probation_that_proves_nothing_confirms_nobody(worsened: Project) -> N
 
 def test_a_rollback_goes_to_nobody_who_was_never_champion(turned: Project) -> None:
     adopt_first(turned, sign=-1)
-    one_night(turned)
+    one_run(turned)
     (rejected,) = ledger(turned)
     assert rejected.status is Status.REJECTED
     code, told = call(turned, "rollback", "turning", "--to", rejected.version)
@@ -375,10 +375,10 @@ def test_a_rollback_goes_to_nobody_who_was_never_champion(turned: Project) -> No
 def test_a_late_rejection_starts_the_cooldown(turned: Project) -> None:
     edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
     for day in range(5):
-        one_night(turned, DAY + timedelta(days=day))
+        one_run(turned, DAY + timedelta(days=day))
     assert call(turned, "approve", "turning", "--reject") == (0, "turning: 2025-03-23 rejected: by hand\n")
     assert ledger(turned)[0].ended_on.date() == DAY + timedelta(days=5)
-    one_night(turned, DAY + timedelta(days=5))
+    one_run(turned, DAY + timedelta(days=5))
     assert ledger(turned, vetoed=True)[-1].reason == "the cooldown of 4d runs until 2025-03-31"
 
 

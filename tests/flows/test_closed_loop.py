@@ -27,9 +27,9 @@ from storage.registry.trainer import TrainerProcess
 from storage.registry.versions import Registry
 from tasks.retraining import challenge
 from tasks.retraining.job import Retraining
-from tasks.retraining.request import call_for
+from tasks.retraining.request import request_retraining
 from tests.flows import loop_world
-from tests.flows.loop_world import DAY, ledger, night_of, one_night, walk_quietly
+from tests.flows.loop_world import DAY, ledger, logical_date, one_run, walk_quietly
 from tests.flows.runs import edit
 from tests.storage.history.recorded import write
 
@@ -52,15 +52,15 @@ def test_a_turn_is_noticed_and_learned(tmp_path: Path) -> None:
 
 
 def test_a_night_that_is_run_again_calls_for_nothing_again(turned: Project) -> None:
-    one_night(turned)
+    one_run(turned)
     before = dump(open_history(turned))
-    one_night(turned)
+    one_run(turned)
     assert dump(open_history(turned)) == before
     assert len(promotions(open_history(turned), "turning")) == 1
 
 
 def test_a_backfill_trains_nothing(turned: Project) -> None:
-    one_night(turned, with_retraining=False)
+    one_run(turned, with_retraining=False)
     assert ledger(turned, vetoed=True) == []
     assert promotions(open_history(turned), "turning") == []
 
@@ -102,13 +102,13 @@ def test_a_trainer_that_fails_leaves_the_champion_and_a_reason(turned: Project, 
     code, reason = FAULTS[fault]
     (turned.root / "trainer.py").write_text(code)
     edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  memory: 4096\n"))
-    one_night(turned)
+    one_run(turned)
     (entry,) = ledger(turned)
     assert entry.status is Status.FAILED
     assert entry.reason.startswith(reason)
     assert champion(open_history(turned), "turning") is None
     (turned.root / "trainer.py").write_text(loop_world.TRAINER)
-    one_night(turned, DAY + timedelta(days=1))
+    one_run(turned, DAY + timedelta(days=1))
     assert [entry.status for entry in ledger(turned)] == [Status.FAILED, Status.PROMOTED]
     assert not list((turned.home / "spool").glob("*.retraining"))
     assert not list((turned.home / "models" / "turning").glob(".2*"))
@@ -118,14 +118,14 @@ def test_what_a_trainer_says_of_private_values_is_in_no_record(turned: Project) 
     says = "def train(rows, folder, version):\n    raise ValueError(f'cannot read {rows[\"z\"].iloc[0]}')\n"
     (turned.root / "trainer.py").write_text(says)
     edit(turned, "turning", ("segments: [region]", "segments: [region]\nprivate: [z]"))
-    one_night(turned)
+    one_run(turned)
     said = "ValueError at trainer.py:2; what it says is left out, as the monitor has private columns"
     assert ledger(turned)[0].reason == f"trainer.py:train: train failed: {said}"
     (turned.root / "trainer.py").write_text(says.replace("raise ValueError", "print") + "    import os; os._exit(3)\n")
-    one_night(turned, DAY + timedelta(days=1))
+    one_run(turned, DAY + timedelta(days=1))
     assert ledger(turned)[1].reason == "trainer.py:train: train failed: ended with code 3"
     (turned.root / "trainer.py").write_text("int('Jane Doe')\n")
-    one_night(turned, DAY + timedelta(days=3))
+    one_run(turned, DAY + timedelta(days=3))
     assert ledger(turned)[2].reason == f"trainer.py:train: train failed: {said.replace(':2;', ':1;')}"
 
 
@@ -145,7 +145,7 @@ def test_a_trainer_that_hangs_is_ended(turned: Project, tmp_path: Path, code: st
 
 def test_a_model_that_answers_nulls_alone_fails(turned: Project) -> None:
     (turned.root / "trainer.py").write_text(SILENT)
-    one_night(turned)
+    one_run(turned)
     (entry,) = ledger(turned)
     assert entry.status is Status.FAILED
     assert "no answer in 'answer'" in entry.reason
@@ -154,7 +154,7 @@ def test_a_model_that_answers_nulls_alone_fails(turned: Project) -> None:
 def test_a_model_that_answers_some_nulls_is_rejected(turned: Project) -> None:
     some = loop_world.TRAINER.replace("astype(int)", "astype(int).where(rows['x'] < 2)")
     (turned.root / "trainer.py").write_text(some)
-    one_night(turned)
+    one_run(turned)
     (entry,) = ledger(turned)
     assert entry.status is Status.REJECTED
     assert entry.reason.startswith("null answers rise from 0.00% to ")
@@ -165,7 +165,7 @@ def test_of_sparse_labels_all_are_compared_on(turned: Project, monkeypatch: pyte
         pd.read_parquet(path).iloc[::4].to_parquet(path, index=False)
     walk_quietly(turned, DAY - timedelta(days=4), DAY - timedelta(days=1))
     monkeypatch.setattr(challenge, "MOST_ROWS", 145)
-    one_night(turned)
+    one_run(turned)
     (entry,) = ledger(turned)
     assert entry.n == 145
 
@@ -180,7 +180,7 @@ def test_what_was_broken_is_neither_learned_from_nor_compared_on(turned: Project
     (turned.root / "trainer.py").write_text(SEES)
     broken = [date(2025, 3, 11), date(2025, 3, 20)]
     write(open_history(turned), finding, [scale_changed(day) for day in broken])
-    one_night(turned)
+    one_run(turned)
     (entry,) = ledger(turned)
     learned = json.loads((turned.home / "models" / "turning" / entry.version / "windows.json").read_text())
     days = [date(2025, 3, 3) + timedelta(days=number) for number in range(16)]
@@ -199,7 +199,7 @@ def test_a_model_sees_neither_the_truth_nor_what_was_answered(turned: Project) -
     names = "['__window__', 'at', 'id', 'region', 'version', 'x', 'z']"
     peeks = f"    import pandas as pd\n\n    assert sorted(rows) == {names}, sorted(rows)\n"
     (turned.root / "trainer.py").write_text(loop_world.TRAINER.replace("    import pandas as pd\n", peeks))
-    one_night(turned)
+    one_run(turned)
     (entry,) = ledger(turned)
     assert (entry.status, entry.reason) == (Status.PROMOTED, "")
 
@@ -215,7 +215,7 @@ WRITES = WRITES.replace("def train(rows, folder, version):", "def train(rows, fo
 def test_what_user_code_writes_into_a_version_is_not_the_versions(turned: Project) -> None:
     loop_world.adopt_first(turned)
     (turned.root / "trainer.py").write_text(WRITES)
-    one_night(turned)
+    one_run(turned)
     (entry,) = ledger(turned)
     assert (entry.status, entry.reason) == (Status.PROMOTED, "")
     registry = Registry(turned.home, open_history(turned), "turning")
@@ -228,7 +228,7 @@ def test_hard_rows_cannot_be_left_unscored(turned: Project) -> None:
     unscored = loop_world.TRAINER.replace('"score": score}', '"score": score.where(rows["x"].abs() > 0.8)}')
     assert score in unscored
     (turned.root / "trainer.py").write_text(unscored)
-    one_night(turned)
+    one_run(turned)
     (entry,) = ledger(turned)
     assert (entry.status, entry.reason[:30]) == (Status.REJECTED, "null answers rise from 0.00% t")
 
@@ -236,7 +236,7 @@ def test_hard_rows_cannot_be_left_unscored(turned: Project) -> None:
 def test_a_link_is_no_part_of_a_version(turned: Project) -> None:
     linked = "    (folder / 'weights').symlink_to('/etc')\n    return {"
     (turned.root / "trainer.py").write_text(loop_world.TRAINER.replace("    return {", linked, 1))
-    one_night(turned)
+    one_run(turned)
     (entry,) = ledger(turned)
     assert entry.status is Status.FAILED
     assert "weights is a link" in entry.reason
@@ -244,8 +244,8 @@ def test_a_link_is_no_part_of_a_version(turned: Project) -> None:
 
 def test_a_model_that_was_changed_since_is_not_asked(turned: Project) -> None:
     loop_world.adopt_first(turned)
-    one_night(turned, with_retraining=False)
-    call_for(night_of(turned))
+    one_run(turned, with_retraining=False)
+    request_retraining(logical_date(turned))
 
     def tampered(work: Retraining) -> Retraining:
         trained = RetrainStages.plain().train(work)
@@ -259,11 +259,11 @@ def test_a_model_that_was_changed_since_is_not_asked(turned: Project) -> None:
 
 
 def test_a_veto_stays_although_its_reason_goes(turned: Project) -> None:
-    one_night(turned)
-    one_night(turned, DAY + timedelta(days=1))
+    one_run(turned)
+    one_run(turned, DAY + timedelta(days=1))
     before = ledger(turned, vetoed=True)
     edit(turned, "turning", ("cooldown: 4d", "cooldown: 0d"))
-    one_night(turned, DAY + timedelta(days=1))
+    one_run(turned, DAY + timedelta(days=1))
     assert ledger(turned, vetoed=True) == before
 
 
@@ -277,18 +277,18 @@ def test_what_has_ended_stays_as_it_ended(turned: Project, monkeypatch: pytest.M
     with monkeypatch.context() as patched:
         patched.setattr(Registry, "repair_pointer", unwritable)
         with pytest.raises(ModelError, match=r"champion\.json"):
-            one_night(turned)
+            one_run(turned)
     assert [entry.status for entry in ledger(turned)] == [Status.PROMOTED]
     work = Retraining.of(turned, turned.monitor("turning"), replace(ledger(turned)[0], status=Status.REQUESTED))
     with pytest.raises(ModelError, match="the retraining of 2025-03-23 has gone on meanwhile"):
-        work.brought_forward(attempt=2)
-    one_night(turned)
+        work.save(attempt=2)
+    one_run(turned)
     assert (turned.home / "models" / "turning" / "champion.json").is_file()
 
 
 def test_private_columns_are_in_no_file_that_stays(turned: Project) -> None:
     edit(turned, "turning", ("segments: [region]", "segments: [region]\nprivate: [z]"))
-    one_night(turned)
+    one_run(turned)
     reference = turned.home / "models" / "turning" / "2025-03-23" / "reference.parquet"
     assert "z" not in pq.read_schema(reference).names
     assert "x" in pq.read_schema(reference).names

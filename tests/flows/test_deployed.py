@@ -175,11 +175,11 @@ def test_a_flow_of_somebody_elses_is_started_once_and_followed(
         nightly = client.read_deployment_by_name("monitor/turning").id
 
         def ended(day: date) -> Entry:
-            night = f"{day + timedelta(days=1)}T05:15:00Z"
-            parameters = {"model": "turning", "day": f"{day}T00:00:00Z", "now": night}
+            context = f"{day + timedelta(days=1)}T05:15:00Z"
+            parameters = {"model": "turning", "day": f"{day}T00:00:00Z", "now": context}
             client.create_flow_run_from_deployment(nightly, parameters=parameters)
             known = eventually(
-                lambda: [e for e in entries(history, "turning") if night.startswith(f"{e.known_on.date()}")]
+                lambda: [e for e in entries(history, "turning") if context.startswith(f"{e.known_on.date()}")]
             )
             return eventually(
                 lambda: (e := entry_of(history, "turning", known[0].known_on)).status not in UNDER_WAY and e

@@ -20,7 +20,7 @@ from storage.project.folder import Project
 from storage.registry.versions import checksum_of
 from tasks.retraining.trial import dry_run, trial_folder
 from tests.flows import loop_world
-from tests.flows.loop_world import adopt_first, call, ledger, night_of, one_night
+from tests.flows.loop_world import adopt_first, call, ledger, logical_date, one_run
 from tests.flows.runs import edit
 from tests.receivers import Receiver
 
@@ -40,7 +40,7 @@ def test_it_says_what_a_retraining_then_does(turned: Project, receiver: Receiver
     edit(turned, "turning", ("retrain:", f"notify: json://{receiver.url}\nretrain:"))
     if adopted:
         adopt_first(turned)
-    one_night(turned, with_retraining=False, is_present=False)
+    one_run(turned, with_retraining=False, is_present=False)
     before = kept(turned)
     code, text = call(turned, "retrain", "turning", "--dry-run", "--json", *NOW)
     assert code == 0, text
@@ -100,7 +100,7 @@ def test_the_table(turned: Project) -> None:
 
 def test_what_would_forbid_a_retraining_now_is_said(turned: Project) -> None:
     edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
-    one_night(turned)
+    one_run(turned)
     told = json.loads(call(turned, "retrain", "turning", "--dry-run", "--json", *NOW)[1])
     assert told["veto"] == "version 2025-03-23 of 2025-03-23 waits for `lamplighter approve turning`"
     assert [entry.status for entry in ledger(turned)] == [Status.WAITING]
@@ -133,7 +133,7 @@ def test_what_a_killed_one_left_is_removed_by_the_next_run(turned: Project) -> N
     folder = trial_folder(turned, "turning")
     folder.mkdir(parents=True)
     (folder / "train.parquet").write_text("rows")
-    one_night(turned)
+    one_run(turned)
     assert not folder.exists()
 
 
@@ -141,8 +141,8 @@ def test_where_nothing_can_be_tried(turned: Project, tmp_path: Path) -> None:
     edit(turned, "turning", ("  trainer: trainer.py:train\n", "  deployment: team/train\n"))
     edit(turned, "turning", ("  accept: {metric: accuracy, days: 3d}\n", ""))
     with pytest.raises(MonitorError, match="its training is a deployment, of which nothing can be tried"):
-        dry_run(night_of(turned))
+        dry_run(logical_date(turned))
     young = loop_world.make(tmp_path / "young")
-    one_night(young, loop_world.FIRST)
+    one_run(young, loop_world.FIRST)
     with pytest.raises(ModelError, match="no window has final labels; wait for them"):
-        dry_run(night_of(young, loop_world.FIRST + timedelta(days=1)))
+        dry_run(logical_date(young, loop_world.FIRST + timedelta(days=1)))

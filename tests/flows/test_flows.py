@@ -19,7 +19,7 @@ from flows.monitor import monitor
 from flows.retrain import retrain
 from lamplighter.errors import MonitorError
 from storage.project.folder import Project
-from tasks.stages.run import Night
+from tasks.stages.run import RunContext
 from tests.flows.runs import many_nights, recorded
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 6)
@@ -39,7 +39,7 @@ def copied(world: Project, name: str) -> Project:
 
 
 def on_time(project: Project, model: str, day: date) -> datetime:
-    return Night.of(project, project.monitor(model), day).now
+    return RunContext.of(project, project.monitor(model), day).now
 
 
 def test_the_three_ways_of_running_agree(world: Project) -> None:

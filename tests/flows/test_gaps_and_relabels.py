@@ -15,17 +15,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from flows.fleet import Step, backfill_models
-from flows.run_window import walk
-from flows.run_windows import windows_to_walk
+from flows.run_window import run_window
+from flows.run_windows import windows_to_run
 from flows.stages import Stages
 from lamplighter.errors import MonitorError
 from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.history.windows import judged_window
 from storage.project.folder import Project
-from tasks.stages.run import Night
+from tasks.stages.run import RunContext
 from tests.flows.conftest import ZONE
-from tests.flows.runs import edit, many_nights, one_night, recorded
+from tests.flows.runs import edit, many_nights, one_run, recorded
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 10)
 GAP = date(2025, 3, 6)
@@ -46,8 +46,8 @@ def values(world: Project, metric: str, day: date | None = None, model: str = "p
     return measurements(open_history(world), model, wanted)
 
 
-def night(world: Project, day: date, now: datetime | None = None, **options: Any) -> Night:
-    return Night.of(world, world.monitor("parquet"), day, now, **options)
+def context(world: Project, day: date, now: datetime | None = None, **options: Any) -> RunContext:
+    return RunContext.of(world, world.monitor("parquet"), day, now, **options)
 
 
 def test_a_gap_that_is_filled_later_leaves_the_history_of_one_that_was_not(world: Project) -> None:
@@ -56,14 +56,14 @@ def test_a_gap_that_is_filled_later_leaves_the_history_of_one_that_was_not(world
     shutil.rmtree(world.home)
     open_history(world).engine.dispose()
     many_nights(world, "parquet", FIRST, date(2025, 3, 5))
-    outcome = one_night(world, "parquet", date(2025, 3, 7))
+    outcome = one_run(world, "parquet", date(2025, 3, 7))
     (missing,) = [finding for finding in outcome.findings if finding.code.value == "nights-missing"]
     assert missing.message == (
         "parquet: no night was about the window before 2025-03-07; "
         "run `lamplighter backfill parquet --from 2025-03-06 --to 2025-03-06`"
     )
     many_nights(world, "parquet", date(2025, 3, 8), LAST)
-    walked = windows_to_walk(world, world.monitor("parquet"), GAP, GAP)
+    walked = windows_to_run(world, world.monitor("parquet"), GAP, GAP)
     # Two days until its labels are final, so the nights of the two windows after it look at it, too.
     assert [window.label for window in walked] == ["2025-03-06", "2025-03-07", "2025-03-08"]
     backfilled(world, GAP, GAP)
@@ -87,12 +87,12 @@ def test_relabelled_values_stay_when_the_night_is_run_again(world: Project) -> N
     assert arrivals
     now = datetime(2025, 3, 20, 6, tzinfo=ZoneInfo(ZONE))
     (before,) = values(world, "labels_coverage", date(2025, 3, 4))
-    walk(night(world, date(2025, 3, 4), now, relabel=True), Stages.plain(), with_report=False)
+    run_window(context(world, date(2025, 3, 4), now, relabel=True), Stages.plain(), with_report=False)
     relabelled = recorded(world)
     (after,) = values(world, "labels_coverage", date(2025, 3, 4))
     assert after["value"] > before["value"]
     assert values(world, "labels_late", date(2025, 3, 4)) == arrivals
-    walk(night(world, date(2025, 3, 4), now + timedelta(hours=1)), Stages.plain(), with_report=False)
+    run_window(context(world, date(2025, 3, 4), now + timedelta(hours=1)), Stages.plain(), with_report=False)
     (again,) = values(world, "labels_coverage", date(2025, 3, 4))
     assert again == after
     assert recorded(world)["confusion"] == relabelled["confusion"]
@@ -100,7 +100,7 @@ def test_relabelled_values_stay_when_the_night_is_run_again(world: Project) -> N
 
 def test_relabelling_does_not_make_an_open_window_final(world: Project) -> None:
     many_nights(world, "parquet", FIRST, date(2025, 3, 5))
-    walk(night(world, date(2025, 3, 5), relabel=True), Stages.plain(), with_report=False)
+    run_window(context(world, date(2025, 3, 5), relabel=True), Stages.plain(), with_report=False)
     (coverage,) = values(world, "labels_coverage", date(2025, 3, 5))
     assert coverage["state"] == "provisional"
 
@@ -110,14 +110,14 @@ def test_a_label_source_that_is_down_on_the_second_run_erases_nothing(world: Pro
     expected = recorded(world)
     text = (world.root / "monitors" / "sql.yaml").read_text()
     edit(world, "sql", ("table: labels", "table: gone"))
-    outcome = one_night(world, "sql", LAST)
+    outcome = one_run(world, "sql", LAST)
     assert [finding.code.value for finding in outcome.findings] == ["labels-unreadable"]
     disturbed = recorded(world)
     assert {name: rows for name, rows in disturbed.items() if name != "finding"} == {
         name: rows for name, rows in expected.items() if name != "finding"
     }
     (world.root / "monitors" / "sql.yaml").write_text(text)
-    one_night(world, "sql", LAST)
+    one_run(world, "sql", LAST)
     assert recorded(world) == expected
 
 
@@ -126,7 +126,7 @@ def test_predictions_that_have_gone_leave_what_was_recorded(world: Project) -> N
     expected = recorded(world)
     for day in (9, 10, 11):
         shutil.rmtree(world.root / f"data/predictions/day=2025-03-{day:02d}")
-    outcome = one_night(world, "parquet", LAST)
+    outcome = one_run(world, "parquet", LAST)
     gone = [finding for finding in outcome.findings if finding.code.value == "predictions-gone"]
     assert {finding.subject for finding in gone} == {"2025-03-09", "2025-03-10"}
     found = recorded(world)
@@ -140,7 +140,7 @@ def test_while_label_files_are_missing_windows_stay_open_and_quality_is_silent(w
     before = values(world, "labels_coverage")
     labels, aside = world.root / "data/labels", world.root / "aside"
     labels.rename(aside)
-    outcome = one_night(world, "parquet", date(2025, 3, 6))
+    outcome = one_run(world, "parquet", date(2025, 3, 6))
     assert any(finding.code.value == "labels-unreadable" for finding in outcome.findings)
     verdicts = {decision.check.name: decision for decision in outcome.decisions}
     assert verdicts["data"].verdict.value == "failed"
@@ -158,9 +158,11 @@ def test_when_labels_stop_for_good_the_judged_window_moves_on(world: Project) ->
     (world.root / "data/labels").mkdir()
     edit(world, "parquet", ("mature_after: 2d", "mature_after: 1d"))
     many_nights(world, "parquet", FIRST, date(2025, 3, 7))
-    night = Night.of(world, world.monitor("parquet"), date(2025, 4, 7))
-    outcome = walk(night, Stages.plain(), with_report=False)
-    judged = judged_window(open_history(world), world.monitor("parquet"), outcome.night.window, outcome.night.known_on)
+    context = RunContext.of(world, world.monitor("parquet"), date(2025, 4, 7))
+    outcome = run_window(context, Stages.plain(), with_report=False)
+    judged = judged_window(
+        open_history(world), world.monitor("parquet"), outcome.context.window, outcome.context.known_on
+    )
     assert judged is not None
     assert judged.label == "2025-03-07"
     (decision,) = [decision for decision in outcome.decisions if decision.check.metric == "f1"]
@@ -171,7 +173,7 @@ def test_when_labels_stop_for_good_the_judged_window_moves_on(world: Project) ->
 
 def test_days_that_are_not_over_are_not_walked(world: Project) -> None:
     with pytest.raises(MonitorError, match=r"^parquet: 2199-01-01 is not over yet; the newest complete window is 20"):
-        windows_to_walk(world, world.monitor("parquet"), FIRST, date(2199, 1, 1))
+        windows_to_run(world, world.monitor("parquet"), FIRST, date(2199, 1, 1))
 
 
 def test_without_the_column_of_predictions_every_metric_says_so(world: Project) -> None:
@@ -198,10 +200,10 @@ def test_a_zone_that_changes_leaves_the_open_windows_where_they_are(world: Proje
 
 
 def test_an_unexpected_exception_costs_its_own_night_alone(world: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fragile(about: Night, *arguments: Any, **options: Any) -> Any:
+    def fragile(about: RunContext, *arguments: Any, **options: Any) -> Any:
         if about.monitor.model == "sql" and about.window.label == "2025-03-04":
             raise ZeroDivisionError("nobody thought\nof this")
-        return walk(about, *arguments, **options)
+        return run_window(about, *arguments, **options)
 
     monkeypatch.setattr("flows.run_windows.walk", fragile)
     told: list[Step] = []
@@ -219,6 +221,6 @@ def test_an_exception_of_a_stage_fails_its_night_and_the_next_goes_on(world: Pro
         raise ZeroDivisionError("nobody thought of this")
 
     with pytest.raises(ZeroDivisionError):
-        walk(night(world, FIRST), replace(Stages.plain(), profile=broken), with_report=False)
+        run_window(context(world, FIRST), replace(Stages.plain(), profile=broken), with_report=False)
     assert "lamplighter_run_last_timestamp_seconds" in (world.home / "gauges" / "parquet.prom").read_text()
-    assert night(world, FIRST).known_on < datetime.now(UTC)
+    assert context(world, FIRST).known_on < datetime.now(UTC)

@@ -16,15 +16,15 @@ import pytest
 import sqlalchemy as sa
 
 from flows.retraining import RetrainStages, bring_to_end
-from storage.history import only_one, open_history
+from storage.history import model_lock, open_history
 from storage.history.promotions import promotions
 from storage.history.query import dump
 from storage.project.folder import Project
 from storage.registry.versions import Registry
 from tasks.retraining import roll_back
 from tasks.retraining.job import Retraining
-from tasks.retraining.request import call_for
-from tests.flows.loop_world import DAY, ROLLBACK_DAY, call, ledger, night_of, one_night
+from tasks.retraining.request import request_retraining
+from tests.flows.loop_world import DAY, ROLLBACK_DAY, call, ledger, logical_date, one_run
 from tests.flows.processes import die, forked, in_child
 
 SCENES = {
@@ -44,7 +44,7 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Scene:
     project, undisturbed = (
         Project.open(shutil.copytree(template, tmp_path / name)) for name in ("disturbed", "undisturbed")
     )
-    one_night(undisturbed, day)
+    one_run(undisturbed, day)
     return project, undisturbed, day, version
 
 
@@ -63,8 +63,8 @@ def assert_alike(project: Project, undisturbed: Project, version: str) -> None:
 @pytest.mark.parametrize("step", ["train", "challenge", "promote"])
 def test_killed_at_a_step(scene: Scene, step: str, moment: str) -> None:
     project, undisturbed, day, version = scene
-    one_night(project, day, with_retraining=False)
-    call_for(night_of(project, day))
+    one_run(project, day, with_retraining=False)
+    request_retraining(logical_date(project, day))
     plain = RetrainStages.plain()
 
     def deadly(argument: Any) -> Any:
@@ -77,16 +77,16 @@ def test_killed_at_a_step(scene: Scene, step: str, moment: str) -> None:
         bring_to_end(work_on, replace(plain, **{step: deadly}))
 
     assert in_child(work) == signal.SIGKILL
-    one_night(project, day)
+    one_run(project, day)
     assert_alike(project, undisturbed, version)
 
 
 @pytest.mark.parametrize("statement", range(1, 13, 2))
 def test_killed_before_a_statement_of_the_database(scene: Scene, statement: int) -> None:
     project, undisturbed, day, version = scene
-    one_night(project, day, with_retraining=False)
-    assert in_child(lambda: counted_out(statement, lambda: one_night(project, day, is_present=False))) == signal.SIGKILL
-    one_night(project, day)
+    one_run(project, day, with_retraining=False)
+    assert in_child(lambda: counted_out(statement, lambda: one_run(project, day, is_present=False))) == signal.SIGKILL
+    one_run(project, day)
     assert_alike(project, undisturbed, version)
 
 
@@ -105,17 +105,17 @@ def counted_out(statement: int, work: Callable[[], object]) -> None:
 
 def test_two_at_once_end_as_one(scene: Scene) -> None:
     project, undisturbed, day, version = scene
-    children = [forked(lambda: one_night(project, day)) for _ in range(2)]
+    children = [forked(lambda: one_run(project, day)) for _ in range(2)]
     assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0]
     assert_alike(project, undisturbed, version)
 
 
 def test_by_hand_while_another_process_is_at_it(turned: Project) -> None:
     """A person's retraining does not wait: it says that one is under way."""
-    one_night(turned, with_retraining=False)
-    call_for(night_of(turned))
+    one_run(turned, with_retraining=False)
+    request_retraining(logical_date(turned))
     engine = open_history(turned).engine
-    with only_one("retraining", "turning", engine, turned.home / "locks", 0):
+    with model_lock("retraining", "turning", engine, turned.home / "locks", 0):
         code, told = call(turned, "retrain", "turning", "--now", "2025-03-23T09:00")
     assert (code, told) == (2, "turning: nothing is retrained: the retraining of 2025-03-23 is under way\n")
     assert len(ledger(turned)) == 1
@@ -133,6 +133,6 @@ def test_a_rollback_by_hand_that_is_killed_is_done_or_not(worsened: Project, mom
     assert in_child(work) == signal.SIGKILL
     assert len(promotions(open_history(worsened), "turning")) == before + done
     assert (call(worsened, "rollback", "turning")[0] == 0) is not done
-    one_night(worsened, ROLLBACK_DAY)
+    one_run(worsened, ROLLBACK_DAY)
     pointer = json.loads((worsened.home / "models" / "turning" / "champion.json").read_text())
     assert pointer["version"] == "first"

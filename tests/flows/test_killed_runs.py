@@ -19,7 +19,7 @@ from storage.history.query import rows_of_model
 from storage.history.tables import run
 from storage.project.folder import Project
 from tests.flows.processes import die, forked, in_child
-from tests.flows.runs import many_nights, one_night, recorded
+from tests.flows.runs import many_nights, one_run, recorded
 
 FIRST, KILLED, LAST = date(2025, 3, 3), date(2025, 3, 7), date(2025, 3, 8)
 
@@ -55,7 +55,7 @@ def test_killed_at_a_stage(world: Project, undisturbed: dict[str, Any], stage: s
     many_nights(world, "parquet", FIRST, date(2025, 3, 6))
     plain = Stages.plain()
     deadly = replace(plain, **{stage: die if moment == "before" else after(getattr(plain, stage))})
-    assert in_child(partial(one_night, world, "parquet", KILLED, deadly, with_report=True)) == signal.SIGKILL
+    assert in_child(partial(one_run, world, "parquet", KILLED, deadly, with_report=True)) == signal.SIGKILL
     many_nights(world, "parquet", KILLED, LAST)
     assert recorded(world) == history
     states = [row["status"] for row in rows_of_model(open_history(world), run, "parquet", ["id"])]
@@ -78,7 +78,7 @@ def test_killed_between_two_statements_of_the_database(
 
     def work() -> None:
         sa.event.listen(sa.Engine, "before_cursor_execute", count_down)
-        one_night(world, "parquet", KILLED)
+        one_run(world, "parquet", KILLED)
 
     assert in_child(work) == signal.SIGKILL
     many_nights(world, "parquet", KILLED, LAST)

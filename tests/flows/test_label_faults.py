@@ -34,7 +34,9 @@ def truth_of(number: int) -> Frame:
     return known[["id", "truth"]].assign(labelled_at=known["at"] + pd.Timedelta("1h"))
 
 
-def night(project: Project, number: int, change: Callable[[Frame], Frame], log: Callable[[Frame], Frame] = lambda f: f):
+def context(
+    project: Project, number: int, change: Callable[[Frame], Frame], log: Callable[[Frame], Frame] = lambda f: f
+):
     """Log a day and its truth, changed, and run it."""
     folder = project.root / "truth"
     folder.mkdir(exist_ok=True)
@@ -62,20 +64,20 @@ def coverage(project: Project) -> list[float]:
 @pytest.mark.parametrize(("count", "code"), [(3, "labels-ambiguous"), (20, "labels-contradictory")])
 def test_labels_that_contradict_each_other_are_unknown(tmp_path: Path, count: int, code: str) -> None:
     project = small_world.make(tmp_path / "world", APART)
-    night(project, 0, as_it_is)
-    outcome = night(project, 1, contradicted(count))
+    context(project, 0, as_it_is)
+    outcome = context(project, 1, contradicted(count))
     (found,) = outcome.findings
     assert found.code == code
     assert f"m: {count} ids have labels that contradict each other at one instant, such as id '1-" in found.message
     assert coverage(project)[-1] == pytest.approx(1 - count / 60, abs=0.051)
-    night(project, 2, as_it_is)
+    context(project, 2, as_it_is)
     expected = [("data", 1, 2)] if code == "labels-contradictory" else []
     assert incidents(project) == expected
 
 
 def test_of_a_private_id_none_is_named(tmp_path: Path) -> None:
     project = small_world.make(tmp_path / "world", f"{APART}private: [id]\n")
-    (found,) = night(project, 0, contradicted(30)).findings
+    (found,) = context(project, 0, contradicted(30)).findings
     assert "m: 30 ids have labels that contradict each other at one instant, and count as unlabelled" in found.message
 
 
@@ -84,14 +86,14 @@ def test_labels_of_one_class(tmp_path: Path, monitor: str) -> None:
     project = small_world.make(tmp_path / "world", monitor)
     same_row = monitor == MONITOR
     for number in range(4):
-        night(project, number, as_it_is)
-    outcomes = [night(project, n, one_class, one_class if same_row else as_it_is) for n in range(4, 7)]
+        context(project, number, as_it_is)
+    outcomes = [context(project, n, one_class, one_class if same_row else as_it_is) for n in range(4, 7)]
     late = 0 if same_row else 1
     told = "m: all 60 labels of 2025-03-07 are of class '0', and the windows before had several; are they joined"
     assert any(told in found.message for found in outcomes[late].findings)
     assert incidents(project) == [("data", 4 + late, None)]
     for number in range(7, 9):
-        night(project, number, as_it_is)
+        context(project, number, as_it_is)
     assert incidents(project) == [("data", 4 + late, 7 + late)]
 
 
@@ -110,8 +112,8 @@ def test_labels_that_are_coded_anew(tmp_path: Path, monitor: str, coding: str) -
     project = small_world.make(tmp_path / "world", monitor)
     log = change if monitor == MONITOR else as_it_is
     for number in range(4):
-        assert night(project, number, as_it_is).findings == []
-    outcomes = [night(project, number, change, log) for number in range(4, 6)]
+        assert context(project, number, as_it_is).findings == []
+    outcomes = [context(project, number, change, log) for number in range(4, 6)]
     told = [found.message for found in outcomes[0].findings if found.code == "labels-recoded"]
     assert len(told) == 1
     assert shown in told[0]
@@ -120,7 +122,7 @@ def test_labels_that_are_coded_anew(tmp_path: Path, monitor: str, coding: str) -
     # Labels that are complete a day later are looked at a day later, too.
     late = 0 if monitor == MONITOR else 1
     for number in range(6, 9):
-        night(project, number, as_it_is)
+        context(project, number, as_it_is)
     assert incidents(project) == [("data", 4, 6 + late)]
 
 
@@ -129,8 +131,8 @@ def test_flags_in_words_are_no_other_coding(tmp_path: Path) -> None:
     in_words = lambda frame: frame.assign(truth=frame["truth"].map({0: "False", 1: "True"}))  # noqa: E731
     as_flags = lambda frame: frame.assign(answer=frame["answer"].astype(bool))  # noqa: E731
     for number in range(4):
-        night(project, number, as_it_is, as_flags)
-    found = [code.code for number in range(4, 6) for code in night(project, number, in_words, as_flags).findings]
+        context(project, number, as_it_is, as_flags)
+    found = [code.code for number in range(4, 6) for code in context(project, number, in_words, as_flags).findings]
     assert "labels-recoded" not in found
     assert incidents(project) == []
 
@@ -139,7 +141,7 @@ def test_ids_that_restart_every_day(tmp_path: Path) -> None:
     project = small_world.make(tmp_path / "world", APART.replace("mature_after: 1d", "mature_after: 2d"))
     restart = lambda frame: frame.assign(id=[str(i) for i in range(len(frame))])  # noqa: E731
     for number in range(3):
-        night(project, number, restart, restart)
+        context(project, number, restart, restart)
     assert incidents(project) == [("data", 1, None)]
     assert "ids-used-again" in call(project, "history", "m", "--findings")[1]
 
@@ -203,9 +205,9 @@ def test_labels_that_are_dated_some_days_early_from_one_day_on(tmp_path: Path, d
     """The windows before have labels, so that only their absence today shows it."""
     project = small_world.make(tmp_path / "world", APART.replace("day={day}.parquet", "*.parquet", 2))
     for number in range(4):
-        night(project, number, as_it_is)
+        context(project, number, as_it_is)
     assert incidents(project) == []
-    night(project, 4, dated(f"-{days}D"))
+    context(project, 4, dated(f"-{days}D"))
     assert incidents(project) == [("data", 4, None)]
 
 
@@ -213,17 +215,17 @@ def test_a_label_of_last_year_is_none_of_this_year(tmp_path: Path) -> None:
     """Who is scored once a year has a label of a year ago, which is dated rightly."""
     project = small_world.make(tmp_path / "world", APART.replace("day={day}.parquet", "*.parquet", 2))
     customers = lambda frame: frame.assign(id=[f"c{i}" for i in range(len(frame))])  # noqa: E731
-    night(project, 0, customers, customers)
+    context(project, 0, customers, customers)
     for number in range(200, 203):
-        outcome = night(project, number, lambda frame: customers(frame).head(0), customers)
+        outcome = context(project, number, lambda frame: customers(frame).head(0), customers)
         assert [found.code for found in outcome.findings if found.code.startswith("labels")] == []
 
 
 def test_an_id_that_is_scored_every_day_has_no_early_label(tmp_path: Path) -> None:
     project = small_world.make(tmp_path / "world", APART)
     again = lambda frame: frame.assign(id=[f"c{i}" for i in range(len(frame))])  # noqa: E731
-    night(project, 0, again, again)
-    outcome = night(project, 1, lambda frame: again(frame).head(0), again)
+    context(project, 0, again, again)
+    outcome = context(project, 1, lambda frame: again(frame).head(0), again)
     assert [found.code for found in outcome.findings] == []
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.run_windows import walk_nights, windows_between
+from flows.run_windows import run_windows, windows_between
 from lamplighter.core.retraining.policy import Status
 from lamplighter.core.time.window import Grain, Window
 from storage.history import open_history
@@ -141,7 +141,7 @@ def ended(project: Project, grain: str) -> list[tuple[Status, str]]:
         for window in windows_between(monitor, BEGIN, last)
         if window.end <= Window.of("turning", Grain(grain), "Europe/Berlin", BEGIN).end + WINDOWS * SPANS[grain]
     ]
-    for walked in walk_nights(project, monitor, windows, with_retraining=True):
+    for walked in run_windows(project, monitor, windows, with_retraining=True):
         assert not walked.fault, walked.fault
     known = entries(open_history(project), "turning")
     return [(entry.status, entry.reason) for entry in known if entry.status is not Status.VETOED]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.run_window import walk
+from flows.run_window import run_window
 from flows.stages import Stages
 from lamplighter.core.records.finding import Code
 from storage.history import open_history, outbox, tables
@@ -18,10 +18,10 @@ from storage.project.folder import Project
 from storage.sinks import apprise as notifications
 from tasks.stages import notify
 from tasks.stages.outcome import Outcome
-from tasks.stages.run import Night
+from tasks.stages.run import RunContext
 from tests.flows import loop_world
 from tests.flows.conftest import FIRST
-from tests.flows.loop_world import DAY, call, one_night
+from tests.flows.loop_world import DAY, call, one_run
 from tests.flows.processes import die, in_child
 from tests.flows.runs import edit
 from tests.receivers import Receiver
@@ -50,16 +50,16 @@ def after(days: int) -> date:
 
 def test_an_incident_is_told_once_and_its_end_once(notified: Project, receiver: Receiver) -> None:
     for day in range(3):
-        one_night(notified, after(day))
-        one_night(notified, after(day))
+        one_run(notified, after(day))
+        one_run(notified, after(day))
     assert receiver.titles == [FAILS]
     message = receiver.got[0][1]["message"]
     assert "accuracy is 0.135, below its limit 0.6" in message
     assert "since 2025-03-21" in message
     assert "moved most: region=south (" in message
     edit(notified, "turning", ("below: 0.6", "below: 0.01"))
-    one_night(notified, after(3))
-    one_night(notified, after(4))
+    one_run(notified, after(3))
+    one_run(notified, after(4))
     assert receiver.titles == [FAILS, PASSES]
     (incident,) = all_incidents(open_history(notified))
     assert (incident["opened_on"].date(), incident["closed_on"].date()) == (after(1), after(4))
@@ -67,9 +67,9 @@ def test_an_incident_is_told_once_and_its_end_once(notified: Project, receiver: 
 
 def test_what_a_receiver_refuses_waits_for_the_next_night(notified: Project, receiver: Receiver) -> None:
     receiver.refusals = 3
-    one_night(notified)
+    one_run(notified)
     assert receiver.titles == []
-    one_night(notified, after(1))
+    one_run(notified, after(1))
     assert receiver.titles == [FAILS]
 
 
@@ -82,12 +82,12 @@ def test_what_may_have_arrived_is_sent_once_more_after_a_day_and_never_again(
 ) -> None:
     monkeypatch.setenv("LAMPLIGHTER_NOTIFY_SECONDS", "3")
     project, receiver.delay = Project.open(notified.root), 5.0
-    assert "did not confirm it within 3 s" in unsent(one_night(project))
-    assert unsent(one_night(project, after(1))) == ""
+    assert "did not confirm it within 3 s" in unsent(one_run(project))
+    assert unsent(one_run(project, after(1))) == ""
     assert receiver.titles == [FAILS]
     monkeypatch.setattr(outbox, "REPEATED_AFTER", timedelta(0))
-    assert "is not sent again" in unsent(one_night(project, after(2)))
-    assert unsent(one_night(project, after(3))) == ""
+    assert "is not sent again" in unsent(one_run(project, after(2)))
+    assert unsent(one_run(project, after(3))) == ""
     assert receiver.titles == [FAILS, FAILS]
 
 
@@ -96,45 +96,45 @@ def test_the_end_of_what_may_have_arrived_is_sent(
 ) -> None:
     monkeypatch.setenv("LAMPLIGHTER_NOTIFY_SECONDS", "3")
     project, receiver.delay = Project.open(notified.root), 5.0
-    one_night(project)
+    one_run(project)
     edit(project, "turning", ("below: 0.6", "below: 0.01"))
     receiver.delay = 0.0
-    one_night(project, after(1))
+    one_run(project, after(1))
     assert receiver.titles == [FAILS, PASSES]
 
 
 def test_a_receiver_that_stumbles_is_asked_again_at_once(notified: Project, receiver: Receiver) -> None:
     receiver.refusals = 2
-    one_night(notified)
+    one_run(notified)
     assert receiver.titles == [FAILS]
 
 
 def test_of_an_incident_that_is_over_before_it_could_be_told_nobody_is(notified: Project, receiver: Receiver) -> None:
     receiver.refusals = 99
-    one_night(notified)
+    one_run(notified)
     edit(notified, "turning", ("below: 0.6", "below: 0.01"))
     receiver.refusals = 0
-    one_night(notified, after(1))
-    one_night(notified, after(2))
+    one_run(notified, after(1))
+    one_run(notified, after(2))
     assert receiver.titles == []
 
 
 def test_a_url_that_was_mended_gets_what_waits(notified: Project, receiver: Receiver) -> None:
     edit(notified, "turning", (f"json://{receiver.url}", f"json://{receiver.url.partition(':')[0]}:9"))
-    one_night(notified)
+    one_run(notified)
     assert receiver.titles == []
     edit(notified, "turning", (":9", f":{receiver.url.partition(':')[2]}"))
-    one_night(notified, after(1))
+    one_run(notified, after(1))
     assert receiver.titles == [FAILS]
 
 
 def test_nobody_is_told_while_a_check_is_muted(notified: Project, receiver: Receiver) -> None:
     until = datetime(2025, 3, 24, 12, tzinfo=UTC)
     mute_check(open_history(notified), "turning", "accuracy-below", until, "known")
-    one_night(notified)
-    one_night(notified, after(1))
+    one_run(notified)
+    one_run(notified, after(1))
     assert receiver.titles == []
-    one_night(notified, after(2))
+    one_run(notified, after(2))
     assert receiver.titles == [FAILS]
     code, shown = call(notified, "incidents")
     assert code == 0
@@ -144,7 +144,7 @@ def test_nobody_is_told_while_a_check_is_muted(notified: Project, receiver: Rece
 def test_muted_by_the_command(notified: Project, receiver: Receiver) -> None:
     assert call(notified, "incidents", "mute", "turning", "accuracy-below", "--for", "2d")[0] == 0
     assert call(notified, "incidents", "unmute", "turning", "accuracy-below")[0] == 0
-    one_night(notified)
+    one_run(notified)
     assert "muted_until" not in call(notified, "incidents")[1]
     code, shown = call(notified, "incidents", "mute", "turning", "acuracy-below")
     assert code == 2
@@ -153,40 +153,40 @@ def test_muted_by_the_command(notified: Project, receiver: Receiver) -> None:
 
 def test_what_waits_is_not_sent_while_its_check_is_muted(notified: Project, receiver: Receiver) -> None:
     receiver.refusals = 3
-    one_night(notified)
+    one_run(notified)
     assert call(notified, "incidents", "mute", "turning", "accuracy-below")[0] == 0
-    one_night(notified, after(1))
+    one_run(notified, after(1))
     assert receiver.titles == []
     assert call(notified, "incidents", "unmute", "turning", "accuracy-below")[0] == 0
-    one_night(notified, after(2))
+    one_run(notified, after(2))
     assert receiver.titles == [FAILS]
 
 
 def test_the_end_of_what_somebody_was_told_of_waits_while_its_check_is_muted(
     notified: Project, receiver: Receiver
 ) -> None:
-    one_night(notified)
+    one_run(notified)
     assert call(notified, "incidents", "mute", "turning", "accuracy-below")[0] == 0
     edit(notified, "turning", ("below: 0.6", "below: 0.01"))
-    one_night(notified, after(1))
+    one_run(notified, after(1))
     assert receiver.titles == [FAILS]
     assert call(notified, "incidents", "unmute", "turning", "accuracy-below")[0] == 0
-    one_night(notified, after(2))
+    one_run(notified, after(2))
     assert receiver.titles == [FAILS, PASSES]
 
 
 def test_nobody_is_told_of_an_end_after_which_it_began_again(notified: Project, receiver: Receiver) -> None:
-    one_night(notified)
+    one_run(notified)
     edit(notified, "turning", ("below: 0.6", "below: 0.01"))
     receiver.refusals = 3
-    one_night(notified, after(1))
+    one_run(notified, after(1))
     edit(notified, "turning", ("below: 0.01", "below: 0.6"))
-    one_night(notified, after(2))
+    one_run(notified, after(2))
     assert receiver.titles == [FAILS, FAILS]
 
 
 def test_incidents_of_a_model_without_runs_are_shown(notified: Project) -> None:
-    one_night(notified)
+    one_run(notified)
     history = open_history(notified)
     with history.writing() as connection:
         connection.execute(tables.run.delete())
@@ -196,7 +196,7 @@ def test_incidents_of_a_model_without_runs_are_shown(notified: Project) -> None:
 def test_incidents_are_shown_in_the_zone_of_their_model(world: Project) -> None:
     edit(world, "_shared", ("above: 0.2", "above: 0.0"))
     day = FIRST.date() + timedelta(days=8)
-    walk(Night.of(world, world.monitor("parquet"), day), Stages.plain(), with_report=False)
+    run_window(RunContext.of(world, world.monitor("parquet"), day), Stages.plain(), with_report=False)
     shown = json.loads(call(world, "incidents", "--model", "parquet", "--json")[1])
     assert [(row["check"], row["opened"]) for row in shown] == [
         ("missing_ratio-amount-above", f"{day + timedelta(days=1)}")
@@ -205,7 +205,7 @@ def test_incidents_are_shown_in_the_zone_of_their_model(world: Project) -> None:
 
 def test_with_alertmanager_nothing_is_sent_and_the_gauge_tells(notified: Project, receiver: Receiver) -> None:
     edit(notified, "turning", (f"notify: json://{receiver.url}", "notify: {via: alertmanager}"))
-    one_night(notified)
+    one_run(notified)
     assert receiver.titles == []
     gauges = (notified.home / "gauges" / "turning.prom").read_text()
     assert 'lamplighter_incident_open{check="accuracy-below",model="turning",severity="warning"} 1.0' in gauges
@@ -230,10 +230,10 @@ def test_killed_between_sending_and_marking_one_message_comes_twice(
 
     with monkeypatch.context() as patched:
         patched.setattr(notify, "send", send_and_die)
-        assert in_child(lambda: one_night(notified)) == signal.SIGKILL
+        assert in_child(lambda: one_run(notified)) == signal.SIGKILL
     assert receiver.titles == [FAILS]
-    one_night(notified)
-    one_night(notified, after(1))
+    one_run(notified)
+    one_run(notified, after(1))
     assert receiver.titles == [FAILS, FAILS]
 
 
@@ -244,7 +244,7 @@ def test_a_broken_day_is_one_incident_and_silences_the_rest(notified: Project, r
     edit(notified, "turning", ("below: 0.6", "below: 0.01"))
     (notified.root / f"data/predictions/day={DAY}/part.parquet").unlink()
     for day in range(4):
-        one_night(notified, after(day))
+        one_run(notified, after(day))
     assert receiver.titles == [BROKEN, "turning: data passes again"]
     assert "no predictions in 2025-03-22; is the log there?" in receiver.got[0][1]["message"]
     _, shown = call(notified, "history", "turning", "--decisions", "--from", "2025-03-24", "--to", "2025-03-24")

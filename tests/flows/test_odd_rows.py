@@ -19,7 +19,7 @@ from sklearn.metrics import r2_score
 from storage.history import open_history
 from storage.history.query import Filter, dump, measurements
 from storage.project.folder import Project
-from tests.flows.runs import one_night
+from tests.flows.runs import one_run
 
 DAY = date(2026, 3, 2)
 N = 100
@@ -41,11 +41,11 @@ def world(root: Path, kind: str, more: str = "", lines: str = "", days: int = 1,
     return Project.open(root)
 
 
-def night(project: Project, day: date = DAY) -> dict[str, str]:
+def context(project: Project, day: date = DAY) -> dict[str, str]:
     """The findings of a night, in which numpy has nothing to say."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        one_night(project, "m", day)
+        one_run(project, "m", day)
     rows = [row for row in dump(open_history(project))["finding"] if row[1].date() == day]
     return {f"{row[3]} {row[4]}": row[-1] for row in rows}
 
@@ -75,7 +75,7 @@ def test_scores_outside_are_found_whatever_the_labels(
 ) -> None:
     column = pa.array(scores.astype(kind.to_pandas_dtype()), kind)
     project = world(tmp_path, "classification", ", score: s", pred=Y, y=pa.nulls(N, pa.int64()), s=column)
-    found = night(project)
+    found = context(project)
     assert ("scores-outside s" in found) == bool(beyond)
     if beyond:
         seen = column.to_numpy(zero_copy_only=False).astype(float)
@@ -85,7 +85,7 @@ def test_scores_outside_are_found_whatever_the_labels(
 @pytest.mark.parametrize("odd", ["n/a", "inf", "nan?"])
 def test_a_regression_leaves_out_labels_that_are_no_numbers(tmp_path: Path, odd: str) -> None:
     project = world(tmp_path, "regression", pred=np.arange(N), y=pa.array([odd, *map(str, range(1, N))]))
-    found = night(project)
+    found = context(project)
     assert f"1 row has a label in 'y' that is no finite number, such as '{odd}'" in found[f"labels-unusable {DAY}"]
     assert value(project, "mae") == (0.0, N - 1)
 
@@ -96,7 +96,7 @@ def test_rows_without_a_prediction_are_seen_in_every_kind(tmp_path: Path, kind: 
     answers = {"classification": ["a"], "regression": [1.0], "ranking": [["a"]], "text": ["a b c d"]}[kind]
     truth = {"classification": ["a"], "regression": [1.0], "ranking": ["a"], "text": ["a b c d"]}[kind]
     project = world(tmp_path, kind, pred=pa.array([None] * 10 + answers * (N - 10)), y=pa.array(truth * N))
-    night(project)
+    context(project)
     assert value(project, "null_prediction_ratio") == (0.1, N)
     wanted = {"classification": ("accuracy", 0.9, N), "regression": ("mae", 0.0, N - 10), "ranking": ("mrr", 0.9, N)}
     if kind in wanted:
@@ -120,8 +120,8 @@ CATEGORIES = RANDOM.integers(1, 6, N)
 def test_a_category_of_another_type_has_not_drifted(tmp_path: Path, other: pa.Array) -> None:
     lines = "features: {categorical: [f]}\nreference: {days: 2026-03-02..2026-03-02}"
     project = world(tmp_path, "classification", lines=lines, days=2, pred=Y, y=Y, f=[pa.array(CATEGORIES), other])
-    night(project)
-    night(project, date(2026, 3, 3))
+    context(project)
+    context(project, date(2026, 3, 3))
     assert value(project, "unseen_ratio", feature="f") == (0.0, N)
     assert value(project, "drift_detected", feature="f") == (0.0, N)
 
@@ -137,7 +137,7 @@ def test_a_flag_is_one_category_and_one_class_as_a_flag_and_as_a_word(tmp_path: 
         tmp_path, "classification", lines=lines, days=2, pred=[flags, WORDS], y=[WORDS, flags], f=[flags, WORDS]
     )
     for day in (DAY, date(2026, 3, 3)):
-        night(project, day)
+        context(project, day)
         assert value(project, "accuracy") == (1.0, N)
     for metric, feature in (("unseen_ratio", "f"), ("drift_detected", "f"), ("prediction_drift_detected", "pred")):
         assert value(project, metric, feature=feature) == (0.0, N)
@@ -163,7 +163,7 @@ def test_a_category_of_csv_is_one_whatever_stands_beside_it(tmp_path: Path, days
         frame = pd.read_parquet(tmp_path / f"day={day}.parquet")
         frame = frame.assign(f=[cells[i % 3] if len(cells) == 3 and i % 10 == 0 else cells[i % 2] for i in range(N)])
         frame.to_csv(tmp_path / f"day={day}.csv", index=False)
-        assert not {name for name in night(project, day) if name.startswith("type-changed")}
+        assert not {name for name in context(project, day) if name.startswith("type-changed")}
     new = sum(i % 10 == 0 and i % 3 == 2 for i in range(N)) if days[1][2] not in ("", *days[0]) else 0
     share, counted = value(project, "unseen_ratio", feature="f")
     assert share == pytest.approx(new / counted)
@@ -175,7 +175,7 @@ def test_huge_numbers_say_why_they_have_no_value(tmp_path: Path) -> None:
     huge = np.where(np.arange(N) % 2, 1.7e308, -1.7e308)
     lines = "features: {numeric: [x]}\nreference: {parquet: '*.parquet'}"
     project = world(tmp_path, "regression", lines=lines, pred=huge, y=-huge, x=huge)
-    night(project)
+    context(project)
     rows = [row for row in dump(open_history(project))["measurement"] if row[11] is not None or row[-1]]
     assert rows
     assert all(row[11] is None or np.isfinite(row[11]) for row in rows)
@@ -201,7 +201,7 @@ def test_texts_beside_what_is_none_are_scored_and_the_others_named(tmp_path: Pat
     half = table.slice(N // 2)
     half = half.set_column(half.column_names.index("pred"), "pred", others)
     pq.write_table(half, tmp_path / f"day={DAY}-2.parquet")
-    found = night(project)
+    found = context(project)
     assert value(project, "rouge1") == (1.0, N // 2)
     assert f"no text in {N // 2} of {N} rows of column 'pred'" in found[f"texts-unreadable {DAY}"]
 
@@ -218,7 +218,7 @@ def test_bytes_are_no_numbers_of_a_regression(tmp_path: Path, column: str, mixed
     odd = table.set_column(table.column_names.index(column), column, pa.array([b"1"] * N))
     odd = odd.set_column(0, "id", pa.array(range(N, 2 * N)))
     pq.write_table(odd, tmp_path / f"day={DAY}{'-2' if mixed else ''}.parquet")
-    found = night(project)
+    found = context(project)
     assert value(project, "mae") == ((1.0, N) if mixed else (None, 0))
     code, what = (
         ("numbers-odd", "no number in 100 of") if column == "pred" else ("labels-unusable", "100 rows have a label")
@@ -232,7 +232,7 @@ def test_one_huge_number_costs_its_row(tmp_path: Path, huge: float, column: str)
     numbers = {"pred": Y + 1.0, "y": Y + 0.0}
     numbers[column][7] = huge
     project = world(tmp_path, "regression", **numbers)
-    found = night(project)
+    found = context(project)
     kept = np.arange(N) != 7
     assert value(project, "rmse") == (1.0, N - 1)
     assert value(project, "r2")[0] == pytest.approx(r2_score(numbers["y"][kept], numbers["pred"][kept]))
@@ -249,12 +249,12 @@ def test_undated_labels_of_no_prediction_are_found(tmp_path: Path, ids: list[str
     labels = f"labels: {{parquet: labels.parquet, id: id, target: y, mature_after: {due}}}"
     monitor.write_text(monitor.read_text().replace("labels: {same_row: true, target: y, mature_after: 1h}", labels))
     pq.write_table(pa.table({"id": ids, "y": Y}), tmp_path / "labels.parquet")
-    found = night(project)
+    found = context(project)
     message = found["labels-foreign " if due == "1h" else "labels-unknown "]
     assert "none of 100 labels has the id of a prediction of" in message
     assert f"(such as {ids[0]} and 0); write ids alike in both, or name their column as labels.id" in message
     pq.write_table(pa.table({"id": [*ids, "3"], "y": [*Y, Y[3]]}), tmp_path / "labels.parquet")
-    assert not {name for name in night(project) if name.startswith("labels-")}
+    assert not {name for name in context(project) if name.startswith("labels-")}
 
 
 @pytest.mark.parametrize(
@@ -275,4 +275,4 @@ def test_files_of_csv_agree_on_types_only_where_numbers_are_meant(tmp_path: Path
     for i, cells in enumerate((["1", "2"], ["1", "A7"])):
         half = frame.iloc[i * N // 2 : (i + 1) * N // 2]
         half.assign(f=cells * (N // 4)).to_csv(tmp_path / f"day={DAY}-{i}.csv", index=False)
-    assert ("type-changed f" in night(project)) == finding
+    assert ("type-changed f" in context(project)) == finding

@@ -16,7 +16,7 @@ from lamplighter.core.values.key_name import key_name
 from storage.history import open_history
 from storage.history.query import dump
 from storage.project.folder import Project
-from tests.flows.runs import one_night
+from tests.flows.runs import one_run
 
 DAY = date(2026, 3, 2)
 LONG = "".join(map(chr, np.random.default_rng(0).integers(0x4E00, 0x9FFF, 3000)))
@@ -77,7 +77,7 @@ def test_odd_values_stop_no_model_and_stay_apart(
         if url:
             monkeypatch.setenv("LAMPLIGHTER_HISTORY_URL", url)
             world = Project.open(world.root)
-        one_night(world, "m", DAY)
+        one_run(world, "m", DAY)
         histories.append(dump(open_history(world)))
     assert open_history(world).engine.dialect.name == "postgresql"
     for name in histories[0]:

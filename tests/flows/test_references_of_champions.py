@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.run_window import walk
+from flows.run_window import run_window
 from flows.stages import Stages
 from lamplighter.core.monitor import DATA_CHECK
 from lamplighter.core.retraining.policy import Status
@@ -19,7 +19,7 @@ from storage.history.incidents import incidents_open
 from storage.history.query import Filter, measurements
 from storage.project.folder import Project
 from tests.flows import loop_world
-from tests.flows.loop_world import DAY, count_as_labelled, ledger, night_of, one_night
+from tests.flows.loop_world import DAY, count_as_labelled, ledger, logical_date, one_run
 from tests.flows.runs import edit
 
 REFERENCE = ("retrain:", "reference: {days: 2025-03-03..2025-03-05}\nretrain:")
@@ -28,7 +28,7 @@ NEXT = DAY + timedelta(days=1)
 
 def found(project: Project, day: Any, metric: str, feature: str = "") -> tuple[float | None, str]:
     """A value of a day, and why there is none."""
-    window = night_of(project, day).window
+    window = logical_date(project, day).window
     span = Filter(metric=metric, feature=feature, version="", since=window.start, until=window.end)
     (row,) = measurements(open_history(project), "turning", span)
     return row["value"], row["reason"]
@@ -36,11 +36,11 @@ def found(project: Project, day: Any, metric: str, feature: str = "") -> tuple[f
 
 def test_the_truth_is_no_feature_of_later_windows(turned: Project) -> None:
     """A reference as the contract's example writes it, with all that the trainer was given."""
-    declared = ("features: {numeric: [x, z], categorical: [region]}", "features: auto")
-    edit(turned, "turning", REFERENCE, declared)
-    one_night(turned)
+    monitor_reference = ("features: {numeric: [x, z], categorical: [region]}", "features: auto")
+    edit(turned, "turning", REFERENCE, monitor_reference)
+    one_run(turned)
     assert [entry.status for entry in ledger(turned)] == [Status.PROMOTED]
-    one_night(turned, NEXT)
+    one_run(turned, NEXT)
     assert found(turned, NEXT, "columns_missing") == (0.0, "")
     assert DATA_CHECK.name not in incidents_open(open_history(turned), "turning")
 
@@ -48,7 +48,7 @@ def test_the_truth_is_no_feature_of_later_windows(turned: Project) -> None:
 def test_answers_of_another_type_are_found_before_anything_is_promoted(turned: Project) -> None:
     edit(turned, "turning", REFERENCE)
     (turned.root / "trainer.py").write_text(loop_world.TRAINER.replace(".astype(int)", ""))
-    one_night(turned)
+    one_run(turned)
     (entry,) = ledger(turned)
     told = "reference.parquet holds boolean in 'answer', and the log number; write it as the log does"
     assert (entry.status, entry.reason) == (Status.FAILED, f"trainer.py:train: {told}")
@@ -68,7 +68,7 @@ def test_a_type_that_makes_no_difference_is_none(
 ) -> None:
     edit(turned, "turning", monitor)
     (turned.root / "trainer.py").write_text(loop_world.TRAINER.replace(was, becomes))
-    one_night(turned)
+    one_run(turned)
     assert [(entry.status, entry.reason) for entry in ledger(turned)] == [(Status.PROMOTED, "")]
 
 
@@ -90,9 +90,9 @@ def test_what_the_champions_reference_lacks_is_held_against_the_monitors_own(tur
     for path in (turned.root / "data" / "predictions").rglob("*.parquet"):
         pd.read_parquet(path).assign(latency=3.5).to_parquet(path, index=False)
     edit(turned, "turning", REFERENCE, ("segments: [region]", "segments: [region]\nprivate: [z]"))
-    one_night(turned)
+    one_run(turned)
     assert [entry.status for entry in ledger(turned)] == [Status.PROMOTED]
-    outcome = walk(night_of(turned, NEXT), Stages.plain())
+    outcome = run_window(logical_date(turned, NEXT), Stages.plain())
     assert found(turned, NEXT, "columns_new") == (0.0, "")
     value, reason = found(turned, NEXT, "drift_p_value", "z")
     assert (value is not None, reason) == (True, "")
@@ -109,7 +109,7 @@ def test_days_that_wrote_a_column_in_another_type_are_learned_from_together(turn
         if number < 10:
             frame["version"] = 1
         frame.to_parquet(path, index=False)
-    one_night(turned)
+    one_run(turned)
     assert [(entry.status, entry.reason) for entry in ledger(turned)] == [(Status.PROMOTED, "")]
 
 
@@ -120,7 +120,7 @@ def test_decimals_are_numbers_for_a_trainer(turned: Project) -> None:
         x = table["x"].cast(pa.decimal128(20, 6), safe=False)
         pq.write_table(table.set_column(at, "x", x), path)
     (turned.root / "trainer.py").write_text(loop_world.TRAINER.replace("sign * rows", "sign * 1.0 * rows"))
-    one_night(turned)
+    one_run(turned)
     assert [(entry.status, entry.reason) for entry in ledger(turned)] == [(Status.PROMOTED, "")]
 
 
@@ -128,10 +128,10 @@ def test_labels_of_broken_windows_are_not_counted(turned: Project) -> None:
     for back in (3, 2):
         path = turned.root / "data" / "predictions" / f"day={DAY - timedelta(days=back)}" / "part.parquet"
         pd.read_parquet(path).drop(columns="x").to_parquet(path, index=False)
-        one_night(turned, DAY - timedelta(days=back), with_retraining=False)
-    one_night(turned, with_retraining=False)
+        one_run(turned, DAY - timedelta(days=back), with_retraining=False)
+    one_run(turned, with_retraining=False)
     count_as_labelled(turned, DAY - timedelta(days=1), 45)
-    one_night(turned)
+    one_run(turned)
     (entry,) = ledger(turned, vetoed=True)
     assert entry.status is Status.VETOED
     assert "45 rows of the comparison have one, and 100 are needed" in entry.reason
@@ -139,10 +139,10 @@ def test_labels_of_broken_windows_are_not_counted(turned: Project) -> None:
 
 @pytest.mark.parametrize("labelled", [0, 1, 99])
 def test_too_few_labels_to_compare_on_call_for_nothing(turned: Project, labelled: int) -> None:
-    one_night(turned, with_retraining=False)
+    one_run(turned, with_retraining=False)
     for back in (1, 2, 3):
         count_as_labelled(turned, DAY - timedelta(days=back), labelled if back == 1 else 0)
-    one_night(turned)
+    one_run(turned)
     (entry,) = ledger(turned, vetoed=True)
     told = f"final until 2025-03-22, {labelled} rows of the comparison have one, and 100 are needed"
     assert (entry.status, entry.reason) == (

@@ -18,7 +18,7 @@ from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.project.folder import Project
 from tests.flows.conftest import ZONE
-from tests.flows.runs import edit, many_nights, one_night
+from tests.flows.runs import edit, many_nights, one_run
 
 FIRST, BEFORE, DAY = date(2025, 3, 3), date(2025, 3, 7), date(2025, 3, 8)
 JUDGED = date(2025, 3, 6)
@@ -37,7 +37,7 @@ def values(world: Project, model: str, day: date, **wanted: str) -> list[dict[st
 
 def reported(world: Project, model: str) -> str:
     many_nights(world, model, FIRST, BEFORE)
-    path = one_night(world, model, DAY, with_report=True).report
+    path = one_run(world, model, DAY, with_report=True).report
     assert path
     return path.read_text()
 
@@ -79,7 +79,7 @@ def test_the_report_of_a_regressor(world: Project) -> None:
 def test_a_report_before_any_labels_says_that_they_are_awaited(world: Project) -> None:
     compared(world, "parquet")
 
-    path = one_night(world, "parquet", FIRST, with_report=True).report
+    path = one_run(world, "parquet", FIRST, with_report=True).report
 
     assert path
     assert "No window has enough labels yet for its quality to be judged." in path.read_text()
@@ -126,7 +126,7 @@ def test_names_of_rows_are_no_categories_and_have_no_part_in_the_share(world: Pr
     change(world, code=lambda frame: frame["id"])
     edit(world, "_shared", ("categorical: [region, plan]}", "categorical: [region, plan, code]}"))
 
-    outcome = one_night(world, "drifting", DAY, with_report=True)
+    outcome = one_run(world, "drifting", DAY, with_report=True)
 
     (detected,) = values(world, "drifting", DAY, metric="drift_detected", feature="code")
     assert (detected["value"], detected["reason"]) == (None, "too many values to be categories")
@@ -144,7 +144,7 @@ def test_answers_of_no_version_say_why_their_drift_is_not_known(world: Project) 
     compared(world, "parquet")
     change(world, version=lambda frame: pd.Series([None] * len(frame), dtype="string"))
 
-    one_night(world, "parquet", DAY)
+    one_run(world, "parquet", DAY)
 
     assert answers(world) == dict.fromkeys([("answer", ""), ("score", "")], "no row names its version")
 
@@ -152,7 +152,7 @@ def test_answers_of_no_version_say_why_their_drift_is_not_known(world: Project) 
 def test_answers_of_versions_that_the_reference_has(world: Project) -> None:
     compared(world, "parquet")
 
-    one_night(world, "parquet", DAY)
+    one_run(world, "parquet", DAY)
 
     assert set(answers(world)) == {("answer", "v1"), ("score", "v1")}
     assert not any(answers(world).values())
@@ -161,7 +161,7 @@ def test_answers_of_versions_that_the_reference_has(world: Project) -> None:
 def test_answers_without_a_reference_that_can_be_read_say_why(world: Project) -> None:
     edit(world, "parquet", ("\nlabels:", "\nreference: {parquet: nowhere/*.parquet}\nlabels:"))
 
-    one_night(world, "parquet", DAY)
+    one_run(world, "parquet", DAY)
 
     assert set(answers(world)) == {("answer", ""), ("score", "")}
     assert all("nowhere" in reason for reason in answers(world).values())
@@ -170,7 +170,7 @@ def test_answers_without_a_reference_that_can_be_read_say_why(world: Project) ->
 def test_a_night_that_compares_nothing_does_not_import_evidently(world: Project) -> None:
     script = (
         "import sys\nfrom datetime import date\nfrom pathlib import Path\n"
-        "from storage.project.folder import Project\nfrom tests.flows.runs import one_night\n"
+        "from storage.project.folder import Project\nfrom tests.flows.runs import one_run\n"
         f"one_night(Project.open(Path({str(world.root)!r})), 'parquet', date(2025, 3, 8), with_report=True)\n"
         "assert 'evidently' not in sys.modules\n"
     )

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows.run_windows import walk_nights
+from flows.run_windows import run_windows
 from lamplighter.core.time.window import Window
 from storage.history import open_history
 from storage.history.incidents import all_incidents
 from storage.project.folder import Project
-from tasks.stages.run import Night
+from tasks.stages.run import RunContext
 
 START = datetime(2025, 3, 3, tzinfo=UTC)
 MONITOR = """
@@ -55,8 +55,8 @@ def incidents(
     planned = [Window.of("m", monitor.every, zone, START + timedelta(hours=12 if every == "1d" else 0))]
     while len(planned) < windows:
         planned.append(planned[-1].next())
-    assert [walked.fault for walked in walk_nights(project, monitor, planned)] == [""] * windows
-    place = {Night(project, monitor, it, monitor.night_after(it)).known_on: n for n, it in enumerate(planned)}
+    assert [walked.fault for walked in run_windows(project, monitor, planned)] == [""] * windows
+    place = {RunContext(project, monitor, it, monitor.run_after(it)).known_on: n for n, it in enumerate(planned)}
     rows = all_incidents(open_history(project))
     return [(place[row["opened_on"]], place[row["closed_on"]] if row["closed_on"] else None) for row in rows]
 

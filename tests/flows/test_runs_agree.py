@@ -10,7 +10,7 @@ import pytest
 
 from storage.history import open_history
 from storage.project.folder import Project
-from tests.flows.runs import many_nights, one_night, recorded, recorded_of_any_source
+from tests.flows.runs import many_nights, one_run, recorded, recorded_of_any_source
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 14)
 
@@ -25,7 +25,7 @@ def test_a_second_run_changes_nothing(world: Project) -> None:
     many_nights(world, "parquet", FIRST, LAST)
     before = recorded(world)
     for day in (LAST, date(2025, 3, 6), date(2025, 3, 7)):
-        one_night(world, "parquet", day)
+        one_run(world, "parquet", day)
     assert recorded(world) == before
     assert len(before["measurement"]) > 1000
 
@@ -43,11 +43,11 @@ def test_sqlite_and_postgresql_hold_the_same(
 ) -> None:
     other = copied(world, "other")
     many_nights(world, "parquet", FIRST, LAST)
-    one_night(world, "parquet", date(2025, 3, 7))
+    one_run(world, "parquet", date(2025, 3, 7))
     monkeypatch.setenv("LAMPLIGHTER_HISTORY_URL", postgresql_url)
     other = Project.open(other.root)
     many_nights(other, "parquet", FIRST, LAST)
-    one_night(other, "parquet", date(2025, 3, 7))
+    one_run(other, "parquet", date(2025, 3, 7))
     assert open_history(other).engine.dialect.name == "postgresql"
     assert recorded(other) == recorded(world)
 

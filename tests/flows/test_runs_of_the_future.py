@@ -123,7 +123,7 @@ def test_other_models_stay(tmp_path: Path) -> None:
     assert left == {"mute": 1, "promotion": 1}
 
 
-def ahead_of_its_time(project: Project) -> None:
+def unsupported_form(project: Project) -> None:
     """Three days, a run of the future, and a model that it trained and promoted."""
     run_days(project, range(3), {2: WRONG})
     run(project, AHEAD, rows(AHEAD))
@@ -141,7 +141,7 @@ def ahead_of_its_time(project: Project) -> None:
 @pytest.mark.parametrize("statement", [2, 15, 16, 20, 29, 30])
 def test_a_prune_that_is_killed_is_completed_by_the_next(tmp_path: Path, statement: int) -> None:
     project = small_world.make(tmp_path / "world", MONITOR + CHECK)
-    ahead_of_its_time(project)
+    unsupported_form(project)
     open_history(project).engine.dispose()
 
     def work() -> None:

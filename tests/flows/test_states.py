@@ -13,7 +13,7 @@ import yaml
 
 from flows.states import ENDINGS, ending
 from storage.project.folder import Project
-from tests.flows.runs import edit, many_nights, one_night
+from tests.flows.runs import edit, many_nights, one_run
 
 BEFORE, DAY = (date(2025, 3, 3), date(2025, 3, 5)), date(2025, 3, 6)
 
@@ -73,14 +73,14 @@ def test_the_most_urgent_thing_gives_the_name(
 ) -> None:
     many_nights(world, "drifting", *BEFORE)
     change(world)
-    state = ending(one_night(world, "drifting", DAY))
+    state = ending(one_run(world, "drifting", DAY))
     assert state.is_completed()
     assert (state.name, says in state.message) == (name, True), state.message
 
 
 def test_findings_alone_give_the_name(world: Project) -> None:
     many_nights(world, "parquet", date(2025, 3, 3), date(2025, 3, 3))
-    state = ending(one_night(world, "parquet", date(2025, 3, 4)))
+    state = ending(one_run(world, "parquet", date(2025, 3, 4)))
     assert (state.name, "have no prediction" in state.message) == ("Findings", True)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows.run_window import walk
+from flows.run_window import run_window
 from flows.run_windows import windows_between
 from flows.stages import Stages
 from lamplighter.core.time.window import Window
@@ -21,9 +21,9 @@ from lamplighter.errors import MonitorError
 from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.project.folder import Project
-from tasks.stages.run import Night
+from tasks.stages.run import RunContext
 from tests.flows.conftest import ZONE
-from tests.flows.runs import edit, many_nights, one_night, recorded
+from tests.flows.runs import edit, many_nights, one_run, recorded
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 14)
 
@@ -37,9 +37,9 @@ def test_what_was_known_the_morning_after_and_what_is_known_now(world: Project) 
     zone = ZoneInfo(ZONE)
     seen = {}
     for mornings in (1, 2, 3):
-        night = datetime(2025, 3, 6 + mornings, tzinfo=zone)
+        context = datetime(2025, 3, 6 + mornings, tzinfo=zone)
         found = recorded_values(world, "parquet", metric="accuracy", since=datetime(2025, 3, 6, tzinfo=zone),
-                                until=datetime(2025, 3, 7, tzinfo=zone), as_of=night)  # fmt: skip
+                                until=datetime(2025, 3, 7, tzinfo=zone), as_of=context)  # fmt: skip
         seen[mornings] = (found[0]["state"], found[0]["n"], found[0]["known_on"])
     assert [seen[i][0] for i in (1, 2, 3)] == ["provisional", "provisional", "final"]
     assert seen[1][1] < seen[2][1] < seen[3][1]
@@ -73,8 +73,8 @@ def test_late_labels_are_folded_in_when_asked(world: Project) -> None:
     many_nights(world, "parquet", FIRST, LAST)
     (before,) = [r for r in recorded_values(world, "parquet", metric="labels_coverage") if r["window_start"].day == 3]
     now = datetime(2025, 3, 20, tzinfo=ZoneInfo(ZONE))
-    walk(
-        Night.of(world, world.monitor("parquet"), date(2025, 3, 4), now, relabel=True),
+    run_window(
+        RunContext.of(world, world.monitor("parquet"), date(2025, 3, 4), now, relabel=True),
         Stages.plain(),
         with_report=False,
     )
@@ -96,7 +96,7 @@ def test_other_grains_hold_the_same_rows(world: Project, grain: str) -> None:
     log = pd.concat(pd.read_parquet(path) for path in sorted(world.root.glob("data/predictions/*/*.parquet")))
     log = log.drop_duplicates(["id", "version"])
     window = Window.of("parquet", monitor.every, ZONE, datetime(2025, 3, 5, 12, tzinfo=ZoneInfo(ZONE)))
-    one_night(world, "parquet", window.start)
+    one_run(world, "parquet", window.start)
     (rows,) = recorded_values(world, "parquet", metric="rows")
     assert rows["value"] == ((log["at"] >= window.start) & (log["at"] < window.end)).sum()
 
@@ -113,7 +113,7 @@ def test_days_of_23_and_25_hours(world: Project, day: date, hours: int) -> None:
     folder = world.root / "data" / "predictions" / f"day={day - timedelta(days=1)}"
     folder.mkdir()
     frame.to_parquet(folder / "part.parquet")
-    one_night(world, "parquet", day)
+    one_run(world, "parquet", day)
     (rows,) = recorded_values(world, "parquet", metric="rows")
     assert rows["value"] == hours
 
@@ -131,7 +131,7 @@ def test_private_columns_leave_no_value_behind(world: Project) -> None:
         ("categorical: [region, plan]}", "categorical: [region, plan, customer]}\nprivate: [customer, salary]"),
         ("[amount, age]", "[amount, age, salary]"),
     )
-    outcome = walk(Night.of(world, world.monitor("drifting"), date(2025, 3, 6)), Stages.plain())
+    outcome = run_window(RunContext.of(world, world.monitor("drifting"), date(2025, 3, 6)), Stages.plain())
     assert outcome.report
     (unseen,) = measurements(open_history(world), "drifting", Filter(metric="unseen_ratio", feature="customer"))
     assert unseen["value"] == 0.0
@@ -161,7 +161,7 @@ def test_a_metric_of_ones_own(world: Project) -> None:
 
 def test_an_own_metric_that_cannot_be_loaded_costs_itself_alone(world: Project) -> None:
     edit(world, "parquet", ("\nlabels:", "\nmetrics: [{name: cost, function: 'absent.py:cost'}]\nlabels:"))
-    outcome = one_night(world, "parquet", date(2025, 3, 6))
+    outcome = one_run(world, "parquet", date(2025, 3, 6))
     assert any("absent.py: no such file" in finding.message for finding in outcome.findings)
     assert recorded_values(world, "parquet", metric="labels_coverage")
 
@@ -203,8 +203,8 @@ def test_an_old_window_is_mended_but_not_judged_again(world: Project) -> None:
     path.write_bytes(sound)
     decisions = recorded(world)["decision"]
     gauges = (world.home / "gauges" / "parquet.prom").read_text()
-    outcome = walk(
-        Night.of(world, world.monitor("parquet"), date(2025, 3, 4), datetime(2025, 3, 20, tzinfo=ZoneInfo(ZONE))),
+    outcome = run_window(
+        RunContext.of(world, world.monitor("parquet"), date(2025, 3, 4), datetime(2025, 3, 20, tzinfo=ZoneInfo(ZONE))),
         Stages.plain(),
         with_report=False,
     )
@@ -218,7 +218,9 @@ def test_an_old_window_is_mended_but_not_judged_again(world: Project) -> None:
 
 def test_a_window_that_is_not_over_is_refused(world: Project) -> None:
     with pytest.raises(MonitorError, match="2025-03-06 is not over yet; the newest complete window is 2025-03-05"):
-        Night.of(world, world.monitor("parquet"), date(2025, 3, 6), datetime(2025, 3, 6, 12, tzinfo=ZoneInfo(ZONE)))
+        RunContext.of(
+            world, world.monitor("parquet"), date(2025, 3, 6), datetime(2025, 3, 6, 12, tzinfo=ZoneInfo(ZONE))
+        )
 
 
 def test_a_backfill_by_the_hour_walks_the_whole_of_its_last_day(world: Project) -> None:
@@ -232,7 +234,7 @@ def test_an_id_column_may_be_called_time(world: Project) -> None:
     for path in sorted(world.root.glob("data/*/*/*.parquet")):
         pd.read_parquet(path).rename(columns={"id": "time"}).to_parquet(path)
     edit(world, "parquet", ("  id: id\n", "  id: time\n"))
-    one_night(world, "parquet", date(2025, 3, 6))
+    one_run(world, "parquet", date(2025, 3, 6))
     (rows,) = recorded_values(world, "parquet", metric="rows")
     assert rows["value"] == 120
 
@@ -240,8 +242,8 @@ def test_an_id_column_may_be_called_time(world: Project) -> None:
 def test_the_night_of_a_day(world: Project) -> None:
     monitor = world.monitor("parquet")
     with pytest.raises(MonitorError, match="parquet: 2130-01-01 is not over yet; the newest complete window is "):
-        Night.of(world, monitor, date(2130, 1, 1))
+        RunContext.of(world, monitor, date(2130, 1, 1))
     with pytest.raises(MonitorError, match=r"parquet: 2130-01-02T05:15:00.* is still to come; give a time that has "):
-        Night.of(world, monitor, date(2130, 1, 1), datetime(2130, 1, 2, 5, 15))
-    local = Night.of(world, monitor, date(2025, 3, 5), datetime(2025, 3, 6, 5, 15))
+        RunContext.of(world, monitor, date(2130, 1, 1), datetime(2130, 1, 2, 5, 15))
+    local = RunContext.of(world, monitor, date(2025, 3, 5), datetime(2025, 3, 6, 5, 15))
     assert local.now == datetime(2025, 3, 6, 5, 15, tzinfo=ZoneInfo(ZONE))

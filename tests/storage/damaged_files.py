@@ -28,7 +28,7 @@ from storage.project.folder import Project
 from storage.sources.files import find
 from storage.sources.labels import labels_arrived
 from storage.sources.reference import reference_of
-from storage.sources.rows import Slice, rows_of
+from storage.sources.rows import ScanSpec, open_scan
 
 DAY = Window.of("m", Grain.DAY, "UTC", dt.date(2026, 3, 2))
 N = 60
@@ -97,7 +97,7 @@ def all_read(root: Path) -> tuple[list[str], dict[str, object]]:
     """All that a run reads of a project: the files that it reports, and the values that it found."""
     project = Project.open(root)
     monitor = parse("m.yaml", MONITOR, environ={})
-    where = Slice(
+    where = ScanSpec(
         DAY, tuple(find([f"{root}/rows/*.parquet"])), "at", id=("id",), version="version", required=("id", "pred")
     )
     while True:
@@ -107,8 +107,8 @@ def all_read(root: Path) -> tuple[list[str], dict[str, object]]:
             continue
 
 
-def _read(project: Project, monitor, where: Slice) -> tuple[list[str], dict[str, object]]:
-    rows = rows_of(where)
+def _read(project: Project, monitor, where: ScanSpec) -> tuple[list[str], dict[str, object]]:
+    rows = open_scan(where)
     found: dict[str, object] = {"count": rows.count, "repeated": rows.repeated, "undated": rows.undated}
     names = list(rows.schema)
     found["table"] = _bytes(rows.table(names))
@@ -125,7 +125,7 @@ def _read(project: Project, monitor, where: Slice) -> tuple[list[str], dict[str,
     found["truth"] = [truth.content for truth in truths_of([Seen(where)], monitor, index)]
     reference = reference_of(project, monitor, DAY, project.home / "spool")
     assert reference is not None
-    past = rows_of(reference)
+    past = open_scan(reference)
     found["reference"] = _bytes(past.table(list(past.schema)))
     conflicts = [*rows.conflicting, *past.conflicting]
     missing = [name for name in ("pred", "score", "number", "word", "flag", "version") if name not in rows.schema]
@@ -159,13 +159,13 @@ def main(seed: int, first: int, last: int) -> None:
             if number % len(WRITERS) not in sound:
                 for name in ("rows", "labels", "reference"):
                     pq.write_table(rows_of_day(1), root / name / "a.parquet", row_group_size=25, **writer)
-                rows_of.cache_clear()
+                open_scan.cache_clear()
                 sound[number % len(WRITERS)] = (root / "rows/a.parquet").read_bytes(), repr(all_read(root)[1])
             content, expected = sound[number % len(WRITERS)]
             for name in ("rows", "labels", "reference"):
                 (root / name / "a.parquet").write_bytes(content)
             (root / place / "a.parquet").write_bytes(damaged(content, kind, random))
-            rows_of.cache_clear()
+            open_scan.cache_clear()
             print(number, place, kind, writer["compression"], end=" ", flush=True)
             try:
                 said, found = all_read(root)

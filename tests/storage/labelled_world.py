@@ -15,7 +15,7 @@ from storage.labelling.join import LabelIndex, Seen, Truth, truths_of
 from storage.project.folder import Project
 from storage.sources.labels import Arrived, labels_arrived
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import Slice
+from storage.sources.rows import ScanSpec
 
 DAY = dt.date(2013, 6, 1)
 HOUR = dt.timedelta(hours=1)
@@ -51,7 +51,7 @@ class World:
             columns["labelled_at"] = pa.array(moments, pa.timestamp("us", tz="UTC"))
         return self.write(self._file("labels", day), id=ids, truth=truth, **columns)
 
-    def slices(self, *days: str) -> list[Slice]:
+    def slices(self, *days: str) -> list[ScanSpec]:
         windows = [
             Window.of("m", self.monitor.every, self.monitor.timezone, dt.date.fromisoformat(day)) for day in days
         ]

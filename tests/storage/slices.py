@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from lamplighter.core.time.window import Grain, Window
 from storage.sources.files import find
-from storage.sources.rows import Rows, Slice
+from storage.sources.rows import Scan, ScanSpec
 
 ZONE = "America/New_York"
 AT = ["2013-06-01T00:00:00Z", "2013-06-01T01:00:00Z"]
@@ -23,12 +23,12 @@ def utc(*moments: str) -> pa.Array:
     return pa.array(pd.to_datetime(list(moments), utc=True, format="ISO8601").as_unit("us"))
 
 
-def slice_of(*paths: str, day: str = "2013-06-01", grain: Grain = Grain.DAY, zone: str = "UTC", **given) -> Slice:
+def slice_of(*paths: str, day: str = "2013-06-01", grain: Grain = Grain.DAY, zone: str = "UTC", **given) -> ScanSpec:
     window = Window.of("m", grain, zone, dt.date.fromisoformat(day))
-    return Slice(window, tuple(find(paths)), **{"time": "at"} | given)
+    return ScanSpec(window, tuple(find(paths)), **{"time": "at"} | given)
 
 
-def values(rows: Rows, name: str = "x") -> list:
+def values(rows: Scan, name: str = "x") -> list:
     return rows.table([name]).column(0).to_pylist()
 
 

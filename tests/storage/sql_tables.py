@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from lamplighter.core.monitor import Sql
 from lamplighter.core.time.window import Grain, Window
-from storage.sources.rows import Rows, Slice
+from storage.sources.rows import Scan, ScanSpec
 from storage.sources.sql import spool
 
 ZONE = "America/New_York"
@@ -21,13 +21,13 @@ DAY = Window.of("m", Grain.DAY, "UTC", dt.date(2013, 6, 1))
 
 def fetch(
     url: str, folder: Path, window: Window = DAY, *, time: str | None = "at", timezone: str | None = None, **where: str
-) -> Rows:
+) -> Scan:
     sql = Sql(url=SecretStr(url), **where)
     files = spool(sql, column=time, timezone=timezone, start=window.start, end=window.end, folder=folder / "spool")
-    return Rows(Slice(window, tuple(files), time=time, timezone=timezone))
+    return Scan(ScanSpec(window, tuple(files), time=time, timezone=timezone))
 
 
-def values(rows: Rows, name: str = "x") -> list:
+def values(rows: Scan, name: str = "x") -> list:
     assert rows.unreadable == []
     return rows.table([name]).column(0).to_pylist()
 

@@ -63,20 +63,20 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class IncidentChanges:
     """What a night changes: incidents that it opens, and those that it closes."""
 
     opened: tuple[Incident, ...]
     closed: tuple[Incident, ...]
 
 
-def turn(
+def apply_decisions(
     open_incidents: Mapping[str, Incident],
     decisions: Iterable[Decision],
     judged: Iterable[str],
     known_on: datetime,
     lasting: Mapping[str, datetime | None] = MappingProxyType({}),
-) -> Turn:
+) -> IncidentChanges:
     """Follow a night's decisions: a failed check opens, a passed one closes, an undecided one changes nothing.
 
     A check that the data have left undecided for too long has an incident of its own, which is closed as soon as the
@@ -99,9 +99,9 @@ def turn(
     --------
     >>> from datetime import UTC
     >>> from lamplighter.core.monitor import Check
-    >>> night = datetime(2013, 5, 2, tzinfo=UTC)
-    >>> failed = Decision(Check(name="f1", metric="f1", below=0.4), night, 0.3, 0.4, Verdict.FAILED)
-    >>> [incident.check_name for incident in turn({}, [failed], ["f1"], night).opened]
+    >>> logical_date = datetime(2013, 5, 2, tzinfo=UTC)
+    >>> failed = Decision(Check(name="f1", metric="f1", below=0.4), logical_date, 0.3, 0.4, Verdict.FAILED)
+    >>> [incident.check_name for incident in apply_decisions({}, [failed], ["f1"], logical_date).opened]
     ['f1']
     """
     verdicts = {decision.check.name: decision for decision in decisions}
@@ -123,7 +123,7 @@ def turn(
         for incident in open_incidents.values()
         if check_of(incident.check_name) not in names or _is_over(incident, verdicts.get(check_of(incident.check_name)))
     ]
-    return Turn(tuple(opened), tuple(closed))
+    return IncidentChanges(tuple(opened), tuple(closed))
 
 
 def _is_over(incident: Incident, decision: Decision | None) -> bool:
@@ -132,7 +132,7 @@ def _is_over(incident: Incident, decision: Decision | None) -> bool:
     return incident.is_of_undecided or decision.verdict is Verdict.PASSED
 
 
-def still_open(before: Mapping[str, Incident], turned: Turn) -> list[Incident]:
+def still_open(before: Mapping[str, Incident], changes: IncidentChanges) -> list[Incident]:
     """The incidents that are open after a night has turned some, those that it opened last."""
-    gone = {incident.check_name for incident in turned.closed}
-    return [*(incident for name, incident in before.items() if name not in gone), *turned.opened]
+    gone = {incident.check_name for incident in changes.closed}
+    return [*(incident for name, incident in before.items() if name not in gone), *changes.opened]

@@ -93,12 +93,12 @@ def _part(measurement: Measurement, label: str) -> str:
     return str(measurement.klass if label == "class" else getattr(measurement, label))
 
 
-def fitted(samples: Iterable[Sample], most: int) -> list[Sample]:
+def cap_series(samples: Iterable[Sample], most: int) -> list[Sample]:
     """At most ``most`` samples: totals and answers first, then the features that moved most, then classes and segments.
 
     Examples
     --------
-    >>> kept = fitted([Sample("a", 1.0, (("segment", "x=1"),)), Sample("b", 1.0)], most=1)
+    >>> kept = cap_series([Sample("a", 1.0, (("segment", "x=1"),)), Sample("b", 1.0)], most=1)
     >>> kept[0].gauge
     'b'
     """

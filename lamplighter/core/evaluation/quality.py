@@ -28,7 +28,7 @@ from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.core.values.cell import as_flags
 from lamplighter.core.values.identity import identities, identity
 
-OwnFunction = Callable[..., float]
+CustomFunction = Callable[..., float]
 Score = npt.NDArray[Any] | dict[str, npt.NDArray[Any]] | None
 
 
@@ -54,7 +54,7 @@ class Labelled:
 
 
 def evaluate(
-    labelled: Labelled, monitor: Monitor, state: State, own: Mapping[str, OwnFunction] | None = None
+    labelled: Labelled, monitor: Monitor, state: State, own: Mapping[str, CustomFunction] | None = None
 ) -> tuple[list[Measurement], list[Confusion]]:
     """Measure the quality of labelled rows.
 

@@ -161,7 +161,7 @@ class Check(Section):
         """The keys that hold a limit."""
         return ("above", "below", "falls", "rises", "slope")
 
-    def ahead_of_its_time(self) -> str | None:
+    def unsupported_form(self) -> str | None:
         """The key of a form that is understood but not judged yet, or None."""
         for form in ("above", "below"):
             if isinstance(getattr(self, form), Quantile):
@@ -189,7 +189,7 @@ class Drift(Section):
     seed: Annotated[int, Field(ge=0), NO_FLAG] = Field(default=0, description="which rows the sample holds")
 
 
-class OwnMetric(Section):
+class CustomMetric(Section):
     """A metric of the user's own: a function of y_true, y_pred and y_score that returns a number."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="at most 63 of a-z, 0-9 and _")

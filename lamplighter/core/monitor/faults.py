@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from lamplighter.core.hints import among
+from lamplighter.core.hints import did_you_mean
 from lamplighter.core.monitor.model import Monitor
 
 Location = tuple[str | int, ...]
@@ -76,13 +76,13 @@ def _message(location: Location, detail: Any) -> str:
     kind, given, last = detail["type"], detail["input"], location[-1] if location else ""
     key = ".".join(str(part) for part in location)
     if kind == "extra_forbidden":
-        return f"unknown key {key!r}; {among(last, _known_keys(location[:-1]))}"
+        return f"unknown key {key!r}; {did_you_mean(last, _known_keys(location[:-1]))}"
     if kind == "missing":
         meaning = _description(location)
         return f"{key!r} is missing; add it: {meaning}" if meaning else f"{key!r} is missing; add it"
     if kind in ("enum", "literal_error"):
         choices = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
-        return f"{key}: {given!r} cannot be chosen; {among(given, choices)}"
+        return f"{key}: {given!r} cannot be chosen; {did_you_mean(given, choices)}"
     if kind == "string_pattern_mismatch":
         return f"{key}: is not of the right form; write {_description(location)}"
     if kind == "fault":

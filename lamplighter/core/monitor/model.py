@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from lamplighter.core.hints import among
-from lamplighter.core.monitor.checks import DATA_CHECK, Check, Drift, OwnMetric, Windows
+from lamplighter.core.hints import did_you_mean
+from lamplighter.core.monitor.checks import DATA_CHECK, Check, CustomMetric, Drift, Windows
 from lamplighter.core.monitor.notify import Notify, OptionalNotify
 from lamplighter.core.monitor.retrain import Retrain
 from lamplighter.core.monitor.roles import clash
@@ -86,7 +86,7 @@ class Monitor(Section):
     )
     reference: Reference | None = Field(default=None, description="what the current window is compared with")
     drift: Drift = Field(default=Drift(), description="how drift is measured and who calls it drift")
-    metrics: tuple[OwnMetric, ...] = Field(default=(), description="metrics of the user's own")
+    metrics: tuple[CustomMetric, ...] = Field(default=(), description="metrics of the user's own")
     top_k: Annotated[int, Field(gt=0, le=1000), NO_FLAG] = Field(default=10, description="how many ranked items count")
     checks: tuple[Check, ...] = Field(default=(), description="limits on metrics")
     undecided_after: Windows = Field(
@@ -135,7 +135,7 @@ class Monitor(Section):
                 raise fault(f"{told}; give this one another name", "checks", i, "name")
         for i, name in enumerate(self.retrain.on if self.retrain else ()):
             if name not in checks:
-                raise fault(f"retrain.on names no check {name!r}; {among(name, checks)}", "retrain", "on", i)
+                raise fault(f"retrain.on names no check {name!r}; {did_you_mean(name, checks)}", "retrain", "on", i)
         return self
 
     @model_validator(mode="after")
@@ -166,6 +166,6 @@ class Monitor(Section):
         """The newest window that is complete at a moment."""
         return Window.of(self.model, self.every, self.timezone, moment).previous()
 
-    def night_after(self, window: Window) -> datetime:
+    def run_after(self, window: Window) -> datetime:
         """The first scheduled instant at which the window is complete: when its own night begins, in UTC."""
         return next_tick(self.cron, window.end - timedelta(seconds=1), self.timezone)

@@ -151,7 +151,7 @@ def _load(name: str, text: str) -> tuple[dict[Any, Any], _Lines]:
         check_cost(text, _Loader)
         loader = _Loader(text)
         node = loader.get_single_node()
-        for location, line in _walk(node, ()):
+        for location, line in _run_window(node, ()):
             if location in lines and location:
                 key = shortened(repr(location[-1]), 80)
                 raise MonitorError(f"{name}:{line}: key {key} stands at {lines[location]} too; remove one")
@@ -176,7 +176,7 @@ def _load(name: str, text: str) -> tuple[dict[Any, Any], _Lines]:
     return values, lines
 
 
-def _walk(node: Any, location: Location) -> Iterator[tuple[Location, int]]:
+def _run_window(node: Any, location: Location) -> Iterator[tuple[Location, int]]:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
@@ -184,11 +184,11 @@ def _walk(node: Any, location: Location) -> Iterator[tuple[Location, int]]:
                 raise TooMuchError("not YAML: a list or mapping stands where a key is meant; write a name", line)
             inner = (*location, str(key.value))
             yield inner, key.start_mark.line + 1
-            yield from _walk(value, inner)
+            yield from _run_window(value, inner)
     elif isinstance(node, yaml.SequenceNode):
         for i, value in enumerate(node.value):
             yield (*location, i), value.start_mark.line + 1
-            yield from _walk(value, (*location, i))
+            yield from _run_window(value, (*location, i))
 
 
 def _filled(value: Any, location: Location, variables: Variables, lines: _Lines) -> Any:
@@ -213,6 +213,6 @@ def _ahead_of_time(monitor: Monitor) -> Iterator[tuple[Location, str]]:
     if monitor.drift.verdict == "calibrated":
         yield ("drift", "verdict"), "verdict 'calibrated' is not there yet; use 'evidently'"
     for i, check in enumerate(monitor.checks):
-        if form := check.ahead_of_its_time():
+        if form := check.unsupported_form():
             cure = "leave it out" if form == "for" else "use above or below with a number"
             yield ("checks", i, form), f"the form {form!r} of check {check.name!r} is not there yet; {cure}"

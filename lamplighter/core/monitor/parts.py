@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lamplighter.core.hints import among
+from lamplighter.core.hints import did_you_mean
 from lamplighter.core.monitor.columns import answer_columns, kinds_of_feature, named_features, taken_columns
 from lamplighter.core.monitor.vocabulary import OF_ALL_ROWS, OF_ANSWERS, Fault
 from lamplighter.core.profiles.profile import ColumnKind
@@ -46,7 +46,7 @@ def _feature_faults(monitor: Monitor, check: Check) -> Iterator[tuple[str, str]]
     elif metric in OF_ANSWERS:
         answers = answer_columns(monitor)
         if name not in answers:
-            yield "feature", f"feature {name!r} is no answer whose drift is measured; {among(name, answers)}"
+            yield "feature", f"feature {name!r} is no answer whose drift is measured; {did_you_mean(name, answers)}"
     elif not (kinds := kinds_of_feature(monitor, name)):
         yield "feature", f"{name!r} is no feature of this monitor; {_features(monitor, name)}"
     elif OF_KIND.get(metric, kinds[0]) not in kinds:
@@ -59,7 +59,7 @@ def _features(monitor: Monitor, name: str) -> str:
     if monitor.features and monitor.features.auto:
         role = "it has another role" if name in taken_columns(monitor) else "features.exclude leaves it out"
         return f"{role}, so name another"
-    return among(name, named_features(monitor))
+    return did_you_mean(name, named_features(monitor))
 
 
 def _class_faults(monitor: Monitor, check: Check) -> Iterator[tuple[str, str]]:
@@ -81,7 +81,7 @@ def _segment_faults(monitor: Monitor, check: Check) -> Iterator[tuple[str, str]]
     if not equals:
         yield "segment", f"{check.segment!r} is not a segment; write column=value"
     elif column not in monitor.segments:
-        yield "segment", f"segment {check.segment!r} is of no declared column; {among(column, monitor.segments)}"
+        yield "segment", f"segment {check.segment!r} is of no declared column; {did_you_mean(column, monitor.segments)}"
     elif check.metric in OF_ALL_ROWS:
         yield "segment", f"metric {check.metric!r} is of all rows; leave segment out"
     elif check.klass:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from lamplighter.core.hints import among
+from lamplighter.core.hints import did_you_mean
 from lamplighter.core.monitor.columns import answer_columns, features_of
 from lamplighter.core.monitor.model import Kind, Monitor
 from lamplighter.core.monitor.parts import OF_KIND
@@ -55,9 +55,9 @@ def column_problems(monitor: Monitor, table: Mapping[str, str]) -> Iterator[Prob
             yield from _type_problems(monitor, use, table[use.column])
         elif use.column in patterns:
             if not any(fnmatchcase(name, use.column) for name in table):
-                yield Problem(use.at, f"no column matches {use.column!r}; {among(use.column, table)}")
+                yield Problem(use.at, f"no column matches {use.column!r}; {did_you_mean(use.column, table)}")
         else:
-            yield Problem(use.at, f"no column {use.column!r} in the predictions; {among(use.column, table)}")
+            yield Problem(use.at, f"no column {use.column!r} in the predictions; {did_you_mean(use.column, table)}")
     yield from _feature_problems(monitor, table)
 
 
@@ -96,13 +96,15 @@ def _feature_problems(monitor: Monitor, table: Mapping[str, str]) -> Iterator[Pr
         yield Problem(("features",), f"{told}; name some, or leave features out")
     for i, name in enumerate(monitor.features.exclude):
         if name not in table and not any(fnmatchcase(column, name) for column in table):
-            yield Problem(("features", "exclude", i), f"no column matches {name!r}; {among(name, table)}", True)
+            yield Problem(("features", "exclude", i), f"no column matches {name!r}; {did_you_mean(name, table)}", True)
     for i, check in enumerate(monitor.checks):
         if not check.feature or check.metric not in FEATURE_METRICS or check.metric in OF_ANSWERS:
             continue
         at = ("checks", i, "feature")
         if check.feature not in features:
-            yield Problem(at, f"{check.feature!r} is no feature of this monitor; {among(check.feature, features)}")
+            yield Problem(
+                at, f"{check.feature!r} is no feature of this monitor; {did_you_mean(check.feature, features)}"
+            )
         elif (wanted := OF_KIND.get(check.metric)) and wanted != features[check.feature]:
             told = f"metric {check.metric!r} is of {wanted} features, and {check.feature!r} is"
             yield Problem(at, f"{told} {features[check.feature]}; name another")
@@ -116,7 +118,7 @@ def label_column_problems(monitor: Monitor, columns: Collection[str]) -> Iterato
         is_default = monitor.labels is not None and not monitor.labels.id and "id" in use.at
         cure = "; name the column of ids as labels.id" if is_default else ""
         at: Place = ("labels",) if is_default else use.at
-        yield Problem(at, f"no column {use.column!r} in the labels{cure}; {among(use.column, columns)}")
+        yield Problem(at, f"no column {use.column!r} in the labels{cure}; {did_you_mean(use.column, columns)}")
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,7 @@ def class_problems(
         if name not in everywhere:
             # One class alone does not show what the others are called.
             told = f"class {name!r} never occurs"
-            yield Problem(at, f"{told}; {among(name, sorted(everywhere))}", is_warning=len(everywhere) < 2)
+            yield Problem(at, f"{told}; {did_you_mean(name, sorted(everywhere))}", is_warning=len(everywhere) < 2)
     if scores:
         yield from _score_classes(scores, classes, everywhere)
 
@@ -216,7 +218,7 @@ def segment_problems(monitor: Monitor, seen: Seen, wider: Seen) -> Iterator[Prob
         if not equals or value in seen(column) or value in (everywhere := {*seen(column), *wider(column)}):
             continue
         told = f"segment {check.segment!r} never occurs"
-        known = among(check.segment, [f"{column}={name}" for name in sorted(everywhere)])
+        known = did_you_mean(check.segment, [f"{column}={name}" for name in sorted(everywhere)])
         yield Problem(("checks", i, "segment"), f"{told}; {known}", is_warning=not everywhere)
 
 

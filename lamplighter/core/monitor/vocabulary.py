@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
-from lamplighter.core.hints import among
+from lamplighter.core.hints import did_you_mean
 from lamplighter.core.monitor.columns import answer_columns
 from lamplighter.core.records.catalogue import (
     ARRIVAL_METRICS,
@@ -77,7 +77,7 @@ def metric_faults(monitor: Monitor) -> Iterator[Fault]:
         if name not in known:
             yield at, _message(monitor, name, usable)
         elif name not in usable:
-            yield at, f"of metric {name!r} nobody can say that more or less is better; {among(name, usable)}"
+            yield at, f"of metric {name!r} nobody can say that more or less is better; {did_you_mean(name, usable)}"
 
 
 def _named(monitor: Monitor) -> Iterator[tuple[Place, str]]:
@@ -90,10 +90,10 @@ def _message(monitor: Monitor, name: str, known: list[str]) -> str:
     if _is_of_another_kind(monitor, name):
         kinds = " and ".join(sorted(METRICS[name].kinds))
         told = f"metric {name!r} is of {kinds}, and this monitor of {monitor.kind.value}"
-        return f"{told}; {among(name, known)}"
+        return f"{told}; {did_you_mean(name, known)}"
     if lacking := _lacking(monitor, name):
         return f"metric {name!r} needs {lacking}, and this monitor has none; add it or name another metric"
-    return f"unknown metric {name!r}; {among(name, known)}"
+    return f"unknown metric {name!r}; {did_you_mean(name, known)}"
 
 
 def _is_of_another_kind(monitor: Monitor, name: str) -> bool:

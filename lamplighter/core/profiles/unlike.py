@@ -312,7 +312,7 @@ QUARTERS = (0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownValues:
     """How much of a categorical column is known from the windows before.
 
     Attributes
@@ -343,7 +343,7 @@ class Known:
         return self.share >= SOUND * self.usual and self.respelled < RESPELLED
 
 
-def known_values(profile: ColumnProfile, past: Sequence[ColumnProfile]) -> Known | None:
+def known_values(profile: ColumnProfile, past: Sequence[ColumnProfile]) -> KnownValues | None:
     """Hold the values of a column against those of the windows before; None where these tell nothing."""
     before = [entry for entry in past if entry.categories]
     if not before or np.median([len(entry.categories) for entry in before]) < 1:
@@ -359,7 +359,7 @@ def known_values(profile: ColumnProfile, past: Sequence[ColumnProfile]) -> Known
     varied = float(np.median([len(entry.categories) for entry in before])) >= FEWEST_VARIED
     # Of a column with one value a window, such as the month, a new value is no news, but another spelling is.
     usual = shares[min(1, len(shares) - 1)] if varied else 0.0
-    return Known(share, usual, respelled, example)
+    return KnownValues(share, usual, respelled, example)
 
 
 def _share(profile: ColumnProfile, values: set[str]) -> float:

@@ -98,7 +98,7 @@ LABEL_BREAKS = frozenset(
 )
 """Breaks of the truth: quality tells of the break."""
 
-BREAKS = INPUT_BREAKS | LABEL_BREAKS | {Code.REFERENCE_UNREADABLE}
+DATA_FAULTS = INPUT_BREAKS | LABEL_BREAKS | {Code.REFERENCE_UNREADABLE}
 """What the check on broken data counts. Other findings are told and break nothing that is measured."""
 
 

@@ -110,8 +110,8 @@ class Entry:
 
         Examples
         --------
-        >>> night = datetime(2013, 5, 2)
-        >>> Entry("m", night, metric="f1", gain=0.02, lower=0.01, upper=0.03, n=600).gained
+        >>> logical_date = datetime(2013, 5, 2)
+        >>> Entry("m", logical_date, metric="f1", gain=0.02, lower=0.01, upper=0.03, n=600).gained
         'f1 gains +0.0200 (+0.0100 to +0.0300, 600 rows)'
         """
         if not self.metric:
@@ -242,10 +242,10 @@ def veto(retrain: Retrain, facts: Facts, called_by: Sequence[str]) -> str:
 
 
 def _under_way(entry: Entry, window: Window) -> str:
-    night = _named(entry.known_on, window)
+    logical_date = _named(entry.known_on, window)
     if entry.status is Status.WAITING:
-        return f"version {entry.version} of {night} waits for `lamplighter approve {entry.model}`"
-    return f"the {entry.purpose.value} of {night} is under way"
+        return f"version {entry.version} of {logical_date} waits for `lamplighter approve {entry.model}`"
+    return f"the {entry.purpose.value} of {logical_date} is under way"
 
 
 def _cooldown(retrain: Retrain, facts: Facts) -> str:
@@ -270,10 +270,10 @@ def _pause_after_failures(retrain: Retrain, facts: Facts) -> str:
     failed = [*takewhile(lambda entry: entry.status is Status.FAILED, newest_first)]
     if not failed:
         return ""
-    night = facts.window.end - facts.window.start
+    logical_date = facts.window.end - facts.window.start
     # A person may have tried several times on one night.
-    nights = len({entry.known_on for entry in failed})
-    pause = min(night * 2 ** min(nights - 1, MOST_DOUBLINGS), max(retrain.cooldown, night))
+    logical_dates = len({entry.known_on for entry in failed})
+    pause = min(logical_date * 2 ** min(logical_dates - 1, MOST_DOUBLINGS), max(retrain.cooldown, logical_date))
     until = shifted(failed[0].known_on, pause, facts.window.zone)
     if until <= facts.known_on:
         return ""

@@ -180,14 +180,14 @@ class Window:
         return windows
 
 
-def night_of(now: datetime, grain: Grain, timezone: str) -> datetime:
+def logical_date(now: datetime, grain: Grain, timezone: str) -> datetime:
     """The logical night that a moment belongs to: the local midnight before it, or the full hour for hourly windows.
 
     Two runs on one night know the same night, whatever the minute at which they were started.
 
     Examples
     --------
-    >>> night_of(datetime(2013, 5, 2, 9, 15, tzinfo=UTC), Grain.DAY, "America/New_York").isoformat()
+    >>> logical_date(datetime(2013, 5, 2, 9, 15, tzinfo=UTC), Grain.DAY, "America/New_York").isoformat()
     '2013-05-02T04:00:00+00:00'
     """
     return _floor(now, Grain.HOUR if grain is Grain.HOUR else Grain.DAY, ZoneInfo(timezone))

@@ -14,7 +14,7 @@ from examples.flights.serve import predict_late, write_labels
 from examples.flights.train import train
 from storage.history import open_history
 from storage.project.folder import Project
-from tests.examples.flights.june import EVE, FIRST, FLIGHTS, LAST, monitor, walk
+from tests.examples.flights.june import EVE, FIRST, FLIGHTS, LAST, monitor, run_window
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +31,7 @@ def eve(tmp_path_factory: pytest.TempPathFactory) -> Path:
     predict_late(FIRST, LAST, Model.load(models), folder / "data", "loop")
     write_labels(FIRST, LAST, folder / "data")
     project = Project.open(folder)
-    walk(project, FIRST, EVE)
+    run_window(project, FIRST, EVE)
     open_history(project).engine.dispose()
     return folder
 

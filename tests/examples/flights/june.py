@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from flows.run_windows import walk_nights, windows_between
+from flows.run_windows import run_windows, windows_between
 from storage.project.folder import Project
 
 FIRST, EVE, LAST = dt.date(2013, 6, 9), dt.date(2013, 6, 18), dt.date(2013, 6, 24)
@@ -29,8 +29,8 @@ def monitor() -> str:
     return text.replace("on: [roc_auc-below, f1-below]", "on: [roc_auc-below, f1-below, inputs, distances, coverage]")
 
 
-def walk(project: Project, first: dt.date, last: dt.date) -> None:
+def run_window(project: Project, first: dt.date, last: dt.date) -> None:
     """Walk nights, with the retrainings that they call for."""
     declared = project.monitor("flight-loop")
-    for walked in walk_nights(project, declared, windows_between(declared, first, last), with_retraining=True):
+    for walked in run_windows(project, declared, windows_between(declared, first, last), with_retraining=True):
         assert not walked.fault, walked.fault

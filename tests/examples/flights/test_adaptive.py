@@ -16,12 +16,12 @@ from storage.history.promotions import champion
 from storage.history.retrainings import entries
 from storage.project.folder import Project
 from storage.registry.versions import Registry
-from tests.examples.flights.june import EVE, FLIGHTS, walk
+from tests.examples.flights.june import EVE, FLIGHTS, run_window
 
 
-def retrained(project: Project, night: dt.date) -> str:
+def retrained(project: Project, context: dt.date) -> str:
     """Retrain by hand, and return the new version."""
-    told = CliRunner().invoke(cli, ["-C", str(project.root), "retrain", "flight-loop", "--now", f"{night}T09:00"])
+    told = CliRunner().invoke(cli, ["-C", str(project.root), "retrain", "flight-loop", "--now", f"{context}T09:00"])
     assert told.exit_code == 0, told.output
     newest = entries(open_history(project), "flight-loop")[-1]
     assert newest.status is Status.PROMOTED, newest.reason
@@ -36,7 +36,7 @@ def test_it_goes_on_from_the_champion(june: Project) -> None:
     registry = Registry(june.home, open_history(june), "flight-loop")
 
     first = retrained(june, EVE + dt.timedelta(days=1))
-    walk(june, EVE + dt.timedelta(days=1), EVE + dt.timedelta(days=2))
+    run_window(june, EVE + dt.timedelta(days=1), EVE + dt.timedelta(days=2))
     second = retrained(june, EVE + dt.timedelta(days=3))
     assert champion(open_history(june), "flight-loop").version == second
 

@@ -12,7 +12,7 @@ from storage.history import open_history
 from storage.history.incidents import all_incidents
 from storage.history.retrainings import entries
 from storage.project.folder import Project
-from tests.examples.flights.june import EVE, LAST, walk
+from tests.examples.flights.june import EVE, LAST, run_window
 
 BROKEN = EVE + dt.timedelta(days=1)
 
@@ -27,7 +27,7 @@ def called_for(project: Project) -> list[str]:
 
 
 def test_sound_days_are_no_incident(june: Project) -> None:
-    walk(june, BROKEN, LAST)
+    run_window(june, BROKEN, LAST)
     assert (incidents(june), called_for(june)) == ([], [])
 
 
@@ -35,5 +35,5 @@ def test_sound_days_are_no_incident(june: Project) -> None:
 def test_a_fault_is_one_incident_and_trains_nothing(june: Project, fault: str) -> None:
     data = june.root / "data"
     FAULTS[fault](data / "predictions" / "loop", data / "labels", BROKEN)
-    walk(june, BROKEN, LAST)
+    run_window(june, BROKEN, LAST)
     assert (incidents(june), called_for(june)) == (["data"], [])

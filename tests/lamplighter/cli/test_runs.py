@@ -47,16 +47,16 @@ def _folder(tmp_path: Path) -> Path:
 @pytest.fixture(name="broken")
 def _broken(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault of ours: the second model's night dies of something that nobody foresaw."""
-    from tasks.stages.run import Night
+    from tasks.stages.run import RunContext
 
-    judged = Night.history.func
+    judged = RunContext.history.func
 
-    def history(night: Night) -> object:
-        if night.monitor.model == "second":
+    def history(logical_date: RunContext) -> object:
+        if logical_date.monitor.model == "second":
             raise TypeError("unsupported\noperand")
-        return judged(night)
+        return judged(logical_date)
 
-    monkeypatch.setattr(Night, "history", property(history))
+    monkeypatch.setattr(RunContext, "history", property(history))
 
 
 # Run.
@@ -172,18 +172,18 @@ def test_later_windows_are_counted_and_their_findings_left_out(run: Run, labelle
 
 def test_a_backfill_that_stops_says_where_to_go_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """One day fails and the next goes on; where the history is lost nothing goes on."""
-    from flows import nights
+    from flows import logical_dates
 
-    ran = nights.walk
+    ran = logical_dates.run_window
 
-    def fragile(night: Any, *arguments: Any, **options: Any) -> Any:
-        if night.monitor.model == "first" and night.window.label == "2025-03-02":
+    def fragile(logical_date: Any, *arguments: Any, **options: Any) -> Any:
+        if logical_date.monitor.model == "first" and logical_date.window.label == "2025-03-02":
             raise SourceError("first: the log is not there; deliver it")
-        if night.monitor.model == "first" and night.window.label == "2025-03-04":
+        if logical_date.monitor.model == "first" and logical_date.window.label == "2025-03-04":
             raise HistoryError("history postgresql://db: connection refused; nothing of this step was recorded")
-        return ran(night, *arguments, **options)
+        return ran(logical_date, *arguments, **options)
 
-    monkeypatch.setattr(nights, "walk", fragile)
+    monkeypatch.setattr(logical_dates, "walk", fragile)
     told = run("backfill", "first", "second", "--from", "2025-03-01", "--to", "2025-03-06", "--processes", "1")
     assert told.exit_code == 2
     assert told.stderr.splitlines() == [
@@ -194,7 +194,7 @@ def test_a_backfill_that_stops_says_where_to_go_on(run: Run, monkeypatch: pytest
     ]
     summed = "first, second: 2025-03-01 to 2025-03-06, 9 of 12 windows ran, 1 of them failed"
     assert told.stdout.splitlines()[0] == summed
-    monkeypatch.setattr(nights, "walk", ran)
+    monkeypatch.setattr(logical_dates, "walk", ran)
     again = run("backfill", "first", "--from", "2025-03-04", "--to", "2025-03-06")
     assert (again.exit_code, again.stdout) == (0, "first: 2025-03-04 to 2025-03-06, 3 windows ran\n")
 

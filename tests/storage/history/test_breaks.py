@@ -10,7 +10,7 @@ from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.finding import Code
 from lamplighter.core.time.window import Grain, Window
 from storage.history import open_history, tables
-from storage.history.breaks import silencing_quality, sound_windows
+from storage.history.breaks import inhibiting_quality, sound_windows
 from storage.project.folder import Project
 from storage.project.settings import Settings
 from tests.storage.history.recorded import day, found, write
@@ -42,6 +42,6 @@ def test_what_is_sound(tmp_path: Path, code: Code, spoiled: set[int]) -> None:
     write(history, tables.finding, [found(4, 5, code=code.value), *mended])
     sound = sound_windows(history, MONITOR, WINDOWS, day(20))
     assert {WINDOWS.index(window) for window in WINDOWS if window not in sound} == spoiled
-    assert sound == [w for w in WINDOWS if not silencing_quality(history, MONITOR, w, w, day(20))]
+    assert sound == [w for w in WINDOWS if not inhibiting_quality(history, MONITOR, w, w, day(20))]
     assert sound_windows(history, MONITOR, WINDOWS, day(4)) == WINDOWS
     assert sound_windows(history, MONITOR, [], day(20)) == []

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from lamplighter.errors import BusyError, HistoryError
-from storage.history import only_one
+from storage.history import model_lock
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -30,12 +30,12 @@ def engine(url: str) -> Iterator[sa.Engine]:
 
 
 def take(engine: sa.Engine, folder: Path, model: str = "m", wait: float = 0.0) -> None:
-    with only_one("night", model, engine, folder, wait):
+    with model_lock("night", model, engine, folder, wait):
         pass
 
 
 def test_another_night_of_the_model_is_refused_after_the_wait(engine: sa.Engine, tmp_path: Path) -> None:
-    with only_one("night", "m", engine, tmp_path / "locks", 0):
+    with model_lock("night", "m", engine, tmp_path / "locks", 0):
         begun = time.monotonic()
         with pytest.raises(BusyError) as raised:
             take(engine, tmp_path / "locks", wait=0.5)
@@ -52,7 +52,7 @@ def test_another_night_of_the_model_is_refused_after_the_wait(engine: sa.Engine,
 
 def test_a_night_that_fails_lets_go_and_its_error_goes_on(engine: sa.Engine, tmp_path: Path) -> None:
     for error in (ValueError("of the night"), OSError("of the night"), sa.exc.OperationalError("", {}, Exception())):
-        with pytest.raises(type(error)) as raised, only_one("night", "m", engine, tmp_path / "locks", 0):
+        with pytest.raises(type(error)) as raised, model_lock("night", "m", engine, tmp_path / "locks", 0):
             raise error
         assert raised.value is error
         take(engine, tmp_path / "locks")
@@ -61,7 +61,7 @@ def test_a_night_that_fails_lets_go_and_its_error_goes_on(engine: sa.Engine, tmp
 def test_nights_of_many_models_go_on_together(engine: sa.Engine, tmp_path: Path) -> None:
     with ExitStack() as stack:
         for model in "abcde":
-            stack.enter_context(only_one("night", model, engine, tmp_path / "locks", 0))
+            stack.enter_context(model_lock("night", model, engine, tmp_path / "locks", 0))
         with pytest.raises(BusyError):
             take(engine, tmp_path / "locks", "c")
 
@@ -70,10 +70,10 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 import sqlalchemy as sa
-from storage.history import only_one
+from storage.history import model_lock
 
 url, folder, seconds = sys.argv[1:]
-with only_one("night", "m", sa.create_engine(url), Path(folder), 0):
+with model_lock("night", "m", sa.create_engine(url), Path(folder), 0):
     print("held", flush=True)
     time.sleep(float(seconds))
 """
@@ -144,8 +144,8 @@ def test_a_connection_that_breaks_hides_no_error_of_the_night(postgresql_url: st
     engine = sa.create_engine(postgresql_url)
     other = sa.create_engine(postgresql_url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
 
-    def night() -> None:
-        with only_one("night", "m", engine, tmp_path, 0):
+    def logical_date() -> None:
+        with model_lock("night", "m", engine, tmp_path, 0):
             with other.connect() as connection:
                 connection.exec_driver_sql(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -154,6 +154,6 @@ def test_a_connection_that_breaks_hides_no_error_of_the_night(postgresql_url: st
             raise ValueError("of the night")
 
     with pytest.raises(ValueError, match="of the night"):
-        night()
+        logical_date()
     take(other, tmp_path, wait=10)
     engine.dispose()

@@ -19,9 +19,9 @@ def _history(tmp_path: Path) -> History:
     return open_history(Project(tmp_path, Settings()))
 
 
-def add(history: History, version: str, expected: str, night: int = 1, cause: str = "check f1-below") -> None:
+def add(history: History, version: str, expected: str, logical_date: int = 1, cause: str = "check f1-below") -> None:
     with history.writing() as connection:
-        promote(connection, "m", version, expected=expected, night=day(night), cause=cause)
+        promote(connection, "m", version, expected=expected, logical_date=day(logical_date), cause=cause)
 
 
 def test_only_who_is_champion_is_replaced(history: History) -> None:
@@ -35,10 +35,10 @@ def test_only_who_is_champion_is_replaced(history: History) -> None:
 
 
 def test_it_takes_effect_on_the_newest_night_that_has_begun(history: History) -> None:
-    add(history, "a", "", night=1)
+    add(history, "a", "", logical_date=1)
     write(history, tables.run, [ran(3), ran(5, status="running"), ran(8, model="another")])
-    add(history, "b", "a", night=2)
-    add(history, "c", "b", night=3)
+    add(history, "b", "a", logical_date=2)
+    add(history, "c", "b", logical_date=3)
     assert [promotion.known_on for promotion in promotions(history, "m")] == [day(1), day(6), day(6)]
     known = [champion_on(history, "m", day(number)) for number in (1, 2, 6, 7)]
     assert [promotion and promotion.version for promotion in known] == [None, "a", "a", "c"]

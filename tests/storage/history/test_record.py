@@ -26,7 +26,7 @@ SCOPE = {"model": "m", "window_start": DAY, "grain": "1d", "family": "quality"}
 GONE = {"n": 0, "state": "final", "reason": "gone"}
 
 
-def night(number: int) -> datetime:
+def logical_date(number: int) -> datetime:
     return DAY + timedelta(days=number)
 
 
@@ -45,7 +45,7 @@ def known(history: History, as_of: datetime) -> dict[str, float | None]:
 def write(history: History, number: int, values: dict[str, float]) -> None:
     with history.writing() as connection:
         rows = [row(metric, value) for metric, value in values.items()]
-        record(connection, measurement, SCOPE, night(number), rows, gone=GONE)
+        record(connection, measurement, SCOPE, logical_date(number), rows, gone=GONE)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -62,14 +62,14 @@ def test_a_night_writes_only_what_is_new(history: History) -> None:
     write(history, 2, {"f1": 0.5, "recall": 0.7})
     with history.reading() as connection:
         rows = connection.execute(sa.select(measurement.c.metric, measurement.c.known_on)).all()
-    assert sorted(rows) == [("f1", night(1)), ("recall", night(1)), ("recall", night(2))]
+    assert sorted(rows) == [("f1", logical_date(1)), ("recall", logical_date(1)), ("recall", logical_date(2))]
 
 
 def test_what_vanished_is_known_to_be_gone(history: History) -> None:
     write(history, 1, {"f1": 0.5, "recall": 0.6})
     write(history, 2, {"f1": 0.5})
-    assert known(history, night(2)) == {"f1": 0.5}
-    assert known(history, night(1)) == {"f1": 0.5, "recall": 0.6}
+    assert known(history, logical_date(2)) == {"f1": 0.5}
+    assert known(history, logical_date(1)) == {"f1": 0.5, "recall": 0.6}
 
 
 def nights_with_rows(history: History) -> set[int]:
@@ -81,18 +81,18 @@ STATES = st.dictionaries(st.sampled_from("abc"), st.sampled_from([0.1, 0.2]), ma
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(nights=st.lists(st.tuples(st.integers(1, 4), STATES), min_size=1, max_size=7))
-def test_each_night_keeps_what_it_knew(history: History, nights: list[tuple[int, dict[str, float]]]) -> None:
+@given(logical_dates=st.lists(st.tuples(st.integers(1, 4), STATES), min_size=1, max_size=7))
+def test_each_night_keeps_what_it_knew(history: History, logical_dates: list[tuple[int, dict[str, float]]]) -> None:
     """Nights recorded in any order, some of them again: each then knows what it wrote last itself."""
     with history.writing() as connection:
         connection.execute(sa.delete(measurement))
-    for number, values in nights:
+    for number, values in logical_dates:
         # A later night that found nothing new wrote nothing, and knows what the nights before it know.
-        before = {later: known(history, night(later)) for later in nights_with_rows(history) if later > number}
+        before = {later: known(history, logical_date(later)) for later in nights_with_rows(history) if later > number}
         write(history, number, values)
-        assert known(history, night(number)) == values
+        assert known(history, logical_date(number)) == values
         for later, state in before.items():
-            assert known(history, night(later)) == state
+            assert known(history, logical_date(later)) == state
 
 
 def test_the_migration_makes_the_tables_of_the_code(history: History) -> None:
@@ -123,9 +123,9 @@ def test_the_view_shows_the_newest(history: History) -> None:
 def test_a_failed_transaction_leaves_nothing(history: History) -> None:
     def fail() -> None:
         with history.writing() as connection:
-            record(connection, measurement, SCOPE, night(1), [row("f1", 0.5)], gone=GONE)
+            record(connection, measurement, SCOPE, logical_date(1), [row("f1", 0.5)], gone=GONE)
             raise RuntimeError("killed")
 
     with pytest.raises(RuntimeError):
         fail()
-    assert known(history, night(9)) == {}
+    assert known(history, logical_date(9)) == {}

@@ -11,7 +11,7 @@ from lamplighter.core.records.measurement import State
 from lamplighter.core.time.window import Grain, Window
 from storage.history import open_history
 from storage.history.results import record_evaluation
-from storage.history.windows import RECENT_WINDOWS, final_until, final_windows, judged_window, standings
+from storage.history.windows import RECENT_WINDOWS, final_until, final_windows, judged_window, window_states
 from storage.project.folder import Project
 from storage.project.settings import Settings
 
@@ -31,12 +31,12 @@ def test_a_window_that_is_final_stays_so_however_long_ago(tmp_path: Path) -> Non
                     record_evaluation(connection, window.start + timedelta(days=later), evaluation)
             window = window.next()
     newest = windows[-1]
-    known = standings(history, newest, newest.start + timedelta(days=10))
+    known = window_states(history, newest, newest.start + timedelta(days=10))
     assert {standing.window.start for standing in known.values() if standing.is_open} == {windows[2].start}
     assert len(known) == RECENT_WINDOWS + 2
-    morning_after = standings(history, newest, newest.start + timedelta(days=1))
+    morning_after = window_states(history, newest, newest.start + timedelta(days=1))
     assert morning_after[newest.start].state is State.PROVISIONAL
-    assert newest.start not in standings(history, newest, newest.start)
+    assert newest.start not in window_states(history, newest, newest.start)
 
 
 def test_hours_that_take_days_to_mature_are_judged(tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from lamplighter.core.time.window import Grain, Window
 from storage.labelling import unmatched as stray_module
 from storage.labelling.join import LabelIndex
-from storage.labelling.unmatched import Stray, ids_used_again, stray_labels
+from storage.labelling.unmatched import UnmatchedLabels, ids_used_again, unmatched_labels
 from storage.sources.labels import Arrived, labels_arrived
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import Slice
+from storage.sources.rows import ScanSpec
 from tests.storage.labelled_world import DATED, DAY, START, World, at
 
 
@@ -35,12 +35,12 @@ def test_strays_agree_with_a_loop(world_of: Callable[..., World], predicted: dic
     world = world_of()
     ids = {day: [name for name, predicted_on in predicted.items() if predicted_on == day] for day in range(10)}
 
-    def slice_of(day: int) -> Slice:
+    def slice_of(day: int) -> ScanSpec:
         window = Window.of("m", Grain.DAY, "UTC", DAY + dt.timedelta(days=day))
-        return Slice(window, (), time=None)
+        return ScanSpec(window, (), time=None)
 
     class Fake:
-        def __init__(self, where: Slice) -> None:
+        def __init__(self, where: ScanSpec) -> None:
             self.day = (where.window.day - DAY).days
 
         def frame(self, names: Any, as_text: Any) -> pd.DataFrame:
@@ -56,10 +56,10 @@ def test_strays_agree_with_a_loop(world_of: Callable[..., World], predicted: dic
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stray_module, "rows_of", Fake)
         patch.setattr(
-            stray_module, "predictions_of", lambda project, monitor, window, folder, only: Slice(window, (), None)
+            stray_module, "predictions_of", lambda project, monitor, window, folder, only: ScanSpec(window, (), None)
         )
         slices = [slice_of(9 - i) for i in range(at_hand)]
-        found = stray_labels(world.project, world.monitor, slices, Arrived(frame, True, 1, []), Path())
+        found = unmatched_labels(world.project, world.monitor, slices, Arrived(frame, True, 1, []), Path())
 
     arrivals = defaultdict(list)
     for name, days in labels:
@@ -72,7 +72,7 @@ def test_strays_agree_with_a_loop(world_of: Callable[..., World], predicted: dic
         for name, moments in arrivals.items()
         if name in predicted
     )
-    assert found == Stray(late, unknown)
+    assert found == UnmatchedLabels(late, unknown)
 
 
 def test_a_label_that_came_after_its_window_was_final_is_late_and_not_of_nobody(world_of: Callable[..., World]) -> None:
@@ -82,7 +82,9 @@ def test_a_label_that_came_after_its_window_was_final_is_late_and_not_of_nobody(
     world.label("2013-06-08", ["a", "a", "c", "x"], [1] * 4, ["2013-06-08T01:00"] * 4)
     slices = world.slices("2013-06-08", "2013-06-07")
     arrived = world.arrived("2013-06-07", "2013-06-09T05:00")
-    assert stray_labels(world.project, world.monitor, slices, arrived, world.project.home) == Stray(late=1, unknown=1)
+    assert unmatched_labels(world.project, world.monitor, slices, arrived, world.project.home) == UnmatchedLabels(
+        late=1, unknown=1
+    )
 
 
 @pytest.mark.parametrize(("time", "late"), [("2013-06-04T23:59:59", 0), ("2013-06-05T00:00:00", 1)])
@@ -92,7 +94,9 @@ def test_a_stray_is_late_from_the_instant_of_maturity(world_of: Callable[..., Wo
     world.label(time[:10], ["a"], [1], [time])
     days = [time[:10], "2013-06-01"]
     arrived = world.arrived("2013-06-01", "2013-06-06T05:00")
-    assert stray_labels(world.project, world.monitor, world.slices(*days), arrived, Path()) == Stray(late, unknown=0)
+    assert unmatched_labels(world.project, world.monitor, world.slices(*days), arrived, Path()) == UnmatchedLabels(
+        late, unknown=0
+    )
 
 
 def test_windows_beyond_those_at_hand_are_searched(world_of: Callable[..., World]) -> None:
@@ -106,8 +110,8 @@ def test_windows_beyond_those_at_hand_are_searched(world_of: Callable[..., World
     slices = [predictions_of(world.project, world.monitor, w, world.project.home) for w in windows]
     assert len(slices) > stray_module.LOOK_BACK_WINDOWS
     arrived = labels_arrived(world.project, world.monitor, windows[-1].start, own.end, world.project.home)
-    found = stray_labels(world.project, world.monitor, slices, arrived, world.project.home)
-    assert found == Stray(late=1, unknown=0)
+    found = unmatched_labels(world.project, world.monitor, slices, arrived, world.project.home)
+    assert found == UnmatchedLabels(late=1, unknown=0)
 
 
 @pytest.mark.parametrize(

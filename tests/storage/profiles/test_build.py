@@ -21,21 +21,21 @@ from storage.profiles.build import profile_columns, table_kinds, type_kind
 from storage.profiles.store import ProfileStore
 from storage.project.private_key import home_key, keyed_hash
 from storage.sources.files import find
-from storage.sources.rows import Rows, Slice
+from storage.sources.rows import Scan, ScanSpec
 
 WINDOW = Window.of("m", Grain.DAY, "UTC", dt.date(2013, 6, 1))
 
 
-def rows_of(folder: Path, *parts: pa.Table, group: int = 7) -> Rows:
+def open_scan(folder: Path, *parts: pa.Table, group: int = 7) -> Scan:
     """Rows of files, each of small row groups."""
     for old in folder.glob("*.parquet"):
         old.unlink()
     for i, part in enumerate(parts):
         pq.write_table(part, folder / f"{i}.parquet", row_group_size=group)
-    return Rows(Slice(WINDOW, tuple(find([str(folder / "*.parquet")])), time=None))
+    return Scan(ScanSpec(WINDOW, tuple(find([str(folder / "*.parquet")])), time=None))
 
 
-def profile(rows: Rows, kind: Any, **given: Any) -> ColumnProfile:
+def profile(rows: Scan, kind: Any, **given: Any) -> ColumnProfile:
     profiles, broken = profile_columns(rows, {"x": kind}, **given)
     assert broken == {}
     return profiles["x"]
@@ -49,7 +49,7 @@ NUMBERS = st.one_of(st.none(), st.just(0.0), st.floats(-1e6, 1e6), st.sampled_fr
 def test_numbers_merged_from_row_groups_equal_the_whole(tmp_path: Path, drawn: list, group: int, files: int) -> None:
     table = pa.table({"x": pa.array(drawn, pa.float64())})
     size = -(-len(drawn) // files)
-    found = profile(rows_of(tmp_path, *(table.slice(i * size, size) for i in range(files)), group=group), "numeric")
+    found = profile(open_scan(tmp_path, *(table.slice(i * size, size) for i in range(files)), group=group), "numeric")
     values = np.array([np.nan if value is None else value for value in drawn])
     finite = values[np.isfinite(values)]
     assert (found.rows, found.nulls, found.infinite) == (len(values), np.isnan(values).sum(), np.isinf(values).sum())
@@ -69,14 +69,14 @@ def test_numbers_merged_from_row_groups_equal_the_whole(tmp_path: Path, drawn: l
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.one_of(st.none(), st.sampled_from("abcdef")), min_size=1, max_size=60), st.integers(1, 20))
 def test_categories_merged_from_row_groups_equal_a_count(tmp_path: Path, drawn: list, group: int) -> None:
-    found = profile(rows_of(tmp_path, pa.table({"x": pa.array(drawn, pa.string())}), group=group), "categorical")
+    found = profile(open_scan(tmp_path, pa.table({"x": pa.array(drawn, pa.string())}), group=group), "categorical")
     counted = Counter(drawn)
     assert (found.rows, found.nulls) == (len(drawn), counted.pop(None, 0))
     assert found.categories == dict(sorted(counted.items()))
 
 
 def test_what_is_outside_is_counted(tmp_path: Path) -> None:
-    rows = rows_of(tmp_path, pa.table({"x": [0.0, 1.0, 5.0, 9.0, 10.0, None, 50.0, float("inf")]}), group=3)
+    rows = open_scan(tmp_path, pa.table({"x": [0.0, 1.0, 5.0, 9.0, 10.0, None, 50.0, float("inf")]}), group=3)
     found = profile(rows, "numeric", bounds={"x": Bounds(1.0, 9.0, -20.0, 20.0)})
     assert (found.outside, found.outliers) == (3, 1)
 
@@ -98,7 +98,7 @@ def test_what_is_outside_is_counted(tmp_path: Path) -> None:
     ids=str,
 )
 def test_columns_of_every_type(tmp_path: Path, values: pa.Array, kind: Any, expected: Any) -> None:
-    found = profile(rows_of(tmp_path, pa.table({"x": values})), kind)
+    found = profile(open_scan(tmp_path, pa.table({"x": values})), kind)
     assert (found.rows, found.nulls) == (3, 3 if values.type == pa.null() else 1)
     assert (found.mean if kind == "numeric" else found.categories) == expected
 
@@ -117,14 +117,14 @@ def test_columns_of_every_type(tmp_path: Path, values: pa.Array, kind: Any, expe
 def test_a_column_of_another_kind_is_told_and_the_others_are_profiled(
     tmp_path: Path, values: pa.Array, kind: Any, held: str
 ) -> None:
-    rows = rows_of(tmp_path, pa.table({"x": values, "y": [1.0, 2.0]}))
+    rows = open_scan(tmp_path, pa.table({"x": values, "y": [1.0, 2.0]}))
     profiles, broken = profile_columns(rows, {"x": kind, "y": "numeric", "absent": "numeric"})
     assert broken == {"x": held}
     assert list(profiles) == ["y"]
 
 
 def test_a_column_that_is_a_number_in_one_file_and_text_in_the_next(tmp_path: Path) -> None:
-    rows = rows_of(tmp_path, pa.table({"x": [1.0, 2.0]}), pa.table({"x": ["a", "1"]}))
+    rows = open_scan(tmp_path, pa.table({"x": [1.0, 2.0]}), pa.table({"x": ["a", "1"]}))
     assert profile_columns(rows, {"x": "numeric"}) == ({}, {"x": "double and string"})
     assert profile(rows, "categorical").categories == {"1": 2, "2": 1, "a": 1}
 
@@ -132,17 +132,17 @@ def test_a_column_that_is_a_number_in_one_file_and_text_in_the_next(tmp_path: Pa
 def test_more_values_than_categories_are_counted_and_not_kept(tmp_path: Path) -> None:
     values = [f"v{i}" for i in range(MOST_CATEGORIES + 5)] + [None] * 3
     for group in (100, 1_000_000):
-        found = profile(rows_of(tmp_path, pa.table({"x": values}), group=group), "categorical")
+        found = profile(open_scan(tmp_path, pa.table({"x": values}), group=group), "categorical")
         assert (found.rows, found.nulls, found.crowded) == (len(values), 3, True)
         assert found.categories == {}
     numbers = pa.array([*map(float, range(MOST_CATEGORIES + 5)), None, float("nan")])
-    found = profile(rows_of(tmp_path, pa.table({"x": numbers}), group=1_000_000), "categorical")
+    found = profile(open_scan(tmp_path, pa.table({"x": numbers}), group=1_000_000), "categorical")
     assert (found.rows, found.nulls, found.crowded) == (MOST_CATEGORIES + 7, 2, True)
 
 
 def test_exactly_as_many_values_as_categories_are_kept(tmp_path: Path) -> None:
     values = [f"v{i:05d}" for i in range(MOST_CATEGORIES)] + [None]
-    found = profile(rows_of(tmp_path, pa.table({"x": values}), group=1_000_000), "categorical")
+    found = profile(open_scan(tmp_path, pa.table({"x": values}), group=1_000_000), "categorical")
     assert (len(found.categories), found.crowded, found.nulls) == (MOST_CATEGORIES, False, 1)
 
 
@@ -151,14 +151,14 @@ def test_types_as_a_monitor_sees_them(tmp_path: Path) -> None:
         {"n": [Decimal("1")], "b": [True], "t": ["a"], "d": [dt.date(2013, 6, 1)], "l": [[1]], "z": pa.nulls(1)}
     )
     kinds = {"n": "number", "b": "boolean", "t": "text", "d": "time", "l": "other", "z": "null"}
-    assert table_kinds(rows_of(tmp_path, table)) == kinds
+    assert table_kinds(open_scan(tmp_path, table)) == kinds
     assert type_kind(pa.large_string()) == "text"
 
 
 def test_of_private_columns_no_value_is_kept(tmp_path: Path) -> None:
     names = pa.array(["Ada", "Bob", "Ada", None])
     ages = pa.array([36.5, 77.25, 36.5, None])
-    rows = rows_of(tmp_path, pa.table({"name": names, "age": ages, "open": ["Eve"] * 4}), group=2)
+    rows = open_scan(tmp_path, pa.table({"name": names, "age": ages, "open": ["Eve"] * 4}), group=2)
     key = home_key(tmp_path / "home")
     kinds = {"name": "categorical", "age": "numeric", "open": "categorical"}
     profiles, _ = profile_columns(rows, kinds, private=["name", "age"], key=key)

@@ -13,7 +13,7 @@ from lamplighter.core.profiles.profile import Bounds, ColumnProfile
 from lamplighter.errors import SourceError
 from storage.profiles.build import profile_columns
 from storage.profiles.store import ProfileStore
-from storage.sources.rows import Rows
+from storage.sources.rows import Scan
 from tests.storage.slices import slice_of
 
 
@@ -22,7 +22,7 @@ def profiles(tmp_path: Path, write: Callable[..., str]) -> dict[str, ColumnProfi
     random = np.random.default_rng(0)
     table = pa.table({"n": random.normal(size=500), "c": random.choice(["a", "é", ""], 500), "z": pa.nulls(500)})
     kinds = {"n": "numeric", "c": "categorical", "z": "numeric"}
-    rows = Rows(slice_of(write(tmp_path / "rows" / "a.parquet", table, options={"row_group_size": 7}), time=None))
+    rows = Scan(slice_of(write(tmp_path / "rows" / "a.parquet", table, options={"row_group_size": 7}), time=None))
     found, _ = profile_columns(rows, kinds, bounds={"n": Bounds(-1.0, 1.0, None, None)})
     return found
 

@@ -18,7 +18,7 @@ from lamplighter.core.time.window import Window
 from lamplighter.errors import LamplighterError, MonitorError
 from storage.project.folder import Project
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import Rows
+from storage.sources.rows import Scan
 
 SOUND = "model: {name}\nkind: text\npredictions: {{parquet: p, time: t}}\n"
 
@@ -209,7 +209,7 @@ def test_a_database_is_found_from_wherever_the_command_runs(
     monkeypatch.chdir(tmp_path / "elsewhere")
     monitor = project.monitor("x")
     window = Window.of("x", monitor.every, "UTC", date(2013, 6, 1))
-    assert Rows(predictions_of(project, monitor, window, tmp_path / "spool")).count == 1
+    assert Scan(predictions_of(project, monitor, window, tmp_path / "spool")).count == 1
     assert monitor.labels is not None
     for sql in (monitor.predictions.sql, monitor.labels.sql):
         assert sql is not None

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from storage.history.database import open_history
-from storage.history.lock import only_one
+from storage.history.lock import model_lock
 from storage.profiles.store import ProfileStore
 from storage.project.folder import Project
 from storage.project.private_files import close_home, make_folder, open_private, write_private
@@ -48,7 +48,7 @@ def fill(project: Project) -> None:
         connection.exec_driver_sql("SELECT 1")
         assert {path.name for path in project.home.iterdir()} >= {"history.db", "history.db-wal", "history.db-shm"}
         assert open_to_others(project.home) == []
-    with only_one("run", "m", history.engine, project.home / "locks", 0):
+    with model_lock("run", "m", history.engine, project.home / "locks", 0):
         pass
     home_key(project.home)
     ProfileStore(project.home).cache("reference", {})

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lamplighter.core.time.window import Grain, Window
 from lamplighter.errors import ColumnError
 from storage.sources.epochs import PER_SECOND
-from storage.sources.rows import Rows, Slice
+from storage.sources.rows import Scan, ScanSpec
 from storage.sources.timestamps import INSTANT, to_instants
 from tests.storage.labelled_world import PREDICTIONS
 from tests.storage.slices import slice_of, values
@@ -95,7 +95,7 @@ def test_a_time_of_another_unit_than_the_declared_is_counted_and_not_lost(
     path = write(
         tmp_path / "a.parquet", pa.table({"at": numbers, "x": range(6)}), options={"write_statistics": statistics}
     )
-    rows = Rows(slice_of(path, unit=unit))
+    rows = Scan(slice_of(path, unit=unit))
     wrong = [1, 3] if other != unit else []
     assert (values(rows), rows.undated) == ([x for x in range(6) if x not in wrong], len(wrong))
 
@@ -169,7 +169,7 @@ def test_rows_are_chosen_by_numbers_as_by_timestamps(
     options = {"row_group_size": 10, "write_statistics": statistics}
     path = write(tmp_path / "a.parquet", pa.table({"at": numbers, "x": range(96)}), options=options)
     for zone, first in (("UTC", 24), ("America/New_York", 28)):
-        rows = Rows(slice_of(path, zone=zone, unit=unit))
+        rows = Scan(slice_of(path, zone=zone, unit=unit))
         assert (values(rows), rows.undated) == (list(range(first, first + 24)), 0)
 
 
@@ -178,8 +178,8 @@ def test_rows_are_chosen_by_numbers_as_by_timestamps(
 def test_rows_are_chosen_by_dates(tmp_path, write, statistics: bool, zone: str) -> None:
     days = pa.array([dt.date(2013, 5, 31), dt.date(2013, 6, 1), dt.date(2013, 6, 2), None])
     path = write(tmp_path / "a.parquet", at=days, x=range(4), options={"write_statistics": statistics})
-    assert values(Rows(slice_of(path, zone=zone))) == [1]
-    hourly = Rows(Slice(Window.of("m", Grain.HOUR, zone, dt.date(2013, 6, 1)), slice_of(path).files, "at"))
+    assert values(Scan(slice_of(path, zone=zone))) == [1]
+    hourly = Scan(ScanSpec(Window.of("m", Grain.HOUR, zone, dt.date(2013, 6, 1)), slice_of(path).files, "at"))
     assert str(hourly.mistake) == "column 'at' holds dates, and a window of an hour needs a time of day"
 
 

@@ -19,7 +19,7 @@ from lamplighter.core.time.window import Grain, Window
 from lamplighter.errors import MonitorError, SourceError, one_line
 from storage.project.folder import Project
 from storage.sources.files import File, find, fingerprint, open_file
-from storage.sources.rows import Rows, Slice
+from storage.sources.rows import Scan, ScanSpec
 
 DAYS = [date(2013, 6, 1), date(2013, 6, 2)]
 
@@ -268,7 +268,7 @@ def test_an_object_is_asked_for_little(bucket: str, s3_server: str, monkeypatch:
     opened = []
     real = pq.ParquetFile
     monkeypatch.setattr(pq, "ParquetFile", lambda source, **given: opened.append(source) or real(source, **given))
-    rows = Rows(Slice(WINDOW, tuple(find([f"{bucket}/log/*/*.parquet"])), time=None))
+    rows = Scan(ScanSpec(WINDOW, tuple(find([f"{bucket}/log/*/*.parquet"])), time=None))
     for _ in range(3):
         assert rows.table(["x"]).num_rows == 6
     assert len(opened) == 2
@@ -277,14 +277,14 @@ def test_an_object_is_asked_for_little(bucket: str, s3_server: str, monkeypatch:
 def test_an_object_that_vanishes_is_a_finding(bucket: str, s3) -> None:
     files = find([f"{bucket}/log/*/*.parquet"])
     s3.delete_object(Bucket="bucket", Key=KEYS[0])
-    rows = Rows(Slice(WINDOW, tuple(files), time=None))
+    rows = Scan(ScanSpec(WINDOW, tuple(files), time=None))
     assert rows.count == 3
     assert [uri for uri, _ in rows.unreadable] == [files[0].uri]
 
 
 def test_a_process_that_read_from_s3_ends_in_peace(bucket: str) -> None:
     code = (
-        "from storage.sources.files import find; from storage.sources.rows import rows_of, Slice\n"
+        "from storage.sources.files import find; from storage.sources.rows import open_scan, ScanSpec\n"
         "from lamplighter.core.time.window import Window, Grain; import datetime as dt\n"
         "w = Window.of('m', Grain.DAY, 'UTC', dt.date(2013, 6, 1))\n"
         f"print(rows_of(Slice(w, tuple(find(['{bucket}/log/*/*.parquet'])), time=None)).table(['x']).num_rows)"

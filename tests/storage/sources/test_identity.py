@@ -22,7 +22,7 @@ from storage.profiles.build import as_counts
 from storage.project.folder import Project
 from storage.sources.labels import labels_arrived
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import rows_of
+from storage.sources.rows import open_scan
 from tests.storage.labelled_world import START
 from tests.storage.sql_tables import DAY, fetch, run
 
@@ -136,7 +136,7 @@ def came_to(project: Project, monitor: Monitor, source: str) -> tuple[Any, ...]:
     assert predictions.prediction
     labelled = Labelled(truth.y_true, frame[predictions.prediction], {}, {"s": frame["s"]}, frame["v"])
     measurements, confusion = evaluate(labelled, monitor, State.FINAL)
-    rows = rows_of(where)
+    rows = open_scan(where)
     counts: dict[str, int] = {}
     for _, batches in rows.columns(["p"]):
         for batch in batches:
@@ -177,7 +177,7 @@ def test_no_type_and_no_source_makes_another_value(
                 if key == "postgresql" or family != "long" or name == "text"
             }
         for key, source in sources.items():
-            rows_of.cache_clear()
+            open_scan.cache_clear()
             form, _, where = source.partition(": ")
             place = where if form == "parquet" else {"url": where.split("'")[1], "table": "log"}
             answer = {"prediction": "p" if kind == "classification" else "items"}

@@ -19,7 +19,7 @@ from lamplighter.errors import SourceError
 from storage.project.folder import Project
 from storage.sources import predictions as predictions_module
 from storage.sources.reference import reference_key, reference_of, span_of
-from storage.sources.rows import Rows, rows_of
+from storage.sources.rows import Scan, open_scan
 
 PREDICTIONS = {"parquet": "log/day={day}/*.parquet", "time": "at", "id": "id"}
 ZONE = "America/New_York"
@@ -39,7 +39,7 @@ def log(tmp_path: Path, write: Callable[..., str]) -> pd.DataFrame:
     return frame
 
 
-def days_of(rows: Rows, zone: str) -> set[str]:
+def days_of(rows: Scan, zone: str) -> set[str]:
     instants = pd.to_datetime(rows.frame(["at"])["at"], utc=True)
     return set(instants.dt.tz_convert(zone).dt.strftime("%m-%d"))
 
@@ -47,13 +47,13 @@ def days_of(rows: Rows, zone: str) -> set[str]:
 def test_days_are_local_days_bounds_included(project: Project, monitor_of, log: pd.DataFrame) -> None:
     monitor = monitor_of(PREDICTIONS, timezone=ZONE, reference={"days": "2013-06-01..2013-06-03"})
     where = reference_of(project, monitor, window_of(monitor, "2013-06-10"), project.home / "spool")
-    rows = Rows(where)
+    rows = Scan(where)
     assert (rows.count, days_of(rows, ZONE)) == (72, {"06-01", "06-02", "06-03"})
 
 
 def test_trailing_days_end_where_the_window_begins(project: Project, monitor_of, log: pd.DataFrame) -> None:
     monitor = monitor_of(PREDICTIONS, reference={"trailing": "3d"})
-    rows = Rows(reference_of(project, monitor, window_of(monitor, "2013-06-10"), project.home / "spool"))
+    rows = Scan(reference_of(project, monitor, window_of(monitor, "2013-06-10"), project.home / "spool"))
     assert (rows.count, days_of(rows, "UTC")) == (72, {"06-07", "06-08", "06-09"})
 
 
@@ -69,7 +69,7 @@ def test_files_are_taken_whole_and_are_the_same_on_every_night(project: Project,
     write(project.root / "reference/a.parquet", x=[1, 2, 3])
     monitor = monitor_of(PREDICTIONS, reference={"parquet": "reference/*.parquet"})
     slices = [reference_of(project, monitor, window_of(monitor, f"2013-06-1{n}"), project.home) for n in (0, 1)]
-    assert Rows(slices[0]).count == 3
+    assert Scan(slices[0]).count == 3
     # The same slice, so that what was read of it for one night serves the next.
     assert slices[0] == slices[1]
 
@@ -144,10 +144,10 @@ def test_past_days_are_streamed_once(project: Project, monitor_of, database: str
     ]
     assert len(spooled) == 1
     assert slices[0] == slices[1]
-    assert (Rows(slices[0]).count, days_of(Rows(slices[0]), ZONE)) == (72, {"06-01", "06-02", "06-03"})
+    assert (Scan(slices[0]).count, days_of(Scan(slices[0]), ZONE)) == (72, {"06-01", "06-02", "06-03"})
     files = monitor_of(PREDICTIONS, timezone=ZONE, reference=reference)
-    expected = Rows(reference_of(project, files, window_of(files, "2013-06-10"), project.home))
-    assert Rows(slices[1]).table(["x", "id"]).to_pydict() == expected.table(["x", "id"]).to_pydict()
+    expected = Scan(reference_of(project, files, window_of(files, "2013-06-10"), project.home))
+    assert Scan(slices[1]).table(["x", "id"]).to_pydict() == expected.table(["x", "id"]).to_pydict()
     kept = list((project.home / "references").iterdir())
     assert [path.stat().st_mode & 0o777 for path in kept] == [0o700]
     assert {path.stat().st_mode & 0o777 for path in kept[0].iterdir()} == {0o600}
@@ -162,7 +162,7 @@ def test_past_days_that_get_more_rows_are_read_again(project: Project, monitor_o
         connection.execute(sa.text(f"DELETE FROM log WHERE rowid = ({first})"))
     engine.dispose()
     after = reference_of(project, monitor, window_of(monitor, "2013-06-10"), project.home)
-    assert (Rows(before).count, Rows(after).count, len(spooled)) == (72, 71, 2)
+    assert (Scan(before).count, Scan(after).count, len(spooled)) == (72, 71, 2)
 
 
 def test_what_is_kept_goes_by_range_and_place(project: Project, monitor_of, database: str, spooled: list) -> None:
@@ -196,7 +196,7 @@ def test_an_empty_range_is_not_kept(project: Project, monitor_of, database: str,
     monitor = monitor_of(behind(database), reference={"days": "2012-01-01..2012-01-02"})
     for _ in range(2):
         where = reference_of(project, monitor, window_of(monitor, "2013-06-10"), project.home / "spool")
-        assert Rows(where).count == 0
+        assert Scan(where).count == 0
     assert len(spooled) == 2
 
 
@@ -216,7 +216,7 @@ def test_a_file_that_comes_back_is_computed_with(project: Project, monitor_of, w
     Path(paths[0]).rename(project.root / "away")
     half = reference_key(where, monitor)
     (project.root / "away").rename(paths[0])
-    rows_of.forget_unreadable("m")
+    open_scan.forget_unreadable("m")
     assert reference_key(where, monitor) != half
 
 

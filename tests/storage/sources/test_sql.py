@@ -23,7 +23,7 @@ from lamplighter.errors import SourceError
 from storage.profiles.build import type_kind
 from storage.sources import sql as sql_module
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import Rows, Slice
+from storage.sources.rows import Scan, ScanSpec
 from storage.sources.sql import engine_of, spool
 from storage.sources.sql_values import arrow_type
 from tests.storage.sql_tables import DAY, TYPES, ZONE, fetch, load, log_of, run, values
@@ -49,7 +49,7 @@ def test_a_table_gives_the_rows_that_parquet_gives(
     load(database, stored, sa.DateTime(timezone=aware))
     rows = fetch(database, tmp_path, window, table="log", timezone=None if aware else "UTC")
     path = write(tmp_path / "log.parquet", pa.Table.from_pandas(frame, preserve_index=False))
-    expected = Rows(Slice(window, (rows.slice.files[0].__class__(path, "1"),), time="at"))
+    expected = Scan(ScanSpec(window, (rows.slice.files[0].__class__(path, "1"),), time="at"))
     assert rows.count == expected.count > 80
     assert rows.conflicting == {}
     for name in ("id", *TYPES):
@@ -87,7 +87,7 @@ def test_rows_come_in_the_same_order_whatever_the_server_does(
         load(postgresql_url, shuffled, sa.DateTime(timezone=True), name)
         monitor = monitor_of({"sql": {"url": postgresql_url, "table": name}, "time": "at", "id": "id"})
         found = predictions_of(project, monitor, DAY, tmp_path / name)
-        orders.append((values(Rows(found), "id"), [file.stamp for file in found.files]))
+        orders.append((values(Scan(found), "id"), [file.stamp for file in found.files]))
     assert orders[0] == orders[1]
 
 

@@ -14,7 +14,7 @@ from lamplighter.core.time.window import Grain, Window
 from lamplighter.errors import ColumnError, SourceError
 from storage.sources.epochs import PER_SECOND
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import Rows, Slice
+from storage.sources.rows import Scan, ScanSpec
 from storage.sources.sql import count_rows, newest_time, spool
 from tests.storage.sql_tables import run
 
@@ -32,11 +32,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/log.db" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
 
 
-def read(url: str, folder: Path, window: Window, where: dict[str, str], unit: str | None = None) -> Rows:
+def read(url: str, folder: Path, window: Window, where: dict[str, str], unit: str | None = None) -> Scan:
     sql = Sql(url=SecretStr(url), **where)
     given = {"column": "at", "timezone": None, "start": window.start, "end": window.end}
     files = spool(sql, **given, folder=folder / "spool", unit=unit, day_zone=window.timezone)
-    rows = Rows(Slice(window, tuple(files), time="at", unit=unit))
+    rows = Scan(ScanSpec(window, tuple(files), time="at", unit=unit))
     assert rows.count <= count_rows(sql, **given, unit=unit, day_zone=window.timezone) <= rows.count + 60
     return rows
 
@@ -94,7 +94,7 @@ def test_what_is_wrong_with_a_table_names_the_table(database: str, tmp_path: Pat
     run(database, "CREATE TABLE log (at varchar(30), x int)", "INSERT INTO log VALUES ('2013-06-01 05:00:00', 1)")
     monitor = monitor_of({"sql": {"url": database, "table": "log"}, "time": "at", "prediction": "x"})
     where = predictions_of(project, monitor, Window.of("m", Grain.DAY, "UTC", dt.date(2013, 6, 1)), tmp_path / "spool")
-    [(name, told)] = Rows(where).unreadable
+    [(name, told)] = Scan(where).unreadable
     assert name.endswith("table log")
     assert "spool" not in name
     assert told == "column 'at' holds timestamps without a zone; declare timezone beside it"

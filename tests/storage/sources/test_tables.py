@@ -18,7 +18,7 @@ from storage.profiles.build import table_kinds
 from storage.sources.files import find
 from storage.sources.globbing import LocalFiles
 from storage.sources.path_columns import constants_of
-from storage.sources.rows import Rows
+from storage.sources.rows import Scan
 from tests.storage.labelled_world import World
 from tests.storage.slices import AT, slice_of, utc, values
 
@@ -90,7 +90,7 @@ def test_what_a_writer_hides_is_no_row(tmp_path: Path, pattern: str) -> None:
 def test_what_pandas_writes_in_parts_is_read_back(tmp_path: Path) -> None:
     frame = pd.DataFrame({"at": pd.to_datetime([AT[0]] * 4), "x": range(4), "country": ["de", "fr", "São Tomé", None]})
     frame.to_parquet(tmp_path / "t.parquet", partition_cols=["country"])
-    rows = Rows(slice_of(f"{tmp_path}/t.parquet"))
+    rows = Scan(slice_of(f"{tmp_path}/t.parquet"))
     read = rows.table(["x", "country"]).to_pandas()
     written = [set(zip(table["x"], table["country"].fillna("null"), strict=True)) for table in (frame, read)]
     assert written[0] == written[1] == {(0, "de"), (1, "fr"), (2, "São Tomé"), (3, "null")}
@@ -128,7 +128,7 @@ def test_keys_of_paths_are_columns_of_one_type(folders: list[str], expected: lis
 def test_a_key_of_the_path_is_there_for_who_names_it(tmp_path: Path, write) -> None:
     for i, country in enumerate(("de", "fr")):
         write(tmp_path / f"country={country}/day=2013-06-01/a.parquet", at=utc(*AT), x=[i, i], id=["a", "b"])
-    rows = Rows(slice_of(f"{tmp_path}/**/*.parquet", id=("id", "country"), version="day"))
+    rows = Scan(slice_of(f"{tmp_path}/**/*.parquet", id=("id", "country"), version="day"))
     assert rows.count == 4
     assert rows.path_columns == {"country", "day"}
     assert table_kinds(rows) == {"at": "time", "x": "number", "id": "text"}
@@ -136,20 +136,20 @@ def test_a_key_of_the_path_is_there_for_who_names_it(tmp_path: Path, write) -> N
     assert values(rows, "country") == ["de", "de", "fr", "fr"]
     assert rows.frame(["day"])["day"].unique().tolist() == ["2013-06-01"]
     assert rows.sample(["country"], 4, 0)["country"].tolist() == ["de", "de", "fr", "fr"]
-    assert Rows(slice_of(f"{tmp_path}/**/*.parquet", id=("id",))).repeated == 2
+    assert Scan(slice_of(f"{tmp_path}/**/*.parquet", id=("id",))).repeated == 2
 
 
 def test_the_time_may_stand_in_the_path(tmp_path: Path, write) -> None:
     for day in ("2013-05-31", "2013-06-01"):
         write(tmp_path / f"day={day}/a.parquet", x=[day])
-    assert values(Rows(slice_of(f"{tmp_path}/**/*.parquet", time="day", timezone="UTC"))) == ["2013-06-01"]
+    assert values(Scan(slice_of(f"{tmp_path}/**/*.parquet", time="day", timezone="UTC"))) == ["2013-06-01"]
 
 
 def test_the_column_of_the_file_wins_and_another_value_is_said(tmp_path: Path, write) -> None:
     write(tmp_path / "country=de/store=1/a.parquet", at=utc(*AT), country=["de", "fr"], store=["1", "1"])
     write(tmp_path / "country=it/store=1/a.parquet", at=utc(*AT), country=["it", "it"], store=["1", "1"])
     write(tmp_path / "day=2013-06-02/a.parquet", at=utc(*AT), day=["2013-06-01"] * 2)
-    rows = Rows(slice_of(f"{tmp_path}/**/*.parquet"))
+    rows = Scan(slice_of(f"{tmp_path}/**/*.parquet"))
     assert [str(value) for value in values(rows, "country")] == ["de", "fr", "it", "it", "None", "None"]
     [(name, file, path)] = rows.differing(["country", "store", "day"])
     assert (name, path) == ("country", "country=de")
@@ -164,7 +164,7 @@ def test_a_file_without_the_answer_is_left_out_and_said(tmp_path: Path, write, s
     for name in "ac":
         write(tmp_path / f"{name}.parquet", at=utc(*AT), prediction=[1, 0])
     path = write(tmp_path / "b.parquet", pa.table([utc(*AT), pa.array([1, 0])], names=["at", spelled]))
-    rows = Rows(slice_of(f"{tmp_path}/*.parquet", required=("prediction",)))
+    rows = Scan(slice_of(f"{tmp_path}/*.parquet", required=("prediction",)))
     [(uri, told)] = rows.unreadable
     assert uri == path
     hint = f"did you mean {spelled!r}? " if spelled != "answer" else ""
@@ -172,14 +172,14 @@ def test_a_file_without_the_answer_is_left_out_and_said(tmp_path: Path, write, s
     assert told == f"no column 'prediction', which other files have; {hint}it has at, {shown}"
     assert values(rows, "prediction") == [1, 0, 1, 0]
     # What all files lack is no file's fault.
-    alone = Rows(slice_of(path, required=("prediction",)))
+    alone = Scan(slice_of(path, required=("prediction",)))
     assert (alone.unreadable, alone.count) == ([], 2)
 
 
 def test_a_file_without_a_column_beside_the_answer_is_kept_and_said(tmp_path: Path, write) -> None:
     write(tmp_path / "a.parquet", at=utc(*AT), x=[1, 2], segment=["a", "b"])
     path = write(tmp_path / "b.parquet", at=utc(*AT), x=[3, 4], Segment=["a", "b"])
-    rows = Rows(slice_of(f"{tmp_path}/*.parquet"))
+    rows = Scan(slice_of(f"{tmp_path}/*.parquet"))
     assert list(rows.lacking(["x", "segment"])) == [("segment", path, "did you mean 'Segment'? it has at, x, Segment")]
     assert rows.count == 4
 
@@ -223,7 +223,7 @@ def test_what_is_no_file_costs_itself_and_never_hangs(
     else:
         odd.mkdir()
     try:
-        rows = Rows(slice_of(f"{tmp_path}/*.parquet"))
+        rows = Scan(slice_of(f"{tmp_path}/*.parquet"))
         assert values(rows) == [1, 2]
     finally:
         listener.close()
@@ -320,13 +320,13 @@ def test_a_path_that_cannot_be_meant_is_refused_with_its_line(path: str, told: s
 )
 def test_a_file_of_another_form_is_called_by_it(tmp_path: Path, content: bytes, told: str) -> None:
     (tmp_path / "a.parquet").write_bytes(content)
-    [(_, reason)] = Rows(slice_of(f"{tmp_path}/a.parquet")).unreadable
+    [(_, reason)] = Scan(slice_of(f"{tmp_path}/a.parquet")).unreadable
     assert reason.startswith(told)
     assert "magic" not in reason or told.startswith("cannot")
 
 
 def test_a_missing_time_column_names_the_one_that_was_meant(tmp_path: Path) -> None:
     pq.write_table(pa.table([utc(*AT), [1, 2]], names=["At ", "b"]), tmp_path / "a.parquet")
-    mistake = Rows(slice_of(f"{tmp_path}/a.parquet")).mistake
+    mistake = Scan(slice_of(f"{tmp_path}/a.parquet")).mistake
     assert isinstance(mistake, ColumnError)
     assert str(mistake) == "no time column 'at'; did you mean 'At '? it has 'At ', b"

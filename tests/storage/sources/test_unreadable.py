@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from lamplighter.errors import BrokenFileError, SourceError
-from storage.sources.rows import Rows, Slice, rows_of
+from storage.sources.rows import Scan, ScanSpec, open_scan
 from tests.storage.slices import AT, cut, slice_of, spoil, utc, values
 
 
@@ -21,7 +21,7 @@ def test_a_file_cut_in_half_is_told_and_the_others_are_read(tmp_path: Path, writ
     write(tmp_path / "b.parquet", at=utc(*AT), x=[3, 4])
     (tmp_path / "c.parquet").write_bytes(b"")
     (tmp_path / "d.parquet").mkdir()
-    rows = Rows(slice_of(str(tmp_path / "*.parquet")))
+    rows = Scan(slice_of(str(tmp_path / "*.parquet")))
     assert values(rows) == [3, 4]
     assert [Path(uri).name for uri, _ in rows.unreadable] == ["a.parquet", "c.parquet"]
     assert all(fault and "\n" not in fault for _, fault in rows.unreadable)
@@ -39,7 +39,7 @@ def test_a_file_cut_in_half_is_told_and_the_others_are_read(tmp_path: Path, writ
 def test_a_time_column_that_does_not_serve_is_told_by_file(tmp_path: Path, write, columns: dict, fault: str) -> None:
     write(tmp_path / "a.parquet", **columns)
     write(tmp_path / "b.parquet", at=utc(*AT), x=[3, 4])
-    rows = Rows(slice_of(str(tmp_path / "*.parquet")))
+    rows = Scan(slice_of(str(tmp_path / "*.parquet")))
     assert values(rows) == [3, 4]
     [(uri, told)] = rows.unreadable
     assert uri.endswith("a.parquet")
@@ -50,14 +50,14 @@ def test_a_file_that_vanishes_between_listing_and_opening_is_told(tmp_path: Path
     paths = [write(tmp_path / name, at=utc(*AT), x=[1, 2]) for name in ("a.parquet", "b.parquet")]
     where = slice_of(*paths)
     Path(paths[0]).unlink()
-    rows = Rows(where)
+    rows = Scan(where)
     assert rows.count == 2
     assert rows.unreadable[0][0] == paths[0]
 
 
 def test_a_file_that_vanishes_between_opening_and_reading_is_one_line(tmp_path: Path, write) -> None:
     path = write(tmp_path / "a.parquet", at=utc(*AT), x=[1, 2])
-    rows = Rows(slice_of(path))
+    rows = Scan(slice_of(path))
     Path(path).unlink()
     with pytest.raises(SourceError) as raised:
         rows.table(["x"])
@@ -67,7 +67,7 @@ def test_a_file_that_vanishes_between_opening_and_reading_is_one_line(tmp_path: 
 
 def test_an_empty_day_is_no_fault(tmp_path: Path, write) -> None:
     write(tmp_path / "a.parquet", at=utc(*AT)[:0], x=pa.array([], pa.int64()))
-    for rows in (Rows(slice_of(str(tmp_path / "*.parquet"))), Rows(slice_of(str(tmp_path / "none")))):
+    for rows in (Scan(slice_of(str(tmp_path / "*.parquet"))), Scan(slice_of(str(tmp_path / "none")))):
         assert (rows.count, rows.repeated, rows.unreadable, rows.schema) == (0, 0, [], {})
         assert rows.table(["x"]).num_rows == len(rows.frame(["x"], ["x"])) == len(rows.sample(["x"], 5, 0)) == 0
 
@@ -75,27 +75,27 @@ def test_an_empty_day_is_no_fault(tmp_path: Path, write) -> None:
 def test_the_fingerprint_tells_of_files_with_rows_of_the_window_alone(tmp_path: Path, write) -> None:
     held = write(tmp_path / "a.parquet", at=utc(*AT), x=[1, 2])
     other = write(tmp_path / "b.parquet", at=utc("2013-06-02T00:00:00Z"), x=[3])
-    before = Rows(slice_of(held, other)).fingerprint
+    before = Scan(slice_of(held, other)).fingerprint
     write(Path(other), at=utc("2013-06-02T00:00:00Z", "2013-06-02T01:00:00Z"), x=[3, 4])
-    assert Rows(slice_of(held, other)).fingerprint == before
+    assert Scan(slice_of(held, other)).fingerprint == before
     write(Path(other), at=utc("2013-06-01T00:00:00Z"), x=[3])
-    assert Rows(slice_of(held, other)).fingerprint != before
+    assert Scan(slice_of(held, other)).fingerprint != before
 
 
 def test_a_file_that_could_not_be_read_once_is_news_when_it_can(tmp_path: Path, write) -> None:
     """Its bytes did not change, only the disk or the store came back."""
     where = slice_of(write(tmp_path / "a.parquet", at=utc(*AT), x=[1, 2]))
     (tmp_path / "a.parquet").rename(tmp_path / "away")
-    broken = Rows(where).fingerprint
+    broken = Scan(where).fingerprint
     (tmp_path / "away").rename(tmp_path / "a.parquet")
-    assert Rows(where).fingerprint != broken
+    assert Scan(where).fingerprint != broken
 
 
 def test_a_column_that_comes_twice_is_told(tmp_path: Path, write) -> None:
     twice = pa.table([utc(*AT), pa.array([1, 2]), pa.array([3, 4])], names=["at", "x", "x"])
     path = write(tmp_path / "a.parquet", twice)
     write(tmp_path / "b.parquet", at=utc(*AT), x=[5, 6])
-    rows = Rows(slice_of(str(tmp_path / "*.parquet")))
+    rows = Scan(slice_of(str(tmp_path / "*.parquet")))
     assert rows.unreadable == [(path, "column 'x' comes twice; write it once")]
     assert values(rows) == [5, 6]
 
@@ -121,7 +121,7 @@ def test_a_mistake_about_the_time_column_is_one_mistake(
 ) -> None:
     for name in "abc":
         write(tmp_path / f"{name}.parquet", **columns, **{name: [1]})
-    mistake = Rows(slice_of(str(tmp_path / "*.parquet"))).mistake
+    mistake = Scan(slice_of(str(tmp_path / "*.parquet"))).mistake
     assert mistake is not None
     assert (mistake.column, mistake.missing) == (column, missing)
     assert str(mistake).startswith(told)
@@ -141,20 +141,20 @@ def test_what_is_wrong_in_some_files_is_theirs(tmp_path: Path, write, other: dic
     path = write(tmp_path / "b.parquet", **(other or {"x": [1]}))
     if other is None:
         cut(path)
-    rows = Rows(slice_of(str(tmp_path / "*.parquet")))
+    rows = Scan(slice_of(str(tmp_path / "*.parquet")))
     assert rows.mistake is None
     assert rows.unreadable[0] == (str(tmp_path / "a.parquet"), "no time column 'at'; it has x")
 
 
 def test_without_files_there_is_no_mistake(tmp_path: Path) -> None:
-    assert Rows(slice_of(str(tmp_path / "*.parquet"))).mistake is None
+    assert Scan(slice_of(str(tmp_path / "*.parquet"))).mistake is None
 
 
 # Files that break while they are read
 
 
 @pytest.fixture
-def half_broken(tmp_path: Path, write) -> Slice:
+def half_broken(tmp_path: Path, write) -> ScanSpec:
     """Three files, of which the one in the middle has a damaged column; an id stands in two of them."""
     for i, name in enumerate("abc"):
         columns = {"x": np.arange(2) + 10 * i, "noise": np.random.default_rng(i).random(2), "id": [f"{i}", "same"]}
@@ -163,7 +163,7 @@ def half_broken(tmp_path: Path, write) -> Slice:
     return slice_of(str(tmp_path / "*.parquet"), id=("id",))
 
 
-READERS: dict[str, Callable[[Rows], object]] = {
+READERS: dict[str, Callable[[Scan], object]] = {
     "columns": lambda rows: [len(batch) for _, batches in rows.columns(["x", "noise"]) for batch in batches],
     "table": lambda rows: rows.table(["x", "noise"]).num_rows,
     "frame": lambda rows: len(rows.frame(["x", "noise"], ["id"])),
@@ -172,8 +172,8 @@ READERS: dict[str, Callable[[Rows], object]] = {
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_a_file_that_breaks_is_told_once_and_then_left_out(tmp_path: Path, half_broken: Slice, reader: str) -> None:
-    rows = Rows(half_broken)
+def test_a_file_that_breaks_is_told_once_and_then_left_out(tmp_path: Path, half_broken: ScanSpec, reader: str) -> None:
+    rows = Scan(half_broken)
     before = rows.fingerprint
     assert (rows.count, rows.repeated, rows.unreadable, "b" in rows.schema) == (4, 2, [], True)
     with pytest.raises(BrokenFileError) as raised:
@@ -184,7 +184,7 @@ def test_a_file_that_breaks_is_told_once_and_then_left_out(tmp_path: Path, half_
     assert str(raised.value) == f"{uri}: {reason}"
 
     (tmp_path / "b.parquet").unlink()
-    whole = Rows(replace(half_broken, files=tuple(file for file in half_broken.files if file.uri != uri)))
+    whole = Scan(replace(half_broken, files=tuple(file for file in half_broken.files if file.uri != uri)))
     assert READERS[reader](rows) == READERS[reader](whole)
     assert rows.frame(["x", "noise", "id"]).equals(whole.frame(["x", "noise", "id"]))
     assert (
@@ -198,7 +198,7 @@ def test_a_file_whose_ids_are_damaged_is_told_before_anything_is_counted(tmp_pat
     path = write(tmp_path / "a.parquet", at=utc(*AT), id=["a", "b"])
     write(tmp_path / "b.parquet", at=utc(*AT), id=["b", "c"])
     spoil(path, 0, "id")
-    rows = Rows(slice_of(str(tmp_path / "*.parquet"), id=("id",)))
+    rows = Scan(slice_of(str(tmp_path / "*.parquet"), id=("id",)))
     with pytest.raises(BrokenFileError, match=r"a\.parquet: column 'id' cannot be read: "):
         rows.count  # noqa: B018 - it is read to be counted
     assert (rows.count, rows.repeated, values(rows, "id")) == (2, 0, ["b", "c"])
@@ -210,13 +210,13 @@ def test_a_file_whose_ids_are_damaged_is_told_before_anything_is_counted(tmp_pat
 def test_what_could_not_be_read_is_tried_again_on_the_next_night_and_not_within_one(tmp_path: Path, write) -> None:
     where = slice_of(write(tmp_path / "a.parquet", at=utc(*AT), x=[1, 2]))
     (tmp_path / "a.parquet").rename(tmp_path / "away")
-    assert rows_of(where).count == 0
+    assert open_scan(where).count == 0
     (tmp_path / "away").rename(tmp_path / "a.parquet")
-    assert rows_of(where).count == 0
-    rows_of.forget_unreadable("another")
-    assert rows_of(where).count == 0
-    rows_of.forget_unreadable("m")
-    sound = rows_of(where)
+    assert open_scan(where).count == 0
+    open_scan.forget_unreadable("another")
+    assert open_scan(where).count == 0
+    open_scan.forget_unreadable("m")
+    sound = open_scan(where)
     assert (sound.count, sound.unreadable) == (2, [])
-    rows_of.forget_unreadable("m")
-    assert rows_of(where) is sound
+    open_scan.forget_unreadable("m")
+    assert open_scan(where) is sound

@@ -19,10 +19,10 @@ from lamplighter.errors import BrokenFileError
 from storage.project.folder import Project
 from storage.sources.predictions import predictions_of
 from storage.sources.reference import reference_of
-from storage.sources.rows import rows_of
+from storage.sources.rows import open_scan
 from tasks.stages.profile import Profiled, profile
-from tasks.stages.read import Reading
-from tasks.stages.run import Night
+from tasks.stages.read import Located
+from tasks.stages.run import RunContext
 from tasks.stages.validate import Table, validate
 from tests.storage.slices import cut, spoil
 
@@ -57,7 +57,7 @@ def write(tmp_path: Path) -> Write:
     """A file of the project, and a sound monitor with it."""
     (tmp_path / "monitors").mkdir()
     (tmp_path / "monitors" / "m.yaml").write_text(MONITOR)
-    rows_of.cache_clear()
+    open_scan.cache_clear()
 
     def make(name: str, table: pa.Table) -> Path:
         path = tmp_path / name
@@ -71,14 +71,14 @@ def write(tmp_path: Path) -> Write:
     return make
 
 
-def begin(root: Path, monitor: str = MONITOR) -> tuple[Night, Reading]:
+def begin(root: Path, monitor: str = MONITOR) -> tuple[RunContext, Located]:
     """A night, and where its rows are."""
     (root / "monitors" / "m.yaml").write_text(monitor)
     project = Project.open(root)
-    night = Night.of(project, project.monitor("m"), DAY)
-    where = predictions_of(project, night.monitor, night.window, night.spool)
-    reference = reference_of(project, night.monitor, night.window, night.spool)
-    return night, Reading([], [where], reference, reference)
+    context = RunContext.of(project, project.monitor("m"), DAY)
+    where = predictions_of(project, context.monitor, context.window, context.spool)
+    reference = reference_of(project, context.monitor, context.window, context.spool)
+    return context, Located([], [where], reference, reference)
 
 
 def validated(root: Path, monitor: str = MONITOR) -> Table:
@@ -233,12 +233,12 @@ def test_a_mistake_in_every_file_of_the_reference_is_told_once(tmp_path: Path, w
 # Files that break while they are read
 
 
-def measured(night: Night, reading: Reading) -> tuple[Table, Profiled]:
+def measured(context: RunContext, reading: Located) -> tuple[Table, Profiled]:
     """Validate and profile, anew after every file that breaks, as a night does."""
     while True:
         try:
-            tables = validate(night, reading)
-            return tables[0], profile(night, reading, tables)[0]
+            tables = validate(context, reading)
+            return tables[0], profile(context, reading, tables)[0]
         except BrokenFileError:
             continue
 
@@ -254,7 +254,7 @@ def test_a_damaged_column_costs_its_file_and_no_count_is_wrong(tmp_path: Path, w
     found = [*table.measurements, *profiled.measurements]
 
     path.unlink()
-    rows_of.cache_clear()
+    open_scan.cache_clear()
     table, profiled = measured(*begin(tmp_path))
     assert found == [*table.measurements, *profiled.measurements]
     assert (table.count, table.findings) == (24, [])

@@ -13,14 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import accuracy_score
 
-from flows.run_window import walk
+from flows.run_window import run_window
 from flows.stages import Stages
 from lamplighter.core.records.finding import INPUT_BREAKS, Code
 from storage.history.query import Filter, measurements
 from storage.project.folder import Project
-from storage.sources.rows import rows_of
+from storage.sources.rows import open_scan
 from tasks.stages.outcome import Outcome
-from tasks.stages.run import Night
+from tasks.stages.run import RunContext
 
 DAY = date(2026, 3, 2)
 N = 60
@@ -36,7 +36,7 @@ features: {{numeric: [amount]}}
 
 @pytest.fixture(autouse=True)
 def _nothing_kept() -> None:
-    rows_of.cache_clear()
+    open_scan.cache_clear()
 
 
 def tables(part: int) -> dict[str, np.ndarray[Any, Any]]:
@@ -60,11 +60,11 @@ def evaluated(root: Path, log: str = "log/*.parquet", labels: str = "labels/*.pa
     (root / "monitors").mkdir(exist_ok=True)
     (root / "monitors/m.yaml").write_text(MONITOR.format(log=log, labels=labels, more=more))
     project = Project.open(root)
-    return walk(Night.of(project, project.monitor("m"), DAY), Stages.plain())
+    return run_window(RunContext.of(project, project.monitor("m"), DAY), Stages.plain())
 
 
 def value(outcome: Outcome, metric: str, segment: str = "") -> Any:
-    rows = measurements(outcome.night.history, "m", Filter(metric=metric, segment=segment, version=""))
+    rows = measurements(outcome.context.history, "m", Filter(metric=metric, segment=segment, version=""))
     return rows[-1]["value"]
 
 

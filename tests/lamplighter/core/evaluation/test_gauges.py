@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from lamplighter.core.evaluation.gauges import BY_METRIC, BY_NAME, GAUGES, Gauge, Sample, fitted, measured_samples
+from lamplighter.core.evaluation.gauges import BY_METRIC, BY_NAME, GAUGES, Gauge, Sample, cap_series, measured_samples
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.catalogue import (
     ARRIVAL_METRICS,
@@ -176,24 +176,24 @@ TOTALS = {
 
 @pytest.mark.parametrize("most", [0, 1, 6, 9, 30, len(MANY), 500])
 def test_never_more_than_the_cap_and_in_the_order_given(most: int) -> None:
-    kept = fitted(MANY, most)
+    kept = cap_series(MANY, most)
     assert len(kept) == min(most, len(MANY))
     assert [MANY.index(one) for one in kept] == sorted(MANY.index(one) for one in kept)
 
 
 def test_totals_and_answers_come_first() -> None:
-    assert {one.gauge for one in fitted(MANY, 6)} == TOTALS
-    assert all(dict(one.labels).get("segment", "") == "" for one in fitted(MANY, 6))
+    assert {one.gauge for one in cap_series(MANY, 6)} == TOTALS
+    assert all(dict(one.labels).get("segment", "") == "" for one in cap_series(MANY, 6))
 
 
 def test_then_the_features_that_moved_most_a_drifted_one_before_all() -> None:
-    features = [dict(one.labels)["feature"] for one in fitted(MANY, 6 + 9) if "feature" in dict(one.labels)]
+    features = [dict(one.labels)["feature"] for one in cap_series(MANY, 6 + 9) if "feature" in dict(one.labels)]
     assert sorted(set(features)) == ["f1", "f3", "f4", "late"]
     assert features.count("f1") == features.count("f4") == features.count("f3") == 3
 
 
 def test_classes_and_segments_come_last() -> None:
-    kept = fitted(MANY, 6 + 15 + 2)
+    kept = cap_series(MANY, 6 + 15 + 2)
     assert sum(dict(one.labels).get("segment", "") != "" for one in kept) == 2
     assert {one.gauge for one in kept} >= {"lamplighter_drift_statistic", "lamplighter_data_missing_ratio"}
 
@@ -203,6 +203,6 @@ def test_the_cap_of_500_holds_for_a_thousand_features() -> None:
         sample("lamplighter_data_rows"),
         *(sample("lamplighter_data_missing_ratio", feature=str(i)) for i in range(1000)),
     ]
-    kept = fitted(reversed(wide), 500)
+    kept = cap_series(reversed(wide), 500)
     assert len(kept) == 500
     assert sample("lamplighter_data_rows") in kept

@@ -16,8 +16,8 @@ def monitor(every: str = "1d", timezone: str = "America/New_York", schedule: str
     return monitor_of(every=every, timezone=timezone, schedule=schedule)
 
 
-def night(of: Monitor, day: date | datetime) -> str:
-    return of.night_after(Window.of("m", of.every, of.timezone, day)).strftime("%m-%d %H:%M")
+def logical_date(of: Monitor, day: date | datetime) -> str:
+    return of.run_after(Window.of("m", of.every, of.timezone, day)).strftime("%m-%d %H:%M")
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def night(of: Monitor, day: date | datetime) -> str:
     ],
 )
 def test_when_the_night_of_a_window_begins(every: str, schedule: str, day: date, begins: str) -> None:
-    assert night(monitor(every, schedule=schedule), day) == begins
+    assert logical_date(monitor(every, schedule=schedule), day) == begins
 
 
 @pytest.mark.parametrize("every", ["1h", "1d", "1w", "1mo"])
@@ -49,7 +49,7 @@ def test_a_night_begins_when_its_window_is_complete_and_is_about_it(every: str, 
     window = Window.of("m", of.every, timezone, datetime(2013, 2, 27, tzinfo=UTC))
     begins = datetime.min.replace(tzinfo=UTC)
     for _ in range({"1h": 24 * 14, "1d": 45, "1w": 52, "1mo": 12}[every]):
-        later = of.night_after(window)
+        later = of.run_after(window)
         assert begins <= later
         assert window.end <= later
         # The night is about the newest complete window: this one, unless it is scheduled more seldom.
@@ -62,7 +62,7 @@ def test_a_daily_night_is_about_yesterday_all_year(timezone: str) -> None:
     of = monitor(timezone=timezone)
     window = Window.of("m", Grain.DAY, timezone, date(2013, 1, 1))
     for _ in range(365):
-        later = of.night_after(window)
+        later = of.run_after(window)
         assert of.window(later) == window
         assert later.astimezone(ZoneInfo(timezone)).time().isoformat() == "05:15:00"
         assert later - window.end < timedelta(hours=7)

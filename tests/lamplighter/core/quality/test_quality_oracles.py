@@ -30,7 +30,7 @@ ITEMS = list("abcdefgh")
 
 
 @dataclass(frozen=True)
-class Rows:
+class Scan:
     """Rows of one kind of model."""
 
     y_true: object
@@ -40,7 +40,7 @@ class Rows:
     def of(self, rows):
         """Some of the rows."""
         taken = {"y_true": self.y_true, "y_pred": self.y_pred, "y_score": self.y_score}
-        return Rows(**{name: _take(column, rows) for name, column in taken.items()})
+        return Scan(**{name: _take(column, rows) for name, column in taken.items()})
 
 
 def _take(column, rows):
@@ -63,7 +63,7 @@ def binary(random):
     answers = np.where(score > 0.5, "1", "0").astype(object)
     answers[random.random(n) < 0.05] = None
     score[random.random(n) < 0.1] = np.nan
-    return Rows(np.where(truth, "1", "0").astype(object), answers, score)
+    return Scan(np.where(truth, "1", "0").astype(object), answers, score)
 
 
 def multiclass(random):
@@ -74,7 +74,7 @@ def multiclass(random):
     score = odds / odds.sum(axis=1, keepdims=True)
     names = np.array(["cat", "dog", "fox"], object)
     columns = {name: score[:, klass] for klass, name in enumerate(names)}
-    return Rows(names[truth], names[score.argmax(axis=1)], columns)
+    return Scan(names[truth], names[score.argmax(axis=1)], columns)
 
 
 def numbers(random):
@@ -84,7 +84,7 @@ def numbers(random):
     answers = (truth + random.normal(0.2, 1, n)).round(2)
     truth[random.random(n) < 0.05] = np.nan
     answers[random.random(n) < 0.05] = np.inf
-    return Rows(truth, answers)
+    return Scan(truth, answers)
 
 
 def lists(random):
@@ -92,7 +92,7 @@ def lists(random):
     n = _size(random)
     answers = [random.choice(ITEMS, random.integers(0, 7), replace=True).tolist() for _ in range(n)]
     truth = [random.choice(ITEMS, random.integers(0, 4), replace=False).tolist() for _ in range(n)]
-    return Rows([one[0] if len(one) == 1 else one for one in truth], answers)
+    return Scan([one[0] if len(one) == 1 else one for one in truth], answers)
 
 
 def texts(random):
@@ -100,7 +100,7 @@ def texts(random):
     n = min(_size(random), 20)
     sentence = lambda: " ".join(random.choice(WORDS, random.integers(0, 12)))  # noqa: E731
     references = [sentence() for _ in range(n)]
-    return Rows(references, [one if random.random() < 0.4 else one[:25] + " " + sentence() for one in references])
+    return Scan(references, [one if random.random() < 0.4 else one[:25] + " " + sentence() for one in references])
 
 
 def measure_classes(rows, groupings):

@@ -14,7 +14,7 @@ from lamplighter.core.records.catalogue import QUALITY_METRICS
 from lamplighter.core.records.measurement import Measurement, State
 
 
-def rows_of(rng: np.random.Generator, classes: list[str], n: int, nulls: float) -> tuple[list[str], list[str | None]]:
+def open_scan(rng: np.random.Generator, classes: list[str], n: int, nulls: float) -> tuple[list[str], list[str | None]]:
     """Truth and predictions of a window: some right, some wrong, some missing."""
     true = rng.choice(classes, n)
     pred = np.where(rng.random(n) < 0.6, true, rng.choice(classes, n)).astype(object)
@@ -36,7 +36,7 @@ CASES = {
 def test_summed_counts_are_the_counts_of_all_rows(case: str) -> None:
     classes, positive, nulls = CASES[case]
     rng = np.random.default_rng(17)
-    windows = [rows_of(rng, classes, n, nulls) for n in (31, 200, 7, 97)]
+    windows = [open_scan(rng, classes, n, nulls) for n in (31, 200, 7, 97)]
     counts: list[Confusion] = []
     for true, pred in windows:
         whole = [Grouping.overall(len(true))]
@@ -60,7 +60,7 @@ def test_summed_counts_are_the_counts_of_all_rows(case: str) -> None:
 
 def test_summed_counts_against_scikit_learn() -> None:
     rng = np.random.default_rng(17)
-    windows = [rows_of(rng, ["a", "b", "c"], n, 0.0) for n in (60, 90)]
+    windows = [open_scan(rng, ["a", "b", "c"], n, 0.0) for n in (60, 90)]
     counts: list[Confusion] = []
     for true, pred in windows:
         whole = [Grouping.overall(len(true))]

@@ -106,15 +106,15 @@ def test_cooldown_and_budget_do_not_hold_for_a_person() -> None:
     assert veto(retrain(budget=1), spent, [BY_HAND]) == ""
 
 
-@pytest.mark.parametrize(("failures", "nights"), [(1, 1), (2, 2), (3, 4), (4, 7), (40, 7)])
-def test_after_failures_it_is_tried_ever_more_seldom(failures: int, nights: int) -> None:
+@pytest.mark.parametrize(("failures", "logical_dates"), [(1, 1), (2, 2), (3, 4), (4, 7), (40, 7)])
+def test_after_failures_it_is_tried_ever_more_seldom(failures: int, logical_dates: int) -> None:
     def reason(nights_ago: int) -> str:
         failed = [entry(nights_ago + ago, Status.FAILED) for ago in range(failures)]
         return veto(retrain(), facts(ledger=[entry(90), *reversed(failed)]), ["check f1-below"])
 
-    assert reason(nights) == ""
+    assert reason(logical_dates) == ""
     told = f"the last {failures} failed; it is tried again on {(NIGHT + DAY).date()}"
-    assert nights == 1 or reason(nights - 1) == told
+    assert logical_dates == 1 or reason(logical_dates - 1) == told
 
 
 def test_a_check_does_not_call_for_a_successor_of_whom_it_has_not_seen() -> None:
@@ -156,8 +156,16 @@ def test_days_are_local_days() -> None:
     """On 2013-03-10 New York put its clocks forward: seven days were 167 hours."""
     zone = WINDOW.zone
     final, trained = (datetime(2013, 3, day, tzinfo=zone).astimezone(UTC) for day in (12, 5))
-    night = Window.of("m", Grain.DAY, "America/New_York", date(2013, 3, 12))
-    known = Facts(night, night.end, {"f1-below"}, [], final_until=final, champion_trained_until=trained, labelled=100)
+    logical_date = Window.of("m", Grain.DAY, "America/New_York", date(2013, 3, 12))
+    known = Facts(
+        logical_date,
+        logical_date.end,
+        {"f1-below"},
+        [],
+        final_until=final,
+        champion_trained_until=trained,
+        labelled=100,
+    )
     assert veto(retrain(), known, ["check f1-below"]) == ""
     assert veto(retrain(), replace(known, champion_trained_until=trained + DAY), ["check f1-below"])
     ended = Entry("m", datetime(2013, 3, 6, tzinfo=zone).astimezone(UTC), status=Status.PROMOTED)

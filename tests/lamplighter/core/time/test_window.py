@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lamplighter.core.time.window import Grain, Window, midnight, night_of
+from lamplighter.core.time.window import Grain, Window, logical_date, midnight
 
 ZONES = (
     "UTC",
@@ -158,7 +158,7 @@ def test_a_moment_without_a_zone_is_nobodys() -> None:
 
 
 @pytest.mark.parametrize(
-    ("grain", "now", "night"),
+    ("grain", "now", "logical_date"),
     [
         pytest.param(Grain.DAY, "2013-05-02T05:15", "2013-05-02T00:00", id="the morning after"),
         pytest.param(Grain.DAY, "2013-05-02T23:59", "2013-05-02T00:00", id="late on the same day"),
@@ -168,10 +168,10 @@ def test_a_moment_without_a_zone_is_nobodys() -> None:
         pytest.param(Grain.HOUR, "2013-05-02T05:15", "2013-05-02T05:00", id="an hour on the hour"),
     ],
 )
-def test_the_night_that_a_moment_belongs_to(grain: Grain, now: str, night: str) -> None:
+def test_the_night_that_a_moment_belongs_to(grain: Grain, now: str, logical_date: str) -> None:
     zone = ZoneInfo("America/New_York")
-    known_on = night_of(datetime.fromisoformat(now).replace(tzinfo=zone), grain, zone.key)
-    assert known_on == datetime.fromisoformat(night).replace(tzinfo=zone)
+    known_on = logical_date(datetime.fromisoformat(now).replace(tzinfo=zone), grain, zone.key)
+    assert known_on == datetime.fromisoformat(logical_date).replace(tzinfo=zone)
     assert known_on.tzinfo is UTC
 
 
@@ -198,7 +198,7 @@ def test_windows_whose_labels_are_still_awaited(grain: Grain, span: timedelta, b
 
 def test_the_night_of_an_hour_cut_short() -> None:
     now = datetime(2013, 4, 6, 15, 15, tzinfo=UTC)
-    known_on = night_of(now, Grain.HOUR, "Australia/Lord_Howe")
+    known_on = logical_date(now, Grain.HOUR, "Australia/Lord_Howe")
     assert (
         known_on == Window.of("m", Grain.HOUR, "Australia/Lord_Howe", now).start == datetime(2013, 4, 6, 15, tzinfo=UTC)
     )
