@@ -78,7 +78,7 @@ def adopt(
     if registry.folder.resolve().is_relative_to(folder.resolve()):
         raise ModelError(f"{folder}: holds the home of the project; give the folder that holds the model's files alone")
     since, until = _trained(first, last, zone)
-    logical_date = min(logical_date(datetime.now(UTC), monitor.every, monitor.timezone), until)
+    known_on = min(logical_date(datetime.now(UTC), monitor.every, monitor.timezone), until)
     with registry.scratch(version) as made:
         try:
             shutil.copytree(folder, made, dirs_exist_ok=True)
@@ -88,14 +88,14 @@ def adopt(
         if (made / REFERENCE).is_file():
             logged = _kinds_of_reference(project, monitor)
             card["features"] = kept_reference(monitor, made / REFERENCE, str(folder), logged)
-        adopted = Version(model, version, logical_date, since, until, checksum_of(made), card)
+        adopted = Version(model, version, known_on, since, until, checksum_of(made), card)
         if known and known.checksum != adopted.checksum:
             raise ModelError(f"{model}: version {version} is registered with other files; give another version")
         with history.writing() as connection:
             if known is None:
                 registry.register(connection, made, adopted)
             expected = present.version if present else ""
-            promotion = promote(connection, model, version, expected=expected, logical_date=logical_date, cause=ADOPTED)
+            promotion = promote(connection, model, version, expected=expected, logical_date=known_on, cause=ADOPTED)
             if present:
                 put(connection, promotion.known_on, [_message(promotion)], targets(monitor))
     registry.repair_pointer()

@@ -70,8 +70,8 @@ def _notes(context: RunContext, own: Table, samples: Samples, compared: Compared
     judged = context.judged_window
     if judged is not None and judged != context.window and context.monitor.labels:
         yield (
-            f"There are two dates on this page. Drift is of {context.window.label}, whose labels are still on their way; "
-            f"quality is of {judged.label}, the newest window with enough labels to be judged."
+            f"There are two dates on this page. Drift is of {context.window.label}, whose labels are still on their "
+            f"way; quality is of {judged.label}, the newest window with enough labels to be judged."
         )
     for version, drift in compared.answers:
         answer = f"{drift.column} of version {version}" if version else drift.column
