@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from functools import wraps
 from pathlib import Path
@@ -16,9 +16,10 @@ from tasks.stages.judge import Judged, judge
 from tasks.stages.notify import notify
 from tasks.stages.profile import Profiled, profile
 from tasks.stages.publish import publish
-from tasks.stages.read import Located, read
+from tasks.stages.read import Located, PendingWindow, read
 from tasks.stages.record import record
 from tasks.stages.report import report
+from tasks.stages.result import WindowResult
 from tasks.stages.run import RunContext
 from tasks.stages.validate import Table, validate
 
@@ -41,14 +42,14 @@ class Stages:
     """
 
     read: Callable[[RunContext], Located]
-    validate: Callable[[RunContext, Located], list[Table]]
-    profile: Callable[[RunContext, Located, list[Table]], list[Profiled]]
-    compare: Callable[[RunContext, Located, list[Table]], list[Compared]]
+    validate: Callable[[RunContext, Located, PendingWindow], Table]
+    profile: Callable[[RunContext, Located, Table], Profiled]
+    compare: Callable[[RunContext, Located, Table], Compared]
     evaluate: Callable[[RunContext, Located], Evaluated]
-    record: Callable[[RunContext, Located, list[Table], list[Profiled], list[Compared], Evaluated], None]
+    record: Callable[[RunContext, Located, Sequence[WindowResult], Evaluated], None]
     judge: Callable[[RunContext], Judged]
     publish: Publish
-    report: Callable[[RunContext, Located, list[Table], list[Compared]], tuple[Path | None, Finding | None]]
+    report: Callable[[RunContext, Located, WindowResult], tuple[Path | None, Finding | None]]
     notify: Callable[[RunContext], Finding | None]
     seconds: dict[str, float] = field(default_factory=dict)
     announce: Callable[[str], None] | None = None
@@ -106,6 +107,6 @@ def _timed(
         try:
             return stage(*arguments, **named)
         finally:
-            seconds[name] = round(time.perf_counter() - begun, 4)
+            seconds[name] = round(seconds.get(name, 0.0) + time.perf_counter() - begun, 4)
 
     return timed

@@ -46,7 +46,7 @@ def command(project: str | None, model: str, after: Moment | None, yes: bool) ->
         click.echo(f"{model}: rows of runs after {shown}: {rows}; nothing is removed yet, add --yes to remove them")
         sys.exit(1)
     locks, patience = opened.home / "locks", opened.settings.wait_seconds
-    with model_lock("night", model, history.engine, locks, patience):
+    with model_lock("run", model, history.engine, locks, patience):
         registry, versions = Registry(opened.home, history, model), versions_after(history, model, instant)
         # Folders first: where it is killed then, it is done again for what the history still names.
         registry.remove(versions)

@@ -25,7 +25,7 @@ def handed_over(work: Retraining) -> bool:
     while work.entry.attempt <= MOST_ATTEMPTS:
         parameters = {
             "model": work.entry.model,
-            "night": work.entry.known_on.isoformat(),
+            "logical_date": work.entry.known_on.isoformat(),
             "purpose": work.entry.purpose.value,
             "project": str(work.project.root),
         }

@@ -44,20 +44,16 @@ class Samples:
     current: pd.DataFrame
 
 
-def compare(context: RunContext, reading: Located, tables: list[Table]) -> list[Compared]:
-    """Measure the drift of every window whose predictions are new."""
-    return [_compare(context, reading, table) for table in tables]
-
-
-def _compare(context: RunContext, reading: Located, table: Table) -> Compared:
-    if reading.reference is None:
+def compare(context: RunContext, located: Located, table: Table) -> Compared:
+    """Measure the drift of a window whose predictions are new."""
+    if located.reference is None:
         if context.monitor.reference is None:
             return Compared([], [], [])
-        features = _undecided(table.features, reading.reference_fault)
-        answers = [("", drift) for drift in _undecided(table.answers, reading.reference_fault)]
+        features = _undecided(table.features, located.reference_fault)
+        answers = [("", drift) for drift in _undecided(table.answers, located.reference_fault)]
     else:
-        samples = samples_of(context, reading.reference, table)
-        features = _feature_drift(context, reading, table, samples)
+        samples = samples_of(context, located.reference, table)
+        features = _feature_drift(context, located, table, samples)
         answers = [*_answer_drift(context, samples, table.answers)]
     measurements = [*_feature_measurements(features)]
     for version, drift in answers:
@@ -65,14 +61,14 @@ def _compare(context: RunContext, reading: Located, table: Table) -> Compared:
     return Compared(measurements, features, answers)
 
 
-def _feature_drift(context: RunContext, reading: Located, table: Table, samples: Samples) -> list[ColumnDrift]:
+def _feature_drift(context: RunContext, located: Located, table: Table, samples: Samples) -> list[ColumnDrift]:
     """Features that the champion's reference lacks, as private ones, are held against the monitor's own."""
     drifts = measure(samples.reference, samples.current, table.features)
     lacking = {name: kind for name, kind in table.features.items() if name not in samples.reference}
-    if not lacking or reading.monitor_reference in (None, reading.reference):
+    if not lacking or located.monitor_reference in (None, located.reference):
         return drifts
-    assert reading.monitor_reference is not None
-    own = samples_of(context, reading.monitor_reference, table)
+    assert located.monitor_reference is not None
+    own = samples_of(context, located.monitor_reference, table)
     found = {drift.column: drift for drift in measure(own.reference, own.current, lacking)}
     return [found.get(drift.column, drift) for drift in drifts]
 
@@ -89,8 +85,8 @@ def samples_of(context: RunContext, reference: ScanSpec, table: Table) -> Sample
     kinds = table.features | table.answers | dict.fromkeys(version, "categorical")
     texts = frozenset(name for name, kind in kinds.items() if kind == "categorical")
     size, seed = monitor.drift.sample, monitor.drift.seed
-    window = f"{seed} {monitor.model} {table.rows.window.start.isoformat()}"
-    current = open_scan(table.rows)
+    window = f"{seed} {monitor.model} {table.spec.window.start.isoformat()}"
+    current = open_scan(table.spec)
     present = [name for name in names if name in current.schema]
     before = _reference_sample(reference, names, size, seed, texts)
     after = current.sample(present, size, zlib.crc32(window.encode()), texts)

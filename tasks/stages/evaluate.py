@@ -59,20 +59,21 @@ class Evaluated:
     findings: list[Finding] = field(default_factory=list)
 
 
-def evaluate(context: RunContext, reading: Located) -> Evaluated:
+def evaluate(context: RunContext, located: Located) -> Evaluated:
     """Join labels to predictions and measure quality; a source that is down leaves what was known as it is.
 
     The windows of a night without its labels stay open, and the next night reads them.
     """
     monitor = context.monitor
     if monitor.labels is None:
-        return Evaluated([_unlabelled(due, State.FINAL) for due in reading.due if due.changed], arrivals=[])
+        changed = [pending for pending in located.windows if pending.is_changed]
+        return Evaluated([_unlabelled(pending, State.FINAL) for pending in changed], arrivals=[])
     try:
-        slices = [due.rows for due in reading.due]
-        first = reading.due[-1].rows.window.start
+        slices = [pending.spec for pending in located.windows]
+        first = located.windows[-1].window.start
         arrived = labels_arrived(context.project, monitor, first, context.now, context.spool, slices)
     except SourceError as error:
-        new = [_unlabelled(due, State.PROVISIONAL) for due in reading.due if due.known is None]
+        new = [_unlabelled(pending, State.PROVISIONAL) for pending in located.windows if pending.known is None]
         return Evaluated(new, findings=[Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {error}")])
     index = LabelIndex.of(arrived, monitor.predictions.id) if arrived else None
     own, findings = _own_functions(context)
@@ -80,38 +81,38 @@ def evaluate(context: RunContext, reading: Located) -> Evaluated:
     windows: list[Evaluation] = []
     labelled: list[int] = []
     classes: list[Classes] = []
-    for due, truth in zip(reading.due, truths_of(_seen(context, reading), monitor, index), strict=True):
-        if due.gone:
+    for pending, truth in zip(located.windows, truths_of(_seen(context, located), monitor, index), strict=True):
+        if pending.is_gone:
             continue
-        if evaluation := _evaluate(context, due, truth, own, unreadable=unreadable):
+        if evaluation := _evaluate(context, pending, truth, own, unreadable=unreadable):
             windows.append(evaluation)
         labelled.append(len(truth.labelled))
-        classes += counted_classes(context, due.rows.window, truth, classes)
-        findings += [*_classes(context, due, truth), *one_class_only(context, due, truth)]
+        classes += counted_classes(context, pending.window, truth, classes)
+        findings += [*_classes(context, pending, truth), *one_class_only(context, pending, truth)]
     findings += coded_anew(context, classes)
     if arrived is None or index is None:
         return Evaluated(windows, [], findings)
-    findings += _files(context, reading, arrived)
+    findings += _files(context, located, arrived)
     if context.relabel:
         return Evaluated(windows, None, findings)
-    arrivals, strange = _arrivals(context, reading, arrived, index, labelled)
+    arrivals, strange = _arrivals(context, located, arrived, index, labelled)
     return Evaluated(windows, arrivals, [*findings, *strange])
 
 
-def _unlabelled(due: PendingWindow, state: State) -> Evaluation:
-    rows = open_scan(due.rows)
-    return Evaluation(due.rows.window, state, rows.count, 0, rows.fingerprint, "")
+def _unlabelled(pending: PendingWindow, state: State) -> Evaluation:
+    rows = open_scan(pending.spec)
+    return Evaluation(pending.window, state, rows.count, 0, rows.fingerprint, "")
 
 
-def _seen(context: RunContext, reading: Located) -> list[Seen]:
+def _seen(context: RunContext, located: Located) -> list[Seen]:
     """The windows, and until when labels count for each: relabelling is remembered."""
-    return [Seen(due.rows, _relabelled_until(context, due)) for due in reading.due]
+    return [Seen(pending.spec, _relabelled_until(context, pending)) for pending in located.windows]
 
 
-def _relabelled_until(context: RunContext, due: PendingWindow) -> datetime | None:
+def _relabelled_until(context: RunContext, pending: PendingWindow) -> datetime | None:
     if context.relabel:
         return context.now
-    return due.known.relabelled_until if due.known else None
+    return pending.known.relabelled_until if pending.known else None
 
 
 def _own_functions(context: RunContext) -> tuple[dict[str, CustomFunction], list[Finding]]:
@@ -127,17 +128,17 @@ def _own_functions(context: RunContext) -> tuple[dict[str, CustomFunction], list
 
 
 def _evaluate(
-    context: RunContext, due: PendingWindow, truth: Truth, own: Mapping[str, CustomFunction], *, unreadable: bool
+    context: RunContext, pending: PendingWindow, truth: Truth, own: Mapping[str, CustomFunction], *, unreadable: bool
 ) -> Evaluation | None:
     """The window's quality, or None when nothing is new."""
-    monitor, window, rows = context.monitor, due.rows.window, open_scan(due.rows)
+    monitor, window, rows = context.monitor, pending.window, open_scan(pending.spec)
     state = state_of(monitor, window, context.now, unreadable=unreadable)
-    if unreadable and due.known and state is State.PROVISIONAL and len(truth.labelled) < due.known.labelled:
+    if unreadable and pending.known and state is State.PROVISIONAL and len(truth.labelled) < pending.known.labelled:
         # Labels do not go away because a file cannot be read tonight.
         return None
     texts = [text_of(context.project, metric.function) for metric in monitor.metrics]
     known = truth.known_as(state, monitor, texts)
-    if due.known and not due.changed and due.known.labels == known:
+    if pending.known and not pending.is_changed and pending.known.labels == known:
         return None
     measurements = coverage_measurements(rows.count, len(truth.labelled), truth.corrected, state, why_lost(rows))
     confusion: list[Confusion] = []
@@ -155,7 +156,7 @@ def _evaluate(
         known,
         measurements,
         confusion,
-        relabelled_until=_relabelled_until(context, due),
+        relabelled_until=_relabelled_until(context, pending),
     )
 
 
@@ -171,9 +172,9 @@ def _labelled(context: RunContext, truth: Truth) -> Labelled:
     )
 
 
-def _classes(context: RunContext, due: PendingWindow, truth: Truth) -> Iterator[Finding]:
+def _classes(context: RunContext, pending: PendingWindow, truth: Truth) -> Iterator[Finding]:
     """What is odd about labels and answers side by side, which the metrics alone would not say."""
-    label = due.rows.window.label
+    label = pending.window.label
     yield from unusable_labels(truth.unusable, context.monitor, label)
     if truth.comparable:
         yield from answer_findings(_labelled(context, truth), context.monitor, label)
@@ -184,9 +185,9 @@ def _absent(monitor: Monitor, arrived: Arrived) -> bool:
     return bool(monitor.labels and monitor.labels.parquet and not arrived.files)
 
 
-def _files(context: RunContext, reading: Located, arrived: Arrived) -> Iterator[Finding]:
+def _files(context: RunContext, located: Located, arrived: Arrived) -> Iterator[Finding]:
     """Label files that could not be read, or that are not there although windows have waited for them long enough."""
-    monitor, first = context.monitor, reading.due[-1].rows.window
+    monitor, first = context.monitor, located.windows[-1].window
     assert monitor.labels is not None
     for uri, fault in arrived.unreadable:
         told = f"{monitor.model}: labels: {of_file(uri, fault)}"
@@ -197,27 +198,29 @@ def _files(context: RunContext, reading: Located, arrived: Arrived) -> Iterator[
         yield Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {told}")
 
 
-def _looked_back(context: RunContext, reading: Located) -> bool:
+def _looked_back(context: RunContext, located: Located) -> bool:
     """Whether every label that still counts should have a prediction that the nights saw.
 
     Not so while they have only begun, or where predictions of a whole window are missing.
     """
     labels = context.monitor.labels
     assert labels is not None
-    began = reading.due[-1].rows.window.start
-    return began <= context.window.start - labels.mature_after and all(open_scan(due.rows).count for due in reading.due)
+    began = located.windows[-1].window.start
+    if began > context.window.start - labels.mature_after:
+        return False
+    return all(open_scan(pending.spec).count for pending in located.windows)
 
 
 def _arrivals(
-    context: RunContext, reading: Located, arrived: Arrived, index: LabelIndex, labelled: Sequence[int]
+    context: RunContext, located: Located, arrived: Arrived, index: LabelIndex, labelled: Sequence[int]
 ) -> tuple[list[Measurement] | None, list[Finding]]:
     """The labels that arrived during the night's own window, and what is wrong with their ids."""
-    monitor, slices = context.monitor, [due.rows for due in reading.due]
+    monitor, slices = context.monitor, [pending.spec for pending in located.windows]
     findings = [*used_again(context, slices, index), *contradictions(context, slices, index)]
     if not arrived.dated:
         return undated(), [*findings, *never_met(context, slices, index, labelled)]
     findings += wrongly_dated(context, slices, index, labelled)
-    if any(due.gone for due in reading.due):
+    if any(pending.is_gone for pending in located.windows):
         # Their labels would count as nobody's.
         return None, findings
     stray = unmatched_labels(context.project, monitor, slices, arrived, context.spool)
@@ -225,7 +228,7 @@ def _arrivals(
         label = context.window.label
         count = counted(stray.unknown, f"label that arrived in {label} has", f"labels that arrived in {label} have")
         told = f"{count} no prediction among those at hand"
-        foreign = _looked_back(context, reading) and stray.unknown > max(FOREIGN_SHARE * stray.arrived, FEWEST_FOREIGN)
+        foreign = _looked_back(context, located) and stray.unknown > max(FOREIGN_SHARE * stray.arrived, FEWEST_FOREIGN)
         cure = f", of {stray.arrived}; are they joined to the right ids and day?" if foreign else ""
         code = Code.LABELS_FOREIGN if foreign else Code.LABELS_UNKNOWN
         findings.append(Finding(code, "", f"{monitor.model}: {told}{cure}"))

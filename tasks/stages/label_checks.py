@@ -37,9 +37,9 @@ PAST_WINDOWS = 14
 """Windows whose classes a window's are held against."""
 
 
-def one_class_only(context: RunContext, due: PendingWindow, truth: Truth) -> Iterator[Finding]:
+def one_class_only(context: RunContext, pending: PendingWindow, truth: Truth) -> Iterator[Finding]:
     """Labels of one class in a window that has just become final, where those before it had several."""
-    monitor, window = context.monitor, due.rows.window
+    monitor, window = context.monitor, pending.window
     if monitor.kind is not Kind.CLASSIFICATION or monitor.labels is None:
         return
     if not _is_complete(context, window):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,9 @@ from lamplighter.core.retraining.policy import Entry
 from tasks.stages.compare import Compared
 from tasks.stages.evaluate import Evaluated
 from tasks.stages.judge import Judged
-from tasks.stages.profile import Profiled
 from tasks.stages.read import Located
+from tasks.stages.result import WindowResult
 from tasks.stages.run import RunContext
-from tasks.stages.validate import Table
 
 MOST_TOLD = 5
 """Findings that fit one line; the history has them all."""
@@ -28,10 +28,16 @@ class Outcome:
     context: RunContext
     findings: list[Finding]
     judged: Judged
-    drift: Compared
+    own: WindowResult
     report: Path | None
     seconds: dict[str, float]
     entries: tuple[Entry, ...] = ()
+
+    @property
+    def drift(self) -> Compared:
+        """How far the run's own window has moved away from its reference."""
+        assert self.own.drift is not None
+        return self.own.drift
 
     @property
     def decisions(self) -> list[Decision]:
@@ -80,12 +86,11 @@ class Outcome:
 
 
 def findings_of(
-    reading: Located, tables: list[Table], profiled: list[Profiled], evaluated: Evaluated, *others: Finding | None
+    located: Located, results: Sequence[WindowResult], evaluated: Evaluated, *others: Finding | None
 ) -> list[Finding]:
-    """All that a night found broken, its own window first; what is about an earlier window says so."""
-    found = []
-    for i, (table, profiles) in enumerate(zip(tables, profiled, strict=True)):
-        of_window = [*table.findings, *profiles.findings]
-        label = table.rows.window.label
-        found += [replace(entry, message=f"{label}: {entry.message}") if i else entry for entry in of_window]
-    return [*found, *reading.findings, *evaluated.findings, *(other for other in others if other)]
+    """All that a run found broken, its own window first; what is about an earlier window says so."""
+    own, *earlier = results
+    found = [*own.findings]
+    for result in earlier:
+        found += [replace(it, message=f"{result.window.label}: {it.message}") for it in result.findings]
+    return [*found, *located.findings, *evaluated.findings, *(other for other in others if other)]

@@ -31,33 +31,40 @@ KIND_WORDS = {"numeric": "numbers", "categorical": "categories"}
 
 @dataclass(frozen=True)
 class Profiled:
-    """What a window's columns look like, beside the reference's."""
+    """What a window's columns look like, beside the reference's.
 
+    Attributes
+    ----------
+    profiles : dict of str to ColumnProfile
+        They merge with those of other windows, and are what drift of all rows is computed from.
+    content_hash : str
+        Under which the store keeps them.
+    measurements : list of Measurement
+    findings : list of Finding
+    """
+
+    profiles: Profiles
     content_hash: str
     measurements: list[Measurement]
     findings: list[Finding]
 
 
-def profile(context: RunContext, reading: Located, tables: list[Table]) -> list[Profiled]:
-    """Profile the windows and hold them against the reference's profile."""
-    reference = _reference_profiles(context, reading, tables[0].features | tables[0].answers)
-    return [_profile(context, reference, table) for table in tables]
-
-
-def _profile(context: RunContext, reference: Profiles, table: Table) -> Profiled:
+def profile(context: RunContext, located: Located, table: Table) -> Profiled:
+    """Profile a window and hold it against the reference's profile."""
     monitor = context.monitor
+    reference = _reference_profiles(context, located, table.features | table.answers)
     kinds = table.features | table.answers
     if monitor.predictions.version:
         kinds[monitor.predictions.version] = "categorical"
     profiles, broken = profile_columns(
-        open_scan(table.rows),
+        open_scan(table.spec),
         kinds,
         bounds=_bounds(context, reference),
         probabilities=_probabilities(monitor),
         private=monitor.private,
         key=_key(context),
     )
-    seen = _answered(monitor, open_scan(table.rows)) | profiles
+    seen = _answered(monitor, open_scan(table.spec)) | profiles
     measurements = [*answer_measurements(monitor, seen, table.count)]
     for name in table.features:
         if name in profiles:
@@ -70,7 +77,7 @@ def _profile(context: RunContext, reference: Profiles, table: Table) -> Profiled
     findings += [found for found in broken_features if not found.subject or found.subject not in known]
     findings += broken_scores
     content_hash = ProfileStore(context.project.home).save(profiles)
-    return Profiled(content_hash, measurements, findings)
+    return Profiled(profiles, content_hash, measurements, findings)
 
 
 def _probabilities(monitor: Monitor) -> Sequence[str]:
@@ -91,7 +98,7 @@ def _breaks(context: RunContext, table: Table, profiles: Profiles) -> tuple[Iter
 
     Of private columns counts and hashes are kept.
     """
-    store, window, private = ProfileStore(context.project.home), table.rows.window, context.monitor.private
+    store, window, private = ProfileStore(context.project.home), table.spec.window, context.monitor.private
     features = {name: profiles[name] for name in table.features if name in profiles}
     known = Past.of(context.history, window, context.known_on)
     fewest = FEWEST_BEFORE.get(window.grain, FEWEST_WINDOWS)
@@ -148,10 +155,10 @@ def _key(context: RunContext) -> bytes:
     return home_key(context.project.home) if context.monitor.private else b""
 
 
-def _reference_profiles(context: RunContext, reading: Located, kinds: dict[str, ColumnKind]) -> Profiles:
+def _reference_profiles(context: RunContext, located: Located, kinds: dict[str, ColumnKind]) -> Profiles:
     """The profiles of the reference, and of the monitor's own for columns that the champion's lacks."""
     found: Profiles = {}
-    for where in dict.fromkeys((reading.reference, reading.monitor_reference)):
+    for where in dict.fromkeys((located.reference, located.monitor_reference)):
         if where is not None and not kinds.keys() <= found.keys():
             found = _profiles_of(context, where, kinds) | found
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,32 +28,39 @@ MANY_MISSING = 31
 
 @dataclass(frozen=True)
 class PendingWindow:
-    """A window to look at, and what was known of it before this night."""
+    """A window to look at.
 
-    rows: ScanSpec
+    Attributes
+    ----------
+    spec : ScanSpec
+        Where its predictions are.
+    known : WindowState or None
+        What the history knew of it before this run.
+    is_gone : bool
+        Whether all predictions have gone that it had: what is known of them stays.
+    is_changed : bool
+        Whether the predictions are not those that were last looked at.
+    """
+
+    spec: ScanSpec
     known: WindowState | None
+    is_gone: bool
+    is_changed: bool
 
     @property
-    def gone(self) -> bool:
-        """Whether all predictions have gone that it had: what is known of them stays."""
-        return self.known is not None and self.known.rows > 0 and not open_scan(self.rows).count
-
-    @property
-    def changed(self) -> bool:
-        """Whether the predictions are not those that were last looked at."""
-        return self.known is None or (self.known.predictions != open_scan(self.rows).fingerprint and not self.gone)
+    def window(self) -> Window:
+        """The window itself."""
+        return self.spec.window
 
 
 @dataclass(frozen=True)
 class Located:
-    """Where the night's rows are.
+    """Where the rows of a run are.
 
     Attributes
     ----------
-    due : list of Due
-        The night's own window first, then earlier ones.
-    changed : list of Slice
-        Those whose columns are looked at: the night's own, and earlier ones with late predictions.
+    windows : list of PendingWindow
+        The run's own window first, then earlier ones.
     reference : Slice or None
         What the window is compared with: where the champion brought one, that.
     declared : Slice or None
@@ -65,12 +72,16 @@ class Located:
         Predictions that have gone, and nights that never came.
     """
 
-    due: list[PendingWindow]
-    changed: list[ScanSpec]
+    windows: list[PendingWindow]
     reference: ScanSpec | None
     monitor_reference: ScanSpec | None = None
     reference_fault: str = ""
     findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def changed(self) -> list[PendingWindow]:
+        """Those whose columns are looked at: the run's own, and earlier ones with late predictions."""
+        return [self.windows[0], *(pending for pending in self.windows[1:] if pending.is_changed)]
 
 
 def read(context: RunContext) -> Located:
@@ -82,17 +93,21 @@ def read(context: RunContext) -> Located:
         If the predictions cannot be reached.
     """
     known = window_states(context.history, context.window, context.known_on)
-    due = [
-        PendingWindow(predictions_of(context.project, context.monitor, window, context.spool), known.get(window.start))
-        for window in _due_windows(context, known)
-    ]
-    changed = [due[0].rows, *(entry.rows for entry in due[1:] if entry.changed)]
+    windows = [_pending(context, window, known.get(window.start)) for window in _windows(context, known)]
     monitor_reference, fault = _reference(context, None)
     reference = monitor_reference
     if of_champion := _of_champion(context):
         reference, fault = _reference(context, of_champion)
-    findings = [*_gone(context, due), *_missing(context, known)]
-    return Located(due, changed, reference, monitor_reference or reference, fault, findings)
+    findings = [*_gone(context, windows), *_missing(context, known)]
+    return Located(windows, reference, monitor_reference or reference, fault, findings)
+
+
+def _pending(context: RunContext, window: Window, known: WindowState | None) -> PendingWindow:
+    spec = predictions_of(context.project, context.monitor, window, context.spool)
+    rows = open_scan(spec)
+    is_gone = known is not None and known.rows > 0 and not rows.count
+    is_changed = known is None or (known.predictions != rows.fingerprint and not is_gone)
+    return PendingWindow(spec, known, is_gone, is_changed)
 
 
 def _reference(context: RunContext, of_champion: Path | None) -> tuple[ScanSpec | None, str]:
@@ -111,7 +126,7 @@ def _of_champion(context: RunContext) -> Path | None:
     return Registry(context.project.home, context.history, context.monitor.model).reference(promotion.version)
 
 
-def _due_windows(context: RunContext, known: Mapping[datetime, WindowState]) -> list[Window]:
+def _windows(context: RunContext, known: Mapping[datetime, WindowState]) -> list[Window]:
     """The night's own window, then those whose labels or predictions may still come, newest first."""
     if context.relabel:
         return [context.window]
@@ -124,12 +139,12 @@ def _due_windows(context: RunContext, known: Mapping[datetime, WindowState]) -> 
     return [context.window, *sorted(earlier, key=lambda window: window.start, reverse=True)]
 
 
-def _gone(context: RunContext, due: list[PendingWindow]) -> Iterator[Finding]:
-    for entry in due:
-        if entry.gone and entry.known:
-            label = entry.rows.window.label
+def _gone(context: RunContext, windows: Iterable[PendingWindow]) -> Iterator[Finding]:
+    for pending in windows:
+        if pending.is_gone and pending.known:
+            label = pending.window.label
             message = (
-                f"{context.monitor.model}: the {entry.known.rows} predictions of {label} are there no longer; "
+                f"{context.monitor.model}: the {pending.known.rows} predictions of {label} are there no longer; "
                 "what was recorded of them stays"
             )
             yield Finding(Code.PREDICTIONS_GONE, label, message)

@@ -2,48 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lamplighter.core.evaluation.results import Inputs
 from storage.history.results import record_evaluation, record_inputs, record_run
-from tasks.stages.compare import Compared
 from tasks.stages.evaluate import Evaluated
-from tasks.stages.profile import Profiled
 from tasks.stages.read import Located
+from tasks.stages.result import WindowResult
 from tasks.stages.run import RunContext
-from tasks.stages.validate import Table
 
 
-def record(
-    context: RunContext,
-    reading: Located,
-    tables: list[Table],
-    profiled: list[Profiled],
-    compared: list[Compared],
-    evaluated: Evaluated,
-) -> None:
-    """Write what the night found; of windows whose predictions have gone, what is known stays."""
-    gone = {due.rows.window.start for due in reading.due if due.gone}
-    inputs = {
-        table.rows.window.start: _inputs(table, profiles, drift)
-        for table, profiles, drift in zip(tables, profiled, compared, strict=True)
-        if table.rows.window.start not in gone
-    }
-    evaluations = {evaluation.window.start: evaluation for evaluation in evaluated.windows}
-    for start in sorted({*inputs, *evaluations, context.window.start}):
+def record(context: RunContext, located: Located, results: Sequence[WindowResult], evaluated: Evaluated) -> None:
+    """Write what the run found; of windows whose predictions have gone, what is known stays."""
+    for result in sorted(results, key=lambda result: result.window.start):
         with context.history.writing() as connection:
-            if start in inputs:
-                record_inputs(connection, context.known_on, inputs[start])
-            if start == context.window.start and not context.relabel:
-                findings = [*reading.findings, *evaluated.findings]
+            if not result.pending.is_gone and (inputs := _inputs(result)):
+                record_inputs(connection, context.known_on, inputs)
+            if result.window == context.window and not context.relabel:
+                findings = [*located.findings, *evaluated.findings]
                 record_run(connection, context.window, context.known_on, evaluated.arrivals, findings)
-            if start in evaluations:
-                record_evaluation(connection, context.known_on, evaluations[start])
+            if result.evaluation:
+                record_evaluation(connection, context.known_on, result.evaluation)
 
 
-def _inputs(table: Table, profiled: Profiled, compared: Compared) -> Inputs:
+def _inputs(result: WindowResult) -> Inputs | None:
+    table, profile, drift = result.table, result.profile, result.drift
+    if table is None or profile is None or drift is None:
+        return None
     return Inputs(
-        table.rows.window,
-        profiled.content_hash,
-        data=[*table.measurements, *profiled.measurements],
-        drift=compared.measurements,
-        findings=[*table.findings, *profiled.findings],
+        result.window,
+        profile.content_hash,
+        data=[*table.measurements, *profile.measurements],
+        drift=drift.measurements,
+        findings=result.findings,
     )

@@ -16,18 +16,19 @@ from storage.history.quality import quality_of
 from storage.sinks.reports import write_report
 from tasks.stages.compare import Compared, Samples, samples_of
 from tasks.stages.read import Located
+from tasks.stages.result import WindowResult
 from tasks.stages.run import RunContext
 from tasks.stages.validate import Table
 
 
-def report(
-    context: RunContext, reading: Located, tables: list[Table], compared: list[Compared]
-) -> tuple[Path | None, Finding | None]:
-    """Write the report of the night's own window; where it cannot be made, say why."""
-    own = tables[0]
-    if reading.reference is None or not own.count or not own.features:
+def report(context: RunContext, located: Located, result: WindowResult) -> tuple[Path | None, Finding | None]:
+    """Write the report of the run's own window; where it cannot be made, say why."""
+    own, drift = result.table, result.drift
+    if own is None or drift is None:
         return None, None
-    samples = samples_of(context, reading.reference, own)
+    if located.reference is None or not own.count or not own.features:
+        return None, None
+    samples = samples_of(context, located.reference, own)
     quality, waiting = _quality(context)
     try:
         html = evidently_report(
@@ -35,8 +36,8 @@ def report(
             samples.current,
             own.features,
             title=f"{context.monitor.model}, {context.window.label}",
-            notes=[*_notes(context, own, samples, compared[0]), *waiting],
-            drift=compared[0].features,
+            notes=[*_notes(context, own, samples, drift), *waiting],
+            drift=drift.features,
             quality=quality,
             checks=_checks(context),
             at=context.now,

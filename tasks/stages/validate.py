@@ -16,7 +16,7 @@ from lamplighter.core.records.measurement import Measurement
 from storage.profiles.build import table_kinds
 from storage.sources.labels import identified
 from storage.sources.rows import Scan, ScanSpec, open_scan
-from tasks.stages.read import Located
+from tasks.stages.read import Located, PendingWindow
 from tasks.stages.run import RunContext
 
 
@@ -24,7 +24,7 @@ from tasks.stages.run import RunContext
 class Table:
     """A window's table: what it should hold, and what was wrong with it."""
 
-    rows: ScanSpec
+    spec: ScanSpec
     count: int
     features: dict[str, ColumnKind]
     answers: dict[str, ColumnKind]
@@ -32,19 +32,15 @@ class Table:
     measurements: list[Measurement]
 
 
-def validate(context: RunContext, reading: Located) -> list[Table]:
-    """Look at the schema and the ids of every window whose predictions are new."""
-    return [_table(context, reading, rows) for rows in reading.changed]
-
-
-def _table(context: RunContext, reading: Located, where: ScanSpec) -> Table:
-    monitor, rows = context.monitor, open_scan(where)
-    reference = open_scan(reading.reference) if reading.reference else None
-    monitor_reference = open_scan(reading.monitor_reference) if reading.monitor_reference else None
+def validate(context: RunContext, located: Located, pending: PendingWindow) -> Table:
+    """Look at the schema and the ids of a window whose predictions are new."""
+    monitor, rows = context.monitor, open_scan(pending.spec)
+    reference = open_scan(located.reference) if located.reference else None
+    monitor_reference = open_scan(located.monitor_reference) if located.monitor_reference else None
     features = features_of(monitor, table_kinds(monitor_reference or rows))
     findings = [*_unreadable(monitor, rows), *_row_findings(monitor, rows)]
-    if reading.reference_fault:
-        findings.append(Finding(Code.REFERENCE_UNREADABLE, "", reading.reference_fault))
+    if located.reference_fault:
+        findings.append(Finding(Code.REFERENCE_UNREADABLE, "", located.reference_fault))
     if reference:
         findings += _unreadable_reference(monitor, reference)
     if rows.count:
@@ -60,7 +56,7 @@ def _table(context: RunContext, reading: Located, where: ScanSpec) -> Table:
         findings += _differing(monitor, rows, needed)
         findings += _odd_times(monitor, rows, needed)
     measurements = table_measurements(rows.count, rows.repeated, findings, why_lost(rows))
-    return Table(where, rows.count, features, answer_columns(monitor), findings, measurements)
+    return Table(pending.spec, rows.count, features, answer_columns(monitor), findings, measurements)
 
 
 def why_lost(rows: Scan) -> str:

@@ -171,7 +171,7 @@ def test_a_night_that_compares_nothing_does_not_import_evidently(world: Project)
     script = (
         "import sys\nfrom datetime import date\nfrom pathlib import Path\n"
         "from storage.project.folder import Project\nfrom tests.flows.runs import one_run\n"
-        f"one_night(Project.open(Path({str(world.root)!r})), 'parquet', date(2025, 3, 8), with_report=True)\n"
+        f"one_run(Project.open(Path({str(world.root)!r})), 'parquet', date(2025, 3, 8), with_report=True)\n"
         "assert 'evidently' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2], timeout=120)

@@ -30,21 +30,21 @@ def engine(url: str) -> Iterator[sa.Engine]:
 
 
 def take(engine: sa.Engine, folder: Path, model: str = "m", wait: float = 0.0) -> None:
-    with model_lock("night", model, engine, folder, wait):
+    with model_lock("run", model, engine, folder, wait):
         pass
 
 
 def test_another_night_of_the_model_is_refused_after_the_wait(engine: sa.Engine, tmp_path: Path) -> None:
-    with model_lock("night", "m", engine, tmp_path / "locks", 0):
+    with model_lock("run", "m", engine, tmp_path / "locks", 0):
         begun = time.monotonic()
         with pytest.raises(BusyError) as raised:
             take(engine, tmp_path / "locks", wait=0.5)
         assert 0.5 <= time.monotonic() - begun < 5
         assert str(raised.value) == (
-            "m: another night of this model is at work, and has not ended after 0.5 s; wait for it, "
+            "m: another run of this model is at work, and has not ended after 0.5 s; wait for it, "
             "or raise LAMPLIGHTER_WAIT_SECONDS"
         )
-        with pytest.raises(BusyError, match=r"^m: another night of this model is at work; wait for its end$"):
+        with pytest.raises(BusyError, match=r"^m: another run of this model is at work; wait for its end$"):
             take(engine, tmp_path / "locks", wait=0)
         take(engine, tmp_path / "locks", "another")
     take(engine, tmp_path / "locks")
@@ -52,7 +52,7 @@ def test_another_night_of_the_model_is_refused_after_the_wait(engine: sa.Engine,
 
 def test_a_night_that_fails_lets_go_and_its_error_goes_on(engine: sa.Engine, tmp_path: Path) -> None:
     for error in (ValueError("of the night"), OSError("of the night"), sa.exc.OperationalError("", {}, Exception())):
-        with pytest.raises(type(error)) as raised, model_lock("night", "m", engine, tmp_path / "locks", 0):
+        with pytest.raises(type(error)) as raised, model_lock("run", "m", engine, tmp_path / "locks", 0):
             raise error
         assert raised.value is error
         take(engine, tmp_path / "locks")
@@ -61,7 +61,7 @@ def test_a_night_that_fails_lets_go_and_its_error_goes_on(engine: sa.Engine, tmp
 def test_nights_of_many_models_go_on_together(engine: sa.Engine, tmp_path: Path) -> None:
     with ExitStack() as stack:
         for model in "abcde":
-            stack.enter_context(model_lock("night", model, engine, tmp_path / "locks", 0))
+            stack.enter_context(model_lock("run", model, engine, tmp_path / "locks", 0))
         with pytest.raises(BusyError):
             take(engine, tmp_path / "locks", "c")
 
@@ -73,7 +73,7 @@ import sqlalchemy as sa
 from storage.history import model_lock
 
 url, folder, seconds = sys.argv[1:]
-with model_lock("night", "m", sa.create_engine(url), Path(folder), 0):
+with model_lock("run", "m", sa.create_engine(url), Path(folder), 0):
     print("held", flush=True)
     time.sleep(float(seconds))
 """
@@ -120,13 +120,13 @@ def test_a_lock_that_cannot_be_made_is_one_line(tmp_path: Path, folder: str, rea
     with pytest.raises(HistoryError) as raised:
         take(engine, tmp_path / folder)
     assert str(raised.value) == (
-        f"{tmp_path}/{folder}/m.night.lock: the lock cannot be made: {reason}; mend the folder, or set LAMPLIGHTER_HOME"
+        f"{tmp_path}/{folder}/m.run.lock: the lock cannot be made: {reason}; mend the folder, or set LAMPLIGHTER_HOME"
     )
 
 
 def test_a_lock_that_is_a_folder_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "locks" / "m.night.lock").mkdir(parents=True)
-    with pytest.raises(HistoryError, match=r"m\.night\.lock: the lock cannot be made: Is a directory; "):
+    (tmp_path / "locks" / "m.run.lock").mkdir(parents=True)
+    with pytest.raises(HistoryError, match=r"m\.run\.lock: the lock cannot be made: Is a directory; "):
         take(sa.create_engine(f"sqlite:///{tmp_path}/history.db"), tmp_path / "locks")
 
 
@@ -145,7 +145,7 @@ def test_a_connection_that_breaks_hides_no_error_of_the_night(postgresql_url: st
     other = sa.create_engine(postgresql_url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
 
     def logical_date() -> None:
-        with model_lock("night", "m", engine, tmp_path, 0):
+        with model_lock("run", "m", engine, tmp_path, 0):
             with other.connect() as connection:
                 connection.exec_driver_sql(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

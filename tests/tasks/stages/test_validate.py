@@ -21,7 +21,7 @@ from storage.sources.predictions import predictions_of
 from storage.sources.reference import reference_of
 from storage.sources.rows import open_scan
 from tasks.stages.profile import Profiled, profile
-from tasks.stages.read import Located
+from tasks.stages.read import Located, PendingWindow
 from tasks.stages.run import RunContext
 from tasks.stages.validate import Table, validate
 from tests.storage.slices import cut, spoil
@@ -78,12 +78,12 @@ def begin(root: Path, monitor: str = MONITOR) -> tuple[RunContext, Located]:
     context = RunContext.of(project, project.monitor("m"), DAY)
     where = predictions_of(project, context.monitor, context.window, context.spool)
     reference = reference_of(project, context.monitor, context.window, context.spool)
-    return context, Located([], [where], reference, reference)
+    return context, Located([PendingWindow(where, None, is_gone=False, is_changed=True)], reference, reference)
 
 
 def validated(root: Path, monitor: str = MONITOR) -> Table:
-    [table] = validate(*begin(root, monitor))
-    return table
+    context, located = begin(root, monitor)
+    return validate(context, located, located.windows[0])
 
 
 def told(table: Table) -> list[tuple[Code, str, str]]:
@@ -233,12 +233,12 @@ def test_a_mistake_in_every_file_of_the_reference_is_told_once(tmp_path: Path, w
 # Files that break while they are read
 
 
-def measured(context: RunContext, reading: Located) -> tuple[Table, Profiled]:
+def measured(context: RunContext, located: Located) -> tuple[Table, Profiled]:
     """Validate and profile, anew after every file that breaks, as a night does."""
     while True:
         try:
-            tables = validate(context, reading)
-            return tables[0], profile(context, reading, tables)[0]
+            table = validate(context, located, located.windows[0])
+            return table, profile(context, located, table)
         except BrokenFileError:
             continue
 

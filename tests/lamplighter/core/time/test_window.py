@@ -158,7 +158,7 @@ def test_a_moment_without_a_zone_is_nobodys() -> None:
 
 
 @pytest.mark.parametrize(
-    ("grain", "now", "logical_date"),
+    ("grain", "now", "expected"),
     [
         pytest.param(Grain.DAY, "2013-05-02T05:15", "2013-05-02T00:00", id="the morning after"),
         pytest.param(Grain.DAY, "2013-05-02T23:59", "2013-05-02T00:00", id="late on the same day"),
@@ -168,10 +168,10 @@ def test_a_moment_without_a_zone_is_nobodys() -> None:
         pytest.param(Grain.HOUR, "2013-05-02T05:15", "2013-05-02T05:00", id="an hour on the hour"),
     ],
 )
-def test_the_night_that_a_moment_belongs_to(grain: Grain, now: str, logical_date: str) -> None:
+def test_the_night_that_a_moment_belongs_to(grain: Grain, now: str, expected: str) -> None:
     zone = ZoneInfo("America/New_York")
     known_on = logical_date(datetime.fromisoformat(now).replace(tzinfo=zone), grain, zone.key)
-    assert known_on == datetime.fromisoformat(logical_date).replace(tzinfo=zone)
+    assert known_on == datetime.fromisoformat(expected).replace(tzinfo=zone)
     assert known_on.tzinfo is UTC
 
 
