@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from lamplighter.core.monitor import Monitor
@@ -85,6 +86,10 @@ class RunContext:
     def is_newest(self) -> bool:
         """Whether the window is the newest complete one; an older one is looked at again, but not judged again."""
         return self.monitor.window(self.now) == self.window
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels to another process: connections are opened anew there."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
 
     @cached_property
     def history(self) -> History:
