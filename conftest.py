@@ -34,3 +34,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((i for i, begin in enumerate(LONGEST_FIRST) if path.startswith(begin)), len(LONGEST_FIRST))
 
     items.sort(key=rank)
+
+
+NEED_A_PROJECT = ("storage", "tasks", "flows", "lamplighter/cli", "lamplighter/evidently")
+"""Where examples in docstrings may use the names of `tests.example_world`."""
+
+
+@pytest.fixture(scope="session")
+def example_names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """The names that examples use, of a project that was run."""
+    from tests import example_world
+
+    return example_world.names(example_world.make(tmp_path_factory.mktemp("shop")))
+
+
+@pytest.fixture(autouse=True)
+def _names_of_examples(request: pytest.FixtureRequest) -> None:
+    if isinstance(request.node, pytest.DoctestItem):
+        path = request.node.path.relative_to(Path(__file__).parent).as_posix()
+        if path.startswith(NEED_A_PROJECT):
+            request.getfixturevalue("doctest_namespace").update(request.getfixturevalue("example_names"))

@@ -155,13 +155,25 @@ def windows_with_rows(history: History, windows: Sequence[Window]) -> list[Windo
 
 
 def newest_window(history: History, window: Window, known_on: datetime) -> Window | None:
-    """The newest window, up to ``window``, that anything is recorded of."""
+    """The newest window, up to ``window``, that anything is recorded of.
+
+    Examples
+    --------
+    >>> newest_window(history, window, context.known_on).label
+    '2026-03-07'
+    """
     known = window_states(history, window, known_on)
     return known[max(known)].window if known else None
 
 
 def first_window(history: History, model: str) -> datetime | None:
-    """The start of the oldest window that is recorded of a model."""
+    """The start of the oldest window that is recorded of a model.
+
+    Examples
+    --------
+    >>> first_window(history, "churn").isoformat()
+    '2026-03-04T00:00:00+00:00'
+    """
     table = tables.evaluation
     with history.reading() as connection:
         started: datetime | None = connection.scalar(
