@@ -49,7 +49,7 @@ def exposition(model: str, samples: Iterable[Sample]) -> bytes:
     Examples
     --------
     >>> print(exposition("m", [Sample("lamplighter_data_rows", 3.0)]).decode(), end="")
-    # HELP lamplighter_data_rows rows of the window
+    # HELP lamplighter_data_rows rows of the window, repeated ones left out
     # TYPE lamplighter_data_rows gauge
     lamplighter_data_rows{model="m"} 3.0
     """

@@ -205,7 +205,7 @@ def test_an_unexpected_exception_costs_its_own_night_alone(world: Project, monke
             raise ZeroDivisionError("nobody thought\nof this")
         return run_window(about, *arguments, **options)
 
-    monkeypatch.setattr("flows.run_windows.walk", fragile)
+    monkeypatch.setattr("flows.run_windows.run_window", fragile)
     told: list[Step] = []
     done = backfill_models(world, ["sql", "parquet"], FIRST, date(2025, 3, 5), reports=0, processes=1, tell=told.append)
     fault = "sql 2025-03-04: unexpected ZeroDivisionError: nobody thought of this"

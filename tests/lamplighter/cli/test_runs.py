@@ -172,18 +172,19 @@ def test_later_windows_are_counted_and_their_findings_left_out(run: Run, labelle
 
 def test_a_backfill_that_stops_says_where_to_go_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """One day fails and the next goes on; where the history is lost nothing goes on."""
-    from flows import logical_dates
 
-    ran = logical_dates.run_window
+    from flows import run_windows
 
-    def fragile(logical_date: Any, *arguments: Any, **options: Any) -> Any:
-        if logical_date.monitor.model == "first" and logical_date.window.label == "2025-03-02":
+    ran = run_windows.run_window
+
+    def fragile(context: Any, *arguments: Any, **options: Any) -> Any:
+        if context.monitor.model == "first" and context.window.label == "2025-03-02":
             raise SourceError("first: the log is not there; deliver it")
-        if logical_date.monitor.model == "first" and logical_date.window.label == "2025-03-04":
+        if context.monitor.model == "first" and context.window.label == "2025-03-04":
             raise HistoryError("history postgresql://db: connection refused; nothing of this step was recorded")
-        return ran(logical_date, *arguments, **options)
+        return ran(context, *arguments, **options)
 
-    monkeypatch.setattr(logical_dates, "walk", fragile)
+    monkeypatch.setattr(run_windows, "run_window", fragile)
     told = run("backfill", "first", "second", "--from", "2025-03-01", "--to", "2025-03-06", "--processes", "1")
     assert told.exit_code == 2
     assert told.stderr.splitlines() == [
@@ -194,7 +195,7 @@ def test_a_backfill_that_stops_says_where_to_go_on(run: Run, monkeypatch: pytest
     ]
     summed = "first, second: 2025-03-01 to 2025-03-06, 9 of 12 windows ran, 1 of them failed"
     assert told.stdout.splitlines()[0] == summed
-    monkeypatch.setattr(logical_dates, "walk", ran)
+    monkeypatch.setattr(run_windows, "run_window", ran)
     again = run("backfill", "first", "--from", "2025-03-04", "--to", "2025-03-06")
     assert (again.exit_code, again.stdout) == (0, "first: 2025-03-04 to 2025-03-06, 3 windows ran\n")
 

@@ -54,7 +54,7 @@ def test_strays_agree_with_a_loop(world_of: Callable[..., World], predicted: dic
         }
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stray_module, "rows_of", Fake)
+        patch.setattr(stray_module, "open_scan", Fake)
         patch.setattr(
             stray_module, "predictions_of", lambda project, monitor, window, folder, only: ScanSpec(window, (), None)
         )

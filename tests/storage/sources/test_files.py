@@ -287,7 +287,7 @@ def test_a_process_that_read_from_s3_ends_in_peace(bucket: str) -> None:
         "from storage.sources.files import find; from storage.sources.rows import open_scan, ScanSpec\n"
         "from lamplighter.core.time.window import Window, Grain; import datetime as dt\n"
         "w = Window.of('m', Grain.DAY, 'UTC', dt.date(2013, 6, 1))\n"
-        f"print(rows_of(Slice(w, tuple(find(['{bucket}/log/*/*.parquet'])), time=None)).table(['x']).num_rows)"
+        f"print(open_scan(ScanSpec(w, tuple(find(['{bucket}/log/*/*.parquet'])), time=None)).table(['x']).num_rows)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "6\n", "")
