@@ -16,7 +16,7 @@ from storage.history import model_lock
 from storage.history.prune import newest_of_the_future
 from storage.history.runs import run_of
 from storage.registry.versions import Registry
-from storage.sources.rows import open_scan
+from storage.sources.scans import open_scan
 from tasks.stages.outcome import Outcome
 from tasks.stages.run import RunContext
 

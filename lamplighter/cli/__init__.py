@@ -29,6 +29,7 @@ COMMANDS = {
     "approve": "Make champion what waits for it.",
     "rollback": "Make an earlier version champion again.",
     "render": "Write what is made from the catalogue and the monitors.",
+    "root": "Print the folder that deployments start from.",
 }
 """Each command and what `--help` says of it; its module is imported only when it is called."""
 

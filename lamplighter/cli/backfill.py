@@ -15,7 +15,7 @@ from lamplighter.cli.colour import BAD, painted
 from lamplighter.cli.day import MOMENT, Moment, is_before
 from lamplighter.cli.models import complete_models
 from lamplighter.cli.progress import progress_of
-from lamplighter.cli.status_troubles import FOUND
+from lamplighter.cli.status_words import FOUND
 from lamplighter.core.time.window import name_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lamplighter.cli.colour import BAD, GOOD, UNSURE, painted
-from lamplighter.cli.status import measured_text
+from lamplighter.cli.status_words import measured_text
 from lamplighter.cli.table import Layout, cell, print_table
 
 if TYPE_CHECKING:

@@ -6,25 +6,15 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import click
 
 from lamplighter.cli.colour import painted
 from lamplighter.cli.models import complete_models
-from lamplighter.cli.status_troubles import BROKEN, troubles
-from lamplighter.cli.table import Layout, cell, print_table, wrapped
-from lamplighter.core.time.window import name_of
-from lamplighter.errors import LamplighterError
-
-if TYPE_CHECKING:
-    from lamplighter.core.monitor import Monitor
-    from storage.history import History
-    from storage.project.folder import Project
+from lamplighter.cli.status_states import states_of
+from lamplighter.cli.status_words import NEVER, RETIRED, measured_text, state_text, troubles
+from lamplighter.cli.table import Layout, print_table, wrapped
 
 LAYOUT = Layout(
     ("model", "window", "rows", "metric", "labels", "of", "state", "open", "report"),
@@ -34,52 +24,6 @@ LAYOUT = Layout(
     states={"state": ""},
     is_tight=True,
 )
-
-DEFAULT_METRICS = {
-    "classification": ("f1", "accuracy"),
-    "regression": ("mae",),
-    "ranking": ("ndcg",),
-    "text": ("rougeL",),
-    "detection": (),
-}
-"""What is shown of a kind of model where no check names a metric of quality; the first that has a value."""
-
-NEVER, RETIRED = "never run", "retired"
-
-
-@dataclass(frozen=True)
-class Declared:
-    """What a monitor file says of its model; of a retired model, and of a file that cannot be read, nothing.
-
-    Attributes
-    ----------
-    checks : set of str or None
-        Names; None where nothing can be read.
-    metrics : sequence of str
-        Whichever of them has a value first is shown.
-    fault : str
-        Why the file cannot be read.
-    """
-
-    checks: set[str] | None = None
-    metrics: Sequence[str] = field(
-        default_factory=lambda: [*(name for names in DEFAULT_METRICS.values() for name in names), "drift_share"]
-    )
-    fault: str = ""
-
-    @classmethod
-    def by(cls, monitor: Monitor) -> Declared:
-        """What a monitor declares."""
-        from lamplighter.core.records.catalogue import QUALITY_METRICS
-
-        of_quality = {*QUALITY_METRICS, *(own.name for own in monitor.metrics)}
-        checked = [
-            check.metric
-            for check in monitor.checks
-            if check.metric in of_quality and not (check.segment or check.klass or check.feature)
-        ]
-        metrics = [*checked[:1], *DEFAULT_METRICS[monitor.kind.value], "drift_share"]
-        return cls({check.name for check in monitor.judged}, [*dict.fromkeys(metrics)])
 
 
 @click.command(epilog="Example: lamplighter status flight-delays")
@@ -91,8 +35,8 @@ def command(project: str | None, model: str | None, as_json: bool) -> None:
 
     A row has the newest window and its rows; one metric of quality with its 95 % interval, of the newest window whose
     labels are complete, and the share of its rows with a label, with the window that both are of where that is an
-    earlier one; the checks that failed or could not be decided in the
-    newest run; how many incidents are open; and whether the window has a report.
+    earlier one; the checks that failed or could not be decided in the newest run; how many incidents are open; and
+    whether the window has a report.
     """
     from storage.project.folder import Project
 
@@ -110,195 +54,6 @@ def command(project: str | None, model: str | None, as_json: bool) -> None:
     for row in rows:
         _print_troubles(row)
     _print_sum(rows)
-
-
-def states_of(project: Project, only: str | None = None) -> list[dict[str, Any]]:
-    """How every model of a project stands, or one of them; those that are only in the history are retired."""
-    from storage.history.incidents import all_incidents
-    from storage.history.overview import newest_decisions
-    from storage.history.query import existing_history, newest_windows
-
-    declared = declarations(project)
-    history = existing_history(project)
-    runs = [] if history is None else [run for run in newest_windows(history) if only in (None, run["model"])]
-    rows = {model: _never_run(model) for model in declared if only in (None, model)}
-    if history is not None:
-        headlines, decisions = _headlines(history, runs, declared), newest_decisions(history, runs)
-        incidents: dict[str, list[dict[str, Any]]] = {}
-        for incident in all_incidents(history, only, only_open=True):
-            incidents.setdefault(incident["model"], []).append(incident)
-        for run in runs:
-            model = run["model"]
-            rows[model] = _state_of(
-                project.home,
-                run,
-                declared.get(model),
-                headlines.get(model, {}),
-                decisions.get(model, []),
-                incidents.get(model, []),
-                _findings(history, run) if run["status"] == "findings" else [],
-            )
-    for model, row in rows.items():
-        row["fault"] = declared[model].fault if model in declared else ""
-    return [rows[model] for model in sorted(rows)]
-
-
-def declarations(project: Project) -> dict[str, Declared]:
-    """What the monitor of each model declares."""
-    known: dict[str, Declared] = {}
-    faults: dict[Path, str] = {}
-    for path, monitor in project.monitors():
-        if isinstance(monitor, LamplighterError):
-            faults[path] = str(monitor)
-        else:
-            known[monitor.model] = Declared.by(monitor)
-    # Which model a file is about is asked for where it does not say so itself: that reads all files again.
-    by_path = {path: model for model, path in project.models().items()} if faults else {}
-    return known | {by_path[path]: Declared(fault=fault) for path, fault in faults.items() if path in by_path}
-
-
-def _headlines(
-    history: History, runs: Sequence[Mapping[str, Any]], declared: Mapping[str, Declared]
-) -> dict[str, dict[str, Any]]:
-    """The one metric that is shown of each model, with the rows and the coverage of its window."""
-    from storage.history.overview import values_of_windows
-
-    found: dict[str, dict[str, Any]] = {run["model"]: {} for run in runs}
-    left = {run["model"]: [*declared.get(run["model"], Declared()).metrics] for run in runs}
-    # Of each model the next metric, as long as none had a value: what is not there costs most to look for.
-    while left := {model: metrics for model, metrics in left.items() if metrics and not found[model]}:
-        asked: dict[str, list[Mapping[str, Any]]] = {}
-        for run in runs:
-            if metrics := left.get(run["model"]):
-                asked.setdefault(metrics.pop(0), []).append(run)
-        for metric, of_models in asked.items():
-            found |= {model: {"value": row} for model, row in _newest_values(history, of_models, metric).items()}
-    newest = {run["model"]: (run["window_start"], run["grain"]) for run in runs}
-    judged = {
-        model: (it["value"]["window_start"], it["value"]["grain"]) if it else newest[model]
-        for model, it in found.items()
-    }
-    for name, metric, at in (("rows", "rows", newest), ("coverage", "labels_coverage", judged)):
-        for model, row in values_of_windows(history, metric, at).items():
-            found[model][name] = row["value"]
-    return found
-
-
-def _newest_values(history: History, runs: Sequence[Mapping[str, Any]], metric: str) -> dict[str, dict[str, Any]]:
-    """Of each model a metric in the newest window in which it is final; where it is final in none, in the newest."""
-    from storage.history.overview import newest_measured, values_of_windows
-
-    places: dict[str, datetime] = {}
-    for final in (True, False):
-        left = [dict(run) for run in runs if run["model"] not in places]
-        places |= newest_measured(history, left, metric, final=final)
-    grains = {run["model"]: run["grain"] for run in runs}
-    return values_of_windows(history, metric, {model: (start, grains[model]) for model, start in places.items()})
-
-
-def _findings(history: History, run: Mapping[str, Any]) -> list[str]:
-    """What is broken of the window of a run, as far as it is known."""
-    from storage.history.query import Filter, findings
-
-    start, model = run["window_start"], run["model"]
-    rows = findings(history, model, Filter(since=start))
-    told = [row["message"].removeprefix(f"{model}: ") for row in rows if row["window_start"] == start]
-    return [*dict.fromkeys(told)]
-
-
-def _never_run(model: str) -> dict[str, Any]:
-    empty: dict[str, Any] = dict.fromkeys(
-        ("rows", "metric", "value", "lower", "upper", "n", "metric_window", "metric_state", "coverage", "report")
-    )
-    start: dict[str, Any] = {
-        "model": model,
-        "window": None,
-        "ended": "",
-        "status": NEVER,
-        "failing": [],
-        "message": "",
-        "findings": [],
-    }
-    return {**start, **empty, "failed": [], "undecided": {}, "incidents": [], "checks": [], "future_until": None}
-
-
-def _state_of(
-    home: Path,
-    run: Mapping[str, Any],
-    declared: Declared | None,
-    headline: Mapping[str, Any],
-    decisions: Sequence[Mapping[str, Any]],
-    incidents: Sequence[Mapping[str, Any]],
-    findings: Sequence[str],
-) -> dict[str, Any]:
-    """One model as JSON shows it."""
-    from lamplighter.core.checks.decide import Cause
-    from lamplighter.core.checks.incidents import check_of
-    from storage.sinks.reports import report_path
-
-    zone = ZoneInfo(run["timezone"])
-    names = declared.checks if declared else None
-    label = name_of(run["window_start"], zone, run["grain"])
-    measured = headline.get("value") or {}
-    report = report_path(home, run["model"], label)
-    judged = [_check(row, zone, run["grain"]) for row in decisions if names is None or row["check_name"] in names]
-    opened = [
-        {
-            "check": row["check_name"],
-            "severity": row["severity"],
-            "opened": name_of(row["opened_on"], zone, run["grain"]),
-        }
-        for row in incidents
-    ]
-    return {
-        "model": run["model"],
-        "window": label,
-        "ended": run["ended_at"].astimezone(zone).isoformat(timespec="seconds") if run["ended_at"] else "",
-        "status": run["status"] if declared else RETIRED,
-        # As of the window's own run: one that was run for an older window since does not change it.
-        "failing": sorted(
-            row["check_name"]
-            for row in incidents
-            if row["opened_on"] <= run["known_on"]
-            # That a check cannot be decided is an incident of another name.
-            and check_of(row["check_name"]) == row["check_name"]
-            and (names is None or row["check_name"] in names)
-        ),
-        "message": run["message"],
-        "findings": [*findings],
-        "rows": headline.get("rows"),
-        "metric": measured.get("metric"),
-        **{name: measured.get(name) for name in ("value", "lower", "upper", "n")},
-        "metric_window": name_of(measured["window_start"], zone, run["grain"]) if measured else None,
-        "metric_state": measured.get("state"),
-        "coverage": headline.get("coverage"),
-        "report": str(report) if report.is_file() else None,
-        "failed": [row["check"] for row in judged if row["verdict"] == "failed"],
-        # Labels that have not come yet are as it should be.
-        "undecided": {
-            row["check"]: row["reason"]
-            for row in judged
-            if row["verdict"] == "undecided" and row["cause"] != Cause.WAITING.value
-        },
-        "incidents": opened,
-        "checks": judged,
-        "future_until": label if run["window_start"] > datetime.now(UTC) else None,
-    }
-
-
-def _check(row: Mapping[str, Any], zone: ZoneInfo, grain: str) -> dict[str, Any]:
-    start = row["window_start"]
-    return {
-        "check": row["check_name"],
-        "severity": row["severity"],
-        "verdict": row["verdict"],
-        "metric": row["metric"],
-        "value": row["value"],
-        "threshold": row["threshold"],
-        "window": name_of(start, zone, grain) if start else None,
-        "reason": row["reason"],
-        "cause": row["cause"],
-    }
 
 
 def _as_text(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -326,46 +81,6 @@ def _apart(label: str | None, window: str) -> str:
     if label is None or label == window:
         return ""
     return label[5:] if label[:5] == window[:5] else label
-
-
-def measured_text(row: Mapping[str, Any]) -> str:
-    """A metric with its interval, as short as its bounds differ.
-
-    Examples
-    --------
-    >>> measured_text({"metric": "f1", "value": 0.41234, "lower": 0.3812, "upper": 0.4449})
-    'f1 0.412 [0.38, 0.44]'
-    >>> measured_text({"metric": "mae", "value": 1234.5, "lower": 1233.1, "upper": 1236.2})
-    'mae 1234.5 [1233, 1236]'
-    """
-    if row["metric"] is None or row["value"] is None:
-        return ""
-    value = cell(float(f"{row['value']:.3g}") if abs(row["value"]) < 1000 else row["value"])
-    if row["lower"] is None or row["upper"] is None:
-        return f"{row['metric']} {value}"
-    for digits in range(2, 6):
-        bounds = [_rounded(row[name], digits) for name in ("lower", "upper")]
-        if bounds[0] != bounds[1]:
-            break
-    return f"{row['metric']} {value} [{bounds[0]}, {bounds[1]}]"
-
-
-def _rounded(value: float, digits: int) -> str:
-    return f"{value:.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
-
-
-def state_text(row: Mapping[str, Any]) -> str:
-    """What is wrong with a model, in a few words, the worst first; `ok` where nothing is."""
-    status = row["status"]
-    if status in (NEVER, RETIRED):
-        return str(status)
-    parts = ["monitor broken"] if row["fault"] else []
-    parts += ["runs of the future"] if row["future_until"] else []
-    if status in BROKEN:
-        # What the checks came to is of the run before it.
-        return ", ".join([BROKEN[status], *parts])
-    parts += [f"{len(row[name])} {name}" for name in ("failed", "undecided") if row[name]]
-    return ", ".join(parts) or ("ok" if status == "succeeded" else status)
 
 
 def _print_troubles(row: Mapping[str, Any]) -> None:

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from lamplighter.cli.colour import painted
-from lamplighter.cli.status import NEVER, measured_text, state_text, states_of
+from lamplighter.cli.status_states import states_of
+from lamplighter.cli.status_words import NEVER, measured_text, state_text
 from lamplighter.cli.table import Layout, cell, print_table
 from lamplighter.core.hints import did_you_mean
 from lamplighter.core.time.window import name_of

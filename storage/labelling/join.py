@@ -20,7 +20,8 @@ from lamplighter.core.monitor import Kind, Monitor
 from lamplighter.core.records.measurement import State
 from lamplighter.core.time.window import Window
 from storage.sources.labels import IDENTIFIED, Arrived, keys
-from storage.sources.rows import ScanSpec, open_scan
+from storage.sources.rows import ScanSpec
+from storage.sources.scans import open_scan
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from storage.labelling.join import LabelIndex
 from storage.project.folder import Project
 from storage.sources.labels import Arrived
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import ScanSpec, open_scan
+from storage.sources.rows import ScanSpec
+from storage.sources.scans import open_scan
 
 LOOK_BACK_WINDOWS = 31
 """How many windows before those of the night are searched for the prediction of a late label, newest first."""

@@ -24,7 +24,8 @@ from lamplighter.core.values.identity import identities
 from lamplighter.errors import BrokenFileError, ColumnError
 from storage.project.folder import Project
 from storage.sources.files import File, find
-from storage.sources.rows import Scan, ScanSpec, open_scan
+from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scans import open_scan
 from storage.sources.sql import spool
 from storage.sources.timestamps import INSTANT
 from storage.sources.types import as_frame, objects_of, united, without_bytes

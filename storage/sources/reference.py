@@ -19,7 +19,8 @@ from storage.project.folder import Project
 from storage.project.private_key import key_name
 from storage.sources.files import find
 from storage.sources.predictions import predictions_of, slice_of
-from storage.sources.rows import ScanSpec, open_scan
+from storage.sources.rows import ScanSpec
+from storage.sources.scans import open_scan
 from storage.sources.sql import count_rows
 
 

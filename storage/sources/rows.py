@@ -27,7 +27,6 @@ from storage.sources.readers import Reader, Readers
 from storage.sources.repeated import without_repeated
 from storage.sources.row_groups import Fragment, RowFilter
 from storage.sources.scan_spec import ScanSpec as ScanSpec
-from storage.sources.scans import Scans
 from storage.sources.timestamps import to_instants
 from storage.sources.types import as_frame, common_types, objects_of, reading_beside, together
 
@@ -393,6 +392,3 @@ class Scan:
 
 def _texts(batches: Iterable[pa.ChunkedArray]) -> pa.ChunkedArray:
     return pa.chunked_array([chunk for batch in batches for chunk in batch.chunks], pa.string())
-
-
-open_scan = Scans(Scan)

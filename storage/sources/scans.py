@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
-from typing import TYPE_CHECKING
 
+from storage.sources.rows import Scan
 from storage.sources.scan_spec import ScanSpec
-
-if TYPE_CHECKING:
-    from storage.sources.rows import Scan
 
 MOST_KEPT = 256
 """Slices that are kept: with hours for windows, the open ones of ten days. One holds a bit for each of its rows."""
@@ -49,3 +46,6 @@ class Scans:
         """Keep nothing."""
         with self._lock:
             self._kept.clear()
+
+
+open_scan = Scans(Scan)

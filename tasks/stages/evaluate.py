@@ -21,7 +21,7 @@ from storage.labelling.join import LabelIndex, Seen, Truth, truths_of
 from storage.labelling.unmatched import unmatched_labels
 from storage.project.user_code import load_function, text_of
 from storage.sources.labels import Arrived, labels_arrived
-from storage.sources.rows import open_scan
+from storage.sources.scans import open_scan
 from tasks.stages.label_checks import (
     Classes,
     coded_anew,

@@ -21,7 +21,8 @@ from storage.profiles.build import Profiles, nulls_profile, profile_columns
 from storage.profiles.store import ProfileStore
 from storage.project.private_key import home_key
 from storage.sources.reference import reference_key
-from storage.sources.rows import Scan, ScanSpec, open_scan
+from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scans import open_scan
 from tasks.stages.read import Located
 from tasks.stages.run import RunContext
 from tasks.stages.validate import Table

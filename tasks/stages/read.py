@@ -15,7 +15,8 @@ from storage.history.windows import WindowState, window_states
 from storage.registry.versions import Registry
 from storage.sources.predictions import predictions_of
 from storage.sources.reference import reference_of
-from storage.sources.rows import ScanSpec, open_scan
+from storage.sources.rows import ScanSpec
+from storage.sources.scans import open_scan
 from tasks.stages.run import RunContext
 
 LOOKBACK = timedelta(days=3)

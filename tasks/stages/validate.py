@@ -15,7 +15,8 @@ from lamplighter.core.records.finding import Code, Finding, of_file
 from lamplighter.core.records.measurement import Measurement
 from storage.profiles.build import table_kinds
 from storage.sources.labels import identified
-from storage.sources.rows import Scan, ScanSpec, open_scan
+from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scans import open_scan
 from tasks.stages.read import Located, PendingWindow
 from tasks.stages.run import RunContext
 

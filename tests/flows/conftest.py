@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from storage.history import open_history
 from storage.project.folder import Project
-from storage.sources.rows import open_scan
+from storage.sources.scans import open_scan
 from tests.flows import loop_world
 from tests.receivers import Receiver, http_receiver
 

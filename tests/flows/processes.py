@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from storage.history import database
-from storage.sources.rows import open_scan
+from storage.sources.scans import open_scan
 
 
 def forked(work: Callable[[], object]) -> int:

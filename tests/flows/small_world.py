@@ -15,7 +15,7 @@ from flows.stages import Stages
 from storage.history import open_history
 from storage.history.incidents import all_incidents
 from storage.project.folder import Project
-from storage.sources.rows import open_scan
+from storage.sources.scans import open_scan
 from tasks.stages.outcome import Outcome
 from tasks.stages.run import RunContext
 

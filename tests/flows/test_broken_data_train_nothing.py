@@ -16,7 +16,7 @@ from storage.history import open_history
 from storage.history.promotions import promotions
 from storage.history.retrainings import entries
 from storage.project.folder import Project
-from storage.sources.rows import open_scan
+from storage.sources.scans import open_scan
 from tests.flows import small_world
 from tests.flows.loop_world import call
 from tests.flows.small_world import FIRST, incidents, rows, run

@@ -15,7 +15,7 @@ import yaml
 from lamplighter.core.monitor import Monitor, parse
 from storage.project.folder import Project
 from storage.sources import files
-from storage.sources.rows import open_scan
+from storage.sources.scans import open_scan
 from storage.sources.sql import engine_of
 from tests.storage.labelled_world import DATED, PREDICTIONS, World
 

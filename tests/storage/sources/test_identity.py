@@ -22,7 +22,7 @@ from storage.profiles.build import as_counts
 from storage.project.folder import Project
 from storage.sources.labels import labels_arrived
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import open_scan
+from storage.sources.scans import open_scan
 from tests.storage.labelled_world import START
 from tests.storage.sql_tables import DAY, fetch, run
 

@@ -19,7 +19,8 @@ from lamplighter.errors import SourceError
 from storage.project.folder import Project
 from storage.sources import predictions as predictions_module
 from storage.sources.reference import reference_key, reference_of, span_of
-from storage.sources.rows import Scan, open_scan
+from storage.sources.rows import Scan
+from storage.sources.scans import open_scan
 
 PREDICTIONS = {"parquet": "log/day={day}/*.parquet", "time": "at", "id": "id"}
 ZONE = "America/New_York"

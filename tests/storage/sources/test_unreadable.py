@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 
 from lamplighter.errors import BrokenFileError, SourceError
-from storage.sources.rows import Scan, ScanSpec, open_scan
+from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scans import open_scan
 from tests.storage.slices import AT, cut, slice_of, spoil, utc, values
 
 

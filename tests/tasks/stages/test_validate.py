@@ -19,7 +19,7 @@ from lamplighter.errors import BrokenFileError
 from storage.project.folder import Project
 from storage.sources.predictions import predictions_of
 from storage.sources.reference import reference_of
-from storage.sources.rows import open_scan
+from storage.sources.scans import open_scan
 from tasks.stages.profile import Profiled, profile
 from tasks.stages.read import Located, PendingWindow
 from tasks.stages.run import RunContext

@@ -18,7 +18,7 @@ from flows.stages import Stages
 from lamplighter.core.records.finding import INPUT_BREAKS, Code
 from storage.history.query import Filter, measurements
 from storage.project.folder import Project
-from storage.sources.rows import open_scan
+from storage.sources.scans import open_scan
 from tasks.stages.outcome import Outcome
 from tasks.stages.run import RunContext
 

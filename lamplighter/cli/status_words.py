@@ -1,4 +1,4 @@
-"""What is wrong with a model, in words: the lines below the table of `lamplighter status`."""
+"""What `lamplighter status` says in words: a metric, a state, and the lines below the table."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lamplighter.cli.table import cell
+
+NEVER, RETIRED = "never run", "retired"
 
 BROKEN = {"failed": "run failed", "interrupted": "run interrupted"}
 """How a run is called that came to no end."""
@@ -62,3 +64,43 @@ def _unrecorded(row: Mapping[str, Any]) -> str:
         rest = rest.replace(f"{model}: {known}", "").replace(known, "")
     parts = [part.removeprefix(f"{model}: ") for part in cell(rest).split("; ")]
     return "; ".join(part for part in parts if part and not re.fullmatch(r"and \d+ more", part))
+
+
+def measured_text(row: Mapping[str, Any]) -> str:
+    """A metric with its interval, as short as its bounds differ.
+
+    Examples
+    --------
+    >>> measured_text({"metric": "f1", "value": 0.41234, "lower": 0.3812, "upper": 0.4449})
+    'f1 0.412 [0.38, 0.44]'
+    >>> measured_text({"metric": "mae", "value": 1234.5, "lower": 1233.1, "upper": 1236.2})
+    'mae 1234.5 [1233, 1236]'
+    """
+    if row["metric"] is None or row["value"] is None:
+        return ""
+    value = cell(float(f"{row['value']:.3g}") if abs(row["value"]) < 1000 else row["value"])
+    if row["lower"] is None or row["upper"] is None:
+        return f"{row['metric']} {value}"
+    for digits in range(2, 6):
+        bounds = [_rounded(row[name], digits) for name in ("lower", "upper")]
+        if bounds[0] != bounds[1]:
+            break
+    return f"{row['metric']} {value} [{bounds[0]}, {bounds[1]}]"
+
+
+def _rounded(value: float, digits: int) -> str:
+    return f"{value:.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
+
+
+def state_text(row: Mapping[str, Any]) -> str:
+    """What is wrong with a model, in a few words, the worst first; `ok` where nothing is."""
+    status = row["status"]
+    if status in (NEVER, RETIRED):
+        return str(status)
+    parts = ["monitor broken"] if row["fault"] else []
+    parts += ["runs of the future"] if row["future_until"] else []
+    if status in BROKEN:
+        # What the checks came to is of the run before it.
+        return ", ".join([BROKEN[status], *parts])
+    parts += [f"{len(row[name])} {name}" for name in ("failed", "undecided") if row[name]]
+    return ", ".join(parts) or ("ok" if status == "succeeded" else status)
