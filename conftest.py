@@ -45,7 +45,7 @@ def example_names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]
     """The names that examples use, of a project that was run."""
     from tests import example_world
 
-    return example_world.names(example_world.make(tmp_path_factory.mktemp("shop")))
+    return example_world.make(tmp_path_factory.mktemp("shop"))
 
 
 @pytest.fixture(autouse=True)

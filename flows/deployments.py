@@ -43,6 +43,11 @@ def prefect_yaml(project: Project) -> str:
     ------
     LamplighterError
         If a monitor file cannot be read: its deployment would be missing, and its nights with it.
+
+    Examples
+    --------
+    >>> [line.strip() for line in prefect_yaml(project).splitlines() if line.startswith("- name: ")]
+    ['- name: churn', '- name: backfill', '- name: retrain']
     """
     monitors = []
     for _, monitor in project.monitors(Environment(dict(project.environ))):

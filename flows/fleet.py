@@ -112,7 +112,14 @@ class Backfilled:
 
 
 def windows_planned(project: Project, models: Sequence[str], first: date, last: date) -> int:
-    """How many windows a backfill runs, later ones too; a monitor that cannot be read has none."""
+    """How many windows a backfill runs, later ones too; a monitor that cannot be read has none.
+
+    Examples
+    --------
+    >>> from datetime import timedelta
+    >>> windows_planned(project, ["churn", "unknown"], window.day - timedelta(days=1), window.day)
+    2
+    """
     count = 0
     for model in models:
         with suppress(LamplighterError):
@@ -120,7 +127,7 @@ def windows_planned(project: Project, models: Sequence[str], first: date, last: 
     return count
 
 
-def backfill_model(root: str, model: str, first: date, last: date, reports: int, tell: Tell) -> Backfilled:
+def _backfill_model(root: str, model: str, first: date, last: date, reports: int, tell: Tell) -> Backfilled:
     """Back-fill one model.
 
     Parameters
@@ -211,7 +218,7 @@ def backfill_models(
     first, last : date or datetime
         A day means all of its windows, a time the window that it lies in.
     """
-    one = partial(backfill_model, str(project.root), first=first, last=last, reports=reports)
+    one = partial(_backfill_model, str(project.root), first=first, last=last, reports=reports)
     if processes == 1 or len(models) == 1:
         done: list[Backfilled] = []
         for model in models:

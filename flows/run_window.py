@@ -57,12 +57,12 @@ def measure(context: RunContext, stages: Stages) -> tuple[Located, list[WindowRe
     while True:
         with suppress(BrokenFileError):
             located = stages.read(context)
-            results = [measure_window(context, stages, located, pending) for pending in located.changed]
+            results = [_measure_window(context, stages, located, pending) for pending in located.changed]
             evaluated = stages.evaluate(context, located)
             return located, with_evaluations(located.windows, results, evaluated.windows), evaluated
 
 
-def measure_window(context: RunContext, stages: Stages, located: Located, pending: PendingWindow) -> WindowResult:
+def _measure_window(context: RunContext, stages: Stages, located: Located, pending: PendingWindow) -> WindowResult:
     """Measure the data and the drift of one window."""
     table = stages.validate(context, located, pending)
     profile = stages.profile(context, located, table)

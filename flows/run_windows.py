@@ -39,6 +39,11 @@ def windows_between(monitor: Monitor, first: date | datetime, last: date | datet
     ------
     MonitorError
         If the days lie beyond the calendar.
+
+    Examples
+    --------
+    >>> [it.label for it in windows_between(monitor, date(2026, 3, 6), date(2026, 3, 7))]
+    ['2026-03-06', '2026-03-07']
     """
     zone = ZoneInfo(monitor.timezone)
     try:
@@ -69,6 +74,11 @@ def windows_to_run(project: Project, monitor: Monitor, first: date | datetime, l
     ------
     MonitorError
         If the last of the days is not over.
+
+    Examples
+    --------
+    >>> [it.label for it in windows_to_run(project, monitor, date(2026, 3, 5), date(2026, 3, 5))]
+    ['2026-03-05', '2026-03-06']
     """
     windows = windows_between(monitor, first, last)
     newest = monitor.window(datetime.now(UTC))

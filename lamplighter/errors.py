@@ -112,7 +112,13 @@ def unexpected(error: BaseException) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """A text of so many letters at most."""
+    """A text of so many letters at most.
+
+    Examples
+    --------
+    >>> shortened("a long reason", 6), shortened("short", 6)
+    ('a lon…', 'short')
+    """
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -128,7 +134,14 @@ def about(subject: str, message: str) -> str:
 
 
 def common_mistake(faults: Sequence[Exception]) -> ColumnError | None:
-    """The fault of all files, where it is one of the same column in each; else None."""
+    """The fault of all files, where it is one of the same column in each; else None.
+
+    Examples
+    --------
+    >>> faults = [ColumnError("a.parquet: no column 'at'", "at"), ColumnError("b.parquet: no column 'at'", "at")]
+    >>> common_mistake(faults) is faults[0], common_mistake([*faults, OSError("gone")])
+    (True, None)
+    """
     errors = [error for error in faults if isinstance(error, ColumnError)]
     alike = {(error.column, error.missing) for error in errors}
     return errors[0] if len(errors) == len(faults) and len(alike) == 1 else None

@@ -17,7 +17,7 @@ from tasks.stages.summary import number, summary
 def leave_artifacts(outcome: Outcome) -> None:
     """Leave the artifacts of a run."""
     model, label = outcome.context.monitor.model, outcome.context.window.label
-    url = report_url(outcome)
+    url = _report_url(outcome)
     description = f"{model}, {label}"
     create_markdown_artifact(
         summary(outcome, _report_line(outcome, url)), key=f"{model}-summary", description=description
@@ -28,7 +28,7 @@ def leave_artifacts(outcome: Outcome) -> None:
         create_link_artifact(url, key=f"{model}-report", link_text=f"Evidently report, {label}")
 
 
-def report_url(outcome: Outcome) -> str:
+def _report_url(outcome: Outcome) -> str:
     """Where a browser finds the report; empty where no report was made, or where none are served."""
     base = outcome.context.project.settings.reports_url
     if outcome.report is None or not base:
@@ -64,7 +64,13 @@ def leave_retraining(work: Retraining) -> None:
 
 
 def drift_rows(outcome: Outcome) -> list[dict[str, str]]:
-    """The drift table: a row for each feature, drifted ones first; Prefect reads its cells as Markdown."""
+    """The drift table: a row for each feature, drifted ones first; Prefect reads its cells as Markdown.
+
+    Examples
+    --------
+    >>> [(row["feature"], row["drifted"]) for row in drift_rows(outcome)]
+    [('amount', 'yes'), ('plan', 'no')]
+    """
     return [
         {
             "feature": markdown(drift.column),

@@ -34,7 +34,7 @@ def as_task(function: Callable[P, R]) -> Task[P, R]:
     return task(name=function.__name__, cache_policy=NO_CACHE, persist_result=False, **retries)(function)
 
 
-def may_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
+def _may_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
     """Whether trying again may help: a mistake stays one, however often it is tried."""
     try:
         state.result()
@@ -45,4 +45,4 @@ def may_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
     return False
 
 
-RETRIES: dict[str, Any] = {"retries": 3, "retry_delay_seconds": [1, 5, 30], "retry_condition_fn": may_pass}
+RETRIES: dict[str, Any] = {"retries": 3, "retry_delay_seconds": [1, 5, 30], "retry_condition_fn": _may_pass}

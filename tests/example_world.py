@@ -1,11 +1,15 @@
-"""The project that examples in docstrings use: `project`, `monitor`, `window`, `context`, `history`.
+"""The project that examples in docstrings use: `project`, `monitor`, `window`, `context`, `history`, `outcome`.
 
-A shop's model `churn` logged 100 rows a day from 1 to 7 March 2026; labels came a day later. The first three days are
-the reference, the others were run. On 7 March the amounts came in cents.
+A shop's model `churn` logged 300 rows a day from 1 to 11 March 2026; labels came a day later. The first three days are
+the reference, the others were run. On 11 March the amounts came in cents: `window` is that day, and `outcome` is what
+its run found. The incident is open, and its message waits in the outbox, with those about an incident of drift that
+opened by chance on 9 March and closed again. Version `v1` is champion. The SQLite file `shop.db` holds a table
+`orders`.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +21,8 @@ from flows.run_window import run_window
 from flows.stages import Stages
 from storage.history import open_history
 from storage.project.folder import Project
+from tasks.retraining.adopt import adopt
+from tasks.retraining.request import request_retraining
 from tasks.stages.run import RunContext
 
 MONITOR = """
@@ -35,29 +41,52 @@ reference: {days: 2026-03-01..2026-03-03}
 checks:
   - {metric: f1, below: 0.2}
   - {metric: drift_share, above: 0.4}
+retrain:
+  calendar: "0 5 * * 6"
+  trainer: train.py:train
+  window: 2d
+  accept: {metric: f1, days: 1d}
+notify: ["json://alerts.example"]
 """
-FIRST, DAYS, ROWS = date(2026, 3, 1), 7, 100
+FIRST, DAYS, ROWS = date(2026, 3, 1), 11, 300
+RETRAINED = 5
+"""The calendar calls for a retraining in the night of this day."""
 
 
-def make(folder: Path) -> Project:
-    """Write the project, and run its days."""
-    for name in ("monitors", "log", "labels"):
+def make(folder: Path) -> dict[str, Any]:
+    """Write the project and run its days; return the names that examples may use. They read the history alone."""
+    for name in ("monitors", "log", "labels", "model"):
         (folder / name).mkdir(parents=True)
     (folder / "monitors" / "churn.yaml").write_text(MONITOR)
+    (folder / "model" / "weights.txt").write_text("0.5")
+    (folder / "train.py").write_text("def train(rows, folder): ...\n")
     for number in range(DAYS):
         _log(folder, number)
+    _orders(folder)
     project = Project.open(folder)
+    monitor = project.monitor("churn")
+    adopt(project, monitor, folder / "model", "v1", FIRST, FIRST + timedelta(days=2))
     for number in range(3, DAYS):
-        context = RunContext.of(project, project.monitor("churn"), FIRST + timedelta(days=number))
-        run_window(context, Stages.plain(), with_report=False, with_retraining=False)
-    return project
+        context = RunContext.of(project, monitor, FIRST + timedelta(days=number))
+        # Nothing is published or sent: the message about the incident waits.
+        outcome = run_window(context, Stages.plain(), with_report=False, is_present=False, with_retraining=False)
+        if number == RETRAINED:
+            request_retraining(context)
+    return {
+        "project": project,
+        "monitor": monitor,
+        "window": context.window,
+        "context": context,
+        "history": open_history(project),
+        "outcome": outcome,
+    }
 
 
 def _log(folder: Path, number: int) -> None:
     day, random = FIRST + timedelta(days=number), np.random.default_rng(number)
     churned = random.random(ROWS) < 0.3
-    probability = (0.5 * churned + 0.5 * random.random(ROWS)).round(3)
-    ids = [f"{day:%m%d}-{i:02d}" for i in range(ROWS)]
+    probability = (0.4 * churned + 0.6 * random.random(ROWS)).round(3)
+    ids = [f"{day:%m%d}-{i:03d}" for i in range(ROWS)]
     log = pd.DataFrame(
         {
             "id": ids,
@@ -73,14 +102,10 @@ def _log(folder: Path, number: int) -> None:
     labels.to_parquet(folder / "labels" / f"day={day + timedelta(days=1)}.parquet", index=False)
 
 
-def names(project: Project) -> dict[str, Any]:
-    """What examples may use, by name; examples read the history, and write it nowhere."""
-    monitor = project.monitor("churn")
-    context = RunContext.of(project, monitor, FIRST + timedelta(days=DAYS - 1))
-    return {
-        "project": project,
-        "monitor": monitor,
-        "window": context.window,
-        "context": context,
-        "history": open_history(project),
-    }
+def _orders(folder: Path) -> None:
+    connection = sqlite3.connect(folder / "shop.db")
+    with connection:
+        connection.execute("CREATE TABLE orders (id TEXT, at TEXT, amount REAL)")
+        rows = [(f"o{number}", f"2026-03-11 1{number}:00:00", 10.0 * number) for number in range(5)]
+        connection.executemany("INSERT INTO orders VALUES (?, ?, ?)", rows)
+    connection.close()

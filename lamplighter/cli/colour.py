@@ -33,7 +33,7 @@ WORDS = {
 """The colour of a word of state; a cell of several has that of the worst, which stands first."""
 
 
-def is_coloured() -> bool:
+def _is_coloured() -> bool:
     """Whether what is printed to standard output may hold colours (https://no-color.org)."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
@@ -52,4 +52,4 @@ def colour_of(text: str) -> str:
 def painted(text: str, colour: str = "") -> str:
     """A text in a colour, or in that of its words, where colours may be printed."""
     colour = colour or colour_of(text)
-    return click.style(text, fg=colour) if colour and text.strip() and is_coloured() else text
+    return click.style(text, fg=colour) if colour and text.strip() and _is_coloured() else text

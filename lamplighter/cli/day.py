@@ -94,5 +94,12 @@ def end_of(moment: Moment, zone: ZoneInfo) -> datetime:
 
 
 def is_before(one: Moment, other: Moment, zone: ZoneInfo) -> bool:
-    """Whether one span begins after another has ended, as where `--to` lies before `--from`."""
+    """Whether one span begins after another has ended, as where `--to` lies before `--from`.
+
+    Examples
+    --------
+    >>> zone = ZoneInfo("UTC")
+    >>> is_before(date(2026, 3, 1), date(2026, 3, 2), zone), is_before(date(2026, 3, 2), date(2026, 3, 2), zone)
+    (True, False)
+    """
     return end_of(one, zone) <= instant_of(other, zone)

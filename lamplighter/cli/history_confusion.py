@@ -38,6 +38,14 @@ def shown_counts(
     ----------
     is_whole : bool
         Whether those of all windows of the span are wanted.
+
+    Examples
+    --------
+    >>> from storage.history.query import EVERYTHING, newest_run
+    >>> wanted = {"segment": None, "version": None}
+    >>> title, shown, _ = shown_counts(history, newest_run(history, "churn"), wanted, EVERYTHING, is_whole=True)
+    >>> title, shown[0]["n"]
+    ('churn confusion of 2026-03-04 to 2026-03-10, 7 windows, 2,100 rows', 1294)
     """
     from lamplighter.cli.history_filter import check_names
     from storage.history.query import confusion_counts
@@ -66,7 +74,17 @@ def shown_counts(
 
 
 def print_matrix(title: str, shown: Sequence[Mapping[str, Any]]) -> None:
-    """Print a matrix for each segment: true classes down, predicted ones across."""
+    r"""Print a matrix for each segment: true classes down, predicted ones across.
+
+    Examples
+    --------
+    >>> counts = [("0", "0", 60), ("0", "1", 10), ("1", "1", 30)]
+    >>> print_matrix("churn", [{"segment": "", "y_true": true, "y_pred": pred, "n": n} for true, pred, n in counts])
+    churn
+    true \ predicted   0   1  labelled  recall
+    0                 60  10        70   85.7%
+    1                  0  30        30  100.0%
+    """
     click.echo(title)
     segments = list(dict.fromkeys(row["segment"] for row in shown))
     for segment in segments:

@@ -22,7 +22,14 @@ PARTS = {"metric": "metric", "segment": "segment", "feature": "feature", "versio
 
 
 def span_of(run: Mapping[str, Any], wanted: Mapping[str, Any]) -> Filter:
-    """The windows and the knowledge that are asked for; a time means the window that it lies in."""
+    """The windows and the knowledge that are asked for; a time means the window that it lies in.
+
+    Examples
+    --------
+    >>> wanted = {"first": window.day, "last": None, "as_of": None}
+    >>> span_of({"timezone": "UTC", "grain": "1d"}, wanted).since.isoformat()
+    '2026-03-11T00:00:00+00:00'
+    """
     from storage.history.query import Filter
 
     zone, grain = ZoneInfo(run["timezone"]), Grain(run["grain"])
@@ -45,7 +52,16 @@ def span_of(run: Mapping[str, Any], wanted: Mapping[str, Any]) -> Filter:
 
 
 def filter_of(wanted: Mapping[str, Any], span: Filter) -> Filter:
-    """The measurements that are asked for; a segment without a value stands for all of its column."""
+    """The measurements that are asked for; a segment without a value stands for all of its column.
+
+    Examples
+    --------
+    >>> from storage.history.query import EVERYTHING
+    >>> wanted = dict.fromkeys(PARTS) | {"metric": "f1", "segment": "plan"}
+    >>> found = filter_of(wanted, EVERYTHING)
+    >>> found.metric, found.segment, found.column
+    ('f1', None, 'plan')
+    """
     totals, segment = _totals(wanted["metric"]), wanted["segment"]
     parts: dict[str, Any] = {name: totals.get(name) if wanted[name] is None else wanted[name] for name in PARTS}
     if segment and "=" not in segment:
@@ -66,7 +82,16 @@ def _totals(metric: str | None) -> dict[str, str]:
 
 
 def check_names(history: History, model: str, wanted: Mapping[str, Any]) -> None:
-    """Tell a name that nothing is recorded under from one under which nothing fits."""
+    """Tell a name that nothing is recorded under from one under which nothing fits.
+
+    Examples
+    --------
+    >>> check_names(history, "churn", {"feature": "amout"})
+    Traceback (most recent call last):
+    ...
+    lamplighter.errors.HistoryError: churn: no feature 'amout' is recorded; did you mean 'amount'? known: amount,
+     churns, plan, probability
+    """
     from storage.history.query import recorded_names
 
     for option, column in PARTS.items():

@@ -43,6 +43,21 @@ def print_overview(
         Of the rows that this segment has, or all segments of this column.
     is_whole : bool
         Whether all windows of the span are wanted.
+
+    Examples
+    --------
+    >>> from storage.history.query import EVERYTHING, newest_run
+    >>> print_overview(history, newest_run(history, "churn"), EVERYTHING, None, is_whole=True)
+    churn
+    window      rows  labels     f1  accuracy  roc_auc    n  state        drift  failed
+    2026-03-04   300    100%  0.682      0.82    0.909  300  final           0%
+    2026-03-05   300    100%  0.692     0.837    0.941  300  final           0%
+    2026-03-06   300    100%  0.763     0.847    0.941  300  final           0%
+    2026-03-07   300    100%  0.735      0.82    0.942  300  final           0%
+    2026-03-08   300    100%  0.779      0.86    0.955  300  final           0%
+    2026-03-09   300    100%  0.847     0.903    0.972  300  final          50%  drift_share-above
+    2026-03-10   300    100%  0.732     0.837    0.954  300  final           0%
+    2026-03-11   300      0%                              0  provisional    50%  data, 1 undecided
     """
     from storage.history.query import measurements
 

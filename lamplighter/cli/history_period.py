@@ -42,7 +42,16 @@ Key = tuple[str, str, str, str]
 def shown_periods(
     project: Project, history: History, run: Mapping[str, Any], wanted: Mapping[str, Any], span: Filter
 ) -> list[dict[str, Any]]:
-    """The numbers of each period, with how each was made."""
+    """The numbers of each period, with how each was made.
+
+    Examples
+    --------
+    >>> from storage.history.query import EVERYTHING, newest_run
+    >>> wanted = {"period": "week", "metric": "f1", "segment": "", "version": "", "klass": "", "feature": None}
+    >>> rows = shown_periods(project, history, newest_run(history, "churn"), wanted, EVERYTHING)
+    >>> [(row["period"], row["metric"], row["n"]) for row in rows]
+    [('2026-W10', 'f1', 581), ('2026-W11', 'f1', 225)]
+    """
     if run["grain"] not in SHORTER[wanted["period"]]:
         raise click.UsageError(
             f"--period {wanted['period']}: a window of {run['model']} is {run['grain']} long already."

@@ -59,17 +59,23 @@ Relative folders are relative to the project. A key or variable that is not know
 
 
 def reference_pages() -> dict[str, str]:
-    """The reference pages and the schema, by file name."""
+    """The reference pages and the schema, by file name.
+
+    Examples
+    --------
+    >>> sorted(reference_pages())
+    ['gauges.md', 'metrics.md', 'monitor.md', 'monitor.schema.json', 'settings.md']
+    """
     return {
-        "metrics.md": metrics_page(),
-        "gauges.md": gauges_page(),
+        "metrics.md": _metrics_page(),
+        "gauges.md": _gauges_page(),
         "monitor.md": monitor_page(),
         "settings.md": settings_page(),
         SCHEMA_FILE: schema_text(),
     }
 
 
-def metrics_page() -> str:
+def _metrics_page() -> str:
     """Every metric that a night records."""
     parts = [METRICS_INTRODUCTION]
     head = ("metric", "what it is", "formula", "interval", "range", "better")
@@ -106,7 +112,7 @@ def _count_rows(named: Mapping[str, Metric]) -> list[tuple[str, ...]]:
     ]
 
 
-def gauges_page() -> str:
+def _gauges_page() -> str:
     """Every gauge."""
     rows = [
         (_code(gauge.name), gauge.help, _code(gauge.metric), ", ".join(("model", *gauge.labels))) for gauge in GAUGES
@@ -115,7 +121,13 @@ def gauges_page() -> str:
 
 
 def monitor_page() -> str:
-    """Every key of a monitor file."""
+    """Every key of a monitor file.
+
+    Examples
+    --------
+    >>> [line for line in monitor_page().splitlines() if line.startswith("#")][:2]
+    ['# A monitor file', '## predictions']
+    """
     schema = monitor_schema()
     places: dict[str, str] = {}
     _place_sections(schema, schema, places)

@@ -133,7 +133,13 @@ def lines_of(told: dict[str, Any]) -> Iterator[str]:
 
 
 def near(path: str) -> str:
-    """A path as it is shortest from the working folder; one that lies elsewhere, or a URL, as it is."""
+    """A path as it is shortest from the working folder; one that lies elsewhere, or a URL, as it is.
+
+    Examples
+    --------
+    >>> near("s3://reports/churn.html"), near("reports/churn.html")
+    ('s3://reports/churn.html', 'reports/churn.html')
+    """
     if "://" in path:
         return path
     relative = os.path.relpath(path)

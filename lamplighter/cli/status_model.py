@@ -48,6 +48,13 @@ def show(project: Project, model: str, *, as_json: bool) -> None:
     ------
     MonitorError
         If neither a monitor nor the history knows the model.
+
+    Examples
+    --------
+    >>> show(project, "churm", as_json=False)
+    Traceback (most recent call last):
+    ...
+    lamplighter.errors.MonitorError: no model 'churm'; did you mean 'churn'? known: churn
     """
     from storage.history.query import existing_history, models
 

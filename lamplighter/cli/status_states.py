@@ -64,12 +64,19 @@ class Declared:
 
 
 def states_of(project: Project, only: str | None = None) -> list[dict[str, Any]]:
-    """How every model of a project stands, or one of them; those that are only in the history are retired."""
+    """How every model of a project stands, or one of them; those that are only in the history are retired.
+
+    Examples
+    --------
+    >>> (state,) = states_of(project)
+    >>> state["model"], state["status"], state["window"]
+    ('churn', 'findings', '2026-03-11')
+    """
     from storage.history.incidents import all_incidents
     from storage.history.overview import newest_decisions
     from storage.history.query import existing_history, newest_windows
 
-    declared = declarations(project)
+    declared = _declarations(project)
     history = existing_history(project)
     runs = [] if history is None else [run for run in newest_windows(history) if only in (None, run["model"])]
     rows = {model: _never_run(model) for model in declared if only in (None, model)}
@@ -94,7 +101,7 @@ def states_of(project: Project, only: str | None = None) -> list[dict[str, Any]]
     return [rows[model] for model in sorted(rows)]
 
 
-def declarations(project: Project) -> dict[str, Declared]:
+def _declarations(project: Project) -> dict[str, Declared]:
     """What the monitor of each model declares."""
     known: dict[str, Declared] = {}
     faults: dict[Path, str] = {}

@@ -21,7 +21,17 @@ MOST_FINDINGS = 5
 
 
 def troubles(row: Mapping[str, Any]) -> Iterator[str]:
-    """Each thing that is wrong with a model, in a line."""
+    r"""Each thing that is wrong with a model, in a line.
+
+    Examples
+    --------
+    >>> from lamplighter.cli.status_states import states_of
+    >>> print(*troubles(states_of(project)[0]), sep="\n")
+    data failed: 1 in 2026-03-11, limit 0; open since 2026-03-12
+    drift_share-above undecided: not judged while the data are broken: scale-changed amount
+    column 'amount' is about 88.2 times what it was in the 7 windows before: mostly between 510.3 and 6536, and before
+     mostly between 5.613 and 67.7; which unit is it in?
+    """
     from lamplighter.core.checks.incidents import undecided_name
 
     if row["fault"]:
@@ -93,7 +103,14 @@ def _rounded(value: float, digits: int) -> str:
 
 
 def state_text(row: Mapping[str, Any]) -> str:
-    """What is wrong with a model, in a few words, the worst first; `ok` where nothing is."""
+    """What is wrong with a model, in a few words, the worst first; `ok` where nothing is.
+
+    Examples
+    --------
+    >>> from lamplighter.cli.status_states import states_of
+    >>> state_text(states_of(project)[0])
+    '1 failed, 1 undecided'
+    """
     status = row["status"]
     if status in (NEVER, RETIRED):
         return str(status)

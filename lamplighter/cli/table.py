@@ -56,7 +56,14 @@ class Layout:
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], layout: Layout) -> None:
-    """Print rows under their headings; on a terminal what does not fit is left out, and named."""
+    """Print rows under their headings; on a terminal what does not fit is left out, and named.
+
+    Examples
+    --------
+    >>> print_table([{"model": "churn", "rows": 100}], Layout(("model", "rows"), frozenset({"rows"})))
+    model  rows
+    churn   100
+    """
     cells = {name: [layout.headings.get(name, name), *(cell(row[name]) for row in rows)] for name in layout.columns}
     cells = {name: column for name, column in cells.items() if any(column[1:])}
     gap, missing = GAP, list[str]()
@@ -72,7 +79,14 @@ def print_table(rows: Sequence[Mapping[str, Any]], layout: Layout) -> None:
 
 
 def print_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Print rows as CSV, of which a spreadsheet runs nothing."""
+    """Print rows as CSV, of which a spreadsheet runs nothing.
+
+    Examples
+    --------
+    >>> print_csv([{"model": "churn", "note": "=1+1"}], ["model", "note"])
+    model,note
+    churn,'=1+1
+    """
     writer = csv.writer(sys.stdout)
     writer.writerow([csv_cell(name) for name in columns])
     writer.writerows([csv_cell(row[name]) for name in columns] for row in rows)

@@ -26,6 +26,14 @@ def why_absent(history: History, window: Window, check: Check, as_of: datetime) 
         The one that the check reads.
     check : Check
         Its measurement is not there.
+
+    Examples
+    --------
+    >>> f1, drift = monitor.checks
+    >>> why_absent(history, window, f1, context.known_on)
+    'f1 was not measured of 2026-03-11, which has 300 rows'
+    >>> why_absent(history, window, f1.model_copy(update={"klass": "lost"}), context.known_on)
+    'no row of 2026-03-11 has a class that f1 could be measured of'
     """
     found = measurements_of(history, window, Filter(as_of=as_of))
     if check.segment:

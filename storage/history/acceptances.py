@@ -78,7 +78,20 @@ def acceptances(history: History, model: str, grain: str, before: datetime | Non
 
 
 def accept(connection: sa.Connection, accepted: Iterable[Acceptance]) -> None:
-    """Append acceptances; the caller knows that none of them is there."""
+    """Append acceptances; the caller knows that none of them is there.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from storage.history.database import open_history
+    >>> from storage.project.folder import Project
+    >>> accepted = Acceptance("churn", "1d", Code.SCALE_CHANGED, "amount", *3 * [window.end], "jo")
+    >>> with TemporaryDirectory() as folder:
+    ...     with (own := open_history(Project.open(folder))).writing() as connection:
+    ...         accept(connection, [accepted])
+    ...     print([it.named for it in acceptances(own, "churn", "1d")])
+    ['amount (scale-changed) was accepted by jo on 2026-03-12']
+    """
     rows = [{**asdict(it), "code": it.code.value} for it in accepted]
     if rows:
         connection.execute(sa.insert(tables.acceptance), rows)

@@ -121,13 +121,26 @@ def breaks_found(
     """What is known on a night to be broken of a window, or of all windows that begin in it or until a moment.
 
     What a person accepted is left out.
+
+    Examples
+    --------
+    >>> [(it.code.value, it.subject) for it in breaks_found(history, window, context.known_on, INPUT_BREAKS)]
+    [('scale-changed', 'amount')]
     """
     found = Faults.of(history, window, as_of).open(window.start, until or window.start + MOMENT, codes)
     return sorted({finding for _, finding in found})
 
 
 def inhibiting_drift(history: History, window: Window, as_of: datetime) -> list[Finding]:
-    """Why the drift of a window tells nothing; empty where it does."""
+    """Why the drift of a window tells nothing; empty where it does.
+
+    Examples
+    --------
+    >>> [it.code.value for it in inhibiting_drift(history, window, context.known_on)]
+    ['scale-changed']
+    >>> inhibiting_drift(history, window.previous(), context.known_on)
+    []
+    """
     return breaks_found(history, window, as_of, INPUT_BREAKS)
 
 
@@ -142,6 +155,13 @@ def inhibiting_quality(
         Whose quality is meant.
     present : Window
         The night's own: labels that cannot be read now are broken now.
+
+    Examples
+    --------
+    >>> inhibiting_quality(history, monitor, window.previous(), window, context.known_on)
+    []
+    >>> [it.code.value for it in inhibiting_quality(history, monitor, window, window, context.known_on)]
+    ['scale-changed']
     """
     found = breaks_found(history, window, as_of, INPUT_BREAKS)
     found += breaks_found(history, window, as_of, LASTING, until=matured(window, monitor))
@@ -158,6 +178,12 @@ def sound_windows(history: History, monitor: Monitor, windows: Sequence[Window],
     ----------
     windows : sequence of Window
         In order.
+
+    Examples
+    --------
+    >>> windows = [window.previous(), window]
+    >>> [it.label for it in sound_windows(history, monitor, windows, context.known_on)]
+    ['2026-03-10']
     """
     if not windows:
         return []

@@ -33,6 +33,13 @@ def class_counts(
         Windows that are returned.
     mature_after : timedelta
         How long labels are awaited.
+
+    Examples
+    --------
+    >>> mature_after = monitor.labels.mature_after
+    >>> before = class_counts(history, window, window, context.known_on, most=2, mature_after=mature_after)
+    >>> [dict(sorted(counts.items())) for counts in before]
+    [{'0': 221, '1': 79}, {'0': 212, '1': 88}]
     """
     table, length = tables.confusion, window.end - window.start
     since = window.start - LOOKED_BACK * length

@@ -74,6 +74,11 @@ def open_history(project: Project) -> History:
     ------
     HistoryError
         If it cannot be reached, or was written by a newer version.
+
+    Examples
+    --------
+    >>> open_history(project).engine.dialect.name
+    'sqlite'
     """
     close_home(project.home)
     close_to_others(project.root / ".env")

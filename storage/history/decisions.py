@@ -15,7 +15,16 @@ from storage.history.database import History
 
 
 def decisions_made(history: History, model: str, known_on: datetime, checks: Iterable[Check]) -> list[Decision]:
-    """What a night has decided already of some checks."""
+    """What a night has decided already of some checks.
+
+    Examples
+    --------
+    >>> for decision in decisions_made(history, "churn", context.known_on, monitor.judged):
+    ...     print(decision.check.name, decision.verdict.value, decision.reason)
+    data failed
+    drift_share-above undecided not judged while the data are broken: scale-changed amount
+    f1-below passed
+    """
     table = tables.decision
     named = {check.name: check for check in checks}
     query = sa.select(table).where(table.c.model == model, table.c.known_on == known_on, table.c.check_name.in_(named))
@@ -41,7 +50,13 @@ def _cause(row: sa.RowMapping) -> Cause | None:
 
 
 def judged_later(history: History, model: str, known_on: datetime) -> bool:
-    """Whether a later night has been judged already."""
+    """Whether a later night has been judged already.
+
+    Examples
+    --------
+    >>> judged_later(history, "churn", context.known_on), judged_later(history, "churn", window.previous().end)
+    (False, True)
+    """
     table = tables.decision
     query = sa.select(sa.literal(1)).where(table.c.model == model, table.c.known_on > known_on).limit(1)
     with history.reading() as connection:
@@ -91,7 +106,13 @@ class UndecidedCheck:
 
 
 def undecided_checks(history: History, model: str, as_of: datetime | None = None) -> list[UndecidedCheck]:
-    """The checks that the newest judged run of a model left undecided, by name."""
+    """The checks that the newest judged run of a model left undecided, by name.
+
+    Examples
+    --------
+    >>> [(check.name, check.reason) for check in undecided_checks(history, "churn")]
+    [('drift_share-above', 'not judged while the data are broken: scale-changed amount')]
+    """
     table = tables.decision
     mine = [table.c.model == model, *([table.c.known_on <= as_of] if as_of else [])]
     last = sa.select(sa.func.max(table.c.known_on)).where(*mine).scalar_subquery()
@@ -110,6 +131,11 @@ def undecided_since(history: History, model: str, check_name: str, before: datet
     Each with the window that it read.
 
     Runs that waited for labels, or in which broken data inhibited the check, are passed over.
+
+    Examples
+    --------
+    >>> undecided_since(history, "churn", "drift_share-above", context.known_on)
+    []
     """
     table = tables.decision
     mine = (table.c.model == model, table.c.check_name == check_name, table.c.known_on < before)

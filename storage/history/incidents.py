@@ -15,7 +15,15 @@ from storage.history.database import History
 
 
 def incidents_open(history: History, model: str, as_of: datetime | None = None) -> dict[str, Incident]:
-    """The incidents of a model that are open now or after a night, by name of the check."""
+    """The incidents of a model that are open now or after a night, by name of the check.
+
+    Examples
+    --------
+    >>> {name: incident.opened_on.isoformat() for name, incident in incidents_open(history, "churn").items()}
+    {'data': '2026-03-12T00:00:00+00:00'}
+    >>> incidents_open(history, "churn", as_of=window.start)
+    {}
+    """
     table = tables.incident
     query = sa.select(table).where(table.c.model == model)
     if as_of is None:
@@ -33,7 +41,13 @@ def _incident(row: sa.RowMapping) -> Incident:
 
 
 def all_incidents(history: History, model: str | None = None, *, only_open: bool = False) -> list[dict[str, Any]]:
-    """Incidents as dictionaries of the table's columns, the newest last, each with until when it is muted."""
+    """Incidents as dictionaries of the table's columns, the newest last, each with until when it is muted.
+
+    Examples
+    --------
+    >>> [(row["check_name"], row["severity"], row["muted_for"]) for row in all_incidents(history, "churn")]
+    [('drift_share-above', 'warning', None), ('data', 'critical', None)]
+    """
     table, mute = tables.incident, tables.mute
     query = sa.select(table)
     if model is not None:
@@ -94,7 +108,18 @@ def muted_checks(history: History, model: str, known_on: datetime) -> set[str]:
 
 
 def mute_check(history: History, model: str, check_name: str, until: datetime, reason: str) -> None:
-    """Tell nobody of a check's incidents until a moment; a moment that has passed unmutes it."""
+    """Tell nobody of a check's incidents until a moment; a moment that has passed unmutes it.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from storage.history.database import open_history
+    >>> from storage.project.folder import Project
+    >>> with TemporaryDirectory() as folder:
+    ...     mute_check(own := open_history(Project.open(folder)), "churn", "f1-below", window.end, "is being mended")
+    ...     print(muted_checks(own, "churn", window.start), muted_checks(own, "churn", window.end))
+    {'f1-below'} set()
+    """
     table = tables.mute
     key = sa.and_(table.c.model == model, table.c.check_name == check_name)
     with history.writing() as connection:

@@ -33,6 +33,13 @@ def model_lock(work: Work, model: str, engine: sa.Engine, folder: Path, wait_sec
         If the other one has not ended after ``wait_seconds``.
     HistoryError
         If the lock cannot be made or asked for.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder, model_lock("run", "churn", history.engine, Path(folder), 0):
+    ...     print(sorted(path.name for path in Path(folder).iterdir()))
+    ['churn.run.lock']
     """
     name = f"lamplighter {work} {model}"
     path = folder / f"{model}.{work}.lock"

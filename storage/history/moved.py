@@ -20,7 +20,13 @@ FEWEST = 30
 
 
 def moved_columns(history: History, window: Window, as_of: datetime) -> list[Moved]:
-    """The features of a window that drifted, the farthest first."""
+    """The features of a window that drifted, the farthest first.
+
+    Examples
+    --------
+    >>> [it.name for it in moved_columns(history, window, context.known_on)]
+    ['amount']
+    """
     found = measurements_of(history, window, Filter(version="", as_of=as_of))
     drifted = {entry.feature for entry in found if entry.metric == "drift_detected" and entry.value}
     distances = [entry for entry in found if entry.metric == "drift_statistic" and entry.feature in drifted]
@@ -32,7 +38,14 @@ def moved_columns(history: History, window: Window, as_of: datetime) -> list[Mov
 
 
 def moved_segments(history: History, window: Window, check: Check, as_of: datetime) -> list[Moved]:
-    """The segments of a window whose metric is farthest from its mean over the weeks before, the farthest first."""
+    """The segments of a window whose metric is farthest from its mean over the weeks before, the farthest first.
+
+    Examples
+    --------
+    >>> f1 = monitor.checks[0]
+    >>> [it.name for it in moved_segments(history, window.previous(), f1, context.known_on)]
+    ['plan=basic', 'plan=pro']
+    """
     wanted = Filter(
         metric=check.metric,
         version="",

@@ -22,6 +22,14 @@ def newest(table: sa.Table, *conditions: sa.ColumnElement[bool], as_of: datetime
         On columns of the key.
     as_of : datetime, optional
         Leave out what became known later.
+
+    Examples
+    --------
+    >>> from storage.history import tables
+    >>> query = newest(tables.evaluation, tables.evaluation.c.model == "churn")
+    >>> with history.reading() as connection:
+    ...     print([f"{row.window_start:%d %b}: {row.state}" for row in connection.execute(query)][-2:])
+    ['10 Mar: final', '11 Mar: provisional']
     """
     key = [column for column in table.primary_key if column.name != "known_on"]
     if as_of is not None:

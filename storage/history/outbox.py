@@ -70,7 +70,20 @@ class Waiting:
 
 
 def put(connection: sa.Connection, known_on: datetime, messages: Iterable[Message], targets: Iterable[str]) -> None:
-    """Put messages into the outbox, one row for each target; one that lies there already stays as it is."""
+    """Put messages into the outbox, one row for each target; one that lies there already stays as it is.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from storage.history.database import open_history
+    >>> from storage.project.folder import Project
+    >>> message = Message("churn", "f1-below", "opened", Severity.WARNING, "churn: f1-below fails", "")
+    >>> with TemporaryDirectory() as folder:
+    ...     with (own := open_history(Project.open(folder))).writing() as connection:
+    ...         put(connection, window.end, [message, message], ["team"])
+    ...     print([(it.message.title, it.target) for it in waiting(own, "churn")])
+    [('churn: f1-below fails', 'team')]
+    """
     table, wanted = tables.outbox, list(targets)
     for message in messages:
         for target in wanted:
@@ -89,7 +102,13 @@ def _next_number(connection: sa.Connection, model: str) -> int:
 
 
 def waiting(history: History, model: str) -> list[Waiting]:
-    """The messages of a model that were neither delivered, overtaken nor given up, the oldest first."""
+    """The messages of a model that were neither delivered, overtaken nor given up, the oldest first.
+
+    Examples
+    --------
+    >>> [(it.message.title, it.attempts) for it in waiting(history, "churn")]
+    [('churn: drift_share-above fails', 0), ('churn: drift_share-above passes again', 0), ('churn: data fails', 0)]
+    """
     table, delivery = tables.outbox, tables.delivery
     same = sa.and_(*(table.c[name] == delivery.c[name] for name in KEY))
     query = (
@@ -123,7 +142,21 @@ def readdress(history: History, entry: Waiting, targets: Iterable[str], at: date
 
 
 def mark(history: History, entry: Waiting, status: DeliveryStatus, at: datetime, error: str = "") -> None:
-    """Note what became of a message."""
+    """Note what became of a message.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from storage.history.database import open_history
+    >>> from storage.project.folder import Project
+    >>> message = Message("churn", "f1-below", "opened", Severity.WARNING, "churn: f1-below fails", "")
+    >>> with TemporaryDirectory() as folder:
+    ...     with (own := open_history(Project.open(folder))).writing() as connection:
+    ...         put(connection, window.end, [message], ["team"])
+    ...     mark(own, waiting(own, "churn")[0], DeliveryStatus.DELIVERED, window.end)
+    ...     print(waiting(own, "churn"))
+    []
+    """
     with history.writing() as connection:
         _mark(connection, entry, status, at, error)
 

@@ -29,6 +29,12 @@ def newest_measured(history: History, runs: Sequence[Row], metric: str, *, final
         A row of the table of runs for each model.
     final : bool
         Whether only final values count.
+
+    Examples
+    --------
+    >>> from storage.history.query import newest_windows
+    >>> newest_measured(history, newest_windows(history), "f1", final=True)["churn"].isoformat()
+    '2026-03-10T00:00:00+00:00'
     """
     run, table = tables.run, tables.measurement
     wanted = [table.c.model == run.c.model, table.c.grain == run.c.grain, *_overall(metric), table.c.value.is_not(None)]
@@ -52,6 +58,11 @@ def values_of_windows(history: History, metric: str, windows: Mapping[str, tuple
     ----------
     windows : mapping of str to (datetime, str)
         Start and grain of a window, by model.
+
+    Examples
+    --------
+    >>> values_of_windows(history, "rows", {"churn": (window.start, "1d")})["churn"]["value"]
+    300.0
     """
     table = tables.measurement
     found: dict[str, Row] = {}
@@ -68,7 +79,14 @@ def values_of_windows(history: History, metric: str, windows: Mapping[str, tuple
 
 
 def newest_decisions(history: History, runs: Sequence[Row]) -> dict[str, list[Row]]:
-    """What the newest run of each model decided; where it decided nothing, as one of an old window, the run before."""
+    """What the newest run of each model decided; where it decided nothing, as one of an old window, the run before.
+
+    Examples
+    --------
+    >>> from storage.history.query import newest_windows
+    >>> [(row["check_name"], row["verdict"]) for row in newest_decisions(history, newest_windows(history))["churn"]]
+    [('data', 'failed'), ('drift_share-above', 'undecided'), ('f1-below', 'passed')]
+    """
     table = tables.decision
     found = _decided(history, {row["model"]: row["known_on"] for row in runs})
     without = [row["model"] for row in runs if row["model"] not in found]

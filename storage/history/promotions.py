@@ -39,7 +39,13 @@ class Promotion:
 
 
 def promotions(history: History, model: str) -> list[Promotion]:
-    """The promotions of a model, in order."""
+    """The promotions of a model, in order.
+
+    Examples
+    --------
+    >>> [(it.number, it.version, it.cause) for it in promotions(history, "churn")]
+    [(1, 'v1', 'adopted')]
+    """
     with history.reading() as connection:
         return _promotions(connection, model)
 
@@ -51,13 +57,27 @@ def _promotions(connection: sa.Connection, model: str) -> list[Promotion]:
 
 
 def champion_on(history: History, model: str, logical_date: datetime) -> Promotion | None:
-    """The promotion that holds during a night: the newest one of an earlier night."""
+    """The promotion that holds during a night: the newest one of an earlier night.
+
+    Examples
+    --------
+    >>> champion_on(history, "churn", context.known_on).version
+    'v1'
+    >>> champion_on(history, "churn", window.start.replace(year=2025)) is None
+    True
+    """
     known = [entry for entry in promotions(history, model) if entry.known_on < logical_date]
     return known[-1] if known else None
 
 
 def champion(history: History, model: str) -> Promotion | None:
-    """The newest promotion."""
+    """The newest promotion.
+
+    Examples
+    --------
+    >>> champion(history, "churn").version
+    'v1'
+    """
     known = promotions(history, model)
     return known[-1] if known else None
 
@@ -66,6 +86,11 @@ def version_before(history: History, model: str, version: str) -> str:
     """Whom a version replaced when it became champion on its own merits; empty for nobody.
 
     A version that came back by a rollback replaced the one that was bad, which is no place to go back to.
+
+    Examples
+    --------
+    >>> version_before(history, "churn", "v1")
+    ''
     """
     merited = [it for it in promotions(history, model) if it.version == version and not it.cause.startswith(ROLLBACK)]
     return merited[-1].previous if merited else ""
@@ -90,6 +115,17 @@ def promote(
     ------
     ModelError
         If another version is champion by now.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from storage.history.database import open_history
+    >>> from storage.project.folder import Project
+    >>> with TemporaryDirectory() as folder, (own := open_history(Project.open(folder))).writing() as connection:
+    ...     first = promote(connection, "churn", "v1", expected="", logical_date=window.start, cause="adopted")
+    ...     second = promote(connection, "churn", "v2", expected="v1", logical_date=window.end, cause="better")
+    ...     print(second.number, second.version, second.previous)
+    2 v2 v1
     """
     known = _promotions(connection, model)
     present = known[-1].version if known else ""

@@ -26,7 +26,15 @@ UNDONE: tuple[tuple[sa.Column[datetime], dict[str, object]], ...] = (
 
 
 def newest_of_the_future(history: History, model: str, present: datetime) -> datetime | None:
-    """The logical date of the newest run of a model that is still to come; None where there is none."""
+    """The logical date of the newest run of a model that is still to come; None where there is none.
+
+    Examples
+    --------
+    >>> newest_of_the_future(history, "churn", window.start).isoformat()
+    '2026-03-12T00:00:00+00:00'
+    >>> newest_of_the_future(history, "churn", context.known_on) is None
+    True
+    """
     table = tables.run
     query = sa.select(sa.func.max(table.c.known_on)).where(table.c.model == model, table.c.known_on > present)
     with history.reading() as connection:
@@ -35,7 +43,14 @@ def newest_of_the_future(history: History, model: str, present: datetime) -> dat
 
 
 def counted(history: History, model: str, after: datetime) -> dict[str, int]:
-    """How many rows of each table came with runs after an instant."""
+    """How many rows of each table came with runs after an instant.
+
+    Examples
+    --------
+    >>> found = counted(history, "churn", window.start)
+    >>> found["run"], found["decision"]
+    (1, 3)
+    """
     with history.reading() as connection:
         found = {name: connection.scalar(_count(name, model, after)) or 0 for name in WHEN}
     return {name: count for name, count in found.items() if count}
@@ -47,7 +62,13 @@ def _count(name: str, model: str, after: datetime) -> sa.Select[tuple[int]]:
 
 
 def versions_after(history: History, model: str, after: datetime) -> list[str]:
-    """The versions of a model that came with runs after an instant."""
+    """The versions of a model that came with runs after an instant.
+
+    Examples
+    --------
+    >>> versions_after(history, "churn", window.start.replace(day=1)), versions_after(history, "churn", window.start)
+    (['v1'], [])
+    """
     version = tables.model_version
     query = sa.select(version.c.version).where(version.c.model == model, version.c.known_on > after)
     with history.reading() as connection:
@@ -55,7 +76,22 @@ def versions_after(history: History, model: str, after: datetime) -> list[str]:
 
 
 def prune(history: History, model: str, after: datetime) -> None:
-    """Remove what runs after an instant recorded of a model, and undo what they changed, in one transaction."""
+    """Remove what runs after an instant recorded of a model, and undo what they changed, in one transaction.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from storage.history.database import open_history
+    >>> from storage.history.promotions import promote
+    >>> from storage.project.folder import Project
+    >>> with TemporaryDirectory() as folder:
+    ...     with (own := open_history(Project.open(folder))).writing() as connection:
+    ...         _ = promote(connection, "churn", "v1", expected="", logical_date=window.end, cause="adopted")
+    ...     before = counted(own, "churn", window.start)
+    ...     prune(own, "churn", window.start)
+    ...     print(before, counted(own, "churn", window.start))
+    {'promotion': 1} {}
+    """
     with history.writing() as connection:
         for name, column in WHEN.items():
             table = tables.metadata.tables[name]

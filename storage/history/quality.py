@@ -26,6 +26,12 @@ def quality_of(history: History, window: Window, metrics: Iterable[str], as_of: 
         Which ones, in the order in which they are wanted.
     as_of : datetime
         What became known later is left out.
+
+    Examples
+    --------
+    >>> quality = quality_of(history, window.previous(), ["f1", "accuracy"], context.known_on)
+    >>> quality.window, [found.metric for found in quality.measurements]
+    ('2026-03-10', ['f1', 'f1', 'f1', 'accuracy'])
     """
     order = {metric: place for place, metric in enumerate(metrics)}
     wanted = Filter(version=OVERALL, feature=OVERALL, as_of=as_of)
@@ -33,10 +39,10 @@ def quality_of(history: History, window: Window, metrics: Iterable[str], as_of: 
     recorded.sort(key=lambda found: order[found.metric])
     overall = [found for found in recorded if found.segment == OVERALL]
     segments = [found for found in recorded if found.segment != OVERALL and found.klass == OVERALL]
-    return Quality(window.label, overall, confusion_of(history, window, as_of), segments)
+    return Quality(window.label, overall, _confusion_of(history, window, as_of), segments)
 
 
-def confusion_of(history: History, window: Window, as_of: datetime) -> list[Confusion]:
+def _confusion_of(history: History, window: Window, as_of: datetime) -> list[Confusion]:
     """The confusion counts of a window, of all its segments and versions together."""
     table = tables.confusion
     query = newest(

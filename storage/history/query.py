@@ -58,6 +58,11 @@ def existing_history(project: Project) -> History | None:
     ------
     HistoryError
         If it cannot be reached.
+
+    Examples
+    --------
+    >>> [row["model"] for row in newest_windows(existing_history(project))]
+    ['churn']
     """
     file = _file(project)
     return open_history(project) if file is None or file.is_file() else None
@@ -75,7 +80,14 @@ def _file(project: Project) -> Path | None:
 
 
 def measurements(history: History, model: str, wanted: Filter) -> list[dict[str, Any]]:
-    """Measurements of a model by window, as dictionaries of the table's columns."""
+    """Measurements of a model by window, as dictionaries of the table's columns.
+
+    Examples
+    --------
+    >>> rows = measurements(history, "churn", Filter(metric="rows", version=""))
+    >>> [(f"{row['window_start']:%d %b}", row["value"]) for row in rows][-2:]
+    [('10 Mar', 300.0), ('11 Mar', 300.0)]
+    """
     table = tables.measurement
     equal = {
         "metric": wanted.metric,
@@ -98,6 +110,11 @@ def findings(history: History, model: str, wanted: Filter) -> list[dict[str, Any
     """What the nights found broken of a model, by window; what was mended since is left out.
 
     Of the filter the span and ``as_of`` count.
+
+    Examples
+    --------
+    >>> [(row["code"], row["subject"]) for row in findings(history, "churn", EVERYTHING)]
+    [('scale-changed', 'amount')]
     """
     table = tables.finding
     query = newest(table, table.c.model == model, *_within(table.c.window_start, wanted), as_of=wanted.as_of)
@@ -115,7 +132,14 @@ NIGHTLY = {
 
 
 def nightly(history: History, kind: str, model: str, wanted: Filter) -> list[dict[str, Any]]:
-    """The rows of one of `NIGHTLY`, by night; the span of the filter is of nights, not of windows."""
+    """The rows of one of `NIGHTLY`, by night; the span of the filter is of nights, not of windows.
+
+    Examples
+    --------
+    >>> rows = nightly(history, "decisions", "churn", Filter(since=context.known_on))
+    >>> [(row["check_name"], row["verdict"]) for row in rows]
+    [('data', 'failed'), ('drift_share-above', 'undecided'), ('f1-below', 'passed')]
+    """
     table, order = NIGHTLY[kind]
     query = sa.select(table).where(table.c.model == model, *_within(table.c.known_on, wanted))
     if wanted.as_of is not None:
@@ -141,7 +165,13 @@ def _sorted(rows: list[dict[str, Any]], *names: str) -> list[dict[str, Any]]:
 
 
 def recorded_names(history: History, model: str, column: str) -> list[str]:
-    """The different values that a key column of a model's measurements has, such as its metrics or features."""
+    """The different values that a key column of a model's measurements has, such as its metrics or features.
+
+    Examples
+    --------
+    >>> recorded_names(history, "churn", "feature"), recorded_names(history, "churn", "segment")
+    (['amount', 'churns', 'plan', 'probability'], ['plan=basic', 'plan=pro'])
+    """
     named = tables.measurement.c[column]
     query = sa.select(named).distinct().where(tables.measurement.c.model == model, named != "")
     with history.reading() as connection:
@@ -149,7 +179,13 @@ def recorded_names(history: History, model: str, column: str) -> list[str]:
 
 
 def measured_metrics(history: History, model: str, wanted: Filter) -> set[str]:
-    """The metrics that have a value in some window; of the filter segment or column, version, class and span count."""
+    """The metrics that have a value in some window; of the filter segment or column, version, class and span count.
+
+    Examples
+    --------
+    >>> sorted(it for it in measured_metrics(history, "churn", EVERYTHING) if it.startswith("roc"))
+    ['roc_auc']
+    """
     table = tables.measurement
     equal = {"segment": wanted.segment, "version": wanted.version, "class": wanted.klass, "feature": ""}
     conditions = [table.c.model == model, table.c.value.is_not(None), *_within(table.c.window_start, wanted)]
@@ -160,7 +196,13 @@ def measured_metrics(history: History, model: str, wanted: Filter) -> set[str]:
 
 
 def checked_metrics(history: History, model: str) -> list[str]:
-    """The metrics that a check was about in the newest run that decided something, by name of the check."""
+    """The metrics that a check was about in the newest run that decided something, by name of the check.
+
+    Examples
+    --------
+    >>> checked_metrics(history, "churn")
+    ['data_breaks', 'drift_share', 'f1']
+    """
     table = tables.decision
     newest_known = sa.select(sa.func.max(table.c.known_on)).where(table.c.model == model).scalar_subquery()
     query = sa.select(table.c.check_name, table.c.metric).where(
@@ -171,7 +213,14 @@ def checked_metrics(history: History, model: str) -> list[str]:
 
 
 def newest_run_of_windows(history: History, model: str, wanted: Filter) -> dict[tuple[datetime, str], dict[str, Any]]:
-    """The run of each window that was started last, by start and grain of the window."""
+    """The run of each window that was started last, by start and grain of the window.
+
+    Examples
+    --------
+    >>> runs = newest_run_of_windows(history, "churn", EVERYTHING)
+    >>> [(f"{start:%d %b}", run["status"]) for (start, _), run in runs.items()][-2:]
+    [('10 Mar', 'succeeded'), ('11 Mar', 'findings')]
+    """
     table = tables.run
     conditions = [table.c.model == model, *_within(table.c.window_start, wanted)]
     if wanted.as_of is not None:
@@ -182,7 +231,14 @@ def newest_run_of_windows(history: History, model: str, wanted: Filter) -> dict[
 
 
 def decisions_of_windows(history: History, model: str, wanted: Filter) -> list[dict[str, Any]]:
-    """What was decided last of each check and window, with the grain of the runs that decided."""
+    """What was decided last of each check and window, with the grain of the runs that decided.
+
+    Examples
+    --------
+    >>> rows = decisions_of_windows(history, "churn", Filter(since=window.start))
+    >>> [(row["check_name"], row["verdict"], row["grain"]) for row in rows]
+    [('data', 'failed', '1d'), ('drift_share-above', 'undecided', '1d')]
+    """
     table, run = tables.decision, tables.run
     conditions = [table.c.model == model, *_within(table.c.window_start, wanted)]
     if wanted.as_of is not None:
@@ -199,7 +255,14 @@ def decisions_of_windows(history: History, model: str, wanted: Filter) -> list[d
 
 
 def confusion_counts(history: History, model: str, wanted: Filter = EVERYTHING) -> list[dict[str, Any]]:
-    """Confusion counts of a model by window; of the filter segment or column, version, span and ``as_of`` count."""
+    """Confusion counts of a model by window; of the filter segment or column, version, span and ``as_of`` count.
+
+    Examples
+    --------
+    >>> rows = confusion_counts(history, "churn", Filter(since=window.previous().start, until=window.start))
+    >>> [(row["y_true"], row["y_pred"], row["n"]) for row in rows]
+    [('0', '0', 184), ('0', '1', 37), ('1', '0', 12), ('1', '1', 67)]
+    """
     table = tables.confusion
     equal = {"segment": None if wanted.column else wanted.segment or "", "version": wanted.version or ""}
     conditions = [table.c.model == model, *_within(table.c.window_start, wanted), *_of_column(table, wanted)]
@@ -212,7 +275,15 @@ def confusion_counts(history: History, model: str, wanted: Filter = EVERYTHING) 
 
 
 def zones_before(history: History, model: str, timezone: str) -> dict[datetime, str]:
-    """The zone of each recorded window whose zone is not the present one, by its start."""
+    """The zone of each recorded window whose zone is not the present one, by its start.
+
+    Examples
+    --------
+    >>> zones_before(history, "churn", "UTC")
+    {}
+    >>> len(zones_before(history, "churn", "Europe/Berlin"))
+    8
+    """
     table = tables.evaluation
     query = sa.select(table.c.window_start, table.c.timezone).where(
         table.c.model == model, table.c.timezone.not_in(("", timezone))
@@ -222,14 +293,27 @@ def zones_before(history: History, model: str, timezone: str) -> dict[datetime, 
 
 
 def rows_of_model(history: History, table: sa.Table, model: str, order: Iterable[str]) -> list[dict[str, Any]]:
-    """All rows that a table holds of a model."""
+    """All rows that a table holds of a model.
+
+    Examples
+    --------
+    >>> from storage.history import tables
+    >>> [row["status"] for row in rows_of_model(history, tables.run, "churn", ["id"])][-2:]
+    ['succeeded', 'findings']
+    """
     query = sa.select(table).where(table.c.model == model).order_by(*(table.c[name] for name in order))
     with history.reading() as connection:
         return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def models(history: History) -> list[str]:
-    """Models that have a run."""
+    """Models that have a run.
+
+    Examples
+    --------
+    >>> models(history)
+    ['churn']
+    """
     with history.reading() as connection:
         return list(connection.scalars(sa.select(tables.run.c.model).distinct().order_by(tables.run.c.model)))
 
@@ -241,6 +325,16 @@ def newest_run(history: History, model: str) -> dict[str, Any]:
     ------
     HistoryError
         If nothing is recorded of the model.
+
+    Examples
+    --------
+    >>> run = newest_run(history, "churn")
+    >>> run["timezone"], run["grain"], run["status"]
+    ('UTC', '1d', 'findings')
+    >>> newest_run(history, "chum")
+    Traceback (most recent call last):
+    ...
+    lamplighter.errors.HistoryError: nothing is recorded of 'chum'; did you mean 'churn'? known: churn
     """
     table = tables.run
     query = sa.select(table).where(table.c.model == model).order_by(table.c.id.desc()).limit(1)
@@ -252,7 +346,13 @@ def newest_run(history: History, model: str) -> dict[str, Any]:
 
 
 def newest_windows(history: History) -> list[dict[str, Any]]:
-    """Of each model the last run of its newest window; an older window that was run again since is not it."""
+    """Of each model the last run of its newest window; an older window that was run again since is not it.
+
+    Examples
+    --------
+    >>> [(row["model"], f"{row['window_start']:%d %B}") for row in newest_windows(history)]
+    [('churn', '11 March')]
+    """
     table, present, other = tables.run, tables.run.alias("present"), tables.run.alias("other")
     last = sa.select(sa.func.max(table.c.id).label("id")).group_by(table.c.model).subquery()
     # A model whose grain was changed has its newest window among those of the present grain. Asked for each model by
@@ -272,7 +372,14 @@ def newest_windows(history: History) -> list[dict[str, Any]]:
 
 
 def dump(history: History) -> dict[str, list[tuple[Any, ...]]]:
-    """All that is recorded but runs and their durations, so that two histories can be compared."""
+    """All that is recorded but runs and their durations, so that two histories can be compared.
+
+    Examples
+    --------
+    >>> sorted(name for name, rows in dump(history).items() if rows)
+    ['confusion', 'decision', 'evaluation', 'finding', 'incident', 'measurement', 'model_version', 'outbox',
+     'profile', 'promotion', 'retraining']
+    """
     with history.reading() as connection:
         return {
             table.name: sorted((tuple(row) for row in connection.execute(sa.select(table))), key=repr)
@@ -281,7 +388,13 @@ def dump(history: History) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def measurements_of(history: History, window: Window, wanted: Filter) -> list[Measurement]:
-    """The measurements of one window."""
+    """The measurements of one window.
+
+    Examples
+    --------
+    >>> [found.value for found in measurements_of(history, window, Filter(metric="missing_ratio"))]
+    [0.0, 0.0]
+    """
     span = replace(wanted, since=window.start, until=window.end)
     return [
         _measurement(row) for row in measurements(history, window.model, span) if row["grain"] == window.grain.value
@@ -289,7 +402,16 @@ def measurements_of(history: History, window: Window, wanted: Filter) -> list[Me
 
 
 def measurement_of(history: History, window: Window, wanted: Filter) -> Measurement | None:
-    """The one measurement of a window that a filter names, of all versions together where they are measured so."""
+    """The one measurement of a window that a filter names, of all versions together where they are measured so.
+
+    Examples
+    --------
+    >>> found = measurement_of(history, window.previous(), Filter(metric="accuracy", segment=""))
+    >>> found.value, found.n, found.state.value
+    (0.8367, 300, 'final')
+    >>> measurement_of(history, window, Filter(metric="rmse")) is None
+    True
+    """
     of_versions = wanted.metric in OF_VERSIONS
     found = measurements_of(history, window, wanted if of_versions else replace(wanted, version=wanted.version or ""))
     return max(found, key=lambda measurement: measurement.n) if found else None

@@ -20,14 +20,14 @@ from storage.history.newest import GONE
 from storage.history.record import record
 
 
-def scope_of(window: Window) -> dict[str, Any]:
+def _scope_of(window: Window) -> dict[str, Any]:
     """The key columns of a window."""
     return {"model": window.model, "window_start": window.start, "grain": window.grain.value}
 
 
 def record_inputs(connection: sa.Connection, known_on: datetime, inputs: Inputs) -> None:
     """Record what the columns of a window came to."""
-    scope = scope_of(inputs.window)
+    scope = _scope_of(inputs.window)
     _record_measurements(connection, scope, known_on, Family.DATA, inputs.data)
     _record_measurements(connection, scope, known_on, Family.DRIFT, inputs.drift)
     _record_findings(connection, scope, known_on, Family.DATA, inputs.findings)
@@ -49,7 +49,7 @@ def record_run(
     arrivals : iterable of Measurement or None
         None leaves what is known: the labels could not be read.
     """
-    scope = scope_of(window)
+    scope = _scope_of(window)
     if arrivals is not None:
         _record_measurements(connection, scope, known_on, Family.ARRIVALS, arrivals)
     _record_findings(connection, scope, known_on, Family.ARRIVALS, findings)
@@ -57,7 +57,7 @@ def record_run(
 
 def record_evaluation(connection: sa.Connection, known_on: datetime, evaluation: Evaluation) -> None:
     """Record what the labels of a window came to."""
-    scope = scope_of(evaluation.window)
+    scope = _scope_of(evaluation.window)
     _record_measurements(connection, scope, known_on, Family.QUALITY, evaluation.measurements)
     record(connection, tables.confusion, scope, known_on, map(_confusion_row, evaluation.confusion), gone={"n": 0})
     record(connection, tables.evaluation, scope, known_on, [_evaluation_row(evaluation)], gone={})

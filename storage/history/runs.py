@@ -25,6 +25,18 @@ def run_of(history: History, window: Window, known_on: datetime) -> Iterator[dic
     """A row about this run: running, then succeeded, findings or failed. What a killed one left says interrupted.
 
     The caller fills in ``message`` and ``seconds``.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from storage.history.database import open_history
+    >>> from storage.project.folder import Project
+    >>> with TemporaryDirectory() as folder:
+    ...     with run_of(own := open_history(Project.open(folder)), window, window.end) as noted:
+    ...         noted["message"] = "all checks passed"
+    ...     with own.reading() as connection:
+    ...         print(connection.execute(sa.select(tables.run.c.status, tables.run.c.message)).all())
+    [('succeeded', 'all checks passed')]
     """
     table = tables.run
     with history.writing() as connection:
@@ -59,17 +71,36 @@ def run_of(history: History, window: Window, known_on: datetime) -> Iterator[dic
 
 
 def last_success(history: History, model: str) -> datetime | None:
-    """When a night of the model last ended without a failure."""
+    """When a night of the model last ended without a failure.
+
+    Examples
+    --------
+    >>> last_success(history, "churn") is not None, last_success(history, "unknown")
+    (True, None)
+    """
     return _newest(history, model, tables.run.c.ended_at)
 
 
 def last_run(history: History, model: str) -> datetime | None:
-    """The newest night that ended without a failure."""
+    """The newest night that ended without a failure.
+
+    Examples
+    --------
+    >>> last_run(history, "churn").isoformat()
+    '2026-03-12T00:00:00+00:00'
+    """
     return _newest(history, model, tables.run.c.known_on)
 
 
 def newest_run_begun(connection: sa.Connection, model: str) -> datetime | None:
-    """The newest night of a model that has begun, however it ended."""
+    """The newest night of a model that has begun, however it ended.
+
+    Examples
+    --------
+    >>> with history.reading() as connection:
+    ...     print(newest_run_begun(connection, "churn"))
+    2026-03-12 00:00:00+00:00
+    """
     table = tables.run
     logical_date: datetime | None = connection.scalar(
         sa.select(sa.func.max(table.c.known_on)).where(table.c.model == model)

@@ -53,6 +53,12 @@ def window_states(history: History, window: Window, known_on: datetime) -> dict[
     """How each window of a model up to ``window`` stands on a night, by its start: recent and open ones.
 
     Windows of another grain are closed: they are read, and never looked at again.
+
+    Examples
+    --------
+    >>> states = window_states(history, window, context.known_on)
+    >>> states[window.previous().start].state.value, states[window.start].state.value
+    ('final', 'provisional')
     """
     known = _known(window, known_on)
     recent = known.c.window_start >= window.start - RECENT_WINDOWS * (window.end - window.start)
@@ -88,6 +94,11 @@ def judged_window(history: History, monitor: Monitor, window: Window, known_on: 
     """The newest window whose labels are final, or reach the coverage that the monitor is content with.
 
     A window whose labels never came is final too: its quality is unknown, and an older one's is no news.
+
+    Examples
+    --------
+    >>> judged_window(history, monitor, window, context.known_on).label
+    '2026-03-10'
     """
     labels = monitor.labels
     if labels is None:
@@ -104,7 +115,14 @@ def judged_window(history: History, monitor: Monitor, window: Window, known_on: 
 
 
 def final_windows(history: History, window: Window, known_on: datetime, since: datetime) -> list[Window]:
-    """The windows from a moment on, up to ``window``, that have rows and whose labels are final, in order."""
+    """The windows from a moment on, up to ``window``, that have rows and whose labels are final, in order.
+
+    Examples
+    --------
+    >>> since = window.start - 3 * monitor.labels.mature_after
+    >>> [it.label for it in final_windows(history, window, context.known_on, since)]
+    ['2026-03-08', '2026-03-09', '2026-03-10']
+    """
     known = _known(window, known_on)
     query = sa.select(known).where(*_final(known), known.c.window_start >= since).order_by(known.c.window_start)
     with history.reading() as connection:
@@ -113,7 +131,13 @@ def final_windows(history: History, window: Window, known_on: datetime, since: d
 
 
 def final_until(history: History, window: Window, known_on: datetime) -> datetime | None:
-    """The end of the newest window, up to ``window``, that has rows and whose labels are final."""
+    """The end of the newest window, up to ``window``, that has rows and whose labels are final.
+
+    Examples
+    --------
+    >>> final_until(history, window, context.known_on).isoformat()
+    '2026-03-11T00:00:00+00:00'
+    """
     known = _known(window, known_on)
     with history.reading() as connection:
         end: datetime | None = connection.scalar(sa.select(sa.func.max(known.c.window_end)).where(*_final(known)))
@@ -121,7 +145,13 @@ def final_until(history: History, window: Window, known_on: datetime) -> datetim
 
 
 def labelled_rows(history: History, windows: Sequence[Window], known_on: datetime) -> int:
-    """How many rows of some windows, in order, have a label."""
+    """How many rows of some windows, in order, have a label.
+
+    Examples
+    --------
+    >>> labelled_rows(history, [window.previous(), window], context.known_on)
+    300
+    """
     if not windows:
         return 0
     known = _known(windows[-1], known_on)
@@ -136,7 +166,13 @@ def _final(known: sa.Subquery) -> list[sa.ColumnElement[bool]]:
 
 
 def windows_with_rows(history: History, windows: Sequence[Window]) -> list[Window]:
-    """Those of some windows of one model, in order, of which rows are recorded."""
+    """Those of some windows of one model, in order, of which rows are recorded.
+
+    Examples
+    --------
+    >>> [it.label for it in windows_with_rows(history, [window.previous(), window, window.next()])]
+    ['2026-03-10', '2026-03-11']
+    """
     if not windows:
         return []
     table, first = tables.measurement, windows[0]
@@ -160,7 +196,7 @@ def newest_window(history: History, window: Window, known_on: datetime) -> Windo
     Examples
     --------
     >>> newest_window(history, window, context.known_on).label
-    '2026-03-07'
+    '2026-03-11'
     """
     known = window_states(history, window, known_on)
     return known[max(known)].window if known else None
@@ -183,7 +219,13 @@ def first_window(history: History, model: str) -> datetime | None:
 
 
 def windows_after(history: History, window: Window) -> list[Window]:
-    """The recorded windows of the same grain and zone after one, in order, up to the first that is missing."""
+    """The recorded windows of the same grain and zone after one, in order, up to the first that is missing.
+
+    Examples
+    --------
+    >>> [it.label for it in windows_after(history, window.previous())], windows_after(history, window)
+    (['2026-03-11'], [])
+    """
     table = tables.evaluation
     query = (
         sa.select(table.c.window_start)

@@ -37,7 +37,16 @@ FIRST_ROWS, MOST_ODD = 100, 0.01
 
 
 def columns_of(rows: Scan) -> tuple[list[Column], dict[str, pa.ChunkedArray]]:
-    """What is known of each column, and some rows of it, the same of each."""
+    """What is known of each column, and some rows of it, the same of each.
+
+    Examples
+    --------
+    >>> from storage.sources.predictions import predictions_of
+    >>> columns, parts = columns_of(Scan(predictions_of(project, monitor, window, context.spool)))
+    >>> [(column.name, column.kind) for column in columns]
+    [('id', 'text'), ('at', 'time'), ('amount', 'number'), ('plan', 'text'), ('probability', 'number'), ('churns',
+     'boolean')]
+    """
     chosen = np.arange(rows.count)
     if rows.count > SAMPLED_ROWS:
         chosen = np.sort(np.random.default_rng(0).choice(rows.count, SAMPLED_ROWS, replace=False))
@@ -126,7 +135,15 @@ def _has_zone(values: pa.ChunkedArray) -> bool:
 
 
 def sample_of(parts: Mapping[str, pa.ChunkedArray], columns: Sequence[Column]) -> Sample:
-    """The same rows of the columns whose values may have something to do with each other."""
+    """The same rows of the columns whose values may have something to do with each other.
+
+    Examples
+    --------
+    >>> parts = {"amount": pa.chunked_array([[2.5, None]]), "plan": pa.chunked_array([["pro", "basic"]])}
+    >>> sample = sample_of(parts, [Column("amount", "number"), Column("plan", "text", classes=("basic", "pro"))])
+    >>> sample.numbers["amount"], sample.classes["plan"]
+    (array([2.5, nan]), array(['pro', 'basic'], dtype=object))
+    """
     numbers, classes = {}, {}
     for column in columns:
         values = parts.get(column.name)

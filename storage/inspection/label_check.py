@@ -69,6 +69,13 @@ def check_labels(project: Project, monitor: Monitor, newest: Scan, now: datetime
         Labels that arrive later are not there yet.
     folder : Path
         For what is streamed.
+
+    Examples
+    --------
+    >>> newest = Scan(predictions_of(project, monitor, window, context.spool))
+    >>> check = check_labels(project, monitor, newest, window.end, context.spool)
+    >>> check.labelled, check.problems
+    (300, [])
     """
     check, labels = LabelCheck(), monitor.labels
     if labels is None or not _can_be_joined(monitor, newest):

@@ -46,6 +46,13 @@ def label_tables(
     -------
     list of LabelTable
         The ones that can be used as they are first, then by how many ids met.
+
+    Examples
+    --------
+    >>> seen = inspect_table(project, "log", None, "UTC")
+    >>> found = label_tables(project, "log", None, seen, seen.roles(), "UTC")
+    >>> [(table.target.name, table.id) for table in found]
+    [('churned', 'id')]
     """
     if roles.id is None or seen.ids is None:
         return []
@@ -67,6 +74,12 @@ def named_labels(project: Project, named: str, url: str | None, seen: Seen, role
     ------
     SourceError
         If it cannot be read, does not share the id, or no column may be the truth.
+
+    Examples
+    --------
+    >>> seen = inspect_table(project, "log", None, "UTC")
+    >>> named_labels(project, "labels", None, seen, seen.roles(), "UTC").target.name
+    'churned'
     """
     if roles.id is None:
         raise SourceError("--labels: no column of the predictions is plainly the id that labels are joined on")

@@ -23,6 +23,11 @@ def reference_rows(project: Project, monitor: Monitor, window: Window, folder: P
     ------
     SourceError
         If it is declared and not there.
+
+    Examples
+    --------
+    >>> reference_rows(project, monitor, window, context.spool).count
+    900
     """
     reference, source = monitor.reference, monitor.predictions
     assert reference is not None

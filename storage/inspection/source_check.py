@@ -81,6 +81,12 @@ def check_sources(project: Project, monitor: Monitor, now: datetime) -> SourceCh
     monitor : Monitor
     now : datetime
         Rows that are dated later are passed over.
+
+    Examples
+    --------
+    >>> check = check_sources(project, monitor, context.now)
+    >>> check.problems
+    []
     """
     folder = project.home / "spool" / f"validate-{os.getpid()}-{monitor.model}"
     check = SourceCheck()

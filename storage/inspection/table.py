@@ -97,6 +97,12 @@ def inspect_table(project: Project, source: str, url: str | None, timezone: str,
     ------
     SourceError
         If there is nothing, or it cannot be read.
+
+    Examples
+    --------
+    >>> seen = inspect_table(project, "log", None, "UTC")
+    >>> [column.name for column in seen.columns], f"{seen.days[0]:%d %b} to {seen.days[-1]:%d %b}"
+    (['id', 'at', 'amount', 'plan', 'probability', 'churns'], '01 Mar to 11 Mar')
     """
     folder = project.home / "spool" / f"init-{os.getpid()}"
     try:
@@ -136,6 +142,11 @@ def column_names(project: Project, source: str) -> list[str]:
     ------
     SourceError
         If they cannot be looked at.
+
+    Examples
+    --------
+    >>> column_names(project, "labels")
+    ['id', 'churned']
     """
     files = _parquet(project, source)[1]
     if not files:
@@ -153,6 +164,12 @@ def values_of(
     ------
     SourceError
         If it cannot be read.
+
+    Examples
+    --------
+    >>> ids, _ = values_of(project, "labels", None, "id", None, "UTC")
+    >>> len(ids), ids[0].as_py()
+    (3300, '0301-000')
     """
     folder = project.home / "spool" / f"init-{os.getpid()}"
     try:
@@ -172,6 +189,12 @@ def database(project: Project, url: str, table: str) -> Sql:
     ------
     SourceError
         If it is not clear which part of the URL is its password.
+
+    Examples
+    --------
+    >>> orders = database(project, "sqlite:///shop.db", "orders")
+    >>> orders.table, orders.url.get_secret_value().endswith("/shop.db")
+    ('orders', True)
     """
     filled = VARIABLE.sub(lambda match: project.environ.get(match[1], ""), url)
     if fault := database_fault(filled):

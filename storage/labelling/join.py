@@ -94,7 +94,14 @@ class Seen:
 
 
 def predictions_with_ids(where: ScanSpec, monitor: Monitor) -> pd.DataFrame:
-    """The columns of a window that quality needs; one that is not there is all null."""
+    """The columns of a window that quality needs; one that is not there is all null.
+
+    Examples
+    --------
+    >>> from storage.sources.predictions import predictions_of
+    >>> [*predictions_with_ids(predictions_of(project, monitor, window, context.spool), monitor).columns]
+    ['id', 'plan', 'churns', 'probability']
+    """
     labels, predictions = monitor.labels, monitor.predictions
     assert labels is not None
     answers = [predictions.prediction, *([labels.target] if labels.same_row else [])]
@@ -117,6 +124,16 @@ def truths_of(windows: Sequence[Seen], monitor: Monitor, index: LabelIndex | Non
         Names the columns.
     index : LabelIndex or None
         None when the labels stand in the rows of the predictions.
+
+    Examples
+    --------
+    >>> from storage.sources.labels import labels_arrived
+    >>> from storage.sources.predictions import predictions_of
+    >>> arrived = labels_arrived(project, monitor, window.previous().start, context.now, context.spool)
+    >>> index = LabelIndex.of(arrived, monitor.predictions.id)
+    >>> seen = Seen(predictions_of(project, monitor, window.previous(), context.spool))
+    >>> [len(truth.labelled) for truth in truths_of([seen], monitor, index)]
+    [300]
     """
     labels = monitor.labels
     assert labels is not None

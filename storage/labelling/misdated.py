@@ -206,5 +206,12 @@ def _moment(microseconds: int) -> datetime:
 
 
 def is_overdue(monitor: Monitor, slices: Sequence[ScanSpec], now: datetime) -> bool:
-    """Whether the labels of one of some windows have had their time."""
+    """Whether the labels of one of some windows have had their time.
+
+    Examples
+    --------
+    >>> rows = predictions_of(project, monitor, window, context.spool)
+    >>> is_overdue(monitor, [rows], window.end), is_overdue(monitor, [rows], window.next().end)
+    (False, True)
+    """
     return any(now >= matured(where.window, monitor) for where in slices)

@@ -80,6 +80,15 @@ def write_labelled(
         If there are no labelled rows.
     SourceError
         If predictions or labels cannot be read.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path, windows = Path(folder, "train.parquet"), [window.previous()]
+    ...     written = write_labelled(project, monitor, windows, path, context.spool)
+    ...     print(written.rows, written.labelled, pq.read_schema(path).names)
+    300 300 ['at', 'id', 'amount', 'plan', 'churns', 'probability', 'churned', '__window__']
     """
     labels, wanted = monitor.labels, list(windows)
     assert labels is not None

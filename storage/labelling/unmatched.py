@@ -49,6 +49,14 @@ def unmatched_labels(
         Labels, with the instant at which each arrived.
     spool_folder : Path
         Folder for what is streamed of earlier windows.
+
+    Examples
+    --------
+    >>> from storage.sources.labels import labels_arrived
+    >>> arrived = labels_arrived(project, monitor, window.start, context.now, context.spool)
+    >>> windows = [predictions_of(project, monitor, it, context.spool) for it in (window, window.previous())]
+    >>> unmatched_labels(project, monitor, windows, arrived, context.spool)
+    UnmatchedLabels(late=0, unknown=0, arrived=300)
     """
     window = slices[0].window
     during = (arrived.frame["arrived"] >= window.start) & (arrived.frame["arrived"] < window.end)
@@ -68,7 +76,16 @@ def unmatched_labels(
 def any_predicted(
     project: Project, monitor: Monitor, slices: Sequence[ScanSpec], index: LabelIndex, spool_folder: Path
 ) -> bool:
-    """Whether any id was predicted in the windows at hand, or in those before."""
+    """Whether any id was predicted in the windows at hand, or in those before.
+
+    Examples
+    --------
+    >>> from storage.sources.labels import labels_arrived
+    >>> index = LabelIndex.of(labels_arrived(project, monitor, window.start, context.now, context.spool), ("id",))
+    >>> windows = [predictions_of(project, monitor, window, context.spool)]
+    >>> any_predicted(project, monitor, windows, index, context.spool)
+    True
+    """
     return any(predicted_ids(where, monitor, index).any() for where in _earlier(project, monitor, slices, spool_folder))
 
 
@@ -103,6 +120,14 @@ def early_labels(
         The windows that the run looked at, its own first.
     labels : LabelIndex
         Those dated before the window among them.
+
+    Examples
+    --------
+    >>> from storage.sources.labels import labels_arrived
+    >>> index = LabelIndex.of(labels_arrived(project, monitor, window.start, context.now, context.spool), ("id",))
+    >>> windows = [predictions_of(project, monitor, window, context.spool)]
+    >>> early_labels(project, monitor, windows, index, context.spool) is None
+    True
     """
     own = slices[0]
     arrived = labels.frame["arrived"]
@@ -126,6 +151,14 @@ def ids_used_again(slices: Sequence[ScanSpec], monitor: Monitor, index: LabelInd
     """How many ids were predicted in several windows, where most of them have several labels, too: whose is which?
 
     One label for an id that is scored every day is nothing unusual, nor are a few corrections.
+
+    Examples
+    --------
+    >>> from storage.sources.labels import labels_arrived
+    >>> index = LabelIndex.of(labels_arrived(project, monitor, window.start, context.now, context.spool), ("id",))
+    >>> windows = [predictions_of(project, monitor, it, context.spool) for it in (window, window.previous())]
+    >>> ids_used_again(windows, monitor, index)
+    0
     """
     windows = np.zeros(len(index.ids), dtype=int)
     labelled_again = index.labelled_again()
@@ -139,7 +172,17 @@ def ids_used_again(slices: Sequence[ScanSpec], monitor: Monitor, index: LabelInd
 
 
 def predicted_ids(where: ScanSpec, monitor: Monitor, index: LabelIndex) -> npt.NDArray[np.bool_]:
-    """Whether an id was predicted in a window, by its number."""
+    """Whether an id was predicted in a window, by its number.
+
+    Examples
+    --------
+    >>> from storage.sources.labels import labels_arrived
+    >>> index = LabelIndex.of(labels_arrived(project, monitor, window.start, context.now, context.spool), ("id",))
+    >>> for it in (window, window.previous()):
+    ...     print(it.label, predicted_ids(predictions_of(project, monitor, it, context.spool), monitor, index).sum())
+    2026-03-11 0
+    2026-03-10 300
+    """
     found = np.zeros(len(index.ids) + 1, dtype=bool)
     found[index.numbers(open_scan(where).frame(monitor.predictions.id, monitor.predictions.id))] = True
     return found[:-1]

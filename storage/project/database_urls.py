@@ -56,7 +56,7 @@ def connect_options(url: sa.URL) -> dict[str, int]:
     return {} if option is None or option in url.query else {option: CONNECT_SECONDS}
 
 
-def silent_fault(url: sa.URL, error: BaseException) -> str | None:
+def _silent_fault(url: sa.URL, error: BaseException) -> str | None:
     """What to do about a server that did not answer in time, where that is what an error is about; else None."""
     if "timeout expired" not in str(error):
         return None
@@ -84,7 +84,14 @@ def driver_fault(error: BaseException) -> str | None:
 
 
 def place_of(sql: Sql) -> str:
-    """The source as a message may name it: database and table, never the credentials."""
+    """The source as a message may name it: database and table, never the credentials.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import Sql
+    >>> place_of(Sql(url="postgresql://jo:secret@db.example/shop", table="orders"))
+    'postgresql db.example/shop table orders'
+    """
     try:
         url = sa.make_url(sql.url.get_secret_value())
         # Of a password with an @ in it, a part is taken for the host.
@@ -96,24 +103,32 @@ def place_of(sql: Sql) -> str:
 
 
 def reason_of(sql: Sql, error: BaseException) -> str:
-    """What went wrong, in one line without the credentials."""
+    """What went wrong, in one line without the credentials.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import Sql
+    >>> orders = Sql(url="postgresql://jo:s3cret@db.example/shop", table="orders")
+    >>> reason_of(orders, ValueError("no login as jo with s3cret"))
+    'no login as jo with ***'
+    """
     if isinstance(error, sa.exc.NoSuchTableError):
         return "no such table; give one that the user of the URL may read, with its schema where it has one"
     if type(error) is sa.exc.ArgumentError and not _is_url(sql):
         return ANY_URL
     told = driver_fault(error) or (
-        silent_fault(sa.make_url(sql.url.get_secret_value()), error) if _is_url(sql) else None
+        _silent_fault(sa.make_url(sql.url.get_secret_value()), error) if _is_url(sql) else None
     )
     if told:
         return without_secrets(told, sql)
     told = one_line(getattr(error, "orig", None) or error)
     cure = next((cure for said, cure in CURES.items() if said in told), "")
     if sql.query and isinstance(error, sa.exc.SQLAlchemyError):
-        cure = why_refused(sql.query, backend_of(sql), ("start", "end")) or cure
+        cure = why_refused(sql.query, _backend_of(sql), ("start", "end")) or cure
     return without_secrets(f"{told}; {cure}" if cure else told, sql)
 
 
-def backend_of(sql: Sql) -> str:
+def _backend_of(sql: Sql) -> str:
     """SQLAlchemy's name of the database."""
     return sa.make_url(sql.url.get_secret_value()).get_backend_name() if _is_url(sql) else ""
 
@@ -137,14 +152,28 @@ def _is_url(sql: Sql) -> bool:
 
 
 def without_secrets(text: str, sql: Sql) -> str:
-    """A message without what the URL keeps secret; drivers quote what they could not make sense of."""
+    """A message without what the URL keeps secret; drivers quote what they could not make sense of.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import Sql
+    >>> without_secrets("login jo:s3cret failed", Sql(url="postgresql://jo:s3cret@db.example/shop", table="orders"))
+    'login jo:*** failed'
+    """
     return hide(text, database_secrets(sql.url.get_secret_value()))
 
 
 def history_fault(url: sa.URL, error: BaseException, what: str = "") -> str:
-    """What a history's database refused, and where it is, without what its URL keeps secret."""
+    """What a history's database refused, and where it is, without what its URL keeps secret.
+
+    Examples
+    --------
+    >>> url = sa.make_url("postgresql://jo:s3cret@db.example/history")
+    >>> history_fault(url, ValueError("disk full"))
+    'history postgresql://jo:***@db.example/history: disk full'
+    """
     place = url.set(query={}).render_as_string(hide_password=True)
-    told = driver_fault(error) or silent_fault(url, error)
+    told = driver_fault(error) or _silent_fault(url, error)
     reason = told or one_line(getattr(error, "orig", None) or error)
     return hide(
         f"history {place}: {what}{reason}",
@@ -159,6 +188,15 @@ def refuse_absent_file(sql: Sql) -> None:
     ------
     SourceError
         If the file is not there, or the URL is none.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import Sql
+    >>> refuse_absent_file(Sql(url="sqlite:////no/such/shop.db", table="orders"))
+    Traceback (most recent call last):
+    ...
+    lamplighter.errors.SourceError: sqlite //no/such/shop.db table orders: no such file; mend the path, or make the
+     database first
     """
     if not _is_url(sql):
         raise SourceError(f"{place_of(sql)}: {ANY_URL}")

@@ -59,7 +59,7 @@ class EnvFile(Mapping[str, str]):
 
 
 def read_env_file(folder: Path) -> EnvFile:
-    """The variables in the `.env` of a folder; none where there is no such file.
+    r"""The variables in the `.env` of a folder; none where there is no such file.
 
     Values are taken as they stand: ``${NAME}`` in one is not filled in.
 
@@ -67,6 +67,14 @@ def read_env_file(folder: Path) -> EnvFile:
     ------
     MonitorError
         With file and line, and without the value.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, ".env").write_text("export LOG_URL=sqlite:///log.db\n")
+    ...     print(dict(read_env_file(Path(folder))))
+    {'LOG_URL': 'sqlite:///log.db'}
     """
     path = folder / ENV_FILE
     try:

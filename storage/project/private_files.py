@@ -27,6 +27,14 @@ def make_folder(folder: Path) -> None:
     Raises
     ------
     OSError
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     make_folder(made := Path(folder, "home", "locks"))
+    ...     print(oct(made.stat().st_mode & 0o777))
+    0o700
     """
     if folder.is_dir():
         return
@@ -41,6 +49,13 @@ def open_private(path: Path, mode: str = "wb") -> IO[Any]:
     Raises
     ------
     OSError
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder, open_private(Path(folder, "key")) as file:
+    ...     print(oct(os.fstat(file.fileno()).st_mode & 0o777))
+    0o600
     """
     return open(path, mode, opener=lambda name, flags: os.open(name, flags, FILE_MODE))
 
@@ -52,6 +67,14 @@ def write_private(path: Path, content: bytes, *, temporary: Path | None = None) 
     ------
     OSError
         If the disk is full or the folder cannot be written.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_private(path := Path(folder, "new", "note.txt"), b"hello")
+    ...     print(path.read_bytes(), [entry.name for entry in path.parent.iterdir()])
+    b'hello' ['note.txt']
     """
     make_folder(path.parent)
     temporary = temporary or path.with_name(f".{path.name}.{os.getpid()}")
@@ -68,6 +91,15 @@ def close_to_others(path: Path) -> None:
     """Take a file or folder away from everybody but its owner, who may do with it what they could.
 
     Links are not followed. Of what belongs to another user nothing is changed, since it cannot be.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     (path := Path(folder, "note.txt")).touch(0o664)
+    ...     close_to_others(path)
+    ...     print(oct(path.stat().st_mode & 0o777))
+    0o600
     """
     with suppress(OSError):
         mode = path.lstat().st_mode
@@ -76,7 +108,18 @@ def close_to_others(path: Path) -> None:
 
 
 def close_tree(folder: Path) -> None:
-    """Take a folder and all that is in it away from everybody but its owner."""
+    """Take a folder and all that is in it away from everybody but its owner.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     (path := Path(folder, "v1")).mkdir()
+    ...     (path / "model.bin").touch(0o644)
+    ...     close_tree(path)
+    ...     print(oct(path.stat().st_mode & 0o777), oct((path / "model.bin").stat().st_mode & 0o777))
+    0o700 0o600
+    """
     # The folder first: what is in it can no longer be reached then.
     close_to_others(folder)
     for place, folders, files in os.walk(folder):
@@ -114,6 +157,14 @@ def keep_database_private(path: Path) -> None:
     """Make the file of a SQLite database for its owner alone, or take it away from the others.
 
     Where it cannot be made SQLite says why.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     keep_database_private(path := Path(folder, "history.db"))
+    ...     print(path.exists(), oct(path.stat().st_mode & 0o777))
+    True 0o600
     """
     with suppress(OSError):
         os.close(os.open(path, os.O_RDONLY | os.O_CREAT, FILE_MODE))

@@ -15,12 +15,24 @@ KEY_BYTES = 32
 
 
 def keyed_hash(value: str, key: bytes) -> str:
-    """A name for a private value that cannot be guessed without the home's key."""
+    """A name for a private value that cannot be guessed without the home's key.
+
+    Examples
+    --------
+    >>> keyed_hash("Ada", b"key"), keyed_hash("Ada", b"another key")
+    ('c066342b76c7754f', '4888164e764bb05a')
+    """
     return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()[:16]
 
 
 def key_name(key: bytes) -> str:
-    """A short name of a key, which tells nothing of it but whether it is the same."""
+    """A short name of a key, which tells nothing of it but whether it is the same.
+
+    Examples
+    --------
+    >>> key_name(b"key") == key_name(b"key"), key_name(b"key") == key_name(b"another key")
+    (True, False)
+    """
     return hashlib.sha256(b"name of a key " + key).hexdigest()[:16]
 
 
@@ -31,6 +43,13 @@ def home_key(home: Path) -> bytes:
     ------
     SourceError
         If it cannot be read or made, or is not whole: without it, hashes of private values could be guessed.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     print(len(home_key(Path(folder))), home_key(Path(folder)) == home_key(Path(folder)))
+    32 True
     """
     path = home / "private.key"
     try:

@@ -114,7 +114,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(folder: Path, env_file: EnvFile | None = None) -> Settings:
-    """Settings of a project folder.
+    r"""Settings of a project folder.
 
     Parameters
     ----------
@@ -126,6 +126,15 @@ def load_settings(folder: Path, env_file: EnvFile | None = None) -> Settings:
     ------
     MonitorError
         If the file is not TOML, or a setting or variable is unknown or of the wrong type.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "lamplighter.toml").write_text('home = "kept"\nwait_seconds = 5\n')
+    ...     settings = load_settings(Path(folder))
+    >>> settings.home.name, settings.wait_seconds
+    ('kept', 5.0)
     """
     _refuse_unknown_variables(((name, value, "environment") for name, value in sorted(os.environ.items())))
     env_file = env_file if env_file is not None else EnvFile(folder / ENV_FILE)

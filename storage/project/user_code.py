@@ -13,12 +13,21 @@ from storage.project.folder import Project
 
 
 def load_function(project: Project, reference: str) -> Callable[..., Any]:
-    """Load ``path.py:function``; the path is relative to the project.
+    r"""Load ``path.py:function``; the path is relative to the project.
 
     Raises
     ------
     MonitorError
         If the file or the function is not there, or the file cannot be run.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "own.py").write_text("def gain(y_true, y_pred):\n    return 2.5\n")
+    ...     print(load_function(Project.open(folder), "own.py:gain")([], []))
+    2.5
     """
     path, _, name = reference.rpartition(":")
     place = project.root / path
@@ -44,7 +53,13 @@ def load_function(project: Project, reference: str) -> Callable[..., Any]:
 
 
 def text_of(project: Project, reference: str) -> str:
-    """The text of the file that ``path.py:function`` names; empty where it cannot be read."""
+    r"""The text of the file that ``path.py:function`` names; empty where it cannot be read.
+
+    Examples
+    --------
+    >>> text_of(project, "train.py:train"), text_of(project, "absent.py:train")
+    ('def train(rows, folder): ...\n', '')
+    """
     place = project.root / reference.rpartition(":")[0]
     try:
         # A pipe would be waited for.

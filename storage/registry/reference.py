@@ -32,6 +32,16 @@ def kept_reference(monitor: Monitor, path: Path, whose: str, logged: Mapping[str
     ------
     ModelError
         If it cannot be read, lacks a column of answers, answers nulls, or writes a column in another type.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import pyarrow as pa
+    >>> answered = pa.table({"amount": [5.0], "churned": [True], "churns": [True], "probability": [0.9]})
+    >>> with TemporaryDirectory() as folder:
+    ...     pq.write_table(answered, path := Path(folder, "reference.parquet"))
+    ...     print(kept_reference(monitor, path, "train.py:train"), pq.read_schema(path).names)
+    ['amount'] ['amount', 'churns', 'probability']
     """
     told = f"{whose}: {REFERENCE}"
     try:

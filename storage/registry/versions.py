@@ -105,7 +105,7 @@ class Registry:
         try:
             # What was adopted brings the modes that it had elsewhere.
             close_tree(made)
-            for path in files_of(made):
+            for path in _files_of(made):
                 _to_disk(path)
             shutil.rmtree(place, ignore_errors=True)
             made.replace(place)
@@ -186,15 +186,26 @@ class Registry:
             raise ModelError(f"{path}: cannot be written: {error.strerror}; mend the home") from None
 
 
-def files_of(folder: Path) -> Iterator[Path]:
+def _files_of(folder: Path) -> Iterator[Path]:
     """The files of a version's folder, in order."""
     return iter(sorted(path for path in folder.rglob("*") if path.is_file()))
 
 
 def checksum_of(folder: Path) -> str:
-    """A SHA-256 over the names and contents of all files."""
+    """A SHA-256 over the names and contents of all files.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "model.bin").write_bytes(b"weights")
+    ...     before = checksum_of(Path(folder))
+    ...     _ = Path(folder, "model.bin").write_bytes(b"other weights")
+    ...     print(before == checksum_of(Path(folder)))
+    False
+    """
     whole = hashlib.sha256()
-    for path in files_of(folder):
+    for path in _files_of(folder):
         content = hashlib.sha256()
         with path.open("rb") as file:
             while chunk := file.read(CHUNK):

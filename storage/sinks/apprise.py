@@ -45,7 +45,13 @@ class Sent(NamedTuple):
 
 
 def targets(monitor: Monitor) -> dict[str, str]:
-    """The URLs that a monitor's messages go to, each under a name that tells nothing of it."""
+    """The URLs that a monitor's messages go to, each under a name that tells nothing of it.
+
+    Examples
+    --------
+    >>> [*targets(monitor).values()]
+    ['json://alerts.example']
+    """
     notify = monitor.notify
     urls = [url.get_secret_value() for url in notify.to] if notify.via == "apprise" else []
     return {hashlib.sha256(url.encode()).hexdigest()[:16]: url for url in urls}
@@ -116,7 +122,13 @@ def scheme(url: str) -> str:
 
 
 def apprise_knows(url: str) -> bool:
-    """Whether apprise knows how to send to a URL."""
+    """Whether apprise knows how to send to a URL.
+
+    Examples
+    --------
+    >>> apprise_knows("json://alerts.example"), apprise_knows("nowhere://alerts.example")
+    (True, False)
+    """
     import apprise
 
     with overheard():

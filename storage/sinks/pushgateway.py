@@ -70,6 +70,17 @@ def publish(project: Project, model: str, samples: Iterable[Sample]) -> str:
     ------
     PublishError
         After the last retry.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = publish(Project.open(folder), "churn", [Sample("lamplighter_data_rows", 100.0)])
+    ...     print(Path(path).read_text())
+    # HELP lamplighter_data_rows rows of the window, repeated ones left out
+    # TYPE lamplighter_data_rows gauge
+    lamplighter_data_rows{model="churn"} 100.0
+    <BLANKLINE>
     """
     text = exposition(model, samples)
     # The home keeps what was published last; it also tells which models have gauges out there.
@@ -92,6 +103,15 @@ def withdraw_retired(project: Project, models: Iterable[str]) -> list[str]:
     ------
     PublishError
         If the Pushgateway does not take them back; the next night tries again.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     shop = Project.open(folder)
+    ...     _ = publish(shop, "churn", []), publish(shop, "old", [])
+    ...     print(withdraw_retired(shop, ["churn"]))
+    ['old']
     """
     known = set(models)
     retired = sorted(path.stem for path in _kept(project).glob("*.prom") if path.stem not in known)

@@ -15,6 +15,11 @@ def report_path(home: Path, model: str, label: str) -> Path:
     ----------
     label : str
         Of the window, as `Window.label` has it.
+
+    Examples
+    --------
+    >>> report_path(Path(".lamplighter"), "churn", "2026-03-07T05:00+01:00").as_posix()
+    '.lamplighter/reports/churn/2026-03-07T0500+0100.html'
     """
     return home / "reports" / model / f"{label.replace(':', '')}.html"
 
@@ -26,6 +31,14 @@ def write_report(path: Path, html: str) -> Path:
     ------
     ReportError
         If the disk is full or the folder cannot be written.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = report_path(Path(folder), "churn", window.label)
+    ...     print(write_report(path, "<html></html>").name, path.read_text())
+    2026-03-11.html <html></html>
     """
     try:
         write_private(path, html.encode())

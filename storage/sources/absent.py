@@ -17,7 +17,14 @@ WILD = re.compile(r"[*?\[{]")
 
 
 def absent_source(project: Project, source: Source, section: str) -> Problem | None:
-    """What is wrong where a source is not there at all: a table that is not, or paths that match nothing."""
+    """What is wrong where a source is not there at all: a table that is not, or paths that match nothing.
+
+    Examples
+    --------
+    >>> wrong = monitor.predictions.model_copy(update={"parquet": ("logs/day={day}.parquet",)})
+    >>> absent_source(project, wrong, "predictions").at, absent_source(project, monitor.predictions, "predictions")
+    (('predictions', 'parquet'), None)
+    """
     if source.sql:
         tables = tables_of(source.sql) if source.sql.table else []
         if source.sql.table and tables and source.sql.table not in tables and not _is_listed(source.sql.table, tables):
@@ -57,6 +64,12 @@ def where_it_ends(project: Project, pattern: str) -> tuple[str, bool]:
         The first folder that is not there, with those that are; of one that is there, what it holds.
     is_misspelled : bool
         Whether a folder of nearly this name is there.
+
+    Examples
+    --------
+    >>> told, is_misspelled = where_it_ends(project, "logs/day={day}.parquet")
+    >>> told.partition(" in ")[0], is_misspelled
+    ("there is no 'logs'", True)
     """
     if "://" in pattern:
         return "mend the path, or wait for the first file", False

@@ -38,12 +38,21 @@ TRUE, FALSE = pa.array(["true", "True", "TRUE"]), pa.array(["false", "False", "F
 
 
 def copy_as_parquet(filesystem: fs.FileSystem, path: str, target: Path) -> None:
-    """Write the rows of a CSV file to a file that its owner alone may read; what is there already stays.
+    r"""Write the rows of a CSV file to a file that its owner alone may read; what is there already stays.
 
     Raises
     ------
     SourceError, OSError, pyarrow.ArrowException
         As `write_as_parquet`.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = (log := Path(folder, "log.csv")).write_text("id;amount\n1;2,5\n2;\n")
+    ...     copy_as_parquet(fs.LocalFileSystem(), str(log), Path(folder, "log.parquet"))
+    ...     print(pq.read_table(Path(folder, "log.parquet")).to_pylist())
+    [{'id': 1, 'amount': '2,5'}, {'id': 2, 'amount': None}]
     """
     if target.exists():
         return
@@ -58,7 +67,7 @@ def copy_as_parquet(filesystem: fs.FileSystem, path: str, target: Path) -> None:
 
 
 def write_as_parquet(filesystem: fs.FileSystem, path: str, sink: Any) -> None:
-    """Write the rows of a CSV file as Parquet.
+    r"""Write the rows of a CSV file as Parquet.
 
     An empty cell is a null, and a quoted empty one an empty text. Columns are whole numbers, numbers, flags or text;
     times stay text, which a time column may be. Numbers that are not whole, and flags, have their text beside them.
@@ -69,6 +78,16 @@ def write_as_parquet(filesystem: fs.FileSystem, path: str, sink: Any) -> None:
         If the file is no table of named columns, in UTF-8.
     OSError, pyarrow.ArrowException
         If it cannot be read.
+
+    Examples
+    --------
+    >>> from io import BytesIO
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = (log := Path(folder, "log.csv")).write_text("id,plan\n1,basic\n2,\n")
+    ...     write_as_parquet(fs.LocalFileSystem(), str(log), sink := BytesIO())
+    >>> pq.read_table(sink).to_pylist()
+    [{'id': 1, 'plan': 'basic'}, {'id': 2, 'plan': None}]
     """
     with _in_words(), _stream(filesystem, path) as stream:
         delimiter = _delimiter(stream.read(1 << 16))
@@ -214,5 +233,11 @@ def _as(column: pa.Array, kind: pa.DataType) -> pa.Array:
 
 
 def without_nulls(column: pa.Array) -> pa.Array:
-    """Cells of a column of numbers or flags, null where they say that there is none."""
+    """Cells of a column of numbers or flags, null where they say that there is none.
+
+    Examples
+    --------
+    >>> without_nulls(pa.array(["1.5", "NaN", "n/a", ""])).to_pylist()
+    ['1.5', None, 'n/a', '']
+    """
     return pc.if_else(pc.is_in(column, NULLS), pa.scalar(None, pa.string()), column)

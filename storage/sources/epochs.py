@@ -22,12 +22,24 @@ MOST = 2**63 - 1
 
 
 def is_number(kind: pa.DataType) -> bool:
-    """Whether a column of this type may hold such times."""
+    """Whether a column of this type may hold such times.
+
+    Examples
+    --------
+    >>> is_number(pa.int64()), is_number(pa.float64()), is_number(pa.timestamp("s"))
+    (True, True, False)
+    """
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 def are_digits(values: pa.Array | pa.ChunkedArray) -> bool:
-    """Whether text holds such times: CSV and JSON may carry them so."""
+    """Whether text holds such times: CSV and JSON may carry them so.
+
+    Examples
+    --------
+    >>> are_digits(pa.array(["1772323200", "1772323260.5"])), are_digits(pa.array(["2026-03-01"]))
+    (True, False)
+    """
     return len(values) > values.null_count and bool(
         pc.all(pc.match_substring_regex(values, r"^\s*\d{9,20}(?:\.\d+)?\s*$")).as_py()
     )

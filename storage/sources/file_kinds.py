@@ -45,6 +45,13 @@ def refuse_no_file(path: str) -> None:
     Raises
     ------
     OSError
+
+    Examples
+    --------
+    >>> refuse_no_file("/dev/null")
+    Traceback (most recent call last):
+    ...
+    OSError: is a device and no regular file; name a file that holds rows
     """
     try:
         mode = Path(path).stat().st_mode

@@ -89,6 +89,12 @@ def find(patterns: Iterable[str], days: Iterable[date] = (), spool: Path | None 
     ------
     SourceError
         If an object store does not answer, or a table's format is not read.
+
+    Examples
+    --------
+    >>> found = find([project.locate("log/day={day}.parquet")], [window.day, window.next().day])
+    >>> [(file.uri.rpartition("/")[2], file.day) for file in found]
+    [('day=2026-03-11.parquet', datetime.date(2026, 3, 11))]
     """
     found: dict[str, File] = {}
     for pattern in patterns:
@@ -231,7 +237,14 @@ def _filesystem(root: str) -> tuple[fs.FileSystem, str]:
 
 
 def open_file(uri: str) -> tuple[fs.FileSystem, str]:
-    """The file system that holds a file, and the file's path there."""
+    """The file system that holds a file, and the file's path there.
+
+    Examples
+    --------
+    >>> filesystem, path = open_file("/log/day=2026-03-01.parquet")
+    >>> filesystem.type_name, path
+    ('local', '/log/day=2026-03-01.parquet')
+    """
     if "://" not in uri:
         return fs.LocalFileSystem(), uri
     place, mark, options = uri.partition("?")
@@ -243,6 +256,13 @@ def open_file(uri: str) -> tuple[fs.FileSystem, str]:
 
 
 def fingerprint(files: Iterable[File]) -> str:
-    """A short hash that changes when a file comes, goes or changes."""
+    """A short hash that changes when a file comes, goes or changes.
+
+    Examples
+    --------
+    >>> before = [File("log/a.parquet", "100 bytes")]
+    >>> fingerprint(before) == fingerprint([File("log/a.parquet", "101 bytes")])
+    False
+    """
     text = "\n".join(f"{file.uri} {file.stamp}" for file in files)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

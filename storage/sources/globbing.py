@@ -22,7 +22,13 @@ MOST_ENTRIES = 1_000_000
 
 
 def is_wild(pattern: str) -> bool:
-    """Whether a path holds wildcards, besides those that stand for themselves."""
+    """Whether a path holds wildcards, besides those that stand for themselves.
+
+    Examples
+    --------
+    >>> is_wild("log/*.parquet"), is_wild("log/a.parquet"), is_wild("log/[*].parquet")
+    (True, False, False)
+    """
     return bool(WILDCARD.search(ESCAPED.sub("", pattern)))
 
 
@@ -37,7 +43,7 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or (name.startswith("_") and "=" not in name) or name.endswith(".crc")
 
 
-def holds_parts(name: str) -> bool:
+def _holds_parts(name: str) -> bool:
     """Whether a folder of this name is itself a table, as Spark, Dask and pandas write them."""
     return "=" in name or name.lower().endswith((*PARQUET, *CSV))
 
@@ -164,7 +170,7 @@ class LocalFiles:
                 yield from self._matching(entry.path, rest)
             elif not rest and not is_folder:
                 yield from self._stated(entry.path)
-            elif not rest and holds_parts(entry.name):
+            elif not rest and _holds_parts(entry.name):
                 yield from self._parts(entry.path)
 
     def _below(self, folder: str) -> Iterator[tuple[str, bool]]:

@@ -88,6 +88,12 @@ def labels_arrived(
     ------
     SourceError
         If the source does not answer, or a column is missing.
+
+    Examples
+    --------
+    >>> arrived = labels_arrived(project, monitor, window.previous().start, window.start, context.spool)
+    >>> arrived.frame.columns.tolist(), len(arrived.frame), arrived.dated
+    (['key', 'y_true', 'arrived', 'value'], 300, True)
     """
     labels = monitor.labels
     assert labels is not None
@@ -128,12 +134,24 @@ def labels_arrived(
 
 
 def ids_of(labels: Labels, monitor: Monitor) -> tuple[str, ...]:
-    """The columns that hold a label's id."""
+    """The columns that hold a label's id.
+
+    Examples
+    --------
+    >>> ids_of(monitor.labels, monitor)
+    ('id',)
+    """
     return labels.id or monitor.predictions.id
 
 
 def identified(monitor: Monitor, columns: Iterable[str]) -> set[str]:
-    """Those of some columns that are compared for what they are; a trainer gets their values as the log has them."""
+    """Those of some columns that are compared for what they are; a trainer gets their values as the log has them.
+
+    Examples
+    --------
+    >>> sorted(identified(monitor, ["id", "at", "amount", "plan", "churns"]))
+    ['churns', 'id', 'plan']
+    """
     predictions, labels = monitor.predictions, monitor.labels
     answers = [predictions.prediction, labels.target if labels else None] if monitor.kind in IDENTIFIED else []
     named = {*predictions.id, predictions.version, *monitor.segments, *answers}
@@ -233,14 +251,28 @@ def _arrivals(rows: Scan, labels: Labels, file: File, span: Window) -> pa.Array 
 
 
 def keys(frame: pd.DataFrame, names: Sequence[str]) -> pd.Index[Any]:
-    """One text a row that stands for its id, null where a part of it is; numbers and text that read alike are one."""
+    r"""One text a row that stands for its id, null where a part of it is; numbers and text that read alike are one.
+
+    Examples
+    --------
+    >>> keys(pd.DataFrame({"shop": ["a", "a"], "number": [1, None]}), ["shop", "number"]).tolist()
+    ['a\x1f1', nan]
+    >>> keys(pd.DataFrame({"id": [1.0]}), ["id"]) == keys(pd.DataFrame({"id": ["1"]}), ["id"])
+    array([ True])
+    """
     table = pa.Table.from_pandas(frame[list(names)], preserve_index=False)
     joined: pd.Index[Any] = pd.Index(joined_key([identities(column) for column in table.columns]).to_pandas())
     return joined
 
 
 def joined_key(parts: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Array | pa.ChunkedArray:
-    """The identities of the parts of an id as one text, null where one is."""
+    r"""The identities of the parts of an id as one text, null where one is.
+
+    Examples
+    --------
+    >>> joined_key([pa.array(["a", "a"]), pa.array(["1", None])]).to_pylist()
+    ['a\x1f1', None]
+    """
     if len(parts) == 1:
         return parts[0]
     return pc.binary_join_element_wise(*(_escaped(part) for part in parts), SEPARATOR)

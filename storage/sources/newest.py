@@ -55,6 +55,11 @@ def newest_window(project: Project, monitor: Monitor, now: datetime) -> Newest:
     ------
     SourceError
         If the source does not answer; `ColumnError` if the time column is not there or holds no times.
+
+    Examples
+    --------
+    >>> newest_window(project, monitor, context.now).window.label
+    '2026-03-11'
     """
     source = monitor.predictions
     if source.sql:
@@ -82,6 +87,11 @@ def newest_files(project: Project, source: Source, days: int = 1) -> list[File]:
     ------
     SourceError
         If an object store does not answer.
+
+    Examples
+    --------
+    >>> [file.day.isoformat() for file in newest_files(project, monitor.predictions, days=2)]
+    ['2026-03-11', '2026-03-10']
     """
     patterns = [project.locate(path) for path in source.parquet]
     fixed = [pattern for pattern in patterns if not DAY.search(pattern)]

@@ -63,17 +63,35 @@ def _load(self: Any, data: Any) -> Any:
 
 
 def without_odd(values: list[Any]) -> tuple[list[Any], int]:
-    """Values with a null for each such time, and how many there were."""
+    """Values with a null for each such time, and how many there were.
+
+    Examples
+    --------
+    >>> without_odd(["2026-03-01", ODD])
+    (['2026-03-01', None], 1)
+    """
     odd = sum(value is ODD for value in values)
     return ([None if value is ODD else value for value in values] if odd else values), odd
 
 
 def noted(table: pa.Table, odd: Mapping[str, int]) -> pa.Table:
-    """A table whose file says how many such times its columns had."""
+    """A table whose file says how many such times its columns had.
+
+    Examples
+    --------
+    >>> odd_times(noted(pa.table({"at": [None, None]}), {"at": 2}).schema)
+    {'at': 2}
+    """
     return table.replace_schema_metadata({KEY: json.dumps(odd).encode()}) if odd else table
 
 
 def odd_times(schema: pa.Schema) -> dict[str, int]:
-    """How many such times the columns of a file had."""
+    """How many such times the columns of a file had.
+
+    Examples
+    --------
+    >>> odd_times(noted(pa.table({"at": [None]}), {"at": 1}).schema), odd_times(pa.schema([]))
+    ({'at': 1}, {})
+    """
     held: dict[str, int] = json.loads((schema.metadata or {}).get(KEY, b"{}"))
     return held

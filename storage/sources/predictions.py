@@ -37,6 +37,12 @@ def predictions_of(
     ------
     SourceError
         If the source does not answer.
+
+    Examples
+    --------
+    >>> found = predictions_of(project, monitor, window, context.spool)
+    >>> found.time, [file.uri.rpartition("/")[2] for file in found.files]
+    ('at', ['day=2026-03-10.parquet', 'day=2026-03-11.parquet'])
     """
     source = monitor.predictions
     if source.sql:
@@ -59,7 +65,14 @@ def predictions_of(
 
 
 def slice_of(monitor: Monitor, window: Window, files: Iterable[File]) -> ScanSpec:
-    """The predictions of a window, among the rows of some files."""
+    """The predictions of a window, among the rows of some files.
+
+    Examples
+    --------
+    >>> found = slice_of(monitor, window, [])
+    >>> found.id, found.time, found.required
+    (('id',), 'at', ('id', 'churns'))
+    """
     source = monitor.predictions
     return ScanSpec(
         window,
@@ -70,11 +83,11 @@ def slice_of(monitor: Monitor, window: Window, files: Iterable[File]) -> ScanSpe
         version=source.version,
         duplicates=source.duplicates,
         unit=source.time_unit,
-        required=required_columns(monitor),
+        required=_required_columns(monitor),
     )
 
 
-def required_columns(monitor: Monitor) -> tuple[str, ...]:
+def _required_columns(monitor: Monitor) -> tuple[str, ...]:
     """Columns whose nulls would count: as wrong answers, as rows of no id, or as rows without a truth."""
     source, labels = monitor.predictions, monitor.labels
     truth = labels.target if labels and labels.same_row else None

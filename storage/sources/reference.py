@@ -38,6 +38,12 @@ def reference_of(
     ------
     SourceError
         If it is declared and not there.
+
+    Examples
+    --------
+    >>> found = reference_of(project, monitor, window, context.spool)
+    >>> found.window.start.isoformat(), open_scan(found).count
+    ('2026-03-01T00:00:00+00:00', 900)
     """
     reference = monitor.reference
     if reference is None:
@@ -64,6 +70,12 @@ def span_of(reference: Reference, window: Window) -> Window:
     ------
     SourceError
         If a day has no instants in the calendar, as one after 9999-12-31.
+
+    Examples
+    --------
+    >>> span = span_of(monitor.reference, window)
+    >>> f"{span.start:%d %B} to {span.end:%d %B}"
+    '01 March to 04 March'
     """
     try:
         if reference.days:
@@ -134,6 +146,13 @@ def reference_key(where: ScanSpec, monitor: Monitor, private_key: bytes = b"") -
     monitor : Monitor
     private_key : bytes
         What private values are hashed with: hashes by another key would all be unseen.
+
+    Examples
+    --------
+    >>> reference = reference_of(project, monitor, window, context.spool)
+    >>> other = monitor.model_copy(update={"private": ("plan",)})
+    >>> reference_key(reference, monitor) == reference_key(reference, other)
+    False
     """
     span = (where.window.start, where.window.end) if where.time else None
     predictions = monitor.predictions.model_dump(mode="json")

@@ -33,6 +33,12 @@ def without_repeated(
         The time of each row; None where the parts have no time.
     last : bool
         Whether the last one stays.
+
+    Examples
+    --------
+    >>> part, ids = Fragment("log.parquet", 0, 3, None), pd.DataFrame({"id": ["a", "b", "a"]})
+    >>> [it.mask.to_pylist() for it in without_repeated([part], ids, 1, lambda: None, last=True)]
+    [[False, True, True]]
     """
     nameless = keys.iloc[:, :ids].isna().any(axis=1)
     if not (keys.duplicated() & ~nameless).any():

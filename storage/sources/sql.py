@@ -81,6 +81,17 @@ def spool(
     ------
     SourceError
         If the database does not answer, or refuses the query. The URL is not shown.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import pyarrow.parquet as pq
+    >>> orders = Sql(url=project.locate_url("sqlite:///shop.db"), table="orders")
+    >>> span = {"column": "at", "timezone": "UTC", "start": window.start, "end": window.end}
+    >>> with TemporaryDirectory() as folder:
+    ...     files = spool(orders, **span, folder=Path(folder, "spool"), order=["id"])
+    ...     print([pq.read_table(file.uri).num_rows for file in files])
+    [5]
     """
     shutil.rmtree(folder, ignore_errors=True)
     bounds = Bounds(column, timezone, unit, day_zone, start, end, place_of(sql))
@@ -110,6 +121,12 @@ def count_rows(
     ------
     SourceError
         As `spool`.
+
+    Examples
+    --------
+    >>> orders = Sql(url=project.locate_url("sqlite:///shop.db"), table="orders")
+    >>> count_rows(orders, column="at", timezone="UTC", start=window.start, end=window.end)
+    5
     """
     asked = _Asked(sql, Bounds(column, timezone, unit, day_zone, start, end, place_of(sql)), (), None)
     with _connected(sql) as connection:
@@ -134,6 +151,12 @@ def newest_time(
     ------
     SourceError
         As `spool`.
+
+    Examples
+    --------
+    >>> orders = Sql(url=project.locate_url("sqlite:///shop.db"), table="orders")
+    >>> newest_time(orders, column="at", timezone="UTC", start=window.start, end=window.end)
+    '2026-03-11 14:00:00'
     """
     asked = _Asked(sql, Bounds(column, timezone, unit, day_zone, start, end, place_of(sql)), (), None)
     with _connected(sql) as connection:
@@ -157,6 +180,11 @@ def columns_of(sql: Sql) -> list[str]:
     ------
     SourceError
         As `spool`.
+
+    Examples
+    --------
+    >>> columns_of(Sql(url=project.locate_url("sqlite:///shop.db"), table="orders"))
+    ['id', 'at', 'amount']
     """
     now = datetime.now(UTC)
     bounds = Bounds(None, None, None, "UTC", now, now + timedelta(days=1), place_of(sql))
@@ -175,6 +203,11 @@ def tables_of(sql: Sql) -> list[str]:
     ------
     SourceError
         If the database is a file that is not there.
+
+    Examples
+    --------
+    >>> tables_of(Sql(url=project.locate_url("sqlite:///shop.db"), table="orders"))
+    ['orders']
     """
     refuse_absent_file(sql)
     schema = str(sql.table).rpartition(".")[0] or None

@@ -47,14 +47,30 @@ DOUBLE_REAL = frozenset({"sqlite", "mysql", "mariadb", "oracle"})
 
 
 def arrow_type(declared: Any, dialect: str = "") -> pa.DataType | None:
-    """The Arrow type of a declared one; None where the values decide."""
+    """The Arrow type of a declared one; None where the values decide.
+
+    Examples
+    --------
+    >>> arrow_type(sa.BigInteger()), arrow_type(sa.Text()), arrow_type(sa.JSON())
+    (DataType(int64), DataType(string), None)
+    """
     if dialect in DOUBLE_REAL and isinstance(declared, sa.REAL):
         return pa.float64()
     return next((arrow for kind, arrow in ARROW_TYPES if isinstance(declared, kind)), None)
 
 
 def write_batch(path: Path, names: list[str], batch: Sequence[Any], types: list[pa.DataType | None]) -> None:
-    """One batch as one file, mode 0600."""
+    """One batch as one file, mode 0600.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path, rows = Path(folder, "0.parquet"), [("a", 1), ("b", None)]
+    ...     write_batch(path, ["id", "paid"], rows, [pa.string(), pa.int64()])
+    ...     print(pq.read_table(path).to_pylist())
+    [{'id': 'a', 'paid': 1}, {'id': 'b', 'paid': None}]
+    """
     arrays = []
     odd: dict[str, int] = {}
     for i, column in enumerate(zip(*batch, strict=True)):

@@ -60,6 +60,16 @@ def tables_with_logs(filesystem: fs.FileSystem, folders: Iterable[str]) -> dict[
     """The folders, among some and those around them, that are such tables, and the format of each.
 
     Each folder is looked at once; a store is asked for all of them in one go.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     Path(folder, "orders", "_delta_log").mkdir(parents=True)
+    ...     found = tables_with_logs(fs.LocalFileSystem(), [f"{folder}/orders/day=2026-03-01", f"{folder}/log"])
+    ...     print([(path.removeprefix(folder), kind) for path, kind in found.items()])
+    [('/orders', 'Delta')]
     """
     around = sorted({str(parent) for folder in folders for parent in _and_parents(folder)})
     asked = [f"{folder}/{log}" for folder in around for log in LOGS]
@@ -110,6 +120,14 @@ def live_files(filesystem: fs.FileSystem, root: str, uri: str, kind: str) -> tup
     ------
     SourceError
         If the format is not read, its library is not installed, or the log cannot be read.
+
+    Examples
+    --------
+    >>> live_files(fs.LocalFileSystem(), "lake/orders", "lake/orders", "Hudi")
+    Traceback (most recent call last):
+    ...
+    lamplighter.errors.SourceError: lake/orders: is a Hudi table, whose folder holds rows that were removed; read it
+     with sql: through an engine that knows it, or export the rows as Parquet
     """
     shown = uri.partition("?")[0]
     if kind != "Delta":
@@ -224,5 +242,13 @@ def _path_of(path: str, root: str) -> str:
 
 
 def table_around(path: str, tables: Collection[str]) -> str | None:
-    """The outermost of some tables that a file or folder lies in."""
+    """The outermost of some tables that a file or folder lies in.
+
+    Examples
+    --------
+    >>> table_around("lake/orders/day=1/a.parquet", ["lake/orders"])
+    'lake/orders'
+    >>> table_around("lake/log/a.parquet", ["lake/orders"]) is None
+    True
+    """
     return next((str(place) for place in reversed(_and_parents(path)) if str(place) in tables), None)

@@ -19,7 +19,13 @@ LIST = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
 
 
 def holds_numbers(kind: pa.DataType) -> bool:
-    """Whether a type is of numbers or flags."""
+    """Whether a type is of numbers or flags.
+
+    Examples
+    --------
+    >>> holds_numbers(pa.int8()), holds_numbers(pa.bool_()), holds_numbers(pa.string())
+    (True, True, False)
+    """
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     return any(test(kind) for test in (*NUMBER, pa.types.is_boolean))
 
@@ -105,7 +111,13 @@ def common_types(fields: Iterable[pa.Field]) -> tuple[dict[str, pa.DataType], di
 
 
 def objects_of(values: pa.ChunkedArray) -> list[Any]:
-    """The Python values of a column; of JSON what it stands for."""
+    """The Python values of a column; of JSON what it stands for.
+
+    Examples
+    --------
+    >>> objects_of(pa.chunked_array([[["a", "b"], None]]))
+    [['a', 'b'], None]
+    """
     held: list[Any] = values.to_pylist()
     if isinstance(values.type, pa.BaseExtensionType) and values.type.extension_name == "arrow.json":
         return [None if text is None else json.loads(text) for text in held]
@@ -113,19 +125,37 @@ def objects_of(values: pa.ChunkedArray) -> list[Any]:
 
 
 def bytes_named(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Bytes as a text that is no number, as their digits alone may be; others as they are."""
+    r"""Bytes as a text that is no number, as their digits alone may be; others as they are.
+
+    Examples
+    --------
+    >>> bytes_named(pa.chunked_array([[b"\x01\x02", None]])).to_pylist()
+    ['bytes 0102', None]
+    """
     if not holds_bytes(values.type):
         return values
     return pa.chunked_array([pc.binary_join_element_wise("bytes", identities(values), " ")], pa.string())
 
 
 def holds_bytes(kind: pa.DataType) -> bool:
-    """Whether a type is of bytes."""
+    """Whether a type is of bytes.
+
+    Examples
+    --------
+    >>> holds_bytes(pa.binary()), holds_bytes(pa.binary(16)), holds_bytes(pa.string())
+    (True, True, False)
+    """
     return any(test(kind) for test in BYTES)
 
 
 def without_bytes(table: pa.Table, name: str) -> pa.Table:
-    """A table with a column as text where it is of bytes."""
+    r"""A table with a column as text where it is of bytes.
+
+    Examples
+    --------
+    >>> without_bytes(pa.table({"id": [b"\x01"], "amount": [2.5]}), "id").to_pylist()
+    [{'id': 'bytes 01', 'amount': 2.5}]
+    """
     return table.set_column(table.column_names.index(name), name, bytes_named(table[name]))
 
 
@@ -145,7 +175,7 @@ def united(tables: Sequence[pa.Table], exact: Collection[str] = ()) -> pa.Table:
     >>> united([pa.table({"id": [2**53 + 1]}), pa.table({"id": [1.0, None]})], ["id"])["id"].to_pylist()
     [9007199254740993, 1, None]
     """
-    tables = [without_decimals(table, but=exact) for table in tables]
+    tables = [_without_decimals(table, but=exact) for table in tables]
     names = dict.fromkeys(name for table in tables for name in table.column_names)
     columns = {}
     for name in names:
@@ -157,7 +187,15 @@ def united(tables: Sequence[pa.Table], exact: Collection[str] = ()) -> pa.Table:
 
 
 def together(parts: Sequence[pa.ChunkedArray], *, exact: bool = False) -> pa.ChunkedArray:
-    """One column of several, of a type that holds the values of all: text where there is no other."""
+    """One column of several, of a type that holds the values of all: text where there is no other.
+
+    Examples
+    --------
+    >>> together([pa.chunked_array([[1, 2]]), pa.chunked_array([[2.5]])]).to_pylist()
+    [1.0, 2.0, 2.5]
+    >>> together([pa.chunked_array([[1]]), pa.chunked_array([["basic"]])]).to_pylist()
+    ['1', 'basic']
+    """
     types, conflicting = common_types(pa.field("", part.type) for part in parts)
     if "" not in types:
         return pa.chunked_array([], pa.null())
@@ -220,7 +258,7 @@ def _cast(parts: Sequence[pa.ChunkedArray], kind: pa.DataType, *, safe: bool) ->
     return pa.chunked_array([chunk for part in parts for chunk in part.cast(kind, safe=safe).chunks], kind)
 
 
-def without_decimals(table: pa.Table, but: Collection[str] = ()) -> pa.Table:
+def _without_decimals(table: pa.Table, but: Collection[str] = ()) -> pa.Table:
     """A table with decimals as floats: as Python objects they would not be numbers for pandas."""
     for i, entry in enumerate(table.schema):
         if pa.types.is_decimal(entry.type) and entry.name not in but:
@@ -229,6 +267,13 @@ def without_decimals(table: pa.Table, but: Collection[str] = ()) -> pa.Table:
 
 
 def as_frame(table: pa.Table) -> pd.DataFrame:
-    """A table for pandas."""
-    frame: pd.DataFrame = without_decimals(table).to_pandas()
+    """A table for pandas.
+
+    Examples
+    --------
+    >>> from decimal import Decimal
+    >>> as_frame(pa.table({"amount": [Decimal("2.50")]}))["amount"].dtype
+    dtype('float64')
+    """
+    frame: pd.DataFrame = _without_decimals(table).to_pandas()
     return frame

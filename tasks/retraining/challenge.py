@@ -129,6 +129,13 @@ def windows_since(work: Retraining, since: Sequence[datetime]) -> list[Window]:
     ------
     ModelError
         If there are none, or the champion on probation is champion no longer.
+
+    Examples
+    --------
+    >>> from storage.history.retrainings import entries
+    >>> work = Retraining.of(project, monitor, entries(context.history, "churn")[-1])
+    >>> [it.label for it in windows_since(work, [work.window.previous().start])]
+    ['2026-03-05']
     """
     if work.entry.purpose is Purpose.PROBATION:
         promotion = present_champion(work.history, work.monitor.model)

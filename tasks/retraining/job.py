@@ -191,7 +191,13 @@ class Retraining:
 
 
 def scratch_of(project: Project, model: str, purpose: Purpose) -> Path:
-    """The folder of a model's work for one purpose."""
+    """The folder of a model's work for one purpose.
+
+    Examples
+    --------
+    >>> scratch_of(project, "churn", Purpose.PROBATION).name
+    'churn.probation'
+    """
     return project.home / "spool" / f"{model}.{purpose.value}"
 
 

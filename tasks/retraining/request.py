@@ -64,7 +64,13 @@ def request_retraining(context: RunContext, *, by_hand: bool = False) -> list[En
 
 
 def veto_by_hand(context: RunContext) -> str:
-    """Why nothing would be retrained if a person asked for it now; empty where it would. Nothing is recorded."""
+    """Why nothing would be retrained if a person asked for it now; empty where it would. Nothing is recorded.
+
+    Examples
+    --------
+    >>> veto_by_hand(context)
+    'a data break is open'
+    """
     retrain, history, model = context.monitor.retrain, context.history, context.monitor.model
     assert retrain is not None
     facts = _facts(context, incidents_open(history, model, context.known_on), entries(history, model))

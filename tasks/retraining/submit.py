@@ -43,5 +43,11 @@ def handed_over(work: Retraining) -> bool:
 
 
 def key_of(entry: Entry) -> str:
-    """What tells one entry of the ledger, as often as it was asked for, from every other."""
+    """What tells one entry of the ledger, as often as it was asked for, from every other.
+
+    Examples
+    --------
+    >>> key_of(Entry("churn", context.known_on))
+    'lamplighter churn 2026-03-12T00:00:00+00:00 retraining 1'
+    """
     return f"lamplighter {entry.model} {entry.known_on.isoformat()} {entry.purpose.value} {entry.asked}"

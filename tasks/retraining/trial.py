@@ -68,7 +68,13 @@ class Trial(Retraining):
 
 
 def trial_folder(project: Project, model: str) -> Path:
-    """Where a dry run works; what one left that was killed is removed by the next run of the model."""
+    """Where a dry run works; what one left that was killed is removed by the next run of the model.
+
+    Examples
+    --------
+    >>> trial_folder(project, "churn").name
+    'churn.dry-run'
+    """
     return project.home / "spool" / f"{model}.dry-run"
 
 

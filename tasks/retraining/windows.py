@@ -13,7 +13,15 @@ from tasks.retraining.job import Retraining
 
 
 def training_windows(work: Retraining) -> list[Window]:
-    """The windows that the trainer gets: labelled, sound, and older than those of the comparison."""
+    """The windows that the trainer gets: labelled, sound, and older than those of the comparison.
+
+    Examples
+    --------
+    >>> from storage.history.retrainings import entries
+    >>> work = Retraining.of(project, monitor, entries(context.history, "churn")[-1])
+    >>> [window.label for window in training_windows(work)]
+    ['2026-03-03', '2026-03-04']
+    """
     until, windows = _compared_since(work), []
     begin = shifted(until, -work.retrain.window, work.window.zone)
     window = Window.of(work.monitor.model, work.monitor.every, work.monitor.timezone, begin)
@@ -30,6 +38,13 @@ def comparison_windows(work: Retraining) -> list[Window]:
     ------
     ModelError
         If there are none.
+
+    Examples
+    --------
+    >>> from storage.history.retrainings import entries
+    >>> work = Retraining.of(project, monitor, entries(context.history, "churn")[-1])
+    >>> [window.label for window in comparison_windows(work)]
+    ['2026-03-05']
     """
     final = final_windows(work.history, work.window, work.entry.known_on, _compared_since(work))
     if sound := sound_windows(work.history, work.monitor, final, work.entry.known_on):

@@ -46,7 +46,17 @@ class Samples:
 
 
 def compare(context: RunContext, located: Located, table: Table) -> Compared:
-    """Measure the drift of a window whose predictions are new."""
+    """Measure the drift of a window whose predictions are new.
+
+    Examples
+    --------
+    >>> from tasks.stages.read import read
+    >>> from tasks.stages.validate import validate
+    >>> located = read(context)
+    >>> drift = compare(context, located, validate(context, located, located.windows[0]))
+    >>> {it.column: it.drifted for it in drift.features}
+    {'amount': True, 'plan': False}
+    """
     if located.reference is None:
         if context.monitor.reference is None:
             return Compared([], [], [])
@@ -79,7 +89,17 @@ def _undecided(columns: Iterable[str], reason: str) -> list[ColumnDrift]:
 
 
 def samples_of(context: RunContext, reference: ScanSpec, table: Table) -> Samples:
-    """The sampled rows that drift is measured on, the same ones whenever they are asked for."""
+    """The sampled rows that drift is measured on, the same ones whenever they are asked for.
+
+    Examples
+    --------
+    >>> from tasks.stages.read import read
+    >>> from tasks.stages.validate import validate
+    >>> located = read(context)
+    >>> samples = samples_of(context, located.reference, validate(context, located, located.windows[0]))
+    >>> len(samples.reference), len(samples.current)
+    (900, 300)
+    """
     monitor = context.monitor
     version = [monitor.predictions.version] if monitor.predictions.version else []
     names = (*table.features, *table.answers, *version)

@@ -63,6 +63,13 @@ def evaluate(context: RunContext, located: Located) -> Evaluated:
     """Join labels to predictions and measure quality; a source that is down leaves what was known as it is.
 
     The windows of a night without its labels stay open, and the next night reads them.
+
+    Examples
+    --------
+    >>> from tasks.stages.read import read
+    >>> evaluated = evaluate(context, read(context))
+    >>> evaluated.findings, [(it.metric, it.value) for it in evaluated.arrivals]
+    ([], [('labels_late', 0.0), ('labels_unknown', 0.0)])
     """
     monitor = context.monitor
     if monitor.labels is None:

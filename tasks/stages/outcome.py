@@ -88,7 +88,15 @@ class Outcome:
 def findings_of(
     located: Located, results: Sequence[WindowResult], evaluated: Evaluated, *others: Finding | None
 ) -> list[Finding]:
-    """All that a run found broken, its own window first; what is about an earlier window says so."""
+    """All that a run found broken, its own window first; what is about an earlier window says so.
+
+    Examples
+    --------
+    >>> from tasks.stages.read import read
+    >>> found = findings_of(read(context), [outcome.own], Evaluated([]), None)
+    >>> [(it.code.value, it.subject) for it in found]
+    [('scale-changed', 'amount')]
+    """
     own, *earlier = results
     found = [*own.findings]
     for result in earlier:

@@ -51,7 +51,17 @@ class Profiled:
 
 
 def profile(context: RunContext, located: Located, table: Table) -> Profiled:
-    """Profile a window and hold it against the reference's profile."""
+    """Profile a window and hold it against the reference's profile.
+
+    Examples
+    --------
+    >>> from tasks.stages.read import read
+    >>> from tasks.stages.validate import validate
+    >>> located = read(context)
+    >>> profiled = profile(context, located, validate(context, located, located.windows[0]))
+    >>> [(it.metric, it.feature, it.value) for it in profiled.measurements if it.metric == "outside_ratio"]
+    [('outside_ratio', 'amount', 0.7833)]
+    """
     monitor = context.monitor
     reference = _reference_profiles(context, located, table.features | table.answers)
     kinds = table.features | table.answers

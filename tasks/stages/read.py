@@ -92,6 +92,12 @@ def read(context: RunContext) -> Located:
     ------
     SourceError
         If the predictions cannot be reached.
+
+    Examples
+    --------
+    >>> located = read(context)
+    >>> [(pending.window.label, pending.is_changed) for pending in located.windows]
+    [('2026-03-11', False), ('2026-03-10', False)]
     """
     known = window_states(context.history, context.window, context.known_on)
     windows = [_pending(context, window, known.get(window.start)) for window in _windows(context, known)]

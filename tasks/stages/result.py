@@ -49,7 +49,14 @@ class WindowResult:
 def with_evaluations(
     pending: Sequence[PendingWindow], results: Sequence[WindowResult], evaluations: Sequence[Evaluation]
 ) -> list[WindowResult]:
-    """The results of all windows of which something is new, in the order in which they are looked at."""
+    """The results of all windows of which something is new, in the order in which they are looked at.
+
+    Examples
+    --------
+    >>> from tasks.stages.read import read
+    >>> [it.window.label for it in with_evaluations(read(context).windows, [outcome.own], [])]
+    ['2026-03-11']
+    """
     return [*_joined(pending, {it.window: it for it in results}, {it.window: it for it in evaluations})]
 
 

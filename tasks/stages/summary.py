@@ -31,13 +31,20 @@ Row = Sequence[str]
 
 
 def summary(outcome: Outcome, report: str = "") -> str:
-    """What was read, decided, sent, found and measured, by urgency.
+    r"""What was read, decided, sent, found and measured, by urgency.
 
     Parameters
     ----------
     outcome : Outcome
     report : str
         A line of Markdown that says where the report is.
+
+    Examples
+    --------
+    >>> print(*summary(outcome).splitlines()[:3], sep="\n")
+    # churn, 2026-03-11
+    <BLANKLINE>
+    300 predictions were read, 0% of them with their truth.
     """
     context = outcome.context
     own = measured(outcome)
@@ -53,14 +60,26 @@ def summary(outcome: Outcome, report: str = "") -> str:
 
 
 def measured(outcome: Outcome) -> list[Measurement]:
-    """What is recorded of the run's own window as a whole, by metric."""
+    """What is recorded of the run's own window as a whole, by metric.
+
+    Examples
+    --------
+    >>> [(it.metric, it.value) for it in measured(outcome)][:4]
+    [('accuracy', None), ('balanced_accuracy', None), ('brier', None), ('columns_missing', 0.0)]
+    """
     context = outcome.context
     recorded = measurements_of(context.history, context.window, Filter(as_of=context.known_on, segment="", version=""))
     return sorted((it for it in recorded if not it.feature and not it.klass), key=lambda it: it.metric)
 
 
 def was_measured(outcome: Outcome) -> bool:
-    """Whether anything is recorded of the values of the run's own window, beyond how many rows and columns it has."""
+    """Whether anything is recorded of the values of the run's own window, beyond how many rows and columns it has.
+
+    Examples
+    --------
+    >>> was_measured(outcome)
+    True
+    """
     context = outcome.context
     recorded = measurements_of(context.history, context.window, Filter(as_of=context.known_on))
     return any(it.value is not None and it.n and it.metric not in COUNTS for it in recorded)
@@ -99,7 +118,15 @@ def _metric_row(it: Measurement) -> Row:
 
 
 def interval(it: Measurement) -> str:
-    """The bounds of the 95 % interval; empty where the metric has none."""
+    """The bounds of the 95 % interval; empty where the metric has none.
+
+    Examples
+    --------
+    >>> interval(Measurement(metric="f1", value=0.5, lower=0.4, upper=0.6))
+    '0.4 to 0.6'
+    >>> interval(Measurement(metric="rows", value=100.0))
+    ''
+    """
     return "" if it.lower is None or it.upper is None else f"{number(it.lower)} to {number(it.upper)}"
 
 

@@ -34,7 +34,16 @@ class Table:
 
 
 def validate(context: RunContext, located: Located, pending: PendingWindow) -> Table:
-    """Look at the schema and the ids of a window whose predictions are new."""
+    """Look at the schema and the ids of a window whose predictions are new.
+
+    Examples
+    --------
+    >>> from tasks.stages.read import read
+    >>> located = read(context)
+    >>> table = validate(context, located, located.windows[0])
+    >>> table.count, table.features, table.answers
+    (300, {'amount': 'numeric', 'plan': 'categorical'}, {'churns': 'categorical', 'probability': 'numeric'})
+    """
     monitor, rows = context.monitor, open_scan(pending.spec)
     reference = open_scan(located.reference) if located.reference else None
     monitor_reference = open_scan(located.monitor_reference) if located.monitor_reference else None
@@ -61,7 +70,14 @@ def validate(context: RunContext, located: Located, pending: PendingWindow) -> T
 
 
 def why_lost(rows: Scan) -> str:
-    """Why it is not known how many rows a window has; empty where it is."""
+    """Why it is not known how many rows a window has; empty where it is.
+
+    Examples
+    --------
+    >>> from tasks.stages.read import read
+    >>> why_lost(open_scan(read(context).windows[0].spec))
+    ''
+    """
     return "no file of the window can be read" if rows.unreadable and not rows.count else ""
 
 

@@ -100,11 +100,28 @@ def decide(
 
 
 def inhibited(check: Check, window_start: datetime, breaks: Sequence[Finding]) -> Decision:
-    """Leave a check undecided, because what it reads tells of broken data and not of the model."""
+    """Leave a check undecided, because what it reads tells of broken data and not of the model.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> from lamplighter.core.records.finding import Code
+    >>> broken = Finding(Code.SCALE_CHANGED, "amount", "churn: column 'amount' ...")
+    >>> inhibited(Check(name="f1", metric="f1", below=0.4), datetime(2026, 3, 7, tzinfo=UTC), [broken]).reason
+    'not judged while the data are broken: scale-changed amount'
+    """
     named = ", ".join(dict.fromkeys(f"{found.code.value} {found.subject}".strip() for found in breaks))
     return undecided(check, window_start, f"not judged while the data are broken: {named}", Cause.INHIBITED)
 
 
 def undecided(check: Check, window_start: datetime | None, reason: str, cause: Cause) -> Decision:
-    """Leave a check undecided, and say why."""
+    """Leave a check undecided, and say why.
+
+    Examples
+    --------
+    >>> check = Check(name="f1", metric="f1", below=0.4)
+    >>> decision = undecided(check, None, "no labels yet", Cause.WAITING)
+    >>> decision.verdict.value, decision.threshold, decision.reason
+    ('undecided', 0.4, 'no labels yet')
+    """
     return Decision(check, window_start, None, check.limit, Verdict.UNDECIDED, reason, cause)

@@ -15,7 +15,13 @@ UNDECIDED = ":undecided"
 
 
 def undecided_name(check_name: str) -> str:
-    """The name of the incident of a check that cannot be decided."""
+    """The name of the incident of a check that cannot be decided.
+
+    Examples
+    --------
+    >>> undecided_name("f1-below")
+    'f1-below:undecided'
+    """
     return f"{check_name}{UNDECIDED}"
 
 
@@ -133,6 +139,14 @@ def _is_over(incident: Incident, decision: Decision | None) -> bool:
 
 
 def still_open(before: Mapping[str, Incident], changes: IncidentChanges) -> list[Incident]:
-    """The incidents that are open after a night has turned some, those that it opened last."""
+    """The incidents that are open after a night has turned some, those that it opened last.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> first, second = (Incident(name, Severity.WARNING, datetime(2026, 3, 7, tzinfo=UTC)) for name in ("f1", "rows"))
+    >>> [it.check_name for it in still_open({"f1": first}, IncidentChanges(opened=(second,), closed=(first,)))]
+    ['rows']
+    """
     gone = {incident.check_name for incident in changes.closed}
     return [*(incident for name, incident in before.items() if name not in gone), *changes.opened]

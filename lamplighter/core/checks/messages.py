@@ -91,6 +91,15 @@ def opened(
         What was found broken, where the check is on broken data.
     report : str
         Path of the night's report within the home; empty where there is none.
+
+    Examples
+    --------
+    >>> from lamplighter.core.checks.decide import Verdict
+    >>> from lamplighter.core.monitor import Check
+    >>> failed = Decision(Check(name="f1", metric="f1", below=0.4), None, 0.3, 0.4, Verdict.FAILED)
+    >>> message = opened("churn", failed, "2026-03-07", [Moved("amount", "(psi 2.1)")], [], "")
+    >>> message.title, message.body.splitlines()
+    ('churn: f1 fails', ['f1 is 0.3, below its limit 0.4', 'since 2026-03-07', 'moved most: amount (psi 2.1)'])
     """
     check = decision.check
     lines = [f"since {window}", *reasons]
@@ -105,7 +114,17 @@ def opened(
 
 
 def undecided(model: str, incident_name: str, decision: Decision, since: str) -> Message:
-    """Report that the data have left a check undecided for too long."""
+    """Report that the data have left a check undecided for too long.
+
+    Examples
+    --------
+    >>> from lamplighter.core.checks.decide import Verdict
+    >>> from lamplighter.core.monitor import Check
+    >>> check = Check(name="f1", metric="f1", below=0.4)
+    >>> decision = Decision(check, None, None, 0.4, Verdict.UNDECIDED, "no label has come")
+    >>> undecided("churn", "f1-undecided", decision, "2026-03-07").title
+    'churn: f1 cannot be decided since 2026-03-07'
+    """
     check = decision.check
     # What was seen first may have been of no window at all.
     begun = f" since {since}" if since else ""
@@ -127,6 +146,12 @@ def closed(
     ----------
     ending : str
         How broken data ended: sound again, or accepted.
+
+    Examples
+    --------
+    >>> message = closed("churn", "f1", Severity.WARNING, "2026-03-07", "2026-03-09", declared=True)
+    >>> message.title, message.body
+    ('churn: f1 passes again', 'it failed since 2026-03-07 and passes in 2026-03-09')
     """
     name = check_of(check_name)
     if name == check_name:

@@ -46,13 +46,31 @@ def answer_findings(labelled: Labelled, monitor: Monitor, window: str) -> Iterat
     monitor : Monitor
     window : str
         What the window is called; findings are about it.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: classification, predictions: {parquet: p.parquet, time: t, prediction: y}}"
+    >>> rows = Labelled(pd.Series(["yes", "no"] * 50), pd.Series(["1", "0"] * 50), {}, {}, None)
+    >>> [it.code.value for it in answer_findings(rows, parse("m.yaml", text, environ={}), "2026-03-07")]
+    ['classes-differ']
     """
     for code, told in CHECKED_AS[monitor.kind](labelled, monitor):
         yield Finding(code, window, f"{monitor.model}: {window}: {told}")
 
 
 def unusable_labels(values: Mapping[str, int], monitor: Monitor, window: str) -> Iterator[Finding]:
-    """Labels of a window that are no numbers where numbers are meant, and how many rows each has."""
+    """Labels of a window that are no numbers where numbers are meant, and how many rows each has.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y, id: i}, "
+    >>> monitor = parse("m.yaml", text + "labels: {parquet: l.parquet, target: z}}", environ={})
+    >>> [it.message for it in unusable_labels({"n/a": 2}, monitor, "2026-03-07")]
+    ["m: 2026-03-07: 2 rows have a label in 'z' that is no finite number, such as 'n/a'; left out; correct them, or
+     deliver no label"]
+    """
     if values:
         assert monitor.labels is not None
         count = counted(sum(values.values()), "row has", "rows have")

@@ -14,7 +14,16 @@ PATIENCE = timedelta(days=30)
 
 
 def matured(window: Window, monitor: Monitor) -> datetime:
-    """When the last label that counts for a window may arrive."""
+    """When the last label that counts for a window may arrive.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y, id: i}, "
+    >>> monitor = parse("m.yaml", text + "labels: {parquet: l.parquet, target: z, mature_after: 3d}}", environ={})
+    >>> matured(monitor.window(datetime.fromisoformat("2026-03-08T05:00Z")), monitor).isoformat()
+    '2026-03-11T00:00:00+00:00'
+    """
     assert monitor.labels is not None
     return window.after_end(monitor.labels.mature_after)
 
@@ -23,6 +32,15 @@ def state_of(monitor: Monitor, window: Window, now: datetime, *, unreadable: boo
     """Final once every label that counts may have arrived; provisional before.
 
     Where label files are unreadable or missing, a window waits longer for them to be delivered.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y, id: i}, "
+    >>> monitor = parse("m.yaml", text + "labels: {parquet: l.parquet, target: z, mature_after: 3d}}", environ={})
+    >>> window = monitor.window(datetime.fromisoformat("2026-03-08T05:00Z"))
+    >>> [state_of(monitor, window, window.end + timedelta(days=days)).value for days in (2, 3)]
+    ['provisional', 'final']
     """
     assert monitor.labels is not None
     patience = monitor.labels.mature_after + (PATIENCE if unreadable else timedelta())
@@ -53,7 +71,13 @@ def coverage_measurements(rows: int, labelled: int, corrected: int, state: State
 
 
 def arrival_measurements(late: int, unknown: int) -> list[Measurement]:
-    """Labels that arrived during a window and count for none: too late, or of nobody."""
+    """Labels that arrived during a window and count for none: too late, or of nobody.
+
+    Examples
+    --------
+    >>> [(it.metric, it.value) for it in arrival_measurements(late=2, unknown=1)]
+    [('labels_late', 2.0), ('labels_unknown', 1.0)]
+    """
     return [
         Measurement(metric="labels_late", value=float(late), n=late),
         Measurement(metric="labels_unknown", value=float(unknown), n=unknown),
@@ -61,6 +85,12 @@ def arrival_measurements(late: int, unknown: int) -> list[Measurement]:
 
 
 def undated() -> list[Measurement]:
-    """The same where nothing tells when a label arrived."""
+    """The same where nothing tells when a label arrived.
+
+    Examples
+    --------
+    >>> [(it.metric, it.value) for it in undated()]
+    [('labels_late', None), ('labels_unknown', None)]
+    """
     reason = "nothing tells when a label arrived; give labels.time or {day} in its path"
     return [Measurement(metric=name, reason=reason) for name in ("labels_late", "labels_unknown")]

@@ -31,6 +31,15 @@ def schema_findings(
         Columns that the monitor declares, and what for.
     table, reference : mapping of str to str
         Columns and types: number, text, boolean, time, null or other.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}}"
+    >>> monitor, table = parse("m.yaml", text, environ={}), {"t": "time", "x": "text"}
+    >>> found = schema_findings(monitor, {"t": "time", "y": "prediction"}, table, {"t": "time", "x": "number"})
+    >>> [(it.code.value, it.subject) for it in found]
+    [('column-missing', 'y'), ('type-changed', 'x')]
     """
     where = monitor.model
     for name, purpose in needed.items():
@@ -48,7 +57,15 @@ def schema_findings(
 
 
 def needed_columns(monitor: Monitor, features: Mapping[str, str]) -> dict[str, str]:
-    """Columns that the monitor declares, and what for."""
+    """Columns that the monitor declares, and what for.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}}"
+    >>> needed_columns(parse("m.yaml", text, environ={}), {"amount": "numeric"})
+    {'amount': 'feature', 't': 'time', 'y': 'prediction'}
+    """
     predictions = monitor.predictions
     needed = {predictions.time: "time"} | dict.fromkeys(predictions.id, "id")
     if predictions.prediction:
@@ -63,7 +80,16 @@ def needed_columns(monitor: Monitor, features: Mapping[str, str]) -> dict[str, s
 
 
 def table_measurements(rows: int, repeated: int, findings: list[Finding], lost: str = "") -> list[Measurement]:
-    """Rows, repeated rows and what became of the columns; ``lost`` says why nobody knows how many there are."""
+    """Rows, repeated rows and what became of the columns; ``lost`` says why nobody knows how many there are.
+
+    Examples
+    --------
+    >>> found = [Finding(Code.COLUMN_NEW, "plan", "column 'plan' is new")]
+    >>> {it.metric: it.value for it in table_measurements(98, 2, found)}
+    {'rows': 98.0, 'repeated_ratio': 0.02, 'columns_missing': 0.0, 'columns_new': 1.0, 'types_changed': 0.0}
+    >>> table_measurements(0, 0, [], "no file of the window can be read")[0].reason
+    'no file of the window can be read'
+    """
     counts = {
         "columns_missing": Code.COLUMN_MISSING,
         "columns_new": Code.COLUMN_NEW,
@@ -83,14 +109,29 @@ def table_measurements(rows: int, repeated: int, findings: list[Finding], lost: 
 def ratio(
     metric: str, part: int, whole: int, *, feature: str = "", klass: str = "", empty: str = NO_ROWS
 ) -> Measurement:
-    """A share of rows, or the reason why there is none; ``empty`` says what is lacking."""
+    """A share of rows, or the reason why there is none; ``empty`` says what is lacking.
+
+    Examples
+    --------
+    >>> ratio("missing_ratio", 2, 8, feature="plan").value, ratio("missing_ratio", 0, 0, feature="plan").reason
+    (0.25, 'the window has no rows')
+    """
     if not whole:
         return Measurement(metric=metric, feature=feature, klass=klass, reason=empty)
     return Measurement(metric=metric, feature=feature, klass=klass, value=part / whole, n=whole)
 
 
 def feature_measurements(profile: ColumnProfile, reference: ColumnProfile | None) -> Iterator[Measurement]:
-    """What one feature came to."""
+    """What one feature came to.
+
+    Examples
+    --------
+    >>> from lamplighter.core.profiles.profile import categorical_profile
+    >>> before = categorical_profile("plan", {"basic": 3}, nulls=0)
+    >>> now = categorical_profile("plan", {"basic": 2, "pro": 1}, nulls=1)
+    >>> [(it.metric, it.value) for it in feature_measurements(now, before)]
+    [('missing_ratio', 0.25), ('unseen_ratio', 0.3333)]
+    """
     name = profile.column
     yield ratio("missing_ratio", profile.nulls, profile.rows, feature=name)
     if profile.kind == "numeric":
@@ -137,6 +178,16 @@ def answer_measurements(monitor: Monitor, profiles: Mapping[str, ColumnProfile],
     """What the model's answers came to: of which version and class, null, and unsure.
 
     The profile of a score was counted against the band of unsure scores.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> from lamplighter.core.profiles.profile import categorical_profile
+    >>> text = "{model: m, kind: classification, predictions: {parquet: p.parquet, time: t, prediction: y}}"
+    >>> profiles = {"y": categorical_profile("y", {"late": 1, "on time": 2}, nulls=1)}
+    >>> [(it.metric, it.klass, it.value) for it in answer_measurements(parse("m.yaml", text, environ={}), profiles, 4)]
+    [('null_prediction_ratio', '', 0.25), ('prediction_share', 'late', 0.3333), ('prediction_share', 'on time',
+     0.6667)]
     """
     predictions = monitor.predictions
     if version := profiles.get(predictions.version or ""):
@@ -172,7 +223,17 @@ def _shares(prediction: ColumnProfile) -> Iterator[Measurement]:
 
 
 def value_findings(monitor: Monitor, profiles: Mapping[str, ColumnProfile]) -> Iterator[Finding]:
-    """Columns without a single value, numbers without end, and scores that are no probabilities."""
+    """Columns without a single value, numbers without end, and scores that are no probabilities.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> from lamplighter.core.profiles.profile import categorical_profile
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}}"
+    >>> found = value_findings(parse("m.yaml", text, environ={}), {"plan": categorical_profile("plan", {}, nulls=3)})
+    >>> [it.message for it in found]
+    ["m: column 'plan' is null in every row; mend its feed"]
+    """
     for name, profile in profiles.items():
         if profile.rows and profile.nulls == profile.rows:
             yield Finding(Code.ALL_NULL, name, f"{monitor.model}: column {name!r} is null in every row; mend its feed")

@@ -67,6 +67,14 @@ def measured_samples(monitor: Monitor, measurements: Iterable[Measurement]) -> I
     """The samples of recorded measurements; undefined values and single versions show nothing.
 
     A prediction's drift belongs to a version; of several served side by side the one with the most rows is shown.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}}"
+    >>> measured = [Measurement(metric="rows", value=98.0, n=98), Measurement(metric="mae", reason="no label")]
+    >>> [(it.gauge, it.value) for it in measured_samples(parse("m.yaml", text, environ={}), measured)]
+    [('lamplighter_data_rows', 98.0)]
     """
     own = {metric.name for metric in monitor.metrics}
     shown: set[tuple[str, tuple[tuple[str, str], ...]]] = set()

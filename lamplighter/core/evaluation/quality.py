@@ -73,6 +73,15 @@ def evaluate(
     measurements : list of Measurement
     confusion : list of Confusion
         Empty but for classification.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}}"
+    >>> rows = Labelled(pd.Series([1.0, 2.0]), pd.Series([1.5, 2.5]), {}, {}, None)
+    >>> measured, _ = evaluate(rows, parse("m.yaml", text, environ={}), State.FINAL)
+    >>> {it.metric: it.value for it in measured if it.metric in ("mae", "bias")}
+    {'mae': 0.5, 'bias': 0.5}
     """
     groupings = _groupings(labelled)
     # What numbers without end come to is recorded with its reason, and not printed by numpy as well.
@@ -84,7 +93,16 @@ def evaluate(
 
 
 def unmeasured(monitor: Monitor, state: State, reason: str) -> list[Measurement]:
-    """Every metric of a kind of model without a value, where nothing can be measured."""
+    """Every metric of a kind of model without a value, where nothing can be measured.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}}"
+    >>> found = unmeasured(parse("m.yaml", text, environ={}), State.PROVISIONAL, "no label has come")
+    >>> found[0].metric, found[0].value, found[0].reason
+    ('mae', None, 'no label has come')
+    """
     names = [name for name, metric in QUALITY_METRICS.items() if monitor.kind in metric.kinds]
     return [
         Measurement(metric=name, state=state, reason=reason)
@@ -292,7 +310,16 @@ def factorized(values: pd.Series[Any]) -> tuple[npt.NDArray[np.intp], list[str]]
 
 
 def scores_of(labelled: Labelled, monitor: Monitor) -> Score:
-    """The scores of labelled rows: of one class, or of each; None where none are declared."""
+    """The scores of labelled rows: of one class, or of each; None where none are declared.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: classification, predictions: {parquet: p.parquet, time: t, prediction: y, score: p}}"
+    >>> rows = Labelled(pd.Series(["1"]), pd.Series(["1"]), {"p": pd.Series([0.9])}, {}, None)
+    >>> scores_of(rows, parse("m.yaml", text, environ={}))
+    array([0.9])
+    """
     declared = monitor.predictions.score
     if declared is None:
         return None

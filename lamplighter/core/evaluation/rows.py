@@ -29,6 +29,14 @@ def row_findings(monitor: Monitor, label: str, *, rows: int, repeated: int, unda
         Those left out because they repeat an id and version.
     undated : int
         Those left out because their time cannot be read.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}}"
+    >>> found = row_findings(parse("m.yaml", text, environ={}), "2026-03-07", rows=98, repeated=0, undated=2)
+    >>> [it.message for it in found]
+    ["m: 2 rows of 2026-03-07 have no 't' that can be read, and were left out; log it with every row"]
     """
     if undated:
         time = monitor.predictions.time

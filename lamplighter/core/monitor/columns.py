@@ -31,6 +31,15 @@ def features_of(monitor: Monitor, table: Mapping[str, str]) -> dict[str, ColumnK
     Returns
     -------
     dict of str to {'numeric', 'categorical'}
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}, "
+    >>> text += "features: auto}"
+    >>> table = {"t": "time", "y": "number", "amount": "number", "plan": "text"}
+    >>> features_of(parse("m.yaml", text, environ={}), table)
+    {'amount': 'numeric', 'plan': 'categorical'}
     """
     found: dict[str, ColumnKind] = {}
     for name, held in table.items():
@@ -44,13 +53,30 @@ def features_of(monitor: Monitor, table: Mapping[str, str]) -> dict[str, ColumnK
 
 
 def named_features(monitor: Monitor) -> tuple[str, ...]:
-    """The names and patterns that a monitor declares as features."""
+    """The names and patterns that a monitor declares as features.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}, "
+    >>> named_features(parse("m.yaml", text + "features: {numeric: [amount], categorical: ['plan*']}}", environ={}))
+    ('amount', 'plan*')
+    """
     declared = monitor.features
     return (*declared.numeric, *declared.categorical) if declared else ()
 
 
 def kinds_of_feature(monitor: Monitor, name: str) -> tuple[ColumnKind, ...]:
-    """What a column may be as a feature: of one kind, of any kind where its type decides, or no feature at all."""
+    """What a column may be as a feature: of one kind, of any kind where its type decides, or no feature at all.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}, "
+    >>> monitor = parse("m.yaml", text + "features: {numeric: ['amount_*'], categorical: [plan]}}", environ={})
+    >>> [kinds_of_feature(monitor, name) for name in ("amount_paid", "plan", "y")]
+    [('numeric',), ('categorical',), ()]
+    """
     declared = monitor.features
     if declared is None or _matches(name, declared.exclude):
         return ()
@@ -64,7 +90,15 @@ def kinds_of_feature(monitor: Monitor, name: str) -> tuple[ColumnKind, ...]:
 
 
 def taken_columns(monitor: Monitor) -> set[str]:
-    """Columns that the monitor names for something else than a feature."""
+    """Columns that the monitor names for something else than a feature.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}}"
+    >>> sorted(taken_columns(parse("m.yaml", text, environ={})))
+    ['t', 'y']
+    """
     predictions, labels = monitor.predictions, monitor.labels
     names = {predictions.time, *predictions.id, predictions.prediction, *predictions.scores, predictions.version}
     if labels and labels.same_row:
@@ -82,7 +116,15 @@ def _is_pattern(name: str) -> bool:
 
 
 def answer_columns(monitor: Monitor) -> dict[str, ColumnKind]:
-    """The columns of what the model answered, of the kinds that drift can be measured of."""
+    """The columns of what the model answered, of the kinds that drift can be measured of.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: classification, predictions: {parquet: p.parquet, time: t, prediction: y, score: p}}"
+    >>> answer_columns(parse("m.yaml", text, environ={}))
+    {'y': 'categorical', 'p': 'numeric'}
+    """
     predictions = monitor.predictions
     kinds: dict[str, ColumnKind] = {"classification": "categorical", "regression": "numeric"}
     answers: dict[str, ColumnKind] = {}

@@ -86,12 +86,29 @@ def _message(first: Use, second: Use) -> str:
 
 
 def declared_columns(monitor: Declaring) -> Iterator[Use]:
-    """The columns that the table of predictions is said to have, and the keys that say so."""
+    """The columns that the table of predictions is said to have, and the keys that say so.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}}"
+    >>> [(use.column, use.role) for use in declared_columns(parse("m.yaml", text, environ={}))]
+    [('t', 'the time'), ('y', 'the prediction')]
+    """
     return _of_predictions(monitor)
 
 
 def declared_label_columns(monitor: Declaring) -> Iterator[Use]:
-    """The columns that a table of labels is said to have; none where the truth stands in the predictions."""
+    """The columns that a table of labels is said to have; none where the truth stands in the predictions.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y, id: i}, "
+    >>> monitor = parse("m.yaml", text + "labels: {parquet: l.parquet, target: z}}", environ={})
+    >>> [(use.column, use.role) for use in declared_label_columns(monitor)]
+    [('i', 'the id'), ('z', 'the truth')]
+    """
     return _of_labels(monitor)
 
 

@@ -21,7 +21,13 @@ VARIABLE = r"\$\{\w+\}"
 
 
 def schema_text() -> str:
-    """The JSON Schema of a monitor file, as text."""
+    """The JSON Schema of a monitor file, as text.
+
+    Examples
+    --------
+    >>> schema_text().splitlines()[:3]
+    ['{', '  "$schema": "http://json-schema.org/draft-07/schema#",', '  "title": "A Lamplighter monitor",']
+    """
     return json.dumps(monitor_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -29,6 +35,12 @@ def monitor_schema() -> Schema:
     """The JSON Schema (draft 7, which editors know best) of a monitor file.
 
     A file that `extends` another, or is there to be extended and names no model, need not be complete.
+
+    Examples
+    --------
+    >>> schema = monitor_schema()
+    >>> schema["title"], schema["if"]["required"], sorted(schema["properties"])[:3]
+    ('A Lamplighter monitor', ['model'], ['checks', 'drift', 'every'])
     """
     schema: Schema = _plain(Monitor.model_json_schema(schema_generator=_AsWritten))
     complete = _demands(schema, schema)
@@ -47,13 +59,27 @@ def monitor_schema() -> Schema:
 
 
 def obligatory_keys() -> dict[str, frozenset[str]]:
-    """The keys that each section of a complete file must have, whichever way it is reached."""
+    """The keys that each section of a complete file must have, whichever way it is reached.
+
+    Examples
+    --------
+    >>> sorted(obligatory_keys()["Monitor"])
+    ['kind', 'model', 'predictions']
+    """
     made = Monitor.model_json_schema()
     return {name: frozenset(part.get("required", ())) for name, part in {"Monitor": made, **made["$defs"]}.items()}
 
 
 def section_of(value: Schema, root: Schema) -> tuple[str, Schema]:
-    """The definition that the schema of a value refers to, and its name; empty where it refers to none."""
+    """The definition that the schema of a value refers to, and its name; empty where it refers to none.
+
+    Examples
+    --------
+    >>> section_of({"$ref": "#/$defs/Drift"}, {"$defs": {"Drift": {"type": "object"}}})
+    ('Drift', {'type': 'object'})
+    >>> section_of({"type": "string"}, {"$defs": {}})
+    ('', {})
+    """
     for option in (value, *value.get("anyOf", [])):
         if "$ref" in option:
             name = option["$ref"].rsplit("/", 1)[1]

@@ -48,6 +48,14 @@ def column_problems(monitor: Monitor, table: Mapping[str, str]) -> Iterator[Prob
     monitor : Monitor
     table : mapping of str to str
         Each column and its type: number, text, boolean, time, null or other.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: sent, prediction: y}}"
+    >>> for problem in column_problems(parse("m.yaml", text, environ={}), {"sent_at": "time", "y": "number"}):
+    ...     print(problem.at, problem.message)
+    ('predictions', 'time') no column 'sent' in the predictions; did you mean 'sent_at'? known: sent_at, y
     """
     patterns = {name for name in _patterns(monitor) if any(sign in name for sign in "*?[")}
     for use in declared_columns(monitor):
@@ -111,7 +119,16 @@ def _feature_problems(monitor: Monitor, table: Mapping[str, str]) -> Iterator[Pr
 
 
 def label_column_problems(monitor: Monitor, columns: Collection[str]) -> Iterator[Problem]:
-    """Compare what a monitor says of the columns of a table of labels with those that there are."""
+    """Compare what a monitor says of the columns of a table of labels with those that there are.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y, id: i}, "
+    >>> monitor = parse("m.yaml", text + "labels: {parquet: l.parquet, target: z}}", environ={})
+    >>> [problem.message for problem in label_column_problems(monitor, ["id", "z"])]
+    ["no column 'i' in the labels; name the column of ids as labels.id; did you mean 'id'? known: id, z"]
+    """
     for use in declared_label_columns(monitor):
         if use.column in columns or use.role == "private":
             continue
@@ -133,7 +150,16 @@ class ScoreRange:
 
 
 def score_problems(monitor: Monitor, ranges: Iterable[ScoreRange]) -> Iterator[Problem]:
-    """Scores that are no probabilities."""
+    """Scores that are no probabilities.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: classification, predictions: {parquet: p.parquet, time: t, prediction: y, score: p}}"
+    >>> percent = ScoreRange("p", low=3.0, high=97.0, values=100, slack=0.0)
+    >>> [problem.message for problem in score_problems(parse("m.yaml", text, environ={}), [percent])]
+    ["column 'p' holds values from 3 to 97; a score is a probability from 0 to 1"]
+    """
     if monitor.kind is not Kind.CLASSIFICATION:
         return
     declared = {use.column: use.at for use in declared_columns(monitor) if use.role == "a score"}
@@ -159,6 +185,14 @@ def class_problems(
         Those of predictions and labels in one window.
     wider : callable
         Those of many windows, asked for where one is missing.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> predictions = "{parquet: p.parquet, time: t, prediction: y, score: p, positive: late}"
+    >>> monitor = parse("m.yaml", f"{{model: m, kind: classification, predictions: {predictions}}}", environ={})
+    >>> [problem.message for problem in class_problems(monitor, ["delayed", "on time"], wider=lambda: [])]
+    ["class 'late' never occurs; known: delayed, on time"]
     """
     if monitor.kind is not Kind.CLASSIFICATION or not classes:
         return
@@ -202,6 +236,14 @@ def classes_meet(
         Rows of each class.
     rows : int
         Labelled rows.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: classification, predictions: {parquet: p.parquet, time: t, prediction: y}}"
+    >>> found = classes_meet(parse("m.yaml", text, environ={}), {"yes": 60, "no": 40}, {"1": 55, "0": 45}, rows=100)
+    >>> [problem.message for problem in found]
+    ["no predicted class ('0', '1') is among those of the labels ('no', 'yes'); write both alike"]
     """
     if monitor.kind is not Kind.CLASSIFICATION or not true or not predicted or not hardly_meet(true, predicted):
         return
@@ -212,7 +254,18 @@ def classes_meet(
 
 
 def segment_problems(monitor: Monitor, seen: Seen, wider: Seen) -> Iterator[Problem]:
-    """Checks of segments that are never seen."""
+    """Checks of segments that are never seen.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y, id: i}, "
+    >>> text += "labels: {parquet: l.parquet, target: z}, segments: [plan], "
+    >>> monitor = parse("m.yaml", text + "checks: [{metric: mae, segment: plan=por, above: 1}]}", environ={})
+    >>> found = segment_problems(monitor, lambda column: {"basic", "pro"}, lambda column: set())
+    >>> [problem.message for problem in found]
+    ["segment 'plan=por' never occurs; did you mean 'plan=pro'? known: plan=basic, plan=pro"]
+    """
     for i, check in enumerate(monitor.checks):
         column, equals, value = check.segment.partition("=")
         if not equals or value in seen(column) or value in (everywhere := {*seen(column), *wider(column)}):
@@ -223,7 +276,17 @@ def segment_problems(monitor: Monitor, seen: Seen, wider: Seen) -> Iterator[Prob
 
 
 def reference_problems(monitor: Monitor, table: Mapping[str, str], reference: Mapping[str, str]) -> Iterator[Problem]:
-    """Features and answers that a reference lacks, or holds in another type."""
+    """Features and answers that a reference lacks, or holds in another type.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}, "
+    >>> text += "features: auto}"
+    >>> monitor, table = parse("m.yaml", text, environ={}), {"t": "time", "y": "number", "plan": "text"}
+    >>> [problem.message for problem in reference_problems(monitor, table, {"y": "number", "plan": "number"})]
+    ["column 'plan' holds numbers in the reference and text in the predictions; write both alike"]
+    """
     compared = {**features_of(monitor, table), **answer_columns(monitor)}
     for name in compared:
         if name in table and name not in reference:

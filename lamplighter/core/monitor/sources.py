@@ -35,6 +35,15 @@ def zone(name: str) -> str:
     ------
     ValueError
         If there is none.
+
+    Examples
+    --------
+    >>> zone("Europe/Berlin")
+    'Europe/Berlin'
+    >>> zone("Mars/Olympus")
+    Traceback (most recent call last):
+    ...
+    ValueError: unknown time zone 'Mars/Olympus'; write one such as UTC or America/New_York
     """
     try:
         ZoneInfo(name)
@@ -69,7 +78,13 @@ def sound_path(path: str) -> str:
 
 
 def listed(value: Any) -> Any:
-    """One text where a list is meant, as a list of one."""
+    """One text where a list is meant, as a list of one.
+
+    Examples
+    --------
+    >>> listed("id"), listed(["shop", "id"])
+    (['id'], ['shop', 'id'])
+    """
     return [value] if isinstance(value, str) else value
 
 

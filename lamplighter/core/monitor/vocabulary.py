@@ -60,7 +60,16 @@ NEEDS: tuple[tuple[str, Collection[str], Callable[[Monitor], object]], ...] = (
 
 
 def known_metrics(monitor: Monitor) -> list[str]:
-    """Every metric by which the nights of a monitor can tell something."""
+    """Every metric by which the nights of a monitor can tell something.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}}"
+    >>> known = known_metrics(parse("m.yaml", text, environ={}))
+    >>> "rows" in known, "prediction_mean" in known, "f1" in known
+    (True, True, False)
+    """
     names = [*INPUT_METRICS, *LABEL_METRICS, *ARRIVAL_METRICS, *(own.name for own in monitor.metrics), *QUALITY_METRICS]
     return [name for name in names if not (_is_of_another_kind(monitor, name) or _lacking(monitor, name))]
 

@@ -111,6 +111,14 @@ def breaks_of(
         Columns of which no value may be named.
     same_phase : callable, optional
         Gives the earlier windows of the same phase; a column that is like one of these groups is sound.
+
+    Examples
+    --------
+    >>> from lamplighter.core.profiles.profile import categorical_profile
+    >>> past = [{"plan": categorical_profile("plan", {"basic": 60 + n, "pro": 40 - n}, nulls=0)} for n in range(7)]
+    >>> found = breaks_of("churn", {"plan": categorical_profile("plan", {"basic": 5}, nulls=95)}, past)
+    >>> [(it.code.value, it.subject) for it in found]
+    [('nulls-risen', 'plan')]
     """
     if baselines is None:
         baselines = {name: Baseline([it[name] for it in past if name in it]) for name in current}
@@ -136,6 +144,16 @@ def score_breaks(model: str, scores: Profiles, baselines: Mapping[str, Baseline]
     model : str
     scores : mapping of str to ColumnProfile
     baselines : mapping of str to Baseline
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lamplighter.core.profiles.profile import numeric_profile
+    >>> sound = numeric_profile("p", np.linspace(0, 1, 100), slack=0.0)
+    >>> percent = numeric_profile("p", np.linspace(0, 100, 100), slack=0.0)
+    >>> found = score_breaks("churn", {"p": percent}, {"p": Baseline([sound] * FEWEST_WINDOWS)})
+    >>> [(it.code.value, it.subject) for it in found]
+    [('scale-changed', 'p')]
     """
     for name, profile in scores.items():
         baseline = baselines.get(name, Baseline()).like(profile)

@@ -278,12 +278,30 @@ LOOKS: tuple[tuple[Code, Look], ...] = (
 
 
 def seen(profile: ColumnProfile, before: Before) -> tuple[Code, str] | None:
-    """The first break that a look finds, and what it says."""
+    """The first break that a look finds, and what it says.
+
+    Examples
+    --------
+    >>> from lamplighter.core.profiles.profile import categorical_profile
+    >>> past = [categorical_profile("plan", {"basic": 60 + day, "pro": 40 - day}, nulls=0) for day in range(7)]
+    >>> code, told = seen(categorical_profile("plan", {"basic": 5}, nulls=95), Before(past))
+    >>> code.value, seen(categorical_profile("plan", {"basic": 70, "pro": 30}, nulls=0), Before(past))
+    ('nulls-risen', None)
+    """
     return next(((code, told) for code, look in LOOKS if (told := look(profile, before))), None)
 
 
 def is_known_like(code: Code, profile: ColumnProfile, before: Before) -> bool:
-    """Whether a column is known to be like some windows, which takes more than that no break is seen."""
+    """Whether a column is known to be like some windows, which takes more than that no break is seen.
+
+    Examples
+    --------
+    >>> from lamplighter.core.profiles.profile import numeric_profile
+    >>> past = [numeric_profile("amount", np.linspace(10, 20 + day, 100)) for day in range(7)]
+    >>> cents = numeric_profile("amount", np.linspace(1000, 2300, 100))
+    >>> [is_known_like(Code.SCALE_CHANGED, it, Before(past)) for it in (past[3], cents)]
+    [True, False]
+    """
     if not profile.present and code is not Code.NULLS_RISEN:
         return False
     if code is Code.SCALE_CHANGED:
@@ -296,7 +314,16 @@ def is_known_like(code: Code, profile: ColumnProfile, before: Before) -> bool:
 
 
 def is_of_phase(code: Code, profile: ColumnProfile, windows: Sequence[ColumnProfile]) -> bool:
-    """Whether a column that differs from the newest windows is what it was in earlier ones of the same phase."""
+    """Whether a column that differs from the newest windows is what it was in earlier ones of the same phase.
+
+    Examples
+    --------
+    >>> from lamplighter.core.profiles.profile import categorical_profile
+    >>> sundays = [categorical_profile("plan", {"basic": 20}, nulls=80)] * 3
+    >>> sunday, full = categorical_profile("plan", {"basic": 22}, nulls=78), categorical_profile("plan", {}, nulls=100)
+    >>> [is_of_phase(Code.NULLS_RISEN, it, sundays) for it in (sunday, full)]
+    [True, False]
+    """
     before = Before(windows, fewest=1)
     if code is Code.NULLS_RISEN:
         return _nulls_usual(profile, windows)

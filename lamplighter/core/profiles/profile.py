@@ -129,7 +129,14 @@ def _bucket_numbers(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 
 
 def representative(number: int) -> float:
-    """The value that stands for a bucket: the one whose relative distance to both edges is the same."""
+    """The value that stands for a bucket: the one whose relative distance to both edges is the same.
+
+    Examples
+    --------
+    >>> bucket = [*numeric_profile("amount", np.array([20.0])).buckets][0]
+    >>> representative(bucket), representative(-bucket), representative(0)
+    (19.9856, -19.9856, 0.0)
+    """
     if number == 0:
         return 0.0
     # The edge of the last bucket lies beyond the largest float.
@@ -150,6 +157,12 @@ def numeric_profile(
         Count the values outside of them.
     slack : float, optional
         Count the values that lie outside of 0 to 1 by more than this.
+
+    Examples
+    --------
+    >>> profile = numeric_profile("amount", np.array([2.0, 4.0, np.nan, np.inf]))
+    >>> profile.rows, profile.nulls, profile.infinite, profile.mean, profile.maximum
+    (4, 1, 1, 3.0, 4.0)
     """
     missing = np.isnan(values)
     finite = values[np.isfinite(values)]

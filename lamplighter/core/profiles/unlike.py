@@ -344,7 +344,17 @@ class KnownValues:
 
 
 def known_values(profile: ColumnProfile, past: Sequence[ColumnProfile]) -> KnownValues | None:
-    """Hold the values of a column against those of the windows before; None where these tell nothing."""
+    """Hold the values of a column against those of the windows before; None where these tell nothing.
+
+    Examples
+    --------
+    >>> from lamplighter.core.profiles.profile import categorical_profile
+    >>> past = [categorical_profile("plan", {"basic": 60, "pro": 40}, nulls=0)] * 3
+    >>> known_values(categorical_profile("plan", {"basic": 50, "trial": 50}, nulls=0), past).share
+    0.5
+    >>> known_values(categorical_profile("plan", {"basic": 100}, nulls=0), []) is None
+    True
+    """
     before = [entry for entry in past if entry.categories]
     if not before or np.median([len(entry.categories) for entry in before]) < 1:
         return None
@@ -408,7 +418,16 @@ class Stretch(Enum):
 
 
 def lies_outside(profile: ColumnProfile, entries: Sequence[ColumnProfile]) -> bool:
-    """Whether almost all numbers lie beyond all those of some windows, and the median far from where it wandered."""
+    """Whether almost all numbers lie beyond all those of some windows, and the median far from where it wandered.
+
+    Examples
+    --------
+    >>> from lamplighter.core.profiles.profile import numeric_profile
+    >>> past = [numeric_profile("amount", np.linspace(10, 20 + day, 100)) for day in range(7)]
+    >>> cents = numeric_profile("amount", np.linspace(1000, 2300, 100))
+    >>> lies_outside(cents, past), lies_outside(past[3], past)
+    (True, False)
+    """
     current = Numbers.of(profile).magnitudes()
     if current.total < FEW_NUMBERS or _lies_within(current, entries):
         return False
@@ -444,7 +463,17 @@ def _lies_within(current: Numbers, entries: Sequence[ColumnProfile]) -> bool:
 
 
 def stretched(profile: ColumnProfile, entries: Sequence[ColumnProfile]) -> Stretch | None:
-    """Whether the numbers lie far closer together, or farther apart, than in any of some windows."""
+    """Whether the numbers lie far closer together, or farther apart, than in any of some windows.
+
+    Examples
+    --------
+    >>> from lamplighter.core.profiles.profile import numeric_profile
+    >>> past = [numeric_profile("amount", np.linspace(-10, 10 + day, 100)) for day in range(7)]
+    >>> stretched(numeric_profile("amount", np.linspace(-1000, 1300, 100)), past)
+    <Stretch.WIDER: 'wider'>
+    >>> stretched(past[3], past) is None
+    True
+    """
     current, spreads = _spread(profile), []
     if not current:
         return None

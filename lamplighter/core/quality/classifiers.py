@@ -108,7 +108,13 @@ def classification(
 
 
 def classes_of(y_score: YScore | None) -> Collection[str]:
-    """The classes of a model, where several of them have a score of their own."""
+    """The classes of a model, where several of them have a score of their own.
+
+    Examples
+    --------
+    >>> classes_of({"cat": np.array([0.2]), "dog": np.array([0.8])}), classes_of(np.array([0.8]))
+    ({'cat': array([0.2]), 'dog': array([0.8])}, ())
+    """
     return y_score if isinstance(y_score, Mapping) and len(y_score) > 1 else ()
 
 

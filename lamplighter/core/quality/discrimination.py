@@ -58,7 +58,7 @@ def discrimination(scores: Scores, grouping: Grouping) -> dict[str, Estimates]:
         "roc_auc": Estimates(
             auc,
             grouping.count,
-            on_logit(auc, delong_error(influence, scores, grouping)),
+            on_logit(auc, _delong_error(influence, scores, grouping)),
             scores.class_cases(grouping, both=True),
         ),
         "pr_auc": Estimates(
@@ -70,7 +70,7 @@ def discrimination(scores: Scores, grouping: Grouping) -> dict[str, Estimates]:
     }
 
 
-def delong_error(influence: Floats, scores: Scores, grouping: Grouping) -> Floats:
+def _delong_error(influence: Floats, scores: Scores, grouping: Grouping) -> Floats:
     """Standard error of the mean area under the ROC curves, given how many labels each class has.
 
     Rows of one class are alike and independent, so the variance is the sum over classes of the rows of the class

@@ -111,6 +111,13 @@ def mean(values: Floats, grouping: Grouping, lowest: float = -np.inf, highest: f
 
 
 def undefined(grouping: Grouping, reason: str) -> Estimates:
-    """No value for any group, for one reason that holds for all."""
+    """No value for any group, for one reason that holds for all.
+
+    Examples
+    --------
+    >>> found = undefined(Grouping.overall(4), "no row has a score")
+    >>> found.value, found.n, found.reasons
+    (array([nan]), array([4]), ['no row has a score'])
+    """
     groups = len(grouping.names)
     return Estimates(np.full(groups, np.nan), grouping.count, none(groups), ((np.ones(groups, bool), reason),))

@@ -22,7 +22,13 @@ NO_SPREAD = 1e-12
 
 
 def none(n_groups: int) -> Interval:
-    """No interval, for as many groups."""
+    """No interval, for as many groups.
+
+    Examples
+    --------
+    >>> none(2)
+    (array([nan, nan]), array([nan, nan]))
+    """
     return np.full(n_groups, np.nan), np.full(n_groups, np.nan)
 
 

@@ -57,6 +57,14 @@ def calibration(scores: Scores, grouping: Grouping) -> dict[str, Estimates]:
 
     A row whose scores are no probabilities is left out, and ``n`` shows it; a group of which most rows are such has no
     value.
+
+    Examples
+    --------
+    >>> from lamplighter.core.quality.labels import Labels
+    >>> labels = Labels.of(["0", "1"], ["0", "0"])
+    >>> found = calibration(Scores.of(np.array([0.25, 0.5]), labels), Grouping.overall(2))
+    >>> {name: estimates.value for name, estimates in found.items()}
+    {'log_loss': array([0.4904]), 'brier': array([0.1562])}
     """
     outside, apart = improper(scores)
     cases = _mostly(outside, apart, grouping)
@@ -71,7 +79,16 @@ def calibration(scores: Scores, grouping: Grouping) -> dict[str, Estimates]:
 
 
 def improper(scores: Scores) -> tuple[Bools, Bools]:
-    """Rows, of shape (n_scored,), with a score outside of 0 to 1, and those whose scores do not add up to 1."""
+    """Rows, of shape (n_scored,), with a score outside of 0 to 1, and those whose scores do not add up to 1.
+
+    Examples
+    --------
+    >>> from lamplighter.core.quality.labels import Labels
+    >>> scores = {"a": np.array([0.5, 0.9, -1.0]), "b": np.array([0.5, 0.9, 2.0])}
+    >>> outside, apart = improper(Scores.of(scores, Labels.of(["a", "b", "a"], ["a", "b", "a"])))
+    >>> outside, apart
+    (array([False, False,  True]), array([False,  True, False]))
+    """
     low, high = -scores.slack, 1 + scores.slack
     outside = np.asarray(((scores.values < low) | (scores.values > high)).any(axis=1))
     if scores.is_binary:

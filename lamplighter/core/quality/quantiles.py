@@ -11,7 +11,13 @@ from lamplighter.core.quality.intervals import order_statistics
 
 
 def sorted_within(values: Floats, grouping: Grouping) -> Floats:
-    """Values by group and then ascending, of shape (n_sorted,); values in no group are left out."""
+    """Values by group and then ascending, of shape (n_sorted,); values in no group are left out.
+
+    Examples
+    --------
+    >>> sorted_within(np.array([3.0, 2.0, 1.0, 0.0]), Grouping.of("plan", ["pro", "basic", "pro", "basic"]))
+    array([0., 2., 1., 3.])
+    """
     ordered: Floats = values[grouping.order(np.argsort(values))]
     return ordered
 

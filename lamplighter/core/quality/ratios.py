@@ -83,6 +83,15 @@ RATIOS = {
 
 
 def accuracy(cells: Cells) -> Estimates:
-    """Share of rows predicted right, in [0, 1], best 1; a null prediction is wrong. Wilson's interval."""
+    """Share of rows predicted right, in [0, 1], best 1; a null prediction is wrong. Wilson's interval.
+
+    Examples
+    --------
+    >>> from lamplighter.core.quality.grouping import Grouping
+    >>> from lamplighter.core.quality.labels import Labels
+    >>> found = accuracy(Cells.count(Labels.of(["0", "1", "1", "1"], ["0", "1", "1", "0"]), Grouping.overall(4)))
+    >>> found.value, found.interval
+    (array([0.75]), (array([0.3006]), array([0.9544])))
+    """
     hits = np.sum(cells.hits, axis=1)
     return Estimates(divide(hits, cells.rows), cells.rows, wilson(hits, cells.rows))

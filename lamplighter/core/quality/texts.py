@@ -153,6 +153,11 @@ def bleu_counts(references: Sequence[str], answers: Sequence[str]) -> Floats:
     -------
     array of shape (n_rows, 10)
         Matching 1- to 4-grams, all 1- to 4-grams of the answer, and the tokens of the answer and of the reference.
+
+    Examples
+    --------
+    >>> bleu_counts(["the cat sat down"], ["the cat sat"])
+    array([[3., 2., 1., 0., 3., 2., 1., 0., 3., 4.]])
     """
     scorer = _scorer()
     pairs = ((spaced(reference), spaced(answer)) for reference, answer in zip(references, answers, strict=True))
@@ -178,6 +183,13 @@ def bleu(counts: Floats, grouping: Grouping) -> Estimates:
     ----------
     Papineni et al. 2002, "BLEU: a method for automatic evaluation of machine translation".
     Post 2018, "A call for clarity in reporting BLEU scores", for the tokens and the smoothing.
+
+    Examples
+    --------
+    >>> references = ["the cat sat on the mat", "a dog barked at us"]
+    >>> counts = bleu_counts(references, ["the cat sat on a mat", "a dog barked at us"])
+    >>> bleu(counts, Grouping.overall(2)).value
+    array([74.1945])
     """
     sums = np.column_stack([grouping.total(column) for column in counts.T])
     scorer, value = _scorer(), np.full(len(sums), np.nan)

@@ -138,7 +138,13 @@ def of_file(file: str, reason: str) -> str:
 
 
 def with_cure(reason: str) -> str:
-    """A reason why a file cannot be read, with what to do about it where it does not say so itself."""
+    """A reason why a file cannot be read, with what to do about it where it does not say so itself.
+
+    Examples
+    --------
+    >>> with_cure("is cut short"), with_cure("is empty; remove it")
+    ('is cut short; deliver the file again', 'is empty; remove it')
+    """
     return reason if CURE.search(reason) else f"{reason}; deliver the file again"
 
 

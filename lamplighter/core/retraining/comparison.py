@@ -108,6 +108,15 @@ def compare(
     rows : ComparedRows
     champion, challenger : DataFrame of shape (n_rows, n_answers)
         Prediction and scores under the names of the log.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}}"
+    >>> rows = ComparedRows(pd.Series([1.0, 2.0] * 50), {}, pd.Series(["2026-03-06", "2026-03-07"] * 50))
+    >>> old, new = pd.DataFrame({"y": [2.0, 3.0] * 50}), pd.DataFrame({"y": [1.0, 2.5] * 50})
+    >>> compare(parse("m.yaml", text, environ={}), Accept(metric="mae"), rows, old, new).gain
+    Gain(value=0.75, lower=0.5, upper=1.0, n=100)
     """
     both = [_labelled(monitor, rows, answers) for answers in (champion, challenger)]
     # A score that is missing takes its row out of metrics of ranks, as hard rows would like.
@@ -135,13 +144,31 @@ def measured_on(monitor: Monitor, rows: ComparedRows, answers: pd.DataFrame) -> 
     ----------
     answers : DataFrame of shape (n_rows, n_answers)
         Prediction and scores under the names of the log.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}}"
+    >>> rows = ComparedRows(pd.Series([1.0, 2.0]), {}, pd.Series(["2026-03-07"] * 2))
+    >>> measured = measured_on(parse("m.yaml", text, environ={}), rows, pd.DataFrame({"y": [1.5, 2.5]}))
+    >>> [it.value for it in measured if it.metric == "mae"]
+    [0.5]
     """
     measured, _ = evaluate(_labelled(monitor, rows, answers), monitor, State.FINAL)
     return [it for it in measured if not it.klass and not it.segment]
 
 
 def refusal(comparison: Comparison, accept: Accept) -> str:
-    """Why a challenger does not replace the champion; empty where it does."""
+    """Why a challenger does not replace the champion; empty where it does.
+
+    Examples
+    --------
+    >>> accept = Accept(metric="f1", gain=0.01)
+    >>> refusal(Comparison("f1", Gain(0.05, 0.02, 0.08, n=5000)), accept)
+    ''
+    >>> refusal(Comparison("f1", Gain(0.02, -0.01, 0.05, n=5000)), accept)
+    'f1 gains +0.0200, at 90% at least -0.0100, and more than +0.0100 is asked for'
+    """
     gain, (before, after) = comparison.gain, comparison.nulls
     if after > before:
         return f"null answers rise from {before:.2%} to {after:.2%} of the rows"
@@ -158,7 +185,15 @@ def refusal(comparison: Comparison, accept: Accept) -> str:
 
 
 def undecided(comparison: Comparison) -> str:
-    """Why a comparison proves nothing, neither for the challenger nor against it; empty where it does."""
+    """Why a comparison proves nothing, neither for the challenger nor against it; empty where it does.
+
+    Examples
+    --------
+    >>> undecided(Comparison("f1", Gain(0.05, 0.02, 0.08, n=5000)))
+    ''
+    >>> undecided(Comparison("f1", Gain(0.05, 0.02, 0.08, n=10)))
+    '10 labelled rows prove nothing; 100 are needed, so wait or raise accept.days'
+    """
     if comparison.gain is None:
         return f"{comparison.metric} is not defined on the rows of the comparison"
     n = comparison.gain.n
@@ -168,7 +203,13 @@ def undecided(comparison: Comparison) -> str:
 
 
 def is_surely_worse(comparison: Comparison) -> bool:
-    """Whether the challenger is worse than the champion, at the confidence that was asked for."""
+    """Whether the challenger is worse than the champion, at the confidence that was asked for.
+
+    Examples
+    --------
+    >>> [is_surely_worse(Comparison("f1", Gain(-0.02, -0.05, upper, n=5000))) for upper in (-0.01, 0.01)]
+    [True, False]
+    """
     return comparison.gain is not None and comparison.gain.upper < 0
 
 

@@ -187,6 +187,14 @@ def compared_since(final_until: datetime, span: timedelta, window: Window) -> da
         How much time is compared on.
     window : Window
         Any of the model's.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> from lamplighter.core.time.window import Grain
+    >>> week = Window.of("churn", Grain.WEEK, "UTC", datetime(2026, 3, 4, tzinfo=UTC))
+    >>> compared_since(week.end, timedelta(days=10), week).isoformat()
+    '2026-03-02T00:00:00+00:00'
     """
     since = shifted(final_until, -span, window.zone)
     cut = Window.of(window.model, window.grain, window.timezone, since)
@@ -194,7 +202,17 @@ def compared_since(final_until: datetime, span: timedelta, window: Window) -> da
 
 
 def causes(retrain: Retrain, facts: Facts) -> list[str]:
-    """What calls for a retraining on a night, each in a few words; empty when nothing does."""
+    """What calls for a retraining on a night, each in a few words; empty when nothing does.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> from lamplighter.core.time.window import Grain
+    >>> day = Window.of("churn", Grain.DAY, "UTC", datetime(2026, 3, 7, tzinfo=UTC))
+    >>> retrain = Retrain(on=["f1-below"], deployment="train/churn")
+    >>> causes(retrain, Facts(day, day.end, {"f1-below"}, [])), causes(retrain, Facts(day, day.end, {"rows"}, []))
+    (['check f1-below'], [])
+    """
     found = [f"{CHECK} {name}" for name in retrain.on if name in facts.open_checks]
     since = facts.champion_since
     if retrain.age and since and shifted(since, retrain.age, facts.window.zone) <= facts.known_on:
@@ -225,6 +243,15 @@ def veto(retrain: Retrain, facts: Facts, called_by: Sequence[str]) -> str:
     facts : Facts
     called_by : sequence of str
         As `causes` found, or `BY_HAND`: a person who starts one knows of cooldown and budget.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> from lamplighter.core.time.window import Grain
+    >>> day = Window.of("churn", Grain.DAY, "UTC", datetime(2026, 3, 7, tzinfo=UTC))
+    >>> retrain = Retrain(on=["f1-below"], deployment="train/churn")
+    >>> veto(retrain, Facts(day, day.end, {"f1-below", "data"}, []), [BY_HAND])
+    'a data break is open'
     """
     if DATA_CHECK.name in facts.open_checks:
         return "a data break is open"

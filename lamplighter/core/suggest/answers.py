@@ -24,6 +24,13 @@ def choose_answers(board: Board, labels: Column | None = None) -> None:
     board : Board
     labels : Column, optional
         The truth, where it is a column of another table.
+
+    Examples
+    --------
+    >>> board = Board([Column("at", "time"), Column("prediction", "number", distinct=90), Column("amount", "number")])
+    >>> choose_answers(board)
+    >>> board.roles["prediction"].name
+    'prediction'
     """
     groups = families(board)
     if not _by_largest(board, groups) and not _by_threshold(board):

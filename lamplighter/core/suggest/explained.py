@@ -24,12 +24,22 @@ Row = tuple[str, str, str, str]
 
 
 def explained(roles: Roles) -> list[str]:
-    """A table of all columns: first those with a role, then those that are left out, then the features.
+    r"""A table of all columns: first those with a role, then those that are left out, then the features.
 
     Returns
     -------
     list of str
         Lines of at most 78 signs, so that a comment fits a terminal; a reason may take several.
+
+    Examples
+    --------
+    >>> from lamplighter.core.suggest.roles import roles_of
+    >>> columns = [Column("at", "time"), Column("amount", "number"), Column("prediction", "number")]
+    >>> print(*explained(roles_of(columns)), sep="\n")
+    column      type    taken for   why
+    at          time    time        holds times
+    prediction  number  prediction  its name
+    amount      number  feature     no other role
     """
     rows = [HEADINGS, *_rows(roles)]
     widths = [min(max(_width(row[i]) for row in rows), WIDTH // 2) for i in range(3)]
@@ -73,10 +83,10 @@ def shown_name(name: str) -> str:
     >>> shown_name("y_true"), shown_name("y_true "), shown_name("a\nb")
     ('y_true', "'y_true '", "'a\\nb'")
     """
-    return name if name.isprintable() and name.strip() == name and name else ascii_quoted(name)
+    return name if name.isprintable() and name.strip() == name and name else _ascii_quoted(name)
 
 
-def ascii_quoted(name: str) -> str:
+def _ascii_quoted(name: str) -> str:
     """A name in quotes, with signs that are not seen written out."""
     return "'" + "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in name) + "'"
 
@@ -92,5 +102,11 @@ def _width(text: str) -> int:
 
 
 def commented(lines: Sequence[str]) -> list[str]:
-    """Lines as comments."""
+    """Lines as comments.
+
+    Examples
+    --------
+    >>> commented(["two lines", ""])
+    ['# two lines', '#']
+    """
     return [f"# {line}".rstrip() for line in lines]

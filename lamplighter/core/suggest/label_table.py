@@ -83,6 +83,16 @@ def labels_in(
         Ids that were met among the predictions.
     roles : Roles
         Of the predictions.
+
+    Examples
+    --------
+    >>> from lamplighter.core.suggest.roles import roles_of
+    >>> flags = {"distinct": 2, "rows": 100, "classes": ("0", "1")}
+    >>> answer, label = Column("prediction", "boolean", **flags), Column("label", "boolean", **flags)
+    >>> roles = roles_of([Column("at", "time"), Column("id", "text", unique=True), answer])
+    >>> found = labels_in({"parquet": "labels"}, [Column("id", "text"), label], "id", 90, roles)
+    >>> found.target.name, found.met
+    ('label', 90)
     """
     own = {words(column.name) for column in roles.columns}
     others = [

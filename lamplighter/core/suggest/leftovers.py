@@ -39,6 +39,13 @@ def leave_out_the_rest(board: Board) -> tuple[str, ...]:
     -------
     tuple of str
         Numbers among the features that are codes, not quantities.
+
+    Examples
+    --------
+    >>> columns = [Column("amount", "number"), Column("store_id", "number", distinct=9), Column("note", "other")]
+    >>> board = Board(columns)
+    >>> leave_out_the_rest(board), board.left_out
+    (('store_id',), {'note': 'neither numbers nor categories'})
     """
     # What was left out so far may be an answer or a truth.
     suspects = [*board.left_out]

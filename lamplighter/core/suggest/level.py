@@ -9,7 +9,17 @@ from lamplighter.core.suggest.columns import FEWEST_ROWS
 
 
 def level_of(board: Board) -> tuple[str, float] | None:
-    """A metric and its value, where answer and truth stand side by side; None where they do not."""
+    """A metric and its value, where answer and truth stand side by side; None where they do not.
+
+    Examples
+    --------
+    >>> from lamplighter.core.suggest.columns import Column, Sample
+    >>> sample = Sample(numbers={"prediction": np.full(40, 2.0), "actual": np.full(40, 2.5)})
+    >>> names = {"prediction": "prediction", "truth": "actual"}
+    >>> roles = {role: Column(name, "number", distinct=40) for role, name in names.items()}
+    >>> level_of(Board([*roles.values()], sample, roles))
+    ('mae', 0.5)
+    """
     answer, truth = board.roles.get("prediction"), board.roles.get("truth")
     if answer is None or truth is None:
         return None

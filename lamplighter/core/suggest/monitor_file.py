@@ -60,6 +60,14 @@ def suggest(
         In which a day is a day.
     tables : sequence of LabelTable
         Tables that may hold the labels; the first is written down where it is plain.
+
+    Examples
+    --------
+    >>> from lamplighter.core.suggest.roles import roles_of
+    >>> roles = roles_of([Column("at", "time"), Column("amount", "number"), Column("prediction", "number")])
+    >>> text = suggest("price", {"parquet": "log/*.parquet"}, roles, [date(2026, 3, 1)]).text
+    >>> [line for line in text.splitlines() if line.startswith(("model", "  parquet", "  time"))]
+    ['model: price', '  parquet: "log/*.parquet"', '  time: at']
     """
     lines = [
         f"# Written by `lamplighter init` from {len(roles.columns)} columns. What each was taken for:",
@@ -234,7 +242,13 @@ def _line(lines: Sequence[str], start: str) -> int:
 
 
 def quoted(text: str) -> str:
-    """A text as YAML, in quotes unless it is a plain word or path that every reader takes for a text."""
+    """A text as YAML, in quotes unless it is a plain word or path that every reader takes for a text.
+
+    Examples
+    --------
+    >>> quoted("amount"), quoted("2026"), quoted("no")
+    ('amount', '"2026"', '"no"')
+    """
     plain = re.fullmatch(r"[^\W\d][\w./-]*", text) and text.lower() not in RESERVED
     return (
         text if plain else yaml.dump(text, default_style='"', allow_unicode=text.isprintable(), width=math.inf).strip()

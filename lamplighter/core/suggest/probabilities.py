@@ -17,7 +17,14 @@ MOST_OF_A_FAMILY = 100
 
 
 def families(board: Board) -> list[Family]:
-    """Columns that look like the probabilities of all classes, several families of them where there are."""
+    """Columns that look like the probabilities of all classes, several families of them where there are.
+
+    Examples
+    --------
+    >>> scores = [Column(f"prob_{name}", "number", minimum=0.0, maximum=1.0) for name in ("cat", "dog")]
+    >>> [sorted(family) for family in families(Board(scores))]
+    [[('cat',), ('dog',)]]
+    """
     named = [found for found in _by_name(board.free(is_score)) if 1 < len(found) <= MOST_OF_A_FAMILY]
     return [found for found in [*named, *_of_classes(board)] if _adds_up(board, found)]
 
@@ -54,7 +61,18 @@ def _adds_up(board: Board, family: Family) -> bool:
 
 
 def answer_of(board: Board, family: Family, column: Column) -> dict[str, str]:
-    """The column of each class, where a column's classes are those of the largest probabilities; else empty."""
+    """The column of each class, where a column's classes are those of the largest probabilities; else empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lamplighter.core.suggest.columns import Sample
+    >>> cat = np.linspace(0, 1, 40)
+    >>> sample = Sample({"p_cat": cat, "p_dog": 1 - cat}, {"animal": np.where(cat > 0.5, "cat", "dog").astype(object)})
+    >>> family = {("cat",): Column("p_cat", "number"), ("dog",): Column("p_dog", "number")}
+    >>> answer_of(Board([], sample), family, Column("animal", "text"))
+    {'cat': 'p_cat', 'dog': 'p_dog'}
+    """
     sample = board.sample
     if column.name not in sample.classes or any(c.name not in sample.numbers for c in family.values()):
         return {}
@@ -71,6 +89,12 @@ def by_class(board: Board, family: Family, classes: Sequence[str]) -> dict[str, 
     family : dict of tuple of str to Column
     classes : sequence of str
         Those that were seen in the answer or the truth; empty where neither is there.
+
+    Examples
+    --------
+    >>> family = {("cat",): Column("p_cat", "number"), ("dog",): Column("p_dog", "number")}
+    >>> {name: column.name for name, column in by_class(Board([]), family, ["cat"]).items()}
+    {'cat': 'p_cat', 'dog': 'p_dog'}
     """
     columns = {column.name: column for column in family.values()}
     answer = board.roles.get("prediction")

@@ -103,6 +103,13 @@ def roles_of(columns: Sequence[Column], sample: Sample = NO_SAMPLE, labels: Colu
     ------
     ValueError
         If no column holds the time of the prediction.
+
+    Examples
+    --------
+    >>> columns = [Column("at", "time"), Column("amount", "number"), Column("prediction", "number", distinct=90)]
+    >>> roles = roles_of(columns)
+    >>> roles.time.name, roles.prediction.name, roles.kind, roles.taken_for("amount")
+    ('at', 'prediction', 'regression', 'feature')
     """
     board = Board(columns, sample)
     _choose_time(board)

@@ -18,7 +18,17 @@ VERY_ALIKE = 0.6
 
 
 def choose_truth(board: Board) -> None:
-    """Find the truth among the columns without a role; what may be it and cannot be told is left out."""
+    """Find the truth among the columns without a role; what may be it and cannot be told is left out.
+
+    Examples
+    --------
+    >>> from lamplighter.core.suggest.columns import Column
+    >>> answer, truth = (Column(name, "number", distinct=90, rows=100) for name in ("prediction", "actual"))
+    >>> board = Board([answer, truth], roles={"prediction": answer})
+    >>> choose_truth(board)
+    >>> board.roles["truth"].name, board.why["actual"]
+    ('actual', 'its name')
+    """
     answer = board.roles.get("prediction")
     free = board.free(lambda c: c.kind in ("number", "boolean", "text", "list", "null") and not is_score(c))
     named = [column for column in free if truth_strength(column) == 2]

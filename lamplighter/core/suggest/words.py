@@ -143,13 +143,25 @@ def subject(name: str) -> frozenset[str]:
 
 
 def names_a_score(name: str) -> bool:
-    """Whether a name has a word of a score, or ``p`` at one of its ends."""
+    """Whether a name has a word of a score, or ``p`` at one of its ends.
+
+    Examples
+    --------
+    >>> names_a_score("churn_probability"), names_a_score("p_late"), names_a_score("price")
+    (True, True, False)
+    """
     found = words(name)
     return bool(SCORE & {*found}) or (len(found) > 1 and "p" in (found[0], found[-1])) or found == ("p",)
 
 
 def strength(name: str, strong: frozenset[str], medium: frozenset[str]) -> int:
-    """2 for a name with a strong word, 1 for one with a medium word, else 0; pairs such as ``y_true`` are strong."""
+    """2 for a name with a strong word, 1 for one with a medium word, else 0; pairs such as ``y_true`` are strong.
+
+    Examples
+    --------
+    >>> [strength(name, PREDICTED, frozenset({"class"})) for name in ("y_pred", "class", "amount")]
+    [2, 1, 0]
+    """
     found = words(name)
     pairs = {("y", "pred")} if strong is PREDICTED else {("y", "true"), ("ground", "truth")}
     ends_in_hat = strong is PREDICTED and len(found) > 1 and found[-1] == "hat"

@@ -45,7 +45,16 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def shifted(moment: datetime, span: timedelta, zone: ZoneInfo) -> datetime:
-    """The instant a span after a moment, or before it; whole days are local days, which need not have 24 hours."""
+    """The instant a span after a moment, or before it; whole days are local days, which need not have 24 hours.
+
+    Examples
+    --------
+    >>> zone = ZoneInfo("Europe/Berlin")
+    >>> noon = datetime(2026, 3, 28, 12, tzinfo=zone)
+    >>> next_noon = shifted(noon, timedelta(days=1), zone)
+    >>> next_noon.astimezone(zone).hour, next_noon - noon
+    (12, datetime.timedelta(seconds=82800))
+    """
     if span % timedelta(days=1):
         return moment + span
     return (moment.astimezone(zone) + span).astimezone(UTC)
