@@ -58,11 +58,6 @@ def existing_history(project: Project) -> History | None:
     ------
     HistoryError
         If it cannot be reached.
-
-    Examples
-    --------
-    >>> [row["model"] for row in newest_windows(existing_history(project))]
-    ['churn']
     """
     file = _file(project)
     return open_history(project) if file is None or file.is_file() else None
@@ -293,27 +288,14 @@ def zones_before(history: History, model: str, timezone: str) -> dict[datetime, 
 
 
 def rows_of_model(history: History, table: sa.Table, model: str, order: Iterable[str]) -> list[dict[str, Any]]:
-    """All rows that a table holds of a model.
-
-    Examples
-    --------
-    >>> from storage.history import tables
-    >>> [row["status"] for row in rows_of_model(history, tables.run, "churn", ["id"])][-2:]
-    ['succeeded', 'findings']
-    """
+    """All rows that a table holds of a model."""
     query = sa.select(table).where(table.c.model == model).order_by(*(table.c[name] for name in order))
     with history.reading() as connection:
         return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def models(history: History) -> list[str]:
-    """Models that have a run.
-
-    Examples
-    --------
-    >>> models(history)
-    ['churn']
-    """
+    """Models that have a run."""
     with history.reading() as connection:
         return list(connection.scalars(sa.select(tables.run.c.model).distinct().order_by(tables.run.c.model)))
 
@@ -372,14 +354,7 @@ def newest_windows(history: History) -> list[dict[str, Any]]:
 
 
 def dump(history: History) -> dict[str, list[tuple[Any, ...]]]:
-    """All that is recorded but runs and their durations, so that two histories can be compared.
-
-    Examples
-    --------
-    >>> sorted(name for name, rows in dump(history).items() if rows)
-    ['confusion', 'decision', 'evaluation', 'finding', 'incident', 'measurement', 'model_version', 'outbox',
-     'profile', 'promotion', 'retraining']
-    """
+    """All that is recorded but runs and their durations, so that two histories can be compared."""
     with history.reading() as connection:
         return {
             table.name: sorted((tuple(row) for row in connection.execute(sa.select(table))), key=repr)
