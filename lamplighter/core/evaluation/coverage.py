@@ -53,7 +53,7 @@ def coverage_measurements(rows: int, labelled: int, corrected: int, state: State
 
 
 def arrival_measurements(late: int, unknown: int) -> list[Measurement]:
-    """Labels that arrived during a window and count for none: too late, or of nobody."""
+    """Labels that arrived during a window and count for none: they came too late, or their id has no prediction."""
     return [
         Measurement(metric="labels_late", value=float(late), n=late),
         Measurement(metric="labels_unknown", value=float(unknown), n=unknown),
@@ -61,6 +61,6 @@ def arrival_measurements(late: int, unknown: int) -> list[Measurement]:
 
 
 def undated() -> list[Measurement]:
-    """The same where nothing tells when a label arrived."""
+    """The same where the arrival of labels is unknown."""
     reason = "nothing tells when a label arrived; give labels.time or {day} in its path"
     return [Measurement(metric=name, reason=reason) for name in ("labels_late", "labels_unknown")]

@@ -38,7 +38,7 @@ def leave_out_the_rest(board: Board) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Numbers among the features that are codes, not quantities.
+        Numeric features that are codes, not quantities.
     """
     # What was left out so far may be an answer or a truth.
     suspects = [*board.left_out]
