@@ -251,7 +251,7 @@ def test_functions_that_can_be_loaded(folder: Path) -> None:
     assert "monitors/second.yaml: second is sound" in result.stdout
 
 
-def test_a_trainer_that_cannot_be_called_is_reported_of(folder: Path) -> None:
+def test_a_trainer_that_cannot_be_called_is_reported(folder: Path) -> None:
     trainer = TRAINER.replace("predict(folder, rows)", "predict(rows)")
     (folder / "own.py").write_text(f"def cost(): ...\ndef gain(): ...\n{trainer}")
     with (folder / "monitors" / "second.yaml").open("a") as file:
