@@ -1,8 +1,8 @@
-"""Kills at random: a night that calls for a retraining, or for a rollback, dies at some moment and is started again.
+"""Kills at random: a run that requests a retraining, or a rollback, dies at some moment and is started again.
 
 Each trial copies a small project, kills the process at a moment drawn evenly over the time that the work takes, and
 starts it again. The last line is JSON: trials whose promotion or message never came (`lost`), those with more than one
-promotion, messages that came twice, and histories that are not those of an undisturbed night.
+promotion, messages that came twice, and histories that are not those of an undisturbed run.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ from tests.receivers import Receiver, http_receiver
 
 @dataclass(frozen=True)
 class Scene:
-    """A project on the eve of a night, that night, what is told in it, and the history when nobody kills it."""
+    """A project just before a run, the day of that run, the titles of its messages, and the history without a kill."""
 
     origin: Path
     day: date
-    told: set[str]
+    titles: set[str]
     seconds: float
     record: dict[str, list[Any]]
 
     @classmethod
-    def of(cls, origin: Path, day: date, told: set[str]) -> Scene:
-        """Walk the night undisturbed."""
+    def of(cls, origin: Path, day: date, titles: set[str]) -> Scene:
+        """Run the window undisturbed."""
         with tempfile.TemporaryDirectory() as name:
             project = Project.open(shutil.copytree(origin, Path(name) / "world"))
             begun = time.perf_counter()
             assert ended(forked(lambda: one_run(project, day))) == 0
-            return cls(origin, day, told, time.perf_counter() - begun, record_of(project))
+            return cls(origin, day, titles, time.perf_counter() - begun, record_of(project))
 
 
 def record_of(project: Project) -> dict[str, list[Any]]:
@@ -62,7 +62,7 @@ def ended(child: int) -> int:
 
 
 def trial(scene: Scene, wait: float, receiver: Receiver) -> Counter[str]:
-    """Kill a night after a while and walk it again; returns what came of it, empty where the night was quicker."""
+    """Kill a run after a while and start it again; returns what came of it, empty where the run was quicker."""
     with tempfile.TemporaryDirectory() as name:
         project = Project.open(shutil.copytree(scene.origin, Path(name) / "world"))
         before, seen = len(promotions(open_history(project), "turning")), len(receiver.got)
@@ -78,7 +78,7 @@ def trial(scene: Scene, wait: float, receiver: Receiver) -> Counter[str]:
         messages = Counter(content["title"] for _, content in receiver.got[seen:])
         return Counter(
             kills=1,
-            lost=promoted == 0 or not scene.told <= set(messages),
+            lost=promoted == 0 or not scene.titles <= set(messages),
             double_promotions=promoted > 1,
             double_messages=sum(count - 1 for count in messages.values()),
             other_histories=record_of(project) != scene.record,

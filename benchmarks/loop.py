@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from examples.flights import contest
-from examples.flights.replay import Service, trainings, walk_loop
+from examples.flights.replay import Service, run_loop, trainings
 from examples.flights.serve import write_labels
 from examples.flights.train import train_champions
 from storage.project.folder import Project
@@ -42,21 +42,21 @@ def main() -> None:
         write_labels(APRIL, arguments.to, folder / "data")
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
             others = beside.submit(contest.other_ways, folder / "data", arguments.to)
-            walk_loop(Service(project, arguments.to), APRIL, arguments.to, tell=print)
+            run_loop(Service(project, arguments.to), APRIL, arguments.to, tell=print)
             started = trainings(project)
             results = {**others.result(), "loop": contest.loop(folder / "data", len(started), arguments.to)}
     for entry in started:
         print(entry.known_on.date(), entry.status.value, entry.gained, f"({entry.cause})", entry.reason)
     for name, found in contest.as_json(results).items():
         print(f"{name:9s} {found}")
-    told = {
+    summary = {
         "gain_share": round(contest.gain_share(results), 3),
         "retrainings": len(started),
         "roc_auc": {name: round(found.roc_auc, 4) for name, found in results.items()},
         "f1": {name: round(found.f1, 4) for name, found in results.items()},
         "seconds": round(time.perf_counter() - begun),
     }
-    print(json.dumps(told))
+    print(json.dumps(summary))
 
 
 if __name__ == "__main__":

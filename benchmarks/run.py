@@ -1,6 +1,6 @@
-"""What a night costs: CPU seconds, seconds and peak memory at three sizes, beside Evidently's presets on the same rows.
+"""What a run costs: CPU seconds, seconds and peak memory at three sizes, beside Evidently's presets on the same rows.
 
-Each measurement is a process of its own, so that nothing is warm but the disk's cache. A night reads, validates,
+Each measurement is a process of its own, so that nothing is warm but the disk's cache. A run reads, validates,
 profiles 20 columns against a reference of the same size, measures drift on 5,000 sampled rows, joins labels, computes
 quality overall and by 12 segments, records, judges and publishes. Evidently computes its drift and classification
 presets over all rows, and records nothing. The last line is JSON.
@@ -69,15 +69,15 @@ def write(folder: Path, rows: int) -> None:
     table(3).to_parquet(folder / "reference.parquet", row_group_size=131_072)
 
 
-def logical_date(folder: Path) -> dict[str, Any]:
-    """Walk the night; the profile of the reference was computed by an earlier one."""
+def run(folder: Path) -> dict[str, Any]:
+    """Run the window; the profile of the reference was computed by an earlier one."""
     from flows.run_window import run_window
     from flows.stages import Stages
     from storage.project.folder import Project
     from tasks.stages.run import RunContext
 
     project = Project.open(folder)
-    # A night that finds itself recorded already would skip its evaluation.
+    # A run that finds itself recorded already would skip its evaluation.
     for path in project.home.glob("history.db*"):
         path.unlink()
     outcome = run_window(RunContext.of(project, project.monitor("bench"), DAY), Stages.plain(), with_report=False)
@@ -105,7 +105,7 @@ def presets(folder: Path) -> dict[str, Any]:
     return {}
 
 
-WORK = {"night": logical_date, "evidently": presets}
+WORK = {"run": run, "evidently": presets}
 
 
 def measured(work: str, folder: Path) -> dict[str, Any]:
@@ -117,9 +117,9 @@ def measured(work: str, folder: Path) -> dict[str, Any]:
 def median(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """The median of each number over some runs."""
     return {
-        name: median([run[name] for run in runs])
+        name: median([it[name] for it in runs])
         if isinstance(value, dict)
-        else round(statistics.median(run[name] for run in runs), 3)
+        else round(statistics.median(it[name] for it in runs), 3)
         for name, value in runs[0].items()
     }
 
@@ -135,20 +135,20 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.work:
         begun = time.perf_counter()
-        told = WORK[arguments.work](arguments.folder)
+        figures = WORK[arguments.work](arguments.folder)
         usage = resource.getrusage(resource.RUSAGE_SELF)
         cost = {"cpu_seconds": usage.ru_utime + usage.ru_stime, "seconds": time.perf_counter() - begun}
-        print(json.dumps(told | cost | {"peak_mb": usage.ru_maxrss / 1024}))
+        print(json.dumps(figures | cost | {"peak_mb": usage.ru_maxrss / 1024}))
         return
     results: dict[str, Any] = {}
     for rows in arguments.sizes:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             write(folder, rows)
-            measured("night", folder)
-            found = {"night": [], "evidently": []}
+            measured("run", folder)
+            found = {"run": [], "evidently": []}
             for _ in range(arguments.runs):
-                found["night"].append(measured("night", folder))
+                found["run"].append(measured("run", folder))
                 if not arguments.no_peer:
                     found["evidently"].append(measured("evidently", folder))
             results[str(rows)] = {work: median(runs) for work, runs in found.items() if runs}

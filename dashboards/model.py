@@ -127,7 +127,7 @@ ROWS: tuple[tuple[int, str, tuple[Panel, ...]], ...] = (
             Panel(
                 5,
                 "Checks that fail",
-                "As judged against the history on the last night.",
+                "As judged by the last run.",
                 _named("lamplighter_incident_open", "{{check}} ({{severity}})"),
                 shows="states",
             ),
@@ -198,27 +198,27 @@ ROWS: tuple[tuple[int, str, tuple[Panel, ...]], ...] = (
             Panel(
                 32,
                 "Labels that count for nothing",
-                "Labels of the night's own window that came too late, or of ids that nobody predicted.",
+                "Labels that arrived too late during the run's window, or whose id has no prediction.",
                 _of("labels_late", "late") + _of("labels_unknown", "unknown"),
             ),
         ),
     ),
     (
         40,
-        "Nights",
+        "Runs",
         (
             Panel(
                 41,
                 "Last success",
-                "When a night last ended without a failure.",
+                "When a run last ended without a failure.",
                 _named("lamplighter_run_last_success_timestamp_seconds", "last success"),
                 shows="value",
                 width=6,
             ),
             Panel(
                 42,
-                "Window of the last night",
-                "When the window began that the last night was about.",
+                "Window of the last run",
+                "Start of the window of the last run.",
                 _named("lamplighter_run_evaluated_day_timestamp_seconds", "window"),
                 shows="value",
                 width=6,
@@ -234,7 +234,7 @@ ROWS: tuple[tuple[int, str, tuple[Panel, ...]], ...] = (
             Panel(
                 44,
                 "Duration",
-                "How long a night took until it published.",
+                "How long a run took until it published.",
                 _named("lamplighter_run_duration_seconds", "seconds"),
                 width=6,
             ),
@@ -248,7 +248,7 @@ def dashboard_json() -> str:
     board = (
         dashboard.Dashboard("Lamplighter: a model, day by day")
         .uid(UID)
-        .description("What the nights of one model found. Rendered by `lamplighter render --checkout`.")
+        .description("What the runs of one model found. Rendered by `lamplighter render --checkout`.")
         .tags(["lamplighter"])
         .time("now-90d", "now")
         .tooltip(DashboardCursorSync.CROSSHAIR)

@@ -1,4 +1,4 @@
-"""The backfill flow: many nights of some models, in order, in one run."""
+"""The backfill flow: past windows of some models, in order, in one flow run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def backfill(
     processes: PositiveInt = 1,
     project: str | None = None,
 ) -> State:
-    """Evaluate past windows in order, as if each night had come on time.
+    """Evaluate past windows in order, as if each had been run on time.
 
     Args:
         models: names of models; the others are left alone

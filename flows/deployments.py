@@ -1,4 +1,4 @@
-"""`prefect.yaml`: a scheduled deployment for each monitor, and one each for what is started by hand or by a night."""
+"""`prefect.yaml`: a scheduled deployment for each monitor, and one each for backfills and retrainings."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ HEAD = """\
 """
 
 PULL = [{"prefect.deployments.steps.set_working_directory": {"directory": "{{ $LAMPLIGHTER_ROOT }}"}}]
-"""Without it Prefect writes the folder of whoever deploys into every deployment."""
+"""Without it Prefect writes the folder from which one deploys into every deployment."""
 
 WAITING = {"limit": 1, "collision_strategy": "ENQUEUE"}
-"""Nights of one model wait for each other; a night that was dropped would be missing."""
+"""Runs of one model wait for each other; a run that Prefect dropped would leave its window missing."""
 
 
 class Environment(UserDict[str, str]):
-    """The variables of this process, and a stand-in for each that is set where the nights run alone."""
+    """The variables of this process, and a placeholder for each that is set only where the runs take place."""
 
     def __missing__(self, name: str) -> str:
         return f"unset-{name.lower()}"
@@ -42,7 +42,7 @@ def prefect_yaml(project: Project) -> str:
     Raises
     ------
     LamplighterError
-        If a monitor file cannot be read: its deployment would be missing, and its nights with it.
+        If a monitor file cannot be read: its deployment would be missing, and so would its runs.
 
     Examples
     --------
@@ -56,8 +56,8 @@ def prefect_yaml(project: Project) -> str:
         monitors.append(monitor)
     deployments = [_scheduled(monitor) for monitor in sorted(monitors, key=lambda monitor: monitor.model)]
     deployments += [
-        _by_hand("backfill", "flows/backfill.py:backfill", "Past nights of some models, in order."),
-        _by_hand(DEPLOYMENT.partition("/")[2], "flows/retrain.py:retrain", "A retraining that a night called for."),
+        _by_hand("backfill", "flows/backfill.py:backfill", "Past windows of some models, in order."),
+        _by_hand(DEPLOYMENT.partition("/")[2], "flows/retrain.py:retrain", "A retraining that a run requested."),
     ]
     content = {"name": "lamplighter", "pull": PULL, "deployments": deployments}
     return HEAD + yaml.dump(content, sort_keys=False, allow_unicode=True, width=120, Dumper=_Plain)
@@ -67,7 +67,7 @@ def _scheduled(monitor: Monitor) -> dict[str, Any]:
     tags = ["lamplighter", monitor.kind.value, *(f"{key}:{value}" for key, value in sorted(monitor.tags.items()))]
     return {
         "name": monitor.model,
-        "description": f"The nights of {monitor.model}.",
+        "description": f"The runs of {monitor.model}.",
         "entrypoint": "flows/monitor.py:monitor",
         "parameters": {"model": monitor.model},
         "schedules": [{"cron": monitor.cron, "timezone": monitor.timezone, "active": True}],

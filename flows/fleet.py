@@ -106,9 +106,9 @@ class Backfilled:
         counts += [f"{len(self.failed)} of them failed"] if self.failed else []
         counts += [f"{self.planned - self.ran} never ran"] if self.planned > self.ran else []
         at = f" at {self.stopped_at}" if self.stopped_at else ""
-        told = f"{self.model}: {', '.join(counts)}; stopped{at}: {self.stopped.removeprefix(f'{self.model}: ')}"
+        what = f"{self.model}: {', '.join(counts)}; stopped{at}: {self.stopped.removeprefix(f'{self.model}: ')}"
         again = f"continue with --from {self.stopped_at}" if self.ran < self.planned else "run it again"
-        return [*self.failed, f"{told}; {again}" if at else told]
+        return [*self.failed, f"{what}; {again}" if at else what]
 
 
 def windows_planned(project: Project, models: Sequence[str], first: date, last: date) -> int:
@@ -147,14 +147,12 @@ def _backfill_model(root: str, model: str, first: date, last: date, reports: int
         asked = windows_between(monitor, first, last)
         done = replace(done, planned=len(asked))
         at = windows[0].label
-        for place, walked in enumerate(
-            run_windows(project, monitor, windows, announce=partial(_announce, tell, model))
-        ):
+        for place, run in enumerate(run_windows(project, monitor, windows, announce=partial(_announce, tell, model))):
             is_later = place >= len(asked)
-            message = walked.outcome.message if walked.outcome else walked.fault.removeprefix(f"{model}: ")
-            outcome, failed = walked.outcome, bool(walked.fault)
+            message = run.outcome.message if run.outcome else run.fault.removeprefix(f"{model}: ")
+            outcome, failed = run.outcome, bool(run.fault)
             found = bool(outcome and (outcome.findings or outcome.undecided_checks))
-            step = Step(model, walked.window.label, "", message, found, failed, is_later)
+            step = Step(model, run.window.label, "", message, found, failed, is_later)
             tell(step)
             done = replace(
                 done,
@@ -234,13 +232,13 @@ def _side_by_side(
     # Forking a process that holds threads and connections is not safe.
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager, ProcessPoolExecutor(processes, mp_context=context) as pool:
-        told = manager.Queue()
-        futures = {model: pool.submit(one, model, tell=told.put) for model in models}
+        queue = manager.Queue()
+        futures = {model: pool.submit(one, model, tell=queue.put) for model in models}
         interrupted = False
         try:
-            while not (all(future.done() for future in futures.values()) and told.empty()):
+            while not (all(future.done() for future in futures.values()) and queue.empty()):
                 with suppress(Empty):
-                    tell(told.get(timeout=0.2))
+                    tell(queue.get(timeout=0.2))
         except (KeyboardInterrupt, EOFError, ConnectionError):
             # A terminal interrupts the other processes too, and each comes back with what it has done.
             interrupted = True

@@ -1,4 +1,4 @@
-"""The monitor flow: one night of one model.
+"""The monitor flow: one run of one model.
 
 The docstrings of flows list their parameters in the one form that Prefect's custom-run page reads.
 """
@@ -19,14 +19,14 @@ from tasks.artifacts import leave_artifacts
 from tasks.stages.run import RunContext
 
 
-def _night(
+def _context(
     model: str, day: date | datetime | None, now: datetime | None, project: str | None, relabel: bool
 ) -> RunContext:
-    """The night that a run is about: by default that of the newest window complete when the run was scheduled."""
+    """The context of a run: by default for the newest window that was complete when the run was scheduled."""
     opened = Project.open(project)
     monitor = opened.monitor(model)
     present = datetime.now(UTC)
-    # A run that somebody starts before its time is about the newest window that is complete.
+    # A run that is started by hand before its time is about the newest window that is complete.
     now = now or min(runtime.flow_run.scheduled_start_time or present, present)
     url = runtime.flow_run.ui_url or ""
     return RunContext.of(opened, monitor, day or monitor.window(now).start, now, relabel=relabel, run_url=url)
@@ -36,7 +36,7 @@ def _run_name() -> str:
     """The name holds the window, also where no day was given; a run that will fail has a name all the same."""
     given = runtime.flow_run.parameters
     try:
-        window = _night(given["model"], given["day"], given["now"], given["project"], False).window.label
+        window = _context(given["model"], given["day"], given["now"], given["project"], False).window.label
     except Exception:
         # What is wrong is what the run itself ends with; here it would leave the run without a name.
         window = str(given.get("day") or "newest")
@@ -60,6 +60,6 @@ def monitor(
         project: project folder; empty: that of LAMPLIGHTER_PROJECT
         relabel: fold in labels that came after the day was final
     """
-    outcome = run_window(_night(model, day, now, project, relabel), Stages.as_tasks())
+    outcome = run_window(_context(model, day, now, project, relabel), Stages.as_tasks())
     leave_artifacts(outcome)
     return ending(outcome)

@@ -56,7 +56,7 @@ def recorded_run(context: RunContext, stages: Stages, *, is_present: bool) -> It
         try:
             yield run
         except Exception:
-            # That the run failed is worth a gauge; what made it fail is the error that goes on.
+            # A gauge shows that the run failed; the error that made it fail is raised further.
             if is_present:
                 with suppress(LamplighterError):
                     stages.publish(context, run.started, failed=True)
@@ -98,6 +98,6 @@ def _of_the_future(context: RunContext) -> Finding | None:
     if newest is None:
         return None
     model, until = context.monitor.model, newest.astimezone(context.window.zone).date()
-    told = f"the history holds runs of the future, up to {until}; until then incidents and gauges stay as they are"
+    what = f"the history holds runs of the future, up to {until}; until then incidents and gauges stay as they are"
     cure = f"if the clock was wrong, remove them by `lamplighter prune {model}`"
-    return Finding(Code.RUNS_OF_THE_FUTURE, "", f"{model}: {told}; {cure}")
+    return Finding(Code.RUNS_OF_THE_FUTURE, "", f"{model}: {what}; {cure}")

@@ -35,7 +35,7 @@ def retrain(
 
     Args:
         model: name of the model, as in its monitor file
-        night: the night whose line of the ledger it is; `lamplighter history MODEL --retrainings` lists them
+        logical_date: date of its line in the ledger; `lamplighter history MODEL --retrainings` lists them
         purpose: a retraining, or the probation of a champion that is new
         project: project folder; empty: that of LAMPLIGHTER_PROJECT
     """
@@ -43,9 +43,9 @@ def retrain(
     entry = entry_of(open_history(opened), model, logical_date, purpose)
     if entry is None:
         raise ModelError(
-            f"{model}: no {purpose.value} was called for on {logical_date}; `lamplighter retrain {model}` does"
+            f"{model}: no {purpose.value} was requested on {logical_date}; `lamplighter retrain {model}` requests one"
         )
     ended = bring_to_end(Retraining.of(opened, opened.monitor(model), entry), RetrainStages.as_tasks())
     unsent = deliver(opened, ended.monitor, runtime.flow_run.ui_url or "")
     leave_retraining(ended)
-    return Completed(message="; ".join([ended.entry.told, *([unsent.message] if unsent else [])]))
+    return Completed(message="; ".join([ended.entry.line, *([unsent.message] if unsent else [])]))

@@ -27,7 +27,7 @@ from tasks.stages.run import RunContext
 
 @dataclass(frozen=True, kw_only=True)
 class RetrainStages:
-    """What a retraining calls, in this order; what somebody else's flow trains is followed instead."""
+    """What a retraining calls, in this order; a training flow of another team is followed instead."""
 
     train: Callable[[Retraining], Retraining]
     challenge: Callable[[Retraining], Challenged]
@@ -114,7 +114,7 @@ def reject_waiting(work: Retraining) -> Retraining:
 
 @dataclass(frozen=True)
 class Started:
-    """What a night called for, and what of it could not be told.
+    """What a run requested, and what of it could not be sent.
 
     Attributes
     ----------
@@ -131,15 +131,15 @@ class Started:
 
 
 def start_retrainings(context: RunContext, *, by_hand: bool = False, announce: Announce | None = None) -> Started:
-    """Start what a night calls for, and take up what a killed process left; without a server here and now.
+    """Start what a run requests, and continue what a killed process left; without a server in this process.
 
-    A person who asks for a retraining while one waits that was cut short gets the end of that one.
+    A person who asks for a retraining while one that was cut short waits gets that one completed.
     """
     history, model = context.history, context.monitor.model
-    left = _brought_forward(context, announce) if by_hand else []
+    left = _completed(context, announce) if by_hand else []
     taken_up = tuple(entry for entry in left if entry.purpose is Purpose.RETRAINING)
     called = () if taken_up else request_retraining(context, by_hand=by_hand)
-    ended = [*left, *_brought_forward(context, announce)]
+    ended = [*left, *_completed(context, announce)]
     _sweep(context)
     # A veto of what a person asked for again is in no line.
     recorded = (
@@ -150,8 +150,8 @@ def start_retrainings(context: RunContext, *, by_hand: bool = False, announce: A
     return Started((*taken_up, *recorded), unsent, taken_up=bool(taken_up))
 
 
-def _brought_forward(context: RunContext, announce: Announce | None) -> list[Entry]:
-    """Bring to their end the lines that wait for it; those that a server or another process has go on there."""
+def _completed(context: RunContext, announce: Announce | None) -> list[Entry]:
+    """Complete the retrainings that wait for it, except those at work on a server or in another process."""
     found = []
     for entry in entries(context.history, context.monitor.model):
         if entry.status not in AT_WORK:
@@ -165,7 +165,7 @@ def _brought_forward(context: RunContext, announce: Announce | None) -> list[Ent
 
 
 def _sweep(context: RunContext) -> None:
-    """Remove the labelled rows of a retraining that was killed after its end: private columns may be among them."""
+    """Remove the labelled rows of a retraining that was killed after its end: they may hold private columns."""
     left = [scratch_of(context.project, context.monitor.model, purpose) for purpose in Purpose]
     if any(folder.exists() for folder in left):
         with suppress(BusyError), _alone(context.project, context.monitor.model, context.history):

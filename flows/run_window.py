@@ -24,7 +24,7 @@ def run_window(
     is_present: bool = True,
     with_retraining: bool = True,
 ) -> Outcome:
-    """Run one window, alone with its model, and start the retraining that it calls for.
+    """Run one window, alone with its model, and start the retraining that it requests.
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ def run_window(
     with_report : bool
         Whether a report is made.
     is_present : bool
-        Whether it is the last of several runs: gauges and messages tell of the present.
+        Whether it is the last of several runs: gauges and messages describe the present.
     with_retraining : bool
-        Whether a retraining may be called for; runs of the past leave the ledger alone.
+        Whether a retraining may be requested; runs of the past leave the ledger alone.
     """
     with recorded_run(context, stages, is_present=is_present) as run:
         located, results, evaluated = measure(context, stages)

@@ -1,4 +1,4 @@
-"""Many nights of one model, in order, as if each had come on time."""
+"""Many windows of one model, in order, as if each had been run on time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tasks.stages.run import RunContext
 
 @dataclass(frozen=True)
 class WindowRun:
-    """One night: its outcome, or what went wrong."""
+    """The run of one window: its outcome, or what went wrong."""
 
     window: Window
     outcome: Outcome | None
@@ -65,7 +65,7 @@ def _aware(moment: date | datetime, zone: ZoneInfo) -> date | datetime:
 
 
 def windows_to_run(project: Project, monitor: Monitor, first: date | datetime, last: date | datetime) -> list[Window]:
-    """The windows of some days, and then those whose nights came already and should have awaited the labels of these.
+    """The windows of some days, and then later ones that were run already but should have awaited the labels of these.
 
     So the history of a gap that is filled later ends as if there had been none. Decisions alone stay as they were
     made.
@@ -103,16 +103,16 @@ def run_windows(
     with_retraining: bool = False,
     announce: Callable[[Window, str], None] | None = None,
 ) -> Iterator[WindowRun]:
-    """Walk windows in order with the plain stages; a night that fails leaves the next ones to go on.
+    """Run windows in order with the plain stages; when one fails, the next ones still run.
 
-    Gauges and messages tell of the present, so the last night alone publishes and sends.
+    Gauges and messages describe the present, so only the last run publishes and sends.
 
     Parameters
     ----------
     reported : collection of Window
         Those that get a report.
     with_retraining : bool
-        Whether nights of the past may train a model; only a replay wants that.
+        Whether runs of past windows may train a model; only a replay wants that.
     announce : callable, optional
         Gets the window and the name of each stage as it begins.
     """

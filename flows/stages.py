@@ -1,4 +1,4 @@
-"""The stages of a night, as plain functions and as Prefect tasks."""
+"""The stages of a run, as plain functions and as Prefect tasks."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Publish(Protocol):
     """The stage that publishes."""
 
     def __call__(self, context: RunContext, started: float, *, failed: bool = False) -> Finding | None:
-        """Publish the gauges of a night."""
+        """Publish the gauges of a run."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stages:
-    """What a night calls, in this order, and how long each of it took.
+    """What a run calls, in this order, and how long each of it took.
 
     ``announce`` gets the name of each as it begins.
     """

@@ -40,7 +40,7 @@ class ColumnError(SourceError):
     Attributes
     ----------
     column : str
-        Its name, where it is one that is told apart.
+        Its name, where the fault is of one column.
     missing : bool
     """
 
@@ -107,8 +107,8 @@ def unexpected(error: BaseException) -> str:
     >>> unexpected(KeyError("at"))
     "unexpected KeyError: 'at'; a fault of Lamplighter's or of the data, --debug shows the traceback"
     """
-    told = f"unexpected {type(error).__name__}: {one_line(error)}"
-    return f"{told}; a fault of Lamplighter's or of the data, --debug shows the traceback"
+    what = f"unexpected {type(error).__name__}: {one_line(error)}"
+    return f"{what}; a fault of Lamplighter's or of the data, --debug shows the traceback"
 
 
 def shortened(text: str, limit: int) -> str:

@@ -51,7 +51,7 @@ class Trainer(Protocol):
         version : str
             Name of the new version.
         previous : Path, optional
-            Folder of the champion, for a learner that goes on from it; handed over where the function has a parameter
+            Folder of the champion, for a learner that continues from it; passed where the function has a parameter
             of this name.
 
         Returns

@@ -1,7 +1,7 @@
-"""Rules on whether the nights ran. What they found is judged once, against the history, and not here.
+"""Rules on missing and failed runs. What runs find is judged once, against the history, and not here.
 
-The gauges of a night stand on a Pushgateway or in a textfile and are scraped every few seconds, however old the night
-is, so plain selectors see them; `last_over_time` would only keep those of a retired model alive.
+The gauges of a run stay on a Pushgateway or in a textfile and are scraped every few seconds, however old the run is,
+so plain selectors see them; `last_over_time` would only keep those of a retired model alive.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ EVALUATED = BY_NAME["lamplighter_run_evaluated_day_timestamp_seconds"].name
 HOUR = 3600
 DAY = 24 * HOUR
 
-# A night of a daily model comes a day after the last, and an hour or two late is no cause to wake somebody.
+# A daily model runs a day after its last run, and an hour or two late is no reason to wake a person.
 SHORTEST_WAIT = 26 * HOUR
 # The longest month, and the same slack.
 LONGEST_WAIT = 36 * DAY
@@ -68,8 +68,8 @@ class Alert:
         }
 
 
-# No gauge tells how long a model's windows are. A night begins soon after its window has ended, so its distance from
-# the window's start does: 29 hours for a day, a week and 5 hours for a week.
+# No gauge holds the length of a model's windows. A run begins soon after its window has ended, so the time from the
+# start of the window to the end of the run serves: 29 hours for a day, a week and 5 hours for a week.
 ALERTS = (
     Alert(
         "LamplighterRunMissing",
@@ -77,17 +77,17 @@ ALERTS = (
         f"  > clamp({SLACK} * ({LAST_SUCCESS} - {EVALUATED}), {SHORTEST_WAIT}, {LONGEST_WAIT})",
         "15m",
         "critical",
-        "No night of {{ $labels.model }} for {{ $value | humanizeDuration }}",
-        "The last night of {{ $labels.model }} that succeeded ended {{ $value | humanizeDuration }} ago, and by its "
-        "grain another is due.",
+        "No run of {{ $labels.model }} for {{ $value | humanizeDuration }}",
+        "The last successful run of {{ $labels.model }} ended {{ $value | humanizeDuration }} ago; by the length of "
+        "its windows the next one is overdue.",
     ),
     Alert(
         "LamplighterRunFailed",
         f"{LAST} > {LAST_SUCCESS}",
         "15m",
         "warning",
-        "The last night of {{ $labels.model }} failed",
-        "The last night of {{ $labels.model }} ended with a failure and none has succeeded since.",
+        "The last run of {{ $labels.model }} failed",
+        "The last run of {{ $labels.model }} ended with a failure and none has succeeded since.",
     ),
     Alert(
         "LamplighterGaugesGone",
@@ -95,15 +95,15 @@ ALERTS = (
         "26h",
         "critical",
         "No model has published gauges for more than a day",
-        "Prometheus has seen no gauge of any night for 26 hours: no night ran, none could publish, or nothing is "
+        "Prometheus has seen no gauge of any run for 26 hours: no model ran, none could publish, or nothing is "
         "scraped.",
     ),
 )
 
 
 def rules_yaml() -> str:
-    """The rule file on nights."""
-    groups = {"groups": [{"name": "lamplighter-nights", "rules": [alert.rule() for alert in ALERTS]}]}
+    """The rule file on runs."""
+    groups = {"groups": [{"name": "lamplighter-runs", "rules": [alert.rule() for alert in ALERTS]}]}
     return HEADER + yaml.dump(groups, Dumper=_Dumper, sort_keys=False, width=110)
 
 

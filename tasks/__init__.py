@@ -1,1 +1,1 @@
-"""The stages of a night: one file each, a plain function and its thin Prefect task."""
+"""The stages of a run and the steps of a retraining: one file for each, with a plain function."""

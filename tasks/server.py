@@ -35,8 +35,8 @@ def start(deployment: str, parameters: dict[str, Any], key: str) -> FlowRun | No
     except ObjectNotFound:
         return None
     except httpx.TransportError as error:
-        told = f"the server of PREFECT_API_URL does not answer: {one_line(error)}"
-        raise ModelError(f"{told}; start it, or unset PREFECT_API_URL") from None
+        what = f"the server of PREFECT_API_URL does not answer: {one_line(error)}"
+        raise ModelError(f"{what}; start it, or unset PREFECT_API_URL") from None
     assert isinstance(run, FlowRun)
     return run
 

@@ -1,4 +1,4 @@
-"""A learner that goes on learning: river's logistic regression, fed each night with the labels that matured.
+"""A learner that goes on learning: river's logistic regression, fed each day with the labels that matured.
 
 A second trainer of the flights: `retrain: {trainer: adaptive.py:train}` has it learn what came since the champion.
 """

@@ -95,7 +95,7 @@ def monthly(scratch: Path, last: dt.date = LAST) -> Result:
 
 
 def adapting(last: dt.date = LAST) -> Result:
-    """A learner answers each day, and learns in the night the flights whose labels became final."""
+    """A learner answers each day, and learns after it the flights whose labels became final."""
     model = adaptive.learner()
     rows = predicted(BEGIN, last)
     days = dict(list(rows.groupby(local_day(rows["predicted_at"]).dt.date)))

@@ -47,7 +47,7 @@ def flights() -> pd.DataFrame:
 
 
 def weather() -> pd.DataFrame:
-    """Return the weather of 2013 by ``origin`` and ``hour`` (UTC), with gaps where nobody measured.
+    """Return the weather of 2013 by ``origin`` and ``hour`` (UTC), with gaps where nothing was measured.
 
     An hour's reading may have been taken at any minute within it, so it is known for certain at the end of the hour.
     """

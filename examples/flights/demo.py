@@ -15,7 +15,7 @@ from examples.flights.beside import Span, evaluate_beside, prepare_delay
 from examples.flights.contest import Result, logged
 from examples.flights.lanes import DELAY, INPUTS, LATE, SQL, days_between, run_as_flows, windows_run
 from examples.flights.model import Model
-from examples.flights.replay import LOG, LOOP, TRAINED, Service, trainings, walk_loop
+from examples.flights.replay import LOG, LOOP, TRAINED, Service, run_loop, trainings
 from examples.flights.rows import predicted
 from examples.flights.serve import predict_late, write_labels
 from examples.flights.server import Server
@@ -107,7 +107,7 @@ def _evaluate(project: Project, server: Server, span: Span, beside: Executor, st
         f"evaluate {LOOP} and retrain it when its checks call for it", len(days_between(span.first, span.last))
     ) as step:
         # With no day to back-fill it has the service begin all the same.
-        walk_loop(service, span.first, span.eve, steps.say, each=lambda walked: _shown(walked, step, steps))
+        run_loop(service, span.first, span.eve, steps.say, each=lambda run: _shown(run, step, steps))
         with server.directed():
             for day in days_between(span.split, span.last):
                 run_as_flows(project, [LOOP], [day])
@@ -116,10 +116,10 @@ def _evaluate(project: Project, server: Server, span: Span, beside: Executor, st
     others.result()
 
 
-def _shown(walked: WindowRun, step: Step, steps: Steps) -> None:
+def _shown(run: WindowRun, step: Step, steps: Steps) -> None:
     """Show a day in the bar; the first one in a line of its own, as it is the first result."""
-    assert walked.outcome is not None
-    context = walked.outcome.context
+    assert run.outcome is not None
+    context = run.outcome.context
     if step.done == 0:
         found = {
             metric: measurement_of(
@@ -129,7 +129,7 @@ def _shown(walked: WindowRun, step: Step, steps: Steps) -> None:
         }
         rows, drifted = (it.value or 0 if it else 0 for it in found.values())
         steps.say(f"{LOOP} {context.window.label}: {rows:,.0f} predictions, {drifted:.0%} of the features drifted")
-    failed = ", ".join(decision.check.name for decision in walked.outcome.failed_checks)
+    failed = ", ".join(decision.check.name for decision in run.outcome.failed_checks)
     step.advance(f"{context.window.label} {failed and f'{failed} fails'}".rstrip())
 
 

@@ -63,7 +63,7 @@ class Service:
             self.version = version
 
 
-def walk_loop(
+def run_loop(
     service: Service,
     first: dt.date,
     last: dt.date,
@@ -85,13 +85,13 @@ def walk_loop(
     monitor = project.monitor(LOOP)
     service.begin(first)
     windows = windows_between(monitor, first, last) if first <= last else []
-    for walked in run_windows(project, monitor, windows, with_retraining=True):
-        if walked.fault:
-            raise RuntimeError(f"{walked.window.label}: {walked.fault}")
+    for run in run_windows(project, monitor, windows, with_retraining=True):
+        if run.fault:
+            raise RuntimeError(f"{run.window.label}: {run.fault}")
         before = service.version
-        if service.follow(walked.window.last_day + dt.timedelta(days=1)) != before:
-            tell(f"{walked.window.label}: {service.version} is champion")
-        each(walked)
+        if service.follow(run.window.last_day + dt.timedelta(days=1)) != before:
+            tell(f"{run.window.label}: {service.version} is champion")
+        each(run)
 
 
 def trainings(project: Project) -> list[Entry]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from examples.flights.labels import DAYS
 
 BEFORE = dt.timedelta(days=7)
-"""Predictions of the week before come along: labels of theirs arrive in the month, and are not of nobody."""
+"""Predictions of the week before come along: labels of theirs arrive in the month, and find their predictions."""
 
 COLUMN_TYPES = {"int64": sa.BigInteger, "double": sa.Double, "string": sa.Text, "timestamp[us, tz=UTC]": sa.DateTime}
 

@@ -93,7 +93,7 @@ def train_delay(rows: pd.DataFrame, folder: Path, version: str) -> dict[str, flo
     """Train the regression: how many minutes late? Parameters and files as of `train`, the truth is ``arrival_delay``.
 
     It is fitted to squared errors. Delays have a long tail, and absolute errors would predict the median flight: a
-    minute better in MAE, but eight minutes too early on average, so that the bias of a night would say nothing.
+    minute better in MAE, but eight minutes too early on average, so that the bias of a day would say nothing.
     """
     estimator, out_of_fold = _fit(
         HistGradientBoostingRegressor(loss="squared_error", **BOOSTING), rows, "arrival_delay"

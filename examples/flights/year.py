@@ -19,7 +19,7 @@ from examples.flights.contest import Result, loop, other_ways
 from examples.flights.demo import Played, prepared
 from examples.flights.lanes import DELAY, INPUTS, LATE, SQL, back_fill, days_between, run_as_flows, windows_run
 from examples.flights.model import Models
-from examples.flights.replay import LOOP, Service, trainings, walk_loop
+from examples.flights.replay import LOOP, Service, run_loop, trainings
 from examples.flights.serve import write_year
 from examples.flights.server import Server
 from examples.flights.sql import to_sqlite
@@ -69,7 +69,7 @@ def _evaluate(project: Project, span: Span, steps: Steps, beside: Executor, url:
         others = beside.submit(_back_fill, folder, url, [DELAY, INPUTS], span.first, span.eve, 0)
         steps.follow(f"evaluate {DELAY} and {INPUTS}", others, 2 * days, lambda: windows_run(project, [DELAY, INPUTS]))
         with steps.step(f"evaluate {LOOP} and retrain it when its checks call for it", days) as step:
-            walk_loop(service, span.first, span.eve, steps.say, each=lambda walked: step.advance(walked.window.label))
+            run_loop(service, span.first, span.eve, steps.say, each=lambda run: step.advance(run.window.label))
         with steps.watched(f"back-fill {LATE}", days, lambda: windows_run(project, [LATE])):
             back_fill(project, [LATE], span.first, span.eve)
         others.result()

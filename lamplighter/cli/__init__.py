@@ -1,4 +1,4 @@
-"""The `lamplighter` command: starts nights by hand, shows what is recorded."""
+"""The `lamplighter` command: starts runs by hand, shows what is recorded."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ COMMANDS = {
     "demo": "Replay ten weeks of real flights.",
     "init": "Write a monitor for a table that is there already.",
     "validate": "Read every monitor file and say what is wrong.",
-    "run": "Run one night now.",
-    "backfill": "Run past nights in order.",
+    "run": "Run the newest window, or one day.",
+    "backfill": "Run past windows in order.",
     "status": "Show how every model stands, or one in detail.",
     "history": "Show what is recorded of a model.",
     "report": "Make or show the report of a window.",
@@ -26,7 +26,7 @@ COMMANDS = {
     "prune": "Remove runs that a wrong clock put into the future.",
     "adopt": "Make a model from elsewhere champion.",
     "retrain": "Train a model now, by hand.",
-    "approve": "Make champion what waits for it.",
+    "approve": "Promote the challenger that awaits approval.",
     "rollback": "Make an earlier version champion again.",
     "render": "Write what is made from the catalogue and the monitors.",
     "root": "Print the folder that deployments start from.",
@@ -50,7 +50,7 @@ class Mistake(click.ClickException):
 
 @contextmanager
 def one_line() -> Iterator[None]:
-    """Turn whatever a person can act on into a `Mistake`."""
+    """Convert whatever a person can act on into a `Mistake`."""
     try:
         yield
     except click.exceptions.NoArgsIsHelpError:
@@ -126,7 +126,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 )
 @click.pass_context
 def cli(ctx: click.Context, project: str | None) -> None:
-    """Batch monitoring of machine-learning models: quality, drift and data checks, every night, in one history.
+    """Batch monitoring of machine-learning models: quality, drift and data checks, on a schedule, in one history.
 
     Example: lamplighter -C my-project run flight-delays --day 2013-05-01
     """

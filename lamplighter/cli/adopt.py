@@ -16,9 +16,9 @@ from lamplighter.cli.models import complete_models
 )
 @click.argument("model", shell_complete=complete_models)
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--version", required=True, help="As the service logs it.")
+@click.option("--version", required=True, help="Version, as the service logs it.")
 @click.option("--from", "first", type=MOMENT, required=True, help="First local day of the rows it was trained on.")
-@click.option("--to", "last", type=MOMENT, required=True, help="Last local day of them.")
+@click.option("--to", "last", type=MOMENT, required=True, help="Last local day of these rows.")
 @click.option("--yes", is_flag=True, help="Replace the present champion without asking.")
 @click.pass_obj
 def command(

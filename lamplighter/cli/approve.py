@@ -13,7 +13,7 @@ from lamplighter.errors import ModelError
 
 @click.command(epilog="Example: lamplighter approve flight-delays")
 @click.argument("model", shell_complete=complete_models)
-@click.option("--reject", is_flag=True, help="Leave the champion where it is.")
+@click.option("--reject", is_flag=True, help="Reject the challenger; the champion stays.")
 @click.pass_obj
 def command(project: str | None, model: str, reject: bool) -> None:
     """Make champion what was accepted and waits for approval.

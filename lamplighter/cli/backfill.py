@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from storage.project.folder import Project
 
 Windows = defaultdict[str, "dict[str, Step]"]
-"""Of each model the windows of the days that were asked for, with what each came to."""
+"""The windows of the days that were asked for, by model, with the outcome of each."""
 
 
 @click.command(epilog="Example: lamplighter backfill flight-delays --from 2013-04-01 --to 2013-12-31")
@@ -38,7 +38,7 @@ Windows = defaultdict[str, "dict[str, Step]"]
 def command(
     project: str | None, models: tuple[str, ...], first: Moment, last: Moment, reports: int, processes: int
 ) -> None:
-    """Run past nights in order, as if each had come on time.
+    """Run past windows in order, as if each had been run on time.
 
     With PREFECT_API_URL set it is one `backfill` flow run on that server.
     """
@@ -110,7 +110,7 @@ def _found(project: Project, windows: Windows) -> Iterator[str]:
             yield f"{model}: {count}: {', '.join(kinds)}; see `lamplighter history {model} --findings`"
 
 
-def _kinds(project: Project, model: str, walked: Mapping[str, Step]) -> list[str]:
+def _kinds(project: Project, model: str, steps: Mapping[str, Step]) -> list[str]:
     """Each kind of finding that is recorded of some windows, with the first and last of them."""
     from storage.history import open_history
     from storage.history.query import Filter, findings, newest_run
@@ -120,7 +120,7 @@ def _kinds(project: Project, model: str, walked: Mapping[str, Step]) -> list[str
     windows: defaultdict[str, list[str]] = defaultdict(list)
     for row in findings(history, model, Filter()):
         window = name_of(row["window_start"], zone, row["grain"])
-        if window in walked and window not in windows[row["code"]]:
+        if window in steps and window not in windows[row["code"]]:
             windows[row["code"]].append(window)
     return [
         f"{code} {of[0]}" if len(of) == 1 else f"{code} {of[0]} to {of[-1]} ({len(of)} windows)"

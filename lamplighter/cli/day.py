@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-# Instants in nanoseconds, as pandas has them, reach from 1677 to 2262; a night looks some years around its own day.
+# Instants in nanoseconds, as pandas has them, reach from 1677 to 2262; a run looks some years around its own day.
 EARLIEST, LATEST = date(1700, 1, 1), date(2199, 12, 31)
 
 WRITTEN = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d(?::?\d\d(?::?\d\d(?:\.\d{1,6})?)?)? ?(?:Z|[+-]\d\d(?::?\d\d)?)?)?")

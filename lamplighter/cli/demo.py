@@ -29,9 +29,11 @@ WIDTH = 116
 
 
 @click.command(epilog="Example: lamplighter demo --to 2013-04-21")
-@click.option("--folder", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Where to.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Folder to write to."
+)
 @click.option("--from", "first", type=DAY, default="2013-04-01", show_default=True, help="First day.")
-@click.option("--to", "last", type=DAY, help="Last day; default 2013-06-09, of the year 2013-12-31.")
+@click.option("--to", "last", type=DAY, help="Last day; default 2013-06-09, with --year 2013-12-31.")
 @click.option("--year", is_flag=True, help="The whole year, and the model kept in four ways: a quarter of an hour.")
 @click.option("--keep-server", is_flag=True, help="Keep the Prefect server running at the end, until Ctrl-C.")
 def command(folder: Path, first: datetime, last: datetime | None, year: bool, keep_server: bool) -> None:

@@ -82,12 +82,14 @@ LAYOUTS = {
 @click.option("--period", type=click.Choice(["week", "month"]), help="Numbers of weeks or months, from summed counts.")
 @click.option("--confusion", is_flag=True, help="How often each class was predicted for each true one.")
 @click.option("--findings", is_flag=True, help="What was found broken, in place of what was measured.")
-@click.option("--decisions", is_flag=True, help="What checks came to; --from and --to are nights here and below.")
-@click.option("--retrainings", is_flag=True, help="The ledger of retrainings: what called for each, and its end.")
+@click.option(
+    "--decisions", is_flag=True, help="Decisions of checks; here and below --from and --to are logical dates."
+)
+@click.option("--retrainings", is_flag=True, help="The ledger of retrainings: the cause of each, and its end.")
 @click.option("--promotions", is_flag=True, help="Who became champion, and when.")
 @click.option("--from", "first", type=MOMENT, help="First local day, or a time as it is printed here.")
 @click.option("--to", "last", type=MOMENT, help="Last local day, or a time.")
-@click.option("--as-of", type=MOMENT, help="What was known on that day after its night, or at that time.")
+@click.option("--as-of", type=MOMENT, help="What was known on that day after its run, or at that time.")
 @click.option("--all", "everything", is_flag=True, help="All windows, where the newest alone would be shown.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
@@ -171,18 +173,18 @@ def _rows(
     grain: str,
     span: Filter,
 ) -> list[dict[str, Any]]:
-    from storage.history.query import NIGHTLY, findings, measurements, nightly, zones_before
+    from storage.history.query import BY_DATE, findings, measurements, rows_by_date, zones_before
 
     shown = partial(_shown, zone=zone, before=zones_before(history, model, zone.key))
-    if kind in NIGHTLY:
-        # A night has no grain of its own, and not every row is about a window.
-        rows = nightly(history, kind, model, span)
+    if kind in BY_DATE:
+        # A logical date has no grain of its own, and not every row is about a window.
+        rows = rows_by_date(history, kind, model, span)
         return [
             shown({"window_start": None, **row, "grain": grain, "check": row.get("check_name")}, LAYOUTS[kind])
             for row in rows
         ]
     if kind == "findings":
-        # Whose they are is known; logs and notifications tell it.
+        # The model is known here; only logs and notifications need its name.
         found = findings(history, model, span)
         return [shown({**row, "message": row["message"].removeprefix(f"{model}: ")}, FINDINGS) for row in found]
     found = measurements(history, model, filter_of(wanted, span))

@@ -42,7 +42,7 @@ def span_of(run: Mapping[str, Any], wanted: Mapping[str, Any]) -> Filter:
     if isinstance(known, datetime):
         as_of: datetime | None = instant_of(known, zone)
     else:
-        # The last instant of a day, so that every night that falls on it counts.
+        # The last instant of a day, so that every logical date of that day counts.
         as_of = end_of(known, zone) - timedelta(microseconds=1) if known else None
     return Filter(
         since=start(wanted["first"]) if wanted["first"] else None,
@@ -100,7 +100,7 @@ def check_names(history: History, model: str, wanted: Mapping[str, Any]) -> None
             continue
         known = recorded_names(history, model, column)
         if column == "segment":
-            # Of all values of all columns a line would be too long.
+            # A line with all values of all columns would be too long.
             name, columns = asked.partition("=")[0], dict.fromkeys(segment.partition("=")[0] for segment in known)
             if name not in columns:
                 raise HistoryError(f"{model}: no segment of {name!r} is recorded; {did_you_mean(name, columns)}")

@@ -26,7 +26,7 @@ LAYOUT = Layout(
     names=("check", "model"),
 )
 UNKNOWN = {"timezone": "UTC", "grain": "1d"}
-"""Of a model whose first night is not over: its nights are shown as days."""
+"""Of a model whose first run is not over: its logical dates are shown as days."""
 
 
 class Span(click.ParamType[timedelta]):
@@ -52,8 +52,8 @@ class Incidents(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Say what is meant where the first word is no command."""
         if args and args[0] not in self.commands and not args[0].startswith("-"):
-            told = f"no command {args[0]!r}; known: {', '.join(self.commands)}"
-            ctx.fail(f"{told}. Of one model: `lamplighter incidents --model {args[0]}`.")
+            what = f"no command {args[0]!r}; known: {', '.join(self.commands)}"
+            ctx.fail(f"{what}. For one model: `lamplighter incidents --model {args[0]}`.")
         return super().resolve_command(ctx, args)
 
 
@@ -62,8 +62,8 @@ class Incidents(click.Group):
     invoke_without_command=True,
     epilog='Example: lamplighter incidents mute flight-delays f1-below --for 7d --reason "..."',
 )
-@click.option("--model", help="Those of one model.")
-@click.option("--all", "closed_too", is_flag=True, help="Closed ones too.")
+@click.option("--model", help="Only incidents of this model.")
+@click.option("--all", "closed_too", is_flag=True, help="Also closed incidents.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(ctx: click.Context, model: str | None, closed_too: bool, as_json: bool) -> None:
@@ -115,7 +115,7 @@ def mute(project: str | None, model: str, check: str, span: timedelta, reason: s
 @click.argument("check")
 @click.pass_obj
 def unmute(project: str | None, model: str, check: str) -> None:
-    """End the mute of a check: its incidents are notified of again."""
+    """End the mute of a check: notifications of its incidents are sent again."""
     history, _ = _history_and_zone(project, model, check)
     from storage.history.incidents import mute_check
 
@@ -164,7 +164,7 @@ def _history_and_zone(project: str | None, model: str, check: str) -> tuple[Hist
 
 
 def _shown(row: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
-    """An incident as it is shown: nights as `history` names them, by the zone and grain of the model's newest run."""
+    """An incident as it is shown: logical dates as in `history`, by the zone and grain of the model's newest run."""
     zone = ZoneInfo(run["timezone"])
 
     def logical_date(instant: datetime | None) -> str | None:

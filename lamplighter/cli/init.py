@@ -132,8 +132,8 @@ def _check(project: Project, timezone: str, url: str | None) -> None:
         raise MonitorError(str(error)) from None
     if not url:
         return
-    if told := database_fault(url):
-        raise MonitorError(f"--url: {told}")
+    if what := database_fault(url):
+        raise MonitorError(f"--url: {what}")
     if missing := [name for name in VARIABLE.findall(url) if name not in project.environ]:
         raise MonitorError(
             f"--url: the environment has no variable {missing[0]}; set it, or write {missing[0]}=... into "

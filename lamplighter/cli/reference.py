@@ -23,7 +23,7 @@ from storage.project.settings import SETTINGS_FILE, GaugeSink, Settings
 NOTE = "<!-- Rendered by `lamplighter render`; edit the code that it is made from, not this page. -->"
 
 METRICS_INTRODUCTION = """\
-What a night records. Every value carries `n`, the rows (or items) that it is computed from; one that is not defined is
+What a run records. Every value carries `n`, the rows (or items) that it is computed from; one that is not defined is
 recorded without a value and with the reason. Intervals are at 95 %. Where a metric is of single classes, features or
 segments, the history has a row for each.
 
@@ -37,11 +37,11 @@ A value in a segment, class or version is written as it is. In quotes stands wha
 texts `null` and `other` (no value, and the rest), the empty text, blanks at an end, what cannot be printed."""
 
 INPUTS_INTRODUCTION = """\
-Of the window that the night is about. They are counts and shares of all its rows, with no interval; `drift_*` and
+They describe the window of the run. They are counts and shares of all its rows, with no interval; `drift_*` and
 `prediction_drift_*` are Evidently's, on a sample."""
 
 GAUGES_INTRODUCTION = """\
-What a night publishes, each model in place of what it published before. The unit is the suffix: `_ratio` is a share
+What a run publishes; each run replaces what its model published before. The unit is the suffix: `_ratio` is a share
 between 0 and 1, `_seconds` seconds, `_timestamp_seconds` seconds since 1970; a gauge without one is a count, or in the
 unit of what it measures. Gauges of quality and coverage show the newest window whose labels are final or reach
 `min_coverage`; `lamplighter_quality_window_timestamp_seconds` says which."""
@@ -53,8 +53,8 @@ project folder: lines such as `NAME=value`, mode 0600; the environment wins. Unk
 obligatory. The JSON Schema for editors is [{SCHEMA_FILE}]({SCHEMA_FILE})."""
 
 SETTINGS_INTRODUCTION = """\
-Of the process, not of a model. A variable of the environment wins over one in the project's `.env`, and that over
-`lamplighter.toml` in the project folder.
+Settings belong to the process, not to a model. A variable of the environment wins over one in the project's `.env`,
+and that over `lamplighter.toml` in the project folder.
 Relative folders are relative to the project. A key or variable that is not known is refused."""
 
 
@@ -76,7 +76,7 @@ def reference_pages() -> dict[str, str]:
 
 
 def _metrics_page() -> str:
-    """Every metric that a night records."""
+    """Every metric that a run records."""
     parts = [METRICS_INTRODUCTION]
     head = ("metric", "what it is", "formula", "interval", "range", "better")
     for kind in Kind:
@@ -84,8 +84,8 @@ def _metrics_page() -> str:
             parts += [f"## Quality: {kind.value}", _table(head, rows)]
     for title, text, named in (
         ("Inputs", INPUTS_INTRODUCTION, INPUT_METRICS),
-        ("Labels", "Of every window whose labels are awaited.", LABEL_METRICS),
-        ("Arrivals", "Of the labels that arrived during the window that the night is about.", ARRIVAL_METRICS),
+        ("Labels", "They describe every window whose labels are awaited.", LABEL_METRICS),
+        ("Arrivals", "They describe the labels that arrived during the window of the run.", ARRIVAL_METRICS),
     ):
         parts += [f"## {title}", text, _table(("metric", "what it is", "range", "gauge"), _count_rows(named))]
     return _page("Metrics", parts)

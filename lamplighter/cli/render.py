@@ -50,8 +50,8 @@ def command(project: str | None, docs: Path | None, checkout: bool, check: bool)
     except OSError as error:
         raise LamplighterError(f"render: {error.filename} cannot be written: {error.strerror}") from None
     for path in stale:
-        told = "stale or absent; the same command without --check writes it" if check else "written"
-        click.echo(f"{path}: {told}", err=check)
+        what = "stale or absent; the same command without --check writes it" if check else "written"
+        click.echo(f"{path}: {what}", err=check)
     click.echo(f"{len(files) - len(stale)} of {len(files)} files {'are' if check else 'were'} up to date")
     sys.exit(1 if check and stale else 0)
 

@@ -81,8 +81,8 @@ def _print(model: str, started: Started, *, as_json: bool) -> None:
     from lamplighter.core.retraining.policy import Status
 
     if not started.entries:
-        told = "runs of later dates have been judged, and a retraining is asked for at the newest"
-        raise click.UsageError(f"{model}: {told}; leave out --now.")
+        what = "runs of later dates have been judged, and a retraining is asked for at the newest"
+        raise click.UsageError(f"{model}: {what}; leave out --now.")
     if as_json:
         # The newest: those before it were left by a process that was killed, and `history --retrainings` has them.
         click.echo(json.dumps(_as_dict(started.entries[-1], started)))

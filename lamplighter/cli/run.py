@@ -44,9 +44,9 @@ def command(
     as_json: bool,
     debug: bool,
 ) -> None:
-    """Run one night of the models named, or of all; one that fails leaves the others to go on.
+    """Run one window of the models named, or of all; when one fails, the others still run.
 
-    With PREFECT_API_URL set each night is a `monitor` flow run on that server; without it no server is started.
+    With PREFECT_API_URL set each run is a `monitor` flow run on that server; without it no server is started.
     """
     from lamplighter.errors import about
     from storage.project.folder import Project
@@ -55,20 +55,20 @@ def command(
     faults, found = 0, 0
     for model in models or opened.models():
         try:
-            told = _told(opened, model, day, now, relabel)
+            summary = _summary(opened, model, day, now, relabel)
         except Exception as error:
             click.echo(about(model, fault_of(error, debug=debug)), err=True)
             faults += 1
             continue
-        found += bool(told["findings"] or told["undecided_checks"] or "failed" in told["checks"].values())
-        for line in [json.dumps(told)] if as_json else map(painted, lines_of(told)):
+        found += bool(summary["findings"] or summary["undecided_checks"] or "failed" in summary["checks"].values())
+        for line in [json.dumps(summary)] if as_json else map(painted, lines_of(summary)):
             click.echo(line)
     if faults:
         sys.exit(2)
     sys.exit(1 if found and fail_on_findings else 0)
 
 
-def _told(project: Project, model: str, day: Moment | None, now: Moment | None, relabel: bool) -> dict[str, Any]:
+def _summary(project: Project, model: str, day: Moment | None, now: Moment | None, relabel: bool) -> dict[str, Any]:
     from zoneinfo import ZoneInfo
 
     from tasks.stages.run import RunContext
@@ -81,7 +81,7 @@ def _told(project: Project, model: str, day: Moment | None, now: Moment | None, 
 
 
 def _walked(context: RunContext) -> dict[str, Any]:
-    """Walk the night, as a flow run where there is a server."""
+    """Run the window, as a flow run where there is a server."""
     if not os.environ.get("PREFECT_API_URL"):
         from flows.run_window import run_window
         from flows.stages import Stages
@@ -97,36 +97,36 @@ def _walked(context: RunContext) -> dict[str, Any]:
         relabel=context.relabel,
         return_state=True,
     )
-    told = state.result()
-    assert isinstance(told, dict)
-    return told
+    summary = state.result()
+    assert isinstance(summary, dict)
+    return summary
 
 
 MOST_FINDINGS = 10
 """Findings that get a line each; `history --findings` shows all."""
 
 
-def lines_of(told: dict[str, Any]) -> Iterator[str]:
+def lines_of(summary: dict[str, Any]) -> Iterator[str]:
     """What a run came to: a line, and one for each finding.
 
     Examples
     --------
-    >>> told = {"model": "m", "window": "2026-03-02", "findings": ["m: no predictions"], "undecided_checks": {}}
-    >>> told |= {"checks": {"data": "failed"}, "retrainings": [], "report": None, "over": [], "is_newest": True}
-    >>> list(lines_of(told))
+    >>> summary = {"model": "m", "window": "2026-03-02", "findings": ["m: no predictions"], "undecided_checks": {}}
+    >>> summary |= {"checks": {"data": "failed"}, "retrainings": [], "report": None, "over": [], "is_newest": True}
+    >>> list(lines_of(summary))
     ['m 2026-03-02: completed with findings; checks failed: data', '  no predictions']
     """
-    model = told["model"]
-    undecided = [f"check {name} is undecided: {reason}" for name, reason in told["undecided_checks"].items()]
-    findings = [*(finding.removeprefix(f"{model}: ") for finding in told["findings"]), *undecided]
+    model = summary["model"]
+    undecided = [f"check {name} is undecided: {reason}" for name, reason in summary["undecided_checks"].items()]
+    findings = [*(finding.removeprefix(f"{model}: ") for finding in summary["findings"]), *undecided]
     parts = ["completed with findings" if findings else "completed"]
-    if failed := [name for name, verdict in told["checks"].items() if verdict == "failed"]:
+    if failed := [name for name, verdict in summary["checks"].items() if verdict == "failed"]:
         parts.append(f"checks failed: {', '.join(failed)}")
-    if not told["is_newest"]:
+    if not summary["is_newest"]:
         parts.append("an older window, so no check was judged")
-    parts += [*(f"data: {ending}" for ending in told["over"]), *told["retrainings"]]
-    parts += [f"report: {near(told['report'])}"] if told["report"] else []
-    yield f"{model} {told['window']}: {'; '.join(parts)}"
+    parts += [*(f"data: {ending}" for ending in summary["over"]), *summary["retrainings"]]
+    parts += [f"report: {near(summary['report'])}"] if summary["report"] else []
+    yield f"{model} {summary['window']}: {'; '.join(parts)}"
     yield from (f"  {finding}" for finding in findings[:MOST_FINDINGS])
     if more := findings[MOST_FINDINGS:]:
         yield f"  and {len(more)} more; `lamplighter history {model} --findings` shows all"

@@ -204,8 +204,8 @@ def _head(state: Mapping[str, Any]) -> Iterator[str]:
         yield f"no run yet; `lamplighter run {state['model']}` starts one"
         return
     if state["future_until"]:
-        told = f"runs of the future are recorded, up to {state['future_until']}, which hide the present"
-        yield f"clock     {told}; if it was wrong, remove them by `lamplighter prune {state['model']}`"
+        what = f"runs of the future are recorded, up to {state['future_until']}, which hide the present"
+        yield f"clock     {what}; if it was wrong, remove them by `lamplighter prune {state['model']}`"
     took = f", {state['seconds']:.1f} s" if state["seconds"] is not None else ""
     yield f"last run  {state['status']}, ended {state['ended'] or 'not yet'}{took}"
     if state["message"] and state["status"] not in ("succeeded", "findings"):

@@ -143,7 +143,7 @@ def _headlines(
 
 
 def _newest_values(history: History, runs: Sequence[Mapping[str, Any]], metric: str) -> dict[str, dict[str, Any]]:
-    """Of each model a metric in the newest window in which it is final; where it is final in none, in the newest."""
+    """A metric of each model, in the newest window in which it is final; where it is final in none, in the newest."""
     from storage.history.overview import newest_measured, values_of_windows
 
     places: dict[str, datetime] = {}
@@ -160,8 +160,8 @@ def _findings(history: History, run: Mapping[str, Any]) -> list[str]:
 
     start, model = run["window_start"], run["model"]
     rows = findings(history, model, Filter(since=start))
-    told = [row["message"].removeprefix(f"{model}: ") for row in rows if row["window_start"] == start]
-    return [*dict.fromkeys(told)]
+    messages = [row["message"].removeprefix(f"{model}: ") for row in rows if row["window_start"] == start]
+    return [*dict.fromkeys(messages)]
 
 
 def _never_run(model: str) -> dict[str, Any]:

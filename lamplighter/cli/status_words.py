@@ -37,8 +37,8 @@ def troubles(row: Mapping[str, Any]) -> Iterator[str]:
     if row["fault"]:
         yield f"its monitor cannot be read: {cell(row['fault'])}"
     if row["future_until"]:
-        told = f"the history holds runs of the future, up to {row['future_until']}, which hide the present"
-        yield f"{told}; if a clock was wrong, remove them by `lamplighter prune {row['model']}`"
+        what = f"the history holds runs of the future, up to {row['future_until']}, which hide the present"
+        yield f"{what}; if a clock was wrong, remove them by `lamplighter prune {row['model']}`"
     if row["status"] in BROKEN:
         message = cell(row["message"]).removeprefix(f"{row['model']}: ")
         yield f"run {row['status']}{': ' + message if message else ''}"

@@ -1,4 +1,4 @@
-"""Tables of plain text: whole where they are piped, fitted to its width on a terminal."""
+"""Tables of plain text: whole where they are piped, trimmed to its width on a terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lamplighter.errors import visible
 
 GAP, TIGHT_GAP = "  ", " "
 FEWEST_OF_A_TEXT, FEWEST_OF_A_NAME = 20, 8
-"""What is left at least of what is cut: enough to tell one from another."""
+"""What is left at least of what is cut: enough to see which is which."""
 
 
 @dataclass(frozen=True)

@@ -133,17 +133,17 @@ def _print(looked: Looked) -> None:
     for line in (*looked.warnings, *looked.faults):
         click.echo(visible(line), err=True)
     if not looked.faults:
-        told = f": {_told(looked.read)}" if looked.read else " (its sources were not read)"
-        click.echo(visible(f"{looked.file}: {looked.model} is sound{told}"))
+        what = f": {_counts_read(looked.read)}" if looked.read else " (its sources were not read)"
+        click.echo(visible(f"{looked.file}: {looked.model} is sound{what}"))
 
 
-def _told(read: SourceCheck) -> str:
+def _counts_read(read: SourceCheck) -> str:
     """What was read, in a line.
 
     Examples
     --------
     >>> from storage.inspection.source_check import SourceCheck
-    >>> _told(SourceCheck("2013-06-30", 912, 902, features=15))
+    >>> _counts_read(SourceCheck("2013-06-30", 912, 902, features=15))
     '912 rows of 2013-06-30, 902 of them with a label, 15 features'
     """
     if not read.window:

@@ -10,7 +10,7 @@ MARKDOWN = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])")
 """Signs that mean something; within a word `_` means nothing."""
 
 LINK = re.compile(r"\b(?:https?|ftp):(?=//)|\bwww(?=\.)|(?<=[\w.+-])@(?=[\w-]+\.)", re.IGNORECASE)
-"""Where GitHub's Markdown makes a link of a text, or of a mail address, that nobody marked as one."""
+"""Where GitHub's Markdown makes a link of a text, or of a mail address, that was not marked as one."""
 
 APART = "\u200b"
 """A space without width. An entity would not do: React's Markdown looks for links when it has read them."""

@@ -121,7 +121,7 @@ def _categories(
 
 
 def _by_frequency(coded: Coded) -> list[int]:
-    """Codes from the most frequent value in the reference down, so that a night's new values come last."""
+    """Codes from the most frequent value in the reference down, so that a window's new values come last."""
     in_reference, in_current = (np.bincount(codes[codes >= 0], minlength=len(coded.values)) for codes in coded.codes)
     written = names(coded.values)
     return sorted(range(len(coded.values)), key=lambda code: (-in_reference[code], -in_current[code], written[code]))

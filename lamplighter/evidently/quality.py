@@ -39,7 +39,7 @@ BY_LABEL = {"PrecisionByLabel": "precision", "RecallByLabel": "recall", "F1ByLab
 """By Evidently's metric of single classes: ours."""
 
 OF_SEGMENTS = ("f1", "accuracy", "roc_auc", "f1_macro", "mae", "rmse", "bias")
-"""Metrics that tell most of a segment, where they are recorded."""
+"""The most useful metrics of a segment, where they are recorded."""
 
 SEGMENT_METRICS = 3
 """Metrics of a segment that stand beside each other: more do not fit a phone."""
@@ -51,7 +51,7 @@ DRAWN = 20
 def quality_section(quality: Quality) -> Section:
     """Counters, a table of every metric, and for classes a table and the confusion counts.
 
-    A value that is undefined has no result of Evidently's, which could not hold the reason; the tables tell it. Nor
+    A value that is undefined has no result of Evidently's, which could not hold the reason; the tables give it. Nor
     has a mean of a single row, for Evidently wants the standard deviation beside it.
 
     Raises
@@ -126,10 +126,10 @@ def _row(found: Measurement) -> list[str]:
     """One metric as the table has it."""
     metric = f"{found.metric} ({found.method})" if found.method else found.metric
     bounds = "" if found.lower is None or found.upper is None else f"{number(found.lower)} to {number(found.upper)}"
-    return [plain(metric), _told(found), bounds, f"{found.n:,}"]
+    return [plain(metric), _text(found), bounds, f"{found.n:,}"]
 
 
-def _told(found: Measurement | None) -> str:
+def _text(found: Measurement | None) -> str:
     """The value, or why there is none."""
     if found is None:
         return ""
@@ -159,7 +159,7 @@ def _segments(quality: Quality) -> Iterator[Any]:
 
 def _segment(name: str, measured: dict[str, Measurement], metrics: Sequence[str]) -> list[str]:
     rows = max(it.n for it in measured.values())
-    return [plain(name.partition("=")[2]), f"{rows:,}", *(_told(measured.get(metric)) for metric in metrics)]
+    return [plain(name.partition("=")[2]), f"{rows:,}", *(_text(measured.get(metric)) for metric in metrics)]
 
 
 def _classes(by_class: dict[tuple[str, str], Measurement]) -> Iterator[Any]:
@@ -172,7 +172,7 @@ def _classes(by_class: dict[tuple[str, str], Measurement]) -> Iterator[Any]:
         yield header_text(label="Quality by class")
         yield table_data(
             column_names=["class", *metrics],
-            data=[[plain(name), *(_told(by_class.get((name, metric))) for metric in metrics)] for name in names],
+            data=[[plain(name), *(_text(by_class.get((name, metric))) for metric in metrics)] for name in names],
         )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Import and run Evidently in here: it phones nobody, and its warnings about its own workings stay unheard.
+    """Import and run Evidently in here: it sends no usage data, and its warnings about its own workings are not shown.
 
     The environment keeps ``DO_NOT_TRACK=1`` afterwards, because Evidently may look at it at any time; warnings and
     numpy's floating-point errors are handled as before.

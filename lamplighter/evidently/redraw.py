@@ -1,9 +1,9 @@
 """Evidently's widgets, corrected where they mislead.
 
-A window and its reference are never of one size, so their bars are shares and not counts. A null among categories is
+A window and its reference are never of one size, so their bars are shares and not counts. A null category is
 written out: as NaN it leaves the whole chart empty. The rows are a sample without an order, so they are no time axis.
-What Evidently says of the columns that it was told of, such as `id column: None`, it says of the sample and not of the
-monitor, which may well declare one.
+What Evidently says about columns, such as `id column: None`, describes the sample and not the monitor, which may well
+declare one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROWS_SHOWN = 25
 NOT_OF_THE_MONITOR = frozenset(
     {"id column", "target column", "prediction column", "date column", "text columns", "datetime columns"}
 )
-"""Rows of the summary that tell how Evidently was called."""
+"""Rows of the summary that say how Evidently was called."""
 
 RENAMED = {"number of rows": "rows of the sample", "number of columns": "columns shown"}
 
@@ -67,7 +67,7 @@ def _column(params: dict[str, Any], private: Collection[str]) -> None:
     """The summary of a column."""
     if params["header"] in private:
         params["description"] = PRIVATE.get(params["description"], params["description"])
-    # What has no place among the named values is one bar, and no value.
+    # The rest of the values is one bar, and no value.
     rest = f"Label: {OTHER} count"
     params["metrics"] = [
         row for row in params["metrics"] if not any(str(_get(row, "values")[i]).startswith(rest) for i in (0, 1))

@@ -1,4 +1,4 @@
-"""A night's report: sections of Evidently's own presets, joined in one page that opens without a network."""
+"""The report of a run: sections of Evidently's own presets, joined in one page that opens without a network."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ class PredictionLog:
         self.flush()
 
     def _refuse_naive(self, column: object) -> None:
-        """Refuse a list in which a naive timestamp hides among others: Arrow takes the zone of the first for all."""
+        """Refuse a list in which any timestamp is naive: Arrow takes the zone of the first for all."""
         if isinstance(column, list | tuple) and any(isinstance(at, dt.datetime) and at.tzinfo is None for at in column):
             raise ColumnError(_NO_ZONE.format(self.time))
 

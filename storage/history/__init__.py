@@ -1,4 +1,4 @@
-"""The history: every number that the nights found, as it was known each night."""
+"""The history: every number that runs found, as it was known at each logical date."""
 
 from storage.history.database import History, open_history
 from storage.history.lock import model_lock

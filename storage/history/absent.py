@@ -18,7 +18,7 @@ FLAGS = frozenset({"true", "false"})
 
 
 def why_absent(history: History, window: Window, check: Check, as_of: datetime) -> str:
-    """Say what a window has in place of what a check reads, as known on a night.
+    """Say what a window has in place of what a check reads, as known at a logical date.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ class BaselineWindows:
     Attributes
     ----------
     past, older : list of str
-        Content hashes: of the sound windows, and of those that tell of what is usual alone.
+        Content hashes: of the sound windows, and of those that only show what is usual.
     open_codes : tuple of Code
         Faults that the newest window before had.
     since : datetime or None
@@ -137,7 +137,7 @@ class Past:
         """The newest earlier windows of each phase of the window in which the column was sound, or was accepted.
 
         Where there is none of the hour of the week, or of the weekday, those count in which it was broken and that were
-        over by themselves: what comes once a week and goes is a rhythm. Windows before an acceptance tell of another
+        over by themselves: what comes once a week and goes is a rhythm. Windows before an acceptance are of another
         state.
         """
         states = self._states(column)

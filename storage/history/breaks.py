@@ -1,4 +1,4 @@
-"""What was found broken of the data of some windows, and which numbers it silences."""
+"""What was found broken of the data of some windows, and which numbers it inhibits."""
 
 from __future__ import annotations
 
@@ -112,13 +112,13 @@ class Faults:
 
 
 MOMENT = timedelta(microseconds=1)
-"""The shortest time that instants tell apart."""
+"""The shortest time between two instants."""
 
 
 def breaks_found(
     history: History, window: Window, as_of: datetime, codes: Collection[Code], until: datetime | None = None
 ) -> list[Finding]:
-    """What is known on a night to be broken of a window, or of all windows that begin in it or until a moment.
+    """What is known to be broken of a window, or of all windows that begin in it or until a moment.
 
     What a person accepted is left out.
 
@@ -132,7 +132,7 @@ def breaks_found(
 
 
 def inhibiting_drift(history: History, window: Window, as_of: datetime) -> list[Finding]:
-    """Why the drift of a window tells nothing; empty where it does.
+    """Why the drift of a window is not judged; empty where it is.
 
     Examples
     --------
@@ -147,14 +147,14 @@ def inhibiting_drift(history: History, window: Window, as_of: datetime) -> list[
 def inhibiting_quality(
     history: History, monitor: Monitor, window: Window, present: Window, as_of: datetime
 ) -> list[Finding]:
-    """Why the quality of a window tells nothing of the model; empty where it does.
+    """Why the quality of a window is not judged; empty where it is.
 
     Parameters
     ----------
     window : Window
         Whose quality is meant.
     present : Window
-        The night's own: labels that cannot be read now are broken now.
+        That of the run: labels that cannot be read now are broken now.
 
     Examples
     --------
@@ -169,10 +169,10 @@ def inhibiting_quality(
 
 
 def sound_windows(history: History, monitor: Monitor, windows: Sequence[Window], as_of: datetime) -> list[Window]:
-    """Those windows that a model may learn from and be compared on, by what is known on a night to be broken.
+    """Those windows that a model may learn from and be compared on, by what is known to be broken.
 
     Left out are those with a fault, whether it is open or was accepted: from its first window until it ended or was
-    accepted. Once a column has another state by acceptance, what came before tells of another column.
+    accepted. Once a column has another state by acceptance, what came before is of another column.
 
     Parameters
     ----------

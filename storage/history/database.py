@@ -117,8 +117,8 @@ def _engine(url: str) -> sa.Engine:
         engine = sa.create_engine(parsed, **options)
     except Exception as error:
         # As of a connection: what a dialect says of an option may hold its value.
-        told = hide(driver_fault(error) or one_line(error), database_secrets(url))
-        raise HistoryError(f"history_url: {told}") from None
+        what = hide(driver_fault(error) or one_line(error), database_secrets(url))
+        raise HistoryError(f"history_url: {what}") from None
     if engine.dialect.is_async:
         raise HistoryError("history_url: the driver is an asynchronous one; write postgresql+psycopg://host/database")
     if is_file:

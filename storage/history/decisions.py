@@ -15,7 +15,7 @@ from storage.history.database import History
 
 
 def decisions_made(history: History, model: str, known_on: datetime, checks: Iterable[Check]) -> list[Decision]:
-    """What a night has decided already of some checks.
+    """What a run has decided already about some checks.
 
     Examples
     --------
@@ -45,12 +45,12 @@ def decisions_made(history: History, model: str, known_on: datetime, checks: Ite
 
 
 def _cause(row: sa.RowMapping) -> Cause | None:
-    """Of decisions from before causes were recorded nothing tells."""
+    """None for decisions from before causes were recorded."""
     return Cause(row["cause"]) if row["cause"] else None
 
 
 def judged_later(history: History, model: str, known_on: datetime) -> bool:
-    """Whether a later night has been judged already.
+    """Whether a run of a later logical date has been judged already.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def judged_later(history: History, model: str, known_on: datetime) -> bool:
 
 
 def append_decisions(connection: sa.Connection, model: str, known_on: datetime, decisions: Iterable[Decision]) -> None:
-    """Append a night's decisions."""
+    """Append the decisions of a run."""
     rows = [
         {
             "model": model,

@@ -1,4 +1,4 @@
-"""Incidents as they are recorded: open, closed, told and muted."""
+"""Incidents as they are recorded: open, closed, notified and muted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from storage.history.database import History
 
 
 def incidents_open(history: History, model: str, as_of: datetime | None = None) -> dict[str, Incident]:
-    """The incidents of a model that are open now or after a night, by name of the check.
+    """The incidents of a model that are open now or after a run, by name of the check.
 
     Examples
     --------
@@ -84,9 +84,9 @@ def record_changes(connection: sa.Connection, model: str, known_on: datetime, ch
         )
 
 
-def mark_told(connection: sa.Connection, model: str, known_on: datetime, told: Iterable[Incident]) -> None:
-    """Note that the messages of a night tell of some incidents."""
-    for incident in told:
+def mark_told(connection: sa.Connection, model: str, known_on: datetime, incidents: Iterable[Incident]) -> None:
+    """Note that the messages of a run are about some incidents."""
+    for incident in incidents:
         connection.execute(sa.update(tables.incident).where(*_is(model, incident)).values(told_on=known_on))
 
 
@@ -100,7 +100,7 @@ def _is(model: str, incident: Incident) -> list[sa.ColumnElement[bool]]:
 
 
 def muted_checks(history: History, model: str, known_on: datetime) -> set[str]:
-    """The checks whose incidents nobody is told of on a night."""
+    """The checks that are muted at a moment: their incidents are not notified."""
     table = tables.mute
     query = sa.select(table.c.check_name).where(table.c.model == model, table.c.until > known_on)
     with history.reading() as connection:
@@ -108,7 +108,7 @@ def muted_checks(history: History, model: str, known_on: datetime) -> set[str]:
 
 
 def mute_check(history: History, model: str, check_name: str, until: datetime, reason: str) -> None:
-    """Tell nobody of a check's incidents until a moment; a moment that has passed unmutes it.
+    """Mute a check until a moment; a moment that has passed unmutes it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""One night, retraining and delivery of a model at a time: locks that go with the process or connection they are of."""
+"""One run, retraining and delivery of a model at a time: locks that end with their process or connection."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def model_lock(work: Work, model: str, engine: sa.Engine, folder: Path, wait_sec
         deadline = time.monotonic() + wait_seconds
         while not acquire():
             if time.monotonic() >= deadline:
-                told = f"{model}: another {work} of this model is at work"
+                what = f"{model}: another {work} of this model is at work"
                 hint = f"has not ended after {wait_seconds:g} s; wait for it, or raise LAMPLIGHTER_WAIT_SECONDS"
-                raise BusyError(f"{told}, and {hint}" if wait_seconds else f"{told}; wait for its end")
+                raise BusyError(f"{what}, and {hint}" if wait_seconds else f"{what}; wait for its end")
             time.sleep(POLL_SECONDS)
         yield
 
@@ -59,10 +59,10 @@ def model_lock(work: Work, model: str, engine: sa.Engine, folder: Path, wait_sec
 def _file_lock(path: Path) -> Iterator[Callable[[], bool]]:
     try:
         make_folder(path.parent)
-        file = open_private(path, "w")  # an error of the night itself is none of the lock
+        file = open_private(path, "w")  # an error of the run itself is none of the lock
     except OSError as error:
-        told = f"{path}: the lock cannot be made: {error.strerror or one_line(error)}"
-        raise HistoryError(f"{told}; mend the folder, or set LAMPLIGHTER_HOME") from None
+        what = f"{path}: the lock cannot be made: {error.strerror or one_line(error)}"
+        raise HistoryError(f"{what}; mend the folder, or set LAMPLIGHTER_HOME") from None
 
     def acquire() -> bool:
         try:
@@ -80,11 +80,11 @@ def _file_lock(path: Path) -> Iterator[Callable[[], bool]]:
 @contextmanager
 def _advisory_lock(engine: sa.Engine, name: str) -> Iterator[Callable[[], bool]]:
     number = zlib.crc32(name.encode())
-    with _told(engine):
+    with _database_errors(engine):
         connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     def acquire() -> bool:
-        with _told(engine):
+        with _database_errors(engine):
             return bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(number))))
 
     with connection:
@@ -97,7 +97,7 @@ def _advisory_lock(engine: sa.Engine, name: str) -> Iterator[Callable[[], bool]]
 
 
 @contextmanager
-def _told(engine: sa.Engine) -> Iterator[None]:
+def _database_errors(engine: sa.Engine) -> Iterator[None]:
     """One line about a database that does not answer."""
     try:
         yield

@@ -8,11 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 
 GONE = "no longer measured"
-"""Reason of a measurement that tells that an earlier value has no successor."""
+"""Reason of a measurement that says that an earlier value has no successor."""
 
 
 def newest(table: sa.Table, *conditions: sa.ColumnElement[bool], as_of: datetime | None = None) -> sa.Select[Any]:
-    """Select the newest row of each key, as known now or on a night.
+    """Select the newest row of each key, as known now or at a logical date.
 
     Parameters
     ----------

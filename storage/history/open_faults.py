@@ -92,7 +92,7 @@ def _chosen(model: str, faults: Sequence[OpenFault], names: Sequence[str]) -> li
 
 
 def open_faults(history: History, model: str, grain: str, as_of: datetime) -> list[OpenFault]:
-    """The faults of the newest window of a model, those among them that were accepted since its run.
+    """The faults of the newest window of a model, with those that were accepted since its run.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The outbox: messages written in the transaction of what they tell, and what became of each."""
+"""The outbox: messages written in the transaction of what they report, and what became of each."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def put(connection: sa.Connection, known_on: datetime, messages: Iterable[Messag
 
 
 def _next_number(connection: sa.Connection, model: str) -> int:
-    """Messages of a night are sent in the order in which they were written."""
+    """Messages of a run are sent in the order in which they were written."""
     table = tables.outbox
     return (connection.scalar(sa.select(sa.func.max(table.c.number)).where(table.c.model == model)) or 0) + 1
 

@@ -21,7 +21,7 @@ OVERALL = {"segment": "", "version": "", "feature": "", "class": ""}
 
 
 def newest_measured(history: History, runs: Sequence[Row], metric: str, *, final: bool) -> dict[str, datetime]:
-    """Of each model the newest window, of the grain of its run, in which a metric has a value over all rows.
+    """The newest window of each model, of the grain of its run, in which a metric has a value over all rows.
 
     Parameters
     ----------

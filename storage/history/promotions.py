@@ -26,7 +26,7 @@ class Promotion:
     version, previous : str
         ``previous`` is empty where there was no champion before.
     known_on : datetime
-        The logical night on which it took effect; later nights know of it.
+        The logical date at which it took effect; later runs use it.
     cause : str
     """
 
@@ -57,7 +57,7 @@ def _promotions(connection: sa.Connection, model: str) -> list[Promotion]:
 
 
 def champion_on(history: History, model: str, logical_date: datetime) -> Promotion | None:
-    """The promotion that holds during a night: the newest one of an earlier night.
+    """The promotion that holds at a logical date: the newest one of an earlier date.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def champion(history: History, model: str) -> Promotion | None:
 
 
 def version_before(history: History, model: str, version: str) -> str:
-    """Whom a version replaced when it became champion on its own merits; empty for nobody.
+    """The version that another one replaced when it became champion on its own merits; empty for none.
 
     A version that came back by a rollback replaced the one that was bad, which is no place to go back to.
 
@@ -104,12 +104,12 @@ def promote(
     Parameters
     ----------
     connection : Connection
-        In a transaction, which may also tell why.
+        In a transaction, which may also record why.
     expected : str
         The version that is replaced; empty for none.
-    night : datetime
-        That called for it. It takes effect on the newest night that has begun meanwhile, as when a person approved it
-        days later: whatever is measured of those days anew is measured as it was.
+    logical_date : datetime
+        That of the run that requested it. It takes effect at the date of the newest run that has begun meanwhile, as
+        when a person approved it days later: windows of those days that are measured again are measured as they were.
 
     Raises
     ------
@@ -130,8 +130,10 @@ def promote(
     known = _promotions(connection, model)
     present = known[-1].version if known else ""
     if present != expected:
-        told = f"{model}: {version} was to replace {expected or 'no champion'}, and {present or 'nobody'} is champion"
-        raise ModelError(f"{told}; compare it with that one")
+        what = (
+            f"{model}: {version} was to replace {expected or 'no champion'}, and {present or 'no version'} is champion"
+        )
+        raise ModelError(f"{what}; compare it with that one")
     number = known[-1].number + 1 if known else 1
     known_on = max(
         filter(None, (logical_date, newest_run_begun(connection, model), known[-1].known_on if known else None))

@@ -16,7 +16,7 @@ from storage.history.query import Filter, measurements_of
 
 
 def quality_of(history: History, window: Window, metrics: Iterable[str], as_of: datetime) -> Quality:
-    """What a night knows of the quality of a window.
+    """What is known of the quality of a window at a moment.
 
     Parameters
     ----------

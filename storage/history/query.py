@@ -1,4 +1,4 @@
-"""Reading the history: what is known now, or was known on a night."""
+"""Reading the history: what is known now, or was known at a logical date."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ EVERYTHING = Filter()
 
 
 def existing_history(project: Project) -> History | None:
-    """The history of a project, None where no night has been run; unlike `open_history` it makes no file or folder.
+    """The history of a project, None where there was no run; unlike `open_history` it makes no file or folder.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def measurements(history: History, model: str, wanted: Filter) -> list[dict[str,
 
 
 def findings(history: History, model: str, wanted: Filter) -> list[dict[str, Any]]:
-    """What the nights found broken of a model, by window; what was mended since is left out.
+    """What runs found broken of a model, by window; what was mended since is left out.
 
     Of the filter the span and ``as_of`` count.
 
@@ -118,24 +118,24 @@ def findings(history: History, model: str, wanted: Filter) -> list[dict[str, Any
     return _sorted(rows, "window_start", "grain", "code", "subject")
 
 
-NIGHTLY = {
+BY_DATE = {
     "decisions": (tables.decision, "check_name"),
     "retrainings": (tables.retraining, "purpose"),
     "promotions": (tables.promotion, "number"),
 }
-"""Tables with a row for each night that had something to tell, and what tells the rows of one night apart."""
+"""Tables with rows for logical dates, and the column by which the rows of one date differ."""
 
 
-def nightly(history: History, kind: str, model: str, wanted: Filter) -> list[dict[str, Any]]:
-    """The rows of one of `NIGHTLY`, by night; the span of the filter is of nights, not of windows.
+def rows_by_date(history: History, kind: str, model: str, wanted: Filter) -> list[dict[str, Any]]:
+    """The rows of one of `BY_DATE`; the span of the filter is of logical dates, not of windows.
 
     Examples
     --------
-    >>> rows = nightly(history, "decisions", "churn", Filter(since=context.known_on))
+    >>> rows = rows_by_date(history, "decisions", "churn", Filter(since=context.known_on))
     >>> [(row["check_name"], row["verdict"]) for row in rows]
     [('data', 'failed'), ('drift_share-above', 'undecided'), ('f1-below', 'passed')]
     """
-    table, order = NIGHTLY[kind]
+    table, order = BY_DATE[kind]
     query = sa.select(table).where(table.c.model == model, *_within(table.c.known_on, wanted))
     if wanted.as_of is not None:
         query = query.where(table.c.known_on <= wanted.as_of)
@@ -301,7 +301,7 @@ def models(history: History) -> list[str]:
 
 
 def newest_run(history: History, model: str) -> dict[str, Any]:
-    """The run that was started last; it tells the zone and grain of a model whose monitor may be gone.
+    """The run that was started last; it gives the zone and grain of a model whose monitor may be gone.
 
     Raises
     ------
@@ -328,7 +328,7 @@ def newest_run(history: History, model: str) -> dict[str, Any]:
 
 
 def newest_windows(history: History) -> list[dict[str, Any]]:
-    """Of each model the last run of its newest window; an older window that was run again since is not it.
+    """The last run of the newest window of each model, even if an older window was run again since.
 
     Examples
     --------
@@ -337,7 +337,7 @@ def newest_windows(history: History) -> list[dict[str, Any]]:
     """
     table, present, other = tables.run, tables.run.alias("present"), tables.run.alias("other")
     last = sa.select(sa.func.max(table.c.id).label("id")).group_by(table.c.model).subquery()
-    # A model whose grain was changed has its newest window among those of the present grain. Asked for each model by
+    # If the grain of a model was changed, its newest window is one of the present grain. Asked for each model by
     # itself, the index is read from its newest end; ranking all runs would read all of them.
     newest_id = (
         sa.select(other.c.id)

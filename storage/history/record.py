@@ -1,7 +1,7 @@
-"""Writing what a night knows about a window, so that writing it again changes nothing.
+"""Writing what a run knows about a window, so that writing it again changes nothing.
 
-A night writes a row only where it knows something else than the night before it; what vanished gets a row that says
-so. Recording an earlier night again never changes what a later one knew.
+A run writes a row only where it knows something else than the runs before it; what vanished gets a row that says so.
+Recording an earlier run again never changes what a later one knew.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def record(
     *,
     gone: Mapping[str, Any],
 ) -> None:
-    """Make ``rows`` what is known on a night about a scope.
+    """Make ``rows`` what is known at a logical date about a scope.
 
     Parameters
     ----------
@@ -35,17 +35,17 @@ def record(
     table : Table
         Its primary key ends with ``known_on``.
     scope : mapping
-        Columns and values that choose what the night speaks of, such as a window and a family of metrics.
+        Columns and values that choose what the rows are about, such as a window and a family of metrics.
     known_on : datetime
-        The night.
+        The logical date.
     rows : iterable of mappings
-        All that the night knows within the scope; columns of the scope are filled in.
+        All that the run knows within the scope; columns of the scope are filled in.
     gone : mapping
-        Values of a row that tells that a key is no longer there.
+        Values of a row that says that a key is no longer there.
     """
     key_names = [column.name for column in table.primary_key if column.name != "known_on"]
     value_names = [column.name for column in table.c if column.name not in {*key_names, "known_on"}]
-    logical_dates = _nights(connection, table, scope, key_names, value_names)
+    logical_dates = _rows_by_date(connection, table, scope, key_names, value_names)
     complete = [{**scope, **row} for row in rows]
     new = {_pick(row, key_names): _pick(row, value_names) for row in complete}
     blank = _pick({**scope, **gone}, value_names)
@@ -64,14 +64,14 @@ def _pick(row: Mapping[str, Any], names: list[str]) -> tuple[Any, ...]:
     return tuple(row.get(name) for name in names)
 
 
-def _nights(
+def _rows_by_date(
     connection: sa.Connection,
     table: sa.Table,
     scope: Mapping[str, Any],
     key_names: list[str],
     value_names: list[str],
 ) -> dict[datetime, Snapshot]:
-    """The rows of the scope, by night."""
+    """The rows of the scope, by logical date."""
     columns = [table.c[name] for name in (*key_names, *value_names, "known_on")]
     query = sa.select(*columns).where(*(table.c[name] == value for name, value in scope.items()))
     logical_dates: dict[datetime, Snapshot] = {}
@@ -104,7 +104,7 @@ def _write(
     old: Snapshot,
     new: Snapshot,
 ) -> None:
-    """Replace a night's rows; rows that stay as they are are not touched."""
+    """Replace the rows of a logical date; rows that stay the same are not touched."""
     key_names, value_names = names
     stale = [key for key in old if key not in new or old[key] != new[key]]
     fresh = [key for key in new if key not in old or old[key] != new[key]]

@@ -1,4 +1,4 @@
-"""What a night writes into the history: what it measured and found, its profiles, and how its windows stand."""
+"""What a run writes into the history: what it measured and found, its profiles, and the state of its windows."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def record_run(
     arrivals: Iterable[Measurement] | None,
     findings: Iterable[Finding],
 ) -> None:
-    """Record what a night saw beside its rows: the labels that arrived during its window, and what was broken.
+    """Record what a run saw beside its rows: the labels that arrived during its window, and what was broken.
 
     Parameters
     ----------

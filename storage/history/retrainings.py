@@ -38,7 +38,7 @@ def entry_of(
     purpose: Purpose = Purpose.RETRAINING,
     asked: int | None = None,
 ) -> Entry | None:
-    """The line of a night; where it was asked for again, that of one time, or the newest.
+    """The line of a logical date; where a person asked again, the line with that number, or the newest.
 
     Examples
     --------
@@ -82,8 +82,8 @@ def advance(connection: sa.Connection, before: Entry, after: Entry) -> None:
     key = [table.c[name] == values[name] for name in KEY]
     as_read = [table.c.status == before.status.value, table.c.attempt == before.attempt]
     if connection.execute(sa.update(table).where(*key, *as_read).values(values)).rowcount == 0:
-        told = f"{after.model}: the {after.purpose.value} of {after.known_on.date()} has gone on meanwhile"
-        raise ModelError(f"{told}; `lamplighter history {after.model} --retrainings` shows how far")
+        what = f"{after.model}: the {after.purpose.value} of {after.known_on.date()} has gone on meanwhile"
+        raise ModelError(f"{what}; `lamplighter history {after.model} --retrainings` shows how far")
 
 
 def enter(connection: sa.Connection, entry: Entry) -> None:

@@ -1,4 +1,4 @@
-"""A row for each run of a night: when it began, how it ended, and how long its stages took."""
+"""A row for each run: when it began, how it ended, and how long its stages took."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from storage.history.database import History
 ENDED_WELL = ("succeeded", "findings")
 
 MOST_LETTERS = 4000
-"""Of the message of a run; ten findings have 2,000."""
+"""Letters of the message of a run; ten findings have 2,000."""
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def run_of(history: History, window: Window, known_on: datetime) -> Iterator[dic
 
 
 def last_success(history: History, model: str) -> datetime | None:
-    """When a night of the model last ended without a failure.
+    """When a run of the model last ended without a failure.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def last_success(history: History, model: str) -> datetime | None:
 
 
 def last_run(history: History, model: str) -> datetime | None:
-    """The newest night that ended without a failure.
+    """The newest logical date whose run ended without a failure.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def last_run(history: History, model: str) -> datetime | None:
 
 
 def newest_run_begun(connection: sa.Connection, model: str) -> datetime | None:
-    """The newest night of a model that has begun, however it ended.
+    """The newest logical date whose run has begun, however it ended.
 
     Examples
     --------

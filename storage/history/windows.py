@@ -1,4 +1,4 @@
-"""What is known of a model's windows on a night: how much of their truth had arrived, and which one is judged."""
+"""What is known of a model's windows at a logical date: how much truth had arrived, and which window is judged."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from storage.history.database import History
 from storage.history.newest import newest
 
 RECENT_WINDOWS = 100
-"""Windows that a night looks at even when they are final: late predictions and a gap before it are among them."""
+"""Windows that a run looks at even when they are final: for late predictions, and for gaps before its own window."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindowState:
-    """What was last recorded of a window, as known on a night.
+    """What was last recorded of a window, as known at a logical date.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class WindowState:
     state : State
     rows, labelled : int
     predictions, labels : str
-        Tell whether either has changed since.
+        Hashes that show whether either has changed since.
     relabelled_until : datetime or None
         Until when labels counted although the window was final.
     """
@@ -50,7 +50,7 @@ class WindowState:
 
 
 def window_states(history: History, window: Window, known_on: datetime) -> dict[datetime, WindowState]:
-    """How each window of a model up to ``window`` stands on a night, by its start: recent and open ones.
+    """The state of each window of a model up to ``window``, by its start: recent and open ones.
 
     Windows of another grain are closed: they are read, and never looked at again.
 
@@ -65,7 +65,7 @@ def window_states(history: History, window: Window, known_on: datetime) -> dict[
     still_open = known.c.state != State.FINAL.value
     with history.reading() as connection:
         found = connection.execute(sa.select(known).where(sa.or_(recent, still_open))).mappings().all()
-    return {row["window_start"]: _standing(row, window) for row in found}
+    return {row["window_start"]: _state(row, window) for row in found}
 
 
 def _known(window: Window, known_on: datetime) -> sa.Subquery:
@@ -79,13 +79,13 @@ def _known(window: Window, known_on: datetime) -> sa.Subquery:
     ).subquery()
 
 
-def _standing(row: sa.RowMapping, window: Window) -> WindowState:
+def _state(row: sa.RowMapping, window: Window) -> WindowState:
     names = ("rows", "labelled", "predictions", "labels", "relabelled_until")
     return WindowState(_window(row, window), State(row["state"]), **{name: row[name] for name in names})
 
 
 def _window(row: sa.RowMapping, window: Window) -> Window:
-    # Windows that were recorded before their zone was have that of the night.
+    # Windows that were recorded without a zone have the zone of the run.
     zone = row["timezone"] or window.timezone
     return Window(window.model, Grain(row["grain"]), row["window_start"], row["window_end"], zone)
 

@@ -83,7 +83,7 @@ def check_labels(project: Project, monitor: Monitor, newest: Scan, now: datetime
     check.labelled = 0
     try:
         if labels.same_row:
-            _one_window(monitor, newest.slice, None, now, check)
+            _one_window(monitor, newest.spec, None, now, check)
             if not check.labelled:
                 check.problems.append(_no_labels(monitor, newest))
             return check
@@ -139,8 +139,8 @@ def _absent(project: Project, monitor: Monitor, labels: Labels) -> Iterator[Prob
 
 
 def _joined(project: Project, monitor: Monitor, newest: Scan, now: datetime, folder: Path, check: LabelCheck) -> None:
-    windows = _windows(monitor, newest.slice.window)
-    arrived = labels_arrived(project, monitor, windows[-1].start, now, folder, [newest.slice])
+    windows = _windows(monitor, newest.spec.window)
+    arrived = labels_arrived(project, monitor, windows[-1].start, now, folder, [newest.spec])
     assert arrived is not None
     place = ("labels", "sql" if monitor.labels and monitor.labels.sql else "parquet")
     check.problems += [Problem(place, of_file(file, reason)) for file, reason in arrived.unreadable]
@@ -150,27 +150,27 @@ def _joined(project: Project, monitor: Monitor, newest: Scan, now: datetime, fol
     looked_at: list[ScanSpec] = []
     met = 0
     for window in windows:
-        where = newest.slice if window == newest.slice.window else predictions_of(project, monitor, window, folder)
+        where = newest.spec if window == newest.spec.window else predictions_of(project, monitor, window, folder)
         _one_window(monitor, where, index, now, check)
         looked_at.append(where)
         if check.labelled:
-            check.window = "" if window == newest.slice.window else window.label
+            check.window = "" if window == newest.spec.window else window.label
             return
         if early := early_labels(project, monitor, looked_at[-1:], index, folder):
             check.problems.append(_misdated(early.ids, window.label, "before their predictions"))
             return
         met += _met(index, Scan(where), monitor)
     if met:
-        told = f"{met} labels met their predictions, and none is a number; name another column"
-        check.problems.append(Problem(("labels", "target"), told))
+        what = f"{met} labels met their predictions, and none is a number; name another column"
+        check.problems.append(Problem(("labels", "target"), what))
         return
     check.problems += _none_met(project, monitor, arrived, looked_at, now, folder)
 
 
 def _misdated(ids: int, label: str, when: str, *, is_warning: bool = False) -> Problem:
-    told = f"the labels of {ids} predictions of {label} are dated {when}"
+    what = f"the labels of {ids} predictions of {label} are dated {when}"
     cure = "name the column of when a label arrived, or its timezone or time_unit"
-    return Problem(("labels", "time"), f"{told}; {cure}", is_warning)
+    return Problem(("labels", "time"), f"{what}; {cure}", is_warning)
 
 
 def _met(index: LabelIndex, rows: Scan, monitor: Monitor) -> int:
@@ -235,8 +235,8 @@ def _of_answers(monitor: Monitor, truth: Truth) -> Iterator[Problem]:
         if finding.code in SHOWN_AT and not (
             finding.code is Code.CLASSES_DIFFER and monitor.kind is Kind.CLASSIFICATION
         ):
-            told = finding.message.removeprefix(f"{monitor.model}: : ")
-            yield Problem(SHOWN_AT[finding.code], told, finding.code is Code.CLASSES_ODD)
+            what = finding.message.removeprefix(f"{monitor.model}: : ")
+            yield Problem(SHOWN_AT[finding.code], what, finding.code is Code.CLASSES_ODD)
 
 
 def _none_met(
@@ -257,18 +257,18 @@ def _none_met(
             "" if {*monitor.predictions.id, *labels.id} & {*monitor.private} else _examples(monitor, looked_at, arrived)
         )
         rows = sum(Scan(where).count for where in looked_at)
-        told = f"none of {len(arrived.frame)} labels has the id of one of the {rows} predictions of"
+        what = f"none of {len(arrived.frame)} labels has the id of one of the {rows} predictions of"
         at = ("labels", "id") if labels.id else ("labels",)
         cure = "name the column of ids as labels.id, or write ids alike"
-        yield Problem(at, f"{told} {min(names)} to {max(names)}{ids}; {cure}")
+        yield Problem(at, f"{what} {min(names)} to {max(names)}{ids}; {cure}")
         return
     begin = first - timedelta(days=400)
     earlier = labels_arrived(project, monitor, begin, now, folder / "earlier", looked_at)
     if earlier is None or not len(earlier.frame):
         yield Problem(("labels",), _NONE_YET if arrived.files else "there are no labels yet", True)
         return
-    told = f"no label arrived since {first.isoformat()}, the newest {earlier.frame['arrived'].max().isoformat()}"
-    yield Problem(("labels",), f"{told}; there are none yet for the newest predictions", True)
+    what = f"no label arrived since {first.isoformat()}, the newest {earlier.frame['arrived'].max().isoformat()}"
+    yield Problem(("labels",), f"{what}; there are none yet for the newest predictions", True)
 
 
 def _examples(monitor: Monitor, looked_at: Sequence[ScanSpec], arrived: Arrived) -> str:

@@ -85,8 +85,8 @@ def named_labels(project: Project, named: str, url: str | None, seen: Seen, role
         raise SourceError("--labels: no column of the predictions is plainly the id that labels are joined on")
     table = _labels_of(project, named, url, seen, roles, timezone)
     if table is None:
-        told = f"has no column {roles.id.name!r} of ids, or none that may be the truth"
-        raise SourceError(f"--labels: {named} {told}; write labels by hand, with id and target")
+        what = f"has no column {roles.id.name!r} of ids, or none that may be the truth"
+        raise SourceError(f"--labels: {named} {what}; write labels by hand, with id and target")
     return table
 
 
@@ -118,7 +118,7 @@ def _met(labels: pa.Array, predictions: pa.Array | None) -> int:
 
 
 def _delay(ids: pa.Array, times: pa.ChunkedArray | None, seen: Seen) -> timedelta | None:
-    """How long after their predictions nearly all labels came; None where no label tells its time."""
+    """How long after their predictions nearly all labels came; None where no label has a time."""
     if times is None or seen.ids is None or seen.times is None:
         return None
     made = pd.Series(seen.times.to_pandas().to_numpy(), index=seen.ids.to_pandas()).groupby(level=0).min()

@@ -7,13 +7,13 @@ from pathlib import Path
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.time.window import Window
 from storage.project.folder import Project
-from storage.sources.predictions import slice_of
+from storage.sources.predictions import spec_of
 from storage.sources.reference import reference_of, span_of
 from storage.sources.rows import Scan
 from storage.sources.sql import spool
 
 MOST_ROWS = 1_000
-"""Of a reference in a database: enough to see its columns, and that it has rows."""
+"""Rows of a reference in a database: enough to see its columns, and that it has rows."""
 
 
 def reference_rows(project: Project, monitor: Monitor, window: Window, folder: Path) -> Scan:
@@ -40,4 +40,4 @@ def reference_rows(project: Project, monitor: Monitor, window: Window, folder: P
         source.sql, column=source.time, timezone=source.timezone, start=span.start, end=span.end,
         folder=folder / "reference", most=MOST_ROWS, unit=source.time_unit, day_zone=window.timezone,
     )  # fmt: skip
-    return Scan(slice_of(monitor, span, files))
+    return Scan(spec_of(monitor, span, files))

@@ -36,7 +36,7 @@ from storage.profiles.build import as_counts, as_floats, slack_of, table_kinds
 from storage.project.folder import Project
 from storage.sources.absent import absent_source
 from storage.sources.newest import EPOCH, Newest, newest_files, newest_window
-from storage.sources.predictions import predictions_of, slice_of
+from storage.sources.predictions import predictions_of, spec_of
 from storage.sources.reference import reference_of
 from storage.sources.rows import Scan
 from storage.sources.sql import spool
@@ -95,8 +95,8 @@ def check_sources(project: Project, monitor: Monitor, now: datetime) -> SourceCh
     except BrokenFileError as error:
         check.problems.append(Problem(_place(monitor.predictions, "predictions"), with_cure(str(error))))
     except SourceError as error:
-        told = f"the predictions could not be looked at: {error}"
-        check.problems.append(Problem(_place(monitor.predictions, "predictions"), told))
+        what = f"the predictions could not be looked at: {error}"
+        check.problems.append(Problem(_place(monitor.predictions, "predictions"), what))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return check
@@ -131,9 +131,9 @@ def _check(project: Project, monitor: Monitor, now: datetime, folder: Path, chec
     kinds = table_kinds(rows, declared)
     check.problems += [
         Problem(
-            _place(monitor.predictions, "predictions"), f"{file}: no column {name!r}, which other files have; {told}"
+            _place(monitor.predictions, "predictions"), f"{file}: no column {name!r}, which other files have; {what}"
         )
-        for name, file, told in rows.lacking(dict.fromkeys(declared))
+        for name, file, what in rows.lacking(dict.fromkeys(declared))
     ]
     check.features = len(features_of(monitor, kinds))
     problems = [*column_problems(monitor, kinds)]
@@ -169,8 +169,8 @@ def _of_time(error: ColumnError) -> Problem:
 
 def _nothing_yet(newest: Newest) -> Iterator[Problem]:
     if newest.later:
-        told = f"all {newest.later} rows that were looked at are dated after the present; is the zone right?"
-        yield Problem(("predictions", "time"), told)
+        what = f"all {newest.later} rows that were looked at are dated after the present; is the zone right?"
+        yield Problem(("predictions", "time"), what)
     else:
         yield Problem(("predictions",), "there are no rows yet, so columns and labels were not looked at", True)
 
@@ -200,8 +200,8 @@ def _numeric_texts(
             try:
                 as_floats(rows.table([name]).column(0))
             except (pa.ArrowInvalid, TypeError):
-                told = f"column {name!r} holds text that is no number; name it as categorical"
-                yield Problem(("features", "numeric", i), told)
+                what = f"column {name!r} holds text that is no number; name it as categorical"
+                yield Problem(("features", "numeric", i), what)
 
 
 def _decimal_commas(monitor: Monitor, rows: Scan, kinds: Mapping[str, str]) -> Iterator[Problem]:
@@ -210,8 +210,8 @@ def _decimal_commas(monitor: Monitor, rows: Scan, kinds: Mapping[str, str]) -> I
         if kinds.get(use.column) == "text" and use.column not in monitor.private:
             values = rows.table([use.column]).column(0).drop_null()
             if len(values) and pc.all(pc.match_substring_regex(values, r"^\s*[+-]?\d+(?:,\d+)?\s*$")).as_py():
-                told = f"column {use.column!r} holds numbers with a decimal comma, such as {values[0].as_py()!r}"
-                yield Problem(use.at, f"{told}; write a point")
+                what = f"column {use.column!r} holds numbers with a decimal comma, such as {values[0].as_py()!r}"
+                yield Problem(use.at, f"{what}; write a point")
 
 
 def _without_model(finding: Finding, monitor: Monitor) -> str:
@@ -226,9 +226,9 @@ def _empty_columns(monitor: Monitor, rows: Scan, kinds: Mapping[str, str]) -> It
     names = dict.fromkeys(name for name in (*answers, *features_of(monitor, kinds)) if name in rows.schema)
     for name, batches in rows.columns(names):
         if rows.count and all(batch.null_count == len(batch) for batch in batches):
-            told = f"column {name!r} is null in all {rows.count} rows of {rows.slice.window.label}"
+            what = f"column {name!r} is null in all {rows.count} rows of {rows.spec.window.label}"
             cure = "mend its feed, or name another column" if name in places else "mend its feed, or exclude it"
-            yield Problem(places.get(name, ("features",)), f"{told}; {cure}")
+            yield Problem(places.get(name, ("features",)), f"{what}; {cure}")
 
 
 def _names(
@@ -279,9 +279,9 @@ def _many(project: Project, monitor: Monitor, newest: Newest, column: str, folde
                 most=MOST_VALUES_ROWS, unit=source.time_unit, day_zone=monitor.timezone,
             )
         )  # fmt: skip
-        return Scan(slice_of(monitor, span, files))
+        return Scan(spec_of(monitor, span, files))
     everything = Window(monitor.model, monitor.every, EPOCH, newest.window.end, monitor.timezone)
-    return Scan(slice_of(monitor, everything, newest_files(project, source, LOOK_BACK.days)))
+    return Scan(spec_of(monitor, everything, newest_files(project, source, LOOK_BACK.days)))
 
 
 SEVERAL = (("reference",), ("labels",), ("predictions", "parquet"))

@@ -32,7 +32,7 @@ from storage.sources.timestamps import to_instants
 
 DAY_FOLDER = re.compile(r"day=\d{4}-\d{2}-\d{2}")
 MOST_FILES = 60
-"""Files that are looked at: two months of days tell what a column is."""
+"""Files that are looked at: two months of days show what a column is."""
 
 MOST_ROWS = 500_000
 """Rows of a database's table that are looked at: some ten seconds of reading."""
@@ -109,8 +109,8 @@ def inspect_table(project: Project, source: str, url: str | None, timezone: str,
         found = _table(project, source, url, folder, most or MOST_ROWS) if url else _parquet(project, source, folder)
         place, files = found
         if not files:
-            told = f"{source}: no rows there" if url else f"{project.locate(source)}: no Parquet or CSV file there"
-            raise SourceError(f"{told}; {WANTED}, relative to the project folder")
+            what = f"{source}: no rows there" if url else f"{project.locate(source)}: no Parquet or CSV file there"
+            raise SourceError(f"{what}; {WANTED}, relative to the project folder")
         always = Window.of("init", Grain.MONTH, timezone, datetime.now(UTC))
         rows = Scan(ScanSpec(always, tuple(files[-MOST_FILES:]), time=None))
         if rows.unreadable:

@@ -59,7 +59,7 @@ class Truth:
         state : State
         monitor : Monitor
         functions : collection of str
-            The text of the user's own metrics.
+            The source text of the custom metrics.
         """
         asked = (
             monitor.kind,
@@ -79,7 +79,7 @@ class Seen:
 
     Attributes
     ----------
-    rows : Slice
+    rows : ScanSpec
     relabelled_until : datetime or None
         Labels that arrived before it count, although the window was final.
     """

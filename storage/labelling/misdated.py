@@ -70,7 +70,7 @@ class Misdated:
 
 
 def misdated_labels(
-    project: Project, monitor: Monitor, slices: Sequence[ScanSpec], now: datetime, present: datetime, folder: Path
+    project: Project, monitor: Monitor, specs: Sequence[ScanSpec], now: datetime, present: datetime, folder: Path
 ) -> Misdated | None:
     """The newest window some of whose labels are dated long before it, or after the present; None where there is none.
 
@@ -78,7 +78,7 @@ def misdated_labels(
     ----------
     project : Project
     monitor : Monitor
-    slices : sequence of Slice
+    specs : sequence of ScanSpec
         Windows without labels, newest first.
     now : datetime
         Files of labels are those of the time until then.
@@ -95,7 +95,7 @@ def misdated_labels(
     labels = monitor.labels
     if labels is None or not labels.time:
         return None
-    first = min(where.window.start for where in slices)
+    first = min(where.window.start for where in specs)
     # What is dated between was looked at already, or is of an earlier logical time.
     span = Window(monitor.model, monitor.every, first, max(now, first + ONE_DAY), monitor.timezone)
     last = LAST_IN_NANOSECONDS if labels.time_unit == "ns" else LAST
@@ -103,7 +103,7 @@ def misdated_labels(
         dated = _dated_in(project, monitor, labels, span, begin, end, folder)
         if dated is None or not len(dated.ids):
             continue
-        for where in slices:
+        for where in specs:
             if found := _of_window(project, monitor, where, dated, folder):
                 return found
     return None
@@ -176,7 +176,7 @@ def _index(frame: pd.DataFrame, monitor: Monitor) -> LabelIndex:
 
 
 def _of_window(project: Project, monitor: Monitor, where: ScanSpec, dated: LabelIndex, folder: Path) -> Misdated | None:
-    """The ids of a window among labels that are dated elsewhere, without those that were predicted at that time."""
+    """The ids of a window whose labels are dated elsewhere, without those that were predicted at that time."""
     found = predicted_ids(where, monitor, dated)
     if not found.any():
         return None
@@ -205,7 +205,7 @@ def _moment(microseconds: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=min(max(microseconds, low), high))
 
 
-def is_overdue(monitor: Monitor, slices: Sequence[ScanSpec], now: datetime) -> bool:
+def is_overdue(monitor: Monitor, specs: Sequence[ScanSpec], now: datetime) -> bool:
     """Whether the labels of one of some windows have had their time.
 
     Examples
@@ -214,4 +214,4 @@ def is_overdue(monitor: Monitor, slices: Sequence[ScanSpec], now: datetime) -> b
     >>> is_overdue(monitor, [rows], window.end), is_overdue(monitor, [rows], window.next().end)
     (False, True)
     """
-    return any(now >= matured(where.window, monitor) for where in slices)
+    return any(now >= matured(where.window, monitor) for where in specs)

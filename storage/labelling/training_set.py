@@ -124,7 +124,7 @@ def _table(
     project: Project, monitor: Monitor, window: Window, index: LabelIndex | None, spool_folder: Path
 ) -> pa.Table | None:
     rows = open_scan(predictions_of(project, monitor, window, spool_folder))
-    for _ in range(len(rows.slice.files) + 1):
+    for _ in range(len(rows.spec.files) + 1):
         with suppress(BrokenFileError):
             return _joined(monitor, window, rows, index)
     raise SourceError(f"{monitor.model}: the predictions of {window.label} cannot be read")

@@ -1,4 +1,4 @@
-"""Labels that count for no window: too late, of nobody, or of an id that is used again."""
+"""Labels that count for no window: too late, of an id without a prediction, or of an id that is used again."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from storage.sources.rows import ScanSpec
 from storage.sources.scans import open_scan
 
 LOOK_BACK_WINDOWS = 31
-"""How many windows before those of the night are searched for the prediction of a late label, newest first."""
+"""How many windows before those of the run are searched for the prediction of a late label, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnmatchedLabels:
-    """Labels that arrived during the night's own window and count for no window: too late, or of nobody; and all."""
+    """Labels that arrived during the run's own window: those too late, those without a prediction, and all."""
 
     late: int
     unknown: int
@@ -33,7 +33,7 @@ class UnmatchedLabels:
 
 
 def unmatched_labels(
-    project: Project, monitor: Monitor, slices: Sequence[ScanSpec], arrived: Arrived, spool_folder: Path
+    project: Project, monitor: Monitor, specs: Sequence[ScanSpec], arrived: Arrived, spool_folder: Path
 ) -> UnmatchedLabels:
     """Count the labels that arrived during the first window and count for none.
 
@@ -43,8 +43,8 @@ def unmatched_labels(
         Where the predictions are found.
     monitor : Monitor
         Names the columns.
-    slices : sequence of Slice
-        The windows that the night looked at, its own first; earlier ones are looked for where they are.
+    specs : sequence of ScanSpec
+        The windows that the run looked at, its own first; earlier ones are looked for where they are.
     arrived : Arrived
         Labels, with the instant at which each arrived.
     spool_folder : Path
@@ -58,23 +58,23 @@ def unmatched_labels(
     >>> unmatched_labels(project, monitor, windows, arrived, context.spool)
     UnmatchedLabels(late=0, unknown=0, arrived=300)
     """
-    window = slices[0].window
+    window = specs[0].window
     during = (arrived.frame["arrived"] >= window.start) & (arrived.frame["arrived"] < window.end)
     index = LabelIndex.of(replace(arrived, frame=arrived.frame[during]), monitor.predictions.id)
-    nobody = np.ones(len(index.ids), dtype=bool)
+    unknown = np.ones(len(index.ids), dtype=bool)
     late = 0
-    for where in _earlier(project, monitor, slices, spool_folder):
-        if not nobody.any():
+    for where in _earlier(project, monitor, specs, spool_folder):
+        if not unknown.any():
             break
-        found = predicted_ids(where, monitor, index) & nobody
+        found = predicted_ids(where, monitor, index) & unknown
         too_late = (index.frame["arrived"] >= matured(where.window, monitor)).to_numpy()
         late += len(np.unique(index.number[too_late & found[index.number]]))
-        nobody &= ~found
-    return UnmatchedLabels(late, int(nobody.sum()), len(index.ids))
+        unknown &= ~found
+    return UnmatchedLabels(late, int(unknown.sum()), len(index.ids))
 
 
 def any_predicted(
-    project: Project, monitor: Monitor, slices: Sequence[ScanSpec], index: LabelIndex, spool_folder: Path
+    project: Project, monitor: Monitor, specs: Sequence[ScanSpec], index: LabelIndex, spool_folder: Path
 ) -> bool:
     """Whether any id was predicted in the windows at hand, or in those before.
 
@@ -86,7 +86,7 @@ def any_predicted(
     >>> any_predicted(project, monitor, windows, index, context.spool)
     True
     """
-    return any(predicted_ids(where, monitor, index).any() for where in _earlier(project, monitor, slices, spool_folder))
+    return any(predicted_ids(where, monitor, index).any() for where in _earlier(project, monitor, specs, spool_folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Early:
 
 
 def early_labels(
-    project: Project, monitor: Monitor, slices: Sequence[ScanSpec], labels: LabelIndex, spool_folder: Path
+    project: Project, monitor: Monitor, specs: Sequence[ScanSpec], labels: LabelIndex, spool_folder: Path
 ) -> Early | None:
     """Count the ids of the first window that have labels, all of them dated before the window; None without any.
 
@@ -116,10 +116,10 @@ def early_labels(
 
     Parameters
     ----------
-    slices : sequence of Slice
+    specs : sequence of ScanSpec
         The windows that the run looked at, its own first.
     labels : LabelIndex
-        Those dated before the window among them.
+        Those dated before the window included.
 
     Examples
     --------
@@ -129,14 +129,14 @@ def early_labels(
     >>> early_labels(project, monitor, windows, index, context.spool) is None
     True
     """
-    own = slices[0]
+    own = specs[0]
     arrived = labels.frame["arrived"]
     before = (arrived < own.window.start).to_numpy()
     early = np.zeros(len(labels.ids), dtype=bool)
     early[labels.number[before]] = True
     early[labels.number[~before]] = False
     early &= predicted_ids(own, monitor, labels)
-    others = (where for where in _earlier(project, monitor, slices, spool_folder) if where.window != own.window)
+    others = (where for where in _earlier(project, monitor, specs, spool_folder) if where.window != own.window)
     for where in others:
         if not early.any():
             return None
@@ -147,8 +147,8 @@ def early_labels(
     return Early(int(early.sum()), open_scan(own).count, timedelta(seconds=float(leads.median())))
 
 
-def ids_used_again(slices: Sequence[ScanSpec], monitor: Monitor, index: LabelIndex) -> int:
-    """How many ids were predicted in several windows, where most of them have several labels, too: whose is which?
+def ids_used_again(specs: Sequence[ScanSpec], monitor: Monitor, index: LabelIndex) -> int:
+    """How many ids were predicted in several windows, where most of them have several labels, too.
 
     One label for an id that is scored every day is nothing unusual, nor are a few corrections.
 
@@ -164,7 +164,7 @@ def ids_used_again(slices: Sequence[ScanSpec], monitor: Monitor, index: LabelInd
     labelled_again = index.labelled_again()
     if not labelled_again.any():
         return 0
-    for where in slices:
+    for where in specs:
         windows += predicted_ids(where, monitor, index)
     predicted_again = windows > 1
     several = int((labelled_again & predicted_again).sum())
@@ -188,11 +188,11 @@ def predicted_ids(where: ScanSpec, monitor: Monitor, index: LabelIndex) -> npt.N
     return found[:-1]
 
 
-def _earlier(project: Project, monitor: Monitor, slices: Sequence[ScanSpec], spool_folder: Path) -> Iterator[ScanSpec]:
-    """The windows at hand, then the ones before the night's own that are not among them, newest first."""
-    yield from slices
-    at_hand = {where.window.start for where in slices}
-    window = slices[0].window.previous()
+def _earlier(project: Project, monitor: Monitor, specs: Sequence[ScanSpec], spool_folder: Path) -> Iterator[ScanSpec]:
+    """The windows at hand, then the other ones before the run's own, newest first."""
+    yield from specs
+    at_hand = {where.window.start for where in specs}
+    window = specs[0].window.previous()
     for _ in range(LOOK_BACK_WINDOWS + len(at_hand) - 1):
         if window.start not in at_hand:
             yield predictions_of(project, monitor, window, spool_folder / "look-back", only=monitor.predictions.id)

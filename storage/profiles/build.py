@@ -1,4 +1,4 @@
-"""Profiles, made of the columns of a slice."""
+"""Profiles, made of the columns of a scan."""
 
 from __future__ import annotations
 

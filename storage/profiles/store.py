@@ -55,7 +55,7 @@ class ProfileStore:
         except OSError as error:
             raise SourceError(f"{path}: the profile cannot be read: {error.strerror or one_line(error)}") from None
         if _content_hash(content) != name:
-            raise SourceError(f"{path}: the profile is damaged; remove it and run its night again")
+            raise SourceError(f"{path}: the profile is damaged; remove it and run its window again")
         return _decode(content)
 
     def cached(self, name: str) -> Profiles | None:
@@ -79,8 +79,8 @@ class ProfileStore:
                 return
             write_private(path, content, temporary=path.with_name(f".{path.name}.{secrets.token_hex(4)}"))
         except OSError as error:
-            told = f"{path}: the profile cannot be written: {error.strerror or one_line(error)}"
-            raise SourceError(f"{told}; mend the folder, or set LAMPLIGHTER_HOME") from None
+            what = f"{path}: the profile cannot be written: {error.strerror or one_line(error)}"
+            raise SourceError(f"{what}; mend the folder, or set LAMPLIGHTER_HOME") from None
 
 
 def _content_hash(content: bytes) -> str:

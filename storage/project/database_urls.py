@@ -1,4 +1,4 @@
-"""What is told of a database: where it is and what it refused, never the credentials of its URL."""
+"""What messages say about a database: where it is and what it refused, never the credentials of its URL."""
 
 from __future__ import annotations
 
@@ -116,16 +116,16 @@ def reason_of(sql: Sql, error: BaseException) -> str:
         return "no such table; give one that the user of the URL may read, with its schema where it has one"
     if type(error) is sa.exc.ArgumentError and not _is_url(sql):
         return ANY_URL
-    told = driver_fault(error) or (
+    text = driver_fault(error) or (
         _silent_fault(sa.make_url(sql.url.get_secret_value()), error) if _is_url(sql) else None
     )
-    if told:
-        return without_secrets(told, sql)
-    told = one_line(getattr(error, "orig", None) or error)
-    cure = next((cure for said, cure in CURES.items() if said in told), "")
+    if text:
+        return without_secrets(text, sql)
+    text = one_line(getattr(error, "orig", None) or error)
+    cure = next((cure for said, cure in CURES.items() if said in text), "")
     if sql.query and isinstance(error, sa.exc.SQLAlchemyError):
         cure = why_refused(sql.query, _backend_of(sql), ("start", "end")) or cure
-    return without_secrets(f"{told}; {cure}" if cure else told, sql)
+    return without_secrets(f"{text}; {cure}" if cure else text, sql)
 
 
 def _backend_of(sql: Sql) -> str:
@@ -173,8 +173,8 @@ def history_fault(url: sa.URL, error: BaseException, what: str = "") -> str:
     'history postgresql://jo:***@db.example/history: disk full'
     """
     place = url.set(query={}).render_as_string(hide_password=True)
-    told = driver_fault(error) or _silent_fault(url, error)
-    reason = told or one_line(getattr(error, "orig", None) or error)
+    said = driver_fault(error) or _silent_fault(url, error)
+    reason = said or one_line(getattr(error, "orig", None) or error)
     return hide(
         f"history {place}: {what}{reason}",
         database_secrets(url.render_as_string(hide_password=False)),
@@ -205,8 +205,8 @@ def refuse_absent_file(sql: Sql) -> None:
     if url.get_backend_name() != "sqlite" or path.startswith("file:"):
         return
     if not path or path == ":memory:":
-        told = "the URL names no file, and a database in memory has no tables"
-        raise SourceError(f"{place_of(sql)}: {told}; write sqlite:///path/to/file.db")
+        said = "the URL names no file, and a database in memory has no tables"
+        raise SourceError(f"{place_of(sql)}: {said}; write sqlite:///path/to/file.db")
     if not Path(path).exists():
         raise SourceError(f"{place_of(sql)}: no such file; mend the path, or make the database first")
     if not Path(path).is_file():

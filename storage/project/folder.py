@@ -141,7 +141,7 @@ class Project:
             yield path, monitor if first == path else self._named_twice(monitor.model, first, path)
 
     def _named(self) -> dict[str, list[Path]]:
-        """The files of each model; one that does not tell its model goes by its own name, so that it is missed."""
+        """The files of each model; one that does not name its model goes by its own name, so that it is missed."""
         named: dict[str, list[Path]] = {}
         silent = []
         for path in self.files():
@@ -152,7 +152,7 @@ class Project:
         return named | {path.stem: [path] for path in silent if path.stem not in named}
 
     def _model_of(self, path: Path) -> str:
-        """The model that a file is about, as far as can be told without judging the rest of it."""
+        """The model that a file is about, as far as is known without judging the rest of it."""
         try:
             match = MODEL_LINE.search(self._text(path))
             return match[1] if match else self.load(path).model

@@ -90,7 +90,7 @@ def write_private(path: Path, content: bytes, *, temporary: Path | None = None) 
 def close_to_others(path: Path) -> None:
     """Take a file or folder away from everybody but its owner, who may do with it what they could.
 
-    Links are not followed. Of what belongs to another user nothing is changed, since it cannot be.
+    Links are not followed. Files of another user are not changed, since that is impossible.
 
     Examples
     --------

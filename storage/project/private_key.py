@@ -26,7 +26,7 @@ def keyed_hash(value: str, key: bytes) -> str:
 
 
 def key_name(key: bytes) -> str:
-    """A short name of a key, which tells nothing of it but whether it is the same.
+    """A short name of a key, which shows nothing of it but whether it is the same.
 
     Examples
     --------
@@ -57,8 +57,8 @@ def home_key(home: Path) -> bytes:
             _make_key(path)
         key = path.read_bytes()
     except OSError as error:
-        told = f"{path}: the key of private values cannot be read or made: {error.strerror or one_line(error)}"
-        raise SourceError(f"{told}; mend the folder, or set LAMPLIGHTER_HOME") from None
+        what = f"{path}: the key of private values cannot be read or made: {error.strerror or one_line(error)}"
+        raise SourceError(f"{what}; mend the folder, or set LAMPLIGHTER_HOME") from None
     if len(key) != KEY_BYTES:
         raise SourceError(f"{path}: holds {len(key)} bytes, not {KEY_BYTES}; restore it, or remove it for a new one")
     return key

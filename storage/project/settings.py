@@ -74,8 +74,8 @@ def _web_address(url: str) -> str:
 
 def _database(url: SecretStr) -> SecretStr:
     """The URL of a database, when it is clear which part of it is the password."""
-    if told := database_fault(url.get_secret_value()):
-        raise ValueError(told)
+    if what := database_fault(url.get_secret_value()):
+        raise ValueError(what)
     return url
 
 
@@ -110,7 +110,7 @@ class Settings(BaseSettings):
         default=30.0, gt=0, le=600, description="how long a message may take, from the connection to the last answer"
     )
     series_per_model: int = Field(default=500, gt=0, description="most gauge series of a model")
-    wait_seconds: float = Field(default=600.0, ge=0, description="how long a night waits for another of its model")
+    wait_seconds: float = Field(default=600.0, ge=0, description="how long a run waits for another one of its model")
 
 
 def load_settings(folder: Path, env_file: EnvFile | None = None) -> Settings:

@@ -1,4 +1,4 @@
-"""The user's own functions, loaded by path: never by a module name that might be somebody else's."""
+"""The user's own functions, loaded by path: never by a module name, which another package may have."""
 
 from __future__ import annotations
 

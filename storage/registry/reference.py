@@ -23,7 +23,7 @@ def kept_reference(monitor: Monitor, path: Path, whose: str, logged: Mapping[str
     monitor : Monitor
     path : Path
     whose : str
-        Whom a fault is told of: the trainer, or the folder it came in.
+        What a fault names: the trainer, or the folder that it came in.
     logged : mapping of str to str, optional
         The columns of the log and their types, which those of the reference must have where later windows are compared
         with it.
@@ -43,17 +43,17 @@ def kept_reference(monitor: Monitor, path: Path, whose: str, logged: Mapping[str
     ...     print(kept_reference(monitor, path, "train.py:train"), pq.read_schema(path).names)
     ['amount'] ['amount', 'churns', 'probability']
     """
-    told = f"{whose}: {REFERENCE}"
+    what = f"{whose}: {REFERENCE}"
     try:
         table = pq.read_table(path)
     except Exception as error:
-        raise ModelError(f"{told} cannot be read: {one_line(error)}") from None
+        raise ModelError(f"{what} cannot be read: {one_line(error)}") from None
     answers = answer_columns(monitor)
     for name in answers:
         if name not in table.column_names:
-            raise ModelError(f"{told} has no column {name!r}; write the answers under the names of the log")
+            raise ModelError(f"{what} has no column {name!r}; write the answers under the names of the log")
         if table[name].null_count == len(table):
-            raise ModelError(f"{told} has no answer in {name!r}; a model that answers nulls is of no use")
+            raise ModelError(f"{what} has no answer in {name!r}; a model that answers nulls is of no use")
     left_out = [name for name in (*monitor.private, WINDOW, *_truth(monitor)) if name in table.column_names]
     if left_out:
         table = table.drop_columns(left_out)
@@ -64,7 +64,7 @@ def kept_reference(monitor: Monitor, path: Path, whose: str, logged: Mapping[str
     for name in (*features, *answers) if is_compared_with else ():
         held, wanted = type_kind(table[name].type), (logged or {}).get(name, "null")
         if "null" not in (held, wanted) and held != wanted:
-            raise ModelError(f"{told} holds {held} in {name!r}, and the log {wanted}; write it as the log does")
+            raise ModelError(f"{what} holds {held} in {name!r}, and the log {wanted}; write it as the log does")
     return features
 
 

@@ -1,4 +1,4 @@
-"""Calling a trainer of the user's: in a process of its own, with limits, so that nothing of it reaches the night."""
+"""Calling a user's trainer: in a process of its own, with limits, so that it cannot harm the run."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Others may hold the passwords of databases and services, and a trainer gets thos
 """
 
 MOST_RESULT = 1024 * 1024
-"""Bytes of what a trainer tells: metrics by name, or a fault."""
+"""Bytes of what a trainer returns: metrics by name, or a fault."""
 
 TAIL = 4000
 """Bytes of a dead trainer's last words that are looked at for the reason."""
@@ -88,8 +88,8 @@ class TrainerProcess:
             If the trainer raises, hangs, eats memory or dies, with the reason in a line.
         """
         job = {"rows": str(rows), "folder": str(folder), "version": version}
-        told = self._call(TRAIN, job | {"previous": str(previous) if previous else None})
-        metrics: dict[str, float] = told["metrics"]
+        reply = self._call(TRAIN, job | {"previous": str(previous) if previous else None})
+        metrics: dict[str, float] = reply["metrics"]
         return metrics
 
     def predict(self, rows: Path, folders: Sequence[Path]) -> list[pd.DataFrame]:
@@ -121,12 +121,12 @@ class TrainerProcess:
         if code or not paths["result"].is_file():
             raise ModelError(f"{self.function}: {work} {self._reason(code, paths['log'])}")
         try:
-            told: dict[str, Any] = json.loads(read_bounded(paths["result"], MOST_RESULT))
+            reply: dict[str, Any] = json.loads(read_bounded(paths["result"], MOST_RESULT))
         except (OSError, ValueError, RecursionError):
             raise ModelError(f"{self.function}: {work} left no result that can be read; return few metrics") from None
-        if fault := told.get("fault"):
+        if fault := reply.get("fault"):
             raise ModelError(f"{self.function}: {work} failed: {fault}")
-        return told
+        return reply
 
     def _run(self, job: Path, log: Path) -> int | None:
         """The exit code of the process; None where it took too long and was killed."""

@@ -33,12 +33,12 @@ def main() -> None:
         limit = job["memory"] * MIB
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     try:
-        told = {LOAD: _load_both, TRAIN: _train, PREDICT: _predict}[job["work"]](job)
+        reply = {LOAD: _load_both, TRAIN: _train, PREDICT: _predict}[job["work"]](job)
     except Exception as error:
-        told = {"fault": _fault(error, job)}
+        reply = {"fault": _fault(error, job)}
     result = Path(job["result"])
     temporary = result.with_name(f".{result.name}")
-    temporary.write_text(json.dumps(told), encoding="utf-8")
+    temporary.write_text(json.dumps(reply), encoding="utf-8")
     temporary.replace(result)
     # What the trainer started must not hold up what it has done.
     sys.stdout.flush()
@@ -81,8 +81,8 @@ def _load_both(job: dict[str, Any]) -> dict[str, Any]:
         try:
             inspect.signature(function).bind(*arguments)
         except TypeError as error:
-            told = f"{function.__name__}{inspect.signature(function)}: {error}"
-            raise ModelError(f"{told}; it is called with ({', '.join(arguments)})") from None
+            reply = f"{function.__name__}{inspect.signature(function)}: {error}"
+            raise ModelError(f"{reply}; it is called with ({', '.join(arguments)})") from None
     return {}
 
 

@@ -33,7 +33,7 @@ class Version:
     ----------
     model, version : str
     known_on : datetime
-        The night that called for it.
+        The logical date of the run that requested it.
     trained_since, trained_until : datetime
         The rows that it was trained on.
     checksum : str
@@ -76,7 +76,7 @@ class Registry:
 
     @contextmanager
     def scratch(self, name: str) -> Iterator[Path]:
-        """An empty folder for a training to fill; what nobody took over is removed."""
+        """An empty folder for a training to fill; what was not registered is removed."""
         folder = self.folder / f".{name}"
         try:
             shutil.rmtree(folder, ignore_errors=True)
@@ -166,7 +166,7 @@ class Registry:
         self.repair_pointer()
 
     def repair_pointer(self) -> None:
-        """Write the pointer anew where it does not name the champion; called at the start of every night."""
+        """Write the pointer anew where it does not name the champion; called at the start of every run."""
         # Whoever was promoted while it was being written is found by looking again.
         written: Promotion | None = None
         while (present := champion(self._history, self._model)) and present != written:
@@ -174,8 +174,8 @@ class Registry:
             written = present
 
     def _write_pointer(self, promotion: Promotion) -> None:
-        told = {"version": promotion.version, "folder": promotion.version, "number": promotion.number}
-        text = json.dumps(told, indent=2) + "\n"
+        pointer = {"version": promotion.version, "folder": promotion.version, "number": promotion.number}
+        text = json.dumps(pointer, indent=2) + "\n"
         path = self.folder / POINTER
         with suppress(OSError):
             if path.read_text(encoding="utf-8") == text:

@@ -45,7 +45,7 @@ class Sent(NamedTuple):
 
 
 def targets(monitor: Monitor) -> dict[str, str]:
-    """The URLs that a monitor's messages go to, each under a name that tells nothing of it.
+    """The URLs that a monitor's messages go to, each under a name that shows nothing of it.
 
     Examples
     --------
@@ -74,22 +74,22 @@ def send(url: str, message: Message, links: str = "", *, seconds: float = 30.0) 
     title, body = (harmless(text, name) for text in (message.title, message.body))
     job = {"url": url, "title": title, "body": body + links, "kind": kind, "seconds": seconds}
     try:
-        told = exchange("notify", job, seconds)
+        reply = exchange("notify", job, seconds)
     except ExchangeError as error:
         cure = "; mend it, or raise LAMPLIGHTER_NOTIFY_SECONDS"
         why = f" within {seconds:g} s{cure}" if error.too_slow else f": {error}"
         word = "confirm" if error.has_begun else "take"
         return Sent(f"{name}... did not {word} it{why}", error.too_slow or error.has_begun, error.has_begun)
-    if fault := told.get("fault"):
-        word = "confirm" if told["begun"] else "take"
-        return Sent(f"{name}... did not {word} it: {fault}", told["begun"], told["begun"])
-    if not told["known"]:
+    if fault := reply.get("fault"):
+        word = "confirm" if reply["begun"] else "take"
+        return Sent(f"{name}... did not {word} it: {fault}", reply["begun"], reply["begun"])
+    if not reply["known"]:
         return Sent(f"apprise knows no URL of the form {name}...; mend notify in the monitor", is_final=True)
-    if told["taken"]:
+    if reply["taken"]:
         return Sent("")
-    said = one_line(ValueError(hide(told["said"], url_secrets(url)))) if told["said"] else ""
-    word = "confirm" if told["unsure"] else "take"
-    return Sent(f"{name}... did not {word} it{': ' + said if said else ''}", told["unsure"], told["unsure"])
+    said = one_line(ValueError(hide(reply["said"], url_secrets(url)))) if reply["said"] else ""
+    word = "confirm" if reply["unsure"] else "take"
+    return Sent(f"{name}... did not {word} it{': ' + said if said else ''}", reply["unsure"], reply["unsure"])
 
 
 def harmless(text: str, scheme_of_url: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 from lamplighter.application import ROOT
 
 MOST_ANSWER = 64 * 1024
-"""Bytes of an answer that are read; what is told of it has 300 letters."""
+"""Bytes of an answer that are read; messages quote 300 letters of it."""
 
 BEGUN = " "
 """What the process writes before its answer when it begins to send; JSON passes over it."""
@@ -77,7 +77,7 @@ def exchange(work: str, job: dict[str, Any], seconds: float) -> dict[str, Any]:
     answer = b""
     try:
         answer, _ = process.communicate(json.dumps(job).encode(), timeout=seconds)
-        told: dict[str, Any] = {**json.loads(answer), "begun": answer.startswith(BEGUN.encode())}
+        reply: dict[str, Any] = {**json.loads(answer), "begun": answer.startswith(BEGUN.encode())}
     except subprocess.TimeoutExpired as error:
         raise ExchangeError("", too_slow=True, has_begun=bool(error.output)) from None
     except (OSError, ValueError):
@@ -89,7 +89,7 @@ def exchange(work: str, job: dict[str, Any], seconds: float) -> dict[str, Any]:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-    return told
+    return reply
 
 
 class Deadline:

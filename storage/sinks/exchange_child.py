@@ -31,7 +31,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (most, allowed))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     job = json.loads(sys.stdin.buffer.read())
-    # What a library prints must not stand among what is told.
+    # What a library prints must not mix with the answer.
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
@@ -40,12 +40,12 @@ def main() -> None:
         answer.flush()
 
     try:
-        told = WORKS[sys.argv[1]](job, begin)
+        reply = WORKS[sys.argv[1]](job, begin)
     except MemoryError:
-        told = {"fault": "the answer is larger than memory"}
+        reply = {"fault": "the answer is larger than memory"}
     except Exception as error:
-        told = {"fault": type(error).__name__}
-    answer.write(json.dumps(told))
+        reply = {"fault": type(error).__name__}
+    answer.write(json.dumps(reply))
     answer.flush()
     # A connection that is still open is not waited for.
     os._exit(0)
@@ -87,8 +87,8 @@ def push(job: dict[str, Any], begin: Callable[[], object] = bool) -> dict[str, A
         return {"status": error.code, "text": _beginning(error)}
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        told = str(reason) or type(reason).__name__
-        return {"fault": told[:MOST_ANSWER], "untrusted": isinstance(reason, ssl.SSLCertVerificationError)}
+        text = str(reason) or type(reason).__name__
+        return {"fault": text[:MOST_ANSWER], "untrusted": isinstance(reason, ssl.SSLCertVerificationError)}
 
 
 def _beginning(answer: Any) -> str:

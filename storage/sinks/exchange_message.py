@@ -16,7 +16,7 @@ from typing import Any
 from storage.sinks.exchange import MOST_ANSWER
 
 UNHANDLED, NO_ANSWER = "Unhandled Notification Exception", "what the server answers has no end, or makes no sense"
-"""What apprise says where memory ran out or it could make nothing of an answer, and what a person is told."""
+"""What apprise says where memory ran out or an answer made no sense to it, and what our message says instead."""
 
 LATE = 504
 """The status of a server behind which another one did not answer in time."""

@@ -83,7 +83,7 @@ def publish(project: Project, model: str, samples: Iterable[Sample]) -> str:
     <BLANKLINE>
     """
     text = exposition(model, samples)
-    # The home keeps what was published last; it also tells which models have gauges out there.
+    # The home keeps what was published last; it also shows which models have gauges out there.
     kept = _kept(project) / f"{model}.prom"
     _replace(kept, text)
     sink = _sink(project.settings)
@@ -97,12 +97,12 @@ def publish(project: Project, model: str, samples: Iterable[Sample]) -> str:
 
 
 def withdraw_retired(project: Project, models: Iterable[str]) -> list[str]:
-    """Take back the gauges of models that the project no longer has; their history stays.
+    """Remove the gauges of models that the project no longer has; their history stays.
 
     Raises
     ------
     PublishError
-        If the Pushgateway does not take them back; the next night tries again.
+        If the Pushgateway does not remove them; the next run tries again.
 
     Examples
     --------
@@ -195,20 +195,20 @@ def _request(project: Project, method: str, model: str, body: bytes | None, dead
         "certificates": str(project.root / settings.pushgateway_ca) if settings.pushgateway_ca else None,
     }
     try:
-        told = exchange("push", job, deadline.left)
+        reply = exchange("push", job, deadline.left)
     except ExchangeError as error:
         if error.too_slow:
             told_so = f"Pushgateway gave no whole answer to {method} for {model} within {settings.push_seconds:g} s"
             raise PublishError(f"{told_so}; mend it, or raise LAMPLIGHTER_PUSH_SECONDS") from None
-        told = {"fault": str(error)}
-    if fault := told.get("certificates"):
+        reply = {"fault": str(error)}
+    if fault := reply.get("certificates"):
         raise PublishError(f"pushgateway_ca {job['certificates']} cannot be used: {fault}")
-    if fault := told.get("fault"):
-        hint = "; name its certificates as pushgateway_ca" if told.get("untrusted") else ""
+    if fault := reply.get("fault"):
+        hint = "; name its certificates as pushgateway_ca" if reply.get("untrusted") else ""
         reason = hide(one_line(ValueError(fault)), secrets)
         raise _Unanswered(f"Pushgateway does not answer {method} for {model}: {reason}{hint}")
-    if (status := told["status"]) >= 300:
-        answer = hide(one_line(ValueError(told["text"] or "without a word")), secrets)
+    if (status := reply["status"]) >= 300:
+        answer = hide(one_line(ValueError(reply["text"] or "without a word")), secrets)
         hint = "; check pushgateway_user and pushgateway_password" if status == 401 else ""
         kind = _Unanswered if status >= 500 else PublishError
         raise kind(f"Pushgateway refused {method} for {model}: {status} {answer}{hint}")

@@ -28,14 +28,14 @@ def absent_source(project: Project, source: Source, section: str) -> Problem | N
     if source.sql:
         tables = tables_of(source.sql) if source.sql.table else []
         if source.sql.table and tables and source.sql.table not in tables and not _is_listed(source.sql.table, tables):
-            told = f"no table {source.sql.table!r} in the database; {did_you_mean(source.sql.table, tables)}"
-            return Problem((section, "sql", "table"), told)
+            what = f"no table {source.sql.table!r} in the database; {did_you_mean(source.sql.table, tables)}"
+            return Problem((section, "sql", "table"), what)
         return None
     if newest_files(project, source):
         return None
     if table := _delta_around(project, source.parquet[0]):
         return Problem((section, "parquet"), f"{table}: the Delta table has no rows yet", True)
-    # Of several paths the first is told of; the others are wrong or empty like it.
+    # The first of several paths is reported; the others are wrong or empty like it.
     where, _ = where_it_ends(project, source.parquet[0])
     return Problem((section, "parquet"), f"{source.parquet[0]} matches no file; {where}")
 

@@ -178,29 +178,29 @@ def _in_words() -> Iterator[None]:
             raise SourceError("is no sound gzip file; deliver the file again") from None
         raise
     except pa.ArrowInvalid as error:
-        told = str(error).removeprefix("CSV parse error: ")
-        if ragged := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", told):
+        message = str(error).removeprefix("CSV parse error: ")
+        if ragged := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", message):
             row, wanted, got = ragged.groups()
             raise SourceError(f"line {row} has {got} values and the first line {wanted} names; mend the line") from None
-        if "UTF8" in told or "UTF-8" in told:
+        if "UTF8" in message or "UTF-8" in message:
             raise SourceError("is not UTF-8; save it so") from None
-        raise SourceError(f"cannot be read as CSV: {told.partition(':')[0]}") from None
+        raise SourceError(f"cannot be read as CSV: {message.partition(':')[0]}") from None
 
 
 def _kind(column: pa.Array) -> pa.DataType:
     """The narrowest type that holds the values of a block of text."""
     values = pc.unique(column).drop_null()
-    told = values.filter(pc.invert(pc.is_in(values, NULLS)))
-    if not len(told):
+    given = values.filter(pc.invert(pc.is_in(values, NULLS)))
+    if not len(given):
         # Whether NA is a text or no number is for the other blocks to say.
         return pa.null()
-    if pc.all(pc.is_in(told, pa.concat_arrays([TRUE, FALSE]))).as_py():
+    if pc.all(pc.is_in(given, pa.concat_arrays([TRUE, FALSE]))).as_py():
         return pa.bool_()
-    if pc.any(pc.match_substring_regex(told, PADDED)).as_py():
+    if pc.any(pc.match_substring_regex(given, PADDED)).as_py():
         return pa.string()
-    if pc.all(pc.match_substring_regex(told, WHOLE)).as_py():
-        return next((kind for kind in (pa.int64(), pa.uint64()) if _casts(told, kind)), pa.string())
-    return pa.float64() if _casts(told, pa.float64()) else pa.string()
+    if pc.all(pc.match_substring_regex(given, WHOLE)).as_py():
+        return next((kind for kind in (pa.int64(), pa.uint64()) if _casts(given, kind)), pa.string())
+    return pa.float64() if _casts(given, pa.float64()) else pa.string()
 
 
 def _casts(values: pa.Array, kind: pa.DataType) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from storage.sources.globbing import CSV
 
 HEAD = 512
-"""Bytes that tell one format from another."""
+"""The first bytes of a file, by which formats differ."""
 
 MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "is compressed by gzip; decompress it, or end its name with .csv.gz if it is CSV"),
@@ -82,9 +82,9 @@ def seems(head: bytes, tail: bytes, size: int) -> str:
         return "is empty (0 bytes)"
     if head.startswith(b"PAR1"):
         return "" if tail == b"PAR1" else "is cut short: it begins as Parquet and its end is missing"
-    for magic, told in MAGIC:
+    for magic, what in MAGIC:
         if head.startswith(magic):
-            return told
+            return what
     if not head.strip(b"\0"):
         return "holds only zero bytes"
     return _text(head)

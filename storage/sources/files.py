@@ -38,7 +38,7 @@ class File:
     stamp : str
         Size and time of the last change; another stamp means that the file must be read again.
     day : date or None
-        The day that its path was filled in with, where that tells a day and not a whole month.
+        The day that its path was filled in with, where that is a day and not a whole month.
     name : str
         What messages call it, where its own path says nothing to a user: the table of a database.
     constants : Constants
@@ -101,7 +101,7 @@ def find(patterns: Iterable[str], days: Iterable[date] = (), spool: Path | None 
         fillings: Iterable[date | None] = days if DAY.search(pattern) else (None,)
         for day in fillings:
             filled = pattern if day is None else fill(pattern, day)
-            for file in _matching(filled, _told(pattern, day), is_filled=day is not None):
+            for file in _matching(filled, _day_of_files(pattern, day), is_filled=day is not None):
                 if file.uri not in found or file.day:
                     found[file.uri] = file
     constants = constants_of(uri for uri, file in found.items() if file.declared is None)
@@ -115,8 +115,8 @@ def _completed(file: File, constants: Constants, spool: Path | None) -> File:
     return replace(file, constants=constants) if constants else file
 
 
-def _told(pattern: str, day: date | None) -> date | None:
-    """The day that a pattern tells of its files; None where the days beside it name the same ones."""
+def _day_of_files(pattern: str, day: date | None) -> date | None:
+    """The day that a pattern gives its files; None where the days beside it name the same files."""
     if day is None or fill(pattern, day) in (fill(pattern, day - ONE_DAY), fill(pattern, day + ONE_DAY)):
         return None
     return day
@@ -155,8 +155,8 @@ def _matching(pattern: str, day: date | None, *, is_filled: bool) -> list[File]:
         live = live_files(place.filesystem, root, place.uri_of(root), tables[root])
         named = [file for file in live if _names(place, root, file.path)]
         if live and not named and not is_filled:
-            told = f"is a {tables[root]} table, of whose {len(live)} files {place.pattern} names none"
-            raise SourceError(f"{place.uri_of(root)}: {told}; name the folder itself")
+            what = f"is a {tables[root]} table, of whose {len(live)} files {place.pattern} names none"
+            raise SourceError(f"{place.uri_of(root)}: {what}; name the folder itself")
         files += [_of_log(place.uri_of(file.path), file, day) for file in named]
     return files
 

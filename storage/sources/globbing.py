@@ -206,8 +206,8 @@ class LocalFiles:
                     self._left -= 1
                     if self._left < 0:
                         shown = ESCAPED.sub(r"\1", self.pattern)
-                        told = f"looks at more than {self.most:,} files and folders"
-                        raise SourceError(f"{shown}: {told}; name the folder that holds the files")
+                        what = f"looks at more than {self.most:,} files and folders"
+                        raise SourceError(f"{shown}: {what}; name the folder that holds the files")
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:

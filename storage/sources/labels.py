@@ -32,7 +32,7 @@ from storage.sources.types import as_frame, objects_of, united, without_bytes
 
 ONE_DAY = timedelta(days=1)
 MOMENT = timedelta(microseconds=1)
-"""The shortest time that instants tell apart."""
+"""The shortest time between two instants."""
 
 
 SEPARATOR, ESCAPE = "\x1f", "\x1b"
@@ -49,7 +49,7 @@ class Arrived:
     Attributes
     ----------
     frame : DataFrame
-        ``key`` (the id as one text), ``y_true``, ``arrived`` (UTC; NaT when nothing tells when), and ``value``: the
+        ``key`` (the id as one text), ``y_true``, ``arrived`` (UTC; NaT when that is unknown), and ``value``: the
         label in the type that its files hold.
     dated : bool
         Whether it is known when a label arrived.
@@ -76,13 +76,13 @@ def labels_arrived(
     """Read the labels that arrived from ``first`` until ``now``; None when they stand in the predictions' own rows.
 
     The day in a label's path is the local day on which it arrived; a time column, where there is one, is exacter.
-    Without one a label counts from the end of that day, since nothing tells how much of a day's file there was
+    Without one a label counts from the end of that day, since it is unknown how much of a day's file was there
     before.
 
     Parameters
     ----------
-    beside : sequence of Slice
-        Predictions that the labels are held against: cells of CSV files, which have no type, are read as theirs.
+    beside : sequence of ScanSpec
+        Predictions that the labels are joined with: cells of CSV files, which have no type, are read as theirs.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def labels_arrived(
     assert labels is not None
     if labels.same_row:
         return None
-    # A path tells a label's day and no more, so the whole of the first day may be meant.
+    # A path holds a label's day and no more, so the whole of the first day may be meant.
     zone = ZoneInfo(monitor.timezone)
     begin = first if labels.time else midnight(first.astimezone(zone).date(), zone)
     span = Window(monitor.model, monitor.every, begin, now + MOMENT, monitor.timezone)
@@ -125,9 +125,9 @@ def labels_arrived(
     ]
     if incomplete and len(incomplete) + len(unreadable) == len(files):
         # What all files lack is the monitor's mistake, or the log's, and none of theirs.
-        file, told = incomplete[0]
-        raise ColumnError(f"{file.shown}: {told}")
-    unreadable += [(file.shown, told) for file, told in incomplete]
+        file, what = incomplete[0]
+        raise ColumnError(f"{file.shown}: {what}")
+    unreadable += [(file.shown, what) for file, what in incomplete]
     frame = _frame(tables, monitor) if tables else _none()
     seen = frame["arrived"].isna() | ((frame["arrived"] >= span.start) & (frame["arrived"] < span.end))
     return Arrived(frame[seen].reset_index(drop=True), labels.dated, len(files), unreadable)
@@ -193,7 +193,7 @@ def _read(
     ids = ids_of(labels, monitor)
     where = ScanSpec(span, (file,), labels.time, labels.timezone, undated=True, unit=labels.time_unit, at_day_end=True)
     rows = Scan(where)
-    # A file without the time column has no rows of the span, but a schema that tells what is wrong.
+    # A file without the time column has no rows of the span, but a schema that shows what is wrong.
     whole = Scan(ScanSpec(span, (file,), time=None)) if rows.unreadable else rows
     schema = whole.schema
     wanted = [*ids, labels.target, *([labels.time] if labels.time else [])]

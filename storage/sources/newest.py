@@ -15,7 +15,7 @@ from lamplighter.core.time.window import Window
 from lamplighter.errors import SourceError
 from storage.project.folder import Project
 from storage.sources.files import DAY, File, find
-from storage.sources.predictions import slice_of
+from storage.sources.predictions import spec_of
 from storage.sources.rows import Scan
 from storage.sources.sql import newest_time
 from storage.sources.timestamps import INSTANT, to_instants
@@ -24,7 +24,7 @@ MOST_FILES = 60
 """Files of which times are read, the last by name: two months of days."""
 
 MOST_DAYS = 30
-"""Days that a path may tell and that have no file after all."""
+"""Days that a path may name and that have no file after all."""
 
 EPOCH, FAR = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -38,7 +38,7 @@ class Newest:
     window : Window or None
         None where there are no rows.
     later : int
-        Rows that are dated after the present, among those that were looked at.
+        Rows, of those that were looked at, that are dated after the present.
     files : tuple of File
         Those that were looked at.
     """
@@ -67,7 +67,7 @@ def newest_window(project: Project, monitor: Monitor, now: datetime) -> Newest:
         return Newest(_window(monitor, moment))
     files = newest_files(project, source)
     everything = Window(monitor.model, monitor.every, EPOCH, FAR, monitor.timezone)
-    rows = Scan(slice_of(monitor, everything, files))
+    rows = Scan(spec_of(monitor, everything, files))
     if rows.mistake:
         raise rows.mistake
     if rows.unreadable and len(rows.unreadable) == len(files):
@@ -81,7 +81,7 @@ def _window(monitor: Monitor, moment: datetime | None) -> Window | None:
 
 
 def newest_files(project: Project, source: Source, days: int = 1) -> list[File]:
-    """The last files of a source by name, those of the newest days that have some where paths tell days.
+    """The last files of a source by name, those of the newest days that have some where paths name days.
 
     Raises
     ------
@@ -98,14 +98,14 @@ def newest_files(project: Project, source: Source, days: int = 1) -> list[File]:
     found = find(fixed)[-MOST_FILES:] if fixed else []
     for pattern in patterns:
         if pattern not in fixed:
-            told = islice(_days_of(pattern), MOST_DAYS + days)
-            filled = (files for day in told if (files := find([pattern], [day])))
+            dates = islice(_days_of(pattern), MOST_DAYS + days)
+            filled = (files for day in dates if (files := find([pattern], [day])))
             found += [file for files in islice(filled, days) for file in files]
     return found
 
 
 def _days_of(pattern: str) -> Iterator[date]:
-    """The days that paths of a pattern may tell, newest first."""
+    """The days that paths of a pattern may name, newest first."""
     forms = [match[1] or "%Y-%m-%d" for match in DAY.finditer(pattern)]
     # A day in the form %Y/%m/%d is three folders.
     wild = DAY.sub(lambda match: re.sub(r"[^/]+", "*", format(date(2000, 11, 22), match[1] or "%Y-%m-%d")), pattern)

@@ -48,7 +48,7 @@ class OpenFiles:
         OSError, pyarrow.ArrowException
             If it cannot be read, or is no Parquet file.
         ColumnError
-            If a column comes twice, so that its name does not tell which.
+            If a column comes twice, so that its name is ambiguous.
         """
         parquet = self._open.pop(uri, None)
         if parquet is None:

@@ -61,11 +61,11 @@ def predictions_of(
         )
     else:
         files = find((project.locate(path) for path in source.parquet), window.days(margin=1), spool_folder)
-    return slice_of(monitor, window, files)
+    return spec_of(monitor, window, files)
 
 
-def slice_of(monitor: Monitor, window: Window, files: Iterable[File]) -> ScanSpec:
-    """The predictions of a window, among the rows of some files.
+def spec_of(monitor: Monitor, window: Window, files: Iterable[File]) -> ScanSpec:
+    """The predictions of a window in the rows of some files.
 
     Examples
     --------

@@ -18,7 +18,7 @@ from storage.project.database_urls import place_of
 from storage.project.folder import Project
 from storage.project.private_key import key_name
 from storage.sources.files import find
-from storage.sources.predictions import predictions_of, slice_of
+from storage.sources.predictions import predictions_of, spec_of
 from storage.sources.rows import ScanSpec
 from storage.sources.scans import open_scan
 from storage.sources.sql import count_rows
@@ -53,7 +53,7 @@ def reference_of(
         files = find(named, spool=spool_folder)
         if not files:
             raise SourceError(f"reference {', '.join(reference.parquet)}: no such file; train the model first")
-        # The window is the same every night: one that did not change is not opened or sampled again.
+        # The window is the same in every run: one that did not change is not opened or sampled again.
         always = Window.of(window.model, window.grain, window.timezone, date(1970, 1, 1))
         version = monitor.predictions.version
         return ScanSpec(always, tuple(files), time=None, version=version, required=_answers(monitor))
@@ -99,7 +99,7 @@ def _kept(project: Project, monitor: Monitor, span: Window) -> ScanSpec:
     """Past days of a database, streamed once and kept in the home, until they have another number of rows.
 
     What was corrected in place is read again once the folder is removed. Private columns are kept nowhere in the clear,
-    so a monitor that has some reads its reference every night.
+    so a monitor that has some reads its reference in every run.
     """
     source = monitor.predictions
     assert source.sql is not None
@@ -119,7 +119,7 @@ def _kept(project: Project, monitor: Monitor, span: Window) -> ScanSpec:
     if not find([pattern]):
         _keep(project, monitor, span, folder)
     name = place_of(source.sql)
-    return slice_of(monitor, span, (replace(file, name=name) for file in find([pattern])))
+    return spec_of(monitor, span, (replace(file, name=name) for file in find([pattern])))
 
 
 def _keep(project: Project, monitor: Monitor, span: Window, folder: Path) -> None:
@@ -130,7 +130,7 @@ def _keep(project: Project, monitor: Monitor, span: Window, folder: Path) -> Non
         if files:
             Path(files[0].uri).parent.replace(folder)
     except OSError as error:
-        # Another night of the model's may have been quicker.
+        # Another run of the model may have been quicker.
         if not folder.is_dir():
             raise SourceError(f"{folder}: the reference cannot be kept: {one_line(error)}") from None
     finally:
@@ -142,7 +142,7 @@ def reference_key(where: ScanSpec, monitor: Monitor, private_key: bytes = b"") -
 
     Parameters
     ----------
-    where : Slice
+    where : ScanSpec
     monitor : Monitor
     private_key : bytes
         What private values are hashed with: hashes by another key would all be unseen.

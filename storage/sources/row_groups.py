@@ -1,4 +1,4 @@
-"""Which rows of a Parquet file a window holds: judged by statistics first, and by the times where they do not tell."""
+"""Which rows of a Parquet file a window holds: judged by statistics, and by the times where that is not enough."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class _Times:
 
 @dataclass(frozen=True, slots=True)
 class RowFilter:
-    """How the rows of a window are told: by a time column, or all of them.
+    """How the rows of a window are chosen: by a time column, or all of them.
 
     Attributes
     ----------
@@ -156,8 +156,8 @@ class RowFilter:
     def _is_meant_for(self, file: File, times: _Times) -> bool:
         """Whether rows without a time count as this window's.
 
-        They do for the window in which the day of the file's path ends. Where no path tells a day, the newest time
-        beside them does, and where there is none, nothing tells the windows apart.
+        They do for the window in which the day of the file's path ends. Where no path names a day, the newest time
+        beside them does, and where there is none, the windows cannot be distinguished.
         """
         start, end = (_microseconds(moment) for moment in (self.window.start, self.window.end))
         if file.day:

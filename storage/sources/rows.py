@@ -31,14 +31,14 @@ from storage.sources.timestamps import to_instants
 from storage.sources.types import as_frame, common_types, objects_of, reading_beside, together
 
 BROKEN = (pa.ArrowException, OSError, ColumnError)
-"""What reading a file may die of."""
+"""What may end the reading of a file."""
 
 
 class Scan:
-    """Reads columns of a slice.
+    """Reads columns of a scan spec.
 
-    A file that breaks while a column is read raises `BrokenFileError` once. From then on it is among the unreadable
-    ones and every count is that of the other files, so that whoever catches the error begins anew.
+    A file that breaks while a column is read raises `BrokenFileError` once. From then on it is one of the
+    unreadable files and every count is that of the other files, so that whoever catches the error begins anew.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Scan:
     """
 
     def __init__(self, rows: ScanSpec) -> None:
-        self.slice = rows
+        self.spec = rows
         self.unreadable: list[tuple[str, str]] = []
         self._files = OpenFiles(rows.files)
         self._shown = {file.uri: file.shown for file in rows.files}
@@ -69,7 +69,7 @@ class Scan:
 
     def _add(self, file: File) -> Exception | None:
         """Choose the rows of a file, or return what is wrong with it."""
-        where = self.slice
+        where = self.spec
         choice = RowFilter(where.window, where.time, where.timezone, where.undated, where.unit, where.at_day_end)
         try:
             parts, undated = choice.parts(self._files, file)
@@ -92,12 +92,12 @@ class Scan:
     def fingerprint(self) -> str:
         """Changes when a file that holds rows of the window comes, goes, changes, or can be read again."""
         broken = self._broken
-        noted = (replace(file, stamp="unreadable") if file.uri in broken else file for file in self.slice.files)
+        noted = (replace(file, stamp="unreadable") if file.uri in broken else file for file in self.spec.files)
         return fingerprint(file for file in noted if file.uri in self._schemas or file.uri in broken)
 
     def _leave_out_incomplete(self) -> None:
         """Leave out files that lack a column which is required, where others have it: they spell it otherwise."""
-        for name in self.slice.required:
+        for name in self.spec.required:
             lacking = [uri for uri, schema in self._schemas.items() if name not in schema.names]
             if len(lacking) < len(self._schemas):
                 for uri in lacking:
@@ -111,7 +111,7 @@ class Scan:
         ]
 
     def _of_paths(self, uri: str) -> set[str]:
-        return {name for file in self.slice.files if file.uri == uri for name, _ in file.constants if not file.declared}
+        return {name for file in self.spec.files if file.uri == uri for name, _ in file.constants if not file.declared}
 
     def lacking(self, names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
         """Columns that some files lack and others have; they are null there.
@@ -165,10 +165,10 @@ class Scan:
         return frozenset(named - inside)
 
     def _held(self) -> list[File]:
-        return [file for file in self.slice.files if file.uri in self._schemas]
+        return [file for file in self.spec.files if file.uri in self._schemas]
 
     def differing(self, names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-        """Columns of which a file holds another value than its path says; those that tell a time are hints.
+        """Columns of which a file holds another value than its path says; those that name a time are hints.
 
         Yields
         ------
@@ -213,31 +213,31 @@ class Scan:
 
     @cached_property
     def _parts(self) -> list[Fragment]:
-        return self._without_repeated() if self.slice.id and self._found else self._found
+        return self._without_repeated() if self.spec.id and self._found else self._found
 
     def _without_repeated(self) -> list[Fragment]:
         """Leave out rows that repeat an id and version; first and last go by time, then by place."""
-        ids = list(self.slice.id)
+        ids = list(self.spec.id)
         if any(name not in self.schema for name in ids):
             return self._found
-        keys = [*ids, *([self.slice.version] if self.slice.version in self.schema else [])]
+        keys = [*ids, *([self.spec.version] if self.spec.version in self.schema else [])]
         columns = {name: _texts(self._batches(name, self._found, self._readers.named)) for name in keys}
         frame = pa.table(columns).to_pandas()
-        last = self.slice.duplicates is Duplicates.LAST
+        last = self.spec.duplicates is Duplicates.LAST
         return without_repeated(self._found, frame, len(ids), self._all_instants, last=last)
 
     def _all_instants(self) -> npt.NDArray[np.int64] | None:
-        if not self.slice.time:
+        if not self.spec.time:
             return None
-        return np.concatenate([self._instants(times) for times in self._batches(self.slice.time, self._found)])
+        return np.concatenate([self._instants(times) for times in self._batches(self.spec.time, self._found)])
 
     def _instants(self, times: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-        assert self.slice.time is not None
-        return np.asarray(self.instants(times, self.slice.time).cast(pa.int64()))
+        assert self.spec.time is not None
+        return np.asarray(self.instants(times, self.spec.time).cast(pa.int64()))
 
     def instants(self, times: pa.ChunkedArray, column: str) -> pa.ChunkedArray:
-        """Times of a column as the slice reads them."""
-        where = self.slice
+        """Times of a column as the spec reads them."""
+        where = self.spec
         day_zone = where.window.timezone
         return to_instants(
             times, column, where.timezone, unit=where.unit, day_zone=day_zone, at_day_end=where.at_day_end
@@ -285,7 +285,7 @@ class Scan:
         return values if part.mask is None else values.filter(part.mask)
 
     def _leave_out(self, uri: str, reason: str) -> None:
-        """Count a file among those that cannot be read, and forget what was computed with it."""
+        """Count a file as one that cannot be read, and forget what was computed with it."""
         if self._schemas.pop(uri, None) is None:
             return
         self.unreadable.append((self._shown[uri], reason))
@@ -364,7 +364,7 @@ class Scan:
         """The newest time until ``now``, and how many rows are dated after it."""
         newest, later = None, 0
         limit = int(now.timestamp() * 1e6)
-        for times in self._batches(self.slice.time or "", self._found):
+        for times in self._batches(self.spec.time or "", self._found):
             instants = self._instants(times)
             past = instants[instants <= limit]
             later += len(instants) - len(past)

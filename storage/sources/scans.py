@@ -1,4 +1,4 @@
-"""The rows of slices, kept for the stages of a run that ask for the same few."""
+"""Scans, kept for the stages of a run that ask for the same few."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from storage.sources.rows import Scan
 from storage.sources.scan_spec import ScanSpec
 
 MOST_KEPT = 256
-"""Slices that are kept: with hours for windows, the open ones of ten days. One holds a bit for each of its rows."""
+"""Scans that are kept: with hours for windows, the open ones of ten days. One holds a bit for each of its rows."""
 
 
 class Scans:
-    """The rows of slices, kept: the stages of a night ask for the same few. A changed file makes another slice."""
+    """Scans by their spec, kept: the stages of a run ask for the same few. A changed file makes another spec."""
 
     def __init__(self, make: Callable[[ScanSpec], Scan], most: int = MOST_KEPT) -> None:
         self._make, self._most = make, most
@@ -22,7 +22,7 @@ class Scans:
         self._lock = Lock()
 
     def __call__(self, where: ScanSpec) -> Scan:
-        """The rows of a slice; the ones that were not asked for longest go."""
+        """The scan of a spec; those that were not asked for longest are dropped."""
         with self._lock:
             if rows := self._kept.get(where):
                 self._kept.move_to_end(where)
@@ -35,7 +35,7 @@ class Scans:
         return rows
 
     def forget_unreadable(self, model: str) -> None:
-        """Have files of a model that could not be read tried again: at the start of a night, and never within one."""
+        """Have files of a model that could not be read tried again: at the start of a run, and never within one."""
         with self._lock:
             for where in [
                 where for where, rows in self._kept.items() if where.window.model == model and rows.unreadable

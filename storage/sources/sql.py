@@ -33,7 +33,7 @@ BATCH_ROWS = 50_000
 
 @lru_cache(maxsize=8)
 def engine_of(url: str) -> sa.Engine:
-    """The engine of a URL, one in a process; it holds no connection open from one night to the next."""
+    """The engine of a URL, one in a process; it holds no connection open from one run to the next."""
     options = connect_options(sa.make_url(url))
     return tolerate(sa.create_engine(url, poolclass=sa.NullPool, connect_args=options))
 
@@ -67,7 +67,7 @@ def spool(
     folder : Path
         New folder for the files, which only their owner may read.
     order : sequence of str
-        Columns that rows are sorted by, those that there are, so that a night run twice reads the same.
+        Columns that rows are sorted by, those that there are, so that a repeated run reads the same.
     only : collection of str, optional
         Columns of a table that are enough.
     most : int, optional
@@ -99,7 +99,7 @@ def spool(
     with _connected(sql) as connection:
         make_folder(folder)
         _stream(connection, asked, folder, most)
-    # The stamp is the content's, so that a spool of the same rows counts as unchanged on another night.
+    # The stamp is the content's, so that a spool of the same rows counts as unchanged in another run.
     name = place_of(sql)
     found = find([f"{glob.escape(str(folder))}/*.parquet"])
     return [File(file.uri, _content_hash(file.uri), name=name) for file in found]

@@ -1,4 +1,4 @@
-"""The bounds of a nightly read, as the time column of a table or query compares with them."""
+"""The bounds of a run's read, as the time column of a table or query compares with them."""
 
 from __future__ import annotations
 
@@ -131,8 +131,8 @@ class Bounds:
         if aware:
             return start.astimezone(UTC), end.astimezone(UTC)
         if timezone is None:
-            told = f"column {self.column!r} holds timestamps without a zone"
-            raise ColumnError(f"{self.place}: {told}; declare timezone beside it")
+            what = f"column {self.column!r} holds timestamps without a zone"
+            raise ColumnError(f"{self.place}: {what}; declare timezone beside it")
         # An hour that is struck twice needs both of its strikes, so the bounds reach one hour further.
         zone = ZoneInfo(timezone)
         return (
@@ -165,8 +165,8 @@ def _described_kind(connection: sa.Connection, time: sa.ColumnElement[Any], rows
             described: Any = result.cursor.description if result.cursor else None
     except sa.exc.ProgrammingError as error:
         if compared := COMPARED_NUMBERS.search(str(error.orig)):
-            told = f"compares :start or :end with a {compared[1]}, a time column that holds numbers"
-            raise ValueError(f"{told}; declare time_unit beside it") from None
+            what = f"compares :start or :end with a {compared[1]}, a time column that holds numbers"
+            raise ValueError(f"{what}; declare time_unit beside it") from None
         raise
     return POSTGRESQL_TYPES.get(described[0].type_code, NOTHING) if described else NOTHING
 
@@ -176,7 +176,7 @@ MOST_LOOKED_AT = 20
 
 
 def refuse_unreadable_times(connection: sa.Connection, query: str | None, rows: Any, bounds: Bounds) -> None:
-    """Refuse a table or query in which no rows were found because its times are none: databases compare in silence.
+    """Refuse a table or query without rows because its times are none: databases compare them without an error.
 
     Parameters
     ----------

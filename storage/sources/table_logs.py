@@ -57,7 +57,7 @@ class LiveFile:
 
 
 def tables_with_logs(filesystem: fs.FileSystem, folders: Iterable[str]) -> dict[str, str]:
-    """The folders, among some and those around them, that are such tables, and the format of each.
+    """Which of some folders and of those around them are such tables, and the format of each.
 
     Each folder is looked at once; a store is asked for all of them in one go.
 
@@ -131,9 +131,9 @@ def live_files(filesystem: fs.FileSystem, root: str, uri: str, kind: str) -> tup
     """
     shown = uri.partition("?")[0]
     if kind != "Delta":
-        told = f"is an {kind} table" if kind == "Iceberg" else f"is a {kind} table"
+        what = f"is an {kind} table" if kind == "Iceberg" else f"is a {kind} table"
         cure = "read it with sql: through an engine that knows it, or export the rows as Parquet"
-        raise SourceError(f"{shown}: {told}, whose folder holds rows that were removed; {cure}")
+        raise SourceError(f"{shown}: {what}, whose folder holds rows that were removed; {cure}")
     try:
         import deltalake  # noqa: F401 - whether it is there
     except ImportError:
@@ -146,7 +146,7 @@ def live_files(filesystem: fs.FileSystem, root: str, uri: str, kind: str) -> tup
 
 @lru_cache(maxsize=32)
 def _of_delta(uri: str, root: str, state: str) -> tuple[LiveFile, ...]:
-    """Of one state of the log: the windows of a run ask for the same one."""
+    """The files of one state of the log: the windows of a run ask for the same one."""
     from deltalake import DeltaTable
 
     shown = uri.partition("?")[0]
@@ -154,8 +154,8 @@ def _of_delta(uri: str, root: str, state: str) -> tuple[LiveFile, ...]:
         table = DeltaTable(shown, storage_options=_storage_options(uri))
         features = set(table.protocol().reader_features or ())
         if unknown := sorted(features - READ):
-            told = f"is a Delta table that uses {', '.join(unknown)}, which is not read"
-            raise SourceError(f"{shown}: {told}; read it with sql:, or export the rows as Parquet")
+            what = f"is a Delta table that uses {', '.join(unknown)}, which is not read"
+            raise SourceError(f"{shown}: {what}; read it with sql:, or export the rows as Parquet")
         declared = _declared(table)
         actions = pa.table(table.get_add_actions(flatten=False))
         kept = _kept_rows(table, root) if "deletionVectors" in features else {}
@@ -165,8 +165,8 @@ def _of_delta(uri: str, root: str, state: str) -> tuple[LiveFile, ...]:
         # The library is of Rust, whose panics are no exceptions.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        told = f"the log of this Delta table cannot be read: {STACK.sub('', one_line(error))}"
-        raise SourceError(f"{shown}: {told}; mend the log, or export the rows as Parquet") from None
+        what = f"the log of this Delta table cannot be read: {STACK.sub('', one_line(error))}"
+        raise SourceError(f"{shown}: {what}; mend the log, or export the rows as Parquet") from None
     return tuple(_live_file(root, action, declared, kept) for action in _rows(actions))
 
 

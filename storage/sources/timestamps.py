@@ -133,8 +133,8 @@ def _from_text(values: pa.Array | pa.ChunkedArray, column: str, timezone: str | 
         if are_digits(text):
             return from_numbers(text, column, None)
         example = next(value for value in text.to_pylist() if value is not None)
-        told = f"column {column!r} holds {example[:40]!r}, which is no ISO 8601 timestamp"
-        raise ColumnError(f"{told}; write 2013-07-01T05:00:00+00:00", column)
+        what = f"column {column!r} holds {example[:40]!r}, which is no ISO 8601 timestamp"
+        raise ColumnError(f"{what}; write 2013-07-01T05:00:00+00:00", column)
     if naive.null_count == len(naive):
         return zoned
     return pc.coalesce(zoned, _from_timestamps(naive, column, timezone))

@@ -84,7 +84,7 @@ def common_type(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
 
 
 def common_types(fields: Iterable[pa.Field]) -> tuple[dict[str, pa.DataType], dict[str, str]]:
-    """The type that holds each column of some tables, and what is told of columns of different kinds.
+    """The type that holds each column of some tables, and a text about each column of different kinds.
 
     Returns
     -------

@@ -87,8 +87,8 @@ def answer(work: Retraining, windows: list[Window], folders: Sequence[Path]) -> 
     labels, predictions = work.monitor.labels, work.monitor.predictions
     assert labels is not None
     path = work.scratch / "compare.parquet"
-    told = work.counting("reading the rows of the comparison", len(windows))
-    written = write_labelled(work.project, work.monitor, windows, path, work.scratch / "spool", told)
+    what = work.counting("reading the rows of the comparison", len(windows))
+    written = write_labelled(work.project, work.monitor, windows, path, work.scratch / "spool", what)
     table = written.table()
     table = table.filter(table[labels.target].is_valid())
     if len(table) > MOST_ROWS:
@@ -143,8 +143,8 @@ def windows_since(work: Retraining, since: Sequence[datetime]) -> list[Window]:
             raise ModelError(f"{work.monitor.model}: {work.entry.version} is champion no longer")
     windows = [window for window in comparison_windows(work) if window.start >= max(since)]
     if not windows:
-        told = f"{work.monitor.model}: no matured window since {max(since).date()} that neither model has learned from"
-        raise ModelError(f"{told}; wait for labels")
+        what = f"{work.monitor.model}: no matured window since {max(since).date()} that neither model has learned from"
+        raise ModelError(f"{what}; wait for labels")
     return windows
 
 
@@ -160,7 +160,7 @@ def _answers(
     given = work.trainer.predict(rows, folders)
     for answers in given:
         if missing := [name for name in names if name not in answers]:
-            told = f"{work.retrain.trainer}: predict answered {', '.join(map(str, answers.columns))}"
-            raise ModelError(f"{told}; it lacks {missing[0]!r}, which the log has")
+            what = f"{work.retrain.trainer}: predict answered {', '.join(map(str, answers.columns))}"
+            raise ModelError(f"{what}; it lacks {missing[0]!r}, which the log has")
     both = [answers[list(names)] for answers in given]
     return both if len(both) > 1 else [logged, *both]

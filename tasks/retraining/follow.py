@@ -1,4 +1,4 @@
-"""Follow: a retraining that is somebody else's flow is started once and followed to its end."""
+"""Follow: a retraining by another team's flow is started once and followed to its end."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def follow(work: Retraining) -> Retraining:
     if run is None:
         raise ModelError(f"{work.monitor.model}: no deployment {name!r} on the server of PREFECT_API_URL; deploy it")
     state = final_state(run, name, work.retrain.time_limit.total_seconds())
-    told = f"{name} ended {state.name}{': ' + state.message if state.message else ''}"
+    line = f"{name} ended {state.name}{': ' + state.message if state.message else ''}"
     if state.is_completed():
-        return work.conclude(Status.COMPLETED, told, reason=told)
-    return work.failed(told)
+        return work.conclude(Status.COMPLETED, line, reason=line)
+    return work.failed(line)

@@ -1,4 +1,4 @@
-"""One retraining of one model: what each of its stages is handed."""
+"""One retraining of one model: what each of its steps gets."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Retraining:
 
     @property
     def window(self) -> Window:
-        """That of the night that called for it."""
+        """The window of the run that requested it."""
         return self.monitor.window(self.entry.known_on)
 
     @property
@@ -126,12 +126,12 @@ class Retraining:
             If its files are not what was registered.
         """
         return Path(
-            shutil.copytree(self.registry.verified(version), self.scratch / "lent" / version, dirs_exist_ok=True)
+            shutil.copytree(self.registry.verified(version), self.scratch / "copies" / version, dirs_exist_ok=True)
         )
 
     @property
     def new_version(self) -> str:
-        """The name that its model gets: the night's local day or hour, and from the second time on how often."""
+        """The name of its version: the local day or hour of the logical date, with a number from the second one on."""
         # With the offset: an hour that the clock strikes twice is two.
         form = "%Y-%m-%dT%H%z" if self.monitor.every is Grain.HOUR else "%Y-%m-%d"
         context = self.entry.known_on.astimezone(self.window.zone).strftime(form)
@@ -161,15 +161,15 @@ class Retraining:
     def conclude(
         self, status: Status, text: str, act: Callable[[sa.Connection], None] | None = None, **changes: Any
     ) -> Retraining:
-        """Write the end of it, and what is told of that, in one transaction with whatever it leads to.
+        """Write its end and the message about it, in one transaction with whatever it leads to.
 
         Parameters
         ----------
         status : Status
         text : str
-            What is told, in a line.
+            The message, in a line.
         act : callable, optional
-            Is handed the connection.
+            Gets the connection.
         """
         changed, model = self.with_entry(status=status, **changes), self.monitor.model
         entry, (event, severity) = changed.entry, EVENTS[status]
@@ -210,4 +210,4 @@ EVENTS: dict[Status, tuple[str, Severity]] = {
     Status.COMPLETED: ("completed", Severity.WARNING),
     Status.FAILED: ("failed", Severity.CRITICAL),
 }
-"""What can become of a retraining, in words, and how loudly it is told."""
+"""The possible ends of a retraining, in words, and how severe the message is."""

@@ -1,4 +1,4 @@
-"""Promote: what a comparison leads to, in one transaction with what is told of it."""
+"""Promote: what a comparison leads to, in one transaction with the message about it."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def approve(work: Retraining) -> Retraining:
 
 def _retrained(work: Retraining, comparison: Comparison) -> Retraining:
     if reason := refusal(comparison, work.accept):
-        told = f"{_named(work.entry)} was rejected: {reason}"
-        return work.conclude(Status.REJECTED, told, reason=reason)
+        line = f"{_named(work.entry)} was rejected: {reason}"
+        return work.conclude(Status.REJECTED, line, reason=reason)
     if work.retrain.approval:
-        told = f"{_named(work.entry)} waits for `lamplighter approve {work.monitor.model}`; {work.entry.gained}"
-        return work.conclude(Status.WAITING, told)
+        line = f"{_named(work.entry)} waits for `lamplighter approve {work.monitor.model}`; {work.entry.gained}"
+        return work.conclude(Status.WAITING, line)
     return _promoted(work, work.entry.cause)
 
 
@@ -44,8 +44,8 @@ def _promoted(work: Retraining, cause: str) -> Retraining:
         )
 
     replaced = f" in place of {entry.champion}" if entry.champion else ""
-    told = f"{_named(entry)} is champion{replaced}; {entry.gained}"
-    return work.conclude(Status.PROMOTED, told, act)
+    line = f"{_named(entry)} is champion{replaced}; {entry.gained}"
+    return work.conclude(Status.PROMOTED, line, act)
 
 
 def _on_probation(work: Retraining, comparison: Comparison) -> Retraining:
@@ -53,8 +53,8 @@ def _on_probation(work: Retraining, comparison: Comparison) -> Retraining:
     if reason := undecided(comparison):
         return work.failed(reason)
     if not is_surely_worse(comparison):
-        told = f"{entry.version} stays champion after its first matured days; {entry.gained}"
-        return work.conclude(Status.CONFIRMED, told)
+        line = f"{entry.version} stays champion after its first matured days; {entry.gained}"
+        return work.conclude(Status.CONFIRMED, line)
 
     def act(connection: sa.Connection) -> None:
         cause = f"{ROLLBACK}: {entry.gained}"
@@ -62,8 +62,8 @@ def _on_probation(work: Retraining, comparison: Comparison) -> Retraining:
             connection, entry.model, entry.champion, expected=entry.version, logical_date=entry.known_on, cause=cause
         )
 
-    told = f"{entry.version} is surely worse than {entry.champion}, which is champion again; {entry.gained}"
-    return work.conclude(Status.ROLLED_BACK, told, act, reason=told)
+    line = f"{entry.version} is surely worse than {entry.champion}, which is champion again; {entry.gained}"
+    return work.conclude(Status.ROLLED_BACK, line, act, reason=line)
 
 
 CONCLUSIONS = {Purpose.RETRAINING: _retrained, Purpose.PROBATION: _on_probation}

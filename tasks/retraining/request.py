@@ -1,4 +1,4 @@
-"""Whether a night calls for a retraining, or for a look at a champion that is new."""
+"""Whether a run requests a retraining, or the probation of a new champion."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ MOST_FAILED = 3
 
 
 def request_retraining(context: RunContext, *, by_hand: bool = False) -> list[Entry]:
-    """Write what a night calls for into the ledger: a retraining, started or vetoed, and a probation.
+    """Write what a run requests into the ledger: a retraining, started or vetoed, and a probation.
 
-    A night that has its line already gets no other, unless a person asks again: then the new one has a number of its
-    own, and so has the version that it makes.
+    A logical date that has its line already gets no other, unless a person asks again: then the new line has a number
+    of its own, and so has the version that it makes.
     """
     retrain, history, model = context.monitor.retrain, context.history, context.monitor.model
     if retrain is None or not context.is_newest or judged_later(history, model, context.known_on):
@@ -80,7 +80,7 @@ def veto_by_hand(context: RunContext) -> str:
 def _retraining(
     context: RunContext, retrain: Retrain, facts: Facts, called_by: list[str], own: Entry | None, *, on_probation: bool
 ) -> Entry:
-    """The line of a retraining; a second one of a night was asked for by a person, and its model has another name."""
+    """The line of a retraining; a second one of a logical date is by hand, and its version has another name."""
     cause, reason = ", ".join(called_by), veto(retrain, facts, called_by)
     if on_probation:
         reason = "the champion is on probation"

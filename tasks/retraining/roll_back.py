@@ -46,7 +46,7 @@ def roll_back(project: Project, monitor: Monitor, version: str = "") -> Promotio
             connection, model, wanted, expected=present.version, logical_date=present.known_on, cause=cause
         )
         event, text = f"rolled back to {wanted}", f"{wanted} is champion again, in place of {present.version}"
-        # By its number, since a champion may be sent to and fro within a night.
+        # By its number, since a champion may be changed to and fro within one logical date.
         subject, title = f"champion {promotion.number}", f"{model}: {event} by hand"
         message = Message(model, subject, event, Severity.WARNING, title, text)
         put(connection, promotion.known_on, [message], targets(monitor))

@@ -15,8 +15,8 @@ MOST_ATTEMPTS = 3
 def handed_over(work: Retraining) -> bool:
     """Start the flow run of a retraining where there is a server with its deployment; False where there is none.
 
-    The key holds model, night and attempt, so that asking again starts nothing twice. A flow run that ended and left
-    the ledger behind has died; the next attempt takes up what it did.
+    The key holds model, logical date and attempt, so that asking again starts nothing twice. A flow run that
+    ended and left the ledger behind has died; the next attempt continues where it stopped.
     """
     if not os.environ.get("PREFECT_API_URL"):
         return False
@@ -43,7 +43,7 @@ def handed_over(work: Retraining) -> bool:
 
 
 def key_of(entry: Entry) -> str:
-    """What tells one entry of the ledger, as often as it was asked for, from every other.
+    """A key that no other entry of the ledger has; each time that a person asks again makes another entry.
 
     Examples
     --------

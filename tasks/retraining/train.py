@@ -78,9 +78,9 @@ def fit(work: Retraining, made: Path, version: str) -> Fitted:
     # A training that nothing could be compared with afterwards is not begun.
     comparison_windows(work)
     windows, champion = training_windows(work), work.champion
-    told = work.counting("reading the labelled past", len(windows))
+    progress = work.counting("reading the labelled past", len(windows))
     rows = write_labelled(
-        work.project, work.monitor, windows, work.scratch / "train.parquet", work.scratch / "spool", told
+        work.project, work.monitor, windows, work.scratch / "train.parquet", work.scratch / "spool", progress
     )
     previous = work.working_copy(champion.version) if champion else None
     work.begin(f"training on {rows.rows:,} rows, for {work.retrain.time_limit.total_seconds() / 60:g} min at most")

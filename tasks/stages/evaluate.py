@@ -38,7 +38,7 @@ from tasks.stages.run import RunContext
 from tasks.stages.validate import why_lost
 
 FOREIGN_SHARE, FEWEST_FOREIGN = 0.05, 20
-"""Labels of nobody from which on labels are joined wrongly: a few are tests, or rows that were never logged."""
+"""Labels without a prediction from which on labels are joined wrongly: a few are tests, or rows never logged."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Evaluated:
     windows : list of Evaluation
         One for each window of which something new is known.
     arrivals : list of Measurement or None
-        The labels that arrived during the night's own window; None leaves what is known of them.
+        The labels that arrived during the run's own window; None leaves what is known of them.
     findings : list of Finding
     """
 
@@ -62,7 +62,7 @@ class Evaluated:
 def evaluate(context: RunContext, located: Located) -> Evaluated:
     """Join labels to predictions and measure quality; a source that is down leaves what was known as it is.
 
-    The windows of a night without its labels stay open, and the next night reads them.
+    If the labels cannot be read, the windows stay open, and the next run reads them.
 
     Examples
     --------
@@ -76,9 +76,9 @@ def evaluate(context: RunContext, located: Located) -> Evaluated:
         changed = [pending for pending in located.windows if pending.is_changed]
         return Evaluated([_unlabelled(pending, State.FINAL) for pending in changed], arrivals=[])
     try:
-        slices = [pending.spec for pending in located.windows]
+        specs = [pending.spec for pending in located.windows]
         first = located.windows[-1].window.start
-        arrived = labels_arrived(context.project, monitor, first, context.now, context.spool, slices)
+        arrived = labels_arrived(context.project, monitor, first, context.now, context.spool, specs)
     except SourceError as error:
         new = [_unlabelled(pending, State.PROVISIONAL) for pending in located.windows if pending.known is None]
         return Evaluated(new, findings=[Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {error}")])
@@ -123,7 +123,7 @@ def _relabelled_until(context: RunContext, pending: PendingWindow) -> datetime |
 
 
 def _own_functions(context: RunContext) -> tuple[dict[str, CustomFunction], list[Finding]]:
-    """The user's own metrics; one that cannot be loaded costs itself alone."""
+    """The custom metrics; one that cannot be loaded costs itself alone."""
     functions: dict[str, CustomFunction] = {}
     findings = []
     for metric in context.monitor.metrics:
@@ -197,18 +197,18 @@ def _files(context: RunContext, located: Located, arrived: Arrived) -> Iterator[
     monitor, first = context.monitor, located.windows[-1].window
     assert monitor.labels is not None
     for uri, fault in arrived.unreadable:
-        told = f"{monitor.model}: labels: {of_file(uri, fault)}"
-        yield Finding(Code.LABELS_UNREADABLE, uri, told)
+        what = f"{monitor.model}: labels: {of_file(uri, fault)}"
+        yield Finding(Code.LABELS_UNREADABLE, uri, what)
     if _absent(monitor, arrived) and context.now >= matured(first, monitor):
         paths = ", ".join(monitor.labels.parquet)
-        told = f"no file of {paths} since {first.label}; mend the path, or its delivery"
-        yield Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {told}")
+        what = f"no file of {paths} since {first.label}; mend the path, or its delivery"
+        yield Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {what}")
 
 
 def _looked_back(context: RunContext, located: Located) -> bool:
-    """Whether every label that still counts should have a prediction that the nights saw.
+    """Whether every label that still counts should have a prediction that a run saw.
 
-    Not so while they have only begun, or where predictions of a whole window are missing.
+    False while the runs have only begun, or where predictions of a whole window are missing.
     """
     labels = context.monitor.labels
     assert labels is not None
@@ -221,23 +221,23 @@ def _looked_back(context: RunContext, located: Located) -> bool:
 def _arrivals(
     context: RunContext, located: Located, arrived: Arrived, index: LabelIndex, labelled: Sequence[int]
 ) -> tuple[list[Measurement] | None, list[Finding]]:
-    """The labels that arrived during the night's own window, and what is wrong with their ids."""
-    monitor, slices = context.monitor, [pending.spec for pending in located.windows]
-    findings = [*used_again(context, slices, index), *contradictions(context, slices, index)]
+    """The labels that arrived during the run's own window, and what is wrong with their ids."""
+    monitor, specs = context.monitor, [pending.spec for pending in located.windows]
+    findings = [*used_again(context, specs, index), *contradictions(context, specs, index)]
     if not arrived.dated:
-        return undated(), [*findings, *never_met(context, slices, index, labelled)]
-    findings += wrongly_dated(context, slices, index, labelled)
+        return undated(), [*findings, *never_met(context, specs, index, labelled)]
+    findings += wrongly_dated(context, specs, index, labelled)
     if any(pending.is_gone for pending in located.windows):
-        # Their labels would count as nobody's.
+        # Their labels would count as labels without a prediction.
         return None, findings
-    stray = unmatched_labels(context.project, monitor, slices, arrived, context.spool)
-    if stray.unknown:
+    found = unmatched_labels(context.project, monitor, specs, arrived, context.spool)
+    if found.unknown:
         label = context.window.label
-        count = counted(stray.unknown, f"label that arrived in {label} has", f"labels that arrived in {label} have")
-        told = f"{count} no prediction among those at hand"
-        foreign = _looked_back(context, located) and stray.unknown > max(FOREIGN_SHARE * stray.arrived, FEWEST_FOREIGN)
-        cure = f", of {stray.arrived}; are they joined to the right ids and day?" if foreign else ""
+        count = counted(found.unknown, f"label that arrived in {label} has", f"labels that arrived in {label} have")
+        what = f"{count} no prediction in the windows at hand"
+        foreign = _looked_back(context, located) and found.unknown > max(FOREIGN_SHARE * found.arrived, FEWEST_FOREIGN)
+        cure = f", of {found.arrived}; are they joined to the right ids and day?" if foreign else ""
         code = Code.LABELS_FOREIGN if foreign else Code.LABELS_UNKNOWN
-        findings.append(Finding(code, "", f"{monitor.model}: {told}{cure}"))
-    findings += lasting(context, findings, stray.arrived)
-    return arrival_measurements(stray.late, stray.unknown), findings
+        findings.append(Finding(code, "", f"{monitor.model}: {what}{cure}"))
+    findings += lasting(context, findings, found.arrived)
+    return arrival_measurements(found.late, found.unknown), findings

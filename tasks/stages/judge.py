@@ -1,4 +1,4 @@
-"""Judge: checks read the history as the night knows it, and nothing else; what follows is recorded with them."""
+"""Judge: checks read the history as known at the logical date, and nothing else; what follows is recorded with them."""
 
 from __future__ import annotations
 
@@ -30,29 +30,29 @@ from tasks.stages.run import RunContext
 
 @dataclass(frozen=True)
 class Judged:
-    """What a night decided.
+    """What a run decided.
 
     Attributes
     ----------
     decisions : list of Decision
     opened, closed : tuple of Incident
         What the decisions changed.
-    told : tuple of str
+    notified : tuple of str
         Titles of the messages that went into the outbox.
     """
 
     decisions: list[Decision]
     opened: tuple[Incident, ...] = ()
     closed: tuple[Incident, ...] = ()
-    told: tuple[str, ...] = ()
+    notified: tuple[str, ...] = ()
 
 
 def judge(context: RunContext) -> Judged:
-    """Decide every check once; a night that is run again finds its decisions made, and an old window is not judged.
+    """Decide every check once; a repeated run finds its decisions made, and an old window is not judged.
 
-    The decisions, the incidents that they open and close, and what is to be told of them are one transaction. A night
-    that comes after later ones have been judged decides, and leaves the incidents alone: they tell of the present.
-    Where those later ones were of a wrong clock and have been removed, its decisions take effect when it is run again.
+    The decisions, the incidents that they open and close, and the messages about them are one transaction. A run
+    for an earlier date than one that has been judged decides, but does not change incidents: they describe the present.
+    If the later runs were of a wrong clock and have been removed, its decisions take effect when it is repeated.
     """
     if not context.is_newest:
         return Judged([])
@@ -69,9 +69,9 @@ def judge(context: RunContext) -> Judged:
         changes = apply_decisions(open_before, everything, [check.name for check in checks], context.known_on, lasting)
         changes = replace(changes, closed=tuple(inputs.ended(incident) for incident in changes.closed))
         by_name = {decision.check.name: decision for decision in everything}
-        untold = [entry for entry in still_open(open_before, changes) if not entry.told_on]
-        unmuted = [entry for entry in untold if to and check_of(entry.check_name) not in muted]
-        reported = [entry for entry in unmuted if _can_be_told(entry, by_name)]
+        unsent = [entry for entry in still_open(open_before, changes) if not entry.told_on]
+        unmuted = [entry for entry in unsent if to and check_of(entry.check_name) not in muted]
+        reported = [entry for entry in unmuted if _still_holds(entry, by_name)]
         messages = [*_messages(inputs, [*made, *new], reported, changes)]
     with history.writing() as connection:
         append_decisions(connection, model, context.known_on, new)
@@ -95,8 +95,8 @@ def _undecided_too_long(context: RunContext, decision: Decision) -> Iterator[tup
         yield decision.check.name, runs[-1][1]
 
 
-def _can_be_told(incident: Incident, decisions: Mapping[str, Decision]) -> bool:
-    """Whether the present decision bears an incident out; of a check that is inhibited nothing could be said."""
+def _still_holds(incident: Incident, decisions: Mapping[str, Decision]) -> bool:
+    """Whether the present decision confirms an incident; a message about an inhibited check could say nothing."""
     decision = decisions.get(check_of(incident.check_name))
     if decision is None:
         return False
@@ -105,7 +105,7 @@ def _can_be_told(incident: Incident, decisions: Mapping[str, Decision]) -> bool:
 
 @dataclass(frozen=True)
 class JudgeInputs:
-    """What the checks of a night read of the history beside their own numbers, each once."""
+    """What the checks of a run read of the history beside their own numbers, each once."""
 
     context: RunContext
 
@@ -116,7 +116,7 @@ class JudgeInputs:
 
     @cached_property
     def broken(self) -> list[Finding]:
-        """What is broken of the night's own data."""
+        """What is broken of the run's own data."""
         return breaks_found(self.context.history, self.context.window, self.context.known_on, DATA_FAULTS)
 
     @property
@@ -214,7 +214,7 @@ def _decide(inputs: JudgeInputs, check: Check) -> Decision:
 def _messages(
     inputs: JudgeInputs, decisions: list[Decision], reported: list[Incident], changes: IncidentChanges
 ) -> Iterator[Message]:
-    """What is to be told: incidents that nobody has been told of, and the end of those that somebody was."""
+    """What is to be sent: incidents without a message so far, and the end of those that had one."""
     context, by_name = inputs.context, {decision.check.name: decision for decision in decisions}
     report = str(context.report_path.relative_to(context.project.home)) if context.monitor.reference else ""
     for incident in reported:

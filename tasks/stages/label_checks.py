@@ -50,8 +50,8 @@ def one_class_only(context: RunContext, pending: PendingWindow, truth: Truth) ->
     if is_odd(counts, past):
         (only,) = counts
         shown = "one class" if monitor.labels.target in monitor.private else f"class {only!r}"
-        told = f"all {counts[only]} labels of {window.label} are of {shown}, and the windows before had several"
-        yield Finding(Code.LABELS_ONE_CLASS, "", f"{monitor.model}: {told}; are they joined and coded rightly?")
+        what = f"all {counts[only]} labels of {window.label} are of {shown}, and the windows before had several"
+        yield Finding(Code.LABELS_ONE_CLASS, "", f"{monitor.model}: {what}; are they joined and coded rightly?")
 
 
 Classes = tuple[Window, Counter[str]]
@@ -83,9 +83,9 @@ def coded_anew(context: RunContext, classes: Sequence[Classes]) -> Iterator[Find
 
 def _as_text(window: Window, counts: Counter[str], found: Recoded) -> str:
     """What labels were and are."""
-    told = f"{found.share:.0%} of the {sum(counts.values())} labels of {window.label} are of classes never seen before"
+    what = f"{found.share:.0%} of the {sum(counts.values())} labels of {window.label} are of classes never seen before"
     before = f"classes ({_listed(found.gone)}) that had {found.usual:.0%} of the labels in the windows before are gone"
-    return f"{told} ({_listed(found.new)}), and {before}; are they coded in another way? restore how they were coded"
+    return f"{what} ({_listed(found.new)}), and {before}; are they coded in another way? restore how they were coded"
 
 
 MOST_SHOWN = 3
@@ -121,14 +121,14 @@ def _past(context: RunContext, window: Window) -> list[Counter[str]]:
     return class_counts(context.history, window, context.window, context.known_on, PAST_WINDOWS, labels.mature_after)
 
 
-def contradictions(context: RunContext, slices: Sequence[ScanSpec], labels: LabelIndex) -> Iterator[Finding]:
+def contradictions(context: RunContext, specs: Sequence[ScanSpec], labels: LabelIndex) -> Iterator[Finding]:
     """Labels of one id that came at one instant and differ: their truth is unknown."""
     monitor = context.monitor
     differ, recent = labels.contradicted(context.window.start)
     if not differ.any():
         return
     predicted = np.zeros(len(labels.ids), dtype=bool)
-    for where in slices:
+    for where in specs:
         predicted |= predicted_ids(where, monitor, labels)
     differ &= predicted
     count = int(differ.sum())
@@ -136,11 +136,11 @@ def contradictions(context: RunContext, slices: Sequence[ScanSpec], labels: Labe
         return
     many = count >= FEWEST and count > MANY * recent
     example = "" if _is_private(monitor) else f", such as id {labels.ids[int(np.argmax(differ))]!r}"
-    told = f"{counted(count, 'id has', 'ids have')} labels that contradict each other at one instant{example}"
-    told = f"{told}, and {'counts' if count == 1 else 'count'} as unlabelled"
+    what = f"{counted(count, 'id has', 'ids have')} labels that contradict each other at one instant{example}"
+    what = f"{what}, and {'counts' if count == 1 else 'count'} as unlabelled"
     cure = "are they joined to the right ids?" if many else "deliver one label, or a later correction"
     code = Code.LABELS_CONTRADICTORY if many else Code.LABELS_AMBIGUOUS
-    yield Finding(code, "", f"{monitor.model}: {told}; {cure}")
+    yield Finding(code, "", f"{monitor.model}: {what}; {cure}")
 
 
 def _is_private(monitor: Monitor) -> bool:
@@ -149,18 +149,18 @@ def _is_private(monitor: Monitor) -> bool:
     return bool({*monitor.predictions.id, *labels.id} & {*monitor.private})
 
 
-def used_again(context: RunContext, slices: Sequence[ScanSpec], labels: LabelIndex) -> Iterator[Finding]:
-    """Ids that stand in several windows and have several labels: whose is which?"""
-    if again := ids_used_again(slices, context.monitor, labels):
+def used_again(context: RunContext, specs: Sequence[ScanSpec], labels: LabelIndex) -> Iterator[Finding]:
+    """Ids that stand in several windows and have several labels, so that no label can be assigned."""
+    if again := ids_used_again(specs, context.monitor, labels):
         stand = counted(again, "id stands in several windows and has", "ids stand in several windows and have")
-        told = f"{stand} several labels; add to predictions.id and labels.id"
-        message = f"{context.monitor.model}: {told} what tells them apart, as the day"
+        cure = "add a column to predictions.id and labels.id by which they differ, such as the day"
+        message = f"{context.monitor.model}: {stand} several labels; {cure}"
         code, subject = (Code.IDS_USED_AGAIN, "") if again >= FEWEST else (Code.LABELS_AMBIGUOUS, "ids")
         yield Finding(code, subject, message)
 
 
 def wrongly_dated(
-    context: RunContext, slices: Sequence[ScanSpec], labels: LabelIndex, labelled: Sequence[int]
+    context: RunContext, specs: Sequence[ScanSpec], labels: LabelIndex, labelled: Sequence[int]
 ) -> Iterator[Finding]:
     """Labels that are dated before their predictions, or after the present, so that they count for none.
 
@@ -171,41 +171,41 @@ def wrongly_dated(
     labelled : sequence of int
         How many rows of each window have a label. Where none has, labels of whatever date are read.
     """
-    own = slices[0].window
+    own = specs[0].window
     arrived = labels.frame["arrived"]
     during = int(((arrived >= own.start) & (arrived < own.end)).sum())
     most = max(labelled, default=0)
     # Fewer than usual are dated today: those of some days ago would not have been read.
-    if (not most or 2 * during <= most) and any(open_scan(where).count for where in slices):
+    if (not most or 2 * during <= most) and any(open_scan(where).count for where in specs):
         first = own
         for _ in range(LOOK_BACK_WINDOWS):
             first = first.previous()
-        begin, folder = min(first.start, slices[-1].window.start), context.spool / "early"
-        before = labels_arrived(context.project, context.monitor, begin, context.now, folder, slices)
+        begin, folder = min(first.start, specs[-1].window.start), context.spool / "early"
+        before = labels_arrived(context.project, context.monitor, begin, context.now, folder, specs)
         assert before is not None
         labels = LabelIndex.of(before, context.monitor.predictions.id)
-    place = next((i for i, where in enumerate(slices) if predicted_ids(where, context.monitor, labels).any()), None)
-    if place is not None and (found := _early(context, slices[place:], labels)):
+    place = next((i for i, where in enumerate(specs) if predicted_ids(where, context.monitor, labels).any()), None)
+    if place is not None and (found := _early(context, specs[place:], labels)):
         yield found
     elif not most:
-        yield from _far_away(context, slices)
+        yield from _far_away(context, specs)
 
 
-def _early(context: RunContext, slices: Sequence[ScanSpec], labels: LabelIndex) -> Finding | None:
-    monitor, window = context.monitor, slices[0].window
-    found = early_labels(context.project, monitor, slices, labels, context.spool)
+def _early(context: RunContext, specs: Sequence[ScanSpec], labels: LabelIndex) -> Finding | None:
+    monitor, window = context.monitor, specs[0].window
+    found = early_labels(context.project, monitor, specs, labels, context.spool)
     if found is None:
         return None
-    told = f"the labels of {counted(found.ids, 'id')} of {window.label} are dated before their predictions"
+    what = f"the labels of {counted(found.ids, 'id')} of {window.label} are dated before their predictions"
     cure = "check clock, zone and column of labels.time"
-    message = f"{monitor.model}: {told}, about {_span(found.lead)} before the window; {cure}"
+    message = f"{monitor.model}: {what}, about {_span(found.lead)} before the window; {cure}"
     return _of_dates(Code.LABELS_EARLY, "early", message, found.ids, found.rows)
 
 
-def _far_away(context: RunContext, slices: Sequence[ScanSpec]) -> Iterator[Finding]:
+def _far_away(context: RunContext, specs: Sequence[ScanSpec]) -> Iterator[Finding]:
     """Labels of a window that are dated months before it, or years after the present."""
     monitor, folder = context.monitor, context.spool / "far"
-    filled = [where for where in slices if open_scan(where).count]
+    filled = [where for where in specs if open_scan(where).count]
     if not filled:
         return
     try:
@@ -215,16 +215,16 @@ def _far_away(context: RunContext, slices: Sequence[ScanSpec]) -> Iterator[Findi
         return
     if found is None or not (found.is_sure or is_overdue(monitor, filled, context.now)):
         return
-    told = f"the labels of {counted(found.ids, 'id')} of {found.window.label} are dated"
+    what = f"the labels of {counted(found.ids, 'id')} of {found.window.label} are dated"
     newest = f"the newest {found.newest.isoformat(timespec='minutes')}"
     when = "after the present" if found.is_future else f"before their predictions, about {_span(found.lead)} before"
-    message = f"{monitor.model}: {told} {when}, {newest}; check clock, zone, unit and column of labels.time"
+    message = f"{monitor.model}: {what} {when}, {newest}; check clock, zone, unit and column of labels.time"
     code, subject = (Code.LABELS_FUTURE, "future") if found.is_future else (Code.LABELS_EARLY, "early")
     yield _of_dates(code, subject, message, found.ids, found.rows)
 
 
 def _of_dates(code: Code, subject: str, message: str, ids: int, rows: int) -> Finding:
-    """Of a few nothing is broken; the subject keeps them apart from labels of unknown ids."""
+    """A few break nothing; the subject distinguishes them from labels of unknown ids."""
     many = ids >= FEWEST and ids > MANY * rows
     return Finding(code if many else Code.LABELS_UNKNOWN, "" if many else subject, message)
 
@@ -238,28 +238,28 @@ def _span(lead: timedelta) -> str:
 
 
 def never_met(
-    context: RunContext, slices: Sequence[ScanSpec], labels: LabelIndex, labelled: Sequence[int]
+    context: RunContext, specs: Sequence[ScanSpec], labels: LabelIndex, labelled: Sequence[int]
 ) -> Iterator[Finding]:
     """Undated labels of which none is of a prediction, in the windows at hand and in those before."""
     monitor = context.monitor
-    if any(labelled) or not len(labels.ids) or not any(open_scan(where).count for where in slices):
+    if any(labelled) or not len(labels.ids) or not any(open_scan(where).count for where in specs):
         return
-    if any_predicted(context.project, monitor, slices, labels, context.spool):
+    if any_predicted(context.project, monitor, specs, labels, context.spool):
         return
-    first, last = slices[-1].window.label, slices[0].window.label
+    first, last = specs[-1].window.label, specs[0].window.label
     span = first if first == last else f"{first} to {last}"
-    told = f"none of {counted(len(labels.ids), 'label')} has the id of a prediction of {span}, or before"
+    what = f"none of {counted(len(labels.ids), 'label')} has the id of a prediction of {span}, or before"
     cure = "write ids alike in both, or name their column as labels.id"
     # Before the labels of a window are due, those that there are may be of predictions that were made before all.
-    overdue = any(context.now >= matured(where.window, monitor) and open_scan(where).count for where in slices)
+    overdue = any(context.now >= matured(where.window, monitor) and open_scan(where).count for where in specs)
     code = Code.LABELS_FOREIGN if overdue and len(labels.ids) >= FEWEST else Code.LABELS_UNKNOWN
-    yield Finding(code, "", f"{monitor.model}: {told}{_two_ids(monitor, slices, labels)}; {cure}")
+    yield Finding(code, "", f"{monitor.model}: {what}{_two_ids(monitor, specs, labels)}; {cure}")
 
 
-def _two_ids(monitor: Monitor, slices: Sequence[ScanSpec], labels: LabelIndex) -> str:
+def _two_ids(monitor: Monitor, specs: Sequence[ScanSpec], labels: LabelIndex) -> str:
     """An id of a label and one of a prediction, side by side."""
     names = monitor.predictions.id
-    where = next(where for where in slices if open_scan(where).count)
+    where = next(where for where in specs if open_scan(where).count)
     predicted = keys(open_scan(where).frame(names, names), names).dropna()
     if _is_private(monitor) or not len(predicted):
         return ""

@@ -1,4 +1,4 @@
-"""Notify: deliver what waits in the outbox. What cannot be delivered waits for the next night."""
+"""Notify: deliver what waits in the outbox. What cannot be delivered waits for the next run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from storage.sinks.exchange import Deadline
 from tasks.stages.run import RunContext
 
 PAUSES = (1.0, 5.0)
-"""Seconds between attempts of one night."""
+"""Seconds between attempts of one run."""
 
 NEXT_RUN = "it is tried again in the next run"
 
@@ -34,9 +34,9 @@ def notify(context: RunContext) -> Finding | None:
 
 
 def deliver(project: Project, monitor: Monitor, run_url: str = "") -> Finding | None:
-    """Send the messages of a model that nobody has got yet; a target that does not answer is asked again and told of.
+    """Send the messages of a model that were not delivered; a target that does not answer is asked again and reported.
 
-    Only what still holds is sent: of an incident that is over before anybody could be told, nobody is. What is about a
+    Only what still holds is sent: an incident that is over before its first message was sent gets none. What is about a
     check that is muted by now waits until it is not.
     """
     history, locks = open_history(project), project.home / "locks"
@@ -47,8 +47,8 @@ def deliver(project: Project, monitor: Monitor, run_url: str = "") -> Finding | 
         faults = {"": f"{error}; {NEXT_RUN}"}
     if not faults:
         return None
-    told = "; ".join(faults.values())
-    return Finding(Code.NOTIFY_FAILED, "", f"{monitor.model}: {told}")
+    what = "; ".join(faults.values())
+    return Finding(Code.NOTIFY_FAILED, "", f"{monitor.model}: {what}")
 
 
 def _deliver(project: Project, history: History, monitor: Monitor, run_url: str) -> dict[str, str]:
@@ -60,7 +60,7 @@ def _deliver(project: Project, history: History, monitor: Monitor, run_url: str)
         return faults
     open_now = incidents_open(history, monitor.model)
     entries = waiting(history, monitor.model)
-    # The newest first: an end whose beginning was never told must not be left alone by a kill.
+    # The newest first: after a kill no end may remain whose beginning was never sent.
     for entry in [entry for entry in reversed(entries) if _overtaken(entry, entries, open_now)]:
         mark(history, entry, DeliveryStatus.OVERTAKEN, datetime.now(UTC))
     for entry in waiting(history, monitor.model):
@@ -81,9 +81,9 @@ def _deliver(project: Project, history: History, monitor: Monitor, run_url: str)
 
 
 def _overtaken(entry: Waiting, entries: list[Waiting], open_now: dict[str, Incident]) -> bool:
-    """Whether what a message tells holds no longer.
+    """Whether what a message says no longer holds.
 
-    So it is of a beginning that is over, and of an end whose beginning nobody knows or after which it began again.
+    That is so for a beginning that is over, and for an end whose beginning was not sent or after which it began again.
     """
     message = entry.message
     if message.event == "opened":

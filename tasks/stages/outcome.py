@@ -1,4 +1,4 @@
-"""What a night came to, for whoever tells it."""
+"""The outcome of a run, for all who report it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tasks.stages.read import Located
 from tasks.stages.result import WindowResult
 from tasks.stages.run import RunContext
 
-MOST_TOLD = 5
+MOST_SHOWN = 5
 """Findings that fit one line; the history has them all."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a night came to."""
+    """The outcome of a run."""
 
     context: RunContext
     findings: list[Finding]
@@ -61,9 +61,9 @@ class Outcome:
         ended = "".join(f"; data: {incident.ending}" for incident in self.judged.closed if incident.ending)
         if not found:
             return f"completed{ended}"
-        told = found[:MOST_TOLD]
-        rest = len(found) - len(told)
-        return "completed with findings: " + "; ".join([*told, *([f"and {rest} more"] if rest else [])]) + ended
+        shown = found[:MOST_SHOWN]
+        rest = len(found) - len(shown)
+        return "completed with findings: " + "; ".join([*shown, *([f"and {rest} more"] if rest else [])]) + ended
 
     def _undecided(self, decision: Decision) -> str:
         return f"{self.context.monitor.model}: check {decision.check.name} is undecided: {decision.reason}"
@@ -79,7 +79,7 @@ class Outcome:
             "is_newest": self.context.is_newest,
             "checks": {decision.check.name: decision.verdict.value for decision in self.decisions},
             "undecided_checks": {decision.check.name: decision.reason for decision in self.undecided_checks},
-            "retrainings": [entry.told for entry in self.entries],
+            "retrainings": [entry.line for entry in self.entries],
             "report": str(self.report) if self.report else None,
             "seconds": self.seconds,
         }

@@ -80,8 +80,10 @@ def profile(context: RunContext, located: Located, table: Table) -> Profiled:
     for name in table.features:
         if name in profiles:
             measurements += feature_measurements(profiles[name], reference.get(name))
-    told = {finding.subject for finding in table.findings}
-    findings = [_of_another_type(context, name, held, kinds[name]) for name, held in broken.items() if name not in told]
+    named = {finding.subject for finding in table.findings}
+    findings = [
+        _of_another_type(context, name, held, kinds[name]) for name, held in broken.items() if name not in named
+    ]
     findings += value_findings(monitor, seen)
     known = {finding.subject for finding in (*table.findings, *findings)}
     broken_features, broken_scores = _breaks(context, table, profiles)

@@ -1,4 +1,4 @@
-"""Publish: gauges, read from the history. A sink that does not answer is a finding and never fails the night."""
+"""Publish: gauges, read from the history. A sink that does not answer is a finding and never fails the run."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from storage.sinks.pushgateway import withdraw_retired
 from tasks.stages.run import RunContext
 
 OF_THE_RUN = {**INPUT_METRICS, **ARRIVAL_METRICS}
-"""Metrics of the night's own window; those of quality are shown of the window that is judged."""
+"""Metrics of the run's own window; for quality the window that is judged is shown."""
 
 INFO_LABELS = ("owner", "env", "region")
 
 
 def publish(context: RunContext, started: float, *, failed: bool = False) -> Finding | None:
-    """Publish what is known of the model on this night, unless it looks at an old window, or a later one was shown.
+    """Publish what is known of the model, unless the run is for an old window, or a later run has published.
 
     Parameters
     ----------
     context : RunContext
     started : float
-        When the night began, in seconds since the epoch.
+        When the run began, in seconds since the epoch.
     failed : bool
-        Whether the night died; the newest window that is known is shown then.
+        Whether the run failed; then the newest known window is shown.
     """
     shown = last_run(context.history, context.monitor.model)
     if not context.is_newest or (shown and shown > context.known_on):
@@ -80,8 +80,8 @@ def _samples(context: RunContext, started: float, failed: bool) -> Iterator[Samp
     for cause in Cause:
         yield Sample("lamplighter_checks_undecided", float(causes.count(cause)), (("cause", cause.value),))
     if monitor.retrain:
-        called_for = any(name in open_incidents for name in monitor.retrain.on)
-        yield Sample("lamplighter_retrain_recommended", float(called_for))
+        is_requested = any(name in open_incidents for name in monitor.retrain.on)
+        yield Sample("lamplighter_retrain_recommended", float(is_requested))
         if promotion := champion_on(context.history, monitor.model, known_on):
             yield Sample("lamplighter_retrain_last_timestamp_seconds", promotion.known_on.timestamp())
 

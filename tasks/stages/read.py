@@ -62,15 +62,15 @@ class Located:
     ----------
     windows : list of PendingWindow
         The run's own window first, then earlier ones.
-    reference : Slice or None
+    reference : ScanSpec or None
         What the window is compared with: where the champion brought one, that.
-    declared : Slice or None
-        The monitor's own. It says which columns there are, and stands in for features that the champion's lacks, as
+    monitor_reference : ScanSpec or None
+        The monitor's own. It says which columns there are, and serves for features that the champion's lacks, such as
         private ones.
     reference_fault : str
         Why there is no reference although one is declared.
     findings : list of Finding
-        Predictions that have gone, and nights that never came.
+        Predictions that have gone, and windows without a run.
     """
 
     windows: list[PendingWindow]
@@ -126,7 +126,7 @@ def _reference(context: RunContext, of_champion: Path | None) -> tuple[ScanSpec 
 
 
 def _of_champion(context: RunContext) -> Path | None:
-    """The reference of the version that is champion on this night, where it is one of the registry's."""
+    """The reference of the version that is champion at this logical date, where it is one of the registry's."""
     promotion = champion_on(context.history, context.monitor.model, context.known_on)
     if promotion is None:
         return None
@@ -134,14 +134,14 @@ def _of_champion(context: RunContext) -> Path | None:
 
 
 def _windows(context: RunContext, known: Mapping[datetime, WindowState]) -> list[Window]:
-    """The night's own window, then those whose labels or predictions may still come, newest first."""
+    """The run's own window, then those whose labels or predictions may still come, newest first."""
     if context.relabel:
         return [context.window]
     span = context.monitor.labels.mature_after if context.monitor.labels else LOOKBACK
     earlier = [
-        standing.window
-        for start, standing in known.items()
-        if start < context.window.start and (standing.is_open or standing.window.after_end(span) >= context.window.end)
+        state.window
+        for start, state in known.items()
+        if start < context.window.start and (state.is_open or state.window.after_end(span) >= context.window.end)
     ]
     return [context.window, *sorted(earlier, key=lambda window: window.start, reverse=True)]
 
@@ -158,7 +158,7 @@ def _gone(context: RunContext, windows: Iterable[PendingWindow]) -> Iterator[Fin
 
 
 def _missing(context: RunContext, known: Mapping[datetime, WindowState]) -> Iterator[Finding]:
-    """Windows right before the night's own that no night was about, though there are earlier ones."""
+    """Windows right before the run's own without a run, though earlier windows have one."""
     earlier = [start for start in known if start < context.window.start]
     if not earlier or context.relabel:
         return
@@ -173,7 +173,7 @@ def _missing(context: RunContext, known: Mapping[datetime, WindowState]) -> Iter
         # A log that stopped has no rows in them.
         where = "where they have rows, " if len(missing) > MANY_MISSING else ""
         message = (
-            f"{context.monitor.model}: no night was about {count} before {context.window.label}; "
+            f"{context.monitor.model}: no run was about {count} before {context.window.label}; "
             f"{where}run `lamplighter backfill {context.monitor.model} --from {first.day} --to {last.last_day}`"
         )
         yield Finding(Code.NIGHTS_MISSING, "", message)

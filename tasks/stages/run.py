@@ -1,4 +1,4 @@
-"""One night of one model: what every stage is handed."""
+"""One run of one model: what every stage gets."""
 
 from __future__ import annotations
 
@@ -56,19 +56,19 @@ class RunContext:
         relabel: bool = False,
         run_url: str = "",
     ) -> RunContext:
-        """The night of the window that holds ``day``; without ``now`` as if it had come when it was scheduled.
+        """The run for the window that holds ``day``; without ``now`` as if it had started when it was scheduled.
 
         Raises
         ------
         MonitorError
-            If the window is not over, or ``now`` is still to come: later nights would take it for the present.
+            If the window is not over, or ``now`` is still to come: later runs would take it for the present.
         """
         present, zone = datetime.now(UTC), ZoneInfo(monitor.timezone)
         if now and now.tzinfo is None:
             now = now.replace(tzinfo=zone)
         if now and now > present + CLOCKS_DIFFER:
-            told = f"{now.isoformat()} is still to come"
-            raise MonitorError(f"{monitor.model}: {told}; give a time that has passed, or none")
+            what = f"{now.isoformat()} is still to come"
+            raise MonitorError(f"{monitor.model}: {what}; give a time that has passed, or none")
         if isinstance(day, datetime) and day.tzinfo is None:
             day = day.replace(tzinfo=zone)
         window = Window.of(monitor.model, monitor.every, monitor.timezone, day)
@@ -79,7 +79,7 @@ class RunContext:
 
     @property
     def known_on(self) -> datetime:
-        """The logical night on which what is found becomes known."""
+        """The logical date of the run: when what it finds becomes known."""
         return logical_date(self.now, self.monitor.every, self.monitor.timezone)
 
     @property
@@ -109,10 +109,10 @@ class RunContext:
 
     @property
     def spool(self) -> Path:
-        """Folder of what SQL sources were streamed to; it belongs to the model's night and goes with it."""
+        """Folder of what SQL sources were streamed to; it belongs to the run and is removed with it."""
         return self.project.home / "spool" / self.monitor.model
 
     @property
     def report_path(self) -> Path:
-        """Where the night's report goes."""
+        """Where the report of the run goes."""
         return report_path(self.project.home, self.monitor.model, self.window.label)

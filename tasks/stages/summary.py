@@ -163,12 +163,12 @@ def _followed(outcome: Outcome) -> Iterator[str]:
     judged, monitor = outcome.judged, outcome.context.monitor
     yield from (f"- opened the incident of {markdown(incident.check_name)}" for incident in judged.opened)
     yield from (f"- closed the incident of {markdown(incident.check_name)}" for incident in judged.closed)
-    yield from (f"- notified: {markdown(title)}" for title in judged.told)
+    yield from (f"- notified: {markdown(title)}" for title in judged.notified)
     if (judged.opened or judged.closed) and not monitor.notify.to:
         why = "Alertmanager does" if monitor.notify.via == "alertmanager" else "`notify` names no address"
         yield f"- sent nothing: {why}"
     for entry in outcome.entries:
-        yield f"- {markdown(entry.told)}"
+        yield f"- {markdown(entry.line)}"
 
 
 def _drifted(outcome: Outcome) -> Iterator[str]:

@@ -60,7 +60,7 @@ def validate(context: RunContext, located: Located, pending: PendingWindow) -> T
         spelled = _spelled(monitor, table, needed, [rows, monitor_reference or rows])
         findings += _typed(schema_findings(monitor, needed, table, held), spelled)
         findings += _typed(_conflicts(monitor, rows, table), spelled & rows.inferred)
-        # Without a reference a feature that nobody named may be new, and files before it lack it.
+        # Without a reference a feature that is not named may be new, and files before it lack it.
         named = needed if monitor_reference else needed_columns(monitor, dict.fromkeys(named_features(monitor), ""))
         findings += _lacking(monitor, rows, named)
         findings += _differing(monitor, rows, needed)
@@ -83,7 +83,7 @@ def why_lost(rows: Scan) -> str:
 
 def _row_findings(monitor: Monitor, rows: Scan) -> Iterator[Finding]:
     """Rows that are not there, have no time, or stand there twice."""
-    label = rows.slice.window.label
+    label = rows.spec.window.label
     if not rows.count and not rows.mistake:
         why = "is the log there?"
         if rows.unreadable:
@@ -96,11 +96,11 @@ def _row_findings(monitor: Monitor, rows: Scan) -> Iterator[Finding]:
 
 
 def _unreadable(monitor: Monitor, rows: Scan) -> Iterator[Finding]:
-    """Files that cannot be used; what is wrong with a column in all of them is no file's fault and told once."""
+    """Files that cannot be used; what is wrong with a column in all of them is no file's fault and reported once."""
     if fault := rows.mistake:
         code = Code.COLUMN_MISSING if fault.missing else Code.TYPE_CHANGED
         right = "; name the right one as predictions.time" if fault.missing else ""
-        label = rows.slice.window.label
+        label = rows.spec.window.label
         yield Finding(code, fault.column, f"{monitor.model}: no file of {label} can be used: {fault}{right}")
         return
     for uri, reason in rows.unreadable:
@@ -120,8 +120,8 @@ def _unreadable_reference(monitor: Monitor, reference: Scan) -> Iterator[Finding
     for uri, reason in reference.unreadable:
         message = f"{monitor.model}: reference: {of_file(uri, reason)}"
         yield Finding(Code.REFERENCE_UNREADABLE, uri, message)
-    for name, file, told in reference.lacking(named_features(monitor)):
-        message = f"{monitor.model}: reference: {file}: no column {name!r}, which other files have; {told}"
+    for name, file, what in reference.lacking(named_features(monitor)):
+        message = f"{monitor.model}: reference: {file}: no column {name!r}, which other files have; {what}"
         yield Finding(Code.REFERENCE_UNREADABLE, name, message)
 
 
@@ -139,7 +139,7 @@ def _typed(findings: Iterable[Finding], spelled: Collection[str]) -> Iterator[Fi
 
 
 def _conflicts(monitor: Monitor, rows: Scan, table: Collection[str]) -> Iterator[Finding]:
-    label = rows.slice.window.label
+    label = rows.spec.window.label
     for name, kinds in rows.conflicting.items():
         if name in table:
             yield Finding(Code.TYPE_CHANGED, name, f"{monitor.model}: column {name!r} is {kinds} in files of {label}")
@@ -148,12 +148,12 @@ def _conflicts(monitor: Monitor, rows: Scan, table: Collection[str]) -> Iterator
 def _lacking(monitor: Monitor, rows: Scan, named: Collection[str]) -> Iterator[Finding]:
     """Columns that some files lack, and others have: one finding a column, with the first of the files."""
     found: dict[str, list[tuple[str, str]]] = {}
-    for name, file, told in rows.lacking(named):
-        found.setdefault(name, []).append((file, told))
+    for name, file, what in rows.lacking(named):
+        found.setdefault(name, []).append((file, what))
     for name, files in found.items():
-        file, told = files[0]
+        file, what = files[0]
         more = f" and {counted(len(files) - 1, 'more file')}" if len(files) > 1 else ""
-        message = f"{file}{more}: no column {name!r}, which other files have, so it is null there; {told}"
+        message = f"{file}{more}: no column {name!r}, which other files have, so it is null there; {what}"
         yield Finding(Code.COLUMN_MISSING, name, f"{monitor.model}: {message}")
 
 
@@ -161,12 +161,12 @@ def _odd_times(monitor: Monitor, rows: Scan, needed: Collection[str]) -> Iterato
     """Times such as PostgreSQL's infinity, in columns that matter."""
     for name, count in rows.odd_times.items():
         if name in needed:
-            told = f"holds infinity, or a year that no calendar has, in {counted(count, 'row')}, read as null"
-            message = f"{monitor.model}: column {name!r} {told}; store a time between the years 1 and 9999, or null"
+            what = f"holds infinity, or a year that no calendar has, in {counted(count, 'row')}, read as null"
+            message = f"{monitor.model}: column {name!r} {what}; store a time between the years 1 and 9999, or null"
             yield Finding(Code.INFINITE_VALUES, name, message)
 
 
 def _differing(monitor: Monitor, rows: Scan, needed: Collection[str]) -> Iterator[Finding]:
     for name, file, path in rows.differing(needed):
-        told = f"{file}: column {name!r} holds other values than {path} in the path"
-        yield Finding(Code.PATH_DIFFERS, name, f"{monitor.model}: {told}; the file's are taken, mend one of them")
+        what = f"{file}: column {name!r} holds other values than {path} in the path"
+        yield Finding(Code.PATH_DIFFERS, name, f"{monitor.model}: {what}; the file's are taken, mend one of them")

@@ -43,9 +43,9 @@ def test_it_has_the_version_and_the_uid_that_links_rely_on(board: dict[str, Any]
     assert [variable["name"] for variable in board["templating"]["list"]] == ["datasource", "model"]
 
 
-def test_rows_are_quality_drift_data_labels_nights(board: dict[str, Any]) -> None:
+def test_rows_are_quality_drift_data_labels_runs(board: dict[str, Any]) -> None:
     rows = [panel["title"] for panel in board["panels"] if panel["type"] == "row"]
-    assert rows == ["Quality", "Drift", "Data", "Labels", "Nights"]
+    assert rows == ["Quality", "Drift", "Data", "Labels", "Runs"]
 
 
 def test_ids_are_unique_and_no_two_panels_overlap(board: dict[str, Any]) -> None:

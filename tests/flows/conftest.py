@@ -123,7 +123,7 @@ def predictions() -> pd.DataFrame:
 
 
 def labels(log: pd.DataFrame) -> pd.DataFrame:
-    """The truth: up to four days late, a tenth never, some corrected, some of nobody."""
+    """The truth: up to four days late, a tenth never, some corrected, some without a prediction."""
     random = np.random.default_rng(11)
     known = log.drop_duplicates("id").sample(frac=0.9, random_state=3).sort_values("id")
     truth = (known["score"].to_numpy() + random.normal(0, 0.4, len(known)) > 0.5).astype(int)
@@ -134,8 +134,8 @@ def labels(log: pd.DataFrame) -> pd.DataFrame:
     )
     wrong = first.iloc[::23].assign(truth=lambda rows: 1 - rows["truth"], spent=0.0)
     wrong = wrong.assign(arrived=wrong["arrived"] - pd.Timedelta(minutes=5))
-    nobody = first.iloc[::101].assign(id=lambda rows: "x" + rows["id"])
-    every = pd.concat([first, wrong, nobody], ignore_index=True)
+    unknown = first.iloc[::101].assign(id=lambda rows: "x" + rows["id"])
+    every = pd.concat([first, wrong, unknown], ignore_index=True)
     return every.assign(arrived=pd.to_datetime(every["arrived"], utc=True))
 
 

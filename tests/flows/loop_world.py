@@ -30,9 +30,9 @@ FIRST, TURN, DAYS, ROWS = date(2025, 3, 3), date(2025, 3, 17), 34, 200
 LAST = FIRST + timedelta(days=DAYS - 1)
 
 DAY = date(2025, 3, 22)
-"""The night after this day finds a world that turned some days ago, and nobody who looked."""
+"""The run for this day finds a world that changed some days ago, without a check so far."""
 ROLLBACK_DAY = DAY + timedelta(days=4)
-"""When what a champion of the night after that day answered has matured for as long as it was compared on."""
+"""When the answers of a champion of the run for that day have matured for as long as it was compared on."""
 
 MONITOR = """
 model: turning
@@ -152,24 +152,24 @@ def eve(folder: Path, more: str = "", *, adopted: bool = False) -> Project:
     project = make(folder, MONITOR.replace("below: 0.6", "below: 0.01") + more)
     if adopted:
         adopt_first(project)
-    walk_quietly(project, FIRST, DAY - timedelta(days=1))
+    run_quietly(project, FIRST, DAY - timedelta(days=1))
     edit(project, "turning", ("below: 0.01", "below: 0.6"))
     return project
 
 
-def walk_quietly(project: Project, first: date, last: date) -> None:
-    """Walk nights that call for nothing."""
+def run_quietly(project: Project, first: date, last: date) -> None:
+    """Run windows that request nothing."""
     monitor = project.monitor("turning")
-    for walked in run_windows(project, monitor, windows_between(monitor, first, last)):
-        assert not walked.fault, walked.fault
+    for done in run_windows(project, monitor, windows_between(monitor, first, last)):
+        assert not done.fault, done.fault
 
 
 def replay(project: Project, first: date = FIRST, last: date = LAST) -> list[WindowRun]:
-    """Walk nights; after each promotion the service answers the days to come by the new champion."""
-    monitor, walked, served = project.monitor("turning"), [], ""
+    """Run windows; after each promotion the service answers the days to come by the new champion."""
+    monitor, done, served = project.monitor("turning"), [], ""
     for entry in run_windows(project, monitor, windows_between(monitor, first, last), with_retraining=True):
         assert not entry.fault, entry.fault
-        walked.append(entry)
+        done.append(entry)
         history = open_history(project)
         promotion = champion(history, "turning")
         if promotion and promotion.version != served:
@@ -177,7 +177,7 @@ def replay(project: Project, first: date = FIRST, last: date = LAST) -> list[Win
             place = Registry(project.home, history, "turning").verified(served)
             sign = json.loads((place / "model.json").read_text())["sign"]
             serve(project.root, sign, served, entry.window.last_day + timedelta(days=1))
-    return walked
+    return done
 
 
 def turn_back(folder: Path, since: date) -> None:
@@ -196,17 +196,17 @@ def adopt_first(project: Project, sign: int = 1) -> None:
     folder.mkdir()
     (folder / "model.json").write_text(f'{{"sign": {sign}}}')
     span = ("--from", "2025-02-01", "--to", "2025-02-28")
-    told = call(project, "adopt", "turning", str(folder), "--version", "first", *span)
-    assert told == (0, "turning: first is champion\n")
+    output = call(project, "adopt", "turning", str(folder), "--version", "first", *span)
+    assert output == (0, "turning: first is champion\n")
 
 
 def worsen(project: Project) -> None:
-    """Walk on to the eve of a rollback: a champion is promoted, and the world turns back on it."""
+    """Run on until the day before a rollback: a champion is promoted, and the world changes back."""
     one_run(project)
     serve(project.root, -1, entries(open_history(project), "turning")[-1].version, DAY + timedelta(days=1))
     turn_back(project.root, DAY + timedelta(days=1))
     edit(project, "turning", ("below: 0.6", "below: 0.01"))
-    walk_quietly(project, DAY + timedelta(days=1), ROLLBACK_DAY - timedelta(days=1))
+    run_quietly(project, DAY + timedelta(days=1), ROLLBACK_DAY - timedelta(days=1))
 
 
 def count_as_labelled(project: Project, day: date, rows: int) -> None:
@@ -231,5 +231,5 @@ def ledger(project: Project, *, vetoed: bool = False) -> list[Entry]:
 
 
 def call(project: Project, *arguments: str) -> tuple[int, str]:
-    told = CliRunner().invoke(cli, ["-C", str(project.root), *arguments])
-    return told.exit_code, told.output
+    result = CliRunner().invoke(cli, ["-C", str(project.root), *arguments])
+    return result.exit_code, result.output

@@ -1,4 +1,4 @@
-"""Ways of walking nights, for tests that compare them."""
+"""Ways of running windows, for tests that compare them."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def edit(world: Project, model: str, *changes: tuple[str, str]) -> None:
 def one_run(
     project: Project, model: str, day: date, stages: Stages | None = None, *, with_report: bool = False
 ) -> Outcome:
-    """Walk the night of a day, with the plain stages unless others are given."""
+    """Run the window of a day, with the plain stages unless others are given."""
     context = RunContext.of(project, project.monitor(model), day)
     return run_window(context, stages or Stages.plain(), with_report=with_report)
 
 
-def many_nights(project: Project, model: str, first: date, last: date) -> None:
-    """Walk the nights of some days; a night that fails fails the test."""
+def many_runs(project: Project, model: str, first: date, last: date) -> None:
+    """Run the windows of some days; a run that fails fails the test."""
     monitor = project.monitor(model)
-    for walked in run_windows(project, monitor, windows_between(monitor, first, last)):
-        assert not walked.fault, walked.fault
+    for done in run_windows(project, monitor, windows_between(monitor, first, last)):
+        assert not done.fault, done.fault
 
 
 def recorded(project: Project) -> dict[str, list[tuple[Any, ...]]]:

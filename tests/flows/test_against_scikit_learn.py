@@ -18,7 +18,7 @@ from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.project.folder import Project
 from tests.flows.conftest import ZONE
-from tests.flows.runs import many_nights
+from tests.flows.runs import many_runs
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 14)
 FINAL = [day.date() for day in pd.date_range(FIRST, date(2025, 3, 12))]
@@ -79,12 +79,12 @@ def labelled(project: Project) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def walked(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    folder = tmp_path_factory.mktemp("walked") / "world"
+def evaluated(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    folder = tmp_path_factory.mktemp("evaluated") / "world"
     shutil.copytree(template, folder)
     project = Project.open(folder)
     for model in ORACLES:
-        many_nights(project, model, FIRST, LAST)
+        many_runs(project, model, FIRST, LAST)
     return project
 
 
@@ -94,12 +94,12 @@ def test_no_metric_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(("model", "metric"), [(m, name) for m, table in ORACLES.items() for name in table])
-def test_recorded_values_are_those_of_the_oracle(walked: Project, model: str, metric: str) -> None:
-    rows = labelled(walked)
+def test_recorded_values_are_those_of_the_oracle(evaluated: Project, model: str, metric: str) -> None:
+    rows = labelled(evaluated)
     segments = {"": rows, **{f"region={name}": part for name, part in rows.groupby("region")}}
     for segment, part in segments.items():
         wanted = Filter(metric=metric, segment=segment, version="", klass="")
-        found = measurements(open_history(walked), model, wanted)
+        found = measurements(open_history(evaluated), model, wanted)
         by_day = {pd.Timestamp(row["window_start"]).tz_convert(ZONE).date(): row for row in found}
         assert len(by_day) == len(FINAL) + 2
         for day in FINAL:
@@ -108,20 +108,20 @@ def test_recorded_values_are_those_of_the_oracle(walked: Project, model: str, me
             assert by_day[day]["value"] == pytest.approx(ORACLES[model][metric](of_day), rel=1e-9, abs=1e-9)
 
 
-def test_by_version(walked: Project) -> None:
-    rows = labelled(walked)
+def test_by_version(evaluated: Project) -> None:
+    rows = labelled(evaluated)
     for version, part in rows.groupby("version"):
         wanted = Filter(metric="accuracy", segment="", version=str(version))
-        for row in measurements(open_history(walked), "parquet", wanted):
+        for row in measurements(open_history(evaluated), "parquet", wanted):
             day = pd.Timestamp(row["window_start"]).tz_convert(ZONE).date()
             if day in FINAL and row["value"] is not None:
                 of_day = part[part["day"] == day]
                 assert row["value"] == pytest.approx(CLASSIFICATION["accuracy"](of_day), rel=1e-9)
 
 
-def test_coverage_counts_every_row(walked: Project) -> None:
-    rows = labelled(walked)
-    found = measurements(open_history(walked), "parquet", Filter(metric="labels_coverage"))
+def test_coverage_counts_every_row(evaluated: Project) -> None:
+    rows = labelled(evaluated)
+    found = measurements(open_history(evaluated), "parquet", Filter(metric="labels_coverage"))
     for row in found:
         day = pd.Timestamp(row["window_start"]).tz_convert(ZONE).date()
         if day in FINAL:

@@ -1,4 +1,4 @@
-"""Bad input: one clear line, what is sound is measured, and once mended the history is that of a sound night."""
+"""Bad input: one clear line, what is sound is measured, and once mended the history is that of a sound run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from storage.history.query import Filter, measurements
 from storage.project.folder import Project
 from tasks.stages.run import RunContext
 from tasks.stages.validate import validate
-from tests.flows.runs import many_nights, one_run, recorded
+from tests.flows.runs import many_runs, one_run, recorded
 
 FIRST, DAY, LAST = date(2025, 3, 3), date(2025, 3, 6), date(2025, 3, 8)
 LOG, TRUTH = "data/predictions/day=2025-03-06/part.parquet", "data/labels/day=2025-03-06/part.parquet"
@@ -76,10 +76,10 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], None], str]] = {
         rewrite(lambda f: f.assign(amount=np.inf)),
         "column 'amount' is infinite in 120 of 120 rows",
     ),
-    "labels of nobody": (
+    "labels without a prediction": (
         TRUTH,
         rewrite(lambda f: f.assign(id="z" + f["id"])),
-        "have no prediction among those at hand",
+        "have no prediction in the windows at hand",
     ),
     "labels cut in half": (TRUTH, cut_in_half, "is cut short: it begins as Parquet"),
     "label column missing": (TRUTH, rewrite(lambda f: f.drop(columns="truth")), "no label column 'truth'; it has id,"),
@@ -95,24 +95,24 @@ def undisturbed() -> dict[str, object]:
 def test_a_clear_line_and_nothing_lost(world: Project, undisturbed: dict[str, object], name: str) -> None:
     place, damage, line = DAMAGE[name]
     if not undisturbed:
-        many_nights(world, "parquet", FIRST, LAST)
+        many_runs(world, "parquet", FIRST, LAST)
         undisturbed["history"] = recorded(world)["measurement"]
         shutil.rmtree(world.home)
         open_history(world).engine.dispose()
-    many_nights(world, "parquet", FIRST, date(2025, 3, 5))
+    many_runs(world, "parquet", FIRST, date(2025, 3, 5))
     sound = (world.root / place).read_bytes()
     damage(world.root / place)
     outcome = one_run(world, "parquet", DAY)
     messages = [finding.message for finding in outcome.findings]
-    told = [message for message in messages if line in message]
-    assert told, messages
-    assert all("\n" not in message for message in told)
+    output = [message for message in messages if line in message]
+    assert output, messages
+    assert all("\n" not in message for message in output)
     assert "completed with findings" in outcome.message
 
     for path in (world.root / place).parent.glob("*.parquet"):
         path.unlink()
     (world.root / place).write_bytes(sound)
-    many_nights(world, "parquet", DAY, LAST)
+    many_runs(world, "parquet", DAY, LAST)
     assert recorded(world)["measurement"] == undisturbed["history"]
 
 
@@ -123,7 +123,7 @@ def values(world: Project, metric: str, feature: str = "") -> dict[str, tuple[fl
 
 def test_what_is_sound_is_measured(world: Project) -> None:
     rewrite(lambda f: f.drop(columns="amount"))(world.root / LOG)
-    many_nights(world, "parquet", DAY, LAST)
+    many_runs(world, "parquet", DAY, LAST)
     assert values(world, "missing_ratio", "age")["2025-03-05"] == (0.0, "")
     assert values(world, "f1")["2025-03-05"][0] is not None
     assert values(world, "columns_missing")["2025-03-05"] == (1.0, "")
@@ -132,7 +132,7 @@ def test_what_is_sound_is_measured(world: Project) -> None:
 def test_one_class_only(world: Project) -> None:
     for path in world.root.glob("data/labels/*/part.parquet"):
         rewrite(lambda f: f.assign(truth=0))(path)
-    many_nights(world, "parquet", FIRST, LAST)
+    many_runs(world, "parquet", FIRST, LAST)
     value, reason = values(world, "roc_auc")["2025-03-02"]
     assert value is None
     assert reason == "no label is 1"
@@ -155,7 +155,7 @@ def test_ids_repeated_are_counted_and_left_out(world: Project) -> None:
     assert values(world, "repeated_ratio")["2025-03-05"][0] >= 0.5
 
 
-def test_ids_repeated_are_told_where_the_monitor_says_error(world: Project) -> None:
+def test_ids_repeated_are_reported_where_the_monitor_says_error(world: Project) -> None:
     path = world.root / "monitors" / "parquet.yaml"
     path.write_text(path.read_text().replace("  id: id\n", "  id: id\n  duplicates: error\n", 1))
     deliver_twice(world.root / LOG)
@@ -164,7 +164,7 @@ def test_ids_repeated_are_told_where_the_monitor_says_error(world: Project) -> N
 
 
 def test_a_label_source_that_is_down_leaves_what_was_known(world: Project) -> None:
-    many_nights(world, "sql", FIRST, DAY)
+    many_runs(world, "sql", FIRST, DAY)
     before = recorded(world)
     engine = sa.create_engine(f"sqlite:///{world.root}/data/world.db")
     with engine.begin() as connection:
@@ -178,7 +178,7 @@ def test_a_label_source_that_is_down_leaves_what_was_known(world: Project) -> No
     assert kept == set(before["measurement"])
 
 
-def test_a_source_that_is_down_fails_the_night_with_one_line(world: Project) -> None:
+def test_a_source_that_is_down_fails_the_run_with_one_line(world: Project) -> None:
     (world.root / "data" / "world.db").unlink()
     with pytest.raises(SourceError, match=r"sqlite .*world.db table predictions: .*") as failure:
         one_run(world, "sql", DAY)
@@ -195,7 +195,7 @@ def test_a_history_that_cannot_be_reached(world: Project, monkeypatch: pytest.Mo
 def test_a_full_disk_in_the_reports_folder(world: Project) -> None:
     folder = world.home / "reports"
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # A folder that cannot be made, as root may write where nobody else may.
+    # A folder that cannot be made, as root may write where no other user may.
     folder.write_text("in the way")
     outcome = run_window(RunContext.of(world, world.monitor("drifting"), DAY), Stages.plain())
     assert any("report: " in finding.message and "cannot be written" in finding.message for finding in outcome.findings)
@@ -220,7 +220,7 @@ def test_a_renamed_model_takes_its_gauges_away_and_leaves_its_history(world: Pro
     assert {row[0] for row in recorded(world)["measurement"]} == {"parquet", "renamed"}
 
 
-def test_the_spool_is_private_and_gone_after_the_night(world: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_spool_is_private_and_gone_after_the_run(world: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
 
     def look(*arguments: object) -> object:
@@ -232,8 +232,8 @@ def test_the_spool_is_private_and_gone_after_the_night(world: Project, monkeypat
     assert not list(world.home.rglob("spool/**/*.parquet"))
 
 
-def test_a_night_that_fails_leaves_a_gauge_that_says_so(world: Project) -> None:
-    many_nights(world, "sql", FIRST, DAY)
+def test_a_run_that_fails_leaves_a_gauge_that_says_so(world: Project) -> None:
+    many_runs(world, "sql", FIRST, DAY)
     before = gauges_of(world, "sql")
     (world.root / "data" / "world.db").unlink()
     with pytest.raises(SourceError):
@@ -256,7 +256,7 @@ def gauges_of(world: Project, model: str) -> dict[str, float]:
     return found
 
 
-def test_a_night_run_again_still_tells_what_failed(world: Project) -> None:
+def test_a_repeated_run_still_reports_what_failed(world: Project) -> None:
     path = world.root / "monitors" / "_shared.yaml"
     path.write_text(path.read_text().replace("above: 0.2", "above: 0.0"))
     first, again = one_run(world, "parquet", DAY), one_run(world, "parquet", DAY)
@@ -275,7 +275,7 @@ def test_a_check_on_drifting_answers_is_decided_by_a_version(world: Project) -> 
     assert decision.value == recorded_value["value"] > 0
 
 
-def test_a_night_that_is_still_to_come_is_refused(world: Project) -> None:
+def test_a_run_that_is_still_to_come_is_refused(world: Project) -> None:
     """Those before it would find that later ones have been judged, and open no incident and train nothing."""
     now = datetime.now(UTC).replace(microsecond=0) + timedelta(days=400)
     with pytest.raises(MonitorError, match=r"^parquet: .* is still to come; give a time that has passed, or none$"):

@@ -41,25 +41,25 @@ from tests.receivers import Receiver
 def test_by_hand(turned: Project) -> None:
     one_run(turned)
     one_run(turned, DAY + timedelta(days=1))
-    code, told = call(turned, "retrain", "turning", "--now", "2025-03-24T09:00")
+    code, output = call(turned, "retrain", "turning", "--now", "2025-03-24T09:00")
     assert code == 0
-    assert told.startswith("turning: 2025-03-24.2 rejected; accuracy gains +0.0000")
+    assert output.startswith("turning: 2025-03-24.2 rejected; accuracy gains +0.0000")
 
 
 def test_a_run_by_hand_tells_of_it(turned: Project) -> None:
-    told = call(turned, "run", "turning", "--day", f"{DAY}", "--now", "2025-03-23T05:15")
+    output = call(turned, "run", "turning", "--day", f"{DAY}", "--now", "2025-03-23T05:15")
     failed = "turning 2025-03-22: completed; checks failed: accuracy-below"
-    assert told == (0, f"{failed}; retraining for check accuracy-below: promoted 2025-03-23\n")
-    _, told = call(turned, "run", "turning", "--day", "2025-03-23", "--now", "2025-03-24T05:15", "--json")
+    assert output == (0, f"{failed}; retraining for check accuracy-below: promoted 2025-03-23\n")
+    _, output = call(turned, "run", "turning", "--day", "2025-03-23", "--now", "2025-03-24T05:15", "--json")
     reason = "retraining for check accuracy-below: vetoed: the cooldown of 4d runs until 2025-03-27"
-    assert json.loads(told)["retrainings"] == [reason]
+    assert json.loads(output)["retrainings"] == [reason]
 
 
 def test_by_hand_what_was_cut_short_is_completed(turned: Project) -> None:
     one_run(turned, with_retraining=False, is_present=False)
     request_retraining(logical_date(turned))
-    code, told = call(turned, "retrain", "turning", "--now", "2025-03-23T09:00")
-    assert (code, told[:67]) == (0, "turning: completed what had been cut short: 2025-03-23 promoted; ac")
+    code, output = call(turned, "retrain", "turning", "--now", "2025-03-23T09:00")
+    assert (code, output[:67]) == (0, "turning: completed what had been cut short: 2025-03-23 promoted; ac")
     assert [entry.status for entry in ledger(turned)] == [Status.PROMOTED]
 
 
@@ -68,8 +68,8 @@ def test_by_hand_again_on_one_day(turned: Project) -> None:
     one_run(turned)
     first = ledger(turned)[0]
     for number, now in ((2, "09:00"), (3, "10:00Z")):
-        code, told = call(turned, "retrain", "turning", "--now", f"2025-03-23T{now}")
-        assert (code, told.split(";")[0]) == (0, f"turning: 2025-03-23.{number} rejected")
+        code, output = call(turned, "retrain", "turning", "--now", f"2025-03-23T{now}")
+        assert (code, output.split(";")[0]) == (0, f"turning: 2025-03-23.{number} rejected")
     assert ledger(turned)[0] == first
     assert [(it.asked, it.version, it.champion) for it in ledger(turned)] == [
         (1, "2025-03-23", ""),
@@ -78,16 +78,21 @@ def test_by_hand_again_on_one_day(turned: Project) -> None:
     ]
     one_run(turned)
     assert len(ledger(turned)) == 3
-    told = json.loads(call(turned, "retrain", "turning", "--now", "2025-03-23T10:00Z", "--json")[1])
-    assert (told["version"], told["status"], told["asked"], told["taken_up"]) == ("2025-03-23.4", "rejected", 4, False)
+    output = json.loads(call(turned, "retrain", "turning", "--now", "2025-03-23T10:00Z", "--json")[1])
+    assert (output["version"], output["status"], output["asked"], output["taken_up"]) == (
+        "2025-03-23.4",
+        "rejected",
+        4,
+        False,
+    )
 
 
 def test_by_hand_a_version_is_never_replaced(turned: Project) -> None:
     one_run(turned)
     kept = (turned.home / "models" / "turning" / "2025-03-23" / "model.json").read_bytes()
     (turned.root / "trainer.py").write_text(loop_world.TRAINER.replace("1 if agreement >= 0.5 else -1", "1"))
-    code, told = call(turned, "retrain", "turning", "--now", "2025-03-23T12:00")
-    assert (code, told[:31]) == (0, "turning: 2025-03-23.2 rejected;")
+    code, output = call(turned, "retrain", "turning", "--now", "2025-03-23T12:00")
+    assert (code, output[:31]) == (0, "turning: 2025-03-23.2 rejected;")
     assert [entry.status for entry in ledger(turned)] == [Status.PROMOTED, Status.REJECTED]
     assert (turned.home / "models" / "turning" / "2025-03-23" / "model.json").read_bytes() == kept
 
@@ -101,9 +106,9 @@ def test_a_challenger_waits_for_approval(turned: Project) -> None:
     assert reason == "version 2025-03-23 of 2025-03-23 waits for `lamplighter approve turning`"
     assert call(turned, "approve", "turning") == (0, "turning: 2025-03-23 is champion\n")
     assert champion(open_history(turned), "turning").version == "2025-03-23"
-    code, told = call(turned, "approve", "turning")
+    code, output = call(turned, "approve", "turning")
     assert code == 2
-    assert "nothing waits for approval" in told
+    assert "nothing waits for approval" in output
 
 
 def test_an_approval_takes_effect_when_it_is_given(turned: Project) -> None:
@@ -135,11 +140,11 @@ def test_what_waits_is_compared_with_whoever_is_champion_by_now(turned: Project,
     assert (before.champion, after.champion, after.status) == ("", "first", Status.PROMOTED)
     assert after.gain == before.gain
     titles = [content["title"] for _, content in receiver.got]
-    told = ["accuracy-below fails", "retraining waiting for approval", "retraining promoted"]
-    assert titles == [f"turning: {what}" for what in told]
+    output = ["accuracy-below fails", "retraining waiting for approval", "retraining promoted"]
+    assert titles == [f"turning: {what}" for what in output]
 
 
-def test_an_approval_that_nobody_can_be_told_of_says_so(
+def test_an_approval_without_a_receiver_of_messages_says_so(
     turned: Project, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notify, "PAUSES", ())
@@ -147,18 +152,18 @@ def test_an_approval_that_nobody_can_be_told_of_says_so(
     edit(turned, "turning", ("retrain:", f"notify: json://{receiver.url}\nretrain:"))
     one_run(turned)
     receiver.refusals = 1
-    code, told = call(turned, "approve", "turning")
-    assert (code, told.splitlines()[0]) == (0, "turning: 2025-03-23 is champion")
-    assert "json://... did not take it" in told
-    assert told.endswith("it is tried again in the next run\n")
+    code, output = call(turned, "approve", "turning")
+    assert (code, output.splitlines()[0]) == (0, "turning: 2025-03-23 is champion")
+    assert "json://... did not take it" in output
+    assert output.endswith("it is tried again in the next run\n")
 
 
 def test_what_waits_is_rejected_where_the_champion_is_as_good_by_now(turned: Project) -> None:
     edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
     one_run(turned)
     adopt_first(turned, sign=-1)
-    code, told = call(turned, "approve", "turning")
-    assert (code, told[:36]) == (0, "turning: 2025-03-23 rejected: accura")
+    code, output = call(turned, "approve", "turning")
+    assert (code, output[:36]) == (0, "turning: 2025-03-23 rejected: accura")
     assert champion(open_history(turned), "turning").version == "first"
 
 
@@ -170,24 +175,24 @@ def test_by_hand_a_target_that_does_not_answer_is_asked_three_times(
     one_run(turned)
     edit(turned, "turning", ("retrain:", f"notify: json://{receiver.url}\nretrain:"))
     receiver.refusals = 3
-    code, told = call(turned, "retrain", "turning", "--now", f"{DAY + timedelta(days=1)}T12:00")
-    assert (code, told.splitlines()[0][:36]) == (0, "turning: 2025-03-23 promoted; accura")
-    assert told.endswith("it is tried again in the next run\n")
+    code, output = call(turned, "retrain", "turning", "--now", f"{DAY + timedelta(days=1)}T12:00")
+    assert (code, output.splitlines()[0][:36]) == (0, "turning: 2025-03-23 promoted; accura")
+    assert output.endswith("it is tried again in the next run\n")
     assert (receiver.refusals, receiver.titles) == (0, [])
 
 
 def test_adopting_what_cannot_be(turned: Project) -> None:
     span = ("--from", "2025-02-01", "--to", "2025-02-28")
     for version in ("../elsewhere", ".hidden", "champion.json", ""):
-        code, told = call(turned, "adopt", "turning", str(turned.root), "--version", version, *span)
-        assert (code, "cannot be a version: it names a folder" in told) == (2, True)
-    code, told = call(turned, "adopt", "turning", "nowhere", "--version", "first", *span)
-    assert (code, told) == (2, "lamplighter: nowhere: no such folder; give the one that holds the model's files\n")
+        code, output = call(turned, "adopt", "turning", str(turned.root), "--version", version, *span)
+        assert (code, "cannot be a version: it names a folder" in output) == (2, True)
+    code, output = call(turned, "adopt", "turning", "nowhere", "--version", "first", *span)
+    assert (code, output) == (2, "lamplighter: nowhere: no such folder; give the one that holds the model's files\n")
     adopt_first(turned)
-    code, told = call(turned, "adopt", "turning", str(turned.root / "first"), "--version", "second", *span)
-    assert (code, "first is champion already; add --yes to put second in its place" in told) == (2, True)
-    code, told = call(turned, "adopt", "turning", str(turned.root), "--version", "second", *span, "--yes")
-    assert (code, "holds the home of the project" in told) == (2, True)
+    code, output = call(turned, "adopt", "turning", str(turned.root / "first"), "--version", "second", *span)
+    assert (code, "first is champion already; add --yes to put second in its place" in output) == (2, True)
+    code, output = call(turned, "adopt", "turning", str(turned.root), "--version", "second", *span, "--yes")
+    assert (code, "holds the home of the project" in output) == (2, True)
     assert [it.version for it in promotions(open_history(turned), "turning")] == ["first"]
 
 
@@ -217,8 +222,8 @@ def test_adopting_in_place_of_a_champion_and_back(turned: Project, receiver: Rec
     assert adopt()[0] == 0
     assert call(turned, "rollback", "turning")[0] == 0
     (other / "model.json").write_text('{"sign": -1}')
-    code, told = adopt()
-    assert (code, "version second is registered with other files; give another version" in told) == (2, True)
+    code, output = adopt()
+    assert (code, "version second is registered with other files; give another version" in output) == (2, True)
     assert [it.version for it in promotions(open_history(turned), "turning")][-1] == "2025-03-23"
     assert [content["title"] for _, content in receiver.got] == [
         "turning: second was adopted by hand",
@@ -254,46 +259,46 @@ def test_what_is_adopted_is_looked_at(turned: Project) -> None:
         return call(turned, "adopt", "turning", str(folder), "--version", "other", *span, last)
 
     reference.write_text("nothing")
-    code, told = adopt()
-    assert (code, "other: reference.parquet cannot be read" in told) == (2, True)
+    code, output = adopt()
+    assert (code, "other: reference.parquet cannot be read" in output) == (2, True)
     pd.DataFrame({"x": [1.0], "z": [2.0], "answer": [1], "score": [0.5]}).to_parquet(reference)
-    code, told = adopt("2199-01-01")
-    assert (code, "2199-01-01 is still to come" in told) == (2, True)
+    code, output = adopt("2199-01-01")
+    assert (code, "2199-01-01 is still to come" in output) == (2, True)
     (folder / "loose").symlink_to("nowhere")
-    code, told = adopt()
-    assert (code, "other: cannot be copied" in told) == (2, True)
+    code, output = adopt()
+    assert (code, "other: cannot be copied" in output) == (2, True)
     (folder / "loose").unlink()
     assert adopt()[0] == 0
     kept = turned.home / "models" / "turning" / "other" / "reference.parquet"
     assert pq.read_schema(kept).names == ["x", "answer", "score"]
-    code, told = call(turned, "adopt", "turning", str(turned.root), "--version", "whole", *span, "2025-02-28")
-    assert (code, told.count("\n")) == (2, 1)
+    code, output = call(turned, "adopt", "turning", str(turned.root), "--version", "whole", *span, "2025-02-28")
+    assert (code, output.count("\n")) == (2, 1)
 
 
 def test_a_rollback_goes_to_what_is_still_what_was_registered(turned: Project) -> None:
     one_run(turned)
-    code, told = call(turned, "rollback", "turning")
-    assert (code, "there was no champion of the registry" in told) == (2, True)
+    code, output = call(turned, "rollback", "turning")
+    assert (code, "there was no champion of the registry" in output) == (2, True)
     second = loop_world.TRAINER.replace('score = (sign * rows["x"] + 4) / 8', 'score = (sign * rows["x"] + 4.2) / 8')
     (turned.root / "trainer.py").write_text(second)
     edit(turned, "turning", ("accept: {metric: accuracy, days: 3d}", "accept: {metric: accuracy, gain: -1, days: 1d}"))
     for day in range(1, 4):
         one_run(turned, DAY + timedelta(days=day))
-    code, told = call(turned, "retrain", "turning", "--now", "2025-03-27T09:00")
-    assert code == 0, told
+    code, output = call(turned, "retrain", "turning", "--now", "2025-03-27T09:00")
+    assert code == 0, output
     versions = [promotion.version for promotion in promotions(open_history(turned), "turning")]
     assert versions == ["2025-03-23", "2025-03-27"]
     model = turned.home / "models" / "turning" / "2025-03-23" / "model.json"
     kept = model.read_text()
     model.write_text('{"sign": 5}')
-    code, told = call(turned, "rollback", "turning")
+    code, output = call(turned, "rollback", "turning")
     assert code == 2
-    assert "is not what was registered; restore its files, or roll back to another version" in told
+    assert "is not what was registered; restore its files, or roll back to another version" in output
     model.write_text(kept)
     assert call(turned, "rollback", "turning")[0] == 0
     assert champion(open_history(turned), "turning").version == "2025-03-23"
-    code, told = call(turned, "rollback", "turning")
-    assert (code, "before 2025-03-23 there was no champion of the registry" in told) == (2, True)
+    code, output = call(turned, "rollback", "turning")
+    assert (code, "before 2025-03-23 there was no champion of the registry" in output) == (2, True)
     assert call(turned, "rollback", "turning", "--to", "2025-03-27")[0] == 0
 
 
@@ -353,23 +358,23 @@ def test_a_probation_waits_for_labels(worsened: Project) -> None:
     assert probation.status is Status.ROLLED_BACK
 
 
-def test_a_probation_that_proves_nothing_confirms_nobody(worsened: Project) -> None:
+def test_a_probation_that_proves_nothing_confirms_no_champion(worsened: Project) -> None:
     one_run(worsened, ROLLBACK_DAY, with_retraining=False)
     (entry,) = request_retraining(logical_date(worsened, ROLLBACK_DAY))
     work = Retraining.of(worsened, worsened.monitor("turning"), entry)
     ended = promote(Challenged(work, Comparison("accuracy", Gain(-0.6, -0.7, -0.5, 33)))).entry
-    told = "33 labelled rows prove nothing; 100 are needed, so wait or raise accept.days"
-    assert (ended.status, ended.reason) == (Status.FAILED, told)
+    output = "33 labelled rows prove nothing; 100 are needed, so wait or raise accept.days"
+    assert (ended.status, ended.reason) == (Status.FAILED, output)
     assert champion(open_history(worsened), "turning").version == entry.version
 
 
-def test_a_rollback_goes_to_nobody_who_was_never_champion(turned: Project) -> None:
+def test_a_rollback_goes_to_no_version_that_was_never_champion(turned: Project) -> None:
     adopt_first(turned, sign=-1)
     one_run(turned)
     (rejected,) = ledger(turned)
     assert rejected.status is Status.REJECTED
-    code, told = call(turned, "rollback", "turning", "--to", rejected.version)
-    assert (code, "has never been champion; those were first" in told) == (2, True)
+    code, output = call(turned, "rollback", "turning", "--to", rejected.version)
+    assert (code, "has never been champion; those were first" in output) == (2, True)
 
 
 def test_a_late_rejection_starts_the_cooldown(turned: Project) -> None:
@@ -382,9 +387,9 @@ def test_a_late_rejection_starts_the_cooldown(turned: Project) -> None:
     assert ledger(turned, vetoed=True)[-1].reason == "the cooldown of 4d runs until 2025-03-31"
 
 
-def test_every_rollback_by_hand_is_told(worsened: Project, receiver: Receiver) -> None:
+def test_every_rollback_by_hand_is_reported(worsened: Project, receiver: Receiver) -> None:
     edit(worsened, "turning", ("retrain:", f"notify: json://{receiver.url}\nretrain:"))
     for version in ("first", "2025-03-23", "first"):
         assert call(worsened, "rollback", "turning", "--to", version)[0] == 0
-    told = [f"turning: rolled back to {version} by hand" for version in ("first", "2025-03-23", "first")]
-    assert [content["title"] for _, content in receiver.got] == told
+    output = [f"turning: rolled back to {version} by hand" for version in ("first", "2025-03-23", "first")]
+    assert [content["title"] for _, content in receiver.got] == output

@@ -1,4 +1,4 @@
-"""The closed loop, night by night: a world that turns is noticed, learned and served; what fails leaves a reason."""
+"""The closed loop, day by day: a world that changes is noticed, learned and served; what fails leaves a reason."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tasks.retraining import challenge
 from tasks.retraining.job import Retraining
 from tasks.retraining.request import request_retraining
 from tests.flows import loop_world
-from tests.flows.loop_world import DAY, ledger, logical_date, one_run, walk_quietly
+from tests.flows.loop_world import DAY, ledger, logical_date, one_run, run_quietly
 from tests.flows.runs import edit
 from tests.storage.history.recorded import write
 
@@ -51,7 +51,7 @@ def test_a_turn_is_noticed_and_learned(tmp_path: Path) -> None:
     }
 
 
-def test_a_night_that_is_run_again_calls_for_nothing_again(turned: Project) -> None:
+def test_a_repeated_run_requests_nothing_again(turned: Project) -> None:
     one_run(turned)
     before = dump(open_history(turned))
     one_run(turned)
@@ -163,7 +163,7 @@ def test_a_model_that_answers_some_nulls_is_rejected(turned: Project) -> None:
 def test_of_sparse_labels_all_are_compared_on(turned: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     for path in (turned.root / "data" / "labels").rglob("*.parquet"):
         pd.read_parquet(path).iloc[::4].to_parquet(path, index=False)
-    walk_quietly(turned, DAY - timedelta(days=4), DAY - timedelta(days=1))
+    run_quietly(turned, DAY - timedelta(days=4), DAY - timedelta(days=1))
     monkeypatch.setattr(challenge, "MOST_ROWS", 145)
     one_run(turned)
     (entry,) = ledger(turned)

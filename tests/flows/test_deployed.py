@@ -1,4 +1,4 @@
-"""The whole loop on a real Prefect server: scheduled, run by a worker, told of, retrained and promoted."""
+"""The whole loop on a real Prefect server: scheduled, run by a worker, notified, retrained and promoted."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def eventually(what: Callable[[], T | None]) -> T:
 
 @pytest.fixture
 def notified(turned: Project, receiver: Receiver) -> Project:
-    """The world some days after it turned, when nobody has looked yet."""
+    """The world some days after it changed, before any run."""
     path = turned.root / "monitors" / "turning.yaml"
     path.write_text(f"{path.read_text()}notify: json://{receiver.url}\n")
     return turned
@@ -162,7 +162,7 @@ deployments:
 """
 
 
-def test_a_flow_of_somebody_elses_is_started_once_and_followed(
+def test_a_flow_of_another_team_is_started_once_and_followed(
     turned: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer = "  trainer: trainer.py:train\n"

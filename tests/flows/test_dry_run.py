@@ -47,33 +47,33 @@ def test_it_says_what_a_retraining_then_does(turned: Project, receiver: Receiver
     assert kept(turned) == before
     assert not trial_folder(turned, "turning").exists()
     assert receiver.got == []
-    told = json.loads(text)
+    output = json.loads(text)
 
     assert call(turned, "retrain", "turning", *NOW)[0] == 0
     (entry,) = ledger(turned)
-    assert (told["decision"], entry.status) == ("promoted", Status.PROMOTED)
-    gain = told["gain"]
+    assert (output["decision"], entry.status) == ("promoted", Status.PROMOTED)
+    gain = output["gain"]
     assert (gain["metric"], gain["value"], gain["lower"], gain["upper"], gain["n"]) == (
         entry.metric, entry.gain, entry.lower, entry.upper, entry.n,
     )  # fmt: skip
-    assert (told["champion"] or "") == entry.champion == ("first" if adopted else "")
+    assert (output["champion"] or "") == entry.champion == ("first" if adopted else "")
 
 
 def test_both_models_against_scikit_learn(turned: Project) -> None:
     """The accuracies of the table are those of the two rules on the rows of the days that it names."""
     adopt_first(turned)
-    told = json.loads(call(turned, "retrain", "turning", "--dry-run", "--json", *NOW)[1])
+    output = json.loads(call(turned, "retrain", "turning", "--dry-run", "--json", *NOW)[1])
     asked = pd.read_parquet(turned.root / "asked.parquet")
     day = asked["at"].dt.strftime("%Y-%m-%d")
-    asked = asked[(day >= told["compared"]["first"]) & (day <= told["compared"]["last"])]
-    assert told["compared"]["rows"] == len(asked) == 3 * loop_world.ROWS
-    (accuracy,) = [it for it in told["metrics"] if it["metric"] == "accuracy"]
+    asked = asked[(day >= output["compared"]["first"]) & (day <= output["compared"]["last"])]
+    assert output["compared"]["rows"] == len(asked) == 3 * loop_world.ROWS
+    (accuracy,) = [it for it in output["metrics"] if it["metric"] == "accuracy"]
     for name, sign in (("champion", 1), ("challenger", -1)):
         answers = np.asarray((sign * asked["x"] + 4) / 8 > 0.5, int)
         assert accuracy[name]["value"] == pytest.approx(accuracy_score(asked["truth"], answers))
         assert accuracy[name]["lower"] < accuracy[name]["value"] < accuracy[name]["upper"]
     difference = accuracy["challenger"]["value"] - accuracy["champion"]["value"]
-    assert told["gain"]["value"] == pytest.approx(difference)
+    assert output["gain"]["value"] == pytest.approx(difference)
 
 
 def test_the_table(turned: Project) -> None:
@@ -101,8 +101,8 @@ def test_the_table(turned: Project) -> None:
 def test_what_would_forbid_a_retraining_now_is_said(turned: Project) -> None:
     edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
     one_run(turned)
-    told = json.loads(call(turned, "retrain", "turning", "--dry-run", "--json", *NOW)[1])
-    assert told["veto"] == "version 2025-03-23 of 2025-03-23 waits for `lamplighter approve turning`"
+    output = json.loads(call(turned, "retrain", "turning", "--dry-run", "--json", *NOW)[1])
+    assert output["veto"] == "version 2025-03-23 of 2025-03-23 waits for `lamplighter approve turning`"
     assert [entry.status for entry in ledger(turned)] == [Status.WAITING]
 
 

@@ -20,7 +20,7 @@ from flows.retrain import retrain
 from lamplighter.errors import MonitorError
 from storage.project.folder import Project
 from tasks.stages.run import RunContext
-from tests.flows.runs import many_nights, recorded
+from tests.flows.runs import many_runs, recorded
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 6)
 NEWEST = ArtifactSort.CREATED_DESC
@@ -44,8 +44,8 @@ def on_time(project: Project, model: str, day: date) -> datetime:
 
 def test_the_three_ways_of_running_agree(world: Project) -> None:
     by_flow, by_backfill = copied(world, "by-flow"), copied(world, "by-backfill")
-    many_nights(world, "drifting", FIRST, LAST)
-    many_nights(world, "parquet", FIRST, LAST)
+    many_runs(world, "drifting", FIRST, LAST)
+    many_runs(world, "parquet", FIRST, LAST)
     for model in ("drifting", "parquet"):
         for i in range((LAST - FIRST).days + 1):
             day = FIRST + timedelta(days=i)
@@ -61,8 +61,8 @@ def test_the_three_ways_of_running_agree(world: Project) -> None:
 
 def test_the_day_is_that_of_the_schedule(world: Project) -> None:
     now = datetime(2025, 3, 8, 4, 15, tzinfo=UTC)
-    told = monitor("parquet", now=now, project=str(world.root))
-    assert told["window"] == "2025-03-07"
+    output = monitor("parquet", now=now, project=str(world.root))
+    assert output["window"] == "2025-03-07"
 
 
 def artifact(key: str) -> str:

@@ -1,4 +1,4 @@
-"""Nights out of order: gaps filled later, old days looked at again, labels and rows that went, zones that changed."""
+"""Runs out of order: gaps filled later, old days looked at again, labels and rows that went, zones that changed."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from storage.history.windows import judged_window
 from storage.project.folder import Project
 from tasks.stages.run import RunContext
 from tests.flows.conftest import ZONE
-from tests.flows.runs import edit, many_nights, one_run, recorded
+from tests.flows.runs import edit, many_runs, one_run, recorded
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 10)
 GAP = date(2025, 3, 6)
 
 
 def backfilled(world: Project, first: date, last: date, model: str = "parquet") -> list[str]:
-    told: list[Step] = []
-    (done,) = backfill_models(world, [model], first, last, reports=0, processes=1, tell=told.append)
+    output: list[Step] = []
+    (done,) = backfill_models(world, [model], first, last, reports=0, processes=1, tell=output.append)
     assert done.is_sound, done.faults
-    return [step.line for step in told if not step.stage]
+    return [step.line for step in output if not step.stage]
 
 
 def values(world: Project, metric: str, day: date | None = None, model: str = "parquet") -> list[dict[str, Any]]:
@@ -51,21 +51,21 @@ def context(world: Project, day: date, now: datetime | None = None, **options: A
 
 
 def test_a_gap_that_is_filled_later_leaves_the_history_of_one_that_was_not(world: Project) -> None:
-    many_nights(world, "parquet", FIRST, LAST)
+    many_runs(world, "parquet", FIRST, LAST)
     expected = recorded(world)
     shutil.rmtree(world.home)
     open_history(world).engine.dispose()
-    many_nights(world, "parquet", FIRST, date(2025, 3, 5))
+    many_runs(world, "parquet", FIRST, date(2025, 3, 5))
     outcome = one_run(world, "parquet", date(2025, 3, 7))
     (missing,) = [finding for finding in outcome.findings if finding.code.value == "nights-missing"]
     assert missing.message == (
-        "parquet: no night was about the window before 2025-03-07; "
+        "parquet: no run was about the window before 2025-03-07; "
         "run `lamplighter backfill parquet --from 2025-03-06 --to 2025-03-06`"
     )
-    many_nights(world, "parquet", date(2025, 3, 8), LAST)
-    walked = windows_to_run(world, world.monitor("parquet"), GAP, GAP)
-    # Two days until its labels are final, so the nights of the two windows after it look at it, too.
-    assert [window.label for window in walked] == ["2025-03-06", "2025-03-07", "2025-03-08"]
+    many_runs(world, "parquet", date(2025, 3, 8), LAST)
+    done = windows_to_run(world, world.monitor("parquet"), GAP, GAP)
+    # Two days until its labels are final, so the runs of the two windows after it look at it, too.
+    assert [window.label for window in done] == ["2025-03-06", "2025-03-07", "2025-03-08"]
     backfilled(world, GAP, GAP)
     found = recorded(world)
     decisions, expected_decisions = found.pop("decision"), expected.pop("decision")
@@ -75,14 +75,14 @@ def test_a_gap_that_is_filled_later_leaves_the_history_of_one_that_was_not(world
 
 
 def test_a_backfill_of_old_days_leaves_the_gauges_as_they_are(world: Project) -> None:
-    many_nights(world, "parquet", date(2025, 3, 5), LAST)
+    many_runs(world, "parquet", date(2025, 3, 5), LAST)
     published = (world.home / "gauges" / "parquet.prom").read_text()
     backfilled(world, FIRST, date(2025, 3, 4))
     assert (world.home / "gauges" / "parquet.prom").read_text() == published
 
 
-def test_relabelled_values_stay_when_the_night_is_run_again(world: Project) -> None:
-    many_nights(world, "parquet", FIRST, LAST)
+def test_relabelled_values_stay_when_the_run_is_repeated(world: Project) -> None:
+    many_runs(world, "parquet", FIRST, LAST)
     arrivals = values(world, "labels_late", date(2025, 3, 4))
     assert arrivals
     now = datetime(2025, 3, 20, 6, tzinfo=ZoneInfo(ZONE))
@@ -99,14 +99,14 @@ def test_relabelled_values_stay_when_the_night_is_run_again(world: Project) -> N
 
 
 def test_relabelling_does_not_make_an_open_window_final(world: Project) -> None:
-    many_nights(world, "parquet", FIRST, date(2025, 3, 5))
+    many_runs(world, "parquet", FIRST, date(2025, 3, 5))
     run_window(context(world, date(2025, 3, 5), relabel=True), Stages.plain(), with_report=False)
     (coverage,) = values(world, "labels_coverage", date(2025, 3, 5))
     assert coverage["state"] == "provisional"
 
 
 def test_a_label_source_that_is_down_on_the_second_run_erases_nothing(world: Project) -> None:
-    many_nights(world, "sql", FIRST, LAST)
+    many_runs(world, "sql", FIRST, LAST)
     expected = recorded(world)
     text = (world.root / "monitors" / "sql.yaml").read_text()
     edit(world, "sql", ("table: labels", "table: gone"))
@@ -122,7 +122,7 @@ def test_a_label_source_that_is_down_on_the_second_run_erases_nothing(world: Pro
 
 
 def test_predictions_that_have_gone_leave_what_was_recorded(world: Project) -> None:
-    many_nights(world, "parquet", FIRST, LAST)
+    many_runs(world, "parquet", FIRST, LAST)
     expected = recorded(world)
     for day in (9, 10, 11):
         shutil.rmtree(world.root / f"data/predictions/day=2025-03-{day:02d}")
@@ -136,7 +136,7 @@ def test_predictions_that_have_gone_leave_what_was_recorded(world: Project) -> N
 
 
 def test_while_label_files_are_missing_windows_stay_open_and_quality_is_silent(world: Project) -> None:
-    many_nights(world, "parquet", FIRST, date(2025, 3, 5))
+    many_runs(world, "parquet", FIRST, date(2025, 3, 5))
     before = values(world, "labels_coverage")
     labels, aside = world.root / "data/labels", world.root / "aside"
     labels.rename(aside)
@@ -147,7 +147,7 @@ def test_while_label_files_are_missing_windows_stay_open_and_quality_is_silent(w
     assert verdicts["f1-below"].reason == "not judged while the data are broken: labels-unreadable"
     assert values(world, "labels_coverage")[: len(before)] == before
     aside.rename(labels)
-    many_nights(world, "parquet", date(2025, 3, 7), LAST)
+    many_runs(world, "parquet", date(2025, 3, 7), LAST)
     healed = {row["window_start"]: row["value"] for row in values(world, "labels_coverage")}
     assert all(healed[row["window_start"]] >= row["value"] for row in before)
     assert min(list(healed.values())[:4]) > 0.5
@@ -157,7 +157,7 @@ def test_when_labels_stop_for_good_the_judged_window_moves_on(world: Project) ->
     shutil.rmtree(world.root / "data/labels")
     (world.root / "data/labels").mkdir()
     edit(world, "parquet", ("mature_after: 2d", "mature_after: 1d"))
-    many_nights(world, "parquet", FIRST, date(2025, 3, 7))
+    many_runs(world, "parquet", FIRST, date(2025, 3, 7))
     context = RunContext.of(world, world.monitor("parquet"), date(2025, 4, 7))
     outcome = run_window(context, Stages.plain(), with_report=False)
     judged = judged_window(
@@ -171,14 +171,14 @@ def test_when_labels_stop_for_good_the_judged_window_moves_on(world: Project) ->
     assert values(world, "labels_coverage", date(2025, 3, 7))[0]["value"] == 0
 
 
-def test_days_that_are_not_over_are_not_walked(world: Project) -> None:
+def test_days_that_are_not_over_are_not_run(world: Project) -> None:
     with pytest.raises(MonitorError, match=r"^parquet: 2199-01-01 is not over yet; the newest complete window is 20"):
         windows_to_run(world, world.monitor("parquet"), FIRST, date(2199, 1, 1))
 
 
 def test_without_the_column_of_predictions_every_metric_says_so(world: Project) -> None:
     edit(world, "parquet", ("prediction: answer", "prediction: answr"))
-    many_nights(world, "parquet", FIRST, date(2025, 3, 4))
+    many_runs(world, "parquet", FIRST, date(2025, 3, 4))
     for metric in ("f1", "roc_auc", "null_prediction_ratio"):
         (row,) = values(world, metric, FIRST)
         assert row["value"] is None
@@ -186,9 +186,9 @@ def test_without_the_column_of_predictions_every_metric_says_so(world: Project) 
 
 
 def test_a_zone_that_changes_leaves_the_open_windows_where_they_are(world: Project) -> None:
-    many_nights(world, "parquet", FIRST, date(2025, 3, 6))
+    many_runs(world, "parquet", FIRST, date(2025, 3, 6))
     edit(world, "_shared", ("timezone: Europe/Berlin", "timezone: America/New_York"))
-    many_nights(world, "parquet", date(2025, 3, 7), LAST)
+    many_runs(world, "parquet", date(2025, 3, 7), LAST)
     coverage = values(world, "labels_coverage")
     berlin = [row for row in coverage if row["window_start"].hour == 23]
     assert len(berlin) == 4
@@ -199,24 +199,26 @@ def test_a_zone_that_changes_leaves_the_open_windows_where_they_are(world: Proje
     assert [row["window"] for row in shown] == [f"2025-03-{day:02d}" for day in range(3, 11)]
 
 
-def test_an_unexpected_exception_costs_its_own_night_alone(world: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_exception_costs_its_own_run_alone(world: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     def fragile(about: RunContext, *arguments: Any, **options: Any) -> Any:
         if about.monitor.model == "sql" and about.window.label == "2025-03-04":
             raise ZeroDivisionError("nobody thought\nof this")
         return run_window(about, *arguments, **options)
 
     monkeypatch.setattr("flows.run_windows.run_window", fragile)
-    told: list[Step] = []
-    done = backfill_models(world, ["sql", "parquet"], FIRST, date(2025, 3, 5), reports=0, processes=1, tell=told.append)
+    output: list[Step] = []
+    done = backfill_models(
+        world, ["sql", "parquet"], FIRST, date(2025, 3, 5), reports=0, processes=1, tell=output.append
+    )
     fault = "sql 2025-03-04: unexpected ZeroDivisionError: nobody thought of this"
     assert [it.faults for it in done] == [[fault], []]
     assert [(it.planned, it.ran) for it in done] == [(3, 3), (3, 3)]
-    ended = [step.line for step in told if not step.stage]
+    ended = [step.line for step in output if not step.stage]
     assert len(ended) == 6
     assert ended[-1].startswith("parquet 2025-03-05: completed")
 
 
-def test_an_exception_of_a_stage_fails_its_night_and_the_next_goes_on(world: Project) -> None:
+def test_an_exception_of_a_stage_fails_its_run_and_the_next_goes_on(world: Project) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("nobody thought of this")
 

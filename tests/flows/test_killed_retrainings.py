@@ -38,7 +38,7 @@ Scene = tuple[Project, Project, date, str]
 
 @pytest.fixture(params=SCENES)
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Scene:
-    """A project on the eve of it, the same after an undisturbed night, that night, and who is champion then."""
+    """A project just before it, the same after an undisturbed run, the day of that run, and its champion."""
     name, day, version = SCENES[request.param]
     template = request.getfixturevalue(name)
     project, undisturbed = (
@@ -116,8 +116,8 @@ def test_by_hand_while_another_process_is_at_it(turned: Project) -> None:
     request_retraining(logical_date(turned))
     engine = open_history(turned).engine
     with model_lock("retraining", "turning", engine, turned.home / "locks", 0):
-        code, told = call(turned, "retrain", "turning", "--now", "2025-03-23T09:00")
-    assert (code, told) == (2, "turning: nothing is retrained: the retraining of 2025-03-23 is under way\n")
+        code, output = call(turned, "retrain", "turning", "--now", "2025-03-23T09:00")
+    assert (code, output) == (2, "turning: nothing is retrained: the retraining of 2025-03-23 is under way\n")
     assert len(ledger(turned)) == 1
 
 

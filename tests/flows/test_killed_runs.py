@@ -1,4 +1,4 @@
-"""A night that is killed, anywhere, and walked again leaves the history of one that was not."""
+"""A run that is killed, anywhere, and started again leaves the history of one that was not killed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from storage.history.query import rows_of_model
 from storage.history.tables import run
 from storage.project.folder import Project
 from tests.flows.processes import die, forked, in_child
-from tests.flows.runs import many_nights, one_run, recorded
+from tests.flows.runs import many_runs, one_run, recorded
 
 FIRST, KILLED, LAST = date(2025, 3, 3), date(2025, 3, 7), date(2025, 3, 8)
 
@@ -38,9 +38,9 @@ def undisturbed() -> dict[str, Any]:
 
 
 def expected(world: Project, undisturbed: dict[str, Any]) -> dict[str, Any]:
-    """The history of nights that nobody disturbed; walked once, and then forgotten by the world."""
+    """The history of undisturbed runs; recorded once, and then forgotten by the world."""
     if not undisturbed:
-        many_nights(world, "parquet", FIRST, LAST)
+        many_runs(world, "parquet", FIRST, LAST)
         undisturbed["history"] = recorded(world)
         open_history(world).engine.dispose()
         for path in world.home.glob("history.db*"):
@@ -52,11 +52,11 @@ def expected(world: Project, undisturbed: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("stage", [entry.name for entry in fields(Stages) if entry.name not in ("seconds", "announce")])
 def test_killed_at_a_stage(world: Project, undisturbed: dict[str, Any], stage: str, moment: str) -> None:
     history = expected(world, undisturbed)
-    many_nights(world, "parquet", FIRST, date(2025, 3, 6))
+    many_runs(world, "parquet", FIRST, date(2025, 3, 6))
     plain = Stages.plain()
     deadly = replace(plain, **{stage: die if moment == "before" else after(getattr(plain, stage))})
     assert in_child(partial(one_run, world, "parquet", KILLED, deadly, with_report=True)) == signal.SIGKILL
-    many_nights(world, "parquet", KILLED, LAST)
+    many_runs(world, "parquet", KILLED, LAST)
     assert recorded(world) == history
     states = [row["status"] for row in rows_of_model(open_history(world), run, "parquet", ["id"])]
     assert states.count("interrupted") == 1
@@ -68,7 +68,7 @@ def test_killed_between_two_statements_of_the_database(
     world: Project, undisturbed: dict[str, Any], statement: int
 ) -> None:
     history = expected(world, undisturbed)
-    many_nights(world, "parquet", FIRST, date(2025, 3, 6))
+    many_runs(world, "parquet", FIRST, date(2025, 3, 6))
 
     def count_down(*_: Any) -> None:
         nonlocal statement
@@ -81,13 +81,13 @@ def test_killed_between_two_statements_of_the_database(
         one_run(world, "parquet", KILLED)
 
     assert in_child(work) == signal.SIGKILL
-    many_nights(world, "parquet", KILLED, LAST)
+    many_runs(world, "parquet", KILLED, LAST)
     assert recorded(world) == history
 
 
 def test_two_at_once_leave_the_history_of_one(world: Project, undisturbed: dict[str, Any]) -> None:
     history = expected(world, undisturbed)
-    many_nights(world, "parquet", FIRST, date(2025, 3, 6))
-    children = [forked(lambda: many_nights(world, "parquet", KILLED, LAST)) for _ in range(2)]
+    many_runs(world, "parquet", FIRST, date(2025, 3, 6))
+    children = [forked(lambda: many_runs(world, "parquet", KILLED, LAST)) for _ in range(2)]
     assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0]
     assert recorded(world) == history

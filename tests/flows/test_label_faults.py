@@ -89,8 +89,8 @@ def test_labels_of_one_class(tmp_path: Path, monitor: str) -> None:
         context(project, number, as_it_is)
     outcomes = [context(project, n, one_class, one_class if same_row else as_it_is) for n in range(4, 7)]
     late = 0 if same_row else 1
-    told = "m: all 60 labels of 2025-03-07 are of class '0', and the windows before had several; are they joined"
-    assert any(told in found.message for found in outcomes[late].findings)
+    output = "m: all 60 labels of 2025-03-07 are of class '0', and the windows before had several; are they joined"
+    assert any(output in found.message for found in outcomes[late].findings)
     assert incidents(project) == [("data", 4 + late, None)]
     for number in range(7, 9):
         context(project, number, as_it_is)
@@ -114,10 +114,10 @@ def test_labels_that_are_coded_anew(tmp_path: Path, monitor: str, coding: str) -
     for number in range(4):
         assert context(project, number, as_it_is).findings == []
     outcomes = [context(project, number, change, log) for number in range(4, 6)]
-    told = [found.message for found in outcomes[0].findings if found.code == "labels-recoded"]
-    assert len(told) == 1
-    assert shown in told[0]
-    assert "of the 60 labels of 2025-03-07 are of classes never seen before" in told[0]
+    output = [found.message for found in outcomes[0].findings if found.code == "labels-recoded"]
+    assert len(output) == 1
+    assert shown in output[0]
+    assert "of the 60 labels of 2025-03-07 are of classes never seen before" in output[0]
     assert incidents(project) == [("data", 4, None)]
     # Labels that are complete a day later are looked at a day later, too.
     late = 0 if monitor == MONITOR else 1
@@ -146,8 +146,8 @@ def test_ids_that_restart_every_day(tmp_path: Path) -> None:
     assert "ids-used-again" in call(project, "history", "m", "--findings")[1]
 
 
-@pytest.mark.parametrize(("hours", "told"), [(72, "about 5"), (26, "before the window")])
-def test_labels_that_are_dated_before_their_predictions(tmp_path: Path, hours: int, told: str) -> None:
+@pytest.mark.parametrize(("hours", "expected"), [(72, "about 5"), (26, "before the window")])
+def test_labels_that_are_dated_before_their_predictions(tmp_path: Path, hours: int, expected: str) -> None:
     project = small_world.make(tmp_path / "world", APART.replace("day={day}.parquet", "*.parquet", 2))
     (project.root / "truth").mkdir()
     log = rows(0, 60)
@@ -158,7 +158,7 @@ def test_labels_that_are_dated_before_their_predictions(tmp_path: Path, hours: i
         outcome = run(project, number, log)
         (found,) = [it for it in outcome.findings if it.code == "labels-early"]
         assert f"ids of 2025-03-0{3 + number} are dated before their predictions, about" in found.message
-        assert told in found.message
+        assert expected in found.message
     assert incidents(project) == [("data", 0, None)]
 
 
@@ -167,7 +167,7 @@ def dated(shift: str) -> Callable[[Frame], Frame]:
 
 
 @pytest.mark.parametrize(
-    ("shift", "code", "told"),
+    ("shift", "code", "expected"),
     [
         ("-50D", "labels-early", "dated before their predictions, about 49d before, the newest 2025-01-1"),
         ("-200D", "labels-early", "dated before their predictions, about 199d before, the newest 2024-08-1"),
@@ -177,7 +177,7 @@ def dated(shift: str) -> Callable[[Frame], Frame]:
     ],
 )
 @pytest.mark.parametrize("source", ["parquet", "sqlite"])
-def test_labels_of_whatever_date_are_found(tmp_path: Path, source: str, shift: str, code: str, told: str) -> None:
+def test_labels_of_whatever_date_are_found(tmp_path: Path, source: str, shift: str, code: str, expected: str) -> None:
     """Nothing else says why no window gets labels; once, as soon as a window should have had some."""
     monitor = APART.replace("day={day}.parquet", "*.parquet", 2)
     if source == "sqlite":
@@ -195,7 +195,7 @@ def test_labels_of_whatever_date_are_found(tmp_path: Path, source: str, shift: s
             labels.to_parquet(project.root / "truth" / f"{number}.parquet", index=False)
         found += [it for it in run(project, number, rows(number, 60)).findings if it.code == code]
     assert "m: the labels of 60 ids of 2025-03-0" in found[0].message
-    assert told in found[0].message
+    assert expected in found[0].message
     # What is dated earlier may be of earlier predictions of the same ids, until labels are overdue.
     assert incidents(project) == [("data", 0 if code == "labels-future" else 1, None)]
 

@@ -74,7 +74,7 @@ QUIET: dict[str, Change | None] = {
 
 
 @pytest.mark.parametrize("kind", QUIET)
-def test_what_nobody_can_judge_ends_nothing(tmp_path: Path, kind: str) -> None:
+def test_what_cannot_be_judged_ends_nothing(tmp_path: Path, kind: str) -> None:
     project, change = small_world.make(tmp_path / "world"), times("amount", 10)
     run_days(project, range(SOUND))
     run_days(project, range(SOUND, SOUND + 2), change)
@@ -97,8 +97,8 @@ def test_what_a_person_accepts_is_usual_from_then_on(tmp_path: Path, column: str
     run_days(project, range(SOUND))
     run_days(project, range(SOUND, SOUND + 2), times(column, 10))
     before = dump(open_history(project))
-    told = (0, f"m: accepted scale-changed {column}, which has been so since 2025-03-11; the next run reports it\n")
-    assert accept(project, column, "--by", "jo", "--reason", "in cents") == told
+    output = (0, f"m: accepted scale-changed {column}, which has been so since 2025-03-11; the next run reports it\n")
+    assert accept(project, column, "--by", "jo", "--reason", "in cents") == output
     accepted = dump(open_history(project))
     again = f"m: {column} (scale-changed) was accepted by jo on 2025-03-13: in cents; nothing is changed\n"
     assert accept(project, column) == (0, again)
@@ -147,6 +147,6 @@ def test_mistakes_of_an_acceptance(tmp_path: Path) -> None:
     run_days(project, range(8))
     assert accept(project) == (2, "lamplighter: m: the newest window has no data fault; there is nothing to accept\n")
     run_days(project, range(8, 9), times("amount", 100))
-    code, told = accept(project, "amont")
-    assert (code, "no data fault is named 'amont'; did you mean 'amount'?" in told) == (2, True)
+    code, output = accept(project, "amont")
+    assert (code, "no data fault is named 'amont'; did you mean 'amount'?" in output) == (2, True)
     assert accept(project, "scale-changed")[0] == 0

@@ -94,8 +94,8 @@ def project_of(folder: Path, name: str, grain: str = "1d", *, same_row: bool = F
         frame["truth"] = right
         labels["same_row"] = True
     else:
-        told = pd.DataFrame({"id": frame["id"], "truth": right, "told": frame["at"] + pd.Timedelta("5m")})
-        told.to_parquet(folder / "data" / "labels.parquet")
+        output = pd.DataFrame({"id": frame["id"], "truth": right, "told": frame["at"] + pd.Timedelta("5m")})
+        output.to_parquet(folder / "data" / "labels.parquet")
         labels |= {"parquet": "data/labels.parquet", "time": "told", "id": "id"}
     frame.to_parquet(folder / "data" / "log.parquet")
     scores = {"score": {"0": "p_no", "1": "p_yes"}} if name == "scores" else {}
@@ -141,8 +141,8 @@ def ended(project: Project, grain: str) -> list[tuple[Status, str]]:
         for window in windows_between(monitor, BEGIN, last)
         if window.end <= Window.of("turning", Grain(grain), "Europe/Berlin", BEGIN).end + WINDOWS * SPANS[grain]
     ]
-    for walked in run_windows(project, monitor, windows, with_retraining=True):
-        assert not walked.fault, walked.fault
+    for done in run_windows(project, monitor, windows, with_retraining=True):
+        assert not done.fault, done.fault
     known = entries(open_history(project), "turning")
     return [(entry.status, entry.reason) for entry in known if entry.status is not Status.VETOED]
 

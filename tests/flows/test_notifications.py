@@ -1,4 +1,4 @@
-"""Who is told of what, and how often: incidents that open, last, close, are muted, or cannot be told."""
+"""What is sent to whom, and how often: incidents that open, last, close, are muted, or cannot be sent."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def after(days: int) -> date:
     return DAY + timedelta(days=days)
 
 
-def test_an_incident_is_told_once_and_its_end_once(notified: Project, receiver: Receiver) -> None:
+def test_an_incident_is_reported_once_and_its_end_once(notified: Project, receiver: Receiver) -> None:
     for day in range(3):
         one_run(notified, after(day))
         one_run(notified, after(day))
@@ -65,7 +65,7 @@ def test_an_incident_is_told_once_and_its_end_once(notified: Project, receiver: 
     assert (incident["opened_on"].date(), incident["closed_on"].date()) == (after(1), after(4))
 
 
-def test_what_a_receiver_refuses_waits_for_the_next_night(notified: Project, receiver: Receiver) -> None:
+def test_what_a_receiver_refuses_waits_for_the_next_run(notified: Project, receiver: Receiver) -> None:
     receiver.refusals = 3
     one_run(notified)
     assert receiver.titles == []
@@ -73,8 +73,8 @@ def test_what_a_receiver_refuses_waits_for_the_next_night(notified: Project, rec
     assert receiver.titles == [FAILS]
 
 
-def unsent(walked: Outcome) -> str:
-    return " ".join(found.message for found in walked.findings if found.code is Code.NOTIFY_FAILED)
+def unsent(done: Outcome) -> str:
+    return " ".join(found.message for found in done.findings if found.code is Code.NOTIFY_FAILED)
 
 
 def test_what_may_have_arrived_is_sent_once_more_after_a_day_and_never_again(
@@ -109,7 +109,7 @@ def test_a_receiver_that_stumbles_is_asked_again_at_once(notified: Project, rece
     assert receiver.titles == [FAILS]
 
 
-def test_of_an_incident_that_is_over_before_it_could_be_told_nobody_is(notified: Project, receiver: Receiver) -> None:
+def test_no_message_is_sent_of_an_incident_that_is_over_before(notified: Project, receiver: Receiver) -> None:
     receiver.refusals = 99
     one_run(notified)
     edit(notified, "turning", ("below: 0.6", "below: 0.01"))
@@ -128,7 +128,7 @@ def test_a_url_that_was_mended_gets_what_waits(notified: Project, receiver: Rece
     assert receiver.titles == [FAILS]
 
 
-def test_nobody_is_told_while_a_check_is_muted(notified: Project, receiver: Receiver) -> None:
+def test_no_message_is_sent_while_a_check_is_muted(notified: Project, receiver: Receiver) -> None:
     until = datetime(2025, 3, 24, 12, tzinfo=UTC)
     mute_check(open_history(notified), "turning", "accuracy-below", until, "known")
     one_run(notified)
@@ -162,9 +162,7 @@ def test_what_waits_is_not_sent_while_its_check_is_muted(notified: Project, rece
     assert receiver.titles == [FAILS]
 
 
-def test_the_end_of_what_somebody_was_told_of_waits_while_its_check_is_muted(
-    notified: Project, receiver: Receiver
-) -> None:
+def test_the_end_of_what_was_sent_waits_while_its_check_is_muted(notified: Project, receiver: Receiver) -> None:
     one_run(notified)
     assert call(notified, "incidents", "mute", "turning", "accuracy-below")[0] == 0
     edit(notified, "turning", ("below: 0.6", "below: 0.01"))
@@ -175,7 +173,7 @@ def test_the_end_of_what_somebody_was_told_of_waits_while_its_check_is_muted(
     assert receiver.titles == [FAILS, PASSES]
 
 
-def test_nobody_is_told_of_an_end_after_which_it_began_again(notified: Project, receiver: Receiver) -> None:
+def test_no_message_is_sent_of_an_end_after_which_it_began_again(notified: Project, receiver: Receiver) -> None:
     one_run(notified)
     edit(notified, "turning", ("below: 0.6", "below: 0.01"))
     receiver.refusals = 3
@@ -215,8 +213,8 @@ def test_with_alertmanager_nothing_is_sent_and_the_gauge_tells(notified: Project
 def test_a_backfill_tells_what_is_open_at_its_end(tmp_path: Path, receiver: Receiver) -> None:
     monitor = loop_world.MONITOR[: loop_world.MONITOR.index("retrain:")]
     project = loop_world.make(tmp_path / "world", f"{monitor}notify: json://{receiver.url}\n")
-    code, told = call(project, "backfill", "turning", "--from", "2025-03-12", "--to", "2025-03-24")
-    assert code == 0, told
+    code, output = call(project, "backfill", "turning", "--from", "2025-03-12", "--to", "2025-03-24")
+    assert code == 0, output
     assert receiver.titles == [FAILS]
     assert "since 2025-03-17" in receiver.got[0][1]["message"]
 
@@ -237,7 +235,7 @@ def test_killed_between_sending_and_marking_one_message_comes_twice(
     assert receiver.titles == [FAILS, FAILS]
 
 
-# Broken data: told once, and nothing else is judged meanwhile.
+# Broken data: reported once, and nothing else is judged meanwhile.
 
 
 def test_a_broken_day_is_one_incident_and_silences_the_rest(notified: Project, receiver: Receiver) -> None:

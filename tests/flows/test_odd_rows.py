@@ -1,4 +1,4 @@
-"""A few odd rows in a night's data: what is recorded of the others, and what is said of them."""
+"""A few odd rows in a window's data: what is recorded of the others, and what is said of them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def world(root: Path, kind: str, more: str = "", lines: str = "", days: int = 1,
 
 
 def context(project: Project, day: date = DAY) -> dict[str, str]:
-    """The findings of a night, in which numpy has nothing to say."""
+    """The findings of a run, in which numpy has nothing to say."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         one_run(project, "m", day)

@@ -1,4 +1,4 @@
-"""Values that a database refuses, or that read as something else: every night succeeds, and both histories agree."""
+"""Values that a database refuses, or that read as something else: every run succeeds, and both histories agree."""
 
 from __future__ import annotations
 

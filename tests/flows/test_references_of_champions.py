@@ -50,8 +50,8 @@ def test_answers_of_another_type_are_found_before_anything_is_promoted(turned: P
     (turned.root / "trainer.py").write_text(loop_world.TRAINER.replace(".astype(int)", ""))
     one_run(turned)
     (entry,) = ledger(turned)
-    told = "reference.parquet holds boolean in 'answer', and the log number; write it as the log does"
-    assert (entry.status, entry.reason) == (Status.FAILED, f"trainer.py:train: {told}")
+    output = "reference.parquet holds boolean in 'answer', and the log number; write it as the log does"
+    assert (entry.status, entry.reason) == (Status.FAILED, f"trainer.py:train: {output}")
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_what_is_adopted_has_the_types_of_the_monitors_own(turned: Project) -> N
     frame = pd.read_parquet(turned.root / "data" / "predictions" / "day=2025-03-10" / "part.parquet")
     frame.assign(x=frame["x"].astype(str)).to_parquet(folder / "reference.parquet")
     span = ("--version", "first", "--from", "2025-02-01", "--to", "2025-02-28")
-    code, told = loop_world.call(turned, "adopt", "turning", str(folder), *span)
-    assert (code, "reference.parquet holds text in 'x', and the log number; write it as the log does" in told) == (
+    code, output = loop_world.call(turned, "adopt", "turning", str(folder), *span)
+    assert (code, "reference.parquet holds text in 'x', and the log number; write it as the log does" in output) == (
         2,
         True,
     )
@@ -144,8 +144,8 @@ def test_too_few_labels_to_compare_on_call_for_nothing(turned: Project, labelled
         count_as_labelled(turned, DAY - timedelta(days=back), labelled if back == 1 else 0)
     one_run(turned)
     (entry,) = ledger(turned, vetoed=True)
-    told = f"final until 2025-03-22, {labelled} rows of the comparison have one, and 100 are needed"
+    output = f"final until 2025-03-22, {labelled} rows of the comparison have one, and 100 are needed"
     assert (entry.status, entry.reason) == (
         Status.VETOED,
-        f"labels are immature: {told}; wait, or raise accept.days",
+        f"labels are immature: {output}; wait, or raise accept.days",
     )

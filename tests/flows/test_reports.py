@@ -1,4 +1,4 @@
-"""What a night finds of drift and shows in its report, beside what is in the history."""
+"""What a run finds of drift and shows in its report, beside what is in the history."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.project.folder import Project
 from tests.flows.conftest import ZONE
-from tests.flows.runs import edit, many_nights, one_run
+from tests.flows.runs import edit, many_runs, one_run
 
 FIRST, BEFORE, DAY = date(2025, 3, 3), date(2025, 3, 7), date(2025, 3, 8)
 JUDGED = date(2025, 3, 6)
-"""The newest window whose labels are final on the night after `DAY`."""
+"""The newest window whose labels are final in the run for `DAY`."""
 
 
 def compared(world: Project, model: str) -> None:
@@ -36,7 +36,7 @@ def values(world: Project, model: str, day: date, **wanted: str) -> list[dict[st
 
 
 def reported(world: Project, model: str) -> str:
-    many_nights(world, model, FIRST, BEFORE)
+    many_runs(world, model, FIRST, BEFORE)
     path = one_run(world, model, DAY, with_report=True).report
     assert path
     return path.read_text()
@@ -167,7 +167,7 @@ def test_answers_without_a_reference_that_can_be_read_say_why(world: Project) ->
     assert all("nowhere" in reason for reason in answers(world).values())
 
 
-def test_a_night_that_compares_nothing_does_not_import_evidently(world: Project) -> None:
+def test_a_run_that_compares_nothing_does_not_import_evidently(world: Project) -> None:
     script = (
         "import sys\nfrom datetime import date\nfrom pathlib import Path\n"
         "from storage.project.folder import Project\nfrom tests.flows.runs import one_run\n"

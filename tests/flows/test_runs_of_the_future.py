@@ -36,10 +36,10 @@ def test_a_clock_that_was_ahead(tmp_path: Path) -> None:
     run(project, AHEAD, rows(AHEAD))
     assert dump(open_history(project)) != before
     assert incidents(project) == [("accuracy-below", 2, AHEAD)]
-    told = [found for found in run(project, 3, rows(3)).findings if found.code is Code.RUNS_OF_THE_FUTURE]
+    output = [found for found in run(project, 3, rows(3)).findings if found.code is Code.RUNS_OF_THE_FUTURE]
     until = FIRST + timedelta(days=AHEAD + 1)
-    assert f"m: the history holds runs of the future, up to {until}; until then" in told[0].message
-    assert told[0].message.endswith("remove them by `lamplighter prune m`")
+    assert f"m: the history holds runs of the future, up to {until}; until then" in output[0].message
+    assert output[0].message.endswith("remove them by `lamplighter prune m`")
     assert incidents(project) == [("accuracy-below", 2, AHEAD)]
 
     code, shown = call(project, "prune", "m")
@@ -78,13 +78,13 @@ def test_status_says_that_the_future_hides_the_present(tmp_path: Path) -> None:
     run_days(project, range(2))
     run(project, AHEAD, rows(AHEAD))
     until = FIRST + timedelta(days=AHEAD)
-    told = f"runs of the future, up to {until}, which hide the present; if a clock was wrong, remove them by"
+    output = f"runs of the future, up to {until}, which hide the present; if a clock was wrong, remove them by"
     for arguments in ((), ("m",)):
         _, shown = call(project, "status", *arguments)
         assert "runs of the future" in shown
         assert "lamplighter prune m" in shown
         assert "backfill" not in shown
-    assert told in call(project, "status")[1]
+    assert output in call(project, "status")[1]
     assert call(project, "prune", "m", "--yes")[0] == 0
     assert "future" not in call(project, "status")[1]
 

@@ -13,7 +13,7 @@ import yaml
 
 from flows.states import ENDINGS, ending
 from storage.project.folder import Project
-from tests.flows.runs import edit, many_nights, one_run
+from tests.flows.runs import edit, many_runs, one_run
 
 BEFORE, DAY = (date(2025, 3, 3), date(2025, 3, 5)), date(2025, 3, 6)
 
@@ -71,7 +71,7 @@ def limited(check: str) -> Callable[[Project], None]:
 def test_the_most_urgent_thing_gives_the_name(
     world: Project, change: Callable[[Project], None], name: str, says: str
 ) -> None:
-    many_nights(world, "drifting", *BEFORE)
+    many_runs(world, "drifting", *BEFORE)
     change(world)
     state = ending(one_run(world, "drifting", DAY))
     assert state.is_completed()
@@ -79,7 +79,7 @@ def test_the_most_urgent_thing_gives_the_name(
 
 
 def test_findings_alone_give_the_name(world: Project) -> None:
-    many_nights(world, "parquet", date(2025, 3, 3), date(2025, 3, 3))
+    many_runs(world, "parquet", date(2025, 3, 3), date(2025, 3, 3))
     state = ending(one_run(world, "parquet", date(2025, 3, 4)))
     assert (state.name, "have no prediction" in state.message) == ("Findings", True)
 

@@ -1,4 +1,4 @@
-"""Hours, weeks and DST days, provisional and final, private columns, the user's own metric: through whole nights."""
+"""Hours, weeks and DST days, provisional and final, private columns, custom metrics: in whole runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from storage.history.query import Filter, measurements
 from storage.project.folder import Project
 from tasks.stages.run import RunContext
 from tests.flows.conftest import ZONE
-from tests.flows.runs import edit, many_nights, one_run, recorded
+from tests.flows.runs import edit, many_runs, one_run, recorded
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 14)
 
@@ -33,7 +33,7 @@ def recorded_values(world: Project, model: str, **wanted: object) -> list[dict[s
 
 
 def test_what_was_known_the_morning_after_and_what_is_known_now(world: Project) -> None:
-    many_nights(world, "parquet", FIRST, LAST)
+    many_runs(world, "parquet", FIRST, LAST)
     zone = ZoneInfo(ZONE)
     seen = {}
     for mornings in (1, 2, 3):
@@ -47,7 +47,7 @@ def test_what_was_known_the_morning_after_and_what_is_known_now(world: Project) 
 
 
 def test_the_command_shows_the_same(world: Project) -> None:
-    many_nights(world, "parquet", FIRST, date(2025, 3, 9))
+    many_runs(world, "parquet", FIRST, date(2025, 3, 9))
     command = [str(Path(sys.executable).with_name("lamplighter")), "-C", str(world.root), "history", "parquet"]
     arguments = ["--metric", "accuracy", "--from", "2025-03-06", "--to", "2025-03-06", "--json"]
     then = json.loads(subprocess.check_output([*command, *arguments, "--as-of", "2025-03-07"]))
@@ -60,7 +60,7 @@ def test_the_command_shows_the_same(world: Project) -> None:
 
 def test_the_rows_of_each_version_are_counted_and_the_gauge_names_them(world: Project) -> None:
     edit(world, "drifting", ("  score: score\n", "  score: score\n  version: version\n"))
-    many_nights(world, "drifting", date(2025, 3, 9), date(2025, 3, 9))
+    many_runs(world, "drifting", date(2025, 3, 9), date(2025, 3, 9))
     rows = measurements(open_history(world), "drifting", Filter(metric="rows"))
     counted = {row["version"]: row["value"] for row in rows}
     assert counted[""] == sum(count for version, count in counted.items() if version)
@@ -70,7 +70,7 @@ def test_the_rows_of_each_version_are_counted_and_the_gauge_names_them(world: Pr
 
 
 def test_late_labels_are_folded_in_when_asked(world: Project) -> None:
-    many_nights(world, "parquet", FIRST, LAST)
+    many_runs(world, "parquet", FIRST, LAST)
     (before,) = [r for r in recorded_values(world, "parquet", metric="labels_coverage") if r["window_start"].day == 3]
     now = datetime(2025, 3, 20, tzinfo=ZoneInfo(ZONE))
     run_window(
@@ -149,7 +149,7 @@ def test_a_metric_of_ones_own(world: Project) -> None:
     )
     own = "\nmetrics: [{name: cost, function: 'cost.py:cost'}, {name: broken, function: 'cost.py:broken'}]\nlabels:"
     edit(world, "parquet", ("\nlabels:", own))
-    many_nights(world, "parquet", FIRST, date(2025, 3, 6))
+    many_runs(world, "parquet", FIRST, date(2025, 3, 6))
     cost = {r["window_start"]: r for r in recorded_values(world, "parquet", metric="cost")}
     accuracy = {r["window_start"]: r for r in recorded_values(world, "parquet", metric="accuracy")}
     start = min(cost)
@@ -170,11 +170,11 @@ def test_a_label_file_that_is_broken_keeps_its_window_open(world: Project) -> No
     path = world.root / "data/labels/day=2025-03-05/part.parquet"
     sound = path.read_bytes()
     path.write_bytes(sound[:200])
-    many_nights(world, "parquet", FIRST, date(2025, 3, 6))
+    many_runs(world, "parquet", FIRST, date(2025, 3, 6))
     states = {row["window_start"].day: row["state"] for row in recorded_values(world, "parquet", metric="f1")}
     assert states[3] == "provisional"
     path.write_bytes(sound)
-    many_nights(world, "parquet", date(2025, 3, 7), date(2025, 3, 7))
+    many_runs(world, "parquet", date(2025, 3, 7), date(2025, 3, 7))
     states = {row["window_start"].day: row["state"] for row in recorded_values(world, "parquet", metric="f1")}
     assert states[3] == "final"
 
@@ -189,7 +189,7 @@ def test_labels_in_the_same_row(world: Project) -> None:
     (world.root / "monitors" / "parquet.yaml").write_text(
         before + "labels: {same_row: true, target: seen, mature_after: 1d}\n"
     )
-    many_nights(world, "parquet", FIRST, date(2025, 3, 5))
+    many_runs(world, "parquet", FIRST, date(2025, 3, 5))
     for row in recorded_values(world, "parquet", metric="accuracy"):
         assert row["value"] == 1.0
         assert row["n"] == pytest.approx(80, abs=3)
@@ -199,7 +199,7 @@ def test_an_old_window_is_mended_but_not_judged_again(world: Project) -> None:
     path = world.root / "data/predictions/day=2025-03-04/part.parquet"
     sound = path.read_bytes()
     pd.read_parquet(path).iloc[:40].to_parquet(path)
-    many_nights(world, "parquet", FIRST, LAST)
+    many_runs(world, "parquet", FIRST, LAST)
     path.write_bytes(sound)
     decisions = recorded(world)["decision"]
     gauges = (world.home / "gauges" / "parquet.prom").read_text()
@@ -223,7 +223,7 @@ def test_a_window_that_is_not_over_is_refused(world: Project) -> None:
         )
 
 
-def test_a_backfill_by_the_hour_walks_the_whole_of_its_last_day(world: Project) -> None:
+def test_a_backfill_by_the_hour_runs_the_whole_of_its_last_day(world: Project) -> None:
     edit(world, "parquet", ("model: parquet", "model: parquet\nevery: 1h"))
     monitor = world.monitor("parquet")
     assert len(windows_between(monitor, date(2025, 3, 6), date(2025, 3, 7))) == 48
@@ -239,7 +239,7 @@ def test_an_id_column_may_be_called_time(world: Project) -> None:
     assert rows["value"] == 120
 
 
-def test_the_night_of_a_day(world: Project) -> None:
+def test_the_run_for_a_day(world: Project) -> None:
     monitor = world.monitor("parquet")
     with pytest.raises(MonitorError, match="parquet: 2130-01-01 is not over yet; the newest complete window is "):
         RunContext.of(world, monitor, date(2130, 1, 1))

@@ -1,4 +1,4 @@
-"""Rules on nights, by Prometheus' own tool."""
+"""Rules on runs, by Prometheus' own tool."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_what_is_committed_is_not_stale() -> None:
     assert RULES.read_text() == rules_yaml(), "run `lamplighter -C examples/flights render --checkout`"
 
 
-def test_rules_read_nothing_but_whether_nights_ran() -> None:
+def test_rules_read_nothing_but_whether_runs_ran() -> None:
     for alert in ALERTS:
         metrics = set(re.findall(r"lamplighter_\w+", alert.expr))
         assert metrics

@@ -24,7 +24,7 @@ MonitorOf = Callable[..., Monitor]
 
 @pytest.fixture(autouse=True)
 def _nothing_kept() -> Iterator[None]:
-    """Forget what a process keeps between nights."""
+    """Forget what a process keeps between runs."""
     yield
     open_scan.cache_clear()
     engine_of.cache_clear()
@@ -81,13 +81,13 @@ def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A client of the local S3 server; the process is told where it is as a user would tell it."""
     import boto3
 
-    told = {
+    output = {
         "AWS_ENDPOINT_URL": s3_server,
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    for name, value in told.items():
+    for name, value in output.items():
         monkeypatch.setenv(name, value)
     files._filesystem.cache_clear()
     client = boto3.client("s3")

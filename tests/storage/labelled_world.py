@@ -51,14 +51,14 @@ class World:
             columns["labelled_at"] = pa.array(moments, pa.timestamp("us", tz="UTC"))
         return self.write(self._file("labels", day), id=ids, truth=truth, **columns)
 
-    def slices(self, *days: str) -> list[ScanSpec]:
+    def specs(self, *days: str) -> list[ScanSpec]:
         windows = [
             Window.of("m", self.monitor.every, self.monitor.timezone, dt.date.fromisoformat(day)) for day in days
         ]
         return [predictions_of(self.project, self.monitor, w, self.project.home / "spool") for w in windows]
 
     def arrived(self, first: str, now: str) -> Arrived:
-        begin = self.slices(first)[0].window.start
+        begin = self.specs(first)[0].window.start
         arrived = labels_arrived(self.project, self.monitor, begin, at(now), self.project.home / "spool")
         assert arrived is not None
         return arrived
@@ -67,7 +67,7 @@ class World:
         index = None
         if not self.monitor.labels.same_row:
             index = LabelIndex.of(self.arrived(min(days), now), self.monitor.predictions.id)
-        seen = [Seen(where, at(now) if relabel else None) for where in self.slices(*days)]
+        seen = [Seen(where, at(now) if relabel else None) for where in self.specs(*days)]
         return list(truths_of(seen, self.monitor, index))
 
     def known(self, day: str, now: str, relabel: bool = False) -> dict[str, Any]:

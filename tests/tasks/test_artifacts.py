@@ -1,4 +1,4 @@
-"""What a run leaves on its page in Prefect's UI, of names that somebody else wrote."""
+"""What a run leaves on its page in Prefect's UI, of names that a stranger wrote."""
 
 from __future__ import annotations
 

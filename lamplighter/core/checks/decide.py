@@ -100,7 +100,7 @@ def decide(
 
 
 def inhibited(check: Check, window_start: datetime, breaks: Sequence[Finding]) -> Decision:
-    """Leave a check undecided, because what it reads tells of broken data and not of the model.
+    """Leave a check undecided, because what it reads shows broken data and not the model.
 
     Examples
     --------

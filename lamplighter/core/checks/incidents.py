@@ -1,4 +1,4 @@
-"""Incidents: what the decisions of the nights open and close."""
+"""Incidents: what the decisions of runs open and close."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def check_of(incident_name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A check that fails, from the night that found it until one finds that it passes; or that cannot be decided.
+    """A check that fails or cannot be decided, from the run that found it until a run that finds it passed or decided.
 
     Attributes
     ----------
@@ -46,11 +46,11 @@ class Incident:
         That of the check; with `UNDECIDED` at its end where the incident is about a check that cannot be decided.
     severity : Severity
     opened_on : datetime
-        The logical night.
+        The logical date of the run that opened it.
     window_start : datetime or None
         The window that was read when it was opened.
     told_on : datetime or None
-        The night whose messages told of it; None while nobody has been told, as while it is muted.
+        The logical date of the run that sent a message about it; None while there was none, as while it is muted.
     ending : str
         How it ended, where that needs saying: data became sound again, or a person accepted them.
     """
@@ -70,7 +70,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class IncidentChanges:
-    """What a night changes: incidents that it opens, and those that it closes."""
+    """What a run changes: incidents that it opens, and those that it closes."""
 
     opened: tuple[Incident, ...]
     closed: tuple[Incident, ...]
@@ -83,7 +83,7 @@ def apply_decisions(
     known_on: datetime,
     lasting: Mapping[str, datetime | None] = MappingProxyType({}),
 ) -> IncidentChanges:
-    """Follow a night's decisions: a failed check opens, a passed one closes, an undecided one changes nothing.
+    """Follow the decisions of a run: a failed check opens, a passed one closes, an undecided one changes nothing.
 
     A check that the data have left undecided for too long has an incident of its own, which is closed as soon as the
     check is decided.
@@ -93,11 +93,11 @@ def apply_decisions(
     open_incidents : mapping of str to Incident
         By name of the incident.
     decisions : iterable of Decision
-        Those that the night has made.
+        Those that the run has made.
     judged : iterable of str
-        Names of the checks that the monitor has now; an incident of any other is closed, as nothing else would.
+        Names of the checks that the monitor has now; incidents of other checks are closed.
     known_on : datetime
-        The night.
+        The logical date of the run.
     lasting : mapping of str to datetime
         Names of the checks that have been undecided for as many windows as the monitor allows, and the first of these.
 
@@ -139,7 +139,7 @@ def _is_over(incident: Incident, decision: Decision | None) -> bool:
 
 
 def still_open(before: Mapping[str, Incident], changes: IncidentChanges) -> list[Incident]:
-    """The incidents that are open after a night has turned some, those that it opened last.
+    """The incidents that are open after these changes, the newly opened ones last.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What is told to a person."""
+"""Messages to people."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ MOST_MOVED = 3
 """Columns and segments that a message names: as many as a person looks at before opening the report."""
 
 GOOD = frozenset({"closed", "promoted", "confirmed", "completed"})
-"""Events that nobody need worry about."""
+"""Events that need no action."""
 
 OF_INCIDENTS = frozenset({"opened", "closed"})
-"""Events of incidents: of these nobody is told while their check is muted."""
+"""Events of incidents: no message of these is sent while their check is muted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Message:
     report: str = ""
 
     def __post_init__(self) -> None:
-        # A line break in a name would begin a line that somebody else wrote.
+        # A line break in a name could forge a line of the message.
         object.__setattr__(self, "title", visible(self.title))
         object.__setattr__(self, "body", "\n".join(map(visible, self.body.split("\n"))))
 
@@ -90,7 +90,7 @@ def opened(
     reasons : iterable of str
         What was found broken, where the check is on broken data.
     report : str
-        Path of the night's report within the home; empty where there is none.
+        Path of the run's report within the home; empty where there is none.
 
     Examples
     --------
@@ -104,7 +104,7 @@ def opened(
     check = decision.check
     lines = [f"since {window}", *reasons]
     if not lines[1:]:
-        value, limit = _told_apart(decision.value, decision.threshold)
+        value, limit = _distinct(decision.value, decision.threshold)
         word = "above" if check.above is not None else "below"
         lines.insert(0, f"{check.metric}{_of(decision)} is {value}, {word} its limit {limit}")
     if moved:
@@ -140,7 +140,7 @@ def undecided(model: str, incident_name: str, decision: Decision, since: str) ->
 def closed(
     model: str, check_name: str, severity: Severity, since: str, until: str, *, declared: bool, ending: str = ""
 ) -> Message:
-    """Tell that a check passes again or can be decided again, or that the monitor has it no longer.
+    """Report that a check passes again or can be decided again, or that the monitor no longer has it.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def closed(
     name = check_of(check_name)
     if name == check_name:
         passes = ("passes again", f"it failed since {since} and passes in {until}")
-        gone = ("is no longer declared", f"it failed since {since}; nobody looks any more")
+        gone = ("is no longer declared", f"it failed since {since}; the monitor no longer has it")
     else:
         passes = ("can be decided again", f"it was undecided since {since} and is decided in {until}")
         gone = ("is no longer declared", f"it was undecided since {since}")
@@ -171,16 +171,16 @@ def _of(decision: Decision) -> str:
     return f" of {', '.join(parts)}" if parts else ""
 
 
-def _told_apart(value: float | None, limit: float | None) -> tuple[str, str]:
+def _distinct(value: float | None, limit: float | None) -> tuple[str, str]:
     """A value and a limit, with as many digits as it takes to see which is larger.
 
     Examples
     --------
-    >>> _told_apart(0.59997, 0.6), _told_apart(0.1351351, 0.6), _told_apart(None, 0.6)
+    >>> _distinct(0.59997, 0.6), _distinct(0.1351351, 0.6), _distinct(None, 0.6)
     (('0.59997', '0.6'), ('0.1351', '0.6'), ('unknown', '0.6'))
     """
     for digits in range(DIGITS, 17):
-        told = tuple("unknown" if number is None else f"{number:.{digits}g}" for number in (value, limit))
-        if told[0] != told[1]:
+        what = tuple("unknown" if number is None else f"{number:.{digits}g}" for number in (value, limit))
+        if what[0] != what[1]:
             break
-    return told[0], told[1]
+    return what[0], what[1]

@@ -119,7 +119,7 @@ def encode(*columns: pd.Series[float]) -> Coded:
     Raises
     ------
     Undecided
-        If values cannot be told apart by counting, such as lists.
+        If values cannot be counted, such as lists.
 
     Examples
     --------

@@ -18,7 +18,7 @@ Kind: TypeAlias = Literal["numeric", "categorical"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnDrift:
-    """How far one column has drifted from its reference, or the reason why nobody can say.
+    """How far one column has drifted from its reference, or the reason why that is unknown.
 
     Attributes
     ----------

@@ -26,7 +26,7 @@ from lamplighter.core.values.key_name import key_name
 from lamplighter.core.values.meeting import hardly_meet, items_hardly_meet
 
 FEWEST_TO_COMPARE = 20
-"""Labelled rows from which it is no accident that not one answer is among the true classes."""
+"""Labelled rows from which it is no accident that no answer is one of the true classes."""
 
 RARE = 0.01
 """Share of labels up to which classes that are never predicted are mistakes rather than classes of the model."""
@@ -34,7 +34,7 @@ RARE = 0.01
 MOST_SHOWN = 3
 """Values that a message names; classes that are never predicted are no mistakes where there are more of them."""
 
-Told = Iterator[tuple[Code, str]]
+Oddities = Iterator[tuple[Code, str]]
 
 
 def answer_findings(labelled: Labelled, monitor: Monitor, window: str) -> Iterator[Finding]:
@@ -55,8 +55,8 @@ def answer_findings(labelled: Labelled, monitor: Monitor, window: str) -> Iterat
     >>> [it.code.value for it in answer_findings(rows, parse("m.yaml", text, environ={}), "2026-03-07")]
     ['classes-differ']
     """
-    for code, told in CHECKED_AS[monitor.kind](labelled, monitor):
-        yield Finding(code, window, f"{monitor.model}: {window}: {told}")
+    for code, what in CHECKED_AS[monitor.kind](labelled, monitor):
+        yield Finding(code, window, f"{monitor.model}: {window}: {what}")
 
 
 def unusable_labels(values: Mapping[str, int], monitor: Monitor, window: str) -> Iterator[Finding]:
@@ -74,13 +74,13 @@ def unusable_labels(values: Mapping[str, int], monitor: Monitor, window: str) ->
     if values:
         assert monitor.labels is not None
         count = counted(sum(values.values()), "row has", "rows have")
-        told = f"{count} a label in {monitor.labels.target!r} that is no finite number"
+        what = f"{count} a label in {monitor.labels.target!r} that is no finite number"
         cure = "left out; correct them, or deliver no label"
-        message = f"{monitor.model}: {window}: {told}, such as {_listed(values)}; {cure}"
+        message = f"{monitor.model}: {window}: {what}, such as {_listed(values)}; {cure}"
         yield Finding(Code.LABELS_UNUSABLE, window, message)
 
 
-def _of_classes(labelled: Labelled, monitor: Monitor) -> Told:
+def _of_classes(labelled: Labelled, monitor: Monitor) -> Oddities:
     true, pred = comparable_classes(labelled.y_true, labelled.y_pred)
     score = scores_of(labelled, monitor)
     labels = Labels.of(true, pred, monitor.predictions.positive, classes_of(score))
@@ -88,13 +88,13 @@ def _of_classes(labelled: Labelled, monitor: Monitor) -> Told:
     if len(true) >= FEWEST_TO_COMPARE and answers and hardly_meet(counts, answers):
         yield Code.CLASSES_DIFFER, _never_meet("predicted class", answers, counts)
     elif labels.known:
-        told = _unknown(labels.known, counts, answers)
-        if told:
-            yield Code.CLASSES_ODD, told
-    elif told := _never_predicted(counts, answers, monitor.predictions.positive):
-        yield Code.CLASSES_ODD, told
-    if told := _no_positive(counts, answers, monitor):
-        yield Code.CLASSES_ODD, told
+        what = _unknown(labels.known, counts, answers)
+        if what:
+            yield Code.CLASSES_ODD, what
+    elif what := _never_predicted(counts, answers, monitor.predictions.positive):
+        yield Code.CLASSES_ODD, what
+    if what := _no_positive(counts, answers, monitor):
+        yield Code.CLASSES_ODD, what
     if isinstance(score, dict):
         yield from _sums(score, labels)
 
@@ -105,8 +105,8 @@ def _no_positive(counts: Mapping[str, int], answers: Mapping[str, int], monitor:
     declared = isinstance(monitor.predictions.score, dict) and positive in monitor.predictions.score
     if positive is None or positive in seen or declared or len(seen) < 2 or sum(counts.values()) < FEWEST_TO_COMPARE:
         return ""
-    told = f"the positive class {_listed({positive: 1})} is neither labelled nor predicted"
-    return f"{told}; classes are {_names(sorted(seen))}; give predictions.positive one of them"
+    what = f"the positive class {_listed({positive: 1})} is neither labelled nor predicted"
+    return f"{what}; classes are {_names(sorted(seen))}; give predictions.positive one of them"
 
 
 def _unknown(known: frozenset[str], counts: Mapping[str, int], answers: Mapping[str, int]) -> str:
@@ -128,40 +128,40 @@ def _never_predicted(counts: Mapping[str, int], answers: Mapping[str, int], posi
     odd = {name: n for name, n in counts.items() if name not in answers and name != positive and name not in BINARY}
     if not odd or len(odd) > MOST_SHOWN or sum(odd.values()) > max(1, RARE * rows):
         return ""
-    told = f"{counted(sum(odd.values()), f'of {_rows(rows)} is', f'of {_rows(rows)} are')}"
-    told = f"{told} labelled {_listed(odd)}, which the model never predicts"
-    return f"{told}; correct them, or name the classes of the model in predictions.score"
+    what = f"{counted(sum(odd.values()), f'of {_rows(rows)} is', f'of {_rows(rows)} are')}"
+    what = f"{what} labelled {_listed(odd)}, which the model never predicts"
+    return f"{what}; correct them, or name the classes of the model in predictions.score"
 
 
-def _sums(score: dict[str, Any], labels: Labels) -> Told:
-    """Scores that do not add up to 1; those outside 0 to 1 are told of their column."""
+def _sums(score: dict[str, Any], labels: Labels) -> Oddities:
+    """Scores that do not add up to 1; those outside 0 to 1 are a finding about their column."""
     scores = Scores.of(score, labels)
     if scores is None or scores.is_binary:
         return
     apart = improper(scores)[1]
     if apart.any():
         total = np.sum(scores.values[apart], axis=1)
-        told = (
+        what = (
             f"scores of {apart.sum():,} of {_rows(len(apart))} add up to {total.min():.4g} to {total.max():.4g}, not 1"
         )
-        yield Code.SCORES_OUTSIDE, f"{told}; log the probabilities of all classes"
+        yield Code.SCORES_OUTSIDE, f"{what}; log the probabilities of all classes"
 
 
-def _of_lists(labelled: Labelled, monitor: Monitor) -> Told:
+def _of_lists(labelled: Labelled, monitor: Monitor) -> Oddities:
     cells = [class_labels(side).tolist() for side in (labelled.y_true, labelled.y_pred)]
     read = read_lists(*cells)
-    if told := _unreadable(cells, read, monitor):
-        yield Code.LISTS_UNREADABLE, f"no list of items in {told} left out; log a list of item ids"
+    if what := _unreadable(cells, read, monitor):
+        yield Code.LISTS_UNREADABLE, f"no list of items in {what} left out; log a list of item ids"
     true, ranked = (Counter(item for items in side if items for item in items) for side in read)
     if len(cells[0]) >= FEWEST_TO_COMPARE and true and ranked and items_hardly_meet(true, ranked):
         yield Code.CLASSES_DIFFER, _never_meet("ranked item", ranked, true)
 
 
-def _of_texts(labelled: Labelled, monitor: Monitor) -> Told:
+def _of_texts(labelled: Labelled, monitor: Monitor) -> Oddities:
     cells = [side.tolist() for side in (labelled.y_true, labelled.y_pred)]
     read = [[read_text(cell) for cell in side] for side in cells]
-    if told := _unreadable(cells, read, monitor):
-        yield Code.TEXTS_UNREADABLE, f"no text in {told} left out; log the text alone"
+    if what := _unreadable(cells, read, monitor):
+        yield Code.TEXTS_UNREADABLE, f"no text in {what} left out; log the text alone"
 
 
 def _unreadable(cells: Sequence[list[Any]], read: Sequence[list[Any]], monitor: Monitor) -> str:
@@ -184,7 +184,7 @@ def _example(value: Any, monitor: Monitor) -> str:
     return f", such as {shown!r},"
 
 
-def _of_numbers(labelled: Labelled, monitor: Monitor) -> Told:
+def _of_numbers(labelled: Labelled, monitor: Monitor) -> Oddities:
     """Predictions that are no numbers, and numbers beside which no other counts."""
     assert monitor.labels is not None
     columns = monitor.labels.target, monitor.predictions.prediction
@@ -194,16 +194,16 @@ def _of_numbers(labelled: Labelled, monitor: Monitor) -> Told:
         first = odd.iloc[0]
         # Beside numbers of other files bytes are a text.
         kind = "bytes" if str(first).startswith("bytes ") else type(first).__name__
-        told = f"no number in {len(odd):,} of {_rows(len(read[1]))} of column {columns[1]!r} ({kind}), left out"
-        yield Code.NUMBERS_ODD, f"{told}; log numbers"
+        what = f"no number in {len(odd):,} of {_rows(len(read[1]))} of column {columns[1]!r} ({kind}), left out"
+        yield Code.NUMBERS_ODD, f"{what}; log numbers"
     for column, side in zip(columns, read, strict=True):
         huge = side[np.isfinite(side) & (np.abs(side) >= BEYOND)]
         if len(huge):
             rows = f"{counted(len(huge), f'of {_rows(len(side))} has', f'of {_rows(len(side))} have')}"
             left_out = "left out" if 2 * len(huge) < len(side) else "so that sums have no value"
             values = _listed(Counter(f"{value:.4g}" for value in huge.tolist()))
-            told = f"{rows} a number in {column!r} that no float of 32 bits holds ({values}), {left_out}"
-            yield Code.NUMBERS_ODD, f"{told}; correct it, or log null"
+            what = f"{rows} a number in {column!r} that no float of 32 bits holds ({values}), {left_out}"
+            yield Code.NUMBERS_ODD, f"{what}; correct it, or log null"
 
 
 def _is_nan(values: pd.Series[Any]) -> npt.NDArray[np.bool_]:
@@ -211,7 +211,7 @@ def _is_nan(values: pd.Series[Any]) -> npt.NDArray[np.bool_]:
     return np.array([value != value or str(value).strip().lower() == "nan" for value in values.tolist()], dtype=bool)
 
 
-CHECKED_AS: dict[Kind, Callable[[Labelled, Monitor], Told]] = {
+CHECKED_AS: dict[Kind, Callable[[Labelled, Monitor], Oddities]] = {
     Kind.CLASSIFICATION: _of_classes,
     Kind.RANKING: _of_lists,
     Kind.REGRESSION: _of_numbers,
@@ -228,7 +228,7 @@ def _never_meet(what: str, answers: Mapping[str, int], true: Mapping[str, int]) 
     apart = [side.keys() - other.keys() for side, other in ((answers, true), (true, answers))]
     few = "no" if len(apart[0]) == len(answers) else "hardly a"
     shown = [_names(sorted(names) or sorted(side)) for names, side in zip(apart, (answers, true), strict=True)]
-    return f"{few} {what} ({shown[0]}) is among the true ones ({shown[1]}); write both alike"
+    return f"{few} {what} ({shown[0]}) is one of the true ones ({shown[1]}); write both alike"
 
 
 def _names(values: list[str]) -> str:

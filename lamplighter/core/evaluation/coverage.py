@@ -71,7 +71,7 @@ def coverage_measurements(rows: int, labelled: int, corrected: int, state: State
 
 
 def arrival_measurements(late: int, unknown: int) -> list[Measurement]:
-    """Labels that arrived during a window and count for none: too late, or of nobody.
+    """Labels that arrived during a window and count for none: they came too late, or their id has no prediction.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def arrival_measurements(late: int, unknown: int) -> list[Measurement]:
 
 
 def undated() -> list[Measurement]:
-    """The same where nothing tells when a label arrived.
+    """The same where the arrival of labels is unknown.
 
     Examples
     --------

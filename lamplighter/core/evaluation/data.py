@@ -44,8 +44,8 @@ def schema_findings(
     where = monitor.model
     for name, purpose in needed.items():
         if name not in table:
-            told = f"{where}: {purpose} column {name!r} is missing; {names_listed(name, table)}"
-            yield Finding(Code.COLUMN_MISSING, name, told)
+            what = f"{where}: {purpose} column {name!r} is missing; {names_listed(name, table)}"
+            yield Finding(Code.COLUMN_MISSING, name, what)
     if reference is None:
         return
     for name, kind in table.items():
@@ -80,7 +80,7 @@ def needed_columns(monitor: Monitor, features: Mapping[str, str]) -> dict[str, s
 
 
 def table_measurements(rows: int, repeated: int, findings: list[Finding], lost: str = "") -> list[Measurement]:
-    """Rows, repeated rows and what became of the columns; ``lost`` says why nobody knows how many there are.
+    """Rows, repeated rows and what became of the columns; ``lost`` says why their number is unknown.
 
     Examples
     --------
@@ -245,6 +245,6 @@ def value_findings(monitor: Monitor, profiles: Mapping[str, ColumnProfile]) -> I
                 "log them as null",
             )
         if profile.improbable:
-            told = f"lies outside 0 to 1 in {profile.improbable} of {profile.rows} rows"
+            what = f"lies outside 0 to 1 in {profile.improbable} of {profile.rows} rows"
             seen = f"from {profile.minimum:.8g} to {profile.maximum:.8g}; log the probability of the class"
-            yield Finding(Code.SCORES_OUTSIDE, name, f"{monitor.model}: score column {name!r} {told}, {seen}")
+            yield Finding(Code.SCORES_OUTSIDE, name, f"{monitor.model}: score column {name!r} {what}, {seen}")

@@ -45,17 +45,17 @@ INFO = ("version", "owner", "env", "region")
 
 GAUGES: tuple[Gauge, ...] = (
     *(Gauge(metric.gauge, metric.help, name, metric.labels) for name, metric in METRICS.items() if metric.gauge),
-    Gauge("lamplighter_quality_own", "a metric of the user's own", "", ("metric", "segment")),
+    Gauge("lamplighter_quality_own", "a custom metric", "", ("metric", "segment")),
     Gauge("lamplighter_quality_window_timestamp_seconds", "start of the window that quality is shown of"),
     Gauge("lamplighter_threshold", "limit of a check", "", ("check",)),
     Gauge("lamplighter_incident_open", "1 while the incident of a check is open", "", ("check", "severity")),
     Gauge("lamplighter_checks_undecided", "checks that the newest run left undecided, by cause", "", ("cause",)),
-    Gauge("lamplighter_retrain_recommended", "1 while the incident of a check that calls for it is open"),
+    Gauge("lamplighter_retrain_recommended", "1 while the incident of a check that requests a retraining is open"),
     Gauge("lamplighter_retrain_last_timestamp_seconds", "when the present champion was promoted"),
-    Gauge("lamplighter_run_last_timestamp_seconds", "when a night last ended"),
-    Gauge("lamplighter_run_last_success_timestamp_seconds", "when a night last ended without a failure"),
-    Gauge("lamplighter_run_evaluated_day_timestamp_seconds", "start of the window that the last night was about"),
-    Gauge("lamplighter_run_duration_seconds", "how long the last night took until it published"),
+    Gauge("lamplighter_run_last_timestamp_seconds", "when a run last ended"),
+    Gauge("lamplighter_run_last_success_timestamp_seconds", "when a run last ended without a failure"),
+    Gauge("lamplighter_run_evaluated_day_timestamp_seconds", "start of the window of the last run"),
+    Gauge("lamplighter_run_duration_seconds", "how long the last run took until it published"),
     Gauge("lamplighter_model_info", "always 1; its labels describe the model", "", INFO),
 )
 

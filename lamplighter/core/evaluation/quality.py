@@ -66,7 +66,7 @@ def evaluate(
     state : State
         What the measurements are marked with.
     own : dict of str to callable, optional
-        The user's own metrics.
+        The custom metrics.
 
     Returns
     -------
@@ -297,7 +297,7 @@ def class_labels(values: pd.Series[Any]) -> npt.NDArray[np.object_]:
 
 
 def factorized(values: pd.Series[Any]) -> tuple[npt.NDArray[np.intp], list[str]]:
-    """The number of each identity among the distinct ones, -1 for null.
+    """The place of each identity in the list of distinct ones, -1 for null.
 
     Examples
     --------

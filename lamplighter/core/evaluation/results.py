@@ -1,4 +1,4 @@
-"""What the stages of a night hand to the one that records."""
+"""What the stages of a run pass to the stage that records."""
 
 from __future__ import annotations
 

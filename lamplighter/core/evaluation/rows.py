@@ -43,23 +43,23 @@ def row_findings(monitor: Monitor, label: str, *, rows: int, repeated: int, unda
         unit = f" in {monitor.predictions.time_unit}" if monitor.predictions.time_unit else ""
         rows_have = counted(undated, f"row of {label} has", f"rows of {label} have")
         left_out = "was left out" if undated == 1 else "were left out"
-        told = f"{rows_have} no {time!r} that can be read, and {left_out}"
-        yield Finding(Code.TIME_MISSING, time, f"{monitor.model}: {told}; log it with every row{unit}")
+        what = f"{rows_have} no {time!r} that can be read, and {left_out}"
+        yield Finding(Code.TIME_MISSING, time, f"{monitor.model}: {what}; log it with every row{unit}")
     if repeated and monitor.predictions.duplicates is Duplicates.ERROR:
-        told = counted(repeated, f"row of {label} repeats", f"rows of {label} repeat")
-        yield Finding(Code.IDS_REPEATED, "", f"{monitor.model}: {told} an id; the first of each was taken")
+        what = counted(repeated, f"row of {label} repeats", f"rows of {label} repeat")
+        yield Finding(Code.IDS_REPEATED, "", f"{monitor.model}: {what} an id; the first of each was taken")
     elif repeated >= FEWEST and repeated > MANY * (rows + repeated):
         yield from _repeated(monitor, label, rows, repeated)
 
 
 def _repeated(monitor: Monitor, label: str, rows: int, repeated: int) -> Iterator[Finding]:
-    """Many rows with ids of others: where the monitor says what to do of them, only an id that tells nothing apart."""
+    """Rows that repeat an id; where the monitor says what to do with them, only an id that is the same in all rows."""
     predictions = monitor.predictions
     names = ", ".join(map(repr, predictions.id))
-    told = f"{repeated} of {rows + repeated} rows of {label} repeat an id in {names}, and were left out"
-    cure = "name what tells rows apart as predictions.id, or say so with predictions.duplicates"
+    what = f"{repeated} of {rows + repeated} rows of {label} repeat an id in {names}, and were left out"
+    cure = "give predictions.id the columns by which rows differ, or say so with predictions.duplicates"
     is_declared = "duplicates" in predictions.model_fields_set
     if rows == 1 or (repeated > MOST * (rows + repeated) and not is_declared):
-        yield Finding(Code.IDS_REPEATED, "", f"{monitor.model}: {told}; {cure}")
+        yield Finding(Code.IDS_REPEATED, "", f"{monitor.model}: {what}; {cure}")
     elif not is_declared:
-        yield Finding(Code.ROWS_REPEATED, "", f"{monitor.model}: {told}; {cure}")
+        yield Finding(Code.ROWS_REPEATED, "", f"{monitor.model}: {what}; {cure}")

@@ -20,7 +20,7 @@ from lamplighter.core.monitor.sources import (
 
 
 class Severity(StrEnum):
-    """How loudly a failed check is told."""
+    """How severe a failed check is."""
 
     WARNING = "warning"
     CRITICAL = "critical"
@@ -87,7 +87,7 @@ class Check(Section):
     feature: str = Field(default="", description="the column, for a metric of columns")
     segment: str = Field(default="", description="column=value, or empty for all rows")
     klass: ClassLabel = Field(default="", alias="class", description="the class, for a metric of classes")
-    severity: Severity = Field(default=Severity.WARNING, description="how loudly a failure is told")
+    severity: Severity = Field(default=Severity.WARNING, description="how severe a failure is")
     undecided_after: Windows | None = Field(
         default=None, description="how many windows in a row it may stay undecided; default that of the monitor"
     )
@@ -184,13 +184,13 @@ class Drift(Section):
     )
     false_alarms: Fraction | None = Field(default=None, description="rate of false alarms that `calibrated` keeps to")
     sample: Annotated[int, Field(gt=0, le=5000), NO_FLAG] = Field(
-        default=5000, description="rows a side that Evidently looks at"
+        default=5000, description="rows of the window, and of the reference, that Evidently compares"
     )
     seed: Annotated[int, Field(ge=0), NO_FLAG] = Field(default=0, description="which rows the sample holds")
 
 
 class CustomMetric(Section):
-    """A metric of the user's own: a function of y_true, y_pred and y_score that returns a number."""
+    """A custom metric: a function of y_true, y_pred and y_score that returns a number."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="at most 63 of a-z, 0-9 and _")
     function: str = Field(pattern=r"^.+\.py:\w+$", description="path.py:function")

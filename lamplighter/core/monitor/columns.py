@@ -16,7 +16,7 @@ TABLE_KINDS: dict[str, ColumnKind] = {"number": "numeric", "text": "categorical"
 
 
 INDEX_OF_PANDAS = "__index_level_"
-"""How the name of a column begins that nobody declared: pandas writes a frame's index so."""
+"""The beginning of the name under which pandas writes the index of a frame: a column that was not declared."""
 
 
 def features_of(monitor: Monitor, table: Mapping[str, str]) -> dict[str, ColumnKind]:

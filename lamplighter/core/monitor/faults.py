@@ -44,9 +44,9 @@ RIGHT = {
 
 
 def first_fault(error: ValidationError, values: Mapping[Any, Any]) -> tuple[Location, str]:
-    """The fault to tell of, and where it is.
+    """The fault to report, and where it is.
 
-    An unknown key explains the missing one beside it, so it is told first; of a value that may have several forms,
+    An unknown key explains the missing one beside it, so it is reported first; of a value that may have several forms,
     the fault in the form that was meant is the one that lies deepest.
     """
     faults = [(_place(detail, values), detail) for detail in error.errors(include_url=False)]

@@ -98,10 +98,10 @@ class _Meter:
 
     def _too_much(self, what: str, line: int) -> TooMuchError:
         if self.aliases:
-            told = f"holds more than {what} by this line, once its aliases (*name) are written out"
-            return TooMuchError(f"{told}; {self.aliases} stand before it; repeat less by them", line)
-        told = f"holds more than {what} by this line"
-        return TooMuchError(f"{told}; name columns by patterns such as sensor_*, or leave checks out", line)
+            text = f"holds more than {what} by this line, once its aliases (*name) are written out"
+            return TooMuchError(f"{text}; {self.aliases} stand before it; repeat less by them", line)
+        text = f"holds more than {what} by this line"
+        return TooMuchError(f"{text}; name columns by patterns such as sensor_*, or leave checks out", line)
 
     def alias(self, name: str, line: int) -> None:
         """Count what an alias stands for; one that is not known is left to the loader's own message."""

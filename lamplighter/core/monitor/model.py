@@ -40,7 +40,7 @@ class Kind(StrEnum):
     DETECTION = "detection"
 
 
-# A quarter past five: after most nightly loads, before most mornings.
+# A quarter past five: after most loads of data, before most mornings.
 SCHEDULES = {
     Grain.HOUR: "15 * * * *",
     Grain.DAY: "15 5 * * *",
@@ -82,22 +82,22 @@ class Monitor(Section):
     )
     private: Names = Field(default=(), description="columns whose values are never shown or stored in the clear")
     segments: Names = Field(
-        default=(), description="columns; quality is measured for each of their values too, never for crossings"
+        default=(), description="columns; quality is also measured for each of their values, but not for combinations"
     )
     reference: Reference | None = Field(default=None, description="what the current window is compared with")
-    drift: Drift = Field(default=Drift(), description="how drift is measured and who calls it drift")
-    metrics: tuple[CustomMetric, ...] = Field(default=(), description="metrics of the user's own")
+    drift: Drift = Field(default=Drift(), description="how drift is measured, and what counts as drift")
+    metrics: tuple[CustomMetric, ...] = Field(default=(), description="custom metrics")
     top_k: Annotated[int, Field(gt=0, le=1000), NO_FLAG] = Field(default=10, description="how many ranked items count")
     checks: tuple[Check, ...] = Field(default=(), description="limits on metrics")
     undecided_after: Windows = Field(
         default=3,
-        description="windows in a row that the data may leave a check undecided until an incident opens; 0: none opens",
+        description="an incident opens when the data leave a check undecided for so many windows in a row; 0: never",
     )
     retrain: Retrain | None = Field(
-        default=None, description="when a model is trained anew, with what, and what the new one must prove"
+        default=None, description="when a model is retrained, with what, and what the new one must prove"
     )
     notify: OptionalNotify = Field(
-        default=Notify(), description="who is told of incidents: apprise URLs, or `via: alertmanager`"
+        default=Notify(), description="who is notified of incidents: apprise URLs, or `via: alertmanager`"
     )
 
     @model_validator(mode="after")
@@ -123,16 +123,16 @@ class Monitor(Section):
     def _names_are_clear(self) -> Monitor:
         for i, name in enumerate(self.segments):
             if "=" in name:
-                told = f"segment {name!r} holds =, which stands between column and value"
-                raise fault(f"{told}; rename the column, or leave it out", "segments", i)
+                what = f"segment {name!r} holds =, which stands between column and value"
+                raise fault(f"{what}; rename the column, or leave it out", "segments", i)
         checks = [check.name for check in self.checks]
         for of, names in (("checks", checks), ("metrics", [own.name for own in self.metrics])):
             if twice := next((i for i, name in enumerate(names) if name in names[:i]), None):
                 raise fault(f"two {of} are named {names[twice]!r}; give this one another name", of, twice)
         for i, check in enumerate(self.checks):
             if check.name == DATA_CHECK.name:
-                told = f"{check.name!r} is the name of the check on broken data, which every monitor has"
-                raise fault(f"{told}; give this one another name", "checks", i, "name")
+                what = f"{check.name!r} is the name of the check on broken data, which every monitor has"
+                raise fault(f"{what}; give this one another name", "checks", i, "name")
         for i, name in enumerate(self.retrain.on if self.retrain else ()):
             if name not in checks:
                 raise fault(f"retrain.on names no check {name!r}; {did_you_mean(name, checks)}", "retrain", "on", i)
@@ -144,13 +144,13 @@ class Monitor(Section):
             raise fault("a trainer learns from labels; say where they are as labels", "retrain", "trainer")
         if self.retrain and self.retrain.accept and self.retrain.accept.days < LONGEST_WINDOW[self.every]:
             least = format_duration(LONGEST_WINDOW[self.every])
-            told = f"a window of {self.every.value} is longer than accept.days; give {least} or more"
-            raise fault(told, "retrain", "accept", "days")
+            what = f"a window of {self.every.value} is longer than accept.days; give {least} or more"
+            raise fault(what, "retrain", "accept", "days")
         return self
 
     @property
     def judged(self) -> tuple[Check, ...]:
-        """What a night judges: the declared checks, and first that on broken data."""
+        """What a run judges: first the check on broken data, then the declared checks."""
         return (DATA_CHECK, *self.checks)
 
     def undecided_windows(self, check: Check) -> int:
@@ -167,5 +167,5 @@ class Monitor(Section):
         return Window.of(self.model, self.every, self.timezone, moment).previous()
 
     def run_after(self, window: Window) -> datetime:
-        """The first scheduled instant at which the window is complete: when its own night begins, in UTC."""
+        """The first scheduled instant at which the window is complete: when its own run begins, in UTC."""
         return next_tick(self.cron, window.end - timedelta(seconds=1), self.timezone)

@@ -1,4 +1,4 @@
-"""The part of a monitor file that says who is told."""
+"""The part of a monitor file that says who is notified."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from lamplighter.core.secrets import notification_fault
 
 def _clear(url: SecretStr) -> SecretStr:
     """A URL, when it is clear which part of it is the password."""
-    if told := notification_fault(url.get_secret_value()):
-        raise ValueError(told)
+    if what := notification_fault(url.get_secret_value()):
+        raise ValueError(what)
     return url
 
 
@@ -21,13 +21,13 @@ Urls = Annotated[tuple[Annotated[SecretStr, AfterValidator(_clear)], ...], Befor
 
 
 class Notify(Section):
-    """Who is told of incidents, and by whom: exactly one of the two tells a person."""
+    """Who is notified of incidents, and by whom: either Lamplighter sends the messages, or Alertmanager does."""
 
     via: Literal["apprise", "alertmanager"] = Field(
         default="apprise",
-        description="`apprise` sends to `to`; `alertmanager` sends nothing, its rule reads the gauge of incidents",
+        description="`apprise` sends to `to`; `alertmanager` sends nothing; alert on lamplighter_incident_open",
     )
-    to: Urls = Field(default=(), description="apprise URLs, such as mailto://, slack://, msteams:// or pagerduty://")
+    to: Urls = Field(default=(), description="apprise URLs, such as mailto://, slack://, workflows:// or pagerduty://")
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Notify:

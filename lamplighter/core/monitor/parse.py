@@ -206,7 +206,7 @@ def _filled(value: Any, location: Location, variables: Variables, lines: _Lines)
 
 
 def _ahead_of_time(monitor: Monitor) -> Iterator[tuple[Location, str]]:
-    """Yield what the file format knows and the nights do not measure yet."""
+    """Yield what the file format knows and runs do not measure yet."""
     if monitor.kind is Kind.DETECTION:
         others = ", ".join(kind for kind in Kind if kind is not Kind.DETECTION)
         yield ("kind",), f"kind 'detection' is not there yet; choose one of {others}"

@@ -70,8 +70,8 @@ def _class_faults(monitor: Monitor, check: Check) -> Iterator[tuple[str, str]]:
     elif metric in OF_CLASSES and not check.klass:
         yield "metric", f"metric {metric!r} is of single classes; name one as class"
     elif metric in RATIOS and not (check.klass or monitor.predictions.positive or BINARY.issuperset(classes)):
-        told = f"metric {metric!r} is of one class, and nothing says which of {', '.join(classes)}"
-        yield "metric", f"{told}; name it as class, or give predictions.positive"
+        what = f"metric {metric!r} is of one class, and nothing says which of {', '.join(classes)}"
+        yield "metric", f"{what}; name it as class, or give predictions.positive"
 
 
 def _segment_faults(monitor: Monitor, check: Check) -> Iterator[tuple[str, str]]:

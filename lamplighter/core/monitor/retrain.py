@@ -1,4 +1,4 @@
-"""The part of a monitor file that says when a model is trained anew, and what a new one must prove."""
+"""The part of a monitor file that says when a model is retrained, and what a new one must prove."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lamplighter.core.monitor.sources import NO_FLAG, Duration, Flag, Lasting, N
 from lamplighter.core.time.cron import checked_cron
 
 Confidence = Annotated[float, Field(ge=0.5, le=0.99, allow_inf_nan=False), NO_FLAG]
-"""Beyond 0.99 the draws of the bootstrap are too few to tell."""
+"""Beyond 0.99 the draws of the bootstrap are too few."""
 
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), NO_FLAG]
 OWN_PREFIX = "LAMPLIGHTER_"
@@ -43,30 +43,31 @@ class Accept(Section):
         default=timedelta(days=7), description="the newest matured time, which the challenger is not trained on"
     )
     floor: NotNegative = Field(
-        default=0.05, description="what no segment may surely lose, in the metric's unit; segments of 100 rows or more"
+        default=0.05, description="most that a segment of 100 rows or more may surely lose, in the metric's unit"
     )
 
 
 class Retrain(Section):
-    """When a model is trained anew, with what, and what is asked of the result."""
+    """When a model is retrained, with what, and what the result must prove."""
 
-    on: Names = Field(default=(), description="names of the checks whose open incident calls for it")
-    age: Lasting | None = Field(default=None, description="how old a champion may become before it is called for")
+    on: Names = Field(default=(), description="names of the checks whose open incident requests a retraining")
+    age: Lasting | None = Field(default=None, description="age of the champion from which on a retraining is requested")
     calendar: Annotated[str, AfterValidator(checked_cron)] = Field(
-        default="", description="cron, in the model's zone: when it is called for whatever the checks say"
+        default="",
+        description="cron, in the model's zone: dates on which a retraining is requested, whatever the checks say",
     )
     trainer: str | None = Field(
         default=None, pattern=r"^.+\.py:\w+$", description="path.py:function; the same file has `predict`"
     )
     deployment: str | None = Field(
-        default=None, pattern=r"^[^/]+/[^/]+$", description="flow/deployment of somebody else's training flow"
+        default=None, pattern=r"^[^/]+/[^/]+$", description="flow/deployment of another team's training flow"
     )
     parameters: dict[Name, str | int | float | bool] = Field(
         default={}, description="what the deployment is started with"
     )
     window: Lasting = Field(default=timedelta(days=90), description="how much of the labelled past the trainer gets")
     cooldown: Duration = Field(
-        default=timedelta(days=7), description="how long after a retraining that ended no other one starts"
+        default=timedelta(days=7), description="time after the end of a retraining in which no other one starts"
     )
     budget: Count = Field(default=4, description="most retrainings in a calendar month of the model's zone")
     accept: Accept | None = Field(default=None, description="what a challenger must prove to replace the champion")

@@ -65,7 +65,7 @@ TOGETHER = frozenset(
 
 
 def clash(monitor: Declaring) -> tuple[Use, str] | None:
-    """The first column whose roles cannot go together, at the later of the two, and what is to be told of it."""
+    """The first column whose roles cannot go together, at the later of the two, and what is wrong with it."""
     for table in (_of_predictions(monitor), _of_labels(monitor)):
         # By column, since a wide table has too many pairs.
         uses: dict[str, list[Use]] = {}

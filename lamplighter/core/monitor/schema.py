@@ -1,4 +1,4 @@
-"""The JSON Schema of a monitor file: pydantic's own, turned from what is kept into what people write."""
+"""The JSON Schema of a monitor file: pydantic's own, converted from what is kept into what people write."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ WRITTEN_FORMS: dict[Any, Callable[[Schema], Schema]] = {
 
 
 def _plain(schema: Any) -> Any:
-    """Without what tells an editor nothing, and with `${VARIABLES}` wherever a form is prescribed."""
+    """Without what is of no use to an editor, and with `${VARIABLES}` wherever a form is prescribed."""
     if isinstance(schema, list):
         return [_plain(inner) for inner in schema]
     if not isinstance(schema, dict):

@@ -79,7 +79,7 @@ PLAIN = NUMBERS | {"text"}
 
 
 def _type_problems(monitor: Monitor, use: Use, kind: str) -> Iterator[Problem]:
-    """A column whose type its role cannot have; text may still hold numbers, which its values tell."""
+    """A column whose type its role cannot have; text may still hold numbers, which its values show."""
     name = use.column
     if use.role == "a score" and kind not in NUMBERS:
         yield Problem(use.at, f"column {name!r} holds {_named(kind)}; a score is a number from 0 to 1")
@@ -100,8 +100,8 @@ def _feature_problems(monitor: Monitor, table: Mapping[str, str]) -> Iterator[Pr
         return
     features = features_of(monitor, table)
     if not features:
-        told = "no column is a feature: every one has another role, another type, or is left out"
-        yield Problem(("features",), f"{told}; name some, or leave features out")
+        what = "no column is a feature: every one has another role, another type, or is left out"
+        yield Problem(("features",), f"{what}; name some, or leave features out")
     for i, name in enumerate(monitor.features.exclude):
         if name not in table and not any(fnmatchcase(column, name) for column in table):
             yield Problem(("features", "exclude", i), f"no column matches {name!r}; {did_you_mean(name, table)}", True)
@@ -114,8 +114,8 @@ def _feature_problems(monitor: Monitor, table: Mapping[str, str]) -> Iterator[Pr
                 at, f"{check.feature!r} is no feature of this monitor; {did_you_mean(check.feature, features)}"
             )
         elif (wanted := OF_KIND.get(check.metric)) and wanted != features[check.feature]:
-            told = f"metric {check.metric!r} is of {wanted} features, and {check.feature!r} is"
-            yield Problem(at, f"{told} {features[check.feature]}; name another")
+            what = f"metric {check.metric!r} is of {wanted} features, and {check.feature!r} is"
+            yield Problem(at, f"{what} {features[check.feature]}; name another")
 
 
 def label_column_problems(monitor: Monitor, columns: Collection[str]) -> Iterator[Problem]:
@@ -208,8 +208,8 @@ def class_problems(
     for at, name in missing:
         if name not in everywhere:
             # One class alone does not show what the others are called.
-            told = f"class {name!r} never occurs"
-            yield Problem(at, f"{told}; {did_you_mean(name, sorted(everywhere))}", is_warning=len(everywhere) < 2)
+            what = f"class {name!r} never occurs"
+            yield Problem(at, f"{what}; {did_you_mean(name, sorted(everywhere))}", is_warning=len(everywhere) < 2)
     if scores:
         yield from _score_classes(scores, classes, everywhere)
 
@@ -220,8 +220,8 @@ def _score_classes(scores: Collection[str], classes: Collection[str], everywhere
         named, known = (", ".join(sorted(side)[:5]) for side in (scores, everywhere))
         yield Problem(at, f"no score is of a class that occurs: {named}; known: {known}")
     elif lacking := sorted({*classes} - {*scores}):
-        told = f"class {', '.join(map(repr, lacking[:3]))} occurs and has no score"
-        yield Problem(at, f"{told}; name its column too, or write the classes as they occur")
+        what = f"class {', '.join(map(repr, lacking[:3]))} occurs and has no score"
+        yield Problem(at, f"{what}; name its column too, or write the classes as they occur")
 
 
 def classes_meet(
@@ -249,8 +249,8 @@ def classes_meet(
         return
     shown = [", ".join(sorted(map(repr, classes))[:3]) for classes in (predicted, true)]
     few = "hardly a" if {*true} & {*predicted} else "no"
-    told = f"{few} predicted class ({shown[0]}) is among those of the labels ({shown[1]})"
-    yield Problem(("labels", "target"), f"{told}; write both alike", is_warning=rows < FEWEST_TO_JUDGE)
+    what = f"{few} predicted class ({shown[0]}) is one of the labels ({shown[1]})"
+    yield Problem(("labels", "target"), f"{what}; write both alike", is_warning=rows < FEWEST_TO_JUDGE)
 
 
 def segment_problems(monitor: Monitor, seen: Seen, wider: Seen) -> Iterator[Problem]:
@@ -270,9 +270,9 @@ def segment_problems(monitor: Monitor, seen: Seen, wider: Seen) -> Iterator[Prob
         column, equals, value = check.segment.partition("=")
         if not equals or value in seen(column) or value in (everywhere := {*seen(column), *wider(column)}):
             continue
-        told = f"segment {check.segment!r} never occurs"
+        what = f"segment {check.segment!r} never occurs"
         known = did_you_mean(check.segment, [f"{column}={name}" for name in sorted(everywhere)])
-        yield Problem(("checks", i, "segment"), f"{told}; {known}", is_warning=not everywhere)
+        yield Problem(("checks", i, "segment"), f"{what}; {known}", is_warning=not everywhere)
 
 
 def reference_problems(monitor: Monitor, table: Mapping[str, str], reference: Mapping[str, str]) -> Iterator[Problem]:
@@ -290,10 +290,10 @@ def reference_problems(monitor: Monitor, table: Mapping[str, str], reference: Ma
     compared = {**features_of(monitor, table), **answer_columns(monitor)}
     for name in compared:
         if name in table and name not in reference:
-            told = f"the reference has no column {name!r}, so its drift is not measured"
-            yield Problem(("reference",), f"{told}; write it there too, or exclude it", True)
+            what = f"the reference has no column {name!r}, so its drift is not measured"
+            yield Problem(("reference",), f"{what}; write it there too, or exclude it", True)
         elif name in table and "null" not in (kinds := (reference[name], table[name])) and kinds[0] != kinds[1]:
-            told = (
+            what = (
                 f"column {name!r} holds {_named(kinds[0])} in the reference and {_named(kinds[1])} in the predictions"
             )
-            yield Problem(("reference",), f"{told}; write both alike")
+            yield Problem(("reference",), f"{what}; write both alike")

@@ -24,7 +24,7 @@ class Section(BaseModel):
 
 
 def fault(message: str, *at: str | int) -> PydanticCustomError:
-    """A fault of keys that do not go together; ``at`` leads from the section to the one it is told of."""
+    """A fault of keys that do not go together; ``at`` leads from the section to the one that it is reported at."""
     return PydanticCustomError("fault", "{message}", {"message": message, "at": at})
 
 
@@ -146,8 +146,8 @@ ClassLabel = Annotated[str, BeforeValidator(_label)]
 
 def _database(url: SecretStr) -> SecretStr:
     """The URL of a database, when it is clear which part of it is the password."""
-    if told := database_fault(url.get_secret_value()):
-        raise ValueError(told)
+    if what := database_fault(url.get_secret_value()):
+        raise ValueError(what)
     return url
 
 
@@ -190,7 +190,7 @@ class Source(Section):
     )
     sql: Sql | None = Field(default=None, description="a table or query; or give parquet")
     timezone: Zone | None = Field(default=None, description="zone of timestamps that carry none")
-    time_unit: TimeUnit | None = Field(default=None, description="of times that are numbers since 1970")
+    time_unit: TimeUnit | None = Field(default=None, description="unit of times that are numbers since 1970")
 
     @model_validator(mode="after")
     def _somewhere(self) -> Source:
@@ -205,7 +205,7 @@ class Source(Section):
 def _takes_a_day(path: str) -> bool:
     try:
         # What is no plain {day} is never filled in: a width such as {day.year:>999999999} asks for gigabytes.
-        if any(turned for _, _, _, turned in Formatter().parse(path)) or not _braced(path) <= {"day"}:
+        if any(conversion for _, _, _, conversion in Formatter().parse(path)) or not _braced(path) <= {"day"}:
             return False
         path.format(day=date(2000, 1, 1))
     except (LookupError, ValueError, AttributeError, TypeError):
@@ -285,8 +285,8 @@ class Labels(Source):
             return super()._somewhere()  # type: ignore[operator, no-any-return]
         for key in ("parquet", "sql", "timezone", "time_unit", "id", "time"):
             if getattr(self, key):
-                told = "same_row takes the truth from the prediction's own row, whenever it was written"
-                raise fault(f"{told}; leave out {key}", key)
+                what = "same_row takes the truth from the prediction's own row, whenever it was written"
+                raise fault(f"{what}; leave out {key}", key)
         return self
 
     @property

@@ -1,6 +1,6 @@
 """Which metrics a monitor may name: what its kind, its columns and its labels allow to be measured.
 
-A check of what is never recorded would stay undecided for ever, or pass for ever, and nobody would know.
+A check of what is never recorded would stay undecided for ever, or pass for ever, without a message.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ NEEDS: tuple[tuple[str, Collection[str], Callable[[Monitor], object]], ...] = (
 
 
 def known_metrics(monitor: Monitor) -> list[str]:
-    """Every metric by which the nights of a monitor can tell something.
+    """Every metric that the runs of a monitor can measure.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def metric_faults(monitor: Monitor) -> Iterator[Fault]:
         if name not in known:
             yield at, _message(monitor, name, usable)
         elif name not in usable:
-            yield at, f"of metric {name!r} nobody can say that more or less is better; {did_you_mean(name, usable)}"
+            yield at, f"metric {name!r} is neither better when higher nor when lower; {did_you_mean(name, usable)}"
 
 
 def _named(monitor: Monitor) -> Iterator[tuple[Place, str]]:
@@ -98,8 +98,8 @@ def _named(monitor: Monitor) -> Iterator[tuple[Place, str]]:
 def _message(monitor: Monitor, name: str, known: list[str]) -> str:
     if _is_of_another_kind(monitor, name):
         kinds = " and ".join(sorted(METRICS[name].kinds))
-        told = f"metric {name!r} is of {kinds}, and this monitor of {monitor.kind.value}"
-        return f"{told}; {did_you_mean(name, known)}"
+        what = f"metric {name!r} is of {kinds}, and this monitor of {monitor.kind.value}"
+        return f"{what}; {did_you_mean(name, known)}"
     if lacking := _lacking(monitor, name):
         return f"metric {name!r} needs {lacking}, and this monitor has none; add it or name another metric"
     return f"unknown metric {name!r}; {did_you_mean(name, known)}"

@@ -1,4 +1,4 @@
-"""Breaks that no schema tells: a feed that froze, a unit that changed, nulls that rose, rows that came twice.
+"""Breaks that no schema shows: a feed that froze, a unit that changed, nulls that rose, rows that came twice.
 
 A window's columns are held against those of the sound windows before it, and where they differ against those of the
 same phase: of days the same weekday, of hours the same hour, and the same hour of the week. What a model may be wrong
@@ -26,10 +26,10 @@ from lamplighter.core.profiles.unlike import FEWEST_NUMBERS
 from lamplighter.core.records.finding import Code, Finding
 
 PAST_WINDOWS = 14
-"""Windows that a window is held against: of days two weeks, so that every weekday is among them twice."""
+"""Windows that a window is compared with: two weeks of days, so that they hold every weekday twice."""
 
 USUAL_WINDOWS = 60
-"""Windows that tell by how much a column usually differs: foggy days and storms come once in some weeks."""
+"""Windows that show by how much a column usually differs: foggy days and storms come once in some weeks."""
 
 FEWEST_ROWS = 50
 
@@ -42,7 +42,7 @@ is asked of a column that differs from the newest windows, and of no other: thos
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What a column is held against.
+    """What a column is compared with.
 
     Attributes
     ----------
@@ -125,8 +125,8 @@ def breaks_of(
     rows = max((profile.rows for profile in current.values()), default=0)
     repeated = rows >= FEWEST_ROWS and len(past) >= FEWEST_WINDOWS and any(_same(current, it) for it in past)
     if repeated:
-        told = "its features are, row for row, those of an earlier window; deliver the day's own rows"
-        yield Finding(Code.WINDOW_REPEATED, "", f"{model}: {told}")
+        what = "its features are, row for row, those of an earlier window; deliver the day's own rows"
+        yield Finding(Code.WINDOW_REPEATED, "", f"{model}: {what}")
     for name, profile in current.items():
         column = Column(profile, baselines.get(name, Baseline()).like(profile), same_phase, repeated=repeated)
         if found := column.broken(is_private=name in private):
@@ -161,10 +161,10 @@ def score_breaks(model: str, scores: Profiles, baselines: Mapping[str, Baseline]
         if comparable:
             usual, share = max(map(_improbable, baseline.past)), _improbable(profile)
             if share > usual + NULLS_MORE:
-                told = f"lies outside of 0 to 1 in {share:.0%} of the rows, between {profile.minimum:.4g} and"
+                what = f"lies outside of 0 to 1 in {share:.0%} of the rows, between {profile.minimum:.4g} and"
                 before = f"{profile.maximum:.4g}, and did in at most {usual:.0%} of {baseline.before.named}"
                 cure = "log probabilities again"
-                yield Finding(Code.SCALE_CHANGED, name, f"{model}: score column {name!r} {told} {before}; {cure}")
+                yield Finding(Code.SCALE_CHANGED, name, f"{model}: score column {name!r} {what} {before}; {cure}")
         elif Code.SCALE_CHANGED in baseline.open_codes:
             lasting = f"score column {name!r} has not been sound since {baseline.since}, and this window does not show"
             yield Finding(Code.SCALE_CHANGED, name, f"{model}: {lasting} that it is; log probabilities again")

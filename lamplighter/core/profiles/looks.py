@@ -22,7 +22,7 @@ from lamplighter.core.profiles.unlike import (
 from lamplighter.core.records.finding import Code
 
 FEWEST_WINDOWS = 7
-"""Sound windows below which nothing is said: of days a week, so that every weekday is among them once."""
+"""Sound windows below which nothing is said: a week of days, so that they hold every weekday once."""
 
 NULLS_USUAL, NULLS_MORE = 0.05, 0.05
 """A column that lacks at most so many values in any past window may lack so many more; of one that often lacks some,
@@ -50,7 +50,7 @@ most so many as they are, or divided by any other."""
 SMALLEST_FACTOR, ANOTHER = 20, 5
 """In buckets of one per cent: a factor of a fifth; and from where on a factor is another one."""
 
-Told = str | None
+Reason = str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Before:
         return [*self.past, *self.older]
 
 
-def _nulls(profile: ColumnProfile, before: Before) -> Told:
+def _nulls(profile: ColumnProfile, before: Before) -> Reason:
     share, worst = profile.nulls / profile.rows, max(entry.nulls / entry.rows for entry in before.past)
     # Three standard errors of a rare null: fewer rows need more of them.
     more = max(NULLS_MORE, 3 * math.sqrt(NULLS_USUAL / profile.rows))
@@ -97,7 +97,7 @@ def _nulls(profile: ColumnProfile, before: Before) -> Told:
     return f"is null in {share:.0%} of the rows, and in at most {worst:.0%} of {before.named}; mend its feed"
 
 
-def _constant(profile: ColumnProfile, before: Before) -> Told:
+def _constant(profile: ColumnProfile, before: Before) -> Reason:
     """One value in every row, where several were usual and the chance of an accident is small."""
     counts = profile.categories if profile.kind == "categorical" else profile.buckets
     if len(counts) != 1 or profile.crowded or (profile.kind == "numeric" and profile.minimum < profile.maximum):
@@ -110,8 +110,8 @@ def _constant(profile: ColumnProfile, before: Before) -> Told:
     if ((1 + worst) / 2) ** profile.present >= ACCIDENT:
         return None
     (only,) = profile.categories or [f"{profile.minimum:.6g}"]
-    told = f"has one value, {only!r}," if profile.kind == "categorical" else f"has one value, {only},"
-    return f"{told} in every row, and none that was in more than {worst:.0%} of the rows of {_windows(entries)}; {THAW}"
+    what = f"has one value, {only!r}," if profile.kind == "categorical" else f"has one value, {only},"
+    return f"{what} in every row, and none that was in more than {worst:.0%} of the rows of {_windows(entries)}; {THAW}"
 
 
 THAW = "is its feed frozen?"
@@ -130,7 +130,7 @@ def _windows(entries: Sequence[ColumnProfile]) -> str:
     return f"{len(entries)} windows before"
 
 
-def _frozen(profile: ColumnProfile, before: Before) -> Told:
+def _frozen(profile: ColumnProfile, before: Before) -> Reason:
     distinct, poorest = len(profile.buckets), min(len(entry.buckets) for entry in before.past)
     if profile.kind != "numeric" or poorest < FEWEST_DISTINCT or distinct * FROZEN > poorest or not distinct:
         return None
@@ -138,11 +138,11 @@ def _frozen(profile: ColumnProfile, before: Before) -> Told:
     dense = distinct >= DENSE * (numbers[-1] - numbers[0] + 1)
     if dense and profile.maximum - profile.minimum >= narrowest / FROZEN:
         return None
-    told = f"has {distinct} values that lie more than 1 % apart, and had at least {poorest} in {before.named}"
-    return f"{told}; {THAW}"
+    what = f"has {distinct} values that lie more than 1 % apart, and had at least {poorest} in {before.named}"
+    return f"{what}; {THAW}"
 
 
-def _level(profile: ColumnProfile, before: Before) -> Told:
+def _level(profile: ColumnProfile, before: Before) -> Reason:
     """Numbers of which none lies in the range of the past."""
     past = before.past
     if len(past) < before.fewest or profile.kind != "numeric" or not profile.buckets:
@@ -156,8 +156,8 @@ def _level(profile: ColumnProfile, before: Before) -> Told:
     return f"lies {here}, and lay {there} in {before.named}; which unit is it in?"
 
 
-def _unit(profile: ColumnProfile, before: Before) -> Told:
-    """A factor moves every value by as many buckets, which shows where the values are few enough to tell apart."""
+def _unit(profile: ColumnProfile, before: Before) -> Reason:
+    """A factor moves every value by as many buckets, which shows where the values are few."""
     past = before.past
     if (
         len(past) < before.fewest
@@ -184,8 +184,8 @@ def _unit(profile: ColumnProfile, before: Before) -> Told:
 
 
 def _factor(factor: float, about: str, profile: ColumnProfile, before: Before) -> str:
-    told = f"is {about}{factor:.3g} times what it was in {before.named}"
-    return f"{told}: {_moved_from(profile, before)}; which unit is it in?"
+    what = f"is {about}{factor:.3g} times what it was in {before.named}"
+    return f"{what}: {_moved_from(profile, before)}; which unit is it in?"
 
 
 def _moved_from(profile: ColumnProfile, before: Before) -> str:
@@ -199,8 +199,8 @@ def _middle(profiles: Sequence[ColumnProfile]) -> str:
     return f"between {low:.4g} and {high:.4g}"
 
 
-def _moved(profile: ColumnProfile, before: Before) -> Told:
-    """Numbers that were multiplied, whose sign was turned, or that lie where hardly one did."""
+def _moved(profile: ColumnProfile, before: Before) -> Reason:
+    """Numbers that were multiplied, whose sign was changed, or that lie where hardly one did."""
     compared = (
         Compared.of(profile, before.past, before.older, before.phases, before.phase)
         if profile.kind == "numeric"
@@ -208,9 +208,9 @@ def _moved(profile: ColumnProfile, before: Before) -> Told:
     )
     if compared is None:
         return None
-    if compared.has_turned():
-        told = f"has the opposite sign of what it had in {before.named}: {_moved_from(profile, before)}"
-        return f"{told}; restore it"
+    if compared.has_opposite_sign():
+        what = f"has the opposite sign of what it had in {before.named}: {_moved_from(profile, before)}"
+        return f"{what}; restore it"
     if factor := compared.factor():
         return _factor(factor, "about ", profile, before)
     if not compared.is_elsewhere():
@@ -218,39 +218,39 @@ def _moved(profile: ColumnProfile, before: Before) -> Told:
     return f"lies elsewhere than in {before.named}: {_moved_from(profile, before)}; which unit is it in?"
 
 
-def _outside(profile: ColumnProfile, before: Before) -> Told:
-    """A few numbers among zeros, almost all beyond every number that there was."""
+def _outside(profile: ColumnProfile, before: Before) -> Reason:
+    """A few numbers beside many zeros, almost all beyond every number that there was."""
     if profile.kind != "numeric" or not lies_outside(profile, before.everything):
         return None
     most = max(max(abs(entry.minimum), abs(entry.maximum)) for entry in before.everything)
-    told = f"has numbers that lie almost all beyond those of {_windows(before.everything)}"
+    what = f"has numbers that lie almost all beyond those of {_windows(before.everything)}"
     here = max(abs(profile.minimum), abs(profile.maximum))
-    return f"{told}, as far as {here:.4g} from 0 and before as far as {most:.4g}; which unit is it in?"
+    return f"{what}, as far as {here:.4g} from 0 and before as far as {most:.4g}; which unit is it in?"
 
 
-def _spread(profile: ColumnProfile, before: Before) -> Told:
+def _spread(profile: ColumnProfile, before: Before) -> Reason:
     """Numbers that lie far closer together than ever, or far wider apart."""
     found = stretched(profile, before.everything) if profile.kind == "numeric" else None
     if found is None or len(before.past) < before.fewest:
         return None
-    told = "lies much closer together" if found is Stretch.NARROWER else "lies much farther apart"
-    return f"{told} than in {before.named}: {_moved_from(profile, before)}; which unit is it in?"
+    what = "lies much closer together" if found is Stretch.NARROWER else "lies much farther apart"
+    return f"{what} than in {before.named}: {_moved_from(profile, before)}; which unit is it in?"
 
 
-def _values(profile: ColumnProfile, before: Before) -> Told:
+def _values(profile: ColumnProfile, before: Before) -> Reason:
     """Categories of which hardly one occurred before, or that are spelled in another way."""
     known = known_values(profile, before.past) if profile.kind == "categorical" else None
     if known is None:
         return None
     if known.respelled >= RESPELLED and known.example:
         new, old = known.example
-        told = f"is written in another way in {known.respelled:.0%} of the rows, such as {new!r} for {old!r}"
-        return f"{told} in {before.named}; restore how it was written"
+        what = f"is written in another way in {known.respelled:.0%} of the rows, such as {new!r} for {old!r}"
+        return f"{what} in {before.named}; restore how it was written"
     if not known.is_new:
         return None
     new = _commonest([profile])
-    told = f"has values, such as {new!r}, of which {known.share:.0%} occurred in {before.named}"
-    return f"{told}, such as {_commonest(before.past)!r}; is it coded in another way?"
+    what = f"has values, such as {new!r}, of which {known.share:.0%} occurred in {before.named}"
+    return f"{what}, such as {_commonest(before.past)!r}; is it coded in another way?"
 
 
 def _commonest(profiles: Sequence[ColumnProfile]) -> str:
@@ -261,7 +261,7 @@ def _commonest(profiles: Sequence[ColumnProfile]) -> str:
     return max(counts, key=lambda value: counts[value], default="many different ones")
 
 
-Look = Callable[[ColumnProfile, Before], Told]
+Look = Callable[[ColumnProfile, Before], Reason]
 
 LOOKS: tuple[tuple[Code, Look], ...] = (
     (Code.NULLS_RISEN, _nulls),
@@ -288,7 +288,7 @@ def seen(profile: ColumnProfile, before: Before) -> tuple[Code, str] | None:
     >>> code.value, seen(categorical_profile("plan", {"basic": 70, "pro": 30}, nulls=0), Before(past))
     ('nulls-risen', None)
     """
-    return next(((code, told) for code, look in LOOKS if (told := look(profile, before))), None)
+    return next(((code, what) for code, look in LOOKS if (what := look(profile, before))), None)
 
 
 def is_known_like(code: Code, profile: ColumnProfile, before: Before) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 FEWEST_LABELS = 20
-"""Labels below which one class tells nothing."""
+"""Labels below which one class means nothing."""
 
 FEWEST_PAST = 3
 """Windows with several classes that there must have been."""

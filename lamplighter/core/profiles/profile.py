@@ -147,7 +147,7 @@ def representative(number: int) -> float:
 def numeric_profile(
     column: str, values: npt.NDArray[np.float64], bounds: Bounds | None = None, slack: float | None = None
 ) -> ColumnProfile:
-    """Profile a batch of numbers, NaN standing for null.
+    """Profile a batch of numbers, in which NaN means null.
 
     Parameters
     ----------

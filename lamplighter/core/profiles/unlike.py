@@ -26,7 +26,7 @@ KS_NOISE = 1.36
 """The 95 % point of the Kolmogorov-Smirnov statistic, in units of the root of 1/n + 1/m."""
 
 EXPLAINED = 0.1
-"""How much farther than usual a distribution may lie from the past once it has been scaled or its sign turned."""
+"""How much farther than usual a distribution may lie from the past once it has been scaled or its sign changed."""
 
 SMALLEST_SCALE = 1.5
 """A factor below which the same shape elsewhere may be a real change; miles and kilometres differ by 1.6."""
@@ -41,7 +41,7 @@ APART = 0.5
 """How far beyond the medians of the past, in units of what lies between these, a median lies that was multiplied."""
 
 MOST_VALUES = 50
-"""Different numbers up to which a column has values that can be told apart, such as counts or grades."""
+"""Different numbers up to which a column has single values, such as counts or grades."""
 
 FEWEST_VARIED = 2
 """Different values of a usual window: a column with one, such as the month, changes whenever the month does."""
@@ -89,7 +89,7 @@ class Numbers:
         values, place = np.unique(np.abs(self.values), return_inverse=True)
         return Numbers(values, np.bincount(place, self.counts, minlength=len(values)).astype(np.int64), self.phase)
 
-    def turned(self) -> Numbers:
+    def negated(self) -> Numbers:
         """The same with the opposite signs."""
         return Numbers(-self.values[::-1], self.counts[::-1])
 
@@ -117,8 +117,8 @@ class Distance:
     Attributes
     ----------
     value, usual : float
-        Kolmogorov-Smirnov distances, between 0 and 1; the usual one is the second largest, since the first day of a
-        fault may be among the windows before.
+        Kolmogorov-Smirnov distances, between 0 and 1; the usual one is the second largest, since one of the windows
+        before may be the first day of a fault.
     """
 
     value: float
@@ -130,7 +130,7 @@ class Distance:
 
 
 def _distances(current: Numbers, past: Sequence[Numbers], older: Sequence[Numbers] = ()) -> Distance:
-    """Distance of the current numbers from the past ones; ``older`` ones tell of what is usual alone."""
+    """Distance of the current numbers from the past ones; ``older`` ones only show what is usual."""
     groups = [group for group in (past, older) if len(group) > 1]
     own = [_left_out(group, [*past, *older]) for group in groups]
     usual = max((sorted(found)[-2] for found in own if len(found) > 1), default=0.0)
@@ -264,12 +264,12 @@ class Compared:
                 return BUCKET**shift
         return None
 
-    def has_turned(self) -> bool:
+    def has_opposite_sign(self) -> bool:
         """Whether the numbers are what they were with the opposite sign."""
         found = self.distance
         if not found.reaches(SCALED):
             return False
-        after = _distances(self.current.turned(), self.past)
+        after = _distances(self.current.negated(), self.past)
         return after.value <= max(found.usual, after.usual) + EXPLAINED and after.value < found.value / 2
 
     def is_elsewhere(self) -> bool:
@@ -344,7 +344,7 @@ class KnownValues:
 
 
 def known_values(profile: ColumnProfile, past: Sequence[ColumnProfile]) -> KnownValues | None:
-    """Hold the values of a column against those of the windows before; None where these tell nothing.
+    """Compare the values of a column with those of the windows before; None where these are of no use.
 
     Examples
     --------

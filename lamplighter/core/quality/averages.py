@@ -31,7 +31,7 @@ class Average:
     ratio : Ratio
         What is averaged.
     over : {"seen", "labelled", "rows"}
-        All classes of the group alike; those that occur among its labels alike; or each by its number of labels.
+        All classes of the group alike; those that occur in its labels alike; or each by its number of labels.
     least : int, default=1
         Fewer classes than that give no average.
 

@@ -52,7 +52,7 @@ def classification(
         Identities of classes. A null prediction (None, NaN) is a wrong answer: it counts in ``n``, in accuracy and in
         recall, and, as it is a prediction of no class, in no class's precision.
     y_score : array of shape (n_rows,), dict of such arrays by class, or None
-        Scores. A row with a null among its scores is left out of the metrics of scores, and ``n`` shows it. Scores
+        Scores. A row with a null score is left out of the metrics of scores, and ``n`` shows it. Scores
         by class say which classes the model has: a row labelled as another one is left out of the metrics of scores
         and of the averages over classes, and such a prediction is a wrong answer.
     groupings : sequence of Grouping

@@ -15,7 +15,7 @@ from lamplighter.core.quality.scores import Scores
 def discrimination(scores: Scores, grouping: Grouping) -> dict[str, Estimates]:
     """Measure both in every group, from one sort of each class's scores.
 
-    With several classes each is told from the rest, and the metric is the plain mean over the classes.
+    With several classes each is measured against the rest, and the metric is the plain mean over the classes.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def discrimination(scores: Scores, grouping: Grouping) -> dict[str, Estimates]:
     dict of str to Estimates
         ``roc_auc`` with DeLong's interval, taken on the log-odds; ``pr_auc`` with the logit interval of Boyd, Eng and
         Page 2013 ("Area under the precision-recall curve: point estimates and confidence intervals") if one class is
-        told from the rest. Of a mean over classes that share their rows Boyd's interval is not known.
+        measured against the rest. No interval is known for a mean over classes that share their rows.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def _delong_error(influence: Floats, scores: Scores, grouping: Grouping) -> Floa
         What each row adds to the mean area: its structural component over the number of rows like it, summed over
         the curves.
     scores : Scores
-        Of the same rows; tells their classes.
+        Of the same rows; holds their classes.
     grouping : Grouping
         Of the same rows.
 

@@ -32,7 +32,7 @@ class Estimates:
     interval : pair of arrays of shape (n_groups,)
         Lower and upper bounds, NaN where there are none.
     undefined : tuple of cases
-        Why values are undefined; the first case that holds for a group is the one told.
+        Why values are undefined; the first case that holds for a group is reported.
     """
 
     value: Floats
@@ -44,10 +44,10 @@ class Estimates:
     def reasons(self) -> list[str]:
         """Why a value is missing, per group; empty where it is not."""
         unknown = np.where(self.n == 0, NO_ROWS, NOT_FINITE)
-        told = np.where(np.isfinite(self.value), "", unknown).astype(object)
+        texts = np.where(np.isfinite(self.value), "", unknown).astype(object)
         for groups, words in reversed(self.undefined):
-            told[groups] = words if isinstance(words, str) else np.array(words, object)[groups]
-        reasons: list[str] = told.tolist()
+            texts[groups] = words if isinstance(words, str) else np.array(words, object)[groups]
+        reasons: list[str] = texts.tolist()
         return reasons
 
     def measurements(

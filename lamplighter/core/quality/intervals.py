@@ -70,7 +70,7 @@ def normal(
     Parameters
     ----------
     value, error : arrays of shape (n_groups,)
-        The value and its standard error; an error of 0 tells nothing and gives no interval.
+        The value and its standard error; an error of 0 gives no interval.
     lowest, highest : float
         What the metric cannot go beyond.
     reach : float or array of shape (n_groups,)

@@ -32,7 +32,7 @@ class Labels:
     Attributes
     ----------
     classes : list of str
-        Sorted and never empty: the classes seen among labels and predictions, and the positive one.
+        Sorted and never empty: the classes seen in labels and predictions, and the positive one.
     true, pred : arrays of shape (n_rows,)
         Index into ``classes``; in ``pred``, ``len(classes)`` stands for a null prediction.
     known : frozenset of str or None

@@ -132,8 +132,8 @@ class GradedLists:
                 "mrr": mean(divide(first > 0, np.maximum(first, 1)), grouping, 0.0, 1.0),
             }
             for name, it in estimates.items():
-                told = Estimates(it.value, it.n, it.interval, cases)
-                found += told.measurements(name, grouping, state, method=f"k={self.k}")
+                measured = Estimates(it.value, it.n, it.interval, cases)
+                found += measured.measurements(name, grouping, state, method=f"k={self.k}")
         return found
 
 

@@ -18,7 +18,7 @@ from lamplighter.core.records.measurement import Measurement, State
 NOT_FINITE = "no labelled row has a finite label and a finite prediction"
 
 BEYOND = float(np.finfo(np.float32).max)
-"""What no model answers and nobody measures: a float of 32 bits ends here, and what fills a missing number begins."""
+"""No model answers more: a float of 32 bits ends here, and numbers that stand for a missing one begin."""
 
 RESIDUALS = {
     "residual_q05": 0.05,
@@ -69,12 +69,12 @@ def regression(
     for labelled in groupings:
         grouping = labelled.rows(finite)
         cases = ((labelled.count == 0, NO_ROWS), (grouping.count == 0, NOT_FINITE))
-        # Squares of huge numbers overflow to infinity, which is then told as the reason.
+        # Squares of huge numbers overflow to infinity, which is then given as the reason.
         with np.errstate(over="ignore", invalid="ignore"):
             measured = _measured(true, pred, grouping)
         for name, it in measured.items():
-            told = Estimates(it.value, it.n, it.interval, (*cases, *it.undefined))
-            found += told.measurements(name, grouping, state)
+            estimates = Estimates(it.value, it.n, it.interval, (*cases, *it.undefined))
+            found += estimates.measurements(name, grouping, state)
     return found
 
 

@@ -1,4 +1,4 @@
-"""A metric of the user's own, with a bootstrap interval."""
+"""A custom metric, with a bootstrap interval."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def custom(
     state: State,
     resamples: int = 100,
 ) -> list[Measurement]:
-    """Measure with a function of the user's, which may fail but cannot break the night.
+    """Measure with a user's function, which may fail but cannot break the run.
 
     Parameters
     ----------
     name : str
-        Of the metric; with the name of the group it seeds the bootstrap, so a repeated night gives the same bounds.
+        Of the metric; with the name of the group it seeds the bootstrap, so a repeated run gives the same bounds.
     function : callable
         ``function(y_true, y_pred, y_score) -> float``, called for each group with that group's rows.
     y_true, y_pred, y_score : array, sequence, dict of them by class, or None
@@ -84,15 +84,15 @@ def _call(function: Function, columns: tuple[Any, ...], rows: Ints) -> tuple[flo
     try:
         value = float(function(*(_taken(column, rows) for column in columns)))
     except Exception as error:
-        told = f"{type(error).__name__}: {error}".splitlines()[0]
-        return math.nan, told[:LONGEST_REASON]
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        return math.nan, what[:LONGEST_REASON]
     return (value, "") if math.isfinite(value) else (math.nan, f"{NOT_FINITE}: {value}")
 
 
 def _bootstrap(
     function: Function, columns: tuple[Any, ...], rows: Ints, resamples: int, random: np.random.Generator
 ) -> tuple[float, float]:
-    """Percentiles of the results on rows drawn with replacement; NaN if they tell nothing."""
+    """Percentiles of the results on rows drawn with replacement; NaN if they are of no use."""
     drawn = (random.choice(rows, len(rows)) for _ in range(resamples))
     results = [result for result, reason in (_call(function, columns, rows) for rows in drawn) if not reason]
     if 2 * len(results) <= resamples or np.ptp(results) <= NO_SPREAD * np.max(np.abs(results)):

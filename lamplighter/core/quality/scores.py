@@ -105,7 +105,7 @@ class Scores:
 
     @property
     def is_binary(self) -> bool:
-        """Whether one class is told from the rest."""
+        """Whether one class is measured against the rest."""
         return len(self.classes) == 1
 
     @cached_property

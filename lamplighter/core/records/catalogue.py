@@ -169,7 +169,7 @@ _ROWS = (
     _count(LABELS, "labels_missing", "rows whose label has not arrived"),
     _count(LABELS, "labels_corrected", "labels that replaced an earlier, different one"),
     _count(
-        ARRIVALS, "labels_unknown", "labels that arrived during the window for an id that nobody predicted",
+        ARRIVALS, "labels_unknown", "labels that arrived during the window for an id without a prediction",
         "labels_unknown",
     ),
     _count(
@@ -183,7 +183,7 @@ _ROWS = (
     ),
     _quality(
         "balanced_accuracy", CLASSES, 0, 1, "higher", "Wilson, combined by MOVER",
-        "Mean recall of the classes that occur among the labels.",
+        "Mean recall of the classes that occur in the labels.",
         "mean of TP / (TP + FN); Brodersen et al. 2010",
     ),
     _quality(
@@ -296,17 +296,17 @@ _ROWS = (
     ),
     _quality(
         "top_k_accuracy", LISTS, 0, 1, "higher", "Wilson",
-        "Share of rows with a relevant item among the first k.",
+        "Share of rows with a relevant item in the first k.",
         "rows with a hit / n",
     ),
     _quality(
         "ndcg", LISTS, 0, 1, "higher", "Student",
-        "How near to the top the relevant items stand among the first k.",
+        "How near to the top the relevant items are in the first k.",
         "mean of DCG / best DCG, DCG = sum of 1 / log2(place + 1); Järvelin and Kekäläinen 2002",
     ),
     _quality(
         "mrr", LISTS, 0, 1, "higher", "Student",
-        "Mean reciprocal place of the first relevant item among the first k, 0 without one.",
+        "Mean reciprocal place of the first relevant item in the first k, 0 without one.",
         "mean of 1 / place; Voorhees 1999",
     ),
     _quality(
@@ -345,7 +345,7 @@ def _of(*families: Family) -> dict[str, Metric]:
 
 QUALITY_METRICS = _of(Family.QUALITY)
 INPUT_METRICS = _of(Family.DATA, Family.DRIFT)
-"""Of the window that a run is about."""
+"""Metrics of the window of a run."""
 LABEL_METRICS = _of(Family.LABELS)
 ARRIVAL_METRICS = _of(Family.ARRIVALS)
 DRIFT_METRICS = frozenset(_of(Family.DRIFT))

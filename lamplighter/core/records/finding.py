@@ -1,4 +1,4 @@
-"""What a night found broken: told in one line, recorded, and never a reason to lose what is sound."""
+"""What a run found broken: reported in one line, recorded, and never a reason to lose what is sound."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ INPUT_BREAKS = frozenset(
         Code.WINDOW_REPEATED,
     }
 )
-"""Breaks of what a model saw: drift and quality of the window tell of the break and not of the model."""
+"""Breaks of what a model saw: drift and quality of the window show the break and not the model."""
 
 COMPARED = frozenset({Code.FEED_FROZEN, Code.SCALE_CHANGED, Code.VALUES_CHANGED, Code.NULLS_RISEN})
 """Breaks of a column that are found by holding it against the sound windows before; they last until it is like those,
@@ -96,10 +96,10 @@ LABEL_BREAKS = frozenset(
         Code.CLASSES_DIFFER,
     }
 )
-"""Breaks of the truth: quality tells of the break."""
+"""Breaks of the truth: quality would show the break, not the model."""
 
 DATA_FAULTS = INPUT_BREAKS | LABEL_BREAKS | {Code.REFERENCE_UNREADABLE}
-"""What the check on broken data counts. Other findings are told and break nothing that is measured."""
+"""What the check on broken data counts. Other findings are reported and break nothing that is measured."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

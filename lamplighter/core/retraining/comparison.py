@@ -175,8 +175,8 @@ def refusal(comparison: Comparison, accept: Accept) -> str:
     if gain is None or undecided(comparison):
         return undecided(comparison)
     if gain.lower <= accept.gain:
-        told = f"{comparison.metric} gains {gain.value:+.4f}, at {accept.confidence:.0%} at least {gain.lower:+.4f}"
-        return f"{told}, and more than {accept.gain:+.4f} is asked for"
+        what = f"{comparison.metric} gains {gain.value:+.4f}, at {accept.confidence:.0%} at least {gain.lower:+.4f}"
+        return f"{what}, and more than {accept.gain:+.4f} is asked for"
     worst = min(comparison.segments, key=lambda name: comparison.segments[name].upper, default="")
     if worst and comparison.segments[worst].upper < -accept.floor:
         lost = comparison.segments[worst]

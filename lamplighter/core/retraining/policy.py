@@ -1,4 +1,4 @@
-"""When a model is trained anew: what calls for it, and what forbids it."""
+"""When a model is retrained: what requests it, and what forbids it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Status(StrEnum):
 
 
 UNDER_WAY = frozenset({Status.REQUESTED, Status.TRAINED, Status.WAITING})
-"""Of such an entry something is still to come."""
+"""Entries with such a status are not complete yet."""
 
 AT_WORK = UNDER_WAY - {Status.WAITING}
 """Such an entry waits for no person."""
@@ -50,7 +50,7 @@ STARTS_COOLDOWN = frozenset({Status.PROMOTED, Status.REJECTED, Status.COMPLETED,
 """After these the cooldown runs. One that failed is tried again, ever more seldom."""
 
 MOST_DOUBLINGS = 10
-"""Of the pause after failures: a thousand nights."""
+"""Doublings of the pause after failures: a thousand windows."""
 
 FEWEST_COMPARED = 100
 """Labelled rows below which a comparison, or a segment of one, proves nothing."""
@@ -64,18 +64,18 @@ class Entry:
     ----------
     model : str
     known_on : datetime
-        The night that called for it.
+        The logical date of the run that requested it.
     purpose : Purpose
     cause : str
     status : Status
     reason : str
-        Why it was vetoed, rejected, rolled back or failed, or how somebody else's flow ended.
+        Why it was vetoed, rejected, rolled back or failed, or how another team's flow ended.
     asked : int
-        From 1; a person may ask again on the same night, and each time has a line of its own.
+        From 1; a person may ask again on the same logical date, and each time has a line of its own.
     attempt : int
         From 1; a flow run that died is followed by another.
     ended_on : datetime or None
-        The newest night that had begun when it ended, as when a person rejected it days later.
+        Logical date of the newest run that had begun when it ended, as when a person rejected it days later.
     version : str
         The challenger, as soon as there is one.
     champion : str
@@ -121,12 +121,12 @@ class Entry:
         return f"{self.metric} gains {self.gain:+.4f} ({self.lower:+.4f} to {self.upper:+.4f}, {self.n} rows)"
 
     @property
-    def told(self) -> str:
+    def line(self) -> str:
         """What it is about and how far it has come, in a line for people.
 
         Examples
         --------
-        >>> Entry("m", datetime(2013, 5, 2), cause="check f1-below", status=Status.PROMOTED, version="2013-05-02").told
+        >>> Entry("m", datetime(2013, 5, 2), cause="check f1-below", status=Status.PROMOTED, version="2013-05-02").line
         'retraining for check f1-below: promoted 2013-05-02'
         """
         about = self.cause if self.purpose is Purpose.PROBATION else f"{self.purpose.value} for {self.cause}"
@@ -137,21 +137,21 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a decision about retraining rests on, as a night knows it.
+    """What a decision about retraining rests on, as known at the run's logical date.
 
     Attributes
     ----------
     window : Window
-        The night's own.
+        That of the run.
     known_on : datetime
     open_checks : collection of str
         Checks with an open incident.
     ledger : sequence of Entry
         Earlier entries of the model, the newest last, vetoed ones left out.
     champion_since : datetime or None
-        The night on which the newest promotion took effect, or of the model's first window where there has been none.
+        Logical date at which the newest promotion took effect; without one, that of the first window.
     promoted_on : datetime or None
-        That night, where the champion was not adopted as the first one.
+        The same date, where the champion was not adopted as the first one.
     champion_trained_until : datetime or None
         End of what the champion was trained on, where that is known.
     final_until : datetime or None
@@ -202,7 +202,7 @@ def compared_since(final_until: datetime, span: timedelta, window: Window) -> da
 
 
 def causes(retrain: Retrain, facts: Facts) -> list[str]:
-    """What calls for a retraining on a night, each in a few words; empty when nothing does.
+    """Why a run requests a retraining, each cause in a few words; empty when it requests none.
 
     Examples
     --------
@@ -217,13 +217,13 @@ def causes(retrain: Retrain, facts: Facts) -> list[str]:
     since = facts.champion_since
     if retrain.age and since and shifted(since, retrain.age, facts.window.zone) <= facts.known_on:
         found.append(f"age {(facts.known_on - since).days} d")
-    if retrain.calendar and _is_due(retrain, facts):
+    if retrain.calendar and _is_pending(retrain, facts):
         found.append(f"calendar {retrain.calendar}")
     return found
 
 
-def _is_due(retrain: Retrain, facts: Facts) -> bool:
-    """Whether a date has come. One that failed, was vetoed or had no night stays due for as long as a cooldown.
+def _is_pending(retrain: Retrain, facts: Facts) -> bool:
+    """Whether a date has come. A date stays pending for a cooldown if its retraining failed, was vetoed or had no run.
 
     A date within the cooldown of a retraining that ended is over.
     """
@@ -235,7 +235,7 @@ def _is_due(retrain: Retrain, facts: Facts) -> bool:
 
 
 def veto(retrain: Retrain, facts: Facts, called_by: Sequence[str]) -> str:
-    """Why nothing may be retrained on a night, whatever calls for it; empty when nothing forbids it.
+    """Why a run may not retrain, whatever the cause; empty when nothing forbids it.
 
     Parameters
     ----------
@@ -292,15 +292,15 @@ def _ended_on(facts: Facts) -> datetime | None:
 
 
 def _pause_after_failures(retrain: Retrain, facts: Facts) -> str:
-    """The next night, then after twice as long each time, at most as long as the cooldown."""
+    """One window after a failure, twice as long after each further one, at most as long as the cooldown."""
     newest_first = reversed(_retrainings(facts))
     failed = [*takewhile(lambda entry: entry.status is Status.FAILED, newest_first)]
     if not failed:
         return ""
-    logical_date = facts.window.end - facts.window.start
-    # A person may have tried several times on one night.
-    logical_dates = len({entry.known_on for entry in failed})
-    pause = min(logical_date * 2 ** min(logical_dates - 1, MOST_DOUBLINGS), max(retrain.cooldown, logical_date))
+    length = facts.window.end - facts.window.start
+    # A person may have tried several times on one logical date.
+    dates = len({entry.known_on for entry in failed})
+    pause = min(length * 2 ** min(dates - 1, MOST_DOUBLINGS), max(retrain.cooldown, length))
     until = shifted(failed[0].known_on, pause, facts.window.zone)
     if until <= facts.known_on:
         return ""
@@ -323,9 +323,9 @@ def _retrainings(facts: Facts) -> list[Entry]:
 
 
 def _unjudged(facts: Facts) -> str:
-    """A check that fails tells nothing of a champion that has not answered a whole matured window yet.
+    """A failed check says nothing about a champion that has not yet answered a whole matured window.
 
-    In the window that begins with its night the service still answers by the one before for some hours.
+    In the first hours of the window in which it is promoted, the service still answers by the champion before.
     """
     since, until, window = facts.promoted_on, facts.final_until, facts.window
     if since is None:
@@ -344,14 +344,14 @@ def _immature(retrain: Retrain, facts: Facts) -> str:
     window, trained, begun = facts.window, facts.champion_trained_until, facts.first_window
     since, until = compared_since(facts.final_until, retrain.accept.days, window), _named(facts.final_until, window)
     if facts.labelled < FEWEST_COMPARED:
-        told = f"final until {until}, {facts.labelled} rows of the comparison have one"
-        return f"labels are immature: {told}, and {FEWEST_COMPARED} are needed; wait, or raise accept.days"
+        what = f"final until {until}, {facts.labelled} rows of the comparison have one"
+        return f"labels are immature: {what}, and {FEWEST_COMPARED} are needed; wait, or raise accept.days"
     if begun and since <= begun:
         return f"labels are immature: final until {until}, they leave nothing to learn from before the comparison"
     if trained is None or trained <= since:
         return ""
-    told = f"the champion was trained until {_named(trained, window)}, and they are final until {until}"
-    return f"labels are immature: {told}"
+    what = f"the champion was trained until {_named(trained, window)}, and they are final until {until}"
+    return f"labels are immature: {what}"
 
 
 def _named(moment: datetime, window: Window) -> str:

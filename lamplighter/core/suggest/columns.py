@@ -26,7 +26,7 @@ class Column:
     kind : str
         number, boolean, text, time, list, null or other.
     distinct : int
-        Different values among the rows that were looked at.
+        Different values in the rows that were looked at.
     unique : bool
         Whether no value repeats, and none is null.
     has_zone : bool

@@ -52,7 +52,7 @@ def _made_from(board: Board, source: Column, column: Column) -> str | None:
         return None
     values = numbers[source.name]
     if column.name in numbers and _many(numbers[column.name]):
-        # Of two such columns the finer one tells the order; the other may be rounded.
+        # Of two such columns the finer one gives the order; the other may be rounded.
         if rises_with(values, numbers[column.name]) or rises_with(numbers[column.name], values):
             return f"rises and falls with {source.name}"
         return f"is nearly {source.name} in most rows" if nearly_equal(values, numbers[column.name]) else None

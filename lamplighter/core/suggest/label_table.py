@@ -29,7 +29,7 @@ class LabelTable:
     time : Column or None
         When a label arrived.
     met : int
-        Labels, of those that were looked at, whose prediction was among the rows that were looked at.
+        Labels, of those that were looked at, whose prediction was in the rows that were looked at.
     candidates : sequence of str
         Where there is no target: columns that may be it.
     delay : timedelta, optional
@@ -80,7 +80,7 @@ def labels_in(
     id : str
         The column of the ids.
     met : int
-        Ids that were met among the predictions.
+        Ids that were found in the predictions.
     roles : Roles
         Of the predictions.
 

@@ -38,7 +38,7 @@ def leave_out_the_rest(board: Board) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Numbers among the features that are codes, not quantities.
+        Numeric features that are codes, not quantities.
 
     Examples
     --------

@@ -36,7 +36,7 @@ def _by_name(columns: Sequence[Column]) -> Iterator[Family]:
 
 
 def _parted(name: str) -> tuple[Words, Words]:
-    """What the names of a family share, and what tells one from another."""
+    """What the names of a family share, and in what they differ."""
     found = words(name)
     place = next((i for i, word in enumerate(found) if word in SCORE), 0 if found[0] == "p" else len(found) - 1)
     if place == len(found) - 1:
@@ -81,7 +81,7 @@ def answer_of(board: Board, family: Family, column: Column) -> dict[str, str]:
 
 
 def by_class(board: Board, family: Family, classes: Sequence[str]) -> dict[str, Column] | None:
-    """The column of each class; None where that cannot be told.
+    """The column of each class; None where that is not clear.
 
     Parameters
     ----------

@@ -14,11 +14,11 @@ MOVES_ALONG = 0.3
 """Correlation or agreement from which a column has to do with the answer, if its name says no more than a hint."""
 
 VERY_ALIKE = 0.6
-"""Agreement from which a column without a telling name may be the truth all the same."""
+"""Agreement from which a column without a clear name may be the truth all the same."""
 
 
 def choose_truth(board: Board) -> None:
-    """Find the truth among the columns without a role; what may be it and cannot be told is left out.
+    """Find the truth in the columns without a role; a column that may or may not be the truth is left out.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Windows: the hours, days, weeks and months that a night evaluates, as UTC instants computed in the model's zone."""
+"""Windows: the hours, days, weeks and months that a run evaluates, as UTC instants computed in the model's zone."""
 
 from __future__ import annotations
 
@@ -190,9 +190,9 @@ class Window:
 
 
 def logical_date(now: datetime, grain: Grain, timezone: str) -> datetime:
-    """The logical night that a moment belongs to: the local midnight before it, or the full hour for hourly windows.
+    """The logical date of a run at a moment: the local midnight before it, or the full hour for hourly windows.
 
-    Two runs on one night know the same night, whatever the minute at which they were started.
+    Two runs of one day have the same logical date, whatever the minute at which they were started.
 
     Examples
     --------
@@ -203,7 +203,7 @@ def logical_date(now: datetime, grain: Grain, timezone: str) -> datetime:
 
 
 def name_of(instant: datetime, zone: ZoneInfo, grain: str) -> str:
-    """A window or a night as a person names it: its local day, or for hourly ones the hour.
+    """A window or a logical date as a person names it: its local day, or for hourly ones the hour.
 
     Examples
     --------

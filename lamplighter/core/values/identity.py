@@ -42,7 +42,7 @@ MOST_WHOLE = 2**64
 INT64 = 2.0**63
 
 PEEK = 10_000
-"""Rows that tell whether values repeat."""
+"""Rows that show whether values repeat."""
 
 OF_A_FLOAT = 7
 """Digits that a float of 32 bits carries. A double that a float of so few digits was widened to, as 8.81 is widened to

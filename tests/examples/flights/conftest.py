@@ -1,4 +1,4 @@
-"""Ten sound days of June, walked by the monitor of the loop."""
+"""Ten sound days of June, done by the monitor of the loop."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def monitor() -> str:
 
 
 def run_window(project: Project, first: dt.date, last: dt.date) -> None:
-    """Walk nights, with the retrainings that they call for."""
+    """Run windows, with the retrainings that they request."""
     declared = project.monitor("flight-loop")
-    for walked in run_windows(project, declared, windows_between(declared, first, last), with_retraining=True):
-        assert not walked.fault, walked.fault
+    for done in run_windows(project, declared, windows_between(declared, first, last), with_retraining=True):
+        assert not done.fault, done.fault

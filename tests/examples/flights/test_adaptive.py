@@ -21,8 +21,8 @@ from tests.examples.flights.june import EVE, FLIGHTS, run_window
 
 def retrained(project: Project, context: dt.date) -> str:
     """Retrain by hand, and return the new version."""
-    told = CliRunner().invoke(cli, ["-C", str(project.root), "retrain", "flight-loop", "--now", f"{context}T09:00"])
-    assert told.exit_code == 0, told.output
+    result = CliRunner().invoke(cli, ["-C", str(project.root), "retrain", "flight-loop", "--now", f"{context}T09:00"])
+    assert result.exit_code == 0, result.output
     newest = entries(open_history(project), "flight-loop")[-1]
     assert newest.status is Status.PROMOTED, newest.reason
     return newest.version

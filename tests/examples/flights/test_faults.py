@@ -21,14 +21,14 @@ def incidents(project: Project) -> list[str]:
     return [incident["check_name"] for incident in all_incidents(open_history(project))]
 
 
-def called_for(project: Project) -> list[str]:
+def requested(project: Project) -> list[str]:
     known = entries(open_history(project), "flight-loop")
     return [entry.cause for entry in known if entry.status is not Status.VETOED]
 
 
 def test_sound_days_are_no_incident(june: Project) -> None:
     run_window(june, BROKEN, LAST)
-    assert (incidents(june), called_for(june)) == ([], [])
+    assert (incidents(june), requested(june)) == ([], [])
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -36,4 +36,4 @@ def test_a_fault_is_one_incident_and_trains_nothing(june: Project, fault: str) -
     data = june.root / "data"
     FAULTS[fault](data / "predictions" / "loop", data / "labels", BROKEN)
     run_window(june, BROKEN, LAST)
-    assert (incidents(june), called_for(june)) == (["data"], [])
+    assert (incidents(june), requested(june)) == (["data"], [])

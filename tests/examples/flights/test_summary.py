@@ -15,25 +15,25 @@ from examples.flights.summary import HEADINGS, months
 from storage.history import open_history
 from storage.project.folder import Project
 from tests.flows.conftest import template  # noqa: F401
-from tests.flows.runs import many_nights
+from tests.flows.runs import many_runs
 from tests.flows.test_against_scikit_learn import FINAL, labelled
 
 
 @pytest.fixture(scope="module")
-def walked(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:  # noqa: F811
+def evaluated(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:  # noqa: F811
     folder = tmp_path_factory.mktemp("months") / "world"
     shutil.copytree(template, folder)
     project = Project.open(folder)
     for model in ("parquet", "numbers"):
         # Two empty days more, so that the labels of the last one are all there.
-        many_nights(project, model, FINAL[0], date(2025, 3, 16))
+        many_runs(project, model, FINAL[0], date(2025, 3, 16))
     return project
 
 
-def test_a_month_equals_what_its_labelled_rows_give(walked: Project) -> None:
-    (row,) = months(open_history(walked), "parquet", "numbers")
+def test_a_month_equals_what_its_labelled_rows_give(evaluated: Project) -> None:
+    (row,) = months(open_history(evaluated), "parquet", "numbers")
     shown = dict(zip(HEADINGS, row, strict=True))
-    rows = labelled(walked)
+    rows = labelled(evaluated)
     errors = rows["estimate"] - rows["spent"]
     by_day = [metrics.roc_auc_score(part["truth"], part["score"]) for _, part in rows.groupby("day")]
     expected = {

@@ -29,12 +29,12 @@ def run(tmp_path: Path) -> Run:
 
 @pytest.fixture
 def mistake(run: Run) -> Callable[..., str]:
-    """The one line that is told of a mistake."""
+    """The one line that reports a mistake."""
 
-    def told(*arguments: object) -> str:
+    def line(*arguments: object) -> str:
         result = run(*arguments)
         assert isinstance(result.exception, SystemExit)
         assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
         return str(result.stderr.strip())
 
-    return told
+    return line

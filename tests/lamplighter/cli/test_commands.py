@@ -31,12 +31,12 @@ def run(*arguments: object) -> Result:
 
 
 def mistake(*arguments: object) -> str:
-    """The one line that is told of a mistake."""
-    told = run(*arguments)
-    assert isinstance(told.exception, SystemExit)
-    assert (told.exit_code, told.stdout) == (2, "")
-    assert told.stderr.count("\n") == 1
-    return told.stderr.strip()
+    """The one line that reports a mistake."""
+    result = run(*arguments)
+    assert isinstance(result.exception, SystemExit)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+    return result.stderr.strip()
 
 
 @pytest.fixture(name="folder")
@@ -51,24 +51,24 @@ def _folder(tmp_path: Path) -> Path:
 
 
 def test_help_of_the_whole() -> None:
-    told = run("--help")
-    assert told.exit_code == 0
-    assert "Example: lamplighter " in told.stdout
+    result = run("--help")
+    assert result.exit_code == 0
+    assert "Example: lamplighter " in result.stdout
     for name, meaning in COMMANDS.items():
-        assert f"  {name}" in told.stdout
-        assert meaning.split()[0] in told.stdout
-    assert run("-h").stdout == told.stdout
+        assert f"  {name}" in result.stdout
+        assert meaning.split()[0] in result.stdout
+    assert run("-h").stdout == result.stdout
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_every_command(name: str) -> None:
-    told = run(name, "--help")
-    assert told.exit_code == 0
-    assert told.stdout.startswith(f"Usage: lamplighter {name} ")
-    assert "Example: lamplighter " in told.stdout
-    example = " ".join(told.stdout[told.stdout.index("Example: lamplighter") :].split())
+    result = run(name, "--help")
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"Usage: lamplighter {name} ")
+    assert "Example: lamplighter " in result.stdout
+    example = " ".join(result.stdout[result.stdout.index("Example: lamplighter") :].split())
     assert f" {name}" in example
-    assert not told.stderr
+    assert not result.stderr
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -101,14 +101,14 @@ def test_the_version() -> None:
 def test_what_a_shell_completes(folder: Path, words: list[str], offered: list[str]) -> None:
     words = ["lamplighter", "-C", str(folder), *words]
     asked = {"COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1), "_LAMPLIGHTER_COMPLETE": "bash_complete"}
-    told = CliRunner(env=asked).invoke(cli, [], prog_name="lamplighter")
-    assert [line.removeprefix("plain,") for line in told.stdout.splitlines()] == offered
+    result = CliRunner(env=asked).invoke(cli, [], prog_name="lamplighter")
+    assert [line.removeprefix("plain,") for line in result.stdout.splitlines()] == offered
 
 
 def test_without_a_command_help_is_shown() -> None:
-    told = run()
-    assert told.exit_code == 2
-    assert "Commands:" in told.output
+    result = run()
+    assert result.exit_code == 2
+    assert "Commands:" in result.output
 
 
 def test_help_imports_nothing_that_takes_time() -> None:
@@ -164,9 +164,9 @@ def test_help_imports_nothing_that_takes_time() -> None:
     ],
 )
 def test_a_mistake_on_the_command_line(folder: Path, arguments: list[str], message: str) -> None:
-    told = mistake("-C", folder, *arguments) if arguments[0] != "--projct" else mistake(*arguments)
-    assert told.startswith(f"lamplighter: {message}")
-    assert " --help`." in told
+    output = mistake("-C", folder, *arguments) if arguments[0] != "--projct" else mistake(*arguments)
+    assert output.startswith(f"lamplighter: {message}")
+    assert " --help`." in output
 
 
 @pytest.mark.parametrize(
@@ -187,8 +187,8 @@ def test_an_empty_folder(tmp_path: Path, arguments: list[str], message: str) -> 
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    told = mistake("-C", tmp_path / "nowhere", "validate")
-    assert told.endswith("nowhere: no such folder; give the one that holds monitors/")
+    output = mistake("-C", tmp_path / "nowhere", "validate")
+    assert output.endswith("nowhere: no such folder; give the one that holds monitors/")
 
 
 def test_a_wrong_setting(folder: Path) -> None:
@@ -197,19 +197,19 @@ def test_a_wrong_setting(folder: Path) -> None:
 
 
 def test_a_model_that_is_not_there(folder: Path) -> None:
-    told = run("-C", folder, "run", "frist", "--day", "2013-01-01")
-    assert (told.exit_code, told.stdout) == (2, "")
-    assert told.stderr.count("\n") == 1
-    assert "no model 'frist'; did you mean 'first'? known: first, second, third" in told.stderr
+    result = run("-C", folder, "run", "frist", "--day", "2013-01-01")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+    assert "no model 'frist'; did you mean 'first'? known: first, second, third" in result.stderr
 
 
 # Validate.
 
 
 def test_sound_files(folder: Path) -> None:
-    told = run("-C", folder, "validate", "--no-sources")
-    assert (told.exit_code, told.stderr) == (0, "")
-    assert told.stdout.splitlines() == [
+    result = run("-C", folder, "validate", "--no-sources")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
         f"monitors/{name}.yaml: {name} is sound (its sources were not read)" for name in ("first", "second", "third")
     ]
 
@@ -224,11 +224,11 @@ def test_sound_files(folder: Path) -> None:
 )
 def test_one_broken_file_of_three(folder: Path, text: str, message: str) -> None:
     (folder / "monitors" / "second.yaml").write_text(text)
-    told = run("-C", folder, "validate", "--no-sources")
-    assert told.exit_code == 2
-    assert told.stdout.splitlines() == SOUND_ONES
-    assert told.stderr.startswith(message)
-    assert told.stderr.count("\n") == 1
+    result = run("-C", folder, "validate", "--no-sources")
+    assert result.exit_code == 2
+    assert result.stdout.splitlines() == SOUND_ONES
+    assert result.stderr.startswith(message)
+    assert result.stderr.count("\n") == 1
 
 
 OWN = """metrics:
@@ -246,32 +246,32 @@ def test_functions_that_can_be_loaded(folder: Path) -> None:
     (folder / "own.py").write_text(f"def cost(): ...\ndef gain(): ...\n{TRAINER}")
     with (folder / "monitors" / "second.yaml").open("a") as file:
         file.write(OWN.format(place="own.py:gain", trainer="train"))
-    told = run("-C", folder, "validate", "--no-sources")
-    assert (told.exit_code, told.stderr) == (0, "")
-    assert "monitors/second.yaml: second is sound" in told.stdout
+    result = run("-C", folder, "validate", "--no-sources")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "monitors/second.yaml: second is sound" in result.stdout
 
 
-def test_a_trainer_that_cannot_be_called_is_told_of(folder: Path) -> None:
+def test_a_trainer_that_cannot_be_called_is_reported(folder: Path) -> None:
     trainer = TRAINER.replace("predict(folder, rows)", "predict(rows)")
     (folder / "own.py").write_text(f"def cost(): ...\ndef gain(): ...\n{trainer}")
     with (folder / "monitors" / "second.yaml").open("a") as file:
         file.write(OWN.format(place="own.py:gain", trainer="train"))
-    told = run("-C", folder, "validate", "--no-sources")
+    result = run("-C", folder, "validate", "--no-sources")
     fault = "predict(rows): too many positional arguments; it is called with (folder, rows)"
-    assert told.stderr == f"monitors/second.yaml: trainer: own.py:train: load failed: {fault}\n"
+    assert result.stderr == f"monitors/second.yaml: trainer: own.py:train: load failed: {fault}\n"
 
 
 def test_functions_that_cannot_be_loaded_are_one_line_each(folder: Path) -> None:
     (folder / "own.py").write_text("def cost(): ...\n")
     with (folder / "monitors" / "second.yaml").open("a") as file:
         file.write(OWN.format(place="nowhere/own.py:gain", trainer="train"))
-    told = run("-C", folder, "validate", "--no-sources")
-    assert told.exit_code == 2
-    assert told.stdout.splitlines() == SOUND_ONES
-    gain, train = told.stderr.splitlines()
+    result = run("-C", folder, "validate", "--no-sources")
+    assert result.exit_code == 2
+    assert result.stdout.splitlines() == SOUND_ONES
+    gain, train = result.stderr.splitlines()
     assert gain.startswith(f"monitors/second.yaml: metric 'gain': {folder}/nowhere/own.py: no such file; ")
-    told = f"own.py:train: load failed: {folder}/own.py: no function 'train'; define it, or name another"
-    assert train == f"monitors/second.yaml: trainer: {told}"
+    result = f"own.py:train: load failed: {folder}/own.py: no function 'train'; define it, or name another"
+    assert train == f"monitors/second.yaml: trainer: {result}"
 
 
 def test_a_trainer_is_loaded_as_it_will_be_called(folder: Path) -> None:
@@ -309,18 +309,18 @@ def test_sources_are_read_unless_they_are_not_to_be(table: Path) -> None:
     )
     (folder / "monitors" / "wrong.yaml").write_text(wrong)
     line = next(i for i, text in enumerate(wrong.splitlines(), 1) if text.startswith("  prediction: perdiction"))
-    told = run("-C", folder, "validate")
-    assert told.exit_code == 2
-    assert "some-table is sound: 24 rows of 2013-05-10" in told.stdout
+    result = run("-C", folder, "validate")
+    assert result.exit_code == 2
+    assert "some-table is sound: 24 rows of 2013-05-10" in result.stdout
     start = f"monitors/wrong.yaml:{line}: no column 'perdiction' in the predictions; did you mean 'prediction'? known: "
-    assert told.stderr.startswith(start)
-    assert told.stderr.count("\n") == 1
+    assert result.stderr.startswith(start)
+    assert result.stderr.count("\n") == 1
     assert run("-C", folder, "validate", "--no-sources").exit_code == 0
     assert run("-C", folder, "validate", "some-table").exit_code == 0
     assert "no model 'sum-table'; did you mean 'some-table'?" in mistake("-C", folder, "validate", "sum-table")
     sound, broken = json.loads(run("-C", folder, "validate", "--json").stdout)
     assert (sound["sound"], sound["rows"], sound["window"], sound["features"]) == (True, 24, "2013-05-10", 1)
-    assert (broken["sound"], broken["faults"]) == (False, [told.stderr.strip()])
+    assert (broken["sound"], broken["faults"]) == (False, [result.stderr.strip()])
 
 
 def test_what_no_code_foresaw_in_one_monitor_leaves_the_others_to_be_checked(
@@ -338,11 +338,11 @@ def test_what_no_code_foresaw_in_one_monitor_leaves_the_others_to_be_checked(
         return real(project, monitor, now)
 
     monkeypatch.setattr(source_check, "check_sources", check_sources)
-    told = run("-C", folder, "validate")
-    assert told.exit_code == 2
-    assert "some-table is sound: 24 rows" in told.stdout
-    assert told.stderr.startswith("monitors/another.yaml: another: unexpected KeyError: 'at'; a fault of")
-    assert told.stderr.count("\n") == 1
+    result = run("-C", folder, "validate")
+    assert result.exit_code == 2
+    assert "some-table is sound: 24 rows" in result.stdout
+    assert result.stderr.startswith("monitors/another.yaml: another: unexpected KeyError: 'at'; a fault of")
+    assert result.stderr.count("\n") == 1
     assert "Traceback" in run("-C", folder, "validate", "--debug").stderr
     first, _ = json.loads(run("-C", folder, "validate", "--json").stdout)
     assert (first["model"], first["sound"]) == ("another", False)
@@ -367,17 +367,17 @@ def _table(tmp_path: Path) -> Path:
 
 def test_init_writes_a_monitor_that_is_sound_and_does_not_replace_it(table: Path) -> None:
     folder = table.parent
-    told = run("-C", folder, "init", table)
-    assert (told.exit_code, told.stderr) == (0, "")
+    result = run("-C", folder, "init", table)
+    assert (result.exit_code, result.stderr) == (0, "")
     path = folder / "monitors" / "some-table.yaml"
-    assert told.stdout.startswith(path.read_text())
-    assert told.stdout.endswith(
+    assert result.stdout.startswith(path.read_text())
+    assert result.stdout.endswith(
         f"next: lamplighter -C {folder} validate\n"
         f"      lamplighter -C {folder} backfill some-table --from 2013-05-06 --to 2013-05-10\n"
     )
-    told = run("-C", folder, "validate")
+    result = run("-C", folder, "validate")
     sound = "some-table is sound: 24 rows of 2013-05-10, no labels declared, 1 feature"
-    assert (told.exit_code, told.stderr, told.stdout) == (0, "", f"monitors/some-table.yaml: {sound}\n")
+    assert (result.exit_code, result.stderr, result.stdout) == (0, "", f"monitors/some-table.yaml: {sound}\n")
     path.write_text("mine")
     assert mistake("-C", folder, "init", table).endswith("exists already; choose --model, or --force to replace it")
     assert path.read_text() == "mine"
@@ -411,9 +411,9 @@ def test_init_writes_a_monitor_that_is_sound_and_does_not_replace_it(table: Path
     ],
 )
 def test_a_mistake_of_init_leaves_nothing_behind(table: Path, arguments: list[str], message: str) -> None:
-    told = mistake("-C", table.parent, "init", table, *arguments)
-    assert message in told
-    assert SECRET not in told
+    output = mistake("-C", table.parent, "init", table, *arguments)
+    assert message in output
+    assert SECRET not in output
     assert not list(table.parent.glob("**/*.yaml"))
 
 
@@ -438,9 +438,9 @@ def test_init_says_what_comes_next(
     times = [datetime.fromisoformat(f"{day}T12:00+00:00") for day in days]
     pq.write_table(pa.table({"predicted_at": times, "prediction": ["yes" for _ in days]}), folder / "t.parquet")
     monkeypatch.chdir(tmp_path)
-    told = run("-C", "a folder", "init", "t.parquet").stdout
+    output = run("-C", "a folder", "init", "t.parquet").stdout
     prefix = "lamplighter -C 'a folder'"
-    assert told.splitlines()[-2:] == [f"next: {prefix} validate", f"      {prefix} {command}"]
+    assert output.splitlines()[-2:] == [f"next: {prefix} validate", f"      {prefix} {command}"]
     monkeypatch.chdir(folder)
     assert run("init", "t.parquet", "--force").stdout.endswith(f"      lamplighter {command}\n")
 
@@ -452,8 +452,8 @@ def test_init_into_a_folder_that_cannot_be_written(table: Path) -> None:
 
 def test_init_of_a_table_without_times(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1, 2]}), tmp_path / "t.parquet")
-    told = mistake("-C", tmp_path, "init", tmp_path / "t.parquet")
-    assert "t.parquet: no column holds timestamps, or ISO 8601 text in every row; a monitor needs the time" in told
+    output = mistake("-C", tmp_path, "init", tmp_path / "t.parquet")
+    assert "t.parquet: no column holds timestamps, or ISO 8601 text in every row; a monitor needs the time" in output
 
 
 def test_json_of_status_can_be_read(folder: Path) -> None:

@@ -93,7 +93,7 @@ def test_which_comes_before_which() -> None:
 
 @pytest.mark.parametrize("grain", ["1h", "1d", "1w", "1mo"])
 def test_what_the_history_prints_it_accepts(run: Run, history: History, grain: str) -> None:
-    """Windows and nights of every grain, in a zone whose hours are not those of UTC, name themselves again."""
+    """Windows and logical dates of every grain, in a zone whose hours are not those of UTC, name themselves again."""
     zone = "America/St_Johns"
     windows = [Window.of("m", Grain(grain), zone, datetime(2025, 3, 9, 3, tzinfo=UTC))]
     for _ in range(3):

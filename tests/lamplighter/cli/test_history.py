@@ -36,9 +36,9 @@ def _recorded(history: History) -> None:
     write(history, tables.measurement, [measured(feature=name, **drift) for name in ("amount", "age")])
 
 
-def lines(told: Result) -> list[str]:
-    assert (told.exit_code, told.stderr) == (0, "")
-    return told.stdout.splitlines()
+def lines(expected: Result) -> list[str]:
+    assert (expected.exit_code, expected.stderr) == (0, "")
+    return expected.stdout.splitlines()
 
 
 # What is shown.
@@ -55,11 +55,11 @@ def test_what_is_the_same_in_every_row_is_said_once(run: Run) -> None:
 def test_a_pipe_gets_every_value_whole(run: Run, history: History) -> None:
     reason = "a reason that is longer than a terminal is wide, " * 3
     write(history, tables.measurement, [measured(1, 2, value=None, version="v1", reason=reason.strip())])
-    told = lines(run("history", "m", "--version", "v1"))
-    assert told[0] == "m version v1"
-    assert told[-1].endswith(f"  {reason.strip()}")
-    assert sum("wasserstein_normed" in line for line in told) == 2
-    assert "…" not in "".join(told)
+    output = lines(run("history", "m", "--version", "v1"))
+    assert output[0] == "m version v1"
+    assert output[-1].endswith(f"  {reason.strip()}")
+    assert sum("wasserstein_normed" in line for line in output) == 2
+    assert "…" not in "".join(output)
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -232,11 +232,11 @@ def test_confusion(run: Run, history: History) -> None:
         "b                  0  8       2        10   80.0%",
     ]
     assert lines(run("history", "m", "--confusion", "--segment", "region=n"))[0].endswith("of 2025-03-03, 1 rows")
-    told = json.loads(run("history", "m", "--confusion", "--all", "--json").stdout)
-    assert {(row["y_true"], row["y_pred"]): row["n"] for row in told} == {
+    output = json.loads(run("history", "m", "--confusion", "--all", "--json").stdout)
+    assert {(row["y_true"], row["y_pred"]): row["n"] for row in output} == {
         ("a", "a"): 17, ("a", "b"): 4, ("a", "c"): 3, ("b", "b"): 8, ("b", ""): 2,
     }  # fmt: skip
-    assert {(row["first"], row["last"], row["windows"]) for row in told} == {("2025-03-01", "2025-03-03", 3)}
+    assert {(row["first"], row["last"], row["windows"]) for row in output} == {("2025-03-01", "2025-03-03", 3)}
     assert run("history", "m", "--confusion", "--csv").stdout.splitlines()[1:] == [
         "2025-03-03,2025-03-03,1,,,a,a,7",
         "2025-03-03,2025-03-03,1,,,a,c,3",
@@ -258,8 +258,8 @@ def test_months(run: Run, history: History) -> None:
     rows += [measured(i, i + 1, metric="labels_coverage", value=v, n=n) for i, v, n in ((0, 1.0, 10), (1, 0.5, 30))]
     rows += [measured(i, i + 1, metric="rows", value=v, n=int(v)) for i, v in ((0, 10.0), (1, 30.0))]
     write(history, tables.measurement, rows)
-    told = json.loads(run("history", "m", "--period", "month", "--json").stdout)
-    found = {(row["period"], row["metric"], row["class"]): row for row in told}
+    output = json.loads(run("history", "m", "--period", "month", "--json").stdout)
+    found = {(row["period"], row["metric"], row["class"]): row for row in output}
     march = {metric: row for (period, metric, klass), row in found.items() if period == "2025-03" and not klass}
     values = {
         "accuracy": (18 / 24, 24, "from summed counts"),
@@ -278,7 +278,7 @@ def test_months(run: Run, history: History) -> None:
     assert {row["metric"]: row["value"] for row in of_b if row["period"] == "2025-03"} == {
         "precision": pytest.approx(8 / 12), "recall": pytest.approx(8 / 10), "f1": pytest.approx(16 / 22),
     }  # fmt: skip
-    assert [row["period"] for row in told if row["metric"] == "rows"] == ["2025-03"]
+    assert [row["period"] for row in output if row["metric"] == "rows"] == ["2025-03"]
     weeks = json.loads(run("history", "m", "--period", "week", "--metric", "rows", "--json").stdout)
     assert [(row["period"], row["value"]) for row in weeks] == [("2025-W09", 40.0)]
 

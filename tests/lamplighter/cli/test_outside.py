@@ -18,7 +18,7 @@ FIRST, LAST = "2013-01-22", "2013-01-24"
 
 @pytest.fixture(name="street")
 def _street(tmp_path: Path) -> Path:
-    """A folder with a table that nobody prepared: the departures of January, as the package has them."""
+    """A folder with a table that was not prepared: the departures of January, as the package has them."""
     (tmp_path / "tasks").mkdir()
     (tmp_path / "tasks" / "__init__.py").write_text("raise RuntimeError('the tasks of the user are none of ours')\n")
     table = flights()

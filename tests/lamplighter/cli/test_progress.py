@@ -28,10 +28,10 @@ def test_counted_work(capsys: pytest.CaptureFixture[str]) -> None:
     progress.update("m 2026-03-01", advance=1)
     clock.now += LINE_SECONDS
     progress.update("m 2026-03-10", advance=9)
-    told = capsys.readouterr()
+    output = capsys.readouterr()
     # Ten in a minute, so thirty more take three.
-    assert told.err == "10 of 40 windows; 10 windows a minute, 3 min 0 s left; m 2026-03-10\n"
-    assert told.out == ""
+    assert output.err == "10 of 40 windows; 10 windows a minute, 3 min 0 s left; m 2026-03-10\n"
+    assert output.out == ""
     progress.update("m 2026-04-09", advance=30)
     assert progress.rate == "40 windows a minute"
 

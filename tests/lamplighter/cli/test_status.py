@@ -42,9 +42,9 @@ def status(run: Run) -> dict[str, dict[str, Any]]:
     return {row["model"]: row for row in json.loads(run("status", "--json").stdout)}
 
 
-def lines(told: Result) -> list[str]:
-    assert (told.exit_code, told.stderr) == (0, "")
-    return told.stdout.splitlines()
+def lines(expected: Result) -> list[str]:
+    assert (expected.exit_code, expected.stderr) == (0, "")
+    return expected.stdout.splitlines()
 
 
 # All models.
@@ -194,8 +194,8 @@ def test_a_run_about_an_old_window_leaves_the_checks_of_the_newest(run: Run, his
 
 def test_a_run_that_failed_and_one_with_findings(run: Run, history: History) -> None:
     write_run(history, 1, status="failed", message="m: data: no such folder; give another")
-    told = "completed with findings: other: no predictions in 2025-03-02; is the log there?"
-    write_run(history, 1, model="other", status="findings", message=told)
+    output = "completed with findings: other: no predictions in 2025-03-02; is the log there?"
+    write_run(history, 1, model="other", status="findings", message=output)
     assert lines(run("status")) == [
         "model  window      state",
         "m      2025-03-02  run failed",
@@ -225,8 +225,8 @@ def test_each_finding_has_a_line_whether_it_is_recorded_or_not(run: Run, history
             for code, it in zip(("file-unreadable", "column-new"), recorded, strict=True)
         ],
     )
-    told = [*recorded, "m: the gauges could not be pushed: no answer; check the URL", "and 2 more"]
-    write_run(history, 1, status="findings", message=f"completed with findings: {'; '.join(told)}")
+    output = [*recorded, "m: the gauges could not be pushed: no answer; check the URL", "and 2 more"]
+    write_run(history, 1, status="findings", message=f"completed with findings: {'; '.join(output)}")
     assert [line for line in lines(run("status")) if line.startswith("m: ")] == [
         "m: column 'x' is new; the reference does not have it",
         "m: a.csv: line 3 has 2 values; mend the line",
@@ -257,8 +257,8 @@ def test_the_report_of_a_model_is_that_of_its_newest_window_with_rows(
 
 
 def test_the_name_of_a_model_in_place_of_a_command_of_incidents(mistake: Callable[..., str]) -> None:
-    told = "no command 'm'; known: mute, unmute, accept. Of one model: `lamplighter incidents --model m`."
-    assert told in mistake("incidents", "m")
+    output = "no command 'm'; known: mute, unmute, accept. For one model: `lamplighter incidents --model m`."
+    assert output in mistake("incidents", "m")
 
 
 def test_before_the_first_run(run: Run, tmp_path: Path) -> None:
@@ -353,18 +353,18 @@ def test_a_model_in_detail(run: Run, history: History) -> None:
         "f1-below  warning   2025-03-06  2025-03-06",
     ):
         assert part in text, part
-    told = json.loads(run("status", "m", "--json").stdout)
-    assert [row["feature"] for row in told["drift"]["moved"]] == ["c", "a", "b"]
-    assert [row["message"] for row in told["findings"]] == [f"no predictions on {i}" for i in (7, 6, 5, 4, 3)]
-    assert (told["champion"]["version"], told["seconds"], told["retrainings"]) == ("v2", 9.0, [])
-    assert told.items() >= {key: told[key] for key in status(run)["m"]}.items()
+    output = json.loads(run("status", "m", "--json").stdout)
+    assert [row["feature"] for row in output["drift"]["moved"]] == ["c", "a", "b"]
+    assert [row["message"] for row in output["findings"]] == [f"no predictions on {i}" for i in (7, 6, 5, 4, 3)]
+    assert (output["champion"]["version"], output["seconds"], output["retrainings"]) == ("v2", 9.0, [])
+    assert output.items() >= {key: output[key] for key in status(run)["m"]}.items()
 
 
 def test_in_detail_what_was_never_run_or_is_not_there(run: Run) -> None:
     assert lines(run("status", "other")) == ["other: never run", "no run yet; `lamplighter run other` starts one"]
-    told = run("status", "othr")
-    assert (told.exit_code, told.stderr.count("\n")) == (2, 1)
-    assert "no model 'othr'; did you mean 'other'?" in told.stderr
+    result = run("status", "othr")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "no model 'othr'; did you mean 'other'?" in result.stderr
 
 
 def test_two_thousand_models_are_read_at_once(run: Run, history: History, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_a_text_that_is_too_long_is_cut(monkeypatch: pytest.MonkeyPatch, width: 
     assert "336776" in lines[1]
 
 
-def test_a_narrow_terminal_gets_less_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_narrow_terminal_gets_less_and_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = printed(monkeypatch, 50)
     assert lines[0] == "window      metric  reason"
     assert lines[-1] == "left out or cut: method, n, value, reason; --json shows all"

@@ -27,14 +27,14 @@ def test_private_categories_are_numbered_by_frequency_new_ones_last() -> None:
     assert theirs.tolist() == ["value 3", "value 3", "value 3", "value 2"]
 
 
-def test_a_code_is_the_same_on_another_night() -> None:
+def test_a_code_is_the_same_in_another_run() -> None:
     reference = column("DL", "AA", "AA")
-    tonight, tomorrow = (
+    today, tomorrow = (
         shown(reference, column(*values), "x", "categorical", private=True)[1]
         for values in (["UA", "DL"], ["DL", "WN", "WN"])
     )
 
-    assert tonight[1] == tomorrow[0] == "value 2"
+    assert today[1] == tomorrow[0] == "value 2"
 
 
 @pytest.mark.parametrize("private", [False, True])

@@ -1,4 +1,4 @@
-"""Rows of a history, written without walking nights, for tests of what reads it."""
+"""Rows of a history, written without runs, for tests of what reads it."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def day(number: int) -> datetime:
 
 
 def measured(start: int = 0, known: int = 1, **other: Any) -> dict[str, Any]:
-    """A measurement of the window of a day, known on the night of another."""
+    """A measurement of the window of a day, known at the logical date of another."""
     return {**WINDOW, **KEY, **VALUES, "window_start": day(start), "known_on": day(known), **other}
 
 
 def found(start: int = 0, known: int = 1, **other: Any) -> dict[str, Any]:
     """A finding."""
-    told = {"code": "window-empty", "subject": "", "family": "data", "message": "m: no predictions"}
-    return {**WINDOW, **told, "window_start": day(start), "known_on": day(known), **other}
+    output = {"code": "window-empty", "subject": "", "family": "data", "message": "m: no predictions"}
+    return {**WINDOW, **output, "window_start": day(start), "known_on": day(known), **other}
 
 
 def decided(known: int = 1, **other: Any) -> dict[str, Any]:
-    """A decision about the window before its night."""
+    """A decision about the window before its logical date."""
     return {
         "model": "m",
         "check_name": "f1-below",
@@ -50,7 +50,7 @@ def decided(known: int = 1, **other: Any) -> dict[str, Any]:
 
 
 def opened(known: int = 1, **other: Any) -> dict[str, Any]:
-    """An incident of a check that failed in the window before its night."""
+    """An incident of a check that failed in the window before its logical date."""
     return {
         "model": "m",
         "check_name": "f1-below",
@@ -62,7 +62,7 @@ def opened(known: int = 1, **other: Any) -> dict[str, Any]:
 
 
 def ran(start: int = 0, **other: Any) -> dict[str, Any]:
-    """A run of the night after a window."""
+    """A run after a window."""
     return {
         **WINDOW,
         "window_start": day(start),

@@ -31,7 +31,9 @@ WINDOWS = [Window.of("m", Grain.DAY, "UTC", day(number)) for number in range(10)
     [
         pytest.param(Code.SCALE_CHANGED, {4}, id="inputs spoil their own window"),
         pytest.param(Code.LABELS_UNREADABLE, {4}, id="labels that cannot be read are read later"),
-        pytest.param(Code.LABELS_FOREIGN, {2, 3, 4}, id="labels of nobody spoil all that awaited labels then"),
+        pytest.param(
+            Code.LABELS_FOREIGN, {2, 3, 4}, id="labels without a prediction spoil all that awaited labels then"
+        ),
         pytest.param(Code.REFERENCE_UNREADABLE, set(), id="a reference spoils none"),
         pytest.param(Code.PUBLISH_FAILED, set(), id="gauges spoil none"),
     ],

@@ -1,4 +1,4 @@
-"""One night of a model at a time: on SQLite a locked file, on PostgreSQL a lock of its own; gone with who holds it."""
+"""One run of a model at a time: on SQLite a locked file, on PostgreSQL a lock of its own; gone with who holds it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def take(engine: sa.Engine, folder: Path, model: str = "m", wait: float = 0.0) -
         pass
 
 
-def test_another_night_of_the_model_is_refused_after_the_wait(engine: sa.Engine, tmp_path: Path) -> None:
+def test_another_run_of_the_model_is_refused_after_the_wait(engine: sa.Engine, tmp_path: Path) -> None:
     with model_lock("run", "m", engine, tmp_path / "locks", 0):
         begun = time.monotonic()
         with pytest.raises(BusyError) as raised:
@@ -50,15 +50,15 @@ def test_another_night_of_the_model_is_refused_after_the_wait(engine: sa.Engine,
     take(engine, tmp_path / "locks")
 
 
-def test_a_night_that_fails_lets_go_and_its_error_goes_on(engine: sa.Engine, tmp_path: Path) -> None:
-    for error in (ValueError("of the night"), OSError("of the night"), sa.exc.OperationalError("", {}, Exception())):
+def test_a_run_that_fails_lets_go_and_its_error_goes_on(engine: sa.Engine, tmp_path: Path) -> None:
+    for error in (ValueError("of the run"), OSError("of the run"), sa.exc.OperationalError("", {}, Exception())):
         with pytest.raises(type(error)) as raised, model_lock("run", "m", engine, tmp_path / "locks", 0):
             raise error
         assert raised.value is error
         take(engine, tmp_path / "locks")
 
 
-def test_nights_of_many_models_go_on_together(engine: sa.Engine, tmp_path: Path) -> None:
+def test_runs_of_many_models_go_on_together(engine: sa.Engine, tmp_path: Path) -> None:
     with ExitStack() as stack:
         for model in "abcde":
             stack.enter_context(model_lock("run", model, engine, tmp_path / "locks", 0))
@@ -100,7 +100,7 @@ def test_the_lock_dies_with_the_process_that_holds_it(
     take(engine, tmp_path / "locks", wait=10)
 
 
-def test_a_night_that_waits_goes_on_as_soon_as_the_other_ends(url: str, engine: sa.Engine, tmp_path: Path) -> None:
+def test_a_run_that_waits_goes_on_as_soon_as_the_other_ends(url: str, engine: sa.Engine, tmp_path: Path) -> None:
     command = [sys.executable, "-c", HOLDER, url, str(tmp_path / "locks"), "1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -139,7 +139,7 @@ def test_a_database_that_is_down_is_one_line_without_the_password(tmp_path: Path
     assert "\n" not in str(raised.value)
 
 
-def test_a_connection_that_breaks_hides_no_error_of_the_night(postgresql_url: str, tmp_path: Path) -> None:
+def test_a_connection_that_breaks_hides_no_error_of_the_run(postgresql_url: str, tmp_path: Path) -> None:
     """The server lets go of the lock; that there is nothing to unlock is no news."""
     engine = sa.create_engine(postgresql_url)
     other = sa.create_engine(postgresql_url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
@@ -151,9 +151,9 @@ def test_a_connection_that_breaks_hides_no_error_of_the_night(postgresql_url: st
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
-            raise ValueError("of the night")
+            raise ValueError("of the run")
 
-    with pytest.raises(ValueError, match="of the night"):
+    with pytest.raises(ValueError, match="of the run"):
         logical_date()
     take(other, tmp_path, wait=10)
     engine.dispose()

@@ -21,7 +21,7 @@ from storage.project.folder import Project
 from storage.project.settings import Settings
 
 DAY = datetime(2025, 3, 1, tzinfo=UTC)
-NIGHTS = [DAY + timedelta(days=number) for number in range(3)]
+DATES = [DAY + timedelta(days=number) for number in range(3)]
 
 
 def downgrade(history: History, revision: str) -> None:
@@ -59,7 +59,7 @@ def old_rows(model: str) -> dict[str, list[dict[str, Any]]]:
     training = {"model": model, "purpose": "retraining", "cause": "check f1-below", "reason": "", "attempt": 1}
     gains = {"champion": "", "metric": "f1", "gain": 0.1, "lower": 0.0, "upper": 0.2, "n": 2**40}
     return {
-        "decision": [{**decision, **verdict, "known_on": on, "window_start": on} for on in NIGHTS],
+        "decision": [{**decision, **verdict, "known_on": on, "window_start": on} for on in DATES],
         "incident": [
             {
                 "model": model,
@@ -70,11 +70,11 @@ def old_rows(model: str) -> dict[str, list[dict[str, Any]]]:
                 "severity": "warning",
                 "window_start": on,
             }
-            for on in NIGHTS
+            for on in DATES
         ],
         "retraining": [
             {**training, **gains, "known_on": on, "status": "promoted", "version": f"v{n}", "ended_on": on}
-            for n, on in enumerate(NIGHTS)
+            for n, on in enumerate(DATES)
         ],
     }
 
@@ -105,7 +105,7 @@ def test_rows_of_an_older_version_stay(history: History) -> None:
     assert [entry.asked for entry in entries(history, model)] == [1, 1, 1]
     assert [entry.n for entry in entries(history, model)] == [2**40] * 3
     assert {row["ending"] for row in all_incidents(history, model)} == {""}
-    assert decisions_made(history, model, NIGHTS[0], []) == []
+    assert decisions_made(history, model, DATES[0], []) == []
 
     # A second one of a day has a line of its own; the way back keeps the last.
     again = {**written["m"]["retraining"][0], "asked": 2, "version": "v0-2"}

@@ -26,15 +26,15 @@ def add(history: History, version: str, expected: str, logical_date: int = 1, ca
 
 def test_only_who_is_champion_is_replaced(history: History) -> None:
     add(history, "a", "")
-    told = "m: c was to replace b, and a is champion; compare it with that one"
-    with pytest.raises(ModelError, match=f"^{told}$"):
+    output = "m: c was to replace b, and a is champion; compare it with that one"
+    with pytest.raises(ModelError, match=f"^{output}$"):
         add(history, "c", "b")
     with pytest.raises(ModelError, match="c was to replace no champion, and a is champion"):
         add(history, "c", "")
     assert [promotion.version for promotion in promotions(history, "m")] == ["a"]
 
 
-def test_it_takes_effect_on_the_newest_night_that_has_begun(history: History) -> None:
+def test_it_takes_effect_at_the_newest_date_that_has_begun(history: History) -> None:
     add(history, "a", "", logical_date=1)
     write(history, tables.run, [ran(3), ran(5, status="running"), ran(8, model="another")])
     add(history, "b", "a", logical_date=2)

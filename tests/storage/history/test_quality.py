@@ -22,7 +22,7 @@ def history(tmp_path: Path) -> History:
     return open_history(Project(tmp_path, Settings()))
 
 
-def test_the_quality_of_a_window_is_that_which_a_night_knows(history: History) -> None:
+def test_the_quality_of_a_window_is_what_was_known_then(history: History) -> None:
     others = [
         {"metric": "recall", "known_on": day(3), "value": 0.1},
         {"metric": "recall", "segment": "a=b"},

@@ -27,8 +27,8 @@ from storage.history.query import (
     models,
     newest_run,
     newest_windows,
-    nightly,
     recorded_names,
+    rows_by_date,
     rows_of_model,
 )
 from storage.project.folder import Project
@@ -45,7 +45,7 @@ def history(request: pytest.FixtureRequest, tmp_path: Path) -> History:
 
 
 def mixed() -> list[dict[str, Any]]:
-    """Rows of every sort, each known on up to three nights; the value tells the row."""
+    """Rows of every sort, each known at up to three dates; the value identifies the row."""
     parts = itertools.product(
         ("m", "other"), range(3), ("f1", "recall"), ("", "region=north"), ("", "v1"), ("", "amount"), ("", "1")
     )
@@ -152,21 +152,21 @@ def test_findings_until_they_are_gone(history: History) -> None:
         ],
     )
 
-    def told(**wanted: Any) -> list[tuple[int, str, str]]:
+    def shown(**wanted: Any) -> list[tuple[int, str, str]]:
         return [
             ((row["window_start"] - DAY).days, row["code"], row["subject"])
             for row in findings(history, "m", Filter(**wanted))
         ]
 
     columns = [(0, "column-new", "a"), (0, "column-new", "b")]
-    assert told() == [*columns, (1, "window-empty", "")]
-    assert told(as_of=day(2)) == [*columns, (0, "window-empty", ""), (1, "window-empty", "")]
-    assert told(as_of=day(1)) == [*columns, (0, "window-empty", "")]
-    assert told(since=day(1)) == [(1, "window-empty", "")]
-    assert told(until=day(1)) == columns
+    assert shown() == [*columns, (1, "window-empty", "")]
+    assert shown(as_of=day(2)) == [*columns, (0, "window-empty", ""), (1, "window-empty", "")]
+    assert shown(as_of=day(1)) == [*columns, (0, "window-empty", "")]
+    assert shown(since=day(1)) == [(1, "window-empty", "")]
+    assert shown(until=day(1)) == columns
 
 
-def test_decisions_by_night(history: History) -> None:
+def test_decisions_by_logical_date(history: History) -> None:
     rows = [
         decided(2, check_name="b"),
         decided(2, check_name="a"),
@@ -176,13 +176,13 @@ def test_decisions_by_night(history: History) -> None:
     ]
     write(history, tables.decision, rows)
 
-    def told(**wanted: Any) -> list[tuple[int, str]]:
-        rows = nightly(history, "decisions", "m", Filter(**wanted))
+    def shown(**wanted: Any) -> list[tuple[int, str]]:
+        rows = rows_by_date(history, "decisions", "m", Filter(**wanted))
         return [((row["known_on"] - DAY).days, row["check_name"]) for row in rows]
 
-    assert told() == [(1, "f1-below"), (2, "a"), (2, "b"), (3, "f1-below")]
-    assert told(since=day(2), until=day(3)) == [(2, "a"), (2, "b")]
-    assert told(as_of=day(2)) == told(until=day(3)) == [(1, "f1-below"), (2, "a"), (2, "b")]
+    assert shown() == [(1, "f1-below"), (2, "a"), (2, "b"), (3, "f1-below")]
+    assert shown(since=day(2), until=day(3)) == [(2, "a"), (2, "b")]
+    assert shown(as_of=day(2)) == shown(until=day(3)) == [(1, "f1-below"), (2, "a"), (2, "b")]
 
 
 def test_names_that_something_is_recorded_under(history: History) -> None:
@@ -235,7 +235,7 @@ def test_an_old_window_that_is_run_again_is_not_the_newest(history: History) -> 
 
 
 def test_the_newest_window_is_of_the_present_grain(history: History) -> None:
-    """A month begins before the hours that were walked until yesterday."""
+    """A month begins before the hours that were run until yesterday."""
     write_run(history, 20, grain="1h", message="an hour")
     write_run(history, 0, grain="1mo", message="the month")
     assert [row["message"] for row in newest_windows(history)] == ["the month"]
@@ -277,6 +277,6 @@ def test_a_history_on_a_server_is_there(postgresql_url: str, tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_wrong_url_is_told_of(tmp_path: Path) -> None:
+def test_a_wrong_url_is_reported_of(tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match="history_url is not an SQLAlchemy URL"):
         existing_history(Project(tmp_path, Settings(history_url="nonsense")))

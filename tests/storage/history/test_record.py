@@ -1,4 +1,4 @@
-"""Recording: repeatable, in any order of nights, on SQLite and PostgreSQL alike."""
+"""Recording: repeatable, in any order of dates, on SQLite and PostgreSQL alike."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def row(metric: str, value: float | None) -> dict[str, Any]:
 
 
 def known(history: History, as_of: datetime) -> dict[str, float | None]:
-    """What a night knew: the newest row of each key that is not gone."""
+    """What was known at a date: the newest row of each key that is not gone."""
     with history.reading() as connection:
         rows = connection.execute(newest(measurement, measurement.c.model == "m", as_of=as_of)).mappings().all()
     return {found["metric"]: found["value"] for found in rows if found["reason"] != "gone"}
@@ -57,7 +57,7 @@ def history(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[History]
         connection.execute(sa.delete(measurement))
 
 
-def test_a_night_writes_only_what_is_new(history: History) -> None:
+def test_a_run_writes_only_what_is_new(history: History) -> None:
     write(history, 1, {"f1": 0.5, "recall": 0.6})
     write(history, 2, {"f1": 0.5, "recall": 0.7})
     with history.reading() as connection:
@@ -72,7 +72,7 @@ def test_what_vanished_is_known_to_be_gone(history: History) -> None:
     assert known(history, logical_date(1)) == {"f1": 0.5, "recall": 0.6}
 
 
-def nights_with_rows(history: History) -> set[int]:
+def dates_with_rows(history: History) -> set[int]:
     with history.reading() as connection:
         return {(known_on - DAY).days for known_on in connection.scalars(sa.select(measurement.c.known_on))}
 
@@ -82,13 +82,13 @@ STATES = st.dictionaries(st.sampled_from("abc"), st.sampled_from([0.1, 0.2]), ma
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(logical_dates=st.lists(st.tuples(st.integers(1, 4), STATES), min_size=1, max_size=7))
-def test_each_night_keeps_what_it_knew(history: History, logical_dates: list[tuple[int, dict[str, float]]]) -> None:
-    """Nights recorded in any order, some of them again: each then knows what it wrote last itself."""
+def test_each_run_keeps_what_it_knew(history: History, logical_dates: list[tuple[int, dict[str, float]]]) -> None:
+    """Runs recorded in any order, some of them again: each then knows what it wrote last itself."""
     with history.writing() as connection:
         connection.execute(sa.delete(measurement))
     for number, values in logical_dates:
-        # A later night that found nothing new wrote nothing, and knows what the nights before it know.
-        before = {later: known(history, logical_date(later)) for later in nights_with_rows(history) if later > number}
+        # A later run that found nothing new wrote nothing, and knows what the runs before it know.
+        before = {later: known(history, logical_date(later)) for later in dates_with_rows(history) if later > number}
         write(history, number, values)
         assert known(history, logical_date(number)) == values
         for later, state in before.items():

@@ -1,4 +1,4 @@
-"""What a night must know of earlier ones."""
+"""What a run must know of earlier ones."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_window_that_is_final_stays_so_however_long_ago(tmp_path: Path) -> Non
 
 
 def test_hours_that_take_days_to_mature_are_judged(tmp_path: Path) -> None:
-    """More windows are open than a night looks at, and a final one lies beyond them."""
+    """More windows are open than a run looks at, and a final one lies beyond them."""
     project = Project(tmp_path, Settings())
     history, hour = open_history(project), Window.of("m", Grain.HOUR, "UTC", date(2025, 1, 1))
     final, awaited = [], RECENT_WINDOWS + 20

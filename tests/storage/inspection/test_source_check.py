@@ -230,7 +230,7 @@ MISTAKES: list[tuple[str, Change, str, str]] = [
         "classes that do not meet",
         column("labels", "was_late", lambda t: np.where(t["was_late"] == 1, "late", "on time")),
         "labels.target",
-        "no predicted class ('0', '1') is among those of the labels ('late', 'on time')",
+        "no predicted class ('0', '1') is one of the labels ('late', 'on time')",
     ),
     (
         "ids that do not match",
@@ -322,7 +322,7 @@ MISTAKES: list[tuple[str, Change, str, str]] = [
         "an id that is one for all",
         column("log", "id", "a"),
         "predictions.id",
-        "23 of 24 rows of 2026-03-07 repeat an id in 'id', and were left out; name what tells rows apart",
+        "23 of 24 rows of 2026-03-07 repeat an id in 'id', and were left out; give predictions.id the columns",
     ),
     (
         "an id of a batch",
@@ -375,7 +375,7 @@ MISTAKES: list[tuple[str, Change, str, str]] = [
             column("log", "late", "1|2|3"),
         ),
         "labels.target",
-        "no ranked item (1|2|3) is among the true ones (0, 1); write both alike",
+        "no ranked item (1|2|3) is one of the true ones (0, 1); write both alike",
     ),
     (
         "texts that are bytes",

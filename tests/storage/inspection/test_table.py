@@ -1,4 +1,4 @@
-"""What `init` sees of tables that nobody prepared."""
+"""What `init` sees of tables that were not prepared."""
 
 from __future__ import annotations
 
@@ -309,10 +309,10 @@ def test_a_delta_table_and_what_is_none(project: Project, write) -> None:
         assert len(inspect_table(project, source, None, "UTC").sample.classes["prediction"]) == 96
     (project.root / "ice/metadata").mkdir(parents=True)
     (project.root / "ice/metadata/v1.metadata.json").write_text("{}")
-    for source, told in (
+    for source, output in (
         ("ice", "is an Iceberg table"),
         ("/**", "looks at the whole disk"),
         ("a\0b", "which no path does"),
     ):
-        with pytest.raises(SourceError, match=told):
+        with pytest.raises(SourceError, match=output):
             inspect_table(project, source, None, "UTC")

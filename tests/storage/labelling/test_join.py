@@ -41,7 +41,7 @@ def test_the_newest_label_counts_and_a_different_one_is_a_correction(world_of: C
     world.label("2013-06-03", ["x", "c"], [1, 0], ["2013-06-03T01:00", "2013-06-03T02:00"])
     [truth] = world.truths("2013-06-01", now="2013-06-04T00:00")
     assert dict(zip(truth.labelled["id"], truth.y_true, strict=True)) == {"a": "0", "b": "1", "c": "0"}
-    # a changed, b was repeated, c changed there and back, and nobody predicted x.
+    # a changed, b was repeated, c changed there and back, and x has no prediction.
     assert truth.corrected == 2
 
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lamplighter.core.time.window import Grain, Window
-from storage.labelling import unmatched as stray_module
+from storage.labelling import unmatched as unmatched_module
 from storage.labelling.join import LabelIndex
 from storage.labelling.unmatched import UnmatchedLabels, ids_used_again, unmatched_labels
 from storage.sources.labels import Arrived, labels_arrived
@@ -30,12 +30,14 @@ from tests.storage.labelled_world import DATED, DAY, START, World, at
     labels=st.lists(st.tuples(st.sampled_from([*"abcdefgh", "x", "y"]), st.floats(0, 11.9)), max_size=20),
     at_hand=st.integers(1, 4),
 )
-def test_strays_agree_with_a_loop(world_of: Callable[..., World], predicted: dict, labels: list, at_hand: int) -> None:
-    """Ten days of predictions, the night of the tenth: a label of that day's is late, of nobody, or in time."""
+def test_unmatched_labels_agree_with_a_loop(
+    world_of: Callable[..., World], predicted: dict, labels: list, at_hand: int
+) -> None:
+    """Ten days of predictions, the run for the tenth: its labels are late, without a prediction, or in time."""
     world = world_of()
     ids = {day: [name for name, predicted_on in predicted.items() if predicted_on == day] for day in range(10)}
 
-    def slice_of(day: int) -> ScanSpec:
+    def spec_of(day: int) -> ScanSpec:
         window = Window.of("m", Grain.DAY, "UTC", DAY + dt.timedelta(days=day))
         return ScanSpec(window, (), time=None)
 
@@ -54,12 +56,14 @@ def test_strays_agree_with_a_loop(world_of: Callable[..., World], predicted: dic
         }
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stray_module, "open_scan", Fake)
+        patch.setattr(unmatched_module, "open_scan", Fake)
         patch.setattr(
-            stray_module, "predictions_of", lambda project, monitor, window, folder, only: ScanSpec(window, (), None)
+            unmatched_module,
+            "predictions_of",
+            lambda project, monitor, window, folder, only: ScanSpec(window, (), None),
         )
-        slices = [slice_of(9 - i) for i in range(at_hand)]
-        found = unmatched_labels(world.project, world.monitor, slices, Arrived(frame, True, 1, []), Path())
+        specs = [spec_of(9 - i) for i in range(at_hand)]
+        found = unmatched_labels(world.project, world.monitor, specs, Arrived(frame, True, 1, []), Path())
 
     arrivals = defaultdict(list)
     for name, days in labels:
@@ -75,14 +79,14 @@ def test_strays_agree_with_a_loop(world_of: Callable[..., World], predicted: dic
     assert found == UnmatchedLabels(late, unknown)
 
 
-def test_a_label_that_came_after_its_window_was_final_is_late_and_not_of_nobody(world_of: Callable[..., World]) -> None:
+def test_a_label_that_came_after_its_window_was_final_is_late_and_not_unknown(world_of: Callable[..., World]) -> None:
     world = world_of()
     world.predict("2013-06-01", ["a", "b"])
     world.predict("2013-06-08", ["c"])
     world.label("2013-06-08", ["a", "a", "c", "x"], [1] * 4, ["2013-06-08T01:00"] * 4)
-    slices = world.slices("2013-06-08", "2013-06-07")
+    specs = world.specs("2013-06-08", "2013-06-07")
     arrived = world.arrived("2013-06-07", "2013-06-09T05:00")
-    assert unmatched_labels(world.project, world.monitor, slices, arrived, world.project.home) == UnmatchedLabels(
+    assert unmatched_labels(world.project, world.monitor, specs, arrived, world.project.home) == UnmatchedLabels(
         late=1, unknown=1
     )
 
@@ -94,23 +98,23 @@ def test_a_stray_is_late_from_the_instant_of_maturity(world_of: Callable[..., Wo
     world.label(time[:10], ["a"], [1], [time])
     days = [time[:10], "2013-06-01"]
     arrived = world.arrived("2013-06-01", "2013-06-06T05:00")
-    assert unmatched_labels(world.project, world.monitor, world.slices(*days), arrived, Path()) == UnmatchedLabels(
+    assert unmatched_labels(world.project, world.monitor, world.specs(*days), arrived, Path()) == UnmatchedLabels(
         late, unknown=0
     )
 
 
 def test_windows_beyond_those_at_hand_are_searched(world_of: Callable[..., World]) -> None:
-    """Of hourly windows, more are at hand than are searched beyond them; a late label is not of nobody all the same."""
+    """Of hourly windows, more are at hand than are searched beyond them; a late label is not unknown all the same."""
     world = world_of(DATED | {"mature_after": "40h"}, every="1h")
     times = pa.array([START], pa.timestamp("us", tz="UTC"))
     world.write(world.project.root / "log/day=2013-06-01/a.parquet", at=times, id=["a"], answer=[0])
     world.label("2013-06-02", ["a"], [1], ["2013-06-02T18:30"])
     own = Window.of("m", Grain.HOUR, "UTC", at("2013-06-02T18:00"))
     windows = own.reaching_back(dt.timedelta(hours=40))
-    slices = [predictions_of(world.project, world.monitor, w, world.project.home) for w in windows]
-    assert len(slices) > stray_module.LOOK_BACK_WINDOWS
+    specs = [predictions_of(world.project, world.monitor, w, world.project.home) for w in windows]
+    assert len(specs) > unmatched_module.LOOK_BACK_WINDOWS
     arrived = labels_arrived(world.project, world.monitor, windows[-1].start, own.end, world.project.home)
-    found = unmatched_labels(world.project, world.monitor, slices, arrived, world.project.home)
+    found = unmatched_labels(world.project, world.monitor, specs, arrived, world.project.home)
     assert found == UnmatchedLabels(late=1, unknown=0)
 
 
@@ -131,5 +135,5 @@ def test_ids_that_are_used_again(world_of: Callable[..., World], days: list, lab
     for day, name, truth in labels:
         world.label(f"2013-06-{day}", [name], [truth], [f"2013-06-{day}T01:00"])
     index = LabelIndex.of(world.arrived("2013-06-01", "2013-06-04"), ("id",))
-    slices = world.slices(*(f"2013-06-{day}" for day in days))
-    assert ids_used_again(slices, world.monitor, index) == again
+    specs = world.specs(*(f"2013-06-{day}" for day in days))
+    assert ids_used_again(specs, world.monitor, index) == again

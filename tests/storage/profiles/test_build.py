@@ -114,7 +114,7 @@ def test_columns_of_every_type(tmp_path: Path, values: pa.Array, kind: Any, expe
     ],
     ids=str,
 )
-def test_a_column_of_another_kind_is_told_and_the_others_are_profiled(
+def test_a_column_of_another_kind_is_reported_and_the_others_are_profiled(
     tmp_path: Path, values: pa.Array, kind: Any, held: str
 ) -> None:
     rows = open_scan(tmp_path, pa.table({"x": values, "y": [1.0, 2.0]}))

@@ -14,7 +14,7 @@ from lamplighter.errors import SourceError
 from storage.profiles.build import profile_columns
 from storage.profiles.store import ProfileStore
 from storage.sources.rows import Scan
-from tests.storage.slices import slice_of
+from tests.storage.scan_specs import spec_of
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def profiles(tmp_path: Path, write: Callable[..., str]) -> dict[str, ColumnProfi
     random = np.random.default_rng(0)
     table = pa.table({"n": random.normal(size=500), "c": random.choice(["a", "é", ""], 500), "z": pa.nulls(500)})
     kinds = {"n": "numeric", "c": "categorical", "z": "numeric"}
-    rows = Scan(slice_of(write(tmp_path / "rows" / "a.parquet", table, options={"row_group_size": 7}), time=None))
+    rows = Scan(spec_of(write(tmp_path / "rows" / "a.parquet", table, options={"row_group_size": 7}), time=None))
     found, _ = profile_columns(rows, kinds, bounds={"n": Bounds(-1.0, 1.0, None, None)})
     return found
 
@@ -86,14 +86,14 @@ def test_a_cache_of_another_version_is_made_again(tmp_path: Path, profiles: dict
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_profile_is_told_and_saved_again(tmp_path: Path, profiles: dict, damage: str) -> None:
+def test_a_damaged_profile_is_reported_and_saved_again(tmp_path: Path, profiles: dict, damage: str) -> None:
     store = ProfileStore(tmp_path)
     name = store.save(profiles)
     [path] = files(store)
     path.write_bytes(DAMAGES[damage](path.read_bytes()))
     with pytest.raises(SourceError) as raised:
         store.load(name)
-    assert str(raised.value) == f"{path}: the profile is damaged; remove it and run its night again"
+    assert str(raised.value) == f"{path}: the profile is damaged; remove it and run its window again"
     assert store.save(profiles) == name
     assert store.load(name) == profiles
 
@@ -104,7 +104,7 @@ def test_an_absent_profile_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, profiles: dict[str, ColumnProfile]) -> None:
-    # A file that is in the way, as root may write where nobody else may.
+    # A file that is in the way, as root may write where no other user may.
     (tmp_path / "home").write_text("in the way")
     store = ProfileStore(tmp_path / "home")
     for keep in (lambda: store.save(profiles), lambda: store.cache("reference", profiles)):

@@ -1,4 +1,4 @@
-"""What is told of a database that refuses: what, where, and never the password."""
+"""The message about a database that refuses: what, where, and never the password."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def closed_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def told(url: str, tmp_path: Path, **where: str) -> str:
+def fault_of(url: str, tmp_path: Path, **where: str) -> str:
     with pytest.raises(SourceError) as raised:
         fetch(url, tmp_path, **(where or {"table": "log"}))
     message = str(raised.value)
@@ -81,13 +81,13 @@ def test_an_address_that_does_not_serve_is_one_line_without_the_password(
     tmp_path: Path, url: str, expected: str
 ) -> None:
     (tmp_path / "log.db").touch()
-    message = told(url.replace("{port}", str(closed_port())).replace("{folder}", str(tmp_path)), tmp_path / "spool")
+    message = fault_of(url.replace("{port}", str(closed_port())).replace("{folder}", str(tmp_path)), tmp_path / "spool")
     assert message.startswith(expected)
     assert SECRET not in message
     assert len(message) >= len(expected) > 0
 
 
-def test_what_a_driver_quotes_of_the_url_is_not_told() -> None:
+def test_what_a_driver_quotes_of_the_url_is_not_reported() -> None:
     def shown(url: str, text: str) -> str:
         return without_secrets(text, Sql(url=SecretStr(url), table="log"))
 
@@ -116,29 +116,29 @@ def test_a_wrong_password_is_refused_and_not_told(guarded: sa.URL, tmp_path: Pat
     right = guarded.set(password=SECRET).render_as_string(hide_password=False)
     assert fetch(right, tmp_path, table="log").count == 0
     wrong = guarded.set(password=f"{SECRET}-wrong").render_as_string(hide_password=False)
-    message = told(wrong, tmp_path)
+    message = fault_of(wrong, tmp_path)
     assert 'password authentication failed for user "guarded"' in message
     assert SECRET not in message
     assert "wrong" not in message
 
 
-def test_a_table_that_may_not_be_read_is_told(guarded: sa.URL, postgresql_url: str, tmp_path: Path) -> None:
+def test_a_table_that_may_not_be_read_is_reported(guarded: sa.URL, postgresql_url: str, tmp_path: Path) -> None:
     run(postgresql_url, "REVOKE SELECT ON log FROM guarded")
-    message = told(guarded.set(password=SECRET).render_as_string(hide_password=False), tmp_path)
+    message = fault_of(guarded.set(password=SECRET).render_as_string(hide_password=False), tmp_path)
     assert "permission denied for table log" in message
 
 
 def test_a_database_that_is_not_there(postgresql_url: str, tmp_path: Path) -> None:
     url = sa.make_url(postgresql_url).set(database="absent", password=SECRET)
-    assert 'database "absent" does not exist' in told(url.render_as_string(hide_password=False), tmp_path)
+    assert 'database "absent" does not exist' in fault_of(url.render_as_string(hide_password=False), tmp_path)
 
 
 def test_unknown_tables_and_columns(database: str, tmp_path: Path) -> None:
     run(database, "CREATE TABLE log (at timestamp, x int)")
-    assert told(database, tmp_path, table="lgo").endswith(
+    assert fault_of(database, tmp_path, table="lgo").endswith(
         "table lgo: no such table; give one that the user of the URL may read, with its schema where it has one"
     )
-    assert "no_such" in told(database, tmp_path, query="SELECT at FROM log WHERE no_such = 1")
+    assert "no_such" in fault_of(database, tmp_path, query="SELECT at FROM log WHERE no_such = 1")
     with pytest.raises(ColumnError, match=r"table log: no time column 'when'; it has at, x$"):
         fetch(database, tmp_path, table="log", time="when")
     with pytest.raises(
@@ -161,34 +161,34 @@ def test_dates_alone_are_days(postgresql_url: str, tmp_path: Path) -> None:
     assert values(fetch(postgresql_url, tmp_path, table="log", timezone="UTC")) == [1]
 
 
-def test_an_absent_sqlite_file_is_told_and_not_made(tmp_path: Path) -> None:
-    assert "no such file" in told(f"sqlite:///{tmp_path}/absent.db", tmp_path)
+def test_an_absent_sqlite_file_is_reported_and_not_made(tmp_path: Path) -> None:
+    assert "no such file" in fault_of(f"sqlite:///{tmp_path}/absent.db", tmp_path)
     assert not (tmp_path / "absent.db").exists()
 
 
-def test_a_locked_sqlite_file_is_told(tmp_path: Path) -> None:
+def test_a_locked_sqlite_file_is_reported(tmp_path: Path) -> None:
     url = run(f"sqlite:///{tmp_path}/log.db", "CREATE TABLE log (at TEXT, x INTEGER)")
     blocker = sqlite3.connect(tmp_path / "log.db", isolation_level=None)
     blocker.execute("BEGIN EXCLUSIVE")
     try:
-        assert "database is locked" in told(f"{url}?timeout=0.1", tmp_path)
+        assert "database is locked" in fault_of(f"{url}?timeout=0.1", tmp_path)
     finally:
         blocker.close()
 
 
-def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "log.db").write_text("x" * 5000)
-    assert "file is not a database" in told(f"sqlite:///{tmp_path}/log.db", tmp_path)
+    assert "file is not a database" in fault_of(f"sqlite:///{tmp_path}/log.db", tmp_path)
 
 
-def test_a_spool_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_spool_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     url = run(f"sqlite:///{tmp_path}/log.db", "CREATE TABLE log (at TEXT, x INTEGER)")
     (tmp_path / "spool").write_text("in the way")
-    assert "File exists" in told(url, tmp_path)
+    assert "File exists" in fault_of(url, tmp_path)
 
 
 def test_nothing_stays_connected(postgresql_url: str, tmp_path: Path) -> None:
-    """A night's connection must not be found dead by the next night's."""
+    """The connection of a run must not be found dead by the next run."""
     load(postgresql_url, log_of(10), sa.DateTime(timezone=True))
     fetch(postgresql_url, tmp_path, table="log")
     with sa.create_engine(postgresql_url, poolclass=sa.NullPool).connect() as connection:
@@ -212,5 +212,5 @@ def test_a_query_that_cannot_be_read_is_answered_with_what_is_right(tmp_path: Pa
     url = run(
         f"sqlite:///{tmp_path}/log.db", "CREATE TABLE log (at TEXT)", "INSERT INTO log VALUES ('2013-06-01T01:00:00Z')"
     )
-    assert expected in told(url, tmp_path, query=query)
+    assert expected in fault_of(url, tmp_path, query=query)
     assert values(fetch(url, tmp_path, table="log"), "at") == ["2013-06-01T01:00:00Z"]

@@ -90,10 +90,10 @@ def test_values_are_neither_shown_nor_passed_on(tmp_path: Path) -> None:
 def test_a_mistake_is_one_line_without_the_value(tmp_path: Path, text: str | bytes, message: str) -> None:
     with pytest.raises(MonitorError) as caught:
         project(tmp_path, text)
-    told = str(caught.value)
-    assert told.startswith(f"{tmp_path}/{message}")
-    assert "\n" not in told
-    assert SECRET not in told
+    output = str(caught.value)
+    assert output.startswith(f"{tmp_path}/{message}")
+    assert "\n" not in output
+    assert SECRET not in output
 
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "device"])

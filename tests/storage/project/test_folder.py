@@ -1,4 +1,4 @@
-"""A project folder: which monitors it holds, and what is told of those that cannot be read."""
+"""A project folder: which monitors it holds, and what is said about those that cannot be read."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def sound(name: str) -> str:
     return SOUND.format(name=name)
 
 
-def told(project: Project) -> dict[str, str]:
+def faults_of(project: Project) -> dict[str, str]:
     return {path.name: str(m) if isinstance(m, LamplighterError) else m.model for path, m in project.monitors()}
 
 
@@ -111,7 +111,7 @@ def test_the_model_of_a_file(project: Project, monkeypatch: pytest.MonkeyPatch, 
     assert project.models() == {name: project.monitors_folder / "file.yaml"}
 
 
-def test_a_broken_file_is_missed_by_nobody(project: Project) -> None:
+def test_a_broken_file_costs_itself_alone(project: Project) -> None:
     write(project, "a.yaml", sound("a"))
     write(project, "b.yaml", "model: [\n")
     assert list(project.models()) == ["a", "b"]
@@ -125,7 +125,7 @@ def test_two_monitors_of_one_model_and_a_third_that_goes_on(project: Project) ->
     write(project, "b.yaml", "# the second\n" + sound("same"))
     write(project, "c.yaml", sound("other"))
     message = "monitors/b.yaml:2: model 'same' stands in monitors/a.yaml too; rename one"
-    assert told(project) == {"a.yaml": "same", "b.yaml": message, "c.yaml": "other"}
+    assert faults_of(project) == {"a.yaml": "same", "b.yaml": message, "c.yaml": "other"}
     assert list(project.models()) == ["same", "other"]
     assert project.monitor("other").model == "other"
     with pytest.raises(MonitorError) as caught:
@@ -155,12 +155,12 @@ def test_a_model_that_is_not_there(project: Project) -> None:
 def test_a_file_that_cannot_be_read(project: Project, content: bytes, message: str) -> None:
     write(project, "_l.yaml", b"# caf\xe9\n")
     write(project, "x.yaml", content)
-    assert told(project)["x.yaml"].startswith(message)
+    assert faults_of(project)["x.yaml"].startswith(message)
 
 
 def test_a_folder_among_the_files(project: Project) -> None:
     (project.monitors_folder / "x.yaml").mkdir()
-    assert told(project) == {"x.yaml": "monitors/x.yaml:1: is no regular file; put a file of text there"}
+    assert faults_of(project) == {"x.yaml": "monitors/x.yaml:1: is no regular file; put a file of text there"}
 
 
 def test_what_is_shared_is_read_beside_the_file(
@@ -250,7 +250,7 @@ def test_a_file_that_is_no_monitor_costs_itself_alone(
     make(project.monitors_folder / "bomb.yaml")
     write(project, "n.yaml", sound("n"))
     write(project, "x.yaml", "extends: bomb.yaml\n" + sound("x"))
-    shown = told(project)
+    shown = faults_of(project)
     assert shown["n.yaml"] == "n"
     assert message in shown["bomb.yaml"]
     assert shown["bomb.yaml"].startswith("monitors/bomb.yaml:1: ")
@@ -285,7 +285,7 @@ def test_what_is_extended_is_of_the_project(project: Project, named: str) -> Non
     (project.monitors_folder / "folder").symlink_to(project.root.parent)
     (project.root.parent / "up.yaml").write_text("topsecretkey: topsecretvalue\n")
     write(project, "x.yaml", f"extends: {json.dumps(named)}\n" + sound("x"))
-    shown = told(project)["x.yaml"]
+    shown = faults_of(project)["x.yaml"]
     assert "no YAML file of the project" in shown or "leads out of the project" in shown
     assert "topsecret" not in shown
     assert shown.isprintable()
@@ -296,7 +296,7 @@ def test_a_long_chain_of_files_is_refused(project: Project) -> None:
         write(project, f"_{i}.yaml", f"extends: _{i + 1}.yaml\n")
     write(project, "_20.yaml", sound("x"))
     write(project, "x.yaml", "extends: _0.yaml\n")
-    assert "more than 8 files extend one another" in told(project)["x.yaml"]
+    assert "more than 8 files extend one another" in faults_of(project)["x.yaml"]
 
 
 def test_monitors_that_are_mounted_as_links(project: Project) -> None:

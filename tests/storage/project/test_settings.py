@@ -1,4 +1,4 @@
-"""Settings: the environment over lamplighter.toml over defaults, and what is told when one is wrong."""
+"""Settings: the environment over lamplighter.toml over defaults, and the message when one is wrong."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_setting_that_is_wrong(tmp_path: Path, text: str, message: str) -> Non
     assert message in refusal(tmp_path)
 
 
-def test_a_wrong_variable_is_told_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_variable_is_reported_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAMPLIGHTER_SERIES_PER_MODEL", SECRET)
     assert refusal(tmp_path).startswith("environment: LAMPLIGHTER_SERIES_PER_MODEL: should be a valid integer")
 

@@ -108,7 +108,7 @@ def test_what_ends_a_query_is_taken_off(query: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "expected"),
     [
         ("SELEC * FROM log", "syntax error"),
         ("SELECT * FROM lgo WHERE at >= :start", "lgo"),
@@ -118,10 +118,10 @@ def test_what_ends_a_query_is_taken_off(query: str, expected: str) -> None:
     ],
 )
 def test_a_mistake_in_a_query_is_the_database_s_word_on_the_query(
-    database: str, tmp_path: Path, query: str, told: str
+    database: str, tmp_path: Path, query: str, expected: str
 ) -> None:
     sql = Sql(url=SecretStr(database), query=query)
-    with pytest.raises(SourceError, match=told) as raised:
+    with pytest.raises(SourceError, match=expected) as raised:
         spool(sql, column="at", timezone=None, start=DAY.start, end=DAY.end, folder=tmp_path / "spool")
     assert " query: " in str(raised.value)
     assert "postgresql+psycopg://user" not in str(raised.value)

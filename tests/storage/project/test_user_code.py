@@ -36,7 +36,7 @@ def test_a_function_is_loaded_by_path(project: Project) -> None:
     assert load_function(project, "metrics/own.py:cost")([1, 0], [1, 1]) == 2.0
 
 
-def test_a_name_that_is_somebody_else_s_is_no_trouble(project: Project) -> None:
+def test_a_name_of_another_package_is_no_trouble(project: Project) -> None:
     (project.root / "json.py").write_text("def loads(text): return 'mine'")
     before = sys.modules.get("json")
     assert load_function(project, "json.py:loads")("{}") == "mine"

@@ -54,8 +54,8 @@ def trained(rows: Path, *environment: str) -> dict[str, str]:
     project = Project.open(folder)
     process = TrainerProcess(project, "trainer.py:train", limit, None, False, folder / "scratch", environment)
     process.train(rows, folder / "made", "v1", None)
-    told: dict[str, str] = json.loads((folder / "made" / "environment.json").read_text())
-    return told
+    output: dict[str, str] = json.loads((folder / "made" / "environment.json").read_text())
+    return output
 
 
 def test_a_trainer_gets_what_is_the_systems_and_what_is_declared(rows: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ def test_a_url_goes_by_a_name_that_tells_nothing_of_it() -> None:
     assert targets(monitor_of(f"{{via: apprise, to: {url}}}")) == {name: url}
 
 
-def test_alertmanager_is_told_by_the_gauge_alone() -> None:
+def test_alertmanager_is_reported_by_the_gauge_alone() -> None:
     assert targets(monitor_of("{via: alertmanager}")) == {}
 
 
@@ -88,20 +88,20 @@ def test_what_the_services_are_sent(service: str, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "expected"),
     [
         (f"nosuch://user:{HIDDEN}@host", "apprise knows no URL of the form nosuch://...; mend notify in the monitor"),
         (f"json://user:{HIDDEN}@127.0.0.1:9", "json://... did not take it: "),
         (f"hooks.slack.com/services/{HIDDEN}", "apprise knows no URL of the form ...; mend notify in the monitor"),
     ],
 )
-def test_what_is_not_taken_is_told_without_the_secret(url: str, told: str) -> None:
+def test_what_is_not_taken_is_reported_without_the_secret(url: str, expected: str) -> None:
     fault = send(url, TOLD).fault
-    assert fault.startswith(told)
+    assert fault.startswith(expected)
     assert HIDDEN not in fault
 
 
-def test_an_answer_that_is_an_error_is_told() -> None:
+def test_an_answer_that_is_an_error_is_reported() -> None:
     with http_receiver(500) as receiver:
         assert "500" in send(f"json://{receiver.url}", TOLD).fault
 
@@ -110,9 +110,9 @@ EVIL = "<!channel> @here </td><script>alert(1)</script> [x](http://evil.example)
 
 
 def test_a_mail_shows_markup_and_holds_none() -> None:
-    told = replace(TOLD, title=f"m: {EVIL}\r\nBcc: all@street.org", body=f"f1 of s={EVIL} is 0.3\nsince 2025-03-01")
+    output = replace(TOLD, title=f"m: {EVIL}\r\nBcc: all@street.org", body=f"f1 of s={EVIL} is 0.3\nsince 2025-03-01")
     with mail_receiver() as (place, received):
-        assert send(f"mailto://{place}?from=lamp@street.org&to=ops@street.org&mode=insecure", told).fault == ""
+        assert send(f"mailto://{place}?from=lamp@street.org&to=ops@street.org&mode=insecure", output).fault == ""
     (envelope,) = received
     assert envelope.rcpt_tos == ["ops@street.org"]
     message = email.message_from_bytes(envelope.content)
@@ -126,7 +126,7 @@ def test_a_mail_shows_markup_and_holds_none() -> None:
 
 
 @pytest.mark.parametrize("service", ["slack", "workflows"])
-def test_a_chat_calls_nobody(service: str) -> None:
+def test_a_chat_calls_no_person(service: str) -> None:
     for sign in ("<!channel>", "@here", "@everyone", "[x](http", "http://evil", "<@U123>"):
         shown = harmless(f"segment {sign}", f"{service}://")
         assert sign not in shown
@@ -136,6 +136,6 @@ def test_a_chat_calls_nobody(service: str) -> None:
 def test_a_line_break_in_a_name_begins_no_line() -> None:
     check = Check(metric="f1", below=0.6, segment="s=a\nrun: http://evil.example")
     decision = Decision(check, None, 0.3, 0.6, Verdict.FAILED)
-    told = opened("m", decision, "2025-03-01", [Moved("a\nreport: http://evil.example", "0.3")], [], "")
-    assert len(told.body.splitlines()) == 3
-    assert "\n" not in told.title
+    output = opened("m", decision, "2025-03-01", [Moved("a\nreport: http://evil.example", "0.3")], [], "")
+    assert len(output.body.splitlines()) == 3
+    assert "\n" not in output.title

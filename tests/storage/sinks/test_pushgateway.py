@@ -151,7 +151,7 @@ def test_basic_authentication(gateway: Callable[..., str], tmp_path: Path) -> No
 
 @needs_pushgateway
 @pytest.mark.parametrize("user", ["ops", None], ids=["wrong password", "no user"])
-def test_a_refusal_is_told_once_and_without_the_password(
+def test_a_refusal_is_reported_once_and_without_the_password(
     gateway: Callable[..., str], tmp_path: Path, user: str | None
 ) -> None:
     address = gateway(f"basic_auth_users:\n  ops: {BCRYPT}\n")
@@ -164,7 +164,7 @@ def test_a_refusal_is_told_once_and_without_the_password(
 
 
 @needs_pushgateway
-def test_a_clash_of_types_is_told_with_its_reason(gateway: Callable[..., str], tmp_path: Path) -> None:
+def test_a_clash_of_types_is_reported_with_its_reason(gateway: Callable[..., str], tmp_path: Path) -> None:
     address = gateway()
     body = b"# TYPE lamplighter_data_rows counter\nlamplighter_data_rows 1\n"
     request = urllib.request.Request(f"http://{address}/metrics/job/other", data=body, method="PUT")
@@ -272,7 +272,7 @@ def test_a_gateway_that_is_down_is_asked_three_times_and_the_home_keeps_the_gaug
     assert (ours.home / "gauges" / "m.prom").read_bytes() == exposition("m", [ROWS])
     with pytest.raises(PublishError, match="Pushgateway does not answer DELETE for m"):
         withdraw_retired(ours, [])
-    assert (ours.home / "gauges" / "m.prom").exists(), "the next night tries again"
+    assert (ours.home / "gauges" / "m.prom").exists(), "the next run tries again"
 
 
 def test_a_server_that_speaks_something_else(tmp_path: Path) -> None:

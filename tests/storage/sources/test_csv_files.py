@@ -24,7 +24,7 @@ from storage.sources.files import find
 from storage.sources.labels import labels_arrived
 from storage.sources.rows import Scan, ScanSpec
 from tests.storage.labelled_world import World, at
-from tests.storage.slices import slice_of, values
+from tests.storage.scan_specs import spec_of, values
 
 
 def read(tmp_path: Path, content: bytes, name: str = "a.csv") -> pa.Table:
@@ -103,7 +103,7 @@ def test_a_large_file_is_what_pandas_reads(tmp_path: Path, monkeypatch: pytest.M
 def test_rows_of_a_window_are_chosen_among_those_of_csv(tmp_path: Path, content: bytes, name: str) -> None:
     (tmp_path / name).write_bytes(content)
     for spool in (tmp_path / "spool", None):
-        where = slice_of()
+        where = spec_of()
         files = find([f"{tmp_path}/{name}"], spool=spool)
         rows = Scan(ScanSpec(where.window, tuple(files), time="at"))
         assert (values(rows), rows.unreadable) == ([1], [])
@@ -111,11 +111,11 @@ def test_rows_of_a_window_are_chosen_among_those_of_csv(tmp_path: Path, content:
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert stat.S_IMODE(copy.parent.stat().st_mode) == 0o700
     # The name of the file is what is said, and what a change is known by.
-    assert rows.fingerprint == Scan(slice_of(f"{tmp_path}/{name}")).fingerprint
+    assert rows.fingerprint == Scan(spec_of(f"{tmp_path}/{name}")).fingerprint
 
 
 @pytest.mark.parametrize(
-    ("content", "name", "told"),
+    ("content", "name", "expected"),
     [
         (b"", "a.csv", "is empty; the first line of a CSV file holds the names of its columns"),
         (b"\n\n", "a.csv", "is empty; the first line"),
@@ -137,23 +137,23 @@ def test_rows_of_a_window_are_chosen_among_those_of_csv(tmp_path: Path, content:
         (b"at,x\n1,2\n", "a.csv.gz", "is no sound gzip file; deliver the file again"),
     ],
 )
-def test_a_file_that_is_no_table_costs_itself(tmp_path: Path, content: bytes, name: str, told: str) -> None:
+def test_a_file_that_is_no_table_costs_itself(tmp_path: Path, content: bytes, name: str, expected: str) -> None:
     (tmp_path / name).write_bytes(content)
     (tmp_path / "b.csv").write_bytes(b"at,x\n2013-06-01T05:00:00Z,1\n")
-    where = slice_of(*(str(tmp_path / file) for file in (name, "b.csv")))
+    where = spec_of(*(str(tmp_path / file) for file in (name, "b.csv")))
     rows = Scan(ScanSpec(where.window, tuple(find([f"{tmp_path}/*"], spool=tmp_path / "spool")), time="at"))
     assert values(rows) == [1]
     [(uri, reason)] = rows.unreadable
-    assert (uri, reason.startswith(told)) == (f"{tmp_path}/{name}", True)
+    assert (uri, reason.startswith(expected)) == (f"{tmp_path}/{name}", True)
     assert "SECRET" not in reason
     assert "\n" not in reason
-    assert [path.suffix for path in (tmp_path / "spool/csv").iterdir()] == [".parquet"] * (1 + ("twice" in told))
+    assert [path.suffix for path in (tmp_path / "spool/csv").iterdir()] == [".parquet"] * (1 + ("twice" in expected))
 
 
 def test_csv_and_parquet_of_one_day_are_one_table(tmp_path: Path, write) -> None:
     write(tmp_path / "a.parquet", at=["2013-06-01T05:00:00Z"], x=[Decimal("0.5")])
     (tmp_path / "b.csv").write_text("at,x\n2013-06-01T06:00:00Z,1\n")
-    assert values(Scan(slice_of(f"{tmp_path}/*"))) == [0.5, 1.0]
+    assert values(Scan(spec_of(f"{tmp_path}/*"))) == [0.5, 1.0]
 
 
 def test_an_error_of_a_copy_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_cell_is_what_is_written_whatever_stands_beside_it(
     for i, cell in enumerate(["", *cells]):
         content = "".join(f"2013-06-01T05:00:00Z,{held}\n" for held in ([cell] if i else cells))
         (tmp_path / f"{i}.csv").write_text(f"at,x\n{content}")
-    found = [Scan(slice_of(f"{tmp_path}/{i}.csv")).identities(["x"])["x"].to_pylist() for i in range(len(cells) + 1)]
+    found = [Scan(spec_of(f"{tmp_path}/{i}.csv")).identities(["x"])["x"].to_pylist() for i in range(len(cells) + 1)]
     assert found[0] == identities
     # A cell that is no number alone is null among numbers: NA may be a country.
     alone = [value for cell, [value] in zip(cells, found[1:], strict=True) if cell not in ("NA", "NULL")]
@@ -223,7 +223,7 @@ def test_labels_in_csv_are_read_as_what_they_are_held_against(
     pairs = zip(cells, ids.to_pylist(), strict=True)
     lines = [f"{cell},{name}" if role == "id" else f"{name},{cell}" for cell, name in pairs]
     (world.project.root / "labels.csv").write_text("\n".join(["id,truth", *lines]))
-    [where] = world.slices("2013-06-01")
+    [where] = world.specs("2013-06-01")
     spool = world.project.home / "spool"
     arrived = labels_arrived(world.project, world.monitor, where.window.start, at("2013-06-05"), spool, [where])
     [truth] = truths_of([Seen(where)], world.monitor, LabelIndex.of(arrived, ("id",)))
@@ -232,7 +232,7 @@ def test_labels_in_csv_are_read_as_what_they_are_held_against(
 
 def test_versions_of_csv_keep_their_names_and_a_trainer_gets_them_apart(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("at,x,v\n" + "".join(f"2013-06-01T05:00:00Z,1,{v}\n" for v in VERSIONS))
-    rows = Scan(slice_of(f"{tmp_path}/a.csv", version="v"))
+    rows = Scan(spec_of(f"{tmp_path}/a.csv", version="v"))
     assert rows.frame(["v"], ["v"])["v"].tolist() == VERSIONS
     assert rows.table(["v"], exact=["v"])["v"].to_pylist() == VERSIONS
     assert rows.table(["v"])["v"].to_pylist() == [1.1, 1.1, 1.0, 2.5]

@@ -17,7 +17,7 @@ import pytest
 
 from storage.sources.rows import Scan
 from tests.storage.damaged_files import KINDS
-from tests.storage.slices import AT, slice_of, utc, values
+from tests.storage.scan_specs import AT, spec_of, utc, values
 
 VARIANTS = 70
 
@@ -47,7 +47,7 @@ def test_text_that_is_none_is_found_where_it_is_read(tmp_path: Path, write) -> N
     path = write(tmp_path / "a.parquet", at=utc(*AT), x=["abcdef", "b"], options={"compression": "none"})
     write(tmp_path / "b.parquet", at=utc(*AT), x=["c", "d"])
     Path(path).write_bytes(Path(path).read_bytes().replace(b"abcdef", b"ab\xff\xfeef"))
-    rows = Scan(slice_of(f"{tmp_path}/*.parquet"))
+    rows = Scan(spec_of(f"{tmp_path}/*.parquet"))
     with pytest.raises(Exception, match=r"a\.parquet: column 'x' cannot be read: .*UTF8"):
         values(rows)
     assert values(rows, "x")[-2:] == ["c", "d"]
@@ -59,7 +59,7 @@ def test_a_name_that_is_no_text_is_found(tmp_path: Path, write) -> None:
     pq.write_table(table, tmp_path / "a.parquet", store_schema=False)
     content = (tmp_path / "a.parquet").read_bytes()
     (tmp_path / "a.parquet").write_bytes(content.replace(b"columnx", b"\xff\xfe\xfd\xfc\xfb\xfax"))
-    rows = Scan(slice_of(f"{tmp_path}/*.parquet"))
+    rows = Scan(spec_of(f"{tmp_path}/*.parquet"))
     assert values(rows) == [1, 2]
     assert [Path(uri).name for uri, _ in rows.unreadable] == ["a.parquet"]
 
@@ -80,7 +80,7 @@ def test_a_zone_that_is_no_text_is_found(tmp_path: Path, write, column: str) -> 
     broken = base64.b64encode(raw.replace(b"Asia/Oral", b"\xbdsia/Oral"))
     assert broken != text
     path.write_bytes(content.replace(text, broken))
-    rows = Scan(slice_of(f"{tmp_path}/*.parquet"))
+    rows = Scan(spec_of(f"{tmp_path}/*.parquet"))
     assert values(rows) == [1, 2]
     assert [Path(uri).name for uri, _ in rows.unreadable] == ["a.parquet"]
 
@@ -91,6 +91,6 @@ def test_checksums_of_pages_are_compared(tmp_path: Path, write) -> None:
     times = pa.array([utc(AT[0])[0].as_py()] * 100, pa.timestamp("us", tz="UTC"))
     path = Path(write(tmp_path / "a.parquet", at=times, x=numbers, options=options))
     path.write_bytes(path.read_bytes().replace((1050).to_bytes(8, "little"), (9999).to_bytes(8, "little"), 1))
-    rows = Scan(slice_of(str(path)))
+    rows = Scan(spec_of(str(path)))
     with pytest.raises(Exception, match=r"column 'x' cannot be read: .*checksum"):
         values(rows)

@@ -17,7 +17,7 @@ from storage.sources.epochs import PER_SECOND
 from storage.sources.rows import Scan, ScanSpec
 from storage.sources.timestamps import INSTANT, to_instants
 from tests.storage.labelled_world import PREDICTIONS
-from tests.storage.slices import slice_of, values
+from tests.storage.scan_specs import spec_of, values
 
 ZERO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MOMENT = dt.datetime(2026, 3, 2, 5, 4, 3, 123_456, tzinfo=dt.UTC)
@@ -95,7 +95,7 @@ def test_a_time_of_another_unit_than_the_declared_is_counted_and_not_lost(
     path = write(
         tmp_path / "a.parquet", pa.table({"at": numbers, "x": range(6)}), options={"write_statistics": statistics}
     )
-    rows = Scan(slice_of(path, unit=unit))
+    rows = Scan(spec_of(path, unit=unit))
     wrong = [1, 3] if other != unit else []
     assert (values(rows), rows.undated) == ([x for x in range(6) if x not in wrong], len(wrong))
 
@@ -109,7 +109,7 @@ def test_a_timestamp_that_no_instant_holds_is_no_time(kind: pa.DataType) -> None
 
 
 @pytest.mark.parametrize(
-    ("values", "kind", "unit", "told"),
+    ("values", "kind", "unit", "expected"),
     [
         ([1772409600000], pa.int64(), None, "numbers such as 1772409600000; declare time_unit: ms beside it"),
         ([1772409600.5], pa.float64(), None, "numbers such as 1772409600; declare time_unit: s beside it"),
@@ -118,10 +118,10 @@ def test_a_timestamp_that_no_instant_holds_is_no_time(kind: pa.DataType) -> None
         (["1772409600000"], pa.string(), None, "numbers such as 1772409600000; declare time_unit: ms beside it"),
         ([12], pa.int64(), None, "numbers such as 12; declare time_unit, one of s, ms, us, ns, beside it"),
         *(
-            ([first, first + 1, None], kind, unit, told)
+            ([first, first + 1, None], kind, unit, expected)
             for kind in (pa.int64(), pa.float64())
             for unit in (None, "s", "ms")
-            for first, told in (
+            for first, expected in (
                 (20260302, ", a date in digits and no count since 1970; write 2026-03-02"),
                 (2034030210, ", a date in digits and no count since 1970; write 2034-03-02T10:00:00"),
                 (202603021015, ", a date in digits and no count since 1970; write 2026-03-02T10:15:00"),
@@ -138,11 +138,13 @@ def test_a_timestamp_that_no_instant_holds_is_no_time(kind: pa.DataType) -> None
     ],
     ids=str,
 )
-def test_what_is_to_be_declared_is_one_clear_line(values: list, kind: pa.DataType, unit: str | None, told: str) -> None:
+def test_what_is_to_be_declared_is_one_clear_line(
+    values: list, kind: pa.DataType, unit: str | None, expected: str
+) -> None:
     with pytest.raises(ColumnError) as raised:
         read(values, kind, unit=unit)
     assert str(raised.value).startswith("column 'at' ")
-    assert told in str(raised.value)
+    assert expected in str(raised.value)
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo", "America/Sao_Paulo"])
@@ -169,7 +171,7 @@ def test_rows_are_chosen_by_numbers_as_by_timestamps(
     options = {"row_group_size": 10, "write_statistics": statistics}
     path = write(tmp_path / "a.parquet", pa.table({"at": numbers, "x": range(96)}), options=options)
     for zone, first in (("UTC", 24), ("America/New_York", 28)):
-        rows = Scan(slice_of(path, zone=zone, unit=unit))
+        rows = Scan(spec_of(path, zone=zone, unit=unit))
         assert (values(rows), rows.undated) == (list(range(first, first + 24)), 0)
 
 
@@ -178,8 +180,8 @@ def test_rows_are_chosen_by_numbers_as_by_timestamps(
 def test_rows_are_chosen_by_dates(tmp_path, write, statistics: bool, zone: str) -> None:
     days = pa.array([dt.date(2013, 5, 31), dt.date(2013, 6, 1), dt.date(2013, 6, 2), None])
     path = write(tmp_path / "a.parquet", at=days, x=range(4), options={"write_statistics": statistics})
-    assert values(Scan(slice_of(path, zone=zone))) == [1]
-    hourly = Scan(ScanSpec(Window.of("m", Grain.HOUR, zone, dt.date(2013, 6, 1)), slice_of(path).files, "at"))
+    assert values(Scan(spec_of(path, zone=zone))) == [1]
+    hourly = Scan(ScanSpec(Window.of("m", Grain.HOUR, zone, dt.date(2013, 6, 1)), spec_of(path).files, "at"))
     assert str(hourly.mistake) == "column 'at' holds dates, and a window of an hour needs a time of day"
 
 

@@ -75,7 +75,7 @@ def test_the_same_file_with_and_without_a_day_counts_once_with_its_day(tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "file", "told"),
+    ("pattern", "file", "expected"),
     [
         ("{day:%Y-%m}.parquet", "2013-06.parquet", None),
         ("{day:%G-W%V}/a.parquet", "2013-W22/a.parquet", None),
@@ -84,12 +84,14 @@ def test_the_same_file_with_and_without_a_day_counts_once_with_its_day(tmp_path:
     ],
 )
 def test_a_file_of_many_days_counts_once_and_tells_no_day(
-    tmp_path: Path, pattern: str, file: str, told: date | None
+    tmp_path: Path, pattern: str, file: str, expected: date | None
 ) -> None:
     """A file of a month is named by each of its days, and its rows are there once."""
     touch(tmp_path, file)
     week = [date(2013, 5, 30) + timedelta(days=i) for i in range(7)]
-    assert [(entry.uri, entry.day) for entry in find([str(tmp_path / pattern)], week)] == [(str(tmp_path / file), told)]
+    assert [(entry.uri, entry.day) for entry in find([str(tmp_path / pattern)], week)] == [
+        (str(tmp_path / file), expected)
+    ]
 
 
 @pytest.mark.parametrize("name", ["a[1]b", "sta*r", "wh?t", "[", "plain", "[[]x"])
@@ -102,7 +104,7 @@ def test_a_folder_of_the_project_with_wildcards_in_its_name(tmp_path: Path, name
     assert file.uri == f"{tmp_path}/{name}/log/day=2013-06-01/a.parquet"
 
 
-def test_a_plain_path_below_wildcards_that_cannot_be_looked_at_is_told_as_it_is(tmp_path: Path) -> None:
+def test_a_plain_path_below_wildcards_that_cannot_be_looked_at_is_reported_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "a[1]").mkdir()
     with pytest.raises(SourceError, match=r"/a\[1\]/aaa.*aaa: cannot be looked at: File name too long$"):
         find([Project.open(tmp_path / "a[1]").locate("a" * 300)])
@@ -206,7 +208,7 @@ def test_a_uri_that_cannot_be_meant_is_one_line(pattern: str, message: str) -> N
 
 @pytest.mark.parametrize("path", ["s3://key:word@b/{day}/*", "s3://key:sl/word@b/{month}/*", "s3://key:word@b/{"])
 def test_a_monitor_with_credentials_in_a_path_is_refused_without_them(path: str) -> None:
-    """Wherever something is wrong with a path, the path is told."""
+    """Wherever something is wrong with a path, the path is named."""
     places = {
         "predictions.parquet.1": {"predictions": {"parquet": ["a", path], "time": "t"}},
         "labels.parquet": {"labels": {"parquet": path, "target": "y"}},

@@ -17,7 +17,7 @@ from storage.sources import labels as labels_module
 from tests.storage.labelled_world import DATED, World
 
 
-def test_a_label_file_cut_in_half_is_told_and_the_others_count(world_of: Callable[..., World]) -> None:
+def test_a_label_file_cut_in_half_is_reported_and_the_others_count(world_of: Callable[..., World]) -> None:
     world = world_of()
     world.predict("2013-06-01", ["a", "b"])
     broken = Path(world.label("2013-06-02", ["a"], [1], ["2013-06-02T01:00"]))
@@ -85,7 +85,7 @@ def test_labels_of_a_database_are_those_of_files(
 def test_a_label_table_is_read_by_its_time_and_by_its_columns(
     world_of: Callable[..., World], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a year of labels, the nights of a week cost a week; of its columns, the three that are asked for."""
+    """Of a year of labels, the runs of a week cost a week; of its columns, the three that are asked for."""
     engine = sa.create_engine(f"sqlite:///{tmp_path}/labels.db", poolclass=sa.NullPool)
     times = pd.date_range("2013-01-01", "2013-12-31", freq="h")
     frame = pd.DataFrame({"id": range(len(times)), "truth": 1, "labelled_at": times, "wide": "x" * 100})

@@ -66,13 +66,13 @@ def test_trailing_days_are_local_days(project: Project, monitor_of, log: pd.Data
     assert reference_of(project, monitor, window, project.home).window.start == since
 
 
-def test_files_are_taken_whole_and_are_the_same_on_every_night(project: Project, monitor_of, log, write) -> None:
+def test_files_are_taken_whole_and_are_the_same_in_every_run(project: Project, monitor_of, log, write) -> None:
     write(project.root / "reference/a.parquet", x=[1, 2, 3])
     monitor = monitor_of(PREDICTIONS, reference={"parquet": "reference/*.parquet"})
-    slices = [reference_of(project, monitor, window_of(monitor, f"2013-06-1{n}"), project.home) for n in (0, 1)]
-    assert Scan(slices[0]).count == 3
-    # The same slice, so that what was read of it for one night serves the next.
-    assert slices[0] == slices[1]
+    specs = [reference_of(project, monitor, window_of(monitor, f"2013-06-1{n}"), project.home) for n in (0, 1)]
+    assert Scan(specs[0]).count == 3
+    # The same spec, so that what was read of it for one run serves the next.
+    assert specs[0] == specs[1]
 
 
 def test_without_a_reference_there_is_none(project: Project, monitor_of) -> None:
@@ -139,16 +139,16 @@ def behind(url: str, table: str = "log") -> dict:
 def test_past_days_are_streamed_once(project: Project, monitor_of, database: str, spooled: list) -> None:
     reference = {"days": "2013-06-01..2013-06-03"}
     monitor = monitor_of(behind(database), timezone=ZONE, reference=reference)
-    slices = [
+    specs = [
         reference_of(project, monitor, window_of(monitor, day), project.home / "spool")
         for day in ("2013-06-10", "2013-06-11")
     ]
     assert len(spooled) == 1
-    assert slices[0] == slices[1]
-    assert (Scan(slices[0]).count, days_of(Scan(slices[0]), ZONE)) == (72, {"06-01", "06-02", "06-03"})
+    assert specs[0] == specs[1]
+    assert (Scan(specs[0]).count, days_of(Scan(specs[0]), ZONE)) == (72, {"06-01", "06-02", "06-03"})
     files = monitor_of(PREDICTIONS, timezone=ZONE, reference=reference)
     expected = Scan(reference_of(project, files, window_of(files, "2013-06-10"), project.home))
-    assert Scan(slices[1]).table(["x", "id"]).to_pydict() == expected.table(["x", "id"]).to_pydict()
+    assert Scan(specs[1]).table(["x", "id"]).to_pydict() == expected.table(["x", "id"]).to_pydict()
     kept = list((project.home / "references").iterdir())
     assert [path.stat().st_mode & 0o777 for path in kept] == [0o700]
     assert {path.stat().st_mode & 0o777 for path in kept[0].iterdir()} == {0o600}

@@ -19,7 +19,7 @@ from storage.sources.parquet import OpenFiles
 from storage.sources.predictions import predictions_of
 from storage.sources.row_groups import RowFilter
 from storage.sources.rows import Scan, ScanSpec
-from tests.storage.slices import ZONE, row_groups, slice_of, spoil, utc, values
+from tests.storage.scan_specs import ZONE, row_groups, spec_of, spoil, utc, values
 
 # Which rows belong to a window
 
@@ -77,7 +77,7 @@ def test_units_and_zones_give_the_same_rows(tmp_path: Path, write, unit: str, de
     times = local.tz_localize(None) if declared else local.tz_convert("UTC")
     table = pa.table({"at": pa.array(times.as_unit(unit)), "x": range(30)})
     path = write(tmp_path / "a.parquet", table, options={"version": "2.6"})
-    rows = Scan(slice_of(path, zone=ZONE, timezone=ZONE if declared else None))
+    rows = Scan(spec_of(path, zone=ZONE, timezone=ZONE if declared else None))
     assert values(rows) == list(range(2, 26))
 
 
@@ -92,14 +92,14 @@ def test_units_and_zones_give_the_same_rows(tmp_path: Path, write, unit: str, de
 )
 def test_bounds_start_belongs_and_end_does_not(tmp_path: Path, write, at: object) -> None:
     path = write(tmp_path / "a.parquet", at=at, x=list("abcd"))
-    assert values(Scan(slice_of(path, timezone="UTC"))) == ["b"]
+    assert values(Scan(spec_of(path, timezone="UTC"))) == ["b"]
 
 
 def test_rows_without_a_time_belong_to_no_window_unless_asked_for(tmp_path: Path, write) -> None:
     path = write(tmp_path / "a.parquet", at=[None, *utc("2013-06-01T05:00:00Z", "2013-07-01T00:00:00Z")], x=[1, 2, 3])
-    assert values(Scan(slice_of(path))) == [2]
-    assert values(Scan(slice_of(path, undated=True))) == [1, 2]
-    far = slice_of(path, day="2015-01-01", undated=True)
+    assert values(Scan(spec_of(path))) == [2]
+    assert values(Scan(spec_of(path, undated=True))) == [1, 2]
+    far = spec_of(path, day="2015-01-01", undated=True)
     assert values(Scan(far)) == [1]
 
 
@@ -113,14 +113,14 @@ def test_other_row_groups_and_columns_are_not_read(tmp_path: Path, write) -> Non
         for column in ("at", "x", "noise"):
             if (group, column) != (2, "x"):
                 spoil(path, group, column)
-    assert values(Scan(slice_of(path, day="2013-06-03"))) == list(range(48, 72))
+    assert values(Scan(spec_of(path, day="2013-06-03"))) == list(range(48, 72))
 
 
 def test_needed_rubbish_is_noticed(tmp_path: Path, write) -> None:
     path = row_groups(tmp_path / "a.parquet", write)
     spoil(path, 2, "x")
     with pytest.raises(SourceError, match=r"a\.parquet: column 'x' cannot be read: "):
-        values(Scan(slice_of(path, day="2013-06-03")))
+        values(Scan(spec_of(path, day="2013-06-03")))
 
 
 def test_what_is_read_is_counted(tmp_path: Path, write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +130,7 @@ def test_what_is_read_is_counted(tmp_path: Path, write, monkeypatch: pytest.Monk
         pq.ParquetFile, "read_row_group", lambda self, i, columns: read.append((i, *columns)) or real(self, i, columns)
     )
     path = row_groups(tmp_path / "a.parquet", write)
-    rows = Scan(slice_of(path, day="2013-06-02", zone="America/New_York"))
+    rows = Scan(spec_of(path, day="2013-06-02", zone="America/New_York"))
     assert sorted(read) == [(1, "at"), (2, "at")]
     read.clear()
     assert len(values(rows, "noise")) == 24
@@ -141,7 +141,7 @@ def test_naive_times_prune_row_groups_to_a_day(tmp_path: Path, write) -> None:
     times = pd.date_range("2013-06-01", periods=96, freq="h").as_unit("us")
     path = write(tmp_path / "a.parquet", at=pa.array(times), options={"row_group_size": 24})
     spoil(path, 0, "at")
-    rows = Scan(slice_of(path, day="2013-06-04", zone=ZONE, timezone=ZONE))
+    rows = Scan(spec_of(path, day="2013-06-04", zone=ZONE, timezone=ZONE))
     assert (rows.count, rows.unreadable) == (24, [])
 
 
@@ -150,7 +150,7 @@ def test_pruning_of_naive_times_leaves_out_no_row(tmp_path: Path, write, zone: s
     """What a file says of times without a zone may be 14 hours off."""
     times = pd.date_range("2013-06-01", periods=96, freq="h").as_unit("us")
     path = write(tmp_path / "a.parquet", at=pa.array(times), x=np.arange(96), options={"row_group_size": 3})
-    rows = Scan(slice_of(path, day="2013-06-03", zone=zone, timezone=zone))
+    rows = Scan(spec_of(path, day="2013-06-03", zone=zone, timezone=zone))
     assert values(rows) == list(range(48, 72))
 
 
@@ -165,7 +165,7 @@ def test_more_files_than_may_be_open(tmp_path: Path, write, monkeypatch: pytest.
     monkeypatch.setattr(parquet_module, "OPEN_FILES", 10)
     resource.setrlimit(resource.RLIMIT_NOFILE, (held + 30, hard))
     try:
-        rows = Scan(slice_of(str(tmp_path / "*.parquet")))
+        rows = Scan(spec_of(str(tmp_path / "*.parquet")))
         assert (values(rows), rows.unreadable) == (list(range(120)), [])
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
@@ -173,7 +173,7 @@ def test_more_files_than_may_be_open(tmp_path: Path, write, monkeypatch: pytest.
 
 def test_no_file_stays_open(tmp_path: Path, write) -> None:
     path = write(tmp_path / "a.parquet", at=utc("2013-06-01T00:00:00Z"), x=[1])
-    rows = Scan(slice_of(path))
+    rows = Scan(spec_of(path))
     for _, batches in rows.columns(["x", "at"]):
         next(batches)
         break
@@ -182,7 +182,7 @@ def test_no_file_stays_open(tmp_path: Path, write) -> None:
 
 
 def test_columns_come_a_row_group_at_a_time(tmp_path: Path, write) -> None:
-    rows = Scan(slice_of(row_groups(tmp_path / "a.parquet", write), time=None))
+    rows = Scan(spec_of(row_groups(tmp_path / "a.parquet", write), time=None))
     lengths = {name: [len(batch) for batch in batches] for name, batches in rows.columns(["x", "noise", "absent"])}
     assert lengths == {"x": [24] * 4, "noise": [24] * 4, "absent": [24] * 4}
 
@@ -190,7 +190,7 @@ def test_columns_come_a_row_group_at_a_time(tmp_path: Path, write) -> None:
 def test_a_name_that_goes_on_after_a_dot_is_another_column(tmp_path: Path, write) -> None:
     table = pa.table({"wind.speed": [1, 2], "wind": [3, 4], "at": utc("2013-06-01T00:00:00Z", "2013-06-01T01:00:00Z")})
     path = write(tmp_path / "a.parquet", table)
-    assert values(Scan(slice_of(path)), "wind") == [3, 4]
+    assert values(Scan(spec_of(path)), "wind") == [3, 4]
 
 
 def test_a_time_that_no_calendar_holds_is_of_no_window(tmp_path: Path, write) -> None:
@@ -198,13 +198,13 @@ def test_a_time_that_no_calendar_holds_is_of_no_window(tmp_path: Path, write) ->
     times = pa.array([*utc("2013-06-01T05:00:00Z").cast(pa.int64()).to_pylist(), 569_000_000_000_000_000], pa.int64())
     for kind in (pa.timestamp("us", tz="UTC"), pa.timestamp("us")):
         path = write(tmp_path / "a.parquet", at=times.cast(kind), x=[1, 2])
-        rows = Scan(slice_of(path, timezone="UTC"))
+        rows = Scan(spec_of(path, timezone="UTC"))
         assert (values(rows), rows.unreadable) == ([1], [])
 
 
 def test_what_is_kept_of_a_row_group_is_a_bit_for_each_row(tmp_path: Path, write) -> None:
     times = pa.array(np.arange(80_000) * 1_000_000, pa.timestamp("us", tz="UTC"))
-    where = slice_of(write(tmp_path / "a.parquet", at=times), day="1970-01-01", grain=Grain.HOUR)
+    where = spec_of(write(tmp_path / "a.parquet", at=times), day="1970-01-01", grain=Grain.HOUR)
     [part], _ = RowFilter(where.window, "at", None, undated=False).parts(OpenFiles(), where.files[0])
     assert part.size == 3600
     assert part.mask.nbytes == 10_000
@@ -282,5 +282,5 @@ def test_a_month_counts_the_rows_without_a_time_of_its_days(tmp_path: Path, writ
 def test_rows_that_are_taken_are_not_missed(tmp_path: Path, write) -> None:
     path = write(tmp_path / "a.parquet", at=pa.array([*HOURS[:2], None]), x=[1, 2, 3])
     for given in ({"undated": True}, {"time": None}):
-        rows = Scan(slice_of(path, **given))
+        rows = Scan(spec_of(path, **given))
         assert (values(rows), rows.undated) == ([1, 2, 3], 0)

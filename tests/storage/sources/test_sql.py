@@ -49,14 +49,14 @@ def test_a_table_gives_the_rows_that_parquet_gives(
     load(database, stored, sa.DateTime(timezone=aware))
     rows = fetch(database, tmp_path, window, table="log", timezone=None if aware else "UTC")
     path = write(tmp_path / "log.parquet", pa.Table.from_pandas(frame, preserve_index=False))
-    expected = Scan(ScanSpec(window, (rows.slice.files[0].__class__(path, "1"),), time="at"))
+    expected = Scan(ScanSpec(window, (rows.spec.files[0].__class__(path, "1"),), time="at"))
     assert rows.count == expected.count > 80
     assert rows.conflicting == {}
     for name in ("id", *TYPES):
         assert values(rows, name) == values(expected, name), name
         assert rows.schema[name] in (expected.schema[name], pa.string()), name
     if batch == 7:
-        assert len(rows.slice.files) > 10
+        assert len(rows.spec.files) > 10
 
 
 def test_the_whole_result_is_never_held(postgresql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,10 +302,10 @@ def test_the_spool_is_its_owner_s_alone(tmp_path: Path, monkeypatch: pytest.Monk
     folder = tmp_path / "spool"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
-    assert len(rows.slice.files) > 1
+    assert len(rows.spec.files) > 1
 
 
-def test_the_same_rows_have_the_same_stamp_another_night(tmp_path: Path) -> None:
+def test_the_same_rows_have_the_same_stamp_in_another_run(tmp_path: Path) -> None:
     frame = log_of(100).assign(at=lambda frame: frame["at"].dt.tz_localize(None))
     url = load(f"sqlite:///{tmp_path}/log.db", frame, sa.DateTime())
     one, two = (fetch(url, tmp_path, table="log", timezone="UTC").fingerprint for _ in range(2))

@@ -1,4 +1,4 @@
-"""Times of a database that are numbers or dates: the bounds of a nightly read are compared in the column's own type."""
+"""Times of a database that are numbers or dates: the bounds of a run's read are compared in the column's own type."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_numbers_are_compared_with_numbers(
     assert found.table(["x"]).column(0).to_pylist() == expected
     assert len(expected) == 24
     # A query with parameters of its own came as a file for each row.
-    assert len(found.slice.files) == 1
+    assert len(found.spec.files) == 1
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -84,20 +84,22 @@ def test_numbers_without_a_unit_are_one_line(database: str, tmp_path: Path, how:
     # PostgreSQL refuses the comparison that a query makes itself; SQLite makes it and finds nothing.
     with pytest.raises(SourceError) as raised:
         read(database, tmp_path, window, READ[how])
-    told = str(raised.value)
-    assert "declare time_unit: ms beside it" in told or told.endswith("that holds numbers; declare time_unit beside it")
-    assert " table log: " in told or " query: " in told
-    assert "spool" not in told
+    output = str(raised.value)
+    assert "declare time_unit: ms beside it" in output or output.endswith(
+        "that holds numbers; declare time_unit beside it"
+    )
+    assert " table log: " in output or " query: " in output
+    assert "spool" not in output
 
 
 def test_what_is_wrong_with_a_table_names_the_table(database: str, tmp_path: Path, project, monitor_of) -> None:
     run(database, "CREATE TABLE log (at varchar(30), x int)", "INSERT INTO log VALUES ('2013-06-01 05:00:00', 1)")
     monitor = monitor_of({"sql": {"url": database, "table": "log"}, "time": "at", "prediction": "x"})
     where = predictions_of(project, monitor, Window.of("m", Grain.DAY, "UTC", dt.date(2013, 6, 1)), tmp_path / "spool")
-    [(name, told)] = Scan(where).unreadable
+    [(name, output)] = Scan(where).unreadable
     assert name.endswith("table log")
     assert "spool" not in name
-    assert told == "column 'at' holds timestamps without a zone; declare timezone beside it"
+    assert output == "column 'at' holds timestamps without a zone; declare timezone beside it"
 
 
 def test_a_flag_is_no_time(database: str, tmp_path: Path) -> None:

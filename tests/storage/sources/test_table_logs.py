@@ -17,7 +17,7 @@ from storage.sources.files import find
 from storage.sources.rows import Scan
 from storage.sources.table_logs import tables_with_logs
 from tests.storage.delta_tables import add, column, deletion_vector, mapped, write_log
-from tests.storage.slices import AT, slice_of, utc, values
+from tests.storage.scan_specs import AT, spec_of, utc, values
 
 deltalake = pytest.importorskip("deltalake")
 
@@ -43,17 +43,17 @@ def table(tmp_path: Path) -> Path:
     ["warehouse/tbl", "warehouse/tbl/", "warehouse/tbl/*.parquet", "**/*.parquet", "*/*/*.parquet", "warehouse"],
 )
 def test_a_table_is_read_through_its_log(tmp_path: Path, table: Path, pattern: str) -> None:
-    assert values(Scan(slice_of(f"{tmp_path}/{pattern}"))) == [3, 4]
+    assert values(Scan(spec_of(f"{tmp_path}/{pattern}"))) == [3, 4]
 
 
 def test_what_the_log_says_later_is_seen(table: Path) -> None:
     pattern = f"{table}/*.parquet"
-    before = Scan(slice_of(pattern))
+    before = Scan(spec_of(pattern))
     deltalake.write_deltalake(str(table), rows(5), mode="append")
-    after = Scan(slice_of(pattern))
+    after = Scan(spec_of(pattern))
     deltalake.DeltaTable(str(table)).delete("x = 4")
-    assert [sorted(values(read)) for read in (before, after, Scan(slice_of(pattern)))] == [[3, 4], [3, 4, 5], [3, 5]]
-    assert len({read.fingerprint for read in (before, after, Scan(slice_of(pattern)))}) == 3
+    assert [sorted(values(read)) for read in (before, after, Scan(spec_of(pattern)))] == [[3, 4], [3, 4, 5], [3, 5]]
+    assert len({read.fingerprint for read in (before, after, Scan(spec_of(pattern)))}) == 3
 
 
 def test_partition_values_of_the_log_are_columns(tmp_path: Path) -> None:
@@ -62,13 +62,13 @@ def test_partition_values_of_the_log_are_columns(tmp_path: Path) -> None:
     deltalake.write_deltalake(
         str(tmp_path / "t"), whole.append_column("d", pa.array([day] * 3)), partition_by=["c", "n", "d"]
     )
-    read = Scan(slice_of(f"{tmp_path}/t/**/*.parquet"))
+    read = Scan(spec_of(f"{tmp_path}/t/**/*.parquet"))
     found = read.table(["x", "c", "n", "d"]).sort_by("x").to_pydict()
     assert found == {"x": [1, 2, 3], "c": ["a b", "a/b", None], "n": [7, 8, None], "d": [day] * 3}
     assert read.path_columns == frozenset()
     # The folders are called by escaped values, and the log escapes them once more.
-    assert values(Scan(slice_of(f"{tmp_path}/t/c=a%20b"))) == [1]
-    assert values(Scan(slice_of(f"{tmp_path}/t/c=a%2Fb/**/*.parquet"))) == [2]
+    assert values(Scan(spec_of(f"{tmp_path}/t/c=a%20b"))) == [1]
+    assert values(Scan(spec_of(f"{tmp_path}/t/c=a%2Fb/**/*.parquet"))) == [2]
 
 
 def test_columns_that_the_log_renames_rows_that_it_deletes_and_columns_that_came_later(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_columns_that_the_log_renames_rows_that_it_deletes_and_columns_that_came
     features = ("columnMapping", "deletionVectors")
     options = {"columnMapping.mode": "name", "columnMapping.maxColumnId": "3", "enableDeletionVectors": "true"}
     write_log(root, fields, actions, features=features, **options)
-    read = Scan(slice_of(f"{root}"))
+    read = Scan(spec_of(f"{root}"))
     assert list(read.schema) == ["at", "x", "score"]
     assert values(read) == [1, 2, 5, 6, 10, 11]
     assert values(read, "score") == [None] * 4 + [0.5, 1.5]
@@ -93,8 +93,8 @@ def test_columns_that_the_log_renames_rows_that_it_deletes_and_columns_that_came
     [(uri, _)] = read.unreadable
     assert uri.endswith("zz/d.parquet")
     # Half a time: the mask of the window and that of the log together.
-    assert values(Scan(slice_of(str(root), day="2013-06-02"))) == []
-    assert values(Scan(slice_of(str(root), time=None))) == [1, 2, 5, 6, 10, 11]
+    assert values(Scan(spec_of(str(root), day="2013-06-02"))) == []
+    assert values(Scan(spec_of(str(root), time=None))) == [1, 2, 5, 6, 10, 11]
 
 
 def test_rows_of_the_window_are_chosen_among_those_that_are_left(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_rows_of_the_window_are_chosen_among_those_that_are_left(tmp_path: Path)
     table = pa.table({"at": utc(*moments), "x": [0, 1, 2, 3]})
     action = add(tmp_path, "a.parquet", table, deletionVector=deletion_vector([1]))
     write_log(tmp_path, COLUMNS, [action], features=("deletionVectors",), enableDeletionVectors="true")
-    assert values(Scan(slice_of(f"{tmp_path}/*.parquet"))) == [2]
+    assert values(Scan(spec_of(f"{tmp_path}/*.parquet"))) == [2]
 
 
 def test_a_table_in_a_store(s3, table: Path) -> None:
@@ -110,12 +110,12 @@ def test_a_table_in_a_store(s3, table: Path) -> None:
         if path.is_file():
             s3.put_object(Bucket="bucket", Key=f"w/tbl/{path.relative_to(table)}", Body=path.read_bytes())
     for pattern in ("w/tbl", "w/tbl/*.parquet", "w/**/*.parquet", "**/*.parquet"):
-        assert values(Scan(slice_of(f"s3://bucket/{pattern}"))) == [3, 4]
+        assert values(Scan(spec_of(f"s3://bucket/{pattern}"))) == [3, 4]
 
 
 @pytest.mark.parametrize("pattern", ["t", "t/data/*.parquet", "**/*.parquet", "t/data/part.parquet"])
 @pytest.mark.parametrize(
-    ("log", "told"),
+    ("log", "expected"),
     [
         (
             "metadata/v2.metadata.json",
@@ -125,24 +125,24 @@ def test_a_table_in_a_store(s3, table: Path) -> None:
         (".hoodie/hoodie.properties", "is a Hudi table"),
     ],
 )
-def test_a_format_that_is_not_read_is_refused(tmp_path: Path, write, pattern: str, log: str, told: str) -> None:
+def test_a_format_that_is_not_read_is_refused(tmp_path: Path, write, pattern: str, log: str, expected: str) -> None:
     write(tmp_path / "t/data/part.parquet", at=utc(*AT))
     (tmp_path / "t" / log).parent.mkdir()
     (tmp_path / "t" / log).write_text("{}")
     with pytest.raises(SourceError) as raised:
         find([f"{tmp_path}/{pattern}"])
-    assert str(raised.value).startswith(f"{tmp_path}/t: {told}")
+    assert str(raised.value).startswith(f"{tmp_path}/t: {expected}")
 
 
 def test_a_folder_called_metadata_is_no_table(tmp_path: Path, write) -> None:
     write(tmp_path / "t/a.parquet", at=utc(*AT), x=[1, 2])
     write(tmp_path / "t/metadata/b.parquet", at=utc(*AT), x=[3, 4])
     assert tables_with_logs(fs.LocalFileSystem(), [str(tmp_path / "t/metadata")]) == {}
-    assert values(Scan(slice_of(f"{tmp_path}/t/*.parquet"))) == [1, 2]
+    assert values(Scan(spec_of(f"{tmp_path}/t/*.parquet"))) == [1, 2]
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "expected"),
     [
         ("later", "the log of this Delta table cannot be read: "),
         ("newThing", "the log of this Delta table cannot be read: .*newThing"),
@@ -151,13 +151,13 @@ def test_a_folder_called_metadata_is_no_table(tmp_path: Path, write) -> None:
         ("nothing", "the log of this Delta table cannot be read: "),
     ],
 )
-def test_a_log_that_cannot_be_used_is_one_line(tmp_path: Path, make: str, told: str) -> None:
+def test_a_log_that_cannot_be_used_is_one_line(tmp_path: Path, make: str, expected: str) -> None:
     action = add(tmp_path, "x.parquet", rows(1))
     features = (make,) if make.endswith(("Thing", "Type")) else ()
     write_log(tmp_path, COLUMNS, [action], features=features, version=1 if make == "later" else 0)
     if make == "nothing":
         (tmp_path / "_delta_log" / f"{0:020d}.json").write_text("not JSON")
-    with pytest.raises(SourceError, match=told) as raised:
+    with pytest.raises(SourceError, match=expected) as raised:
         find([f"{tmp_path}/y*.parquet" if make == "none" else f"{tmp_path}/*.parquet"])
     assert "\n" not in str(raised.value)
     assert "<unknown>" not in str(raised.value), "frames of the library's stack"
@@ -166,7 +166,7 @@ def test_a_log_that_cannot_be_used_is_one_line(tmp_path: Path, make: str, told: 
 def test_a_file_that_the_log_names_and_is_not_there(table: Path) -> None:
     for path in table.glob("*.parquet"):
         path.unlink()
-    rows = Scan(slice_of(f"{table}/*.parquet"))
+    rows = Scan(spec_of(f"{table}/*.parquet"))
     assert {reason for _, reason in rows.unreadable} == {"is not there any more"}
 
 

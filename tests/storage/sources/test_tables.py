@@ -20,7 +20,7 @@ from storage.sources.globbing import LocalFiles
 from storage.sources.path_columns import constants_of
 from storage.sources.rows import Scan
 from tests.storage.labelled_world import World
-from tests.storage.slices import AT, slice_of, utc, values
+from tests.storage.scan_specs import AT, spec_of, utc, values
 
 # Folders of parts
 
@@ -90,7 +90,7 @@ def test_what_a_writer_hides_is_no_row(tmp_path: Path, pattern: str) -> None:
 def test_what_pandas_writes_in_parts_is_read_back(tmp_path: Path) -> None:
     frame = pd.DataFrame({"at": pd.to_datetime([AT[0]] * 4), "x": range(4), "country": ["de", "fr", "São Tomé", None]})
     frame.to_parquet(tmp_path / "t.parquet", partition_cols=["country"])
-    rows = Scan(slice_of(f"{tmp_path}/t.parquet"))
+    rows = Scan(spec_of(f"{tmp_path}/t.parquet"))
     read = rows.table(["x", "country"]).to_pandas()
     written = [set(zip(table["x"], table["country"].fillna("null"), strict=True)) for table in (frame, read)]
     assert written[0] == written[1] == {(0, "de"), (1, "fr"), (2, "São Tomé"), (3, "null")}
@@ -128,7 +128,7 @@ def test_keys_of_paths_are_columns_of_one_type(folders: list[str], expected: lis
 def test_a_key_of_the_path_is_there_for_who_names_it(tmp_path: Path, write) -> None:
     for i, country in enumerate(("de", "fr")):
         write(tmp_path / f"country={country}/day=2013-06-01/a.parquet", at=utc(*AT), x=[i, i], id=["a", "b"])
-    rows = Scan(slice_of(f"{tmp_path}/**/*.parquet", id=("id", "country"), version="day"))
+    rows = Scan(spec_of(f"{tmp_path}/**/*.parquet", id=("id", "country"), version="day"))
     assert rows.count == 4
     assert rows.path_columns == {"country", "day"}
     assert table_kinds(rows) == {"at": "time", "x": "number", "id": "text"}
@@ -136,20 +136,20 @@ def test_a_key_of_the_path_is_there_for_who_names_it(tmp_path: Path, write) -> N
     assert values(rows, "country") == ["de", "de", "fr", "fr"]
     assert rows.frame(["day"])["day"].unique().tolist() == ["2013-06-01"]
     assert rows.sample(["country"], 4, 0)["country"].tolist() == ["de", "de", "fr", "fr"]
-    assert Scan(slice_of(f"{tmp_path}/**/*.parquet", id=("id",))).repeated == 2
+    assert Scan(spec_of(f"{tmp_path}/**/*.parquet", id=("id",))).repeated == 2
 
 
 def test_the_time_may_stand_in_the_path(tmp_path: Path, write) -> None:
     for day in ("2013-05-31", "2013-06-01"):
         write(tmp_path / f"day={day}/a.parquet", x=[day])
-    assert values(Scan(slice_of(f"{tmp_path}/**/*.parquet", time="day", timezone="UTC"))) == ["2013-06-01"]
+    assert values(Scan(spec_of(f"{tmp_path}/**/*.parquet", time="day", timezone="UTC"))) == ["2013-06-01"]
 
 
 def test_the_column_of_the_file_wins_and_another_value_is_said(tmp_path: Path, write) -> None:
     write(tmp_path / "country=de/store=1/a.parquet", at=utc(*AT), country=["de", "fr"], store=["1", "1"])
     write(tmp_path / "country=it/store=1/a.parquet", at=utc(*AT), country=["it", "it"], store=["1", "1"])
     write(tmp_path / "day=2013-06-02/a.parquet", at=utc(*AT), day=["2013-06-01"] * 2)
-    rows = Scan(slice_of(f"{tmp_path}/**/*.parquet"))
+    rows = Scan(spec_of(f"{tmp_path}/**/*.parquet"))
     assert [str(value) for value in values(rows, "country")] == ["de", "fr", "it", "it", "None", "None"]
     [(name, file, path)] = rows.differing(["country", "store", "day"])
     assert (name, path) == ("country", "country=de")
@@ -164,22 +164,22 @@ def test_a_file_without_the_answer_is_left_out_and_said(tmp_path: Path, write, s
     for name in "ac":
         write(tmp_path / f"{name}.parquet", at=utc(*AT), prediction=[1, 0])
     path = write(tmp_path / "b.parquet", pa.table([utc(*AT), pa.array([1, 0])], names=["at", spelled]))
-    rows = Scan(slice_of(f"{tmp_path}/*.parquet", required=("prediction",)))
-    [(uri, told)] = rows.unreadable
+    rows = Scan(spec_of(f"{tmp_path}/*.parquet", required=("prediction",)))
+    [(uri, output)] = rows.unreadable
     assert uri == path
     hint = f"did you mean {spelled!r}? " if spelled != "answer" else ""
     shown = repr(spelled) if spelled.endswith(" ") else spelled
-    assert told == f"no column 'prediction', which other files have; {hint}it has at, {shown}"
+    assert output == f"no column 'prediction', which other files have; {hint}it has at, {shown}"
     assert values(rows, "prediction") == [1, 0, 1, 0]
     # What all files lack is no file's fault.
-    alone = Scan(slice_of(path, required=("prediction",)))
+    alone = Scan(spec_of(path, required=("prediction",)))
     assert (alone.unreadable, alone.count) == ([], 2)
 
 
 def test_a_file_without_a_column_beside_the_answer_is_kept_and_said(tmp_path: Path, write) -> None:
     write(tmp_path / "a.parquet", at=utc(*AT), x=[1, 2], segment=["a", "b"])
     path = write(tmp_path / "b.parquet", at=utc(*AT), x=[3, 4], Segment=["a", "b"])
-    rows = Scan(slice_of(f"{tmp_path}/*.parquet"))
+    rows = Scan(spec_of(f"{tmp_path}/*.parquet"))
     assert list(rows.lacking(["x", "segment"])) == [("segment", path, "did you mean 'Segment'? it has at, x, Segment")]
     assert rows.count == 4
 
@@ -195,9 +195,9 @@ def test_one_label_file_that_spells_a_column_otherwise_costs_itself(
     path = world.write(world.project.root / "labels/day=2013-06-02/z.parquet", **columns)
     arrived = world.arrived("2013-06-01", "2013-06-03")
     assert arrived.frame["key"].tolist() == ["a"]
-    [(uri, told)] = arrived.unreadable
+    [(uri, output)] = arrived.unreadable
     assert uri == path
-    assert told.startswith(f"no label column {missing!r}; did you mean {missing.upper()!r}?")
+    assert output.startswith(f"no label column {missing!r}; did you mean {missing.upper()!r}?")
 
 
 # Paths that are no files
@@ -223,17 +223,17 @@ def test_what_is_no_file_costs_itself_and_never_hangs(
     else:
         odd.mkdir()
     try:
-        rows = Scan(slice_of(f"{tmp_path}/*.parquet"))
+        rows = Scan(spec_of(f"{tmp_path}/*.parquet"))
         assert values(rows) == [1, 2]
     finally:
         listener.close()
     if kind == "folder":
         assert rows.unreadable == []
         return
-    [(uri, told)] = rows.unreadable
+    [(uri, output)] = rows.unreadable
     assert uri == str(odd)
     expected = "Too many levels" if kind == "loop" else f"is a {kind} and no regular file; name a file that holds rows"
-    assert expected in told
+    assert expected in output
 
 
 def test_linked_folders_are_looked_at_once(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ def test_a_pattern_that_looks_at_too_much_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "expected"),
     [
         ("a\\0b.parquet", "holds '\\x00', which no path does; remove it"),
         ("a\\nb.parquet", "holds '\\n', which no path does; remove it"),
@@ -281,7 +281,7 @@ def test_a_pattern_that_looks_at_too_much_is_refused(tmp_path: Path) -> None:
         ("file:///**/*.parquet", "file:///**/*.parquet looks at the whole disk"),
     ],
 )
-def test_a_path_that_cannot_be_meant_is_refused_with_its_line(path: str, told: str) -> None:
+def test_a_path_that_cannot_be_meant_is_refused_with_its_line(path: str, expected: str) -> None:
     sections = [
         f'predictions: {{parquet: "{path}", time: at, prediction: p}}',
         f'predictions: {{parquet: x, time: at, prediction: p}}\nlabels: {{parquet: ["x", "{path}"], target: y}}',
@@ -290,7 +290,7 @@ def test_a_path_that_cannot_be_meant_is_refused_with_its_line(path: str, told: s
     for section in sections:
         with pytest.raises(MonitorError) as raised:
             parse("m.yaml", f"model: m\nkind: classification\n{section}\n", environ={})
-        assert told in str(raised.value)
+        assert expected in str(raised.value)
         assert str(raised.value).startswith(("m.yaml:3: ", "m.yaml:4: "))
 
 
@@ -298,7 +298,7 @@ def test_a_path_that_cannot_be_meant_is_refused_with_its_line(path: str, told: s
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         (b"", "is empty (0 bytes)"),
         (b"id,at\n1,2013-06-01\n", "seems to be CSV; end its name with .csv"),
@@ -318,15 +318,15 @@ def test_a_path_that_cannot_be_meant_is_refused_with_its_line(path: str, told: s
     ],
     ids=lambda value: value[:12].decode("latin-1") if isinstance(value, bytes) else "",
 )
-def test_a_file_of_another_form_is_called_by_it(tmp_path: Path, content: bytes, told: str) -> None:
+def test_a_file_of_another_form_is_called_by_it(tmp_path: Path, content: bytes, expected: str) -> None:
     (tmp_path / "a.parquet").write_bytes(content)
-    [(_, reason)] = Scan(slice_of(f"{tmp_path}/a.parquet")).unreadable
-    assert reason.startswith(told)
-    assert "magic" not in reason or told.startswith("cannot")
+    [(_, reason)] = Scan(spec_of(f"{tmp_path}/a.parquet")).unreadable
+    assert reason.startswith(expected)
+    assert "magic" not in reason or expected.startswith("cannot")
 
 
 def test_a_missing_time_column_names_the_one_that_was_meant(tmp_path: Path) -> None:
     pq.write_table(pa.table([utc(*AT), [1, 2]], names=["At ", "b"]), tmp_path / "a.parquet")
-    mistake = Scan(slice_of(f"{tmp_path}/a.parquet")).mistake
+    mistake = Scan(spec_of(f"{tmp_path}/a.parquet")).mistake
     assert isinstance(mistake, ColumnError)
     assert str(mistake) == "no time column 'at'; did you mean 'At '? it has 'At ', b"

@@ -1,4 +1,4 @@
-"""Files that cannot be read, or break while they are read: told, and the others are read."""
+"""Files that cannot be read, or break while they are read: reported, and the others are read."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import pytest
 from lamplighter.errors import BrokenFileError, SourceError
 from storage.sources.rows import Scan, ScanSpec
 from storage.sources.scans import open_scan
-from tests.storage.slices import AT, cut, slice_of, spoil, utc, values
+from tests.storage.scan_specs import AT, cut, spec_of, spoil, utc, values
 
 
-def test_a_file_cut_in_half_is_told_and_the_others_are_read(tmp_path: Path, write) -> None:
+def test_a_file_cut_in_half_is_reported_and_the_others_are_read(tmp_path: Path, write) -> None:
     cut(write(tmp_path / "a.parquet", at=utc(*AT), x=[1, 2]))
     write(tmp_path / "b.parquet", at=utc(*AT), x=[3, 4])
     (tmp_path / "c.parquet").write_bytes(b"")
     (tmp_path / "d.parquet").mkdir()
-    rows = Scan(slice_of(str(tmp_path / "*.parquet")))
+    rows = Scan(spec_of(str(tmp_path / "*.parquet")))
     assert values(rows) == [3, 4]
     assert [Path(uri).name for uri, _ in rows.unreadable] == ["a.parquet", "c.parquet"]
     assert all(fault and "\n" not in fault for _, fault in rows.unreadable)
@@ -37,19 +37,21 @@ def test_a_file_cut_in_half_is_told_and_the_others_are_read(tmp_path: Path, writ
         ({"at": pa.array([dt.datetime(2013, 6, 1)])}, "column 'at' holds timestamps without a zone; declare timezone"),
     ],
 )
-def test_a_time_column_that_does_not_serve_is_told_by_file(tmp_path: Path, write, columns: dict, fault: str) -> None:
+def test_a_time_column_that_does_not_serve_is_reported_by_file(
+    tmp_path: Path, write, columns: dict, fault: str
+) -> None:
     write(tmp_path / "a.parquet", **columns)
     write(tmp_path / "b.parquet", at=utc(*AT), x=[3, 4])
-    rows = Scan(slice_of(str(tmp_path / "*.parquet")))
+    rows = Scan(spec_of(str(tmp_path / "*.parquet")))
     assert values(rows) == [3, 4]
-    [(uri, told)] = rows.unreadable
+    [(uri, output)] = rows.unreadable
     assert uri.endswith("a.parquet")
-    assert told.startswith(fault)
+    assert output.startswith(fault)
 
 
-def test_a_file_that_vanishes_between_listing_and_opening_is_told(tmp_path: Path, write) -> None:
+def test_a_file_that_vanishes_between_listing_and_opening_is_reported(tmp_path: Path, write) -> None:
     paths = [write(tmp_path / name, at=utc(*AT), x=[1, 2]) for name in ("a.parquet", "b.parquet")]
-    where = slice_of(*paths)
+    where = spec_of(*paths)
     Path(paths[0]).unlink()
     rows = Scan(where)
     assert rows.count == 2
@@ -58,7 +60,7 @@ def test_a_file_that_vanishes_between_listing_and_opening_is_told(tmp_path: Path
 
 def test_a_file_that_vanishes_between_opening_and_reading_is_one_line(tmp_path: Path, write) -> None:
     path = write(tmp_path / "a.parquet", at=utc(*AT), x=[1, 2])
-    rows = Scan(slice_of(path))
+    rows = Scan(spec_of(path))
     Path(path).unlink()
     with pytest.raises(SourceError) as raised:
         rows.table(["x"])
@@ -68,7 +70,7 @@ def test_a_file_that_vanishes_between_opening_and_reading_is_one_line(tmp_path: 
 
 def test_an_empty_day_is_no_fault(tmp_path: Path, write) -> None:
     write(tmp_path / "a.parquet", at=utc(*AT)[:0], x=pa.array([], pa.int64()))
-    for rows in (Scan(slice_of(str(tmp_path / "*.parquet"))), Scan(slice_of(str(tmp_path / "none")))):
+    for rows in (Scan(spec_of(str(tmp_path / "*.parquet"))), Scan(spec_of(str(tmp_path / "none")))):
         assert (rows.count, rows.repeated, rows.unreadable, rows.schema) == (0, 0, [], {})
         assert rows.table(["x"]).num_rows == len(rows.frame(["x"], ["x"])) == len(rows.sample(["x"], 5, 0)) == 0
 
@@ -76,27 +78,27 @@ def test_an_empty_day_is_no_fault(tmp_path: Path, write) -> None:
 def test_the_fingerprint_tells_of_files_with_rows_of_the_window_alone(tmp_path: Path, write) -> None:
     held = write(tmp_path / "a.parquet", at=utc(*AT), x=[1, 2])
     other = write(tmp_path / "b.parquet", at=utc("2013-06-02T00:00:00Z"), x=[3])
-    before = Scan(slice_of(held, other)).fingerprint
+    before = Scan(spec_of(held, other)).fingerprint
     write(Path(other), at=utc("2013-06-02T00:00:00Z", "2013-06-02T01:00:00Z"), x=[3, 4])
-    assert Scan(slice_of(held, other)).fingerprint == before
+    assert Scan(spec_of(held, other)).fingerprint == before
     write(Path(other), at=utc("2013-06-01T00:00:00Z"), x=[3])
-    assert Scan(slice_of(held, other)).fingerprint != before
+    assert Scan(spec_of(held, other)).fingerprint != before
 
 
 def test_a_file_that_could_not_be_read_once_is_news_when_it_can(tmp_path: Path, write) -> None:
     """Its bytes did not change, only the disk or the store came back."""
-    where = slice_of(write(tmp_path / "a.parquet", at=utc(*AT), x=[1, 2]))
+    where = spec_of(write(tmp_path / "a.parquet", at=utc(*AT), x=[1, 2]))
     (tmp_path / "a.parquet").rename(tmp_path / "away")
     broken = Scan(where).fingerprint
     (tmp_path / "away").rename(tmp_path / "a.parquet")
     assert Scan(where).fingerprint != broken
 
 
-def test_a_column_that_comes_twice_is_told(tmp_path: Path, write) -> None:
+def test_a_column_that_comes_twice_is_reported(tmp_path: Path, write) -> None:
     twice = pa.table([utc(*AT), pa.array([1, 2]), pa.array([3, 4])], names=["at", "x", "x"])
     path = write(tmp_path / "a.parquet", twice)
     write(tmp_path / "b.parquet", at=utc(*AT), x=[5, 6])
-    rows = Scan(slice_of(str(tmp_path / "*.parquet")))
+    rows = Scan(spec_of(str(tmp_path / "*.parquet")))
     assert rows.unreadable == [(path, "column 'x' comes twice; write it once")]
     assert values(rows) == [5, 6]
 
@@ -108,7 +110,7 @@ NAIVE = pa.array([dt.datetime(2013, 6, 1)])
 
 
 @pytest.mark.parametrize(
-    ("columns", "column", "missing", "told"),
+    ("columns", "column", "missing", "expected"),
     [
         ({"x": [1]}, "at", True, "no time column 'at'; it has x"),
         ({"at": NAIVE}, "at", False, "column 'at' holds timestamps without a zone; declare timezone beside it"),
@@ -118,14 +120,14 @@ NAIVE = pa.array([dt.datetime(2013, 6, 1)])
     ],
 )
 def test_a_mistake_about_the_time_column_is_one_mistake(
-    tmp_path: Path, write, columns: dict, column: str, missing: bool, told: str
+    tmp_path: Path, write, columns: dict, column: str, missing: bool, expected: str
 ) -> None:
     for name in "abc":
         write(tmp_path / f"{name}.parquet", **columns, **{name: [1]})
-    mistake = Scan(slice_of(str(tmp_path / "*.parquet"))).mistake
+    mistake = Scan(spec_of(str(tmp_path / "*.parquet"))).mistake
     assert mistake is not None
     assert (mistake.column, mistake.missing) == (column, missing)
-    assert str(mistake).startswith(told)
+    assert str(mistake).startswith(expected)
 
 
 @pytest.mark.parametrize(
@@ -142,13 +144,13 @@ def test_what_is_wrong_in_some_files_is_theirs(tmp_path: Path, write, other: dic
     path = write(tmp_path / "b.parquet", **(other or {"x": [1]}))
     if other is None:
         cut(path)
-    rows = Scan(slice_of(str(tmp_path / "*.parquet")))
+    rows = Scan(spec_of(str(tmp_path / "*.parquet")))
     assert rows.mistake is None
     assert rows.unreadable[0] == (str(tmp_path / "a.parquet"), "no time column 'at'; it has x")
 
 
 def test_without_files_there_is_no_mistake(tmp_path: Path) -> None:
-    assert Scan(slice_of(str(tmp_path / "*.parquet"))).mistake is None
+    assert Scan(spec_of(str(tmp_path / "*.parquet"))).mistake is None
 
 
 # Files that break while they are read
@@ -161,7 +163,7 @@ def half_broken(tmp_path: Path, write) -> ScanSpec:
         columns = {"x": np.arange(2) + 10 * i, "noise": np.random.default_rng(i).random(2), "id": [f"{i}", "same"]}
         write(tmp_path / f"{name}.parquet", at=pa.array([*utc(*AT)]), **columns, **{name: [1, 2]})
     spoil(str(tmp_path / "b.parquet"), 0, "noise")
-    return slice_of(str(tmp_path / "*.parquet"), id=("id",))
+    return spec_of(str(tmp_path / "*.parquet"), id=("id",))
 
 
 READERS: dict[str, Callable[[Scan], object]] = {
@@ -173,7 +175,9 @@ READERS: dict[str, Callable[[Scan], object]] = {
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_a_file_that_breaks_is_told_once_and_then_left_out(tmp_path: Path, half_broken: ScanSpec, reader: str) -> None:
+def test_a_file_that_breaks_is_reported_once_and_then_left_out(
+    tmp_path: Path, half_broken: ScanSpec, reader: str
+) -> None:
     rows = Scan(half_broken)
     before = rows.fingerprint
     assert (rows.count, rows.repeated, rows.unreadable, "b" in rows.schema) == (4, 2, [], True)
@@ -195,21 +199,21 @@ def test_a_file_that_breaks_is_told_once_and_then_left_out(tmp_path: Path, half_
     assert rows.fingerprint not in (before, whole.fingerprint)
 
 
-def test_a_file_whose_ids_are_damaged_is_told_before_anything_is_counted(tmp_path: Path, write) -> None:
+def test_a_file_whose_ids_are_damaged_is_reported_before_anything_is_counted(tmp_path: Path, write) -> None:
     path = write(tmp_path / "a.parquet", at=utc(*AT), id=["a", "b"])
     write(tmp_path / "b.parquet", at=utc(*AT), id=["b", "c"])
     spoil(path, 0, "id")
-    rows = Scan(slice_of(str(tmp_path / "*.parquet"), id=("id",)))
+    rows = Scan(spec_of(str(tmp_path / "*.parquet"), id=("id",)))
     with pytest.raises(BrokenFileError, match=r"a\.parquet: column 'id' cannot be read: "):
         rows.count  # noqa: B018 - it is read to be counted
     assert (rows.count, rows.repeated, values(rows, "id")) == (2, 0, ["b", "c"])
 
 
-# From night to night
+# From run to run
 
 
-def test_what_could_not_be_read_is_tried_again_on_the_next_night_and_not_within_one(tmp_path: Path, write) -> None:
-    where = slice_of(write(tmp_path / "a.parquet", at=utc(*AT), x=[1, 2]))
+def test_what_could_not_be_read_is_tried_again_in_the_next_run_and_not_within_one(tmp_path: Path, write) -> None:
+    where = spec_of(write(tmp_path / "a.parquet", at=utc(*AT), x=[1, 2]))
     (tmp_path / "a.parquet").rename(tmp_path / "away")
     assert open_scan(where).count == 0
     (tmp_path / "away").rename(tmp_path / "a.parquet")

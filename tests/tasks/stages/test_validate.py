@@ -1,4 +1,4 @@
-"""What is told of a window's tables before anything is measured, and what is measured all the same."""
+"""What is reported about a window's tables before anything is measured, and what is measured all the same."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tasks.stages.profile import Profiled, profile
 from tasks.stages.read import Located, PendingWindow
 from tasks.stages.run import RunContext
 from tasks.stages.validate import Table, validate
-from tests.storage.slices import cut, spoil
+from tests.storage.scan_specs import cut, spoil
 
 MONITOR = """
 model: m
@@ -72,7 +72,7 @@ def write(tmp_path: Path) -> Write:
 
 
 def begin(root: Path, monitor: str = MONITOR) -> tuple[RunContext, Located]:
-    """A night, and where its rows are."""
+    """The context of a run, and where its rows are."""
     (root / "monitors" / "m.yaml").write_text(monitor)
     project = Project.open(root)
     context = RunContext.of(project, project.monitor("m"), DAY)
@@ -86,23 +86,23 @@ def validated(root: Path, monitor: str = MONITOR) -> Table:
     return validate(context, located, located.windows[0])
 
 
-def told(table: Table) -> list[tuple[Code, str, str]]:
+def findings_of(table: Table) -> list[tuple[Code, str, str]]:
     return [(finding.code, finding.subject, finding.message) for finding in table.findings]
 
 
 def test_a_sound_window_has_nothing_to_tell(tmp_path: Path, write: Write) -> None:
     table = validated(tmp_path)
-    assert (table.count, told(table)) == (24, [])
+    assert (table.count, findings_of(table)) == (24, [])
 
 
-def test_rows_without_a_time_are_told(tmp_path: Path, write: Write) -> None:
+def test_rows_without_a_time_are_reported(tmp_path: Path, write: Write) -> None:
     whole = rows("2013-06-02")
     times = pa.array([None if i < 5 else value for i, value in enumerate(whole["at"].to_pylist())], whole["at"].type)
     write("log/day=2013-06-02/a.parquet", rows("2013-06-02", at=times))
     write("log/day=2013-06-01/a.parquet", rows("2013-06-01", at=pa.nulls(24, whole["at"].type)))
     table = validated(tmp_path)
     message = "m: 5 rows of 2013-06-02 have no 'at' that can be read, and were left out; log it with every row"
-    assert (table.count, told(table)) == (19, [(Code.TIME_MISSING, "at", message)])
+    assert (table.count, findings_of(table)) == (19, [(Code.TIME_MISSING, "at", message)])
 
 
 def test_times_of_another_unit_are_counted(tmp_path: Path, write: Write) -> None:
@@ -116,7 +116,7 @@ def test_times_of_another_unit_are_counted(tmp_path: Path, write: Write) -> None
         write(f"log/day=2013-06-0{day}/a.parquet", rows(f"2013-06-0{day}", at=times))
     message = "m: 5 rows of 2013-06-02 have no 'at' that can be read, and were left out; log it with every row in ms"
     table = validated(tmp_path, monitor)
-    assert (table.count, told(table)[0]) == (19, (Code.TIME_MISSING, "at", message))
+    assert (table.count, findings_of(table)[0]) == (19, (Code.TIME_MISSING, "at", message))
 
 
 EACH_TWICE = [f"r{i // 2}" for i in range(24)]
@@ -143,9 +143,9 @@ def test_rows_that_repeat_an_id_are_not_left_out_in_silence(
     """A few are those of a sender who tries again, and the monitor may say that there are many."""
     write("log/day=2013-06-02/a.parquet", rows("2013-06-02", id=ids))
     table = validated(tmp_path, MONITOR.replace("id: id", f"id: id{duplicates}"))
-    assert (table.count, [found for found, _, _ in told(table)]) == (left, [code] if code else [])
+    assert (table.count, [found for found, _, _ in findings_of(table)]) == (left, [code] if code else [])
     if code and "error" not in duplicates:
-        message = f"m: {24 - left} of 24 rows of 2013-06-02 repeat an id in 'id', and were left out; name what tells"
+        message = f"m: {24 - left} of 24 rows of 2013-06-02 repeat an id in 'id', and were left out; give"
         assert table.findings[0].message.startswith(message)
 
 
@@ -154,11 +154,11 @@ def test_a_reference_without_rows_is_a_finding(tmp_path: Path, write: Write) -> 
     write("empty/a.parquet", rows("2013-05-01", 500).slice(0, 0))
     (tmp_path / "log/day=2013-06-01/a.parquet").unlink()
     for source, is_told in sources.items():
-        found = told(validated(tmp_path, MONITOR.replace('parquet: "reference/*.parquet"', source)))
+        found = findings_of(validated(tmp_path, MONITOR.replace('parquet: "reference/*.parquet"', source)))
         assert [code for code, _, _ in found] == [Code.REFERENCE_UNREADABLE] * is_told, source
 
 
-# A mistake of the monitor's is told once, and no file is asked for again
+# A mistake of the monitor's is reported once, and no file is asked for again
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_reference_without_rows_is_a_finding(tmp_path: Path, write: Write) -> 
         ),
     ],
 )
-def test_a_mistake_about_the_time_is_told_once(
+def test_a_mistake_about_the_time_is_reported_once(
     tmp_path: Path, write: Write, monitor: str, changed: dict, code: Code, message: str
 ) -> None:
     for day in ("2013-06-01", "2013-06-02", "2013-06-03"):
@@ -198,15 +198,15 @@ def test_a_mistake_about_the_time_is_told_once(
     assert finding.message == f"m: no file of 2013-06-02 can be used: {message}"
 
 
-def test_a_file_of_another_kind_than_the_others_is_told_by_itself(tmp_path: Path, write: Write) -> None:
+def test_a_file_of_another_kind_than_the_others_is_reported_by_itself(tmp_path: Path, write: Write) -> None:
     path = write("log/day=2013-06-02/b.parquet", rows("2013-06-02", at=None))
     message = f"{path}: no time column 'at'; it has id, y, plan, amount; deliver the file again"
-    assert told(validated(tmp_path)) == [(Code.FILE_UNREADABLE, str(path), message)]
+    assert findings_of(validated(tmp_path)) == [(Code.FILE_UNREADABLE, str(path), message)]
 
 
-def test_every_file_that_cannot_be_opened_is_told(tmp_path: Path, write: Write) -> None:
+def test_every_file_that_cannot_be_opened_is_reported(tmp_path: Path, write: Write) -> None:
     paths = [cut(str(tmp_path / f"log/day=2013-06-0{i}/a.parquet")) for i in (1, 2, 3)]
-    found = [(code, subject) for code, subject, _ in told(validated(tmp_path))]
+    found = [(code, subject) for code, subject, _ in findings_of(validated(tmp_path))]
     # The cause comes first.
     assert found == [*((Code.FILE_UNREADABLE, path) for path in paths), (Code.WINDOW_EMPTY, "")]
 
@@ -214,27 +214,27 @@ def test_every_file_that_cannot_be_opened_is_told(tmp_path: Path, write: Write) 
 # The reference
 
 
-def test_a_file_of_the_reference_that_cannot_be_read_is_told(tmp_path: Path, write: Write) -> None:
+def test_a_file_of_the_reference_that_cannot_be_read_is_reported(tmp_path: Path, write: Write) -> None:
     path = cut(str(write("reference/b.parquet", rows("2013-05-02"))))
-    [(code, subject, message)] = told(validated(tmp_path))
+    [(code, subject, message)] = findings_of(validated(tmp_path))
     assert (code, subject) == (Code.REFERENCE_UNREADABLE, path)
     assert message.startswith(f"m: reference: {path}: ")
     assert message.endswith("; deliver the file again")
 
 
-def test_a_mistake_in_every_file_of_the_reference_is_told_once(tmp_path: Path, write: Write) -> None:
+def test_a_mistake_in_every_file_of_the_reference_is_reported_once(tmp_path: Path, write: Write) -> None:
     twice = rows("2013-05-01").append_column("plan", pa.nulls(24))
     for name in "ab":
         write(f"reference/{name}.parquet", twice)
     message = "m: no file of the reference can be used: column 'plan' comes twice; write it once"
-    assert (Code.REFERENCE_UNREADABLE, "plan", message) in told(validated(tmp_path))
+    assert (Code.REFERENCE_UNREADABLE, "plan", message) in findings_of(validated(tmp_path))
 
 
 # Files that break while they are read
 
 
 def measured(context: RunContext, located: Located) -> tuple[Table, Profiled]:
-    """Validate and profile, anew after every file that breaks, as a night does."""
+    """Validate and profile, anew after every file that breaks, as a run does."""
     while True:
         try:
             table = validate(context, located, located.windows[0])
@@ -247,7 +247,7 @@ def test_a_damaged_column_costs_its_file_and_no_count_is_wrong(tmp_path: Path, w
     path = write("log/day=2013-06-02/b.parquet", rows("2013-06-02", 12, id=[f"b{i}" for i in range(12)]))
     spoil(str(path), 0, "amount")
     table, profiled = measured(*begin(tmp_path))
-    [(code, subject, message)] = told(table)
+    [(code, subject, message)] = findings_of(table)
     assert (code, subject) == (Code.FILE_UNREADABLE, str(path))
     assert message.startswith(f"{path}: column 'amount' cannot be read: ")
     assert message.endswith("; deliver the file again")

@@ -1,4 +1,4 @@
-"""The zone of each window, so that it can be told after the monitor's has changed; and until when it was relabelled."""
+"""The zone of each window, so that it is known after the monitor's has changed; and until when it was relabelled."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Incidents, what is told of them, retrainings, versions of models, and who is champion."""
+"""Incidents, messages about them, retrainings, versions of models, and who is champion."""
 
 from typing import Any
 

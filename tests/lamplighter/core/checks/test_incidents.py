@@ -1,4 +1,4 @@
-"""What the decisions of a night open and close."""
+"""What the decisions of a run open and close."""
 
 from __future__ import annotations
 

@@ -55,23 +55,23 @@ EVEN = {name: [1 / 3] * 3 * N for name in ("sa", "sb", "sc")}
         ),
         pytest.param(
             ("classification", ["yes", "no"] * N, [True, False] * N), "classes-differ",
-            "no predicted class (0, 1) is among the true ones (no, yes); write both alike", id="spelled otherwise",
+            "no predicted class (0, 1) is one of the true ones (no, yes); write both alike", id="spelled otherwise",
         ),
         pytest.param(
             ("classification", ["yes", "no"] * (N - 2) + ["1", "0", "yes", "no"], [True, False] * N), "classes-differ",
-            "hardly a predicted class (0, 1) is among the true ones (no, yes); write both alike", id="two that meet",
+            "hardly a predicted class (0, 1) is one of the true ones (no, yes); write both alike", id="two that meet",
         ),
         pytest.param(
             ("classification", ["yes", "no"] * N, ["no", *["Y", "N"] * N][: 2 * N]), "classes-differ",
-            "hardly a predicted class (N, Y) is among the true ones (yes); write both alike", id="one prediction",
+            "hardly a predicted class (N, Y) is one of the true ones (yes); write both alike", id="one prediction",
         ),
         pytest.param(
             ("classification", ["yes"] * 19 + ["1"], [1, 0] * 10), "classes-differ",
-            "hardly a predicted class (0) is among the true ones (yes)", id="one of twenty",
+            "hardly a predicted class (0) is one of the true ones (yes)", id="one of twenty",
         ),
         pytest.param(
             ("ranking", ["SKU-a"] * 2 * N, [["a", "b"]] * (2 * N - 1) + [["SKU-a"]]), "classes-differ",
-            "hardly a ranked item (a, b) is among the true ones (SKU-a)", id="one item",
+            "hardly a ranked item (a, b) is one of the true ones (SKU-a)", id="one item",
         ),
         pytest.param(
             ("classification", ["yes", "no"] * N, ["yes", "no"] * N, ", positive: '1'"), "classes-odd",
@@ -98,7 +98,7 @@ EVEN = {name: [1 / 3] * 3 * N for name in ("sa", "sb", "sc")}
         ),
         pytest.param(
             ("ranking", ["item_1", "item_2"] * N, [["1", "2"]] * 2 * N), "classes-differ",
-            "no ranked item (1, 2) is among the true ones (item_1, item_2); write both alike", id="items",
+            "no ranked item (1, 2) is one of the true ones (item_1, item_2); write both alike", id="items",
         ),
         pytest.param(
             ("ranking", ["a", "b"] * N, [["a"], [{"item": "a"}]] * N), "lists-unreadable",
@@ -115,7 +115,7 @@ EVEN = {name: [1 / 3] * 3 * N for name in ("sa", "sb", "sc")}
         ),
     ],
 )  # fmt: skip
-def test_told(given: tuple[Any, ...], code: str, words: str) -> None:
+def test_reported(given: tuple[Any, ...], code: str, words: str) -> None:
     more = EVEN if BY_CLASS in given else {}
     messages = found(*given, **more)
     assert messages.keys() == {code}

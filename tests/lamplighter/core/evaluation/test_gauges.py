@@ -1,4 +1,4 @@
-"""The catalogue of gauges, what is shown of a night, and what is left out when there is too much."""
+"""The catalogue of gauges, what is shown of a run, and what is left out when there is too much."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from storage.sinks.pushgateway import exposition
 WITHOUT_A_GAUGE = {
     "item_share",  # a series an item: thousands
     "labels_missing",  # follows from coverage and rows
-    "labels_corrected",  # told where the history is
+    "labels_corrected",  # shown where the history is
 }
 
 UNITS = ("_ratio", "_seconds", "_timestamp_seconds")
@@ -78,7 +78,7 @@ def test_every_metric_has_a_gauge_or_is_named_here() -> None:
     assert set(BY_METRIC) <= metrics
 
 
-def test_metrics_of_columns_are_told_by_column() -> None:
+def test_metrics_of_columns_are_reported_by_column() -> None:
     assert {metric for metric, gauge in BY_METRIC.items() if "feature" in gauge.labels} == FEATURE_METRICS
     assert set(INPUT_METRICS) >= FEATURE_METRICS
 
@@ -128,7 +128,7 @@ def test_the_whole_text() -> None:
         "# TYPE lamplighter_quality_f1_ratio gauge\n"
         'lamplighter_quality_f1_ratio{class="",model="m",segment=""} 0.5\n'
         'lamplighter_quality_f1_ratio{class="",model="m",segment="origin=JFK"} 0.25\n'
-        "# HELP lamplighter_quality_own a metric of the user's own\n"
+        "# HELP lamplighter_quality_own a custom metric\n"
         "# TYPE lamplighter_quality_own gauge\n"
         'lamplighter_quality_own{metric="mine",model="m",segment="origin=JFK"} 7.0\n'
     )

@@ -47,7 +47,7 @@ retrain:
   accept: {metric: f1, gain: 0.0}
 notify: ["${ALERTS_URL}"]
 """
-"""The example of the design, as far as the nights measure it today."""
+"""The example of the design, as far as runs measure it today."""
 
 
 def monitor_text(rest: str = "", *, kind: str = "classification", predictions: str = "", labels: str = "") -> str:
@@ -81,7 +81,7 @@ def read(text: str, **environ: str) -> Monitor:
 
 
 def refusal(text: str, **environ: str) -> str:
-    """What is told of a file that is refused, without the file's name: its line, and one line of text."""
+    """The message about a file that is refused, without the file's name: its line, and one line of text."""
     with pytest.raises(MonitorError) as caught:
         read(text, **environ)
     message = str(caught.value)

@@ -1,4 +1,4 @@
-"""What a fleet shares stands in one file, and a mistake is told of the file that it stands in."""
+"""What a fleet shares stands in one file, and a mistake is reported with the file that it stands in."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_null_takes_back_what_is_shared() -> None:
         pytest.param("every: 2d\n", BASE, "monitors/m.yaml:8: every: '2d' cannot be chosen", id="own value"),
     ],
 )
-def test_a_mistake_is_told_of_the_file_it_stands_in(own: str, base: str, message: str) -> None:
+def test_a_mistake_is_reported_of_the_file_it_stands_in(own: str, base: str, message: str) -> None:
     assert refusal({"monitors/m.yaml": OWN + own, "monitors/_base.yaml": base}).startswith(message)
 
 

@@ -59,11 +59,11 @@ DEEP, MANY = "is nested without end, or deeper than", "once its aliases (*name) 
 def test_a_file_that_costs_too_much_is_one_line(text: str, message: str) -> None:
     with pytest.raises(MonitorError) as caught:
         parse("m.yaml", text, environ={"A": "x" * 100_000})
-    told = str(caught.value)
-    assert told.startswith("m.yaml:")
-    assert message in told
-    assert len(told) < 2100
-    assert told.isprintable()
+    output = str(caught.value)
+    assert output.startswith("m.yaml:")
+    assert message in output
+    assert len(output) < 2100
+    assert output.isprintable()
 
 
 @pytest.mark.parametrize("seed", range(20))

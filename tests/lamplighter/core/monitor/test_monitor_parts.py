@@ -1,4 +1,4 @@
-"""Which part of a metric a check may name: the columns, classes and segments that nights record."""
+"""Which part of a metric a check may name: the columns, classes and segments that runs record."""
 
 from __future__ import annotations
 

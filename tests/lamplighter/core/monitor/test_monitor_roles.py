@@ -62,8 +62,8 @@ def test_two_roles_of_one_column(pair: tuple[str, str]) -> None:
         read(text)
         return
     cure = "leave it out" if pair[1] in ("a segment", "a feature", "private") else "name another column"
-    line, _, told = refusal(text)[1:].partition(": ")
-    assert told == f"column 'x' is {pair[0]} and cannot be {pair[1]} too; {cure}"
+    line, _, output = refusal(text)[1:].partition(": ")
+    assert output == f"column 'x' is {pair[0]} and cannot be {pair[1]} too; {cure}"
     assert "x" in text.splitlines()[int(line) - 1]
 
 
@@ -138,6 +138,6 @@ def test_a_column_that_is_named_twice(text: str, message: str) -> None:
     assert refusal(text) == message
 
 
-def test_a_segment_can_be_told_from_its_value() -> None:
-    told = "segment 'a=b' holds =, which stands between column and value; rename the column, or leave it out"
-    assert refusal(monitor_text("segments:\n  - a\n  - a=b\n")) == f":7: {told}"
+def test_a_segment_and_its_value_are_distinct() -> None:
+    output = "segment 'a=b' holds =, which stands between column and value; rename the column, or leave it out"
+    assert refusal(monitor_text("segments:\n  - a\n  - a=b\n")) == f":7: {output}"

@@ -38,12 +38,12 @@ def faults() -> Callable[[dict[str, Any]], list[str]]:
     jsonschema.Draft7Validator.check_schema(schema)
     validator = jsonschema.Draft7Validator(schema)
 
-    def told(error: jsonschema.ValidationError) -> Iterator[str]:
+    def lines(error: jsonschema.ValidationError) -> Iterator[str]:
         yield error.message
         for inner in error.context or ():
-            yield from told(inner)
+            yield from lines(inner)
 
-    return lambda values: [line for error in validator.iter_errors(_as_json(values)) for line in told(error)]
+    return lambda values: [line for error in validator.iter_errors(_as_json(values)) for line in lines(error)]
 
 
 def _as_json(value: Any) -> Any:
@@ -160,8 +160,8 @@ def test_schema_and_reader_refuse(
     faults: Callable[[dict[str, Any]], list[str]], fault: str, changes: dict[str, Any]
 ) -> None:
     values = _changed(changes)
-    told = faults(values)
-    assert any(fault in line for line in told), told
+    output = faults(values)
+    assert any(fault in line for line in output), output
     with pytest.raises(MonitorError):
         parse("m.yaml", yaml.safe_dump(values), environ={})
 

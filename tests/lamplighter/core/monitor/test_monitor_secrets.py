@@ -119,12 +119,12 @@ def test_no_message_shows_what_came_from_a_variable(found: str, replaced: str, v
     try:
         parse("m.yaml", TEXT.replace(found, replaced, 1), environ=ENVIRON | {"V": value})
     except MonitorError as error:
-        told = str(error).partition(": ")[2]
+        output = str(error).partition(": ")[2]
         shown = [
-            form for form in (value, value.lower(), repr(value)[1:-1], "hunter2") if len(form) > 2 and form in told
+            form for form in (value, value.lower(), repr(value)[1:-1], "hunter2") if len(form) > 2 and form in output
         ]
         assert shown == []
-        assert f"'{value}'" not in told
+        assert f"'{value}'" not in output
 
 
 def test_a_message_without_a_variable_is_as_it_was() -> None:

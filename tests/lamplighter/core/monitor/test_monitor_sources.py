@@ -107,8 +107,8 @@ def test_keys_that_do_not_go_together(text: str, message: str) -> None:
 def test_the_truth_in_the_same_row_needs_no_table_of_its_own(key: str) -> None:
     """Nor is it looked at when it was written there."""
     text = monitor_text().replace("parquet: l.parquet", "same_row: true,\n " + key)
-    told = "same_row takes the truth from the prediction's own row, whenever it was written"
-    assert refusal(text) == f":5: {told}; leave out {key.partition(':')[0]}"
+    output = "same_row takes the truth from the prediction's own row, whenever it was written"
+    assert refusal(text) == f":5: {output}; leave out {key.partition(':')[0]}"
     assert read(text.replace(key, "mature_after: 1d")).labels is not None
 
 
@@ -152,7 +152,7 @@ def test_a_flag_out_of_the_environment(value: str, flag: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "expected"),
     [
         ("3", "is not text; put it in quotes"),
         ("~", "is empty; write a name"),
@@ -160,8 +160,8 @@ def test_a_flag_out_of_the_environment(value: str, flag: bool) -> None:
         ("{a: b}", "is a mapping; write one name"),
     ],
 )
-def test_where_one_name_should_stand(written: str, told: str) -> None:
-    assert refusal(monitor_text().replace("target: z", f"target: {written}")) == f":4: labels.target: {told}"
+def test_where_one_name_should_stand(written: str, expected: str) -> None:
+    assert refusal(monitor_text().replace("target: z", f"target: {written}")) == f":4: labels.target: {expected}"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which metrics a monitor may name: those that its nights record."""
+"""Which metrics a monitor may name: those that its runs record."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def test_a_fault_is_found(fault: str) -> None:
     assert found(window(200, **changes)) == [(code, subject)]
 
 
-def test_the_factor_is_told() -> None:
+def test_the_factor_is_reported() -> None:
     (finding,) = breaks_of("m", window(200, distance=lambda v: v * 1.609344), PAST)
     assert finding.message.startswith("m: column 'distance' is 1.6")
     assert ": mostly between 303.4 and 4167, and before mostly between 187.7 and 2579; which unit" in finding.message

@@ -1,4 +1,4 @@
-"""Metrics of the user's own."""
+"""Custom metrics."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_its_interval_is_that_of_the_mean():
     assert (found.upper - found.lower) / 2 == pytest.approx(1.96 * error, rel=0.15)
 
 
-def test_it_is_the_same_every_night_and_whatever_else_is_measured():
+def test_it_is_the_same_in_every_run_and_whatever_else_is_measured():
     groups = Grouping.of("half", np.where(TRUE < 100, "low", "high"))
     both = custom("own_bias", bias, TRUE, PRED, None, groupings=[OPTIONS["groupings"][0], groups], state=State.FINAL)
     assert custom("own_bias", bias, TRUE, PRED, None, **OPTIONS) == both[:1]

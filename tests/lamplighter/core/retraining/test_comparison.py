@@ -126,7 +126,7 @@ GAIN = Gain(0.02, 0.01, 0.03, 900)
 
 
 @pytest.mark.parametrize(
-    ("comparison", "told"),
+    ("comparison", "expected"),
     [
         (Comparison("f1", GAIN), ""),
         (Comparison("f1", None), "f1 is not defined on the rows of the comparison"),
@@ -145,5 +145,5 @@ GAIN = Gain(0.02, 0.01, 0.03, 900)
         ),
     ],
 )
-def test_what_is_refused_and_why(comparison: Comparison, told: str) -> None:
-    assert refusal(comparison, accept("f1")) == told
+def test_what_is_refused_and_why(comparison: Comparison, expected: str) -> None:
+    assert refusal(comparison, accept("f1")) == expected

@@ -1,4 +1,4 @@
-"""What calls for a retraining, and what forbids it."""
+"""What requests a retraining, and what forbids it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lamplighter.core.retraining.policy import BY_HAND, Entry, Facts, Purpose, S
 from lamplighter.core.time.window import Grain, Window
 
 WINDOW = Window.of("m", Grain.DAY, "America/New_York", date(2013, 5, 31))
-NIGHT = WINDOW.end
+DATE = WINDOW.end
 DAY = timedelta(days=1)
 
 
@@ -23,11 +23,11 @@ def retrain(**options: Any) -> Retrain:
 
 
 def facts(**known: Any) -> Facts:
-    return replace(Facts(WINDOW, NIGHT, {"f1-below"}, [], final_until=WINDOW.start - 3 * DAY, labelled=100), **known)
+    return replace(Facts(WINDOW, DATE, {"f1-below"}, [], final_until=WINDOW.start - 3 * DAY, labelled=100), **known)
 
 
 def entry(days_ago: int, status: Status = Status.PROMOTED, purpose: Purpose = Purpose.RETRAINING) -> Entry:
-    return Entry("m", NIGHT - days_ago * DAY, purpose, status=status, version="v")
+    return Entry("m", DATE - days_ago * DAY, purpose, status=status, version="v")
 
 
 @pytest.mark.parametrize(
@@ -35,8 +35,8 @@ def entry(days_ago: int, status: Status = Status.PROMOTED, purpose: Purpose = Pu
     [
         pytest.param({}, {}, ["check f1-below"], id="a check"),
         pytest.param({}, {"open_checks": {"other"}}, [], id="another check"),
-        pytest.param({"age": "30d"}, {"champion_since": NIGHT - 30 * DAY, "open_checks": ()}, ["age 30 d"], id="age"),
-        pytest.param({"age": "30d"}, {"champion_since": NIGHT - 29 * DAY, "open_checks": ()}, [], id="not so old"),
+        pytest.param({"age": "30d"}, {"champion_since": DATE - 30 * DAY, "open_checks": ()}, ["age 30 d"], id="age"),
+        pytest.param({"age": "30d"}, {"champion_since": DATE - 29 * DAY, "open_checks": ()}, [], id="not so old"),
         pytest.param({"age": "30d"}, {"open_checks": ()}, [], id="no champion and no window"),
         pytest.param(
             {"calendar": "0 6 31 * *"}, {"open_checks": ()}, ["calendar 0 6 31 * *"], id="a date within the window"
@@ -108,24 +108,24 @@ def test_cooldown_and_budget_do_not_hold_for_a_person() -> None:
 
 @pytest.mark.parametrize(("failures", "logical_dates"), [(1, 1), (2, 2), (3, 4), (4, 7), (40, 7)])
 def test_after_failures_it_is_tried_ever_more_seldom(failures: int, logical_dates: int) -> None:
-    def reason(nights_ago: int) -> str:
-        failed = [entry(nights_ago + ago, Status.FAILED) for ago in range(failures)]
+    def reason(days_before: int) -> str:
+        failed = [entry(days_before + ago, Status.FAILED) for ago in range(failures)]
         return veto(retrain(), facts(ledger=[entry(90), *reversed(failed)]), ["check f1-below"])
 
     assert reason(logical_dates) == ""
-    told = f"the last {failures} failed; it is tried again on {(NIGHT + DAY).date()}"
-    assert logical_dates == 1 or reason(logical_dates - 1) == told
+    output = f"the last {failures} failed; it is tried again on {(DATE + DAY).date()}"
+    assert logical_dates == 1 or reason(logical_dates - 1) == output
 
 
 def test_a_check_does_not_call_for_a_successor_of_whom_it_has_not_seen() -> None:
     new = facts(promoted_on=WINDOW.start - 3 * DAY)
     options = retrain(cooldown="0d")
-    told = "labels are immature: no whole window that the champion of 2013-05-28 answered is final"
-    assert veto(options, new, ["check f1-below"]) == told
+    output = "labels are immature: no whole window that the champion of 2013-05-28 answered is final"
+    assert veto(options, new, ["check f1-below"]) == output
     assert veto(options, new, ["check f1-below", "age 60 d"]) == ""
     assert veto(options, new, [BY_HAND]) == ""
     mixed = replace(new, final_until=WINDOW.start - 2 * DAY)
-    assert veto(options, mixed, ["check f1-below"]) == told
+    assert veto(options, mixed, ["check f1-below"]) == output
     assert veto(options, replace(new, final_until=WINDOW.start - DAY), ["check f1-below"]) == ""
 
 
@@ -133,7 +133,7 @@ def test_a_check_does_not_call_for_a_successor_of_whom_it_has_not_seen() -> None
     ("days_after", "ledger", "due"),
     [
         pytest.param(0, [], True, id="on the date"),
-        pytest.param(3, [], True, id="when the night of the date did not come"),
+        pytest.param(3, [], True, id="when the run of the date is missing"),
         pytest.param(8, [], False, id="when it is long ago"),
         pytest.param(1, [(1, Status.FAILED)], True, id="when it failed"),
         pytest.param(1, [(1, Status.REJECTED)], False, id="when it has been"),
@@ -148,7 +148,7 @@ def test_when_a_date_is_due(days_after: int, ledger: list[tuple[int, Status]], d
 
 
 def test_the_cooldown_runs_from_when_a_champion_took_effect() -> None:
-    approved = facts(ledger=[entry(9)], promoted_on=NIGHT - 3 * DAY)
+    approved = facts(ledger=[entry(9)], promoted_on=DATE - 3 * DAY)
     assert veto(retrain(), approved, ["age 60 d"]) == "the cooldown of 1w runs until 2013-06-05"
 
 

@@ -152,7 +152,7 @@ def test_the_neighbouring_days_of_a_week() -> None:
     assert window.days(margin=1) == [date(2013, 3, 10) + timedelta(days=i) for i in range(9)]
 
 
-def test_a_moment_without_a_zone_is_nobodys() -> None:
+def test_a_moment_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="has no zone"):
         Window.of("m", Grain.DAY, "UTC", datetime(2013, 1, 1))
 
@@ -168,7 +168,7 @@ def test_a_moment_without_a_zone_is_nobodys() -> None:
         pytest.param(Grain.HOUR, "2013-05-02T05:15", "2013-05-02T05:00", id="an hour on the hour"),
     ],
 )
-def test_the_night_that_a_moment_belongs_to(grain: Grain, now: str, expected: str) -> None:
+def test_the_logical_date_of_a_moment(grain: Grain, now: str, expected: str) -> None:
     zone = ZoneInfo("America/New_York")
     known_on = logical_date(datetime.fromisoformat(now).replace(tzinfo=zone), grain, zone.key)
     assert known_on == datetime.fromisoformat(expected).replace(tzinfo=zone)
@@ -196,7 +196,7 @@ def test_windows_whose_labels_are_still_awaited(grain: Grain, span: timedelta, b
     assert reached[-1].previous().end + span < window.end
 
 
-def test_the_night_of_an_hour_cut_short() -> None:
+def test_the_logical_date_of_an_hour_cut_short() -> None:
     now = datetime(2013, 4, 6, 15, 15, tzinfo=UTC)
     known_on = logical_date(now, Grain.HOUR, "Australia/Lord_Howe")
     assert (

@@ -23,7 +23,7 @@ def utc(*moments: str) -> pa.Array:
     return pa.array(pd.to_datetime(list(moments), utc=True, format="ISO8601").as_unit("us"))
 
 
-def slice_of(*paths: str, day: str = "2013-06-01", grain: Grain = Grain.DAY, zone: str = "UTC", **given) -> ScanSpec:
+def spec_of(*paths: str, day: str = "2013-06-01", grain: Grain = Grain.DAY, zone: str = "UTC", **given) -> ScanSpec:
     window = Window.of("m", grain, zone, dt.date.fromisoformat(day))
     return ScanSpec(window, tuple(find(paths)), **{"time": "at"} | given)
 

@@ -1,4 +1,4 @@
-"""Which window a night is about, and when the night of a window begins: by the wall clock of the model's zone."""
+"""Which window a run is for, and when the run for a window begins: by the wall clock of the model's zone."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def logical_date(of: Monitor, day: date | datetime) -> str:
         pytest.param("1h", "", datetime(2013, 5, 1, 12, 30, tzinfo=UTC), "05-01 13:15", id="an hour, a quarter past"),
     ],
 )
-def test_when_the_night_of_a_window_begins(every: str, schedule: str, day: date, begins: str) -> None:
+def test_when_the_run_for_a_window_begins(every: str, schedule: str, day: date, begins: str) -> None:
     assert logical_date(monitor(every, schedule=schedule), day) == begins
 
 
 @pytest.mark.parametrize("every", ["1h", "1d", "1w", "1mo"])
 @pytest.mark.parametrize("schedule", ["", "15 5 * * *", "0 0 * * *", "30 2 * * *", "*/20 * * * *", "0 1 * * 1-5"])
 @pytest.mark.parametrize("timezone", ["America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo", "Asia/Kolkata"])
-def test_a_night_begins_when_its_window_is_complete_and_is_about_it(every: str, schedule: str, timezone: str) -> None:
+def test_a_run_begins_when_its_window_is_complete_and_is_about_it(every: str, schedule: str, timezone: str) -> None:
     of = monitor(every, timezone, schedule)
     window = Window.of("m", of.every, timezone, datetime(2013, 2, 27, tzinfo=UTC))
     begins = datetime.min.replace(tzinfo=UTC)
@@ -52,13 +52,13 @@ def test_a_night_begins_when_its_window_is_complete_and_is_about_it(every: str, 
         later = of.run_after(window)
         assert begins <= later
         assert window.end <= later
-        # The night is about the newest complete window: this one, unless it is scheduled more seldom.
+        # The run is for the newest complete window: this one, unless it is scheduled more seldom.
         assert of.window(later).start >= window.start
         begins, window = later, window.next()
 
 
 @pytest.mark.parametrize("timezone", ["America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"])
-def test_a_daily_night_is_about_yesterday_all_year(timezone: str) -> None:
+def test_a_daily_run_is_about_yesterday_all_year(timezone: str) -> None:
     of = monitor(timezone=timezone)
     window = Window.of("m", Grain.DAY, timezone, date(2013, 1, 1))
     for _ in range(365):
