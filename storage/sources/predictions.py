@@ -69,7 +69,7 @@ def spec_of(monitor: Monitor, window: Window, files: Iterable[File]) -> ScanSpec
 
     Examples
     --------
-    >>> found = slice_of(monitor, window, [])
+    >>> found = spec_of(monitor, window, [])
     >>> found.id, found.time, found.required
     (('id',), 'at', ('id', 'churns'))
     """

@@ -243,7 +243,7 @@ def classes_meet(
     >>> text = "{model: m, kind: classification, predictions: {parquet: p.parquet, time: t, prediction: y}}"
     >>> found = classes_meet(parse("m.yaml", text, environ={}), {"yes": 60, "no": 40}, {"1": 55, "0": 45}, rows=100)
     >>> [problem.message for problem in found]
-    ["no predicted class ('0', '1') is among those of the labels ('no', 'yes'); write both alike"]
+    ["no predicted class ('0', '1') is one of the labels ('no', 'yes'); write both alike"]
     """
     if monitor.kind is not Kind.CLASSIFICATION or not true or not predicted or not hardly_meet(true, predicted):
         return
