@@ -50,7 +50,7 @@ notify: ["json://alerts.example"]
 """
 FIRST, DAYS, ROWS = date(2026, 3, 1), 11, 300
 RETRAINED = 5
-"""The calendar calls for a retraining in the night of this day."""
+"""The calendar calls for a retraining in the run of this day."""
 
 
 def make(folder: Path) -> dict[str, Any]:

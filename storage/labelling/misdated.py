@@ -18,12 +18,14 @@ from lamplighter.core.time.window import Window
 from lamplighter.errors import BrokenFileError, ColumnError
 from storage.labelling.join import LabelIndex
 from storage.labelling.unmatched import LOOK_BACK_WINDOWS, predicted_ids
+from storage.project.database_urls import place_of
 from storage.project.folder import Project
 from storage.sources.files import File, find
 from storage.sources.labels import ONE_DAY, ids_of, joined_key
 from storage.sources.predictions import predictions_of
 from storage.sources.rows import Scan, ScanSpec
 from storage.sources.sql import newest_time, spool
+from storage.sources.sql_bounds import Bounds
 from storage.sources.timestamps import INSTANT, to_instants
 
 FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
@@ -132,10 +134,9 @@ def _dated_in(
 
 def _newest_in_database(labels: Labels, begin: datetime, end: datetime, day_zone: str) -> datetime | None:
     assert labels.sql is not None
-    value = newest_time(
-        labels.sql, column=str(labels.time), timezone=labels.timezone, start=begin, end=end,
-        unit=labels.time_unit, day_zone=day_zone,
-    )  # fmt: skip
+    place = place_of(labels.sql)
+    bounds = Bounds(str(labels.time), labels.timezone, labels.time_unit, day_zone, begin, end, place)
+    value = newest_time(labels.sql, bounds)
     if value is None:
         return None
     instants = to_instants(

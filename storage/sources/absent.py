@@ -67,8 +67,8 @@ def where_it_ends(project: Project, pattern: str) -> tuple[str, bool]:
 
     Examples
     --------
-    >>> told, is_misspelled = where_it_ends(project, "logs/day={day}.parquet")
-    >>> told.partition(" in ")[0], is_misspelled
+    >>> message, is_misspelled = where_it_ends(project, "logs/day={day}.parquet")
+    >>> message.partition(" in ")[0], is_misspelled
     ("there is no 'logs'", True)
     """
     if "://" in pattern:

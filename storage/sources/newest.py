@@ -13,11 +13,13 @@ import pyarrow as pa
 from lamplighter.core.monitor import Monitor, Predictions, Source, Sql
 from lamplighter.core.time.window import Window
 from lamplighter.errors import SourceError
+from storage.project.database_urls import place_of
 from storage.project.folder import Project
 from storage.sources.files import DAY, File, find
 from storage.sources.predictions import spec_of
 from storage.sources.rows import Scan
 from storage.sources.sql import newest_time
+from storage.sources.sql_bounds import Bounds
 from storage.sources.timestamps import INSTANT, to_instants
 
 MOST_FILES = 60
@@ -132,15 +134,9 @@ def _read(uri: str, form: str) -> Iterable[date]:
 
 
 def _newest_in_database(sql: Sql, source: Predictions, now: datetime, day_zone: str) -> datetime | None:
-    value = newest_time(
-        sql,
-        column=source.time,
-        timezone=source.timezone,
-        start=EPOCH,
-        end=now + timedelta(days=1),
-        unit=source.time_unit,
-        day_zone=day_zone,
-    )
+    end = now + timedelta(days=1)
+    bounds = Bounds(source.time, source.timezone, source.time_unit, day_zone, EPOCH, end, place_of(sql))
+    value = newest_time(sql, bounds)
     if value is None:
         return None
     instants = to_instants(pa.array([value]), source.time, source.timezone, unit=source.time_unit, day_zone=day_zone)

@@ -22,6 +22,7 @@ from storage.sources.predictions import predictions_of, spec_of
 from storage.sources.rows import ScanSpec
 from storage.sources.scans import open_scan
 from storage.sources.sql import count_rows
+from storage.sources.sql_bounds import Bounds
 
 
 def reference_of(
@@ -104,15 +105,9 @@ def _kept(project: Project, monitor: Monitor, span: Window) -> ScanSpec:
     source = monitor.predictions
     assert source.sql is not None
     url, asked = source.sql.url.get_secret_value(), (source.sql.table, source.sql.query)
-    count = count_rows(
-        source.sql,
-        column=source.time,
-        timezone=source.timezone,
-        start=span.start,
-        end=span.end,
-        unit=source.time_unit,
-        day_zone=span.timezone,
-    )
+    place = place_of(source.sql)
+    bounds = Bounds(source.time, source.timezone, source.time_unit, span.timezone, span.start, span.end, place)
+    count = count_rows(source.sql, bounds)
     parts = (url, asked, source.time, source.timezone, source.id, source.version, span.start, span.end, count)
     folder = project.home / "references" / hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
     pattern = f"{glob.escape(str(folder))}/*.parquet"

@@ -105,16 +105,7 @@ def spool(
     return [File(file.uri, _content_hash(file.uri), name=name) for file in found]
 
 
-def count_rows(
-    sql: Sql,
-    *,
-    column: str,
-    timezone: str | None,
-    start: datetime,
-    end: datetime,
-    unit: str | None = None,
-    day_zone: str = "UTC",
-) -> int:
+def count_rows(sql: Sql, bounds: Bounds) -> int:
     """How many rows a read of the same bounds would stream, some outside of them included.
 
     Raises
@@ -125,26 +116,17 @@ def count_rows(
     Examples
     --------
     >>> orders = Sql(url=project.locate_url("sqlite:///shop.db"), table="orders")
-    >>> count_rows(orders, column="at", timezone="UTC", start=window.start, end=window.end)
+    >>> count_rows(orders, Bounds("at", "UTC", None, "UTC", window.start, window.end, "orders"))
     5
     """
-    asked = _Asked(sql, Bounds(column, timezone, unit, day_zone, start, end, place_of(sql)), (), None)
+    asked = _Asked(sql, bounds, (), None)
     with _connected(sql) as connection:
         statement = _statement(connection, asked)
         rows = statement.columns() if isinstance(statement, sa.TextClause) else statement.order_by(None)
         return connection.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) or 0
 
 
-def newest_time(
-    sql: Sql,
-    *,
-    column: str,
-    timezone: str | None,
-    start: datetime,
-    end: datetime,
-    unit: str | None = None,
-    day_zone: str = "UTC",
-) -> Any:
+def newest_time(sql: Sql, bounds: Bounds) -> Any:
     """The largest value of the time column within bounds, as the database gives it; None where there are no rows.
 
     Raises
@@ -155,10 +137,10 @@ def newest_time(
     Examples
     --------
     >>> orders = Sql(url=project.locate_url("sqlite:///shop.db"), table="orders")
-    >>> newest_time(orders, column="at", timezone="UTC", start=window.start, end=window.end)
+    >>> newest_time(orders, Bounds("at", "UTC", None, "UTC", window.start, window.end, "orders"))
     '2026-03-11 14:00:00'
     """
-    asked = _Asked(sql, Bounds(column, timezone, unit, day_zone, start, end, place_of(sql)), (), None)
+    asked, column = _Asked(sql, bounds, (), None), bounds.column or ""
     with _connected(sql) as connection:
         statement = _statement(connection, asked)
         is_text = isinstance(statement, sa.TextClause)

@@ -55,14 +55,14 @@ def incidents(
     planned = [Window.of("m", monitor.every, zone, START + timedelta(hours=12 if every == "1d" else 0))]
     while len(planned) < windows:
         planned.append(planned[-1].next())
-    assert [walked.fault for walked in run_windows(project, monitor, planned)] == [""] * windows
+    assert [run.fault for run in run_windows(project, monitor, planned)] == [""] * windows
     place = {RunContext(project, monitor, it, monitor.run_after(it)).known_on: n for n, it in enumerate(planned)}
     rows = all_incidents(open_history(project))
     return [(place[row["opened_on"]], place[row["closed_on"]] if row["closed_on"] else None) for row in rows]
 
 
 def world(folder: Path, every: str, windows: int, seed: int, fault: tuple[int, Change] | None, zone: str) -> Project:
-    """A model whose Sundays, or whose nights, differ; from some window on it has a fault."""
+    """A model whose Sundays, or whose hours after dark, differ; from some window on it has a fault."""
     (folder / "monitors").mkdir(parents=True)
     (folder / "data").mkdir()
     (folder / "monitors" / "m.yaml").write_text(MONITOR.format(every=every, zone=zone))

@@ -284,7 +284,7 @@ def seen(profile: ColumnProfile, before: Before) -> tuple[Code, str] | None:
     --------
     >>> from lamplighter.core.profiles.profile import categorical_profile
     >>> past = [categorical_profile("plan", {"basic": 60 + day, "pro": 40 - day}, nulls=0) for day in range(7)]
-    >>> code, told = seen(categorical_profile("plan", {"basic": 5}, nulls=95), Before(past))
+    >>> code, message = seen(categorical_profile("plan", {"basic": 5}, nulls=95), Before(past))
     >>> code.value, seen(categorical_profile("plan", {"basic": 70, "pro": 30}, nulls=0), Before(past))
     ('nulls-risen', None)
     """

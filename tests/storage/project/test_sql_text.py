@@ -11,6 +11,7 @@ from lamplighter.core.monitor import Sql
 from lamplighter.errors import SourceError
 from storage.project.sql_text import bound_query, without_end
 from storage.sources.sql import count_rows, spool
+from storage.sources.sql_bounds import Bounds
 from tests.storage.sql_tables import DAY, fetch, run, values
 
 DATABASES = ["sqlite", "postgresql"]
@@ -69,7 +70,7 @@ def test_what_postgresql_alone_reads(postgresql_url: str, tmp_path: Path, name: 
     query = OF_POSTGRESQL[name]
     assert values(fetch(postgresql_url, tmp_path, query=query)) == [1]
     sql = Sql(url=SecretStr(postgresql_url), query=query)
-    assert count_rows(sql, column="at", timezone=None, start=DAY.start, end=DAY.end) in (1, 2)
+    assert count_rows(sql, Bounds("at", None, None, "UTC", DAY.start, DAY.end, "log")) in (1, 2)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from storage.sources.epochs import PER_SECOND
 from storage.sources.predictions import predictions_of
 from storage.sources.rows import Scan, ScanSpec
 from storage.sources.sql import count_rows, newest_time, spool
+from storage.sources.sql_bounds import Bounds
 from tests.storage.sql_tables import run
 
 ZONES = ["UTC", "America/New_York", "Asia/Tokyo"]
@@ -37,7 +38,8 @@ def read(url: str, folder: Path, window: Window, where: dict[str, str], unit: st
     given = {"column": "at", "timezone": None, "start": window.start, "end": window.end}
     files = spool(sql, **given, folder=folder / "spool", unit=unit, day_zone=window.timezone)
     rows = Scan(ScanSpec(window, tuple(files), time="at", unit=unit))
-    assert rows.count <= count_rows(sql, **given, unit=unit, day_zone=window.timezone) <= rows.count + 60
+    bounds = Bounds("at", None, unit, window.timezone, window.start, window.end, "log")
+    assert rows.count <= count_rows(sql, bounds) <= rows.count + 60
     return rows
 
 
@@ -131,7 +133,4 @@ def test_a_table_whose_times_are_none_is_not_empty(
         read(url, tmp_path, Window.of("m", Grain.DAY, "UTC", dt.date(2013, 6, 2)), where, unit)
     assert message in str(raised.value)
     with pytest.raises(ColumnError, match="column 'at'"):
-        newest_time(
-            Sql(url=SecretStr(url), **where), column="at", timezone=None, unit=unit,
-            start=HOURS[0], end=HOURS[-1],
-        )  # fmt: skip
+        newest_time(Sql(url=SecretStr(url), **where), Bounds("at", None, unit, "UTC", HOURS[0], HOURS[-1], "log"))
