@@ -16,7 +16,6 @@ from storage.history import model_lock
 from storage.history.prune import newest_of_the_future
 from storage.history.runs import run_of
 from storage.registry.versions import Registry
-from storage.sources.scans import open_scan
 from tasks.stages.outcome import Outcome
 from tasks.stages.run import RunContext
 
@@ -74,7 +73,7 @@ def alone(context: RunContext) -> Iterator[None]:
     """Be the only one that reads and records for a model, with a spool that is empty before and after."""
     project, model = context.project, context.monitor.model
     with model_lock("run", model, context.history.engine, project.home / "locks", project.settings.wait_seconds):
-        open_scan.forget_unreadable(model)
+        context.scans.forget_unreadable(model)
         shutil.rmtree(context.spool, ignore_errors=True)
         try:
             yield

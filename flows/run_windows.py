@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -116,8 +116,10 @@ def run_windows(
     announce : callable, optional
         Gets the window and the name of each stage as it begins.
     """
+    first = RunContext(project, monitor, windows[0], monitor.run_after(windows[0])) if windows else None
     for window in windows:
-        context = RunContext(project, monitor, window, monitor.run_after(window))
+        assert first is not None
+        context = replace(first, window=window, now=monitor.run_after(window))
         is_last = window == windows[-1]
         try:
             outcome = run_window(

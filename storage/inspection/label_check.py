@@ -26,6 +26,7 @@ from storage.sources.labels import Arrived, keys, labels_arrived
 from storage.sources.newest import EPOCH, FAR, newest_files
 from storage.sources.predictions import predictions_of
 from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scans import Scans
 from storage.sources.sql import columns_of
 
 MOST_WINDOWS = 8
@@ -83,7 +84,7 @@ def check_labels(project: Project, monitor: Monitor, newest: Scan, now: datetime
     check.labelled = 0
     try:
         if labels.same_row:
-            _one_window(monitor, newest.spec, None, now, check)
+            _one_window(monitor, newest, None, now, check)
             if not check.labelled:
                 check.problems.append(_no_labels(monitor, newest))
             return check
@@ -140,31 +141,32 @@ def _absent(project: Project, monitor: Monitor, labels: Labels) -> Iterator[Prob
 
 def _joined(project: Project, monitor: Monitor, newest: Scan, now: datetime, folder: Path, check: LabelCheck) -> None:
     windows = _windows(monitor, newest.spec.window)
-    arrived = labels_arrived(project, monitor, windows[-1].start, now, folder, [newest.spec])
+    arrived = labels_arrived(project, monitor, windows[-1].start, now, folder, [newest])
     assert arrived is not None
     place = ("labels", "sql" if monitor.labels and monitor.labels.sql else "parquet")
     check.problems += [Problem(place, of_file(file, reason)) for file, reason in arrived.unreadable]
     if arrived.unreadable and not len(arrived.frame):
         return
     index = LabelIndex.of(arrived, monitor.predictions.id)
-    looked_at: list[ScanSpec] = []
+    scans, looked_at = Scans(), list[ScanSpec]()
     met = 0
     for window in windows:
-        where = newest.spec if window == newest.spec.window else predictions_of(project, monitor, window, folder)
-        _one_window(monitor, where, index, now, check)
-        looked_at.append(where)
+        is_newest = window == newest.spec.window
+        rows = newest if is_newest else scans.open(predictions_of(project, monitor, window, folder))
+        _one_window(monitor, rows, index, now, check)
+        looked_at.append(rows.spec)
         if check.labelled:
-            check.window = "" if window == newest.spec.window else window.label
+            check.window = "" if is_newest else window.label
             return
-        if early := early_labels(project, monitor, looked_at[-1:], index, folder):
+        if early := early_labels(project, monitor, looked_at[-1:], index, folder, scans):
             check.problems.append(_misdated(early.ids, window.label, "before their predictions"))
             return
-        met += _met(index, Scan(where), monitor)
+        met += _met(index, rows, monitor)
     if met:
         what = f"{met} labels met their predictions, and none is a number; name another column"
         check.problems.append(Problem(("labels", "target"), what))
         return
-    check.problems += _none_met(project, monitor, arrived, looked_at, now, folder)
+    check.problems += _none_met(project, monitor, arrived, looked_at, now, folder, scans)
 
 
 def _misdated(ids: int, label: str, when: str, *, is_warning: bool = False) -> Problem:
@@ -192,9 +194,9 @@ def _windows(monitor: Monitor, newest: Window) -> list[Window]:
     return windows
 
 
-def _one_window(monitor: Monitor, where: ScanSpec, index: LabelIndex | None, now: datetime, check: LabelCheck) -> None:
-    [truth] = truths_of([Seen(where, relabelled_until=now + MOMENT)], monitor, index)
-    check.labelled, check.rows = len(truth.y_true), Scan(where).count
+def _one_window(monitor: Monitor, rows: Scan, index: LabelIndex | None, now: datetime, check: LabelCheck) -> None:
+    [truth] = truths_of([Seen(rows, relabelled_until=now + MOMENT)], monitor, index)
+    check.labelled, check.rows = len(truth.y_true), rows.count
     if check.labelled:
         check.problems += _of_values(monitor, truth, check)
 
@@ -240,12 +242,18 @@ def _of_answers(monitor: Monitor, truth: Truth) -> Iterator[Problem]:
 
 
 def _none_met(
-    project: Project, monitor: Monitor, arrived: Arrived, looked_at: Sequence[ScanSpec], now: datetime, folder: Path
+    project: Project,
+    monitor: Monitor,
+    arrived: Arrived,
+    looked_at: Sequence[ScanSpec],
+    now: datetime,
+    folder: Path,
+    scans: Scans,
 ) -> Iterator[Problem]:
     """Why no prediction has a label: there are none yet, they are dated otherwise, or their ids are others."""
     labels, first = monitor.labels, min(where.window.start for where in looked_at)
     assert labels is not None
-    if found := misdated_labels(project, monitor, looked_at, now, now, folder / "earlier"):
+    if found := misdated_labels(project, monitor, looked_at, now, now, folder / "earlier", scans):
         newest = found.newest.isoformat(timespec="minutes")
         when = "after the present" if found.is_future else "before these"
         may_be_old = not (found.is_sure or is_overdue(monitor, looked_at, now))
@@ -254,16 +262,18 @@ def _none_met(
     names = [where.window.label for where in looked_at]
     if len(arrived.frame):
         ids = (
-            "" if {*monitor.predictions.id, *labels.id} & {*monitor.private} else _examples(monitor, looked_at, arrived)
+            ""
+            if {*monitor.predictions.id, *labels.id} & {*monitor.private}
+            else _examples(monitor, scans, looked_at, arrived)
         )
-        rows = sum(Scan(where).count for where in looked_at)
+        rows = sum(scans.open(where).count for where in looked_at)
         what = f"none of {len(arrived.frame)} labels has the id of one of the {rows} predictions of"
         at = ("labels", "id") if labels.id else ("labels",)
         cure = "name the column of ids as labels.id, or write ids alike"
         yield Problem(at, f"{what} {min(names)} to {max(names)}{ids}; {cure}")
         return
     begin = first - timedelta(days=400)
-    earlier = labels_arrived(project, monitor, begin, now, folder / "earlier", looked_at)
+    earlier = labels_arrived(project, monitor, begin, now, folder / "earlier", map(scans.open, looked_at))
     if earlier is None or not len(earlier.frame):
         yield Problem(("labels",), _NONE_YET if arrived.files else "there are no labels yet", True)
         return
@@ -271,8 +281,9 @@ def _none_met(
     yield Problem(("labels",), f"{what}; there are none yet for the newest predictions", True)
 
 
-def _examples(monitor: Monitor, looked_at: Sequence[ScanSpec], arrived: Arrived) -> str:
-    newest = next((rows for where in looked_at if (rows := Scan(where)).count), Scan(looked_at[0]))
+def _examples(monitor: Monitor, scans: Scans, looked_at: Sequence[ScanSpec], arrived: Arrived) -> str:
+    scanned = [scans.open(where) for where in looked_at]
+    newest = next((rows for rows in scanned if rows.count), scanned[0])
     ids = keys(newest.frame(monitor.predictions.id, monitor.predictions.id), monitor.predictions.id)
     pair = [
         str(values[0]).replace("\x1f", ", ")[:40]

@@ -20,8 +20,7 @@ from lamplighter.core.monitor import Kind, Monitor
 from lamplighter.core.records.measurement import State
 from lamplighter.core.time.window import Window
 from storage.sources.labels import IDENTIFIED, Arrived, keys
-from storage.sources.rows import ScanSpec
-from storage.sources.scans import open_scan
+from storage.sources.rows import Scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,27 +78,28 @@ class Seen:
 
     Attributes
     ----------
-    rows : ScanSpec
+    rows : Scan
     relabelled_until : datetime or None
         Labels that arrived before it count, although the window was final.
     """
 
-    rows: ScanSpec
+    rows: Scan
     relabelled_until: datetime | None = None
 
     def before(self, monitor: Monitor) -> datetime:
         """The instant before which a label must have arrived."""
-        final = matured(self.rows.window, monitor)
+        final = matured(self.rows.spec.window, monitor)
         return max(final, self.relabelled_until) if self.relabelled_until else final
 
 
-def predictions_with_ids(where: ScanSpec, monitor: Monitor) -> pd.DataFrame:
+def predictions_with_ids(rows: Scan, monitor: Monitor) -> pd.DataFrame:
     """The columns of a window that quality needs; one that is not there is all null.
 
     Examples
     --------
     >>> from storage.sources.predictions import predictions_of
-    >>> [*predictions_with_ids(predictions_of(project, monitor, window, context.spool), monitor).columns]
+    >>> rows = context.scan(predictions_of(project, monitor, window, context.spool))
+    >>> [*predictions_with_ids(rows, monitor).columns]
     ['id', 'plan', 'churns', 'probability']
     """
     labels, predictions = monitor.labels, monitor.predictions
@@ -108,7 +108,7 @@ def predictions_with_ids(where: ScanSpec, monitor: Monitor) -> pd.DataFrame:
     texts = [*predictions.id, predictions.version, *monitor.segments, *(answers if monitor.kind in IDENTIFIED else [])]
     names = list(dict.fromkeys(name for name in (*texts, *answers, *predictions.scores) if name))
     objects = [name for name in answers if name] if monitor.kind is Kind.TEXT else []
-    return open_scan(where).frame(names, [name for name in texts if name], objects)
+    return rows.frame(names, [name for name in texts if name], objects)
 
 
 def truths_of(windows: Sequence[Seen], monitor: Monitor, index: LabelIndex | None) -> Iterator[Truth]:
@@ -131,7 +131,7 @@ def truths_of(windows: Sequence[Seen], monitor: Monitor, index: LabelIndex | Non
     >>> from storage.sources.predictions import predictions_of
     >>> arrived = labels_arrived(project, monitor, window.previous().start, context.now, context.spool)
     >>> index = LabelIndex.of(arrived, monitor.predictions.id)
-    >>> seen = Seen(predictions_of(project, monitor, window.previous(), context.spool))
+    >>> seen = Seen(context.scan(predictions_of(project, monitor, window.previous(), context.spool)))
     >>> [len(truth.labelled) for truth in truths_of([seen], monitor, index)]
     [300]
     """
@@ -143,8 +143,8 @@ def truths_of(windows: Sequence[Seen], monitor: Monitor, index: LabelIndex | Non
         if index is None:
             y_true, corrected = frame[labels.target], 0
         else:
-            y_true, corrected = index.look_up(frame, seen.rows.window, seen.before(monitor))
-        comparable = all(name in open_scan(seen.rows).schema for name in needed)
+            y_true, corrected = index.look_up(frame, seen.rows.spec.window, seen.before(monitor))
+        comparable = all(name in seen.rows.schema for name in needed)
         known = _is_label(y_true, monitor.kind)
         odd = y_true[~known & y_true.notna().to_numpy()]
         labelled, y_true = frame[known], y_true[known]

@@ -24,6 +24,7 @@ from storage.sources.files import File, find
 from storage.sources.labels import ONE_DAY, ids_of, joined_key
 from storage.sources.predictions import predictions_of
 from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scans import Scans
 from storage.sources.sql import newest_time, spool
 from storage.sources.sql_bounds import Bounds
 from storage.sources.timestamps import INSTANT, to_instants
@@ -72,7 +73,13 @@ class Misdated:
 
 
 def misdated_labels(
-    project: Project, monitor: Monitor, specs: Sequence[ScanSpec], now: datetime, present: datetime, folder: Path
+    project: Project,
+    monitor: Monitor,
+    specs: Sequence[ScanSpec],
+    now: datetime,
+    present: datetime,
+    folder: Path,
+    scans: Scans,
 ) -> Misdated | None:
     """The newest window some of whose labels are dated long before it, or after the present; None where there is none.
 
@@ -88,6 +95,7 @@ def misdated_labels(
         By the clock: what came between a logical time and the present is dated rightly.
     folder : Path
         For what is streamed.
+    scans : Scans
 
     Raises
     ------
@@ -106,7 +114,7 @@ def misdated_labels(
         if dated is None or not len(dated.ids):
             continue
         for where in specs:
-            if found := _of_window(project, monitor, where, dated, folder):
+            if found := _of_window(project, monitor, scans.open(where), dated, folder, scans):
                 return found
     return None
 
@@ -176,28 +184,30 @@ def _index(frame: pd.DataFrame, monitor: Monitor) -> LabelIndex:
     return LabelIndex(pd.Index(ids).astype(object), monitor.predictions.id, number, nothing, arrival, frame)
 
 
-def _of_window(project: Project, monitor: Monitor, where: ScanSpec, dated: LabelIndex, folder: Path) -> Misdated | None:
+def _of_window(
+    project: Project, monitor: Monitor, rows: Scan, dated: LabelIndex, folder: Path, scans: Scans
+) -> Misdated | None:
     """The ids of a window whose labels are dated elsewhere, without those that were predicted at that time."""
-    found = predicted_ids(where, monitor, dated)
+    found, own = predicted_ids(rows, monitor, dated), rows.spec.window
     if not found.any():
         return None
     moments = dated.arrival[found[dated.number]]
     newest, middle = _moment(int(moments.max())), _moment(int(np.median(moments)))
-    is_future = newest >= where.window.end
+    is_future = newest >= own.end
     is_sure = is_future
     if not is_future:
         labels = monitor.labels
         assert labels is not None
         # Whoever is scored once a year has a label of last year's prediction.
         begin = max(_moment(int(moments.min())) - labels.mature_after, newest - MOST_DAYS * ONE_DAY)
-        window = Window(monitor.model, monitor.every, begin, min(newest, where.window.start), monitor.timezone)
-        then = predictions_of(project, monitor, window, folder / "then", only=monitor.predictions.id)
-        is_sure = bool(Scan(then).count)
+        window = Window(monitor.model, monitor.every, begin, min(newest, own.start), monitor.timezone)
+        then = scans.open(predictions_of(project, monitor, window, folder / "then", only=monitor.predictions.id))
+        is_sure = bool(then.count)
         if is_sure:
             found &= ~predicted_ids(then, monitor, dated)
     if not found.any():
         return None
-    return Misdated(where.window, int(found.sum()), Scan(where).count, newest, where.window.start - middle, is_sure)
+    return Misdated(own, int(found.sum()), rows.count, newest, own.start - middle, is_sure)
 
 
 def _moment(microseconds: int) -> datetime:

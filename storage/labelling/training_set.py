@@ -23,7 +23,7 @@ from storage.project.private_files import make_folder, open_private
 from storage.sources.labels import identified, labels_arrived
 from storage.sources.predictions import predictions_of
 from storage.sources.rows import Scan
-from storage.sources.scans import open_scan
+from storage.sources.scans import Scans
 from storage.sources.types import united
 
 
@@ -59,6 +59,7 @@ def write_labelled(
     windows: Iterable[Window],
     path: Path,
     spool_folder: Path,
+    scans: Scans,
     announce: Callable[[int], None] | None = None,
 ) -> LabelledRows:
     """Write the predictions of some windows with their truth, a null where it never came in time.
@@ -71,6 +72,7 @@ def write_labelled(
         Where to.
     spool_folder : Path
         Folder for what is streamed.
+    scans : Scans
     announce : callable, optional
         Gets how many windows have been read.
 
@@ -86,7 +88,7 @@ def write_labelled(
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     path, windows = Path(folder, "train.parquet"), [window.previous()]
-    ...     written = write_labelled(project, monitor, windows, path, context.spool)
+    ...     written = write_labelled(project, monitor, windows, path, context.spool, context.scans)
     ...     print(written.rows, written.labelled, pq.read_schema(path).names)
     300 300 ['at', 'id', 'amount', 'plan', 'churns', 'probability', 'churned', '__window__']
     """
@@ -95,14 +97,15 @@ def write_labelled(
     if not wanted:
         raise ModelError(f"{monitor.model}: there is no window to learn from; wait for labels")
     until = max(matured(window, monitor) for window in wanted)
-    first = predictions_of(project, monitor, wanted[0], spool_folder)
+    first = scans.open(predictions_of(project, monitor, wanted[0], spool_folder))
     arrived = labels_arrived(project, monitor, wanted[0].start, until, spool_folder, [first])
     index = LabelIndex.of(arrived, monitor.predictions.id) if arrived else None
     tables, filled = [], []
     for done, window in enumerate(wanted):
         if announce:
             announce(done)
-        table = _table(project, monitor, window, index, spool_folder)
+        rows = scans.open(predictions_of(project, monitor, window, spool_folder))
+        table = _table(monitor, rows, index)
         if table is not None and len(table):
             tables.append(table)
             filled.append(window)
@@ -120,20 +123,17 @@ def write_labelled(
     return LabelledRows(path, len(joined), labelled, filled)
 
 
-def _table(
-    project: Project, monitor: Monitor, window: Window, index: LabelIndex | None, spool_folder: Path
-) -> pa.Table | None:
-    rows = open_scan(predictions_of(project, monitor, window, spool_folder))
+def _table(monitor: Monitor, rows: Scan, index: LabelIndex | None) -> pa.Table | None:
     for _ in range(len(rows.spec.files) + 1):
         with suppress(BrokenFileError):
-            return _joined(monitor, window, rows, index)
-    raise SourceError(f"{monitor.model}: the predictions of {window.label} cannot be read")
+            return _joined(monitor, rows, index)
+    raise SourceError(f"{monitor.model}: the predictions of {rows.spec.window.label} cannot be read")
 
 
-def _joined(monitor: Monitor, window: Window, rows: Scan, index: LabelIndex | None) -> pa.Table | None:
+def _joined(monitor: Monitor, rows: Scan, index: LabelIndex | None) -> pa.Table | None:
     if not rows.count:
         return None
-    labels = monitor.labels
+    labels, window = monitor.labels, rows.spec.window
     assert labels is not None
     names = [name for name in _columns(monitor, rows) if name in rows.schema]
     kept = [name for name in names if index is None or name != labels.target]

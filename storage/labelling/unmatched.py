@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,8 +16,8 @@ from storage.labelling.join import LabelIndex
 from storage.project.folder import Project
 from storage.sources.labels import Arrived
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import ScanSpec
-from storage.sources.scans import open_scan
+from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scans import Scans
 
 LOOK_BACK_WINDOWS = 31
 """How many windows before those of the run are searched for the prediction of a late label, newest first."""
@@ -33,7 +33,7 @@ class UnmatchedLabels:
 
 
 def unmatched_labels(
-    project: Project, monitor: Monitor, specs: Sequence[ScanSpec], arrived: Arrived, spool_folder: Path
+    project: Project, monitor: Monitor, specs: Sequence[ScanSpec], arrived: Arrived, spool_folder: Path, scans: Scans
 ) -> UnmatchedLabels:
     """Count the labels that arrived during the first window and count for none.
 
@@ -49,13 +49,14 @@ def unmatched_labels(
         Labels, with the instant at which each arrived.
     spool_folder : Path
         Folder for what is streamed of earlier windows.
+    scans : Scans
 
     Examples
     --------
     >>> from storage.sources.labels import labels_arrived
     >>> arrived = labels_arrived(project, monitor, window.start, context.now, context.spool)
     >>> windows = [predictions_of(project, monitor, it, context.spool) for it in (window, window.previous())]
-    >>> unmatched_labels(project, monitor, windows, arrived, context.spool)
+    >>> unmatched_labels(project, monitor, windows, arrived, context.spool, context.scans)
     UnmatchedLabels(late=0, unknown=0, arrived=300)
     """
     window = specs[0].window
@@ -63,18 +64,18 @@ def unmatched_labels(
     index = LabelIndex.of(replace(arrived, frame=arrived.frame[during]), monitor.predictions.id)
     unknown = np.ones(len(index.ids), dtype=bool)
     late = 0
-    for where in _earlier(project, monitor, specs, spool_folder):
+    for rows in _earlier(project, monitor, specs, spool_folder, scans):
         if not unknown.any():
             break
-        found = predicted_ids(where, monitor, index) & unknown
-        too_late = (index.frame["arrived"] >= matured(where.window, monitor)).to_numpy()
+        found = predicted_ids(rows, monitor, index) & unknown
+        too_late = (index.frame["arrived"] >= matured(rows.spec.window, monitor)).to_numpy()
         late += len(np.unique(index.number[too_late & found[index.number]]))
         unknown &= ~found
     return UnmatchedLabels(late, int(unknown.sum()), len(index.ids))
 
 
 def any_predicted(
-    project: Project, monitor: Monitor, specs: Sequence[ScanSpec], index: LabelIndex, spool_folder: Path
+    project: Project, monitor: Monitor, specs: Sequence[ScanSpec], index: LabelIndex, spool_folder: Path, scans: Scans
 ) -> bool:
     """Whether any id was predicted in the windows at hand, or in those before.
 
@@ -83,10 +84,11 @@ def any_predicted(
     >>> from storage.sources.labels import labels_arrived
     >>> index = LabelIndex.of(labels_arrived(project, monitor, window.start, context.now, context.spool), ("id",))
     >>> windows = [predictions_of(project, monitor, window, context.spool)]
-    >>> any_predicted(project, monitor, windows, index, context.spool)
+    >>> any_predicted(project, monitor, windows, index, context.spool, context.scans)
     True
     """
-    return any(predicted_ids(where, monitor, index).any() for where in _earlier(project, monitor, specs, spool_folder))
+    earlier = _earlier(project, monitor, specs, spool_folder, scans)
+    return any(predicted_ids(rows, monitor, index).any() for rows in earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class Early:
 
 
 def early_labels(
-    project: Project, monitor: Monitor, specs: Sequence[ScanSpec], labels: LabelIndex, spool_folder: Path
+    project: Project, monitor: Monitor, specs: Sequence[ScanSpec], labels: LabelIndex, spool_folder: Path, scans: Scans
 ) -> Early | None:
     """Count the ids of the first window that have labels, all of them dated before the window; None without any.
 
@@ -126,7 +128,7 @@ def early_labels(
     >>> from storage.sources.labels import labels_arrived
     >>> index = LabelIndex.of(labels_arrived(project, monitor, window.start, context.now, context.spool), ("id",))
     >>> windows = [predictions_of(project, monitor, window, context.spool)]
-    >>> early_labels(project, monitor, windows, index, context.spool) is None
+    >>> early_labels(project, monitor, windows, index, context.spool, context.scans) is None
     True
     """
     own = specs[0]
@@ -135,19 +137,19 @@ def early_labels(
     early = np.zeros(len(labels.ids), dtype=bool)
     early[labels.number[before]] = True
     early[labels.number[~before]] = False
-    early &= predicted_ids(own, monitor, labels)
-    others = (where for where in _earlier(project, monitor, specs, spool_folder) if where.window != own.window)
-    for where in others:
+    early &= predicted_ids(scans.open(own), monitor, labels)
+    earlier = _earlier(project, monitor, specs, spool_folder, scans)
+    for rows in (rows for rows in earlier if rows.spec.window != own.window):
         if not early.any():
             return None
-        early &= ~predicted_ids(where, monitor, labels)
+        early &= ~predicted_ids(rows, monitor, labels)
     if not early.any():
         return None
     leads = (own.window.start - arrived[before & early[labels.number]]).dt.total_seconds()
-    return Early(int(early.sum()), open_scan(own).count, timedelta(seconds=float(leads.median())))
+    return Early(int(early.sum()), scans.open(own).count, timedelta(seconds=float(leads.median())))
 
 
-def ids_used_again(specs: Sequence[ScanSpec], monitor: Monitor, index: LabelIndex) -> int:
+def ids_used_again(scanned: Iterable[Scan], monitor: Monitor, index: LabelIndex) -> int:
     """How many ids were predicted in several windows, where most of them have several labels, too.
 
     One label for an id that is scored every day is nothing unusual, nor are a few corrections.
@@ -157,21 +159,21 @@ def ids_used_again(specs: Sequence[ScanSpec], monitor: Monitor, index: LabelInde
     >>> from storage.sources.labels import labels_arrived
     >>> index = LabelIndex.of(labels_arrived(project, monitor, window.start, context.now, context.spool), ("id",))
     >>> windows = [predictions_of(project, monitor, it, context.spool) for it in (window, window.previous())]
-    >>> ids_used_again(windows, monitor, index)
+    >>> ids_used_again(map(context.scan, windows), monitor, index)
     0
     """
     windows = np.zeros(len(index.ids), dtype=int)
     labelled_again = index.labelled_again()
     if not labelled_again.any():
         return 0
-    for where in specs:
-        windows += predicted_ids(where, monitor, index)
+    for rows in scanned:
+        windows += predicted_ids(rows, monitor, index)
     predicted_again = windows > 1
     several = int((labelled_again & predicted_again).sum())
     return several if 2 * several > predicted_again.sum() else 0
 
 
-def predicted_ids(where: ScanSpec, monitor: Monitor, index: LabelIndex) -> npt.NDArray[np.bool_]:
+def predicted_ids(rows: Scan, monitor: Monitor, index: LabelIndex) -> npt.NDArray[np.bool_]:
     """Whether an id was predicted in a window, by its number.
 
     Examples
@@ -179,21 +181,25 @@ def predicted_ids(where: ScanSpec, monitor: Monitor, index: LabelIndex) -> npt.N
     >>> from storage.sources.labels import labels_arrived
     >>> index = LabelIndex.of(labels_arrived(project, monitor, window.start, context.now, context.spool), ("id",))
     >>> for it in (window, window.previous()):
-    ...     print(it.label, predicted_ids(predictions_of(project, monitor, it, context.spool), monitor, index).sum())
+    ...     rows = context.scan(predictions_of(project, monitor, it, context.spool))
+    ...     print(it.label, predicted_ids(rows, monitor, index).sum())
     2026-03-11 0
     2026-03-10 300
     """
     found = np.zeros(len(index.ids) + 1, dtype=bool)
-    found[index.numbers(open_scan(where).frame(monitor.predictions.id, monitor.predictions.id))] = True
+    found[index.numbers(rows.frame(monitor.predictions.id, monitor.predictions.id))] = True
     return found[:-1]
 
 
-def _earlier(project: Project, monitor: Monitor, specs: Sequence[ScanSpec], spool_folder: Path) -> Iterator[ScanSpec]:
+def _earlier(
+    project: Project, monitor: Monitor, specs: Sequence[ScanSpec], spool_folder: Path, scans: Scans
+) -> Iterator[Scan]:
     """The windows at hand, then the other ones before the run's own, newest first."""
-    yield from specs
+    yield from map(scans.open, specs)
     at_hand = {where.window.start for where in specs}
     window = specs[0].window.previous()
     for _ in range(LOOK_BACK_WINDOWS + len(at_hand) - 1):
         if window.start not in at_hand:
-            yield predictions_of(project, monitor, window, spool_folder / "look-back", only=monitor.predictions.id)
+            folder = spool_folder / "look-back"
+            yield scans.open(predictions_of(project, monitor, window, folder, only=monitor.predictions.id))
         window = window.previous()

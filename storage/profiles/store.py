@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import secrets
+from collections import OrderedDict
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,30 @@ from lamplighter.core.profiles.profile import Bounds, ColumnProfile
 from lamplighter.errors import SourceError, one_line
 from storage.profiles.build import Profiles
 from storage.project.private_files import write_private
+
+MOST_LOADED = 256
+"""Sets of profiles that are kept: those of the windows that a window is held against."""
+
+
+class LoadedProfiles:
+    """Profiles of earlier windows, kept while runs that follow each other ask for the same ones."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[ProfileStore, str], Profiles] = OrderedDict()
+
+    def of(self, store: ProfileStore, name: str) -> Profiles:
+        """The set of a hash; none where it is lost, which is asked again the next time."""
+        profiles = self._kept.get((store, name))
+        if profiles is None:
+            try:
+                profiles = store.load(name)
+            except SourceError:
+                return {}
+        self._kept[store, name] = profiles
+        self._kept.move_to_end((store, name))
+        while len(self._kept) > MOST_LOADED:
+            self._kept.popitem(last=False)
+        return profiles
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,6 @@ from lamplighter.errors import BrokenFileError, ColumnError
 from storage.project.folder import Project
 from storage.sources.files import File, find
 from storage.sources.rows import Scan, ScanSpec
-from storage.sources.scans import open_scan
 from storage.sources.sql import spool
 from storage.sources.timestamps import INSTANT
 from storage.sources.types import as_frame, objects_of, united, without_bytes
@@ -71,7 +70,7 @@ def labels_arrived(
     first: datetime,
     now: datetime,
     spool_folder: Path,
-    beside: Sequence[ScanSpec] = (),
+    beside: Iterable[Scan] = (),
 ) -> Arrived | None:
     """Read the labels that arrived from ``first`` until ``now``; None when they stand in the predictions' own rows.
 
@@ -81,7 +80,7 @@ def labels_arrived(
 
     Parameters
     ----------
-    beside : sequence of ScanSpec
+    beside : iterable of Scan
         Predictions that the labels are joined with: cells of CSV files, which have no type, are read as theirs.
 
     Raises
@@ -163,13 +162,13 @@ def identified(monitor: Monitor, columns: Iterable[str]) -> set[str]:
     }
 
 
-def _readings(monitor: Monitor, beside: Iterable[ScanSpec]) -> dict[str, Reading]:
+def _readings(monitor: Monitor, beside: Iterable[Scan]) -> dict[str, Reading]:
     """How cells of the labels are read, by column: as the column of the predictions that they are compared with."""
     labels, predictions = monitor.labels, monitor.predictions
     assert labels is not None
     pairs = [*zip(ids_of(labels, monitor), predictions.id, strict=True), (labels.target, predictions.prediction)]
-    for where in beside:
-        if (rows := open_scan(where)).schema:
+    for rows in beside:
+        if rows.schema:
             return {column: rows.holds(answer) for column, answer in pairs if answer}
     return {}
 

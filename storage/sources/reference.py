@@ -19,8 +19,7 @@ from storage.project.folder import Project
 from storage.project.private_key import key_name
 from storage.sources.files import find
 from storage.sources.predictions import predictions_of, spec_of
-from storage.sources.rows import ScanSpec
-from storage.sources.scans import open_scan
+from storage.sources.rows import Scan, ScanSpec
 from storage.sources.sql import count_rows
 from storage.sources.sql_bounds import Bounds
 
@@ -43,7 +42,7 @@ def reference_of(
     Examples
     --------
     >>> found = reference_of(project, monitor, window, context.spool)
-    >>> found.window.start.isoformat(), open_scan(found).count
+    >>> found.window.start.isoformat(), context.scan(found).count
     ('2026-03-01T00:00:00+00:00', 900)
     """
     reference = monitor.reference
@@ -132,25 +131,27 @@ def _keep(project: Project, monitor: Monitor, span: Window, folder: Path) -> Non
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def reference_key(where: ScanSpec, monitor: Monitor, private_key: bytes = b"") -> str:
+def reference_key(rows: Scan, monitor: Monitor, private_key: bytes = b"") -> str:
     """A name for what is computed of a reference: another file, range, column or private key makes another name.
 
     Parameters
     ----------
-    where : ScanSpec
+    rows : Scan
+        Of the reference.
     monitor : Monitor
     private_key : bytes
         What private values are hashed with: hashes by another key would all be unseen.
 
     Examples
     --------
-    >>> reference = reference_of(project, monitor, window, context.spool)
+    >>> reference = context.scan(reference_of(project, monitor, window, context.spool))
     >>> other = monitor.model_copy(update={"private": ("plan",)})
     >>> reference_key(reference, monitor) == reference_key(reference, other)
     False
     """
+    where = rows.spec
     span = (where.window.start, where.window.end) if where.time else None
     predictions = monitor.predictions.model_dump(mode="json")
     private = (monitor.private, key_name(private_key)) if monitor.private else ()
-    parts = (open_scan(where).fingerprint, span, monitor.kind.value, predictions, monitor.features, private)
+    parts = (rows.fingerprint, span, monitor.kind.value, predictions, monitor.features, private)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -19,6 +19,7 @@ from lamplighter.core.monitor import Duplicates
 from lamplighter.core.values.cell import Reading
 from lamplighter.core.values.identity import identities
 from lamplighter.errors import BrokenFileError, ColumnError, common_mistake, one_line
+from storage.sources.decoded import Decoded
 from storage.sources.files import File, fingerprint
 from storage.sources.odd_times import odd_times
 from storage.sources.parquet import OpenFiles
@@ -40,6 +41,12 @@ class Scan:
     A file that breaks while a column is read raises `BrokenFileError` once. From then on it is one of the
     unreadable files and every count is that of the other files, so that whoever catches the error begins anew.
 
+    Parameters
+    ----------
+    rows : ScanSpec
+    decoded : Decoded, optional
+        Where columns that were decoded are kept.
+
     Attributes
     ----------
     unreadable : list of (str, str)
@@ -48,11 +55,12 @@ class Scan:
         What is wrong with the same column in every file: that is no file's fault, but the monitor's or the log's.
     """
 
-    def __init__(self, rows: ScanSpec) -> None:
+    def __init__(self, rows: ScanSpec, decoded: Decoded | None = None) -> None:
         self.spec = rows
+        self._decoded = decoded
         self.unreadable: list[tuple[str, str]] = []
         self._files = OpenFiles(rows.files)
-        self._shown = {file.uri: file.shown for file in rows.files}
+        self._file_of = {file.uri: file for file in rows.files}
         self._broken: set[str] = set()
         self._schemas: dict[str, pa.Schema] = {}
         self._inside: dict[str, frozenset[str]] = {}
@@ -125,7 +133,7 @@ class Scan:
             without = [uri for uri, schema in self._schemas.items() if name not in schema.names]
             if len(without) < len(self._schemas):
                 for uri in without:
-                    yield name, self._shown[uri], names_listed(name, self._own(uri))
+                    yield name, self._file_of[uri].shown, names_listed(name, self._own(uri))
 
     @cached_property
     def schema(self) -> dict[str, pa.DataType]:
@@ -276,19 +284,24 @@ class Scan:
 
     def _read(self, part: Fragment, name: str, *, cells: bool = False) -> pa.ChunkedArray:
         try:
-            read = self._files.read_cells if cells else self._files.read
-            values = read(part.uri, part.group, name)
+            values = self._decode(part, name, cells)
         except BROKEN as error:
             reason = f"column {name!r} cannot be read: {one_line(error)}"
             self._leave_out(part.uri, reason)
-            raise BrokenFileError(f"{self._shown[part.uri]}: {reason}") from None
+            raise BrokenFileError(f"{self._file_of[part.uri].shown}: {reason}") from None
         return values if part.mask is None else values.filter(part.mask)
+
+    def _decode(self, part: Fragment, name: str, cells: bool) -> pa.ChunkedArray:
+        read = partial(self._files.read_cells if cells else self._files.read, part.uri, part.group, name)
+        if self._decoded is None:
+            return read()
+        return self._decoded.column((self._file_of[part.uri], part.group, name, cells), read)
 
     def _leave_out(self, uri: str, reason: str) -> None:
         """Count a file as one that cannot be read, and forget what was computed with it."""
         if self._schemas.pop(uri, None) is None:
             return
-        self.unreadable.append((self._shown[uri], reason))
+        self.unreadable.append((self._file_of[uri].shown, reason))
         self._broken.add(uri)
         self._found = [part for part in self._found if part.uri != uri]
         self._undated.pop(uri, None)

@@ -26,7 +26,7 @@ from storage.registry.reference import kept_reference
 from storage.registry.versions import POINTER, Registry, Version, checksum_of
 from storage.sinks.apprise import targets
 from storage.sources.reference import reference_of
-from storage.sources.scans import open_scan
+from storage.sources.rows import Scan
 
 
 def adopt(
@@ -132,5 +132,5 @@ def _kinds_of_reference(project: Project, monitor: Monitor) -> dict[str, str]:
     """The columns of the monitor's own reference and their types, none where it cannot be read."""
     with TemporaryDirectory() as spool, suppress(SourceError):
         where = reference_of(project, monitor, monitor.window(datetime.now(UTC)), Path(spool))
-        return table_kinds(open_scan(where)) if where else {}
+        return table_kinds(Scan(where)) if where else {}
     return {}

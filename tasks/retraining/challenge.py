@@ -88,7 +88,8 @@ def answer(work: Retraining, windows: list[Window], folders: Sequence[Path]) -> 
     assert labels is not None
     path = work.scratch / "compare.parquet"
     what = work.counting("reading the rows of the comparison", len(windows))
-    written = write_labelled(work.project, work.monitor, windows, path, work.scratch / "spool", what)
+    spool = work.scratch / "spool"
+    written = write_labelled(work.project, work.monitor, windows, path, spool, work.scans, what)
     table = written.table()
     table = table.filter(table[labels.target].is_valid())
     if len(table) > MOST_ROWS:

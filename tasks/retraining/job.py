@@ -26,6 +26,7 @@ from storage.project.folder import Project
 from storage.registry.trainer import TrainerProcess
 from storage.registry.versions import Registry, Version
 from storage.sinks.apprise import targets
+from storage.sources.scans import Scans
 
 Announce = Callable[[str, int, int], None]
 """Gets the name of a step, and where it is counted how many of how many windows are done."""
@@ -45,6 +46,8 @@ class Retraining:
         As the ledger has it.
     announce : Announce, optional
         Gets what is done now.
+    scans : Scans
+        What the work has opened.
     """
 
     project: Project
@@ -52,6 +55,7 @@ class Retraining:
     entry: Entry
     recorded: Entry
     announce: Announce | None = field(default=None, compare=False, repr=False)
+    scans: Scans = field(default_factory=Scans, compare=False, repr=False)
 
     @classmethod
     def of(cls, project: Project, monitor: Monitor, entry: Entry, announce: Announce | None = None) -> Retraining:

@@ -79,9 +79,8 @@ def fit(work: Retraining, made: Path, version: str) -> Fitted:
     comparison_windows(work)
     windows, champion = training_windows(work), work.champion
     progress = work.counting("reading the labelled past", len(windows))
-    rows = write_labelled(
-        work.project, work.monitor, windows, work.scratch / "train.parquet", work.scratch / "spool", progress
-    )
+    path, spool = work.scratch / "train.parquet", work.scratch / "spool"
+    rows = write_labelled(work.project, work.monitor, windows, path, spool, work.scans, progress)
     previous = work.working_copy(champion.version) if champion else None
     work.begin(f"training on {rows.rows:,} rows, for {work.retrain.time_limit.total_seconds() / 60:g} min at most")
     metrics = work.trainer.train(rows.path, made, version, previous)

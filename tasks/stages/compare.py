@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,6 @@ from lamplighter.core.values.cell import as_flags
 from lamplighter.core.values.key_name import key_name
 from lamplighter.evidently.measure import measure
 from storage.sources.rows import ScanSpec
-from storage.sources.scans import open_scan
 from tasks.stages.read import Located
 from tasks.stages.run import RunContext
 from tasks.stages.validate import Table
@@ -107,10 +105,8 @@ def samples_of(context: RunContext, reference: ScanSpec, table: Table) -> Sample
     texts = frozenset(name for name, kind in kinds.items() if kind == "categorical")
     size, seed = monitor.drift.sample, monitor.drift.seed
     window = f"{seed} {monitor.model} {table.spec.window.start.isoformat()}"
-    current = open_scan(table.spec)
-    present = [name for name in names if name in current.schema]
-    before = _reference_sample(reference, names, size, seed, texts)
-    after = current.sample(present, size, zlib.crc32(window.encode()), texts)
+    before = context.scans.sample(reference, names, size, seed, texts)
+    after = context.scans.sample(table.spec, names, size, zlib.crc32(window.encode()), texts)
     shared = [name for name in texts if name in before and name in after]
     return Samples(_with_flags(before, after, shared), _with_flags(after, before, shared))
 
@@ -122,14 +118,6 @@ def _with_flags(frame: pd.DataFrame, beside: pd.DataFrame, columns: Iterable[str
         if names := as_flags(frame[name].dropna().unique(), beside[name].dropna().unique()):
             renamed[name] = frame[name].replace(names)
     return frame.assign(**renamed) if renamed else frame
-
-
-@lru_cache(maxsize=8)
-def _reference_sample(
-    reference: ScanSpec, names: tuple[str, ...], size: int, seed: int, texts: frozenset[str]
-) -> pd.DataFrame:
-    rows = open_scan(reference)
-    return rows.sample([name for name in names if name in rows.schema], size, seed, texts)
 
 
 def _feature_measurements(drifts: list[ColumnDrift]) -> Iterator[Measurement]:

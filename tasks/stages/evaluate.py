@@ -21,7 +21,6 @@ from storage.labelling.join import LabelIndex, Seen, Truth, truths_of
 from storage.labelling.unmatched import unmatched_labels
 from storage.project.user_code import load_function, text_of
 from storage.sources.labels import Arrived, labels_arrived
-from storage.sources.scans import open_scan
 from tasks.stages.label_checks import (
     Classes,
     coded_anew,
@@ -74,13 +73,13 @@ def evaluate(context: RunContext, located: Located) -> Evaluated:
     monitor = context.monitor
     if monitor.labels is None:
         changed = [pending for pending in located.windows if pending.is_changed]
-        return Evaluated([_unlabelled(pending, State.FINAL) for pending in changed], arrivals=[])
+        return Evaluated([_unlabelled(context, pending, State.FINAL) for pending in changed], arrivals=[])
     try:
         specs = [pending.spec for pending in located.windows]
         first = located.windows[-1].window.start
-        arrived = labels_arrived(context.project, monitor, first, context.now, context.spool, specs)
+        arrived = labels_arrived(context.project, monitor, first, context.now, context.spool, map(context.scan, specs))
     except SourceError as error:
-        new = [_unlabelled(pending, State.PROVISIONAL) for pending in located.windows if pending.known is None]
+        new = [_unlabelled(context, pending, State.PROVISIONAL) for pending in located.windows if pending.known is None]
         return Evaluated(new, findings=[Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {error}")])
     index = LabelIndex.of(arrived, monitor.predictions.id) if arrived else None
     own, findings = _own_functions(context)
@@ -106,14 +105,14 @@ def evaluate(context: RunContext, located: Located) -> Evaluated:
     return Evaluated(windows, arrivals, [*findings, *strange])
 
 
-def _unlabelled(pending: PendingWindow, state: State) -> Evaluation:
-    rows = open_scan(pending.spec)
+def _unlabelled(context: RunContext, pending: PendingWindow, state: State) -> Evaluation:
+    rows = context.scan(pending.spec)
     return Evaluation(pending.window, state, rows.count, 0, rows.fingerprint, "")
 
 
 def _seen(context: RunContext, located: Located) -> list[Seen]:
     """The windows, and until when labels count for each: relabelling is remembered."""
-    return [Seen(pending.spec, _relabelled_until(context, pending)) for pending in located.windows]
+    return [Seen(context.scan(pending.spec), _relabelled_until(context, pending)) for pending in located.windows]
 
 
 def _relabelled_until(context: RunContext, pending: PendingWindow) -> datetime | None:
@@ -138,7 +137,7 @@ def _evaluate(
     context: RunContext, pending: PendingWindow, truth: Truth, own: Mapping[str, CustomFunction], *, unreadable: bool
 ) -> Evaluation | None:
     """The window's quality, or None when nothing is new."""
-    monitor, window, rows = context.monitor, pending.window, open_scan(pending.spec)
+    monitor, window, rows = context.monitor, pending.window, context.scan(pending.spec)
     state = state_of(monitor, window, context.now, unreadable=unreadable)
     if unreadable and pending.known and state is State.PROVISIONAL and len(truth.labelled) < pending.known.labelled:
         # Labels do not go away because a file cannot be read tonight.
@@ -215,7 +214,7 @@ def _looked_back(context: RunContext, located: Located) -> bool:
     began = located.windows[-1].window.start
     if began > context.window.start - labels.mature_after:
         return False
-    return all(open_scan(pending.spec).count for pending in located.windows)
+    return all(context.scan(pending.spec).count for pending in located.windows)
 
 
 def _arrivals(
@@ -230,7 +229,7 @@ def _arrivals(
     if any(pending.is_gone for pending in located.windows):
         # Their labels would count as labels without a prediction.
         return None, findings
-    found = unmatched_labels(context.project, monitor, specs, arrived, context.spool)
+    found = unmatched_labels(context.project, monitor, specs, arrived, context.spool, context.scans)
     if found.unknown:
         label = context.window.label
         count = counted(found.unknown, f"label that arrived in {label} has", f"labels that arrived in {label} have")

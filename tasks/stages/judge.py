@@ -112,7 +112,7 @@ class JudgeInputs:
     @cached_property
     def judged_window(self) -> Window | None:
         """The window whose quality is judged."""
-        return self.context.judged_window
+        return self.context.judged_window()
 
     @cached_property
     def broken(self) -> list[Finding]:

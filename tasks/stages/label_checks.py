@@ -27,7 +27,6 @@ from storage.labelling.misdated import is_overdue, misdated_labels
 from storage.labelling.unmatched import LOOK_BACK_WINDOWS, any_predicted, early_labels, ids_used_again, predicted_ids
 from storage.sources.labels import SEPARATOR, keys, labels_arrived
 from storage.sources.rows import ScanSpec
-from storage.sources.scans import open_scan
 from tasks.stages.read import PendingWindow
 from tasks.stages.run import RunContext
 
@@ -129,7 +128,7 @@ def contradictions(context: RunContext, specs: Sequence[ScanSpec], labels: Label
         return
     predicted = np.zeros(len(labels.ids), dtype=bool)
     for where in specs:
-        predicted |= predicted_ids(where, monitor, labels)
+        predicted |= predicted_ids(context.scan(where), monitor, labels)
     differ &= predicted
     count = int(differ.sum())
     if not count:
@@ -151,7 +150,7 @@ def _is_private(monitor: Monitor) -> bool:
 
 def used_again(context: RunContext, specs: Sequence[ScanSpec], labels: LabelIndex) -> Iterator[Finding]:
     """Ids that stand in several windows and have several labels, so that no label can be assigned."""
-    if again := ids_used_again(specs, context.monitor, labels):
+    if again := ids_used_again(map(context.scan, specs), context.monitor, labels):
         stand = counted(again, "id stands in several windows and has", "ids stand in several windows and have")
         cure = "add a column to predictions.id and labels.id by which they differ, such as the day"
         message = f"{context.monitor.model}: {stand} several labels; {cure}"
@@ -176,15 +175,17 @@ def wrongly_dated(
     during = int(((arrived >= own.start) & (arrived < own.end)).sum())
     most = max(labelled, default=0)
     # Fewer than usual are dated today: those of some days ago would not have been read.
-    if (not most or 2 * during <= most) and any(open_scan(where).count for where in specs):
+    if (not most or 2 * during <= most) and any(context.scan(where).count for where in specs):
         first = own
         for _ in range(LOOK_BACK_WINDOWS):
             first = first.previous()
         begin, folder = min(first.start, specs[-1].window.start), context.spool / "early"
-        before = labels_arrived(context.project, context.monitor, begin, context.now, folder, specs)
+        before = labels_arrived(context.project, context.monitor, begin, context.now, folder, map(context.scan, specs))
         assert before is not None
         labels = LabelIndex.of(before, context.monitor.predictions.id)
-    place = next((i for i, where in enumerate(specs) if predicted_ids(where, context.monitor, labels).any()), None)
+    place = next(
+        (i for i, where in enumerate(specs) if predicted_ids(context.scan(where), context.monitor, labels).any()), None
+    )
     if place is not None and (found := _early(context, specs[place:], labels)):
         yield found
     elif not most:
@@ -193,7 +194,7 @@ def wrongly_dated(
 
 def _early(context: RunContext, specs: Sequence[ScanSpec], labels: LabelIndex) -> Finding | None:
     monitor, window = context.monitor, specs[0].window
-    found = early_labels(context.project, monitor, specs, labels, context.spool)
+    found = early_labels(context.project, monitor, specs, labels, context.spool, context.scans)
     if found is None:
         return None
     what = f"the labels of {counted(found.ids, 'id')} of {window.label} are dated before their predictions"
@@ -205,11 +206,11 @@ def _early(context: RunContext, specs: Sequence[ScanSpec], labels: LabelIndex) -
 def _far_away(context: RunContext, specs: Sequence[ScanSpec]) -> Iterator[Finding]:
     """Labels of a window that are dated months before it, or years after the present."""
     monitor, folder = context.monitor, context.spool / "far"
-    filled = [where for where in specs if open_scan(where).count]
+    filled = [where for where in specs if context.scan(where).count]
     if not filled:
         return
     try:
-        found = misdated_labels(context.project, monitor, filled, context.now, datetime.now(UTC), folder)
+        found = misdated_labels(context.project, monitor, filled, context.now, datetime.now(UTC), folder, context.scans)
     except SourceError:
         # What cannot be read of the labels is a finding of its own, where they are joined.
         return
@@ -242,26 +243,26 @@ def never_met(
 ) -> Iterator[Finding]:
     """Undated labels of which none is of a prediction, in the windows at hand and in those before."""
     monitor = context.monitor
-    if any(labelled) or not len(labels.ids) or not any(open_scan(where).count for where in specs):
+    if any(labelled) or not len(labels.ids) or not any(context.scan(where).count for where in specs):
         return
-    if any_predicted(context.project, monitor, specs, labels, context.spool):
+    if any_predicted(context.project, monitor, specs, labels, context.spool, context.scans):
         return
     first, last = specs[-1].window.label, specs[0].window.label
     span = first if first == last else f"{first} to {last}"
     what = f"none of {counted(len(labels.ids), 'label')} has the id of a prediction of {span}, or before"
     cure = "write ids alike in both, or name their column as labels.id"
     # Before the labels of a window are due, those that there are may be of predictions that were made before all.
-    overdue = any(context.now >= matured(where.window, monitor) and open_scan(where).count for where in specs)
+    overdue = any(context.now >= matured(where.window, monitor) and context.scan(where).count for where in specs)
     code = Code.LABELS_FOREIGN if overdue and len(labels.ids) >= FEWEST else Code.LABELS_UNKNOWN
-    yield Finding(code, "", f"{monitor.model}: {what}{_two_ids(monitor, specs, labels)}; {cure}")
+    yield Finding(code, "", f"{monitor.model}: {what}{_two_ids(context, specs, labels)}; {cure}")
 
 
-def _two_ids(monitor: Monitor, specs: Sequence[ScanSpec], labels: LabelIndex) -> str:
+def _two_ids(context: RunContext, specs: Sequence[ScanSpec], labels: LabelIndex) -> str:
     """An id of a label and one of a prediction, side by side."""
-    names = monitor.predictions.id
-    where = next(where for where in specs if open_scan(where).count)
-    predicted = keys(open_scan(where).frame(names, names), names).dropna()
-    if _is_private(monitor) or not len(predicted):
+    names = context.monitor.predictions.id
+    rows = next(rows for rows in map(context.scan, specs) if rows.count)
+    predicted = keys(rows.frame(names, names), names).dropna()
+    if _is_private(context.monitor) or not len(predicted):
         return ""
     shown = (key_name(str(value).replace(SEPARATOR, ", ")[:40]) for value in (min(labels.ids), min(predicted)))
     return " (such as {} and {})".format(*shown)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import compress
 
 from lamplighter.core.evaluation.data import answer_measurements, feature_measurements, value_findings
@@ -15,14 +14,12 @@ from lamplighter.core.profiles.profile import Bounds, ColumnKind, ColumnProfile
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.records.measurement import Measurement
 from lamplighter.core.time.phases import FEWEST_BEFORE
-from lamplighter.errors import SourceError
 from storage.history.baselines import BaselineWindows, Past
 from storage.profiles.build import Profiles, nulls_profile, profile_columns
 from storage.profiles.store import ProfileStore
 from storage.project.private_key import home_key
 from storage.sources.reference import reference_key
 from storage.sources.rows import Scan, ScanSpec
-from storage.sources.scans import open_scan
 from tasks.stages.read import Located
 from tasks.stages.run import RunContext
 from tasks.stages.validate import Table
@@ -68,14 +65,14 @@ def profile(context: RunContext, located: Located, table: Table) -> Profiled:
     if monitor.predictions.version:
         kinds[monitor.predictions.version] = "categorical"
     profiles, broken = profile_columns(
-        open_scan(table.spec),
+        context.scan(table.spec),
         kinds,
         bounds=_bounds(context, reference),
         probabilities=_probabilities(monitor),
         private=monitor.private,
         key=_key(context),
     )
-    seen = _answered(monitor, open_scan(table.spec)) | profiles
+    seen = _answered(monitor, context.scan(table.spec)) | profiles
     measurements = [*answer_measurements(monitor, seen, table.count)]
     for name in table.features:
         if name in profiles:
@@ -116,13 +113,16 @@ def _breaks(context: RunContext, table: Table, profiles: Profiles) -> tuple[Iter
     known = Past.of(context.history, window, context.known_on)
     fewest = FEWEST_BEFORE.get(window.grain, FEWEST_WINDOWS)
 
+    def past(content_hash: str) -> Profiles:
+        return context.profiles.of(store, content_hash)
+
     def kept(hashes: Iterable[str], name: str) -> list[ColumnProfile]:
-        found = (_past(store, content_hash).get(name) for content_hash in hashes)
+        found = (past(content_hash).get(name) for content_hash in hashes)
         return [profile for profile in found if profile]
 
     def baseline(name: str, it: BaselineWindows) -> Baseline:
         # Of a profile that is lost the phase goes too.
-        held = [bool(_past(store, content_hash).get(name)) for content_hash in (*it.past, *it.older)]
+        held = [bool(past(content_hash).get(name)) for content_hash in (*it.past, *it.older)]
         phases, since = [*compress(it.phases, held)], context.label_of(it.since)
         return Baseline(kept(it.past, name), kept(it.older, name), it.open_codes, since, fewest, phases, it.phase)
 
@@ -131,7 +131,7 @@ def _breaks(context: RunContext, table: Table, profiles: Profiles) -> tuple[Iter
     recent = [
         {name: profile for name, profile in found.items() if name in features}
         for content_hash in known.recent()
-        if (found := _past(store, content_hash))
+        if (found := past(content_hash))
     ]
 
     def same_phase(name: str) -> list[list[ColumnProfile]]:
@@ -139,15 +139,6 @@ def _breaks(context: RunContext, table: Table, profiles: Profiles) -> tuple[Iter
 
     model = context.monitor.model
     return breaks_of(model, features, recent, baselines, private, same_phase), score_breaks(model, scores, baselines)
-
-
-@lru_cache(maxsize=256)
-def _past(store: ProfileStore, content_hash: str) -> Profiles:
-    """The profiles of an earlier window; none where they are lost."""
-    try:
-        return store.load(content_hash)
-    except SourceError:
-        return {}
 
 
 def _of_another_type(context: RunContext, name: str, held: str, kind: ColumnKind) -> Finding:
@@ -179,9 +170,10 @@ def _reference_profiles(context: RunContext, located: Located, kinds: dict[str, 
 
 def _profiles_of(context: RunContext, where: ScanSpec, kinds: dict[str, ColumnKind]) -> Profiles:
     store, key = ProfileStore(context.project.home), _key(context)
-    name = reference_key(where, context.monitor, key)
+    rows = context.scan(where)
+    name = reference_key(rows, context.monitor, key)
     profiles = store.cached(name)
     if profiles is None:
-        profiles, _ = profile_columns(open_scan(where), kinds, private=context.monitor.private, key=key)
+        profiles, _ = profile_columns(rows, kinds, private=context.monitor.private, key=key)
         store.cache(name, profiles)
     return profiles

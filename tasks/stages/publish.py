@@ -61,7 +61,7 @@ def _samples(context: RunContext, started: float, failed: bool) -> Iterator[Samp
         yield Sample("lamplighter_run_evaluated_day_timestamp_seconds", window.start.timestamp())
     yield _info(monitor, versions=sorted({entry.version for entry in inputs if entry.version}))
     yield from measured_samples(monitor, (entry for entry in inputs if entry.metric in OF_THE_RUN))
-    quality_window = context.judged_window
+    quality_window = context.judged_window()
     if quality_window:
         yield Sample("lamplighter_quality_window_timestamp_seconds", quality_window.start.timestamp())
         yield from measured_samples(

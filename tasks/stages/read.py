@@ -16,7 +16,6 @@ from storage.registry.versions import Registry
 from storage.sources.predictions import predictions_of
 from storage.sources.reference import reference_of
 from storage.sources.rows import ScanSpec
-from storage.sources.scans import open_scan
 from tasks.stages.run import RunContext
 
 LOOKBACK = timedelta(days=3)
@@ -111,7 +110,7 @@ def read(context: RunContext) -> Located:
 
 def _pending(context: RunContext, window: Window, known: WindowState | None) -> PendingWindow:
     spec = predictions_of(context.project, context.monitor, window, context.spool)
-    rows = open_scan(spec)
+    rows = context.scan(spec)
     is_gone = known is not None and known.rows > 0 and not rows.count
     is_changed = known is None or (known.predictions != rows.fingerprint and not is_gone)
     return PendingWindow(spec, known, is_gone, is_changed)

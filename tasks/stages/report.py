@@ -68,7 +68,7 @@ def _notes(context: RunContext, own: Table, samples: Samples, compared: Compared
     """
     if len(samples.current) < own.count:
         yield f"They are a sample: the window has {own.count:,} rows."
-    judged = context.judged_window
+    judged = context.judged_window()
     if judged is not None and judged != context.window and context.monitor.labels:
         yield (
             f"There are two dates on this page. Drift is of {context.window.label}, whose labels are still on their "
@@ -85,7 +85,7 @@ def _notes(context: RunContext, own: Table, samples: Samples, compared: Compared
 
 def _quality(context: RunContext) -> tuple[Quality | None, list[str]]:
     """The quality of the judged window, as the history has it, or what to say where there is none to show yet."""
-    window = context.judged_window
+    window = context.judged_window()
     if window is None:
         return None, ["No window has enough labels yet for its quality to be judged."] if context.monitor.labels else []
     metrics = ["labels_coverage", *QUALITY_METRICS, *(own.name for own in context.monitor.metrics)]

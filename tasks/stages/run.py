@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +14,15 @@ from lamplighter.core.time.window import Window, logical_date
 from lamplighter.errors import MonitorError
 from storage.history import History, open_history
 from storage.history.windows import judged_window
+from storage.profiles.store import LoadedProfiles
 from storage.project.folder import Project
 from storage.sinks.reports import report_path
+from storage.sources.rows import Scan
+from storage.sources.scan_spec import ScanSpec
+from storage.sources.scans import Scans
+
+OPENED = ("scans", "profiles")
+"""What stays in the process."""
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """By how much the clock of a scheduler may be ahead."""
@@ -36,6 +43,10 @@ class RunContext:
         Fold in labels that came after their window was final.
     run_url : str
         The page of the flow run, which messages link to; empty without a server.
+    scans : Scans
+        What the run has opened. `dataclasses.replace` hands it on to the next run of the same process.
+    profiles : LoadedProfiles
+        What it has loaded of earlier windows; handed on likewise.
     """
 
     project: Project
@@ -44,6 +55,8 @@ class RunContext:
     now: datetime
     relabel: bool = False
     run_url: str = ""
+    scans: Scans = field(default_factory=Scans, compare=False, repr=False)
+    profiles: LoadedProfiles = field(default_factory=LoadedProfiles, compare=False, repr=False)
 
     @classmethod
     def of(
@@ -88,17 +101,23 @@ class RunContext:
         return self.monitor.window(self.now) == self.window
 
     def __getstate__(self) -> dict[str, Any]:
-        """What travels to another process: connections are opened anew there."""
-        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        """What travels to another process: connections and files are opened anew there."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name not in OPENED}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, scans=Scans(), profiles=LoadedProfiles())
 
     @cached_property
     def history(self) -> History:
         """The history of the project."""
         return open_history(self.project)
 
-    @property
+    def scan(self, where: ScanSpec) -> Scan:
+        """The rows of a spec, opened once in a run."""
+        return self.scans.open(where)
+
     def judged_window(self) -> Window | None:
-        """The window whose quality is judged, and shown."""
+        """The window whose quality is judged, and shown; asked of the history each time."""
         return judged_window(self.history, self.monitor, self.window, self.known_on)
 
     def label_of(self, start: datetime | None) -> str:

@@ -187,7 +187,7 @@ def _drifted(outcome: Outcome) -> Iterator[str]:
 def _quality(outcome: Outcome) -> Iterator[str]:
     """Quality of the judged window, and of its segments."""
     context = outcome.context
-    window = context.judged_window
+    window = context.judged_window()
     if window is None:
         if context.monitor.labels:
             yield from ("", "## Quality", "", "No window has enough labels yet for its quality to be judged.")

@@ -16,7 +16,6 @@ from lamplighter.core.records.measurement import Measurement
 from storage.profiles.build import table_kinds
 from storage.sources.labels import identified
 from storage.sources.rows import Scan, ScanSpec
-from storage.sources.scans import open_scan
 from tasks.stages.read import Located, PendingWindow
 from tasks.stages.run import RunContext
 
@@ -44,9 +43,9 @@ def validate(context: RunContext, located: Located, pending: PendingWindow) -> T
     >>> table.count, table.features, table.answers
     (300, {'amount': 'numeric', 'plan': 'categorical'}, {'churns': 'categorical', 'probability': 'numeric'})
     """
-    monitor, rows = context.monitor, open_scan(pending.spec)
-    reference = open_scan(located.reference) if located.reference else None
-    monitor_reference = open_scan(located.monitor_reference) if located.monitor_reference else None
+    monitor, rows = context.monitor, context.scan(pending.spec)
+    reference = context.scan(located.reference) if located.reference else None
+    monitor_reference = context.scan(located.monitor_reference) if located.monitor_reference else None
     features = features_of(monitor, table_kinds(monitor_reference or rows))
     findings = [*_unreadable(monitor, rows), *_row_findings(monitor, rows)]
     if located.reference_fault:
@@ -75,7 +74,7 @@ def why_lost(rows: Scan) -> str:
     Examples
     --------
     >>> from tasks.stages.read import read
-    >>> why_lost(open_scan(read(context).windows[0].spec))
+    >>> why_lost(context.scan(read(context).windows[0].spec))
     ''
     """
     return "no file of the window can be read" if rows.unreadable and not rows.count else ""

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 
 from storage.history import open_history
 from storage.project.folder import Project
-from storage.sources.scans import open_scan
 from tests.flows import loop_world
 from tests.receivers import Receiver, http_receiver
 
@@ -189,7 +188,6 @@ def turned(turned_template: Path, tmp_path: Path) -> Project:
     """A fresh copy of it."""
     folder = tmp_path / "world"
     shutil.copytree(turned_template, folder)
-    open_scan.cache_clear()
     return Project.open(folder)
 
 
@@ -207,7 +205,6 @@ def worsened_template(turned_template: Path, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture
 def worsened(worsened_template: Path, tmp_path: Path) -> Project:
     """A fresh copy of it."""
-    open_scan.cache_clear()
     return Project.open(shutil.copytree(worsened_template, tmp_path / "world"))
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from storage.history import database
-from storage.sources.scans import open_scan
 
 
 def forked(work: Callable[[], object]) -> int:
@@ -19,7 +18,6 @@ def forked(work: Callable[[], object]) -> int:
         try:
             # Connections do not survive a fork.
             database._ENGINES.clear()
-            open_scan.cache_clear()
             work()
             code = 0
         finally:

@@ -15,7 +15,6 @@ from flows.stages import Stages
 from storage.history import open_history
 from storage.history.incidents import all_incidents
 from storage.project.folder import Project
-from storage.sources.scans import open_scan
 from tasks.stages.outcome import Outcome
 from tasks.stages.run import RunContext
 
@@ -70,7 +69,6 @@ def day(number: int) -> date:
 def log(project: Project, number: int, frame: pd.DataFrame) -> None:
     """Write what a day's rows are, as a service does."""
     frame.to_parquet(project.root / "data" / f"day={day(number)}.parquet", index=False)
-    open_scan.cache_clear()
 
 
 def run(project: Project, number: int, frame: pd.DataFrame | None = None, **options: Any) -> Outcome:

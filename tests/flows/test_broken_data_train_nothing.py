@@ -16,7 +16,6 @@ from storage.history import open_history
 from storage.history.promotions import promotions
 from storage.history.retrainings import entries
 from storage.project.folder import Project
-from storage.sources.scans import open_scan
 from tests.flows import small_world
 from tests.flows.loop_world import call
 from tests.flows.small_world import FIRST, incidents, rows, run
@@ -146,7 +145,6 @@ def test_nothing_is_trained_on_broken_data(tmp_path: Path, fault: str, seed: int
     assert started(project) == []
     assert promotions(open_history(project), "m") == []
     assert [(name, closed) for name, _, closed in incidents(project) if name == "data"] == [("data", None)]
-    open_scan.cache_clear()
 
 
 @pytest.mark.parametrize("column", ["amount", "count"])

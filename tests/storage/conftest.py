@@ -15,7 +15,6 @@ import yaml
 from lamplighter.core.monitor import Monitor, parse
 from storage.project.folder import Project
 from storage.sources import files
-from storage.sources.scans import open_scan
 from storage.sources.sql import engine_of
 from tests.storage.labelled_world import DATED, PREDICTIONS, World
 
@@ -26,7 +25,6 @@ MonitorOf = Callable[..., Monitor]
 def _nothing_kept() -> Iterator[None]:
     """Forget what a process keeps between runs."""
     yield
-    open_scan.cache_clear()
     engine_of.cache_clear()
 
 

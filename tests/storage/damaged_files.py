@@ -29,7 +29,7 @@ from storage.sources.files import find
 from storage.sources.labels import labels_arrived
 from storage.sources.reference import reference_of
 from storage.sources.rows import ScanSpec
-from storage.sources.scans import open_scan
+from storage.sources.scans import Scans
 
 DAY = Window.of("m", Grain.DAY, "UTC", dt.date(2026, 3, 2))
 N = 60
@@ -101,15 +101,16 @@ def all_read(root: Path) -> tuple[list[str], dict[str, object]]:
     where = ScanSpec(
         DAY, tuple(find([f"{root}/rows/*.parquet"])), "at", id=("id",), version="version", required=("id", "pred")
     )
+    scans = Scans()
     while True:
         try:
-            return _read(project, monitor, where)
+            return _read(project, monitor, where, scans)
         except BrokenFileError:
             continue
 
 
-def _read(project: Project, monitor, where: ScanSpec) -> tuple[list[str], dict[str, object]]:
-    rows = open_scan(where)
+def _read(project: Project, monitor, where: ScanSpec, scans: Scans) -> tuple[list[str], dict[str, object]]:
+    rows = scans.open(where)
     found: dict[str, object] = {"count": rows.count, "repeated": rows.repeated, "undated": rows.undated}
     names = list(rows.schema)
     found["table"] = _bytes(rows.table(names))
@@ -123,10 +124,10 @@ def _read(project: Project, monitor, where: ScanSpec) -> tuple[list[str], dict[s
     assert arrived is not None
     found["labels"] = arrived.frame.astype(str).sort_values(["key", "arrived", "y_true"]).to_dict("list")
     index = LabelIndex.of(arrived, ("id",))
-    found["truth"] = [truth.content for truth in truths_of([Seen(where)], monitor, index)]
+    found["truth"] = [truth.content for truth in truths_of([Seen(rows)], monitor, index)]
     reference = reference_of(project, monitor, DAY, project.home / "spool")
     assert reference is not None
-    past = open_scan(reference)
+    past = scans.open(reference)
     found["reference"] = _bytes(past.table(list(past.schema)))
     conflicts = [*rows.conflicting, *past.conflicting]
     missing = [name for name in ("pred", "score", "number", "word", "flag", "version") if name not in rows.schema]
@@ -160,13 +161,11 @@ def main(seed: int, first: int, last: int) -> None:
             if number % len(WRITERS) not in sound:
                 for name in ("rows", "labels", "reference"):
                     pq.write_table(rows_of_day(1), root / name / "a.parquet", row_group_size=25, **writer)
-                open_scan.cache_clear()
                 sound[number % len(WRITERS)] = (root / "rows/a.parquet").read_bytes(), repr(all_read(root)[1])
             content, expected = sound[number % len(WRITERS)]
             for name in ("rows", "labels", "reference"):
                 (root / name / "a.parquet").write_bytes(content)
             (root / place / "a.parquet").write_bytes(damaged(content, kind, random))
-            open_scan.cache_clear()
             print(number, place, kind, writer["compression"], end=" ", flush=True)
             try:
                 said, found = all_read(root)

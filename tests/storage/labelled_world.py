@@ -15,7 +15,7 @@ from storage.labelling.join import LabelIndex, Seen, Truth, truths_of
 from storage.project.folder import Project
 from storage.sources.labels import Arrived, labels_arrived
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import ScanSpec
+from storage.sources.rows import Scan, ScanSpec
 
 DAY = dt.date(2013, 6, 1)
 HOUR = dt.timedelta(hours=1)
@@ -67,7 +67,7 @@ class World:
         index = None
         if not self.monitor.labels.same_row:
             index = LabelIndex.of(self.arrived(min(days), now), self.monitor.predictions.id)
-        seen = [Seen(where, at(now) if relabel else None) for where in self.specs(*days)]
+        seen = [Seen(Scan(where), at(now) if relabel else None) for where in self.specs(*days)]
         return list(truths_of(seen, self.monitor, index))
 
     def known(self, day: str, now: str, relabel: bool = False) -> dict[str, Any]:

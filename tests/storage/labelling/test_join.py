@@ -19,6 +19,7 @@ from lamplighter.core.time.window import Grain, Window
 from storage.labelling.join import LabelIndex, Seen, truths_of
 from storage.sources.labels import Arrived, labels_arrived
 from storage.sources.predictions import predictions_of
+from storage.sources.rows import Scan
 from tests.storage.labelled_world import DATED, DAY, HOUR, LABELS, PREDICTIONS, START, World
 
 # Which label counts
@@ -116,7 +117,7 @@ def test_hourly_windows_see_the_labels_of_their_own_day(world_of: Callable[..., 
     window = Window.of("m", Grain.HOUR, "UTC", START + 13 * HOUR)
     where = predictions_of(world.project, world.monitor, window, world.project.home)
     arrived = labels_arrived(world.project, world.monitor, window.start, START + 24 * HOUR, world.project.home)
-    [truth] = truths_of([Seen(where)], world.monitor, LabelIndex.of(arrived, ("id",)))
+    [truth] = truths_of([Seen(Scan(where))], world.monitor, LabelIndex.of(arrived, ("id",)))
     assert truth.y_true.tolist() == ["1"]
 
 

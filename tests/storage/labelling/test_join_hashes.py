@@ -12,6 +12,7 @@ from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.measurement import State
 from storage.labelling import join as truth_module
 from storage.labelling.join import LabelIndex, Seen, content_hash, truths_of
+from storage.sources.rows import Scan
 from tests.storage.labelled_world import World
 
 ROWS = pd.DataFrame({"id": ["a", "b", "c"], "y_true": [1, 0, 1]})
@@ -93,6 +94,6 @@ def test_windows_are_joined_one_at_a_time(world_of: Callable[..., World], monkey
     real = truth_module.predictions_with_ids
     monkeypatch.setattr(truth_module, "predictions_with_ids", lambda *given: read.append(1) or real(*given))
     index = LabelIndex.of(world.arrived("2013-06-01", "2013-06-03"), ("id",))
-    truths = truths_of([Seen(where) for where in world.specs("2013-06-02", "2013-06-01")], world.monitor, index)
+    truths = truths_of([Seen(Scan(where)) for where in world.specs("2013-06-02", "2013-06-01")], world.monitor, index)
     next(iter(truths))
     assert len(read) == 1

@@ -12,6 +12,7 @@ import pytest
 
 from lamplighter.core.time.window import Window
 from storage.labelling.training_set import write_labelled
+from storage.sources.scans import Scans
 from tests.storage.labelled_world import World
 
 BIG, LONG = 2**53, 10**19
@@ -58,7 +59,7 @@ def test_values_stay_the_same_values(world_of: Callable[..., World], first: list
     world.label("2013-06-03", [f"{days[0]}a", f"{days[1]}a"], pa.array([BIG + 1, BIG + 3]), ["2013-06-02T12:30"] * 2)
     windows = [Window.of("m", world.monitor.every, world.monitor.timezone, date.fromisoformat(day)) for day in days]
     path = world.project.root / "out" / "rows.parquet"
-    write_labelled(world.project, world.monitor, windows, path, world.project.home / "spool")
+    write_labelled(world.project, world.monitor, windows, path, world.project.home / "spool", Scans())
     written = pq.read_table(path)
     assert written["s"].to_pylist() == written["category"].to_pylist() == joined
     assert written["truth"].to_pylist() == [BIG + 1, None, BIG + 3, None]
@@ -72,7 +73,7 @@ def test_ids_labels_and_predictions_of_decimals_keep_their_digits(world_of: Call
     world.label("2013-06-03", ids, classes, ["2013-06-02T12:30"] * 2)
     window = Window.of("m", world.monitor.every, world.monitor.timezone, date(2013, 6, 1))
     path = world.project.root / "out" / "rows.parquet"
-    write_labelled(world.project, world.monitor, [window], path, world.project.home / "spool")
+    write_labelled(world.project, world.monitor, [window], path, world.project.home / "spool", Scans())
     written = pq.read_table(path)
     wanted = [PRECISE, PRECISE[:-1] + "2"]
     assert [written[name].to_pylist() for name in ("id", "answer", "truth")] == [
@@ -92,6 +93,6 @@ def test_windows_without_rows_are_none_of_those_learned_from(world_of: Callable[
     world.label("2013-06-03", [f"{filled[1]}a"], pa.array([1]), ["2013-06-02T12:30"])
     windows = [Window.of("m", world.monitor.every, world.monitor.timezone, date.fromisoformat(day)) for day in days]
     path = world.project.root / "out" / "rows.parquet"
-    written = write_labelled(world.project, world.monitor, windows, path, world.project.home / "spool")
+    written = write_labelled(world.project, world.monitor, windows, path, world.project.home / "spool", Scans())
     assert [window.label for window in written.windows] == filled
     assert written.rows == len(filled)

@@ -20,7 +20,8 @@ from storage.labelling.join import LabelIndex
 from storage.labelling.unmatched import UnmatchedLabels, ids_used_again, unmatched_labels
 from storage.sources.labels import Arrived, labels_arrived
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import ScanSpec
+from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scans import Scans
 from tests.storage.labelled_world import DATED, DAY, START, World, at
 
 
@@ -43,6 +44,7 @@ def test_unmatched_labels_agree_with_a_loop(
 
     class Fake:
         def __init__(self, where: ScanSpec) -> None:
+            self.spec = where
             self.day = (where.window.day - DAY).days
 
         def frame(self, names: Any, as_text: Any) -> pd.DataFrame:
@@ -56,14 +58,13 @@ def test_unmatched_labels_agree_with_a_loop(
         }
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(unmatched_module, "open_scan", Fake)
         patch.setattr(
             unmatched_module,
             "predictions_of",
             lambda project, monitor, window, folder, only: ScanSpec(window, (), None),
         )
         specs = [spec_of(9 - i) for i in range(at_hand)]
-        found = unmatched_labels(world.project, world.monitor, specs, Arrived(frame, True, 1, []), Path())
+        found = unmatched_labels(world.project, world.monitor, specs, Arrived(frame, True, 1, []), Path(), Scans(Fake))
 
     arrivals = defaultdict(list)
     for name, days in labels:
@@ -86,9 +87,9 @@ def test_a_label_that_came_after_its_window_was_final_is_late_and_not_unknown(wo
     world.label("2013-06-08", ["a", "a", "c", "x"], [1] * 4, ["2013-06-08T01:00"] * 4)
     specs = world.specs("2013-06-08", "2013-06-07")
     arrived = world.arrived("2013-06-07", "2013-06-09T05:00")
-    assert unmatched_labels(world.project, world.monitor, specs, arrived, world.project.home) == UnmatchedLabels(
-        late=1, unknown=1
-    )
+    assert unmatched_labels(
+        world.project, world.monitor, specs, arrived, world.project.home, Scans()
+    ) == UnmatchedLabels(late=1, unknown=1)
 
 
 @pytest.mark.parametrize(("time", "late"), [("2013-06-04T23:59:59", 0), ("2013-06-05T00:00:00", 1)])
@@ -98,9 +99,9 @@ def test_a_stray_is_late_from_the_instant_of_maturity(world_of: Callable[..., Wo
     world.label(time[:10], ["a"], [1], [time])
     days = [time[:10], "2013-06-01"]
     arrived = world.arrived("2013-06-01", "2013-06-06T05:00")
-    assert unmatched_labels(world.project, world.monitor, world.specs(*days), arrived, Path()) == UnmatchedLabels(
-        late, unknown=0
-    )
+    assert unmatched_labels(
+        world.project, world.monitor, world.specs(*days), arrived, Path(), Scans()
+    ) == UnmatchedLabels(late, unknown=0)
 
 
 def test_windows_beyond_those_at_hand_are_searched(world_of: Callable[..., World]) -> None:
@@ -114,7 +115,7 @@ def test_windows_beyond_those_at_hand_are_searched(world_of: Callable[..., World
     specs = [predictions_of(world.project, world.monitor, w, world.project.home) for w in windows]
     assert len(specs) > unmatched_module.LOOK_BACK_WINDOWS
     arrived = labels_arrived(world.project, world.monitor, windows[-1].start, own.end, world.project.home)
-    found = unmatched_labels(world.project, world.monitor, specs, arrived, world.project.home)
+    found = unmatched_labels(world.project, world.monitor, specs, arrived, world.project.home, Scans())
     assert found == UnmatchedLabels(late=1, unknown=0)
 
 
@@ -136,4 +137,4 @@ def test_ids_that_are_used_again(world_of: Callable[..., World], days: list, lab
         world.label(f"2013-06-{day}", [name], [truth], [f"2013-06-{day}T01:00"])
     index = LabelIndex.of(world.arrived("2013-06-01", "2013-06-04"), ("id",))
     specs = world.specs(*(f"2013-06-{day}" for day in days))
-    assert ids_used_again(specs, world.monitor, index) == again
+    assert ids_used_again(map(Scan, specs), world.monitor, index) == again

@@ -225,8 +225,8 @@ def test_labels_in_csv_are_read_as_what_they_are_held_against(
     (world.project.root / "labels.csv").write_text("\n".join(["id,truth", *lines]))
     [where] = world.specs("2013-06-01")
     spool = world.project.home / "spool"
-    arrived = labels_arrived(world.project, world.monitor, where.window.start, at("2013-06-05"), spool, [where])
-    [truth] = truths_of([Seen(where)], world.monitor, LabelIndex.of(arrived, ("id",)))
+    arrived = labels_arrived(world.project, world.monitor, where.window.start, at("2013-06-05"), spool, [Scan(where)])
+    [truth] = truths_of([Seen(Scan(where))], world.monitor, LabelIndex.of(arrived, ("id",)))
     assert int((truth.y_true == truth.labelled["answer"]).sum()) == met
 
 

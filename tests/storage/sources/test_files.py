@@ -287,10 +287,10 @@ def test_an_object_that_vanishes_is_a_finding(bucket: str, s3) -> None:
 def test_a_process_that_read_from_s3_ends_in_peace(bucket: str) -> None:
     code = (
         "from storage.sources.files import find; from storage.sources.scan_spec import ScanSpec\n"
-        "from storage.sources.scans import open_scan\n"
+        "from storage.sources.rows import Scan\n"
         "from lamplighter.core.time.window import Window, Grain; import datetime as dt\n"
         "w = Window.of('m', Grain.DAY, 'UTC', dt.date(2013, 6, 1))\n"
-        f"print(open_scan(ScanSpec(w, tuple(find(['{bucket}/log/*/*.parquet'])), time=None)).table(['x']).num_rows)"
+        f"print(Scan(ScanSpec(w, tuple(find(['{bucket}/log/*/*.parquet'])), time=None)).table(['x']).num_rows)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "6\n", "")

@@ -22,7 +22,7 @@ from storage.profiles.build import as_counts
 from storage.project.folder import Project
 from storage.sources.labels import labels_arrived
 from storage.sources.predictions import predictions_of
-from storage.sources.scans import open_scan
+from storage.sources.rows import Scan
 from tests.storage.labelled_world import START
 from tests.storage.sql_tables import DAY, fetch, run
 
@@ -131,12 +131,12 @@ def came_to(project: Project, monitor: Monitor, source: str) -> tuple[Any, ...]:
     arrived = labels_arrived(project, monitor, DAY.start, DAY.end, project.home / "spool" / source)
     assert arrived is not None
     index = LabelIndex.of(arrived, monitor.predictions.id)
-    [truth] = truths_of([Seen(where)], monitor, index)
+    rows = Scan(where)
+    [truth] = truths_of([Seen(rows)], monitor, index)
     frame, predictions = truth.labelled, monitor.predictions
     assert predictions.prediction
     labelled = Labelled(truth.y_true, frame[predictions.prediction], {}, {"s": frame["s"]}, frame["v"])
     measurements, confusion = evaluate(labelled, monitor, State.FINAL)
-    rows = open_scan(where)
     counts: dict[str, int] = {}
     for _, batches in rows.columns(["p"]):
         for batch in batches:
@@ -177,7 +177,6 @@ def test_no_type_and_no_source_makes_another_value(
                 if key == "postgresql" or family != "long" or name == "text"
             }
         for key, source in sources.items():
-            open_scan.cache_clear()
             form, _, where = source.partition(": ")
             place = where if form == "parquet" else {"url": where.split("'")[1], "table": "log"}
             answer = {"prediction": "p" if kind == "classification" else "items"}

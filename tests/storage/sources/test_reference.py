@@ -20,7 +20,7 @@ from storage.project.folder import Project
 from storage.sources import predictions as predictions_module
 from storage.sources.reference import reference_key, reference_of, span_of
 from storage.sources.rows import Scan
-from storage.sources.scans import open_scan
+from storage.sources.scans import Scans
 
 PREDICTIONS = {"parquet": "log/day={day}/*.parquet", "time": "at", "id": "id"}
 ZONE = "America/New_York"
@@ -92,7 +92,8 @@ def test_a_key_changes_with_what_is_computed(project: Project, monitor_of, log, 
 
     def key(day: str = "2013-06-10", **sections) -> str:
         monitor = monitor_of(PREDICTIONS, **({"reference": {"parquet": "reference/*.parquet"}} | sections))
-        return reference_key(reference_of(project, monitor, window_of(monitor, day), project.home), monitor)
+        where = reference_of(project, monitor, window_of(monitor, day), project.home)
+        return reference_key(Scan(where), monitor)
 
     plain = key()
     assert key("2013-06-11") == plain
@@ -215,10 +216,11 @@ def test_a_file_that_comes_back_is_computed_with(project: Project, monitor_of, w
     monitor = monitor_of(PREDICTIONS, reference={"parquet": "reference/*.parquet"})
     where = reference_of(project, monitor, window_of(monitor, "2013-06-10"), project.home)
     Path(paths[0]).rename(project.root / "away")
-    half = reference_key(where, monitor)
+    scans = Scans()
+    half = reference_key(scans.open(where), monitor)
     (project.root / "away").rename(paths[0])
-    open_scan.forget_unreadable("m")
-    assert reference_key(where, monitor) != half
+    scans.forget_unreadable("m")
+    assert reference_key(scans.open(where), monitor) != half
 
 
 def test_another_private_key_makes_another_profile_of_the_reference(project: Project, monitor_of, write) -> None:
@@ -227,7 +229,7 @@ def test_another_private_key_makes_another_profile_of_the_reference(project: Pro
     def key(private_key: bytes, **sections) -> str:
         monitor = monitor_of(PREDICTIONS, reference={"parquet": "reference/*.parquet"}, **sections)
         where = reference_of(project, monitor, window_of(monitor, "2013-06-10"), project.home)
-        return reference_key(where, monitor, private_key)
+        return reference_key(Scan(where), monitor, private_key)
 
     assert key(b"one") == key(b"two")
     assert key(b"one", private=["x"]) != key(b"two", private=["x"])

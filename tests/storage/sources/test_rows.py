@@ -251,17 +251,15 @@ def test_the_windows_of_a_run_are_opened_once(tmp_path: Path, write) -> None:
         specs.append(replace(spec_of(path), window=window))
         window = window.next()
     for _ in range(4):
-        assert sum(kept(where).count for where in specs) == 2
+        assert sum(kept.open(where).count for where in specs) == 2
     assert opened == specs
 
 
 def test_of_slices_the_ones_asked_for_last_are_kept(tmp_path: Path, write) -> None:
     specs = [spec_of(write(tmp_path / f"{i}.parquet", at=AT)) for i in range(3)]
     kept = Scans(Scan, most=2)
-    first, second = kept(specs[0]), kept(specs[1])
-    assert kept(specs[0]) is first
-    kept(specs[2])
-    assert kept(specs[0]) is first
-    assert kept(specs[1]) is not second
-    kept.cache_clear()
-    assert kept(specs[0]) is not first
+    first, second = kept.open(specs[0]), kept.open(specs[1])
+    assert kept.open(specs[0]) is first
+    kept.open(specs[2])
+    assert kept.open(specs[0]) is first
+    assert kept.open(specs[1]) is not second

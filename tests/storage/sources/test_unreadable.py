@@ -13,7 +13,7 @@ import pytest
 
 from lamplighter.errors import BrokenFileError, SourceError
 from storage.sources.rows import Scan, ScanSpec
-from storage.sources.scans import open_scan
+from storage.sources.scans import Scans
 from tests.storage.scan_specs import AT, cut, spec_of, spoil, utc, values
 
 
@@ -213,15 +213,15 @@ def test_a_file_whose_ids_are_damaged_is_reported_before_anything_is_counted(tmp
 
 
 def test_what_could_not_be_read_is_tried_again_in_the_next_run_and_not_within_one(tmp_path: Path, write) -> None:
-    where = spec_of(write(tmp_path / "a.parquet", at=utc(*AT), x=[1, 2]))
+    where, scans = spec_of(write(tmp_path / "a.parquet", at=utc(*AT), x=[1, 2])), Scans()
     (tmp_path / "a.parquet").rename(tmp_path / "away")
-    assert open_scan(where).count == 0
+    assert scans.open(where).count == 0
     (tmp_path / "away").rename(tmp_path / "a.parquet")
-    assert open_scan(where).count == 0
-    open_scan.forget_unreadable("another")
-    assert open_scan(where).count == 0
-    open_scan.forget_unreadable("m")
-    sound = open_scan(where)
+    assert scans.open(where).count == 0
+    scans.forget_unreadable("another")
+    assert scans.open(where).count == 0
+    scans.forget_unreadable("m")
+    sound = scans.open(where)
     assert (sound.count, sound.unreadable) == (2, [])
-    open_scan.forget_unreadable("m")
-    assert open_scan(where) is sound
+    scans.forget_unreadable("m")
+    assert scans.open(where) is sound

@@ -19,7 +19,6 @@ from lamplighter.errors import BrokenFileError
 from storage.project.folder import Project
 from storage.sources.predictions import predictions_of
 from storage.sources.reference import reference_of
-from storage.sources.scans import open_scan
 from tasks.stages.profile import Profiled, profile
 from tasks.stages.read import Located, PendingWindow
 from tasks.stages.run import RunContext
@@ -57,7 +56,6 @@ def write(tmp_path: Path) -> Write:
     """A file of the project, and a sound monitor with it."""
     (tmp_path / "monitors").mkdir()
     (tmp_path / "monitors" / "m.yaml").write_text(MONITOR)
-    open_scan.cache_clear()
 
     def make(name: str, table: pa.Table) -> Path:
         path = tmp_path / name
@@ -254,7 +252,6 @@ def test_a_damaged_column_costs_its_file_and_no_count_is_wrong(tmp_path: Path, w
     found = [*table.measurements, *profiled.measurements]
 
     path.unlink()
-    open_scan.cache_clear()
     table, profiled = measured(*begin(tmp_path))
     assert found == [*table.measurements, *profiled.measurements]
     assert (table.count, table.findings) == (24, [])

@@ -18,7 +18,6 @@ from flows.stages import Stages
 from lamplighter.core.records.finding import INPUT_BREAKS, Code
 from storage.history.query import Filter, measurements
 from storage.project.folder import Project
-from storage.sources.scans import open_scan
 from tasks.stages.outcome import Outcome
 from tasks.stages.run import RunContext
 
@@ -32,11 +31,6 @@ labels: {{parquet: {labels}, id: id, target: y, time: at, mature_after: 1h{more}
 segments: [country]
 features: {{numeric: [amount]}}
 """
-
-
-@pytest.fixture(autouse=True)
-def _nothing_kept() -> None:
-    open_scan.cache_clear()
 
 
 def tables(part: int) -> dict[str, np.ndarray[Any, Any]]:
