@@ -64,7 +64,7 @@ def prefect_yaml(project: Project) -> str:
 
 
 def _scheduled(monitor: Monitor) -> dict[str, Any]:
-    tags = ["lamplighter", monitor.kind.value, *(f"{key}:{value}" for key, value in sorted(monitor.tags.items()))]
+    tags = ["lamplighter", monitor.kind.name, *(f"{key}:{value}" for key, value in sorted(monitor.tags.items()))]
     return {
         "name": monitor.model,
         "description": f"The runs of {monitor.model}.",

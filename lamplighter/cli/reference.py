@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lamplighter.core.evaluation.gauges import GAUGES
-from lamplighter.core.monitor import Kind
+from lamplighter.core.kinds import KINDS, Kind
 from lamplighter.core.monitor.schema import (
     SCHEMA_FILE,
     Schema,
@@ -79,9 +79,9 @@ def _metrics_page() -> str:
     """Every metric that a run records."""
     parts = [METRICS_INTRODUCTION]
     head = ("metric", "what it is", "formula", "interval", "range", "better")
-    for kind in Kind:
+    for kind in KINDS.values():
         if rows := _quality_rows(kind):
-            parts += [f"## Quality: {kind.value}", _table(head, rows)]
+            parts += [f"## Quality: {kind.name}", _table(head, rows)]
     for title, text, named in (
         ("Inputs", INPUTS_INTRODUCTION, INPUT_METRICS),
         ("Labels", "They describe every window whose labels are awaited.", LABEL_METRICS),
@@ -95,7 +95,7 @@ def _quality_rows(kind: Kind) -> list[tuple[str, ...]]:
     return [
         (f"`{name}`", entry.help, f"`{entry.formula}`", entry.interval, _range(entry.lower, entry.upper), entry.better)
         for name, entry in QUALITY_METRICS.items()
-        if kind.value in entry.kinds
+        if entry.is_of(kind.name)
     ]
 
 

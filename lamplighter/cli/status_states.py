@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from lamplighter.cli.status_words import NEVER, RETIRED
+from lamplighter.core.kinds import KINDS
 from lamplighter.core.time.window import name_of
 from lamplighter.errors import LamplighterError
 
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
     from lamplighter.core.monitor import Monitor
     from storage.history import History
     from storage.project.folder import Project
-
-DEFAULT_METRICS = {
-    "classification": ("f1", "accuracy"),
-    "regression": ("mae",),
-    "ranking": ("ndcg",),
-    "text": ("rougeL",),
-    "detection": (),
-}
-"""What is shown of a kind of model where no check names a metric of quality; the first that has a value."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +36,7 @@ class Declared:
 
     checks: set[str] | None = None
     metrics: Sequence[str] = field(
-        default_factory=lambda: [*(name for names in DEFAULT_METRICS.values() for name in names), "drift_share"]
+        default_factory=lambda: [*(name for kind in KINDS.values() for name in kind.shown), "drift_share"]
     )
     fault: str = ""
 
@@ -59,7 +51,7 @@ class Declared:
             for check in monitor.checks
             if check.metric in of_quality and not (check.segment or check.klass or check.feature)
         ]
-        metrics = [*checked[:1], *DEFAULT_METRICS[monitor.kind.value], "drift_share"]
+        metrics = [*checked[:1], *monitor.kind.shown, "drift_share"]
         return cls({check.name for check in monitor.judged}, [*dict.fromkeys(metrics)])
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from lamplighter.core.evaluation.answers import answer_findings
-from lamplighter.core.evaluation.quality import Labelled, comparable_classes, numbers
-from lamplighter.core.monitor import Kind, Labels, Monitor
+from lamplighter.core.evaluation.labelled import Labelled, comparable_classes, numbers
+from lamplighter.core.monitor import Labels, Monitor
 from lamplighter.core.monitor.soundness import Problem, classes_meet, label_column_problems
 from lamplighter.core.records.finding import Code, of_file
 from lamplighter.core.time.window import Window
@@ -105,7 +105,7 @@ def _no_labels(monitor: Monitor, newest: Scan) -> Problem:
     assert monitor.labels is not None
     target = monitor.labels.target
     held = newest.table([target]).column(0)
-    if len(held) > held.null_count and monitor.kind is Kind.REGRESSION:
+    if len(held) > held.null_count and monitor.kind.read == "numbers":
         return Problem(("labels", "target"), f"no value of {target!r} is a number; name another column")
     return Problem(("labels", "target"), _NONE_YET, True)
 
@@ -204,14 +204,14 @@ def _one_window(monitor: Monitor, rows: Scan, index: LabelIndex | None, now: dat
 def _of_values(monitor: Monitor, truth: Truth, check: LabelCheck) -> Iterator[Problem]:
     """Labels that cannot be compared with what was predicted."""
     answer = monitor.predictions.prediction
-    if monitor.kind is Kind.CLASSIFICATION and answer:
+    if monitor.kind.has_classes and answer:
         sides = comparable_classes(truth.y_true, truth.labelled[answer])
         true, predicted = (Counter(str(name) for name in side if name is not None) for side in sides)
         check.classes = {*true}
         yield from classes_meet(monitor, true, predicted, len(truth.y_true))
     if truth.comparable and answer:
         yield from _of_answers(monitor, truth)
-    if monitor.kind is Kind.REGRESSION and answer and pd.isna(numbers(truth.labelled[answer])).all():
+    if monitor.kind.read == "numbers" and answer and pd.isna(numbers(truth.labelled[answer])).all():
         yield Problem(("predictions", "prediction"), f"no value of {answer!r} is a number; name another column")
 
 
@@ -234,9 +234,7 @@ def _of_answers(monitor: Monitor, truth: Truth) -> Iterator[Problem]:
     )
     for finding in answer_findings(labelled, monitor, ""):
         # Classes that do not meet have a line of their own.
-        if finding.code in SHOWN_AT and not (
-            finding.code is Code.CLASSES_DIFFER and monitor.kind is Kind.CLASSIFICATION
-        ):
+        if finding.code in SHOWN_AT and not (finding.code is Code.CLASSES_DIFFER and monitor.kind.has_classes):
             what = finding.message.removeprefix(f"{monitor.model}: : ")
             yield Problem(SHOWN_AT[finding.code], what, finding.code is Code.CLASSES_ODD)
 

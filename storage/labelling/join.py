@@ -15,11 +15,12 @@ import pandas as pd
 import pyarrow as pa
 
 from lamplighter.core.evaluation.coverage import matured
-from lamplighter.core.evaluation.quality import class_labels, numbers
-from lamplighter.core.monitor import Kind, Monitor
+from lamplighter.core.evaluation.labelled import class_labels, numbers
+from lamplighter.core.kinds import Kind
+from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.measurement import State
 from lamplighter.core.time.window import Window
-from storage.sources.labels import IDENTIFIED, Arrived, keys
+from storage.sources.labels import Arrived, keys
 from storage.sources.rows import Scan
 
 
@@ -105,9 +106,14 @@ def predictions_with_ids(rows: Scan, monitor: Monitor) -> pd.DataFrame:
     labels, predictions = monitor.labels, monitor.predictions
     assert labels is not None
     answers = [predictions.prediction, *([labels.target] if labels.same_row else [])]
-    texts = [*predictions.id, predictions.version, *monitor.segments, *(answers if monitor.kind in IDENTIFIED else [])]
+    texts = [
+        *predictions.id,
+        predictions.version,
+        *monitor.segments,
+        *(answers if monitor.kind.read == "names" else []),
+    ]
     names = list(dict.fromkeys(name for name in (*texts, *answers, *predictions.scores) if name))
-    objects = [name for name in answers if name] if monitor.kind is Kind.TEXT else []
+    objects = [name for name in answers if name] if monitor.kind.read == "values" else []
     return rows.frame(names, [name for name in texts if name], objects)
 
 
@@ -154,7 +160,7 @@ def truths_of(windows: Sequence[Seen], monitor: Monitor, index: LabelIndex | Non
 
 def _is_label(y_true: pd.Series[Any], kind: Kind) -> npt.NDArray[np.bool_]:
     """Whether each value is a label: of a number, one without end is none."""
-    return np.isfinite(numbers(y_true)) if kind is Kind.REGRESSION else y_true.notna().to_numpy()
+    return np.isfinite(numbers(y_true)) if kind.read == "numbers" else y_true.notna().to_numpy()
 
 
 def _counted(values: pd.Series[Any]) -> dict[str, int]:

@@ -14,9 +14,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lamplighter.core.evaluation.quality import numbers
+from lamplighter.core.evaluation.labelled import numbers
 from lamplighter.core.hints import names_listed
-from lamplighter.core.monitor import Kind, Labels, Monitor
+from lamplighter.core.monitor import Labels, Monitor
 from lamplighter.core.monitor.columns import kinds_of_feature
 from lamplighter.core.time.window import Window, midnight
 from lamplighter.core.values.cell import Reading
@@ -36,9 +36,6 @@ MOMENT = timedelta(microseconds=1)
 
 SEPARATOR, ESCAPE = "\x1f", "\x1b"
 """What stands between the parts of an id, and before a sign that stands for one in a part."""
-
-IDENTIFIED = frozenset({Kind.CLASSIFICATION, Kind.RANKING})
-"""Kinds whose labels and answers are compared for what they are; regression wants numbers, text the values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +149,7 @@ def identified(monitor: Monitor, columns: Iterable[str]) -> set[str]:
     ['churns', 'id', 'plan']
     """
     predictions, labels = monitor.predictions, monitor.labels
-    answers = [predictions.prediction, labels.target if labels else None] if monitor.kind in IDENTIFIED else []
+    answers = [predictions.prediction, labels.target if labels else None] if monitor.kind.read == "names" else []
     named = {*predictions.id, predictions.version, *monitor.segments, *answers}
     as_feature = {name: kinds_of_feature(monitor, name) for name in columns}
     return {
@@ -207,7 +204,7 @@ def _read(
         key = joined_key(rows.identities(ids, reading).columns)
         # Of the column as it was read: what is made of a decimal later may have fewer digits.
         identity = rows.identities([labels.target], reading).column(0)
-        of_cells = monitor.kind is Kind.TEXT and file.is_csv
+        of_cells = monitor.kind.read == "values" and file.is_csv
         texts = rows.identities([labels.target], {labels.target: Reading.TEXT}) if of_cells else None
         value = (texts or rows.table([labels.target], exact=[labels.target])).column(0)
         arrived = _arrivals(rows, labels, file, span)
@@ -220,17 +217,17 @@ def _read(
 
 def _frame(tables: Sequence[pa.Table], monitor: Monitor) -> pd.DataFrame:
     """The labels of all files; the identity of a value is taken before the types of the files are united."""
-    if monitor.kind is Kind.REGRESSION:
+    if monitor.kind.read == "numbers":
         tables = [without_bytes(table, "value") for table in tables]
     table = united(tables, exact=["value"])
     kept = pd.Series(pd.arrays.ArrowExtensionArray(table["value"]))
-    true = table["identity"] if monitor.kind in IDENTIFIED else table["value"]
+    true = table["identity"] if monitor.kind.read == "names" else table["value"]
     frame = as_frame(pa.table({"key": table["key"], "y_true": true, "arrived": table["arrived"]}))
-    if monitor.kind is Kind.REGRESSION and any(_is_narrow(table["value"].type) for table in tables):
+    if monitor.kind.read == "numbers" and any(_is_narrow(table["value"].type) for table in tables):
         # A double and the float of fewer bits that it was rounded to are one label, delivered twice.
         with np.errstate(over="ignore"):
             frame["content"] = numbers(frame["y_true"]).astype(np.float32)
-    if monitor.kind is Kind.TEXT:
+    if monitor.kind.read == "values":
         # Of each file by itself: text beside bytes is text.
         frame["y_true"] = pd.Series([value for part in tables for value in objects_of(part["value"])], dtype=object)
     return frame.assign(value=kept)

@@ -153,5 +153,5 @@ def reference_key(rows: Scan, monitor: Monitor, private_key: bytes = b"") -> str
     span = (where.window.start, where.window.end) if where.time else None
     predictions = monitor.predictions.model_dump(mode="json")
     private = (monitor.private, key_name(private_key)) if monitor.private else ()
-    parts = (rows.fingerprint, span, monitor.kind.value, predictions, monitor.features, private)
+    parts = (rows.fingerprint, span, monitor.kind.name, predictions, monitor.features, private)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -19,7 +19,6 @@ from lamplighter.training import WINDOW
 from storage.history.promotions import champion as present_champion
 from storage.labelling.training_set import write_labelled
 from storage.project.private_files import open_private
-from storage.sources.labels import IDENTIFIED
 from storage.sources.types import as_frame
 from tasks.retraining.job import Retraining
 from tasks.retraining.windows import comparison_windows
@@ -96,7 +95,7 @@ def answer(work: Retraining, windows: list[Window], folders: Sequence[Path]) -> 
         drawn = pd.Series(range(len(table))).sample(MOST_ROWS, random_state=0)
         table = table.take(sorted(drawn))
     answered = [name for name in (predictions.prediction, *predictions.scores) if name]
-    texts = [*work.monitor.segments, *({labels.target, *answered[:1]} if work.monitor.kind in IDENTIFIED else ())]
+    texts = [*work.monitor.segments, *({labels.target, *answered[:1]} if work.monitor.kind.read == "names" else ())]
     frame = as_frame(table)
     for name in texts:
         # pandas would make floats of whole numbers beside a null.

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lamplighter.core.drift import ColumnDrift
-from lamplighter.core.evaluation.quality import class_labels
+from lamplighter.core.evaluation.labelled import class_labels
 from lamplighter.core.profiles.profile import ColumnKind
 from lamplighter.core.records.measurement import Measurement
 from lamplighter.core.values.cell import as_flags

@@ -11,8 +11,8 @@ import numpy as np
 from lamplighter.core.counts import counted
 from lamplighter.core.evaluation.class_coding import Recoded, recoded
 from lamplighter.core.evaluation.coverage import matured, state_of
-from lamplighter.core.evaluation.quality import class_labels, comparable_classes
-from lamplighter.core.monitor import Kind, Monitor
+from lamplighter.core.evaluation.labelled import class_labels, comparable_classes
+from lamplighter.core.monitor import Monitor
 from lamplighter.core.profiles.one_class import FEWEST_LABELS, is_odd
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.records.measurement import State
@@ -40,7 +40,7 @@ PAST_WINDOWS = 14
 def one_class_only(context: RunContext, pending: PendingWindow, truth: Truth) -> Iterator[Finding]:
     """Labels of one class in a window that has just become final, where those before it had several."""
     monitor, window = context.monitor, pending.window
-    if monitor.kind is not Kind.CLASSIFICATION or monitor.labels is None:
+    if not monitor.kind.has_classes or monitor.labels is None:
         return
     if not _is_complete(context, window):
         return
@@ -66,7 +66,7 @@ def counted_classes(context: RunContext, window: Window, truth: Truth, counted: 
         Those of newer windows.
     """
     monitor = context.monitor
-    if monitor.kind is not Kind.CLASSIFICATION or monitor.labels is None or len(truth.labelled) < FEWEST_LABELS:
+    if not monitor.kind.has_classes or monitor.labels is None or len(truth.labelled) < FEWEST_LABELS:
         return
     if not counted or _is_complete(context, window):
         yield window, _classes_of(truth, monitor)

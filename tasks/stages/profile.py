@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import compress
 
 from lamplighter.core.evaluation.data import answer_measurements, feature_measurements, value_findings
-from lamplighter.core.monitor import Kind, Monitor
+from lamplighter.core.monitor import Monitor
 from lamplighter.core.profiles.anomalies import Baseline, breaks_of, score_breaks
 from lamplighter.core.profiles.looks import FEWEST_WINDOWS
 from lamplighter.core.profiles.profile import Bounds, ColumnKind, ColumnProfile
@@ -92,13 +92,13 @@ def profile(context: RunContext, located: Located, table: Table) -> Profiled:
 
 def _probabilities(monitor: Monitor) -> Sequence[str]:
     """The columns that hold probabilities."""
-    return monitor.predictions.scores if monitor.kind is Kind.CLASSIFICATION else ()
+    return monitor.predictions.scores if monitor.kind.has_classes else ()
 
 
 def _answered(monitor: Monitor, rows: Scan) -> Profiles:
     """Of lists and texts, which have no drift that could be measured, whether there is an answer at all."""
     name = monitor.predictions.prediction
-    if name is None or monitor.kind not in (Kind.RANKING, Kind.TEXT) or name not in rows.schema or not rows.count:
+    if name is None or monitor.kind.drift is not None or name not in rows.schema or not rows.count:
         return {}
     return {name: nulls_profile(rows, name)}
 

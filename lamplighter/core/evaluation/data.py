@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from lamplighter.core.hints import names_listed
-from lamplighter.core.monitor import Kind, Monitor
+from lamplighter.core.monitor import Monitor
 from lamplighter.core.profiles.profile import ColumnProfile
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.records.measurement import Measurement
@@ -199,9 +199,9 @@ def answer_measurements(monitor: Monitor, profiles: Mapping[str, ColumnProfile],
         yield Measurement(metric="null_prediction_ratio", reason=reason)
     if prediction:
         yield ratio("null_prediction_ratio", prediction.nulls + prediction.infinite, prediction.rows)
-    if prediction and monitor.kind is Kind.CLASSIFICATION:
+    if prediction and monitor.kind.has_classes:
         yield from _shares(prediction)
-    if prediction and monitor.kind is Kind.REGRESSION:
+    if prediction and monitor.kind.read == "numbers":
         reason = "" if prediction.present else "no row has a prediction"
         reason = reason or ("" if math.isfinite(prediction.mean) else "the predictions are too large to be averaged")
         mean = None if reason else prediction.mean

@@ -1,7 +1,7 @@
 """Monitor files as typed objects."""
 
 from lamplighter.core.monitor.checks import DATA_CHECK, Check, Severity
-from lamplighter.core.monitor.model import Kind, Monitor
+from lamplighter.core.monitor.model import Monitor
 from lamplighter.core.monitor.parse import parse
 from lamplighter.core.monitor.sources import (
     Duplicates,
@@ -19,7 +19,6 @@ __all__ = [
     "Check",
     "Duplicates",
     "Features",
-    "Kind",
     "Labels",
     "Monitor",
     "Predictions",

@@ -126,8 +126,7 @@ def answer_columns(monitor: Monitor) -> dict[str, ColumnKind]:
     {'y': 'categorical', 'p': 'numeric'}
     """
     predictions = monitor.predictions
-    kinds: dict[str, ColumnKind] = {"classification": "categorical", "regression": "numeric"}
     answers: dict[str, ColumnKind] = {}
-    if predictions.prediction and monitor.kind in kinds:
-        answers[predictions.prediction] = kinds[monitor.kind]
+    if predictions.prediction and monitor.kind.drift:
+        answers[predictions.prediction] = monitor.kind.drift
     return answers | dict.fromkeys(predictions.scores, "numeric")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
 from lamplighter.core.hints import did_you_mean
+from lamplighter.core.kinds import KINDS, Kind
 from lamplighter.core.monitor.checks import DATA_CHECK, Check, CustomMetric, Drift, Windows
 from lamplighter.core.monitor.notify import Notify, OptionalNotify
 from lamplighter.core.monitor.retrain import Retrain
@@ -30,14 +31,26 @@ from lamplighter.core.time.duration import format_duration
 from lamplighter.core.time.window import Grain, Window
 
 
-class Kind(StrEnum):
-    """What a model answers."""
+def _kind(value: Any) -> Kind:
+    known = value if isinstance(value, Kind) else KINDS.get(value) if isinstance(value, str) else None
+    if known is None:
+        raise PydanticCustomError("enum", "no kind", {"expected": ", ".join(map(repr, KINDS))})
+    return known
 
-    CLASSIFICATION = "classification"
-    REGRESSION = "regression"
-    RANKING = "ranking"
-    TEXT = "text"
-    DETECTION = "detection"
+
+def _kinds_named() -> str:
+    measured, planned = ([name for name, it in KINDS.items() if it.is_measured is there] for there in (True, False))
+    text = f"{', '.join(measured[:-1])} or {measured[-1]}"
+    return f"{text}; {', '.join(planned)} is not there yet" if planned else text
+
+
+NamedKind = Annotated[
+    Kind,
+    PlainValidator(_kind),
+    PlainSerializer(lambda kind: kind.name),
+    WithJsonSchema({"type": "string", "enum": [*KINDS]}),
+]
+"""A row of the table of kinds, written by its name."""
 
 
 # A quarter past five: after most loads of data, before most mornings.
@@ -62,7 +75,7 @@ class Monitor(Section):
     """What a monitor file says, with its defaults filled in."""
 
     model: str = Field(pattern=r"^[a-z0-9-]{1,63}$", description="at most 63 of a-z, 0-9 and -")
-    kind: Kind = Field(description="classification, regression, ranking or text; detection is not there yet")
+    kind: NamedKind = Field(description=_kinds_named())
     every: Grain = Field(default=Grain.DAY, description="how long a window is")
     timezone: Zone = Field(default="UTC", description="a day is a local day of this zone")
     schedule: Annotated[str, AfterValidator(checked_cron)] = Field(

@@ -11,9 +11,10 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from lamplighter.core.kinds import KINDS
 from lamplighter.core.monitor.faults import first_fault
 from lamplighter.core.monitor.limits import MOST_CHAIN, TooMuchError, check_cost
-from lamplighter.core.monitor.model import Kind, Monitor
+from lamplighter.core.monitor.model import Monitor
 from lamplighter.core.monitor.parts import part_faults
 from lamplighter.core.monitor.variables import Variables
 from lamplighter.core.monitor.vocabulary import metric_faults
@@ -207,9 +208,9 @@ def _filled(value: Any, location: Location, variables: Variables, lines: _Lines)
 
 def _ahead_of_time(monitor: Monitor) -> Iterator[tuple[Location, str]]:
     """Yield what the file format knows and runs do not measure yet."""
-    if monitor.kind is Kind.DETECTION:
-        others = ", ".join(kind for kind in Kind if kind is not Kind.DETECTION)
-        yield ("kind",), f"kind 'detection' is not there yet; choose one of {others}"
+    if not monitor.kind.is_measured:
+        others = ", ".join(name for name, kind in KINDS.items() if kind.is_measured)
+        yield ("kind",), f"kind {monitor.kind.name!r} is not there yet; choose one of {others}"
     if monitor.drift.verdict == "calibrated":
         yield ("drift", "verdict"), "verdict 'calibrated' is not there yet; use 'evidently'"
     for i, check in enumerate(monitor.checks):

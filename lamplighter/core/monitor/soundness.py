@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from lamplighter.core.hints import did_you_mean
 from lamplighter.core.monitor.columns import answer_columns, features_of
-from lamplighter.core.monitor.model import Kind, Monitor
+from lamplighter.core.monitor.model import Monitor
 from lamplighter.core.monitor.parts import OF_KIND
 from lamplighter.core.monitor.roles import Use, declared_columns, declared_label_columns
 from lamplighter.core.monitor.vocabulary import OF_ANSWERS
@@ -83,8 +83,10 @@ def _type_problems(monitor: Monitor, use: Use, kind: str) -> Iterator[Problem]:
     name = use.column
     if use.role == "a score" and kind not in NUMBERS:
         yield Problem(use.at, f"column {name!r} holds {_named(kind)}; a score is a number from 0 to 1")
-    elif use.role == "the prediction" and monitor.kind is Kind.REGRESSION and kind not in NUMBERS:
-        yield Problem(use.at, f"column {name!r} holds {_named(kind)}; the prediction of a regression is a number")
+    elif use.role == "the prediction" and monitor.kind.read == "numbers" and kind not in NUMBERS:
+        yield Problem(
+            use.at, f"column {name!r} holds {_named(kind)}; the prediction of a {monitor.kind.name} is a number"
+        )
     elif use.role in ("a segment", "a feature") and kind not in (
         PLAIN if use.role == "a feature" else PLAIN | {"time"}
     ):
@@ -160,7 +162,7 @@ def score_problems(monitor: Monitor, ranges: Iterable[ScoreRange]) -> Iterator[P
     >>> [problem.message for problem in score_problems(parse("m.yaml", text, environ={}), [percent])]
     ["column 'p' holds values from 3 to 97; a score is a probability from 0 to 1"]
     """
-    if monitor.kind is not Kind.CLASSIFICATION:
+    if not monitor.kind.has_classes:
         return
     declared = {use.column: use.at for use in declared_columns(monitor) if use.role == "a score"}
     for found in ranges:
@@ -194,7 +196,7 @@ def class_problems(
     >>> [problem.message for problem in class_problems(monitor, ["delayed", "on time"], wider=lambda: [])]
     ["class 'late' never occurs; known: delayed, on time"]
     """
-    if monitor.kind is not Kind.CLASSIFICATION or not classes:
+    if not monitor.kind.has_classes or not classes:
         return
     named: list[tuple[Place, str]] = []
     if monitor.predictions.positive is not None:
@@ -245,7 +247,7 @@ def classes_meet(
     >>> [problem.message for problem in found]
     ["no predicted class ('0', '1') is one of the labels ('no', 'yes'); write both alike"]
     """
-    if monitor.kind is not Kind.CLASSIFICATION or not true or not predicted or not hardly_meet(true, predicted):
+    if not monitor.kind.has_classes or not true or not predicted or not hardly_meet(true, predicted):
         return
     shown = [", ".join(sorted(map(repr, classes))[:3]) for classes in (predicted, true)]
     few = "hardly a" if {*true} & {*predicted} else "no"

@@ -98,7 +98,7 @@ def _named(monitor: Monitor) -> Iterator[tuple[Place, str]]:
 def _message(monitor: Monitor, name: str, known: list[str]) -> str:
     if _is_of_another_kind(monitor, name):
         kinds = " and ".join(sorted(METRICS[name].kinds))
-        what = f"metric {name!r} is of {kinds}, and this monitor of {monitor.kind.value}"
+        what = f"metric {name!r} is of {kinds}, and this monitor of {monitor.kind.name}"
         return f"{what}; {did_you_mean(name, known)}"
     if lacking := _lacking(monitor, name):
         return f"metric {name!r} needs {lacking}, and this monitor has none; add it or name another metric"
@@ -106,7 +106,7 @@ def _message(monitor: Monitor, name: str, known: list[str]) -> str:
 
 
 def _is_of_another_kind(monitor: Monitor, name: str) -> bool:
-    return name in METRICS and monitor.kind not in METRICS[name].kinds
+    return name in METRICS and not METRICS[name].is_of(monitor.kind.name)
 
 
 def _lacking(monitor: Monitor, name: str) -> str:

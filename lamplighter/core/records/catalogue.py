@@ -29,7 +29,7 @@ CLASSES = frozenset({"classification"})
 NUMBERS = frozenset({"regression"})
 LISTS = frozenset({"ranking"})
 TEXTS = frozenset({"text"})
-EVERY_KIND = CLASSES | NUMBERS | LISTS | TEXTS
+EVERY_KIND: frozenset[str] = frozenset()
 
 Better = Literal["higher", "lower", "zero", "neither"]
 
@@ -49,7 +49,7 @@ class Metric:
     better : {"higher", "lower", "zero", "neither"}
         Where the best value lies.
     kinds : frozenset of str
-        Kinds of model that it is measured for.
+        Kinds of model that it is measured for; empty for every kind.
     labels : tuple of str
         What there is a value of beside the whole window: features, methods, classes, segments.
     gauge : str
@@ -80,6 +80,10 @@ class Metric:
     interval: str = "none"
     formula: str = ""
     of_versions: bool = False
+
+    def is_of(self, kind: str) -> bool:
+        """Whether it is measured for a kind of model, by its name."""
+        return not self.kinds or kind in self.kinds
 
     @property
     def is_ratio(self) -> bool:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lamplighter.core.evaluation.quality import Labelled, evaluate, factorized, values_of
+from lamplighter.core.evaluation.labelled import Labelled, factorized
+from lamplighter.core.evaluation.quality import evaluate, values_of
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.retrain import Accept
 from lamplighter.core.quality.grouping import Grouping

@@ -10,6 +10,8 @@ from datetime import date, timedelta
 
 import yaml
 
+from lamplighter.core.kinds import KINDS
+from lamplighter.core.records.catalogue import METRICS
 from lamplighter.core.suggest.columns import Column
 from lamplighter.core.suggest.explained import commented, explained, shown_name
 from lamplighter.core.suggest.label_table import LabelTable
@@ -76,7 +78,7 @@ def suggest(
         "#",
         "# Read it, correct what is wrong, then `lamplighter validate`.",
         f"model: {quoted(model)}",
-        f"kind: {roles.kind}          # classification | regression | ranking | text",
+        f"kind: {roles.kind}          # {' | '.join(name for name, kind in KINDS.items() if kind.is_measured)}",
         "every: 1d                     # 1h | 1d | 1w | 1mo",
         f"timezone: {timezone}          # a day is a local day of this zone",
         "predictions:",
@@ -167,15 +169,12 @@ def _table_of(table: LabelTable, roles: Roles) -> Iterator[str]:
         yield from _unit(table.time)
 
 
-QUALITY = {"classification": ("accuracy", "below"), "regression": ("mae", "above"), "ranking": ("ndcg", "below")}
-"""By kind: a metric that everybody reads, and on which side of its limit it fails."""
-
-
 def _quality(roles: Roles, is_labelled: bool) -> list[str]:
     """A check of quality to be completed: what is good enough, no data say."""
     if not is_labelled:
         return []
-    metric, side = QUALITY.get(roles.kind, ("rougeL", "below"))
+    metric = KINDS[roles.kind].shown[-1]
+    side = "below" if METRICS[metric].better == "higher" else "above"
     seen = f"{roles.level[0]} was {roles.level[1]:.3g} in the rows looked at; " if roles.level else ""
     return [f"  # {seen}say what is good enough:", f"  # - {{metric: {metric}, {side}: ...}}"]
 

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from lamplighter.core.evaluation.quality import Labelled, evaluate
+from lamplighter.core.evaluation.labelled import Labelled
+from lamplighter.core.evaluation.quality import evaluate
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.measurement import State
 from storage.labelling.join import LabelIndex, Seen, truths_of

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from lamplighter.core.evaluation.answers import answer_findings, unusable_labels
-from lamplighter.core.evaluation.quality import Labelled
+from lamplighter.core.evaluation.labelled import Labelled
 from lamplighter.core.monitor import Monitor, parse
 
 N = 200

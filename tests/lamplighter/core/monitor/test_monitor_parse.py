@@ -6,14 +6,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from lamplighter.core.monitor import Duplicates, Kind, Monitor
+from lamplighter.core.kinds import CLASSIFICATION
+from lamplighter.core.monitor import Duplicates, Monitor
 from lamplighter.core.time.window import Grain
 from tests.lamplighter.core.monitor.files import DESIGN, monitor_text, read, refusal
 
 
 def test_the_example_of_the_design_is_read_word_by_word() -> None:
     monitor = read(DESIGN, ALERTS_URL="json://localhost")
-    assert (monitor.model, monitor.kind, monitor.every) == ("flight-delays", Kind.CLASSIFICATION, Grain.DAY)
+    assert (monitor.model, monitor.kind, monitor.every) == ("flight-delays", CLASSIFICATION, Grain.DAY)
     assert monitor.tags == {"owner": "ops", "env": "prod", "region": "us-east"}
     assert monitor.predictions.parquet == ("data/predictions/day={day}/*.parquet",)
     assert (monitor.predictions.id, monitor.predictions.duplicates) == (("request_id",), Duplicates.FIRST)
