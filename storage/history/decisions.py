@@ -85,6 +85,24 @@ def append_decisions(connection: sa.Connection, model: str, known_on: datetime, 
         connection.execute(sa.insert(tables.decision), rows)
 
 
+def newest_thresholds(history: History, model: str, as_of: datetime) -> dict[str, float]:
+    """The number that each check was last compared with, by its name.
+
+    Examples
+    --------
+    >>> newest_thresholds(history, "churn", context.known_on)
+    {'data': 0.0, 'drift_share-above': 0.4, 'f1-below': 0.2}
+    """
+    table = tables.decision
+    known = (table.c.model == model, table.c.known_on <= as_of, table.c.threshold.is_not(None))
+    newest = sa.select(table.c.check_name, sa.func.max(table.c.known_on).label("known_on")).where(*known)
+    last = newest.group_by(table.c.check_name).subquery()
+    same = (table.c.check_name == last.c.check_name) & (table.c.known_on == last.c.known_on)
+    query = sa.select(table.c.check_name, table.c.threshold).join(last, same).where(table.c.model == model)
+    with history.reading() as connection:
+        return {row.check_name: row.threshold for row in connection.execute(query.order_by(table.c.check_name))}
+
+
 @dataclass(frozen=True, slots=True)
 class UndecidedCheck:
     """A check that the newest judged run left undecided.

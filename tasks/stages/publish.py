@@ -13,7 +13,7 @@ from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.records.measurement import Measurement
 from lamplighter.core.time.window import Window
 from lamplighter.errors import PublishError
-from storage.history.decisions import undecided_checks
+from storage.history.decisions import newest_thresholds, undecided_checks
 from storage.history.incidents import incidents_open
 from storage.history.promotions import champion_on
 from storage.history.query import Filter, measurements_of
@@ -68,8 +68,10 @@ def _samples(context: RunContext, started: float, failed: bool) -> Iterator[Samp
             monitor, (entry for entry in _measured(context, quality_window) if entry.metric not in OF_THE_RUN)
         )
     open_incidents = incidents_open(context.history, monitor.model, known_on)
+    thresholds = newest_thresholds(context.history, monitor.model, known_on)
     for check in monitor.judged:
-        yield Sample("lamplighter_threshold", check.limit, (("check", check.name),))
+        if check.name in thresholds:
+            yield Sample("lamplighter_threshold", thresholds[check.name], (("check", check.name),))
         labels = (("check", check.name), ("severity", check.severity.value))
         yield Sample("lamplighter_incident_open", float(check.name in open_incidents), labels)
     for name, incident in open_incidents.items():

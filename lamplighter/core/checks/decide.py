@@ -95,8 +95,9 @@ def decide(
         return undecided(check, window_start, absent, Cause.DATA)
     if measurement.value is None:
         return undecided(check, window_start, measurement.reason, Cause.DATA)
-    verdict = Verdict.FAILED if check.fails(measurement.value) else Verdict.PASSED
-    return Decision(check, window_start, measurement.value, check.limit, verdict)
+    threshold = check.threshold
+    verdict = Verdict.FAILED if check.form.fails(measurement.value, threshold) else Verdict.PASSED
+    return Decision(check, window_start, measurement.value, threshold, verdict)
 
 
 def inhibited(check: Check, window_start: datetime, breaks: Sequence[Finding]) -> Decision:
@@ -124,4 +125,4 @@ def undecided(check: Check, window_start: datetime | None, reason: str, cause: C
     >>> decision.verdict.value, decision.threshold, decision.reason
     ('undecided', 0.4, 'no labels yet')
     """
-    return Decision(check, window_start, None, check.limit, Verdict.UNDECIDED, reason, cause)
+    return Decision(check, window_start, None, check.threshold, Verdict.UNDECIDED, reason, cause)

@@ -105,8 +105,7 @@ def opened(
     lines = [f"since {window}", *reasons]
     if not lines[1:]:
         value, limit = _distinct(decision.value, decision.threshold)
-        word = "above" if check.above is not None else "below"
-        lines.insert(0, f"{check.metric}{_of(decision)} is {value}, {word} its limit {limit}")
+        lines.insert(0, f"{check.metric}{_of(decision)} is {value}, {check.form.word} its limit {limit}")
     if moved:
         lines.append("moved most: " + "; ".join(f"{entry.name} {entry.text}" for entry in moved[:MOST_MOVED]))
     title = f"{model}: {check.name} fails"

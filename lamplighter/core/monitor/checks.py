@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from lamplighter.core.monitor.forms import FORMS, Form, Fraction, Limits
 from lamplighter.core.monitor.sources import (
     NO_FLAG,
     ClassLabel,
     Duration,
     Name,
-    Number,
     Section,
     fault,
 )
@@ -26,20 +26,6 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
-def _percent(value: Any) -> Any:
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*", value) if isinstance(value, str) else None
-    if not match:
-        raise ValueError(f"{value!r} is not a percentage; write 5%")
-    return float(match[1]) / 100
-
-
-def _slope(value: Any) -> Any:
-    match = re.fullmatch(r"\s*([-+]?\d+(?:\.\d+)?)\s+per\s+day\s*", value) if isinstance(value, str) else None
-    if not match:
-        raise ValueError(f"{value!r} is not a slope; write -0.01 per day")
-    return float(match[1])
-
-
 def _runs(value: Any) -> Any:
     match = re.fullmatch(r"\s*(\d{1,4})\s+of\s+(\d{1,4})\s+days\s*", value) if isinstance(value, str) else None
     if not match or not 1 <= int(match[1]) <= int(match[2]):
@@ -47,18 +33,8 @@ def _runs(value: Any) -> Any:
     return int(match[1]), int(match[2])
 
 
-Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False), NO_FLAG]
-Percent = Annotated[float, BeforeValidator(_percent)]
-Slope = Annotated[float, BeforeValidator(_slope)]
 Runs = Annotated[tuple[int, int], BeforeValidator(_runs)]
 Windows = Annotated[int, Field(ge=0, le=1000), NO_FLAG]
-
-
-class Quantile(Section):
-    """A quantile of the metric's own past."""
-
-    quantile: Fraction = Field(description="which quantile, such as 0.95")
-    of: Duration = Field(description="how much of the past, such as 30d")
 
 
 class Versus(Section):
@@ -74,11 +50,8 @@ class Versus(Section):
         return self
 
 
-class Check(Section):
-    """A limit on one metric.
-
-    Its name is made of the metric and the form, such as ``f1-below``, unless it is given one.
-    """
+class Subject(Section):
+    """What a check is about: its name, and the metric that it reads."""
 
     name: str = Field(
         default="", pattern=r"^[a-z0-9][a-z0-9_.=-]{0,62}$", description="at most 63 of a-z, 0-9 and _.=-"
@@ -91,16 +64,15 @@ class Check(Section):
     undecided_after: Windows | None = Field(
         default=None, description="how many windows in a row it may stay undecided; default that of the monitor"
     )
-    above: Number | Quantile | None = Field(
-        default=None, description="fails above this value; a quantile of the past is not there yet"
-    )
-    below: Number | Quantile | None = Field(
-        default=None, description="fails below this value; a quantile of the past is not there yet"
-    )
-    falls: Percent | None = Field(default=None, description="fails when the metric falls by more; not there yet")
-    rises: Percent | None = Field(default=None, description="fails when the metric rises by more; not there yet")
+
+
+class Check(Limits, Subject):
+    """A limit on one metric.
+
+    Its name is made of the metric and the form, such as ``f1-below``, unless it is given one.
+    """
+
     versus: Versus | None = Field(default=None, description="what falls and rises are measured against")
-    slope: Slope | None = Field(default=None, description="fails beyond this slope; not there yet")
     over: Duration | None = Field(default=None, description="over how long the slope is taken")
     persists: Runs | None = Field(
         default=None, alias="for", description="on how many of the last days it must fail; not there yet"
@@ -110,68 +82,58 @@ class Check(Section):
     @classmethod
     def _named(cls, value: Any) -> Any:
         if isinstance(value, dict) and not value.get("name") and isinstance(value.get("metric"), str):
-            form = next((form for form in cls.forms() if form in value), "")
-            parts = (value["metric"], value.get("feature"), value.get("class", ""), value.get("segment"), form)
+            key = next((key for key in FORMS if key in value), "")
+            parts = (value["metric"], value.get("feature"), value.get("class", ""), value.get("segment"), key)
             name = "-".join(str(part) for part in parts if part not in ("", None)).lower()
             value = {**value, "name": re.sub(r"[^a-z0-9_.=-]", "-", name).lstrip("_.=-")[:63] or "check"}
         return value
 
     @model_validator(mode="after")
     def _one_form(self) -> Check:
-        given = [form for form in self.forms() if getattr(self, form) is not None]
+        given = [key for key in FORMS if getattr(self, key) is not None]
         if len(given) != 1:
             raise ValueError(f"a check has one limit, not {len(given)}; give above or below, such as below: 0.4")
-        relative = given[0] in ("falls", "rises")
-        if relative and not self.versus:
-            raise fault(f"{given[0]} needs versus, such as versus: {{mean: 7d}}", given[0])
-        if self.versus and not relative:
-            raise fault(f"versus belongs to falls and rises, not to {given[0]}; leave it out", "versus")
-        if given[0] == "slope" and self.over is None:
-            raise fault("slope needs over, such as over: 7d", "slope")
-        if self.over and given[0] != "slope":
-            raise fault(f"over belongs to slope, not to {given[0]}; leave it out", "over")
+        needed, example = FORMS[given[0]].beside or ("", "")
+        if needed and getattr(self, needed) is None:
+            raise fault(f"{given[0]} needs {needed}, such as {needed}: {example}", given[0])
+        for key in sorted({form.beside[0] for form in FORMS.values() if form.beside} - {needed}):
+            if getattr(self, key) is not None:
+                wanting = " and ".join(form.key for form in FORMS.values() if form.beside[:1] == (key,))
+                raise fault(f"{key} belongs to {wanting}, not to {given[0]}; leave it out", key)
         return self
 
     @property
-    def limit(self) -> float:
-        """The number that ``above`` or ``below`` gives.
+    def form(self) -> Form:
+        """The form of its limit."""
+        return next(form for key, form in FORMS.items() if getattr(self, key) is not None)
+
+    @property
+    def threshold(self) -> float:
+        """The number that a value is compared with.
 
         Raises
         ------
         ValueError
-            If the check is of another form; the reader of monitor files refuses those, as nothing judges them yet.
-        """
-        limit = self.above if self.above is not None else self.below
-        if not isinstance(limit, float):
-            raise ValueError(f"check {self.name!r} has no number as its limit")
-        return limit
-
-    def fails(self, value: float) -> bool:
-        """Whether a value is beyond the limit; one on the limit is not.
+            If nothing computes it yet; the reader of monitor files refuses such a check.
 
         Examples
         --------
-        >>> [Check(metric="mae", above=3).fails(value) for value in (2.0, 3.0, 3.1)]
-        [False, False, True]
+        >>> Check.model_validate({"metric": "mae", "above": 3}).threshold
+        3.0
         """
-        return value > self.limit if self.above is not None else value < self.limit
-
-    @staticmethod
-    def forms() -> tuple[str, ...]:
-        """The keys that hold a limit."""
-        return ("above", "below", "falls", "rises", "slope")
+        threshold = self.form.threshold(getattr(self, self.form.key))
+        if threshold is None:
+            raise ValueError(f"check {self.name!r} has no number as its limit")
+        return threshold
 
     def unsupported_form(self) -> str | None:
         """The key of a form that is understood but not judged yet, or None."""
-        for form in ("above", "below"):
-            if isinstance(getattr(self, form), Quantile):
-                return form
-        return next((key for key in ("falls", "rises", "slope") if getattr(self, key) is not None), None) or (
-            "for" if self.persists else None
-        )
+        if self.form.threshold(getattr(self, self.form.key)) is None:
+            return self.form.key
+        return "for" if self.persists else None
 
 
-DATA_CHECK = Check(name="data", metric="data_breaks", above=0, severity=Severity.CRITICAL)
+DATA_CHECK = Check.model_validate({"name": "data", "metric": "data_breaks", "above": 0, "severity": Severity.CRITICAL})
 """What every monitor is judged by, declared or not: while data are broken, other checks of them mean nothing."""
 
 

@@ -101,8 +101,8 @@ def test_the_name_of_a_check(values: dict[str, object], name: str) -> None:
 )
 def test_the_limit_of_a_check(limit: dict[str, float | str], value: float, fails: bool) -> None:
     check = Check.model_validate({"metric": "f1"} | limit)
-    assert check.limit == float(next(iter(limit.values())))
-    assert check.fails(value) is fails
+    assert check.threshold == float(next(iter(limit.values())))
+    assert check.form.fails(value, check.threshold) is fails
 
 
 @pytest.mark.parametrize(
@@ -113,4 +113,4 @@ def test_the_limit_of_a_check(limit: dict[str, float | str], value: float, fails
 def test_a_form_that_is_not_judged_yet_has_no_limit(form: dict[str, object]) -> None:
     check = Check.model_validate({"metric": "f1"} | form)
     with pytest.raises(ValueError, match="has no number as its limit"):
-        check.fails(0.3)
+        _ = check.threshold
