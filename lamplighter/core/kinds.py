@@ -57,21 +57,19 @@ class Kind:
 
 EVALUATORS = "lamplighter.core.evaluation.kinds"
 
-CLASSIFICATION = Kind(
-    "classification",
-    "a class",
-    read="names",
-    drift="categorical",
-    shown=("f1", "accuracy"),
-    evaluator=f"{EVALUATORS}.classification",
-    has_classes=True,
-)
-REGRESSION = Kind(
-    "regression", "a number", read="numbers", drift="numeric", shown=("mae",), evaluator=f"{EVALUATORS}.regression"
-)
-RANKING = Kind("ranking", "a ranked list", read="names", shown=("ndcg",), evaluator=f"{EVALUATORS}.ranking")
-TEXT = Kind("text", "a text", read="values", shown=("rougeL",), evaluator=f"{EVALUATORS}.text")
-DETECTION = Kind("detection", "boxes in an image", read="values")
+_ROWS = (
+    Kind(
+        "classification", "a class", read="names", drift="categorical", shown=("f1", "accuracy"),
+        evaluator=f"{EVALUATORS}.classification", has_classes=True,
+    ),
+    Kind(
+        "regression", "a number", read="numbers", drift="numeric", shown=("mae",),
+        evaluator=f"{EVALUATORS}.regression",
+    ),
+    Kind("ranking", "a ranked list", read="names", shown=("ndcg",), evaluator=f"{EVALUATORS}.ranking"),
+    Kind("text", "a text", read="values", shown=("rougeL",), evaluator=f"{EVALUATORS}.text"),
+    Kind("detection", "boxes in an image", read="values"),
+)  # fmt: skip
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (CLASSIFICATION, REGRESSION, RANKING, TEXT, DETECTION)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in _ROWS}
 """Every kind by its name, in the order of the reference pages."""

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from lamplighter.core.kinds import CLASSIFICATION
+from lamplighter.core.kinds import KINDS
 from lamplighter.core.monitor import Duplicates, Monitor
 from lamplighter.core.time.window import Grain
 from tests.lamplighter.core.monitor.files import DESIGN, monitor_text, read, refusal
@@ -14,7 +14,7 @@ from tests.lamplighter.core.monitor.files import DESIGN, monitor_text, read, ref
 
 def test_the_example_of_the_design_is_read_word_by_word() -> None:
     monitor = read(DESIGN, ALERTS_URL="json://localhost")
-    assert (monitor.model, monitor.kind, monitor.every) == ("flight-delays", CLASSIFICATION, Grain.DAY)
+    assert (monitor.model, monitor.kind, monitor.every) == ("flight-delays", KINDS["classification"], Grain.DAY)
     assert monitor.tags == {"owner": "ops", "env": "prod", "region": "us-east"}
     assert monitor.predictions.parquet == ("data/predictions/day={day}/*.parquet",)
     assert (monitor.predictions.id, monitor.predictions.duplicates) == (("request_id",), Duplicates.FIRST)
