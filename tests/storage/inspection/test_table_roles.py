@@ -19,7 +19,12 @@ from storage.inspection.label_tables import label_tables
 from storage.inspection.source_check import check_sources
 from storage.inspection.table import Seen, inspect_table
 from storage.project.folder import Project
-from tests.storage.company_tables import FOURTH_LOT, HELD_BACK, SECOND_LOT, THIRD_LOT, TUNED, Make, N, made, times
+from tests.storage.company_tables.columns import Make, N, made, times
+from tests.storage.company_tables.fourth_lot import FOURTH_LOT
+from tests.storage.company_tables.held_back import HELD_BACK
+from tests.storage.company_tables.second_lot import SECOND_LOT
+from tests.storage.company_tables.third_lot import THIRD_LOT
+from tests.storage.company_tables.tuned import TUNED
 
 TABLES = [*TUNED, *HELD_BACK, *SECOND_LOT, *THIRD_LOT, *FOURTH_LOT]
 SHORT = {"left out": "out"}
