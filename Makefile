@@ -9,10 +9,10 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-loop bench-hostile bench-kill render clean
+.PHONY: help setup demo test check bench bench-loop bench-hostile bench-kill bench-structure render clean
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## Install everything into .venv, in the versions of constraints.txt
 
@@ -46,6 +46,9 @@ bench-hostile: setup ## Run against slow, endless and broken servers; the last l
 
 bench-kill: setup ## Kill nights that retrain or roll back at random moments; the last line is JSON
 	$(BIN)/python -m benchmarks.kill
+
+bench-structure: setup ## Print the figures of the code, beside a commit's (REV=f1143de); the last line is JSON
+	$(BIN)/python -m benchmarks.structure $(if $(REV),--rev $(REV))
 
 render: setup ## Write what is made from the catalogue and the monitors
 	$(BIN)/lamplighter -C examples/flights render --checkout
