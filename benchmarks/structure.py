@@ -28,7 +28,16 @@ LAYERS = ("lamplighter", "flows", "tasks", "storage", "dashboards", "prometheus"
 FOLDERS_OF_THEIR_OWN = ("cli", "core", "serving", "evidently")
 """The folders of `lamplighter` that are layers."""
 
-PROSE = ("README.md", "CONTRIBUTING.md", "docs/**/*.md", "prometheus/**/*.yml", "dashboards/**/*.json")
+PROSE = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "Makefile",
+    "examples/**/*.md",
+    "examples/**/*.yaml",
+    "docs/**/*.md",
+    "prometheus/**/*.yml",
+    "dashboards/**/*.json",
+)
 """What readers see beside the code. ADRs and the changelog name what there was before, and are left out."""
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
