@@ -21,7 +21,7 @@ from lamplighter.core.monitor.schema import (
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS, QUALITY_METRICS, Metric
 from lamplighter.core.time.duration import format_duration
 from storage.project.observability import Observability
-from storage.project.settings import SETTINGS_FILE, GaugeSink, Settings
+from storage.project.settings import SETTINGS_FILE, Settings
 
 NOTE = "<!-- Rendered by `lamplighter render`; edit the code that it is made from, not this page. -->"
 
@@ -234,8 +234,8 @@ def _observability() -> tuple[str, str]:
 
 def _kind_of_setting(schema: Schema) -> str:
     option = next(option for option in schema.get("anyOf", [schema]) if option.get("type") != "null")
-    if "$ref" in option:
-        return ", ".join(f"`{value.value}`" for value in GaugeSink)
+    if "enum" in option:
+        return ", ".join(f"`{value}`" for value in option["enum"])
     names = {"password": "text, never printed", "path": "path", "duration": "length of time"}
     names |= {"string": "text", "integer": "whole number", "number": "number", "object": "texts by name"}
     return names[option.get("format") or option["type"]]

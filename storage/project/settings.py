@@ -6,7 +6,6 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -33,12 +32,20 @@ OF_A_CLUSTER = re.compile(r"_SERVICE_(?:HOST|PORT)(?:_\w+)?$|_PORT(?:_\d+_(?:TCP
 """Variables that Kubernetes sets where a service is called `lamplighter`."""
 
 
-class GaugeSink(StrEnum):
-    """Where gauges go: ``auto`` is the Pushgateway when its URL is set, else a textfile."""
+GAUGE_SINKS = {
+    "pushgateway": "storage.sinks.pushgateway",
+    "textfile": "storage.sinks.textfile",
+}
+"""Where gauges may go: the name in the settings, and the module, as `storage.sinks.gauges` describes it."""
 
-    AUTO = "auto"
-    PUSHGATEWAY = "pushgateway"
-    TEXTFILE = "textfile"
+AUTO = "auto"
+
+
+def _sink(name: str) -> str:
+    *names, last = (repr(known) for known in (AUTO, *GAUGE_SINKS))
+    if name not in (AUTO, *GAUGE_SINKS):
+        raise ValueError(f"should be {', '.join(names)} or {last}")
+    return name
 
 
 def _gateway(url: SecretStr) -> SecretStr:
@@ -92,8 +99,10 @@ class Settings(BaseSettings):
     history_url: Annotated[SecretStr, AfterValidator(_database)] | None = Field(
         default=None, description="SQLAlchemy URL; default SQLite in the home"
     )
-    gauge_sink: GaugeSink = Field(
-        default=GaugeSink.AUTO, description="`auto` is the Pushgateway when its URL is set, else a textfile"
+    gauge_sink: Annotated[str, AfterValidator(_sink)] = Field(
+        default=AUTO,
+        description="`auto` is the Pushgateway when its URL is set, else a textfile",
+        json_schema_extra={"enum": [AUTO, *GAUGE_SINKS]},
     )
     textfile_dir: Path | None = Field(default=None, description="node_exporter's textfile folder")
     pushgateway_url: Annotated[SecretStr, AfterValidator(_gateway)] | None = Field(
@@ -113,6 +122,19 @@ class Settings(BaseSettings):
     )
     series_per_model: int = Field(default=500, gt=0, description="most gauge series of a model")
     wait_seconds: float = Field(default=600.0, ge=0, description="how long a run waits for another one of its model")
+
+
+def gauge_sink_of(settings: Settings) -> str:
+    """The name of the sink that gauges go to.
+
+    Examples
+    --------
+    >>> gauge_sink_of(Settings()), gauge_sink_of(Settings(pushgateway_url="localhost:9091"))
+    ('textfile', 'pushgateway')
+    """
+    if settings.gauge_sink != AUTO:
+        return settings.gauge_sink
+    return "pushgateway" if settings.pushgateway_url else "textfile"
 
 
 def load_settings(folder: Path, env_file: EnvFile | None = None) -> Settings:
