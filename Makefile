@@ -9,10 +9,10 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-loop bench-hostile bench-kill render clean
+.PHONY: help setup demo test check bench bench-loop bench-hostile bench-kill bench-structure render clean
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## Install everything into .venv, in the versions of constraints.txt
 
@@ -35,7 +35,7 @@ check: setup ## All that must hold before a commit: format, lint, types, layers,
 	$(BIN)/lamplighter -C examples/flights render --checkout --check
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-bench: setup ## Measure a night at 1e4, 1e5 and 1e6 rows; the last line is JSON
+bench: setup ## Measure a run at 1e4, 1e5 and 1e6 rows; the last line is JSON
 	$(BIN)/python benchmarks/run.py
 
 bench-loop: setup ## Keep a model in four ways through a year of flights; the last line is JSON
@@ -44,8 +44,11 @@ bench-loop: setup ## Keep a model in four ways through a year of flights; the la
 bench-hostile: setup ## Run against slow, endless and broken servers; the last line is JSON
 	$(BIN)/python -m benchmarks.hostile_servers
 
-bench-kill: setup ## Kill nights that retrain or roll back at random moments; the last line is JSON
+bench-kill: setup ## Kill runs that retrain or roll back at random moments; the last line is JSON
 	$(BIN)/python -m benchmarks.kill
+
+bench-structure: setup ## Print the figures of the code, beside a commit's (REV=f1143de); the last line is JSON
+	$(BIN)/python -m benchmarks.structure $(if $(REV),--rev $(REV))
 
 render: setup ## Write what is made from the catalogue and the monitors
 	$(BIN)/lamplighter -C examples/flights render --checkout

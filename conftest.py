@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=rank)
 
 
-NEED_A_PROJECT = ("storage", "tasks", "flows", "lamplighter/cli", "lamplighter/evidently")
+NEED_A_PROJECT = ("storage", "tasks", "flows", "lamplighter/cli", "lamplighter/evidently", "dashboards")
 """Where examples in docstrings may use the names of `tests.example_world`."""
 
 

@@ -1,9 +1,9 @@
-"""The dashboard of one model, day by day, from the catalogue of gauges."""
+"""The dashboard of one model, day by day: of what the monitors of a project measure, from the catalogue of gauges."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from grafana_foundation_sdk.builders import common, dashboard, prometheus, stat, statetimeline, timeseries
@@ -18,18 +18,18 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableSort,
 )
 
-from lamplighter.core.evaluation.gauges import BY_METRIC, BY_NAME, Gauge
+from lamplighter.core.evaluation.gauges import BY_METRIC, BY_NAME, GAUGES, Gauge
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.monitor.vocabulary import known_metrics
+from lamplighter.core.time.duration import format_duration
+from storage.project.observability import Observability
 
 P = TypeVar("P", timeseries.Panel, statetimeline.Panel, stat.Panel)
 
-UID = "lamplighter-model"
-SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
-
-# A past that was filled in holds one sample a day, and Prometheus looks back five minutes by default.
-LOOK_BACK = "26h"
-MOST = 10
 UNITS = {"_timestamp_seconds": "dateTimeAsIso", "_seconds": "s", "_ratio": "percentunit"}
 COLOURS = {"0": "green", "1": "red"}
+SEGMENTS, CUSTOM = "segments", "custom metrics"
+"""What a query may need beside a measurement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +44,28 @@ class Query:
     where : str
         Matchers beside the model's.
     around : str
-        What is done with the newest value, which stands for ``{}``.
+        What is done with the ``{newest}`` value, of which the ``{largest}`` are shown.
+    needs : str
+        What a monitor has to have beside the measurement, if anything.
     """
 
     gauge: Gauge
     legend: str
     where: str = ""
-    around: str = "{}"
+    around: str = "{newest}"
+    needs: str = ""
 
-    @property
-    def expr(self) -> str:
-        """In PromQL."""
-        matchers = ", ".join(part for part in ('model="$model"', self.where) if part)
-        newest = f"last_over_time({self.gauge.name}{{{matchers}}}[{LOOK_BACK}])"
+    def expr(self, config: Observability) -> str:
+        """In PromQL. A past that was filled in holds one sample a day, and Prometheus looks back five minutes."""
+        selector = config.selector(self.gauge.name, 'model="$model"', self.where)
+        newest = f"last_over_time({selector}[{format_duration(config.look_back)}])"
         # Grafana takes instants in milliseconds.
-        return self.around.format(newest) + (" * 1000" if self.unit == "dateTimeAsIso" else "")
+        scale = " * 1000" if self.unit == "dateTimeAsIso" else ""
+        return self.around.format(newest=newest, largest=config.largest) + scale
+
+    def is_shown(self, measured: frozenset[str]) -> bool:
+        """Whether there is something to show where these metrics are measured."""
+        return {self.gauge.metric, self.needs} - {""} <= measured
 
     @property
     def unit(self) -> str:
@@ -68,7 +75,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A panel; its id stays when others come and go, so that links to it hold."""
+    """A panel; its id stays when others come and go, so that links to it hold.
+
+    The description may name the number of the ``{largest}`` that are shown.
+    """
 
     id: int
     title: str
@@ -90,16 +100,17 @@ def _totals(*metrics: str) -> tuple[Query, ...]:
     return tuple(Query(BY_METRIC[metric], metric, 'segment="", class=""') for metric in metrics)
 
 
-def _of(metric: str, legend: str = "", around: str = "{}", where: str = "") -> tuple[Query, ...]:
-    return (Query(BY_METRIC[metric], legend or metric, where, around),)
+def _of(metric: str, legend: str = "", around: str = "{newest}", where: str = "", needs: str = "") -> tuple[Query, ...]:
+    return (Query(BY_METRIC[metric], legend or metric, where, around, needs),)
 
 
-def _named(name: str, legend: str) -> tuple[Query, ...]:
-    return (Query(BY_NAME[name], legend),)
+def _named(name: str, legend: str, needs: str = "") -> tuple[Query, ...]:
+    return (Query(BY_NAME[name], legend, needs=needs),)
 
 
-HIGHEST = f"topk({MOST}, {{}})"
-LOWEST = f"bottomk({MOST}, {{}})"
+OF_CUSTOM_METRICS = next(gauge for gauge in GAUGES if "metric" in gauge.labels)
+HIGHEST, LOWEST = "topk({largest}, {newest})", "bottomk({largest}, {newest})"
+OF_SEGMENTS = 'segment!="", class=""'
 
 ROWS: tuple[tuple[int, str, tuple[Panel, ...]], ...] = (
     (
@@ -121,8 +132,20 @@ ROWS: tuple[tuple[int, str, tuple[Panel, ...]], ...] = (
             Panel(
                 4,
                 "F1 by segment",
-                f"The {MOST} lowest of the same window.",
-                _of("f1", "{{segment}}", LOWEST, 'segment!="", class=""'),
+                "The {largest} lowest of the same window.",
+                _of("f1", "{{segment}}", LOWEST, OF_SEGMENTS, SEGMENTS),
+            ),
+            Panel(
+                6,
+                "Error by segment",
+                "Mean absolute error; the {largest} highest of the same window.",
+                _of("mae", "{{segment}}", HIGHEST, OF_SEGMENTS, SEGMENTS),
+            ),
+            Panel(
+                7,
+                "Custom metrics",
+                "Of the same window, as the project's own functions compute them.",
+                (Query(OF_CUSTOM_METRICS, "{{metric}}", 'segment=""', needs=CUSTOM),),
             ),
             Panel(
                 5,
@@ -141,7 +164,7 @@ ROWS: tuple[tuple[int, str, tuple[Panel, ...]], ...] = (
             Panel(
                 12,
                 "Drift of features",
-                f"Distance between reference and window; the {MOST} largest. Methods have scales of their own.",
+                "Distance between reference and window; the {largest} largest. Methods have scales of their own.",
                 _of("drift_statistic", "{{feature}} ({{method}})", HIGHEST),
             ),
             Panel(
@@ -153,7 +176,7 @@ ROWS: tuple[tuple[int, str, tuple[Panel, ...]], ...] = (
             Panel(
                 14,
                 "Predicted classes",
-                f"Share of the predictions; the {MOST} largest.",
+                "Share of the predictions; the {largest} largest.",
                 _of("prediction_share", "{{class}}", HIGHEST),
             ),
         ),
@@ -166,13 +189,13 @@ ROWS: tuple[tuple[int, str, tuple[Panel, ...]], ...] = (
             Panel(
                 22,
                 "Missing values",
-                f"Share of nulls; the {MOST} features with most.",
+                "Share of nulls; the {largest} features with most.",
                 _of("missing_ratio", "{{feature}}", HIGHEST),
             ),
             Panel(
                 23,
                 "Values that the reference has not",
-                f"Share of the values of a feature; the {MOST} features with most.",
+                "Share of the values of a feature; the {largest} features with most.",
                 _of("unseen_ratio", "{{feature}}", HIGHEST),
             ),
             Panel(
@@ -227,7 +250,7 @@ ROWS: tuple[tuple[int, str, tuple[Panel, ...]], ...] = (
                 43,
                 "Window of quality",
                 "When the window began that quality is shown of; it waits for its labels.",
-                _named("lamplighter_quality_window_timestamp_seconds", "window"),
+                _named("lamplighter_quality_window_timestamp_seconds", "window", needs="labels_coverage"),
                 shows="value",
                 width=6,
             ),
@@ -243,49 +266,88 @@ ROWS: tuple[tuple[int, str, tuple[Panel, ...]], ...] = (
 )
 
 
-def dashboard_json() -> str:
-    """The dashboard, as Grafana imports it."""
+EVERYTHING = frozenset({*BY_METRIC, SEGMENTS, CUSTOM})
+"""What models of all kinds measure together."""
+
+
+def measured_by(monitors: Iterable[Monitor]) -> frozenset[str]:
+    """What some monitors measure: names of metrics, and whether there are segments and custom metrics.
+
+    Examples
+    --------
+    >>> measured = measured_by([monitor])
+    >>> "f1" in measured, "mae" in measured, CUSTOM in measured
+    (True, False, False)
+    """
+    found: set[str] = set()
+    for monitor in monitors:
+        found |= {*known_metrics(monitor)}
+        found |= {name for name, there in ((SEGMENTS, monitor.segments), (CUSTOM, monitor.metrics)) if there}
+    return frozenset(found)
+
+
+def dashboard_json(config: Observability | None = None, measured: frozenset[str] = EVERYTHING) -> str:
+    """The dashboard, as Grafana imports it.
+
+    Parameters
+    ----------
+    config : Observability, optional
+        By default what the committed file is rendered with.
+    measured : frozenset of str
+        As `measured_by` has it: what is not measured has no panel.
+    """
+    config = config or Observability()
+    source = DataSourceRef(type_val="prometheus", uid=config.datasource_uid or "${datasource}")
     board = (
-        dashboard.Dashboard("Lamplighter: a model, day by day")
-        .uid(UID)
-        .description("What the runs of one model found. Rendered by `lamplighter render --checkout`.")
+        dashboard.Dashboard(config.dashboard_title)
+        .uid(config.dashboard_uid)
+        .description("What the runs of one model found. Rendered by `lamplighter render`.")
         .tags(["lamplighter"])
         .time("now-90d", "now")
         .tooltip(DashboardCursorSync.CROSSHAIR)
-        .with_variable(dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus"))
-        .with_variable(
-            dashboard.QueryVariable("model")
-            .label("Model")
-            .datasource(SOURCE)
-            .query(f"label_values({BY_NAME['lamplighter_run_last_timestamp_seconds'].name}, model)")
-            .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
-            .sort(VariableSort.ALPHABETICAL_ASC)
-        )
+    )
+    if not config.datasource_uid:
+        chosen = dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus")
+        board = board.with_variable(chosen)
+    board = board.with_variable(
+        dashboard.QueryVariable("model")
+        .label("Model")
+        .datasource(source)
+        .query(f"label_values({config.selector('lamplighter_run_last_timestamp_seconds')}, model)")
+        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(VariableSort.ALPHABETICAL_ASC)
     )
     for row_id, title, panels in ROWS:
-        board = board.with_row(dashboard.Row(title).id(row_id))
-        for panel in panels:
-            board = board.with_panel(BUILDERS[panel.shows](panel))
+        shown = [panel for panel in (_shown(panel, measured) for panel in panels) if panel.queries]
+        board = board.with_row(dashboard.Row(title).id(row_id)) if shown else board
+        for panel in shown:
+            board = board.with_panel(BUILDERS[panel.shows](panel, config, source))
     return JSONEncoder(sort_keys=True, indent=2).encode(board.build()) + "\n"
 
 
-def _lines(panel: Panel) -> timeseries.Panel:
+def _shown(panel: Panel, measured: frozenset[str]) -> Panel:
+    return replace(panel, queries=tuple(query for query in panel.queries if query.is_shown(measured)))
+
+
+def _lines(panel: Panel, config: Observability, source: DataSourceRef) -> timeseries.Panel:
     built = timeseries.Panel().line_interpolation(LineInterpolation.STEP_AFTER).legend(_legend())
     built = built.min(0) if panel.unit == "percentunit" else built
-    return _filled(built, panel)
+    return _filled(built, panel, config, source)
 
 
-def _states(panel: Panel) -> statetimeline.Panel:
+def _states(panel: Panel, config: Observability, source: DataSourceRef) -> statetimeline.Panel:
     colours = {value: ValueMappingResult(color=colour) for value, colour in COLOURS.items()}
     built = statetimeline.Panel().mappings([ValueMap(options=colours)]).show_value(VisibilityMode.NEVER)
-    return _filled(built, panel)
+    return _filled(built, panel, config, source)
 
 
-def _value(panel: Panel) -> stat.Panel:
-    return _filled(stat.Panel(), panel)
+def _value(panel: Panel, config: Observability, source: DataSourceRef) -> stat.Panel:
+    return _filled(stat.Panel(), panel, config, source)
 
 
-BUILDERS: dict[str, Callable[[Panel], timeseries.Panel | statetimeline.Panel | stat.Panel]] = {
+BUILDERS: dict[
+    str, Callable[[Panel, Observability, DataSourceRef], timeseries.Panel | statetimeline.Panel | stat.Panel]
+] = {
     "lines": _lines,
     "states": _states,
     "value": _value,
@@ -297,11 +359,12 @@ def _legend() -> common.VizLegendOptions:
     return legend.display_mode(LegendDisplayMode.LIST).placement(LegendPlacement.BOTTOM)
 
 
-def _filled(built: P, panel: Panel) -> P:
+def _filled(built: P, panel: Panel, config: Observability, source: DataSourceRef) -> P:
     """What all kinds of panels have."""
-    built = built.id(panel.id).title(panel.title).description(panel.description).unit(panel.unit)
-    built = built.datasource(SOURCE).span(panel.width).height(8)
+    description = panel.description.format(largest=config.largest)
+    built = built.id(panel.id).title(panel.title).description(description).unit(panel.unit)
+    built = built.datasource(source).span(panel.width).height(8)
     for i, query in enumerate(panel.queries):
-        target = prometheus.Dataquery().expr(query.expr).legend_format(query.legend).ref_id(chr(ord("A") + i))
+        target = prometheus.Dataquery().expr(query.expr(config)).legend_format(query.legend).ref_id(chr(ord("A") + i))
         built = built.with_target(target)
     return built

@@ -36,6 +36,27 @@ class Environment(UserDict[str, str]):
         return True
 
 
+def declared(project: Project) -> list[Monitor]:
+    """The monitors of a project by name, whether or not their variables are set here.
+
+    Raises
+    ------
+    LamplighterError
+        If a monitor file cannot be read, or there is none: what is rendered would lack its model.
+
+    Examples
+    --------
+    >>> [monitor.model for monitor in declared(project)]
+    ['churn']
+    """
+    monitors = []
+    for _, monitor in project.monitors(Environment(dict(project.environ))):
+        if isinstance(monitor, LamplighterError):
+            raise monitor
+        monitors.append(monitor)
+    return sorted(monitors, key=lambda monitor: monitor.model)
+
+
 def prefect_yaml(project: Project) -> str:
     """The text of `prefect.yaml`, by monitors in order of their names.
 
@@ -49,12 +70,7 @@ def prefect_yaml(project: Project) -> str:
     >>> [line.strip() for line in prefect_yaml(project).splitlines() if line.startswith("- name: ")]
     ['- name: churn', '- name: backfill', '- name: retrain']
     """
-    monitors = []
-    for _, monitor in project.monitors(Environment(dict(project.environ))):
-        if isinstance(monitor, LamplighterError):
-            raise monitor
-        monitors.append(monitor)
-    deployments = [_scheduled(monitor) for monitor in sorted(monitors, key=lambda monitor: monitor.model)]
+    deployments = [_scheduled(monitor) for monitor in declared(project)]
     deployments += [
         _by_hand("backfill", "flows/backfill.py:backfill", "Past windows of some models, in order."),
         _by_hand(DEPLOYMENT.partition("/")[2], "flows/retrain.py:retrain", "A retraining that a run requested."),

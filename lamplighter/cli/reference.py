@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from lamplighter.core.evaluation.gauges import GAUGES
@@ -18,7 +19,9 @@ from lamplighter.core.monitor.schema import (
     section_of,
 )
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS, QUALITY_METRICS, Metric
-from storage.project.settings import SETTINGS_FILE, GaugeSink, Settings
+from lamplighter.core.time.duration import format_duration
+from storage.project.observability import Observability
+from storage.project.settings import SETTINGS_FILE, Settings
 
 NOTE = "<!-- Rendered by `lamplighter render`; edit the code that it is made from, not this page. -->"
 
@@ -56,6 +59,12 @@ SETTINGS_INTRODUCTION = """\
 Settings belong to the process, not to a model. A variable of the environment wins over one in the project's `.env`,
 and that over `lamplighter.toml` in the project folder.
 Relative folders are relative to the project. A key or variable that is not known is refused."""
+
+OBSERVABILITY_INTRODUCTION = """\
+## [observability]
+
+A section of `lamplighter.toml` that `lamplighter render --rules` and `--dashboards` read; it has no variables.
+Selectors, limits of time, links and labels of alerts come from here."""
 
 
 def reference_pages() -> dict[str, str]:
@@ -210,16 +219,26 @@ def settings_page() -> str:
         for name, field in Settings.model_fields.items()
     ]
     head = (f"key in {SETTINGS_FILE}", "variable", "type", "default", "what it means")
-    return _page("Settings", [SETTINGS_INTRODUCTION, _table(head, rows)])
+    return _page("Settings", [SETTINGS_INTRODUCTION, _table(head, rows), *_observability()])
+
+
+def _observability() -> tuple[str, str]:
+    properties = Observability.model_json_schema()["properties"]
+    rows = []
+    for name, field in Observability.model_fields.items():
+        default = format_duration(field.default) if isinstance(field.default, timedelta) else field.default
+        shown = "" if default in ("", {}) else f"`{default}`"
+        rows.append((f"`{name}`", _kind_of_setting(properties[name]), shown, field.description or ""))
+    return OBSERVABILITY_INTRODUCTION, _table(("key", "type", "default", "what it means"), rows)
 
 
 def _kind_of_setting(schema: Schema) -> str:
     option = next(option for option in schema.get("anyOf", [schema]) if option.get("type") != "null")
-    if "$ref" in option:
-        return ", ".join(f"`{value.value}`" for value in GaugeSink)
-    if option.get("format") in ("password", "path"):
-        return {"password": "text, never printed", "path": "path"}[option["format"]]
-    return {"string": "text", "integer": "whole number", "number": "number"}[option["type"]]
+    if "enum" in option:
+        return ", ".join(f"`{value}`" for value in option["enum"])
+    names = {"password": "text, never printed", "path": "path", "duration": "length of time"}
+    names |= {"string": "text", "integer": "whole number", "number": "number", "object": "texts by name"}
+    return names[option.get("format") or option["type"]]
 
 
 def _page(title: str, parts: Sequence[str]) -> str:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lamplighter.application import IS_CHECKOUT, ROOT
 from lamplighter.errors import LamplighterError
 
+if TYPE_CHECKING:
+    from storage.project.folder import Project
 
-@click.command(epilog="Example: lamplighter -C my-project render")
-@click.option("--docs", type=click.Path(path_type=Path), metavar="DIR", help="Also the reference pages, into DIR.")
+FOLDER = click.Path(path_type=Path)
+
+
+@click.command(epilog="Example: lamplighter -C my-project render --rules /etc/prometheus/rules")
+@click.option("--docs", type=FOLDER, metavar="DIR", help="Also the reference pages, into DIR.")
+@click.option("--rules", type=FOLDER, metavar="DIR", help="Also Prometheus' rules on runs, into DIR.")
+@click.option("--dashboards", type=FOLDER, metavar="DIR", help="Also Grafana's dashboard of the models, into DIR.")
 @click.option(
     "--checkout",
     is_flag=True,
@@ -20,12 +28,15 @@ from lamplighter.errors import LamplighterError
 )
 @click.option("--check", is_flag=True, help="Write nothing; name the files that are stale and exit with 1.")
 @click.pass_obj
-def command(project: str | None, docs: Path | None, checkout: bool, check: bool) -> None:
+def command(
+    project: str | None, docs: Path | None, rules: Path | None, dashboards: Path | None, checkout: bool, check: bool
+) -> None:
     """Write what is made from the monitor files, the catalogues and the models of both.
 
     In the project that is prefect.yaml, with a deployment for each monitor, and monitors/monitor.schema.json: name it
     in the first line of a monitor file, `# yaml-language-server: $schema=monitor.schema.json`, and an editor completes
-    keys and marks mistakes.
+    keys and marks mistakes. Rules and dashboards are as the section [observability] of lamplighter.toml says, and a
+    dashboard has a panel for what the project's monitors measure.
     """
     from flows.deployments import prefect_yaml
     from lamplighter.core.monitor.schema import SCHEMA_FILE, schema_text
@@ -39,6 +50,10 @@ def command(project: str | None, docs: Path | None, checkout: bool, check: bool)
         from lamplighter.cli.reference import reference_pages
 
         files |= {docs / name: text for name, text in reference_pages().items()}
+    if rules:
+        files[rules / "runs.yml"] = _rules(opened)
+    if dashboards:
+        files[dashboards / "model.json"] = _dashboard(opened)
     if checkout:
         files |= checkout_files()
     try:
@@ -54,6 +69,26 @@ def command(project: str | None, docs: Path | None, checkout: bool, check: bool)
         click.echo(f"{path}: {what}", err=check)
     click.echo(f"{len(files) - len(stale)} of {len(files)} files {'are' if check else 'were'} up to date")
     sys.exit(1 if check and stale else 0)
+
+
+def _rules(project: Project) -> str:
+    from prometheus.rules import rules_yaml
+    from storage.project.observability import load_observability
+
+    return rules_yaml(load_observability(project.root))
+
+
+def _dashboard(project: Project) -> str:
+    from flows.deployments import declared
+    from storage.project.observability import load_observability
+
+    config, monitors = load_observability(project.root), declared(project)
+    try:
+        from dashboards.model import dashboard_json, measured_by
+    except ModuleNotFoundError as error:
+        what = f"no module {str(error.name).partition('.')[0]}; run `pip install 'lamplighter[dashboards]'`"
+        raise LamplighterError(f"render --dashboards: {what}") from None
+    return dashboard_json(config, measured_by(monitors))
 
 
 def checkout_files() -> dict[Path, str]:

@@ -17,7 +17,7 @@ from lamplighter.core.suggest import Column, LabelTable, Roles, id_column, label
 from lamplighter.errors import LamplighterError, SourceError
 from storage.inspection.table import Seen, column_names, database, inspect_table, values_of
 from storage.project.folder import Project
-from storage.sources.globbing import CSV, PARQUET
+from storage.sources.formats import endings
 from storage.sources.sql import columns_of, tables_of
 
 WILD = re.compile(r"[*?\[{]")
@@ -154,7 +154,7 @@ def _beside(project: Project, pattern: str) -> Iterator[str]:
 
 
 def _holds_rows(name: str) -> bool:
-    return name.lower().endswith((*PARQUET, *CSV))
+    return name.lower().endswith(endings())
 
 
 def _has_files(folder: Path) -> bool:

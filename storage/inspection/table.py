@@ -25,7 +25,8 @@ from lamplighter.errors import SourceError
 from storage.inspection.columns import columns_of, sample_of
 from storage.project.folder import Project
 from storage.sources.files import File, find
-from storage.sources.globbing import CSV, ESCAPED, PARQUET, WILDCARD, is_wild
+from storage.sources.formats import endings
+from storage.sources.globbing import ESCAPED, WILDCARD, is_wild
 from storage.sources.rows import Scan, ScanSpec
 from storage.sources.sql import spool
 from storage.sources.timestamps import to_instants
@@ -237,7 +238,7 @@ def _by_day(uris: Sequence[str]) -> str:
     'log/day={day}/*.parquet'
     """
     folders = {DAY_FOLDER.sub("day={day}", uri).rpartition("/")[0] for uri in uris}
-    ends = {next((end for end in (*PARQUET, *CSV) if uri.lower().endswith(end)), "") for uri in uris}
+    ends = {next((end for end in endings() if uri.lower().endswith(end)), "") for uri in uris}
     end = ends.pop() if len(ends) == 1 else ""
     if len(folders) == 1:
         return f"{folders.pop()}/*{end}"

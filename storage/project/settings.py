@@ -6,7 +6,6 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -22,6 +21,8 @@ from storage.project.env_file import ENV_FILE, EnvFile
 from storage.project.text_files import UnfitFileError, read_bounded
 
 SETTINGS_FILE = "lamplighter.toml"
+OBSERVABILITY = "observability"
+"""The section of that file that only rules and dashboards are rendered with; see `storage.project.observability`."""
 PREFIX = "LAMPLIGHTER_"
 
 OTHER_VARIABLES = ("LAMPLIGHTER_PROJECT", "LAMPLIGHTER_ROOT", "LAMPLIGHTER_DEBUG")
@@ -31,12 +32,20 @@ OF_A_CLUSTER = re.compile(r"_SERVICE_(?:HOST|PORT)(?:_\w+)?$|_PORT(?:_\d+_(?:TCP
 """Variables that Kubernetes sets where a service is called `lamplighter`."""
 
 
-class GaugeSink(StrEnum):
-    """Where gauges go: ``auto`` is the Pushgateway when its URL is set, else a textfile."""
+GAUGE_SINKS = {
+    "pushgateway": "storage.sinks.pushgateway",
+    "textfile": "storage.sinks.textfile",
+}
+"""Where gauges may go: the name in the settings, and the module, as `storage.sinks.gauges` describes it."""
 
-    AUTO = "auto"
-    PUSHGATEWAY = "pushgateway"
-    TEXTFILE = "textfile"
+AUTO = "auto"
+
+
+def _sink(name: str) -> str:
+    *names, last = (repr(known) for known in (AUTO, *GAUGE_SINKS))
+    if name not in (AUTO, *GAUGE_SINKS):
+        raise ValueError(f"should be {', '.join(names)} or {last}")
+    return name
 
 
 def _gateway(url: SecretStr) -> SecretStr:
@@ -90,8 +99,10 @@ class Settings(BaseSettings):
     history_url: Annotated[SecretStr, AfterValidator(_database)] | None = Field(
         default=None, description="SQLAlchemy URL; default SQLite in the home"
     )
-    gauge_sink: GaugeSink = Field(
-        default=GaugeSink.AUTO, description="`auto` is the Pushgateway when its URL is set, else a textfile"
+    gauge_sink: Annotated[str, AfterValidator(_sink)] = Field(
+        default=AUTO,
+        description="`auto` is the Pushgateway when its URL is set, else a textfile",
+        json_schema_extra={"enum": [AUTO, *GAUGE_SINKS]},
     )
     textfile_dir: Path | None = Field(default=None, description="node_exporter's textfile folder")
     pushgateway_url: Annotated[SecretStr, AfterValidator(_gateway)] | None = Field(
@@ -111,6 +122,19 @@ class Settings(BaseSettings):
     )
     series_per_model: int = Field(default=500, gt=0, description="most gauge series of a model")
     wait_seconds: float = Field(default=600.0, ge=0, description="how long a run waits for another one of its model")
+
+
+def gauge_sink_of(settings: Settings) -> str:
+    """The name of the sink that gauges go to.
+
+    Examples
+    --------
+    >>> gauge_sink_of(Settings()), gauge_sink_of(Settings(pushgateway_url="localhost:9091"))
+    ('textfile', 'pushgateway')
+    """
+    if settings.gauge_sink != AUTO:
+        return settings.gauge_sink
+    return "pushgateway" if settings.pushgateway_url else "textfile"
 
 
 def load_settings(folder: Path, env_file: EnvFile | None = None) -> Settings:
@@ -139,17 +163,11 @@ def load_settings(folder: Path, env_file: EnvFile | None = None) -> Settings:
     _refuse_unknown_variables(((name, value, "environment") for name, value in sorted(os.environ.items())))
     env_file = env_file if env_file is not None else EnvFile(folder / ENV_FILE)
     _refuse_unknown_variables((name, env_file[name], _place(env_file, name)) for name in env_file)
-    path = folder / SETTINGS_FILE
-    text = _text(path)
-    try:
-        values = tomllib.loads(text)
-    except RecursionError:
-        raise MonitorError(f'{path}: is nested without end; settings are lines such as home = "folder"') from None
-    except ValueError as error:
-        raise MonitorError(f"{path}: not TOML: {one_line(error)}") from None
+    path, text, values = settings_file(folder)
+    values.pop(OBSERVABILITY, None)
     if unknown := next((name for name in values if name not in Settings.model_fields), None):
-        known = did_you_mean(unknown, Settings.model_fields)
-        raise MonitorError(f"{path}:{_line(text, unknown)}: unknown setting {unknown!r}; {known}")
+        known = did_you_mean(unknown, [*Settings.model_fields, OBSERVABILITY])
+        raise MonitorError(f"{path}:{line_of(text, unknown)}: unknown setting {unknown!r}; {known}")
     environment = _checked({}, lambda name: f"environment: {PREFIX}{name.upper()}").model_fields_set
     # Keyword arguments win over the environment, so the file's are only those that it does not set.
     named = {name.upper(): name for name in env_file if env_file[name]}
@@ -162,7 +180,33 @@ def load_settings(folder: Path, env_file: EnvFile | None = None) -> Settings:
     )
     rest = {name: value for name, value in values.items() if name not in environment and name not in kept}
     rest |= {field: env_file[name] for field, name in kept.items()}
-    return _checked(rest, lambda name: f"{path}:{_line(text, name)}: setting {name!r}")
+    return _checked(rest, lambda name: f"{path}:{line_of(text, name)}: setting {name!r}")
+
+
+def settings_file(folder: Path) -> tuple[Path, str, dict[str, Any]]:
+    r"""The file of settings of a folder, its text, and what it holds; nothing where it is not there.
+
+    Raises
+    ------
+    MonitorError
+        If it cannot be read, or is not TOML.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "lamplighter.toml").write_text('home = "kept"\n')
+    ...     settings_file(Path(folder))[2]
+    {'home': 'kept'}
+    """
+    path = folder / SETTINGS_FILE
+    text = _text(path)
+    try:
+        return path, text, tomllib.loads(text)
+    except RecursionError:
+        raise MonitorError(f'{path}: is nested without end; settings are lines such as home = "folder"') from None
+    except ValueError as error:
+        raise MonitorError(f"{path}: not TOML: {one_line(error)}") from None
 
 
 def _is_kept(field: str, named: Mapping[str, str]) -> bool:
@@ -202,7 +246,13 @@ def _checked(values: dict[str, Any], place: Callable[[str], str]) -> Settings:
         raise MonitorError(f"{place(str(detail['loc'][0]))}: {message}") from None
 
 
-def _line(text: str, name: str) -> int:
-    """The line on which a setting stands."""
+def line_of(text: str, name: str) -> int:
+    """The line on which a setting or section stands; the first where it does not stand at the head of one.
+
+    Examples
+    --------
+    >>> line_of('home = "kept"\\n[observability]\\nlargest = 5\\n', "largest")
+    3
+    """
     lines = enumerate(text.splitlines(), 1)
     return next((i for i, line in lines if re.match(rf"""\s*\[?\s*["']?{re.escape(name)}\b""", line)), 1)

@@ -1,166 +1,42 @@
-"""Gauges out: to a Pushgateway or a textfile of node_exporter, as a projection of the history."""
+"""Gauges out: to a Pushgateway."""
 
 from __future__ import annotations
 
 import base64
-import os
 import time
-from collections.abc import Iterable, Iterator
-from pathlib import Path
 from urllib.parse import quote
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
-
-from lamplighter.core.evaluation.gauges import GAUGES, Sample
 from lamplighter.core.secrets import hide
 from lamplighter.errors import PublishError, one_line
 from storage.project.folder import Project
-from storage.project.private_files import write_private
-from storage.project.settings import GaugeSink, Settings
+from storage.project.settings import Settings
 from storage.sinks.exchange import Deadline, ExchangeError, exchange
 
 JOB = "lamplighter"
 RETRY_SECONDS = (0.5, 2.0)
 
 
-class _Samples(Collector):
-    """Exposes samples in the order of the catalogue."""
-
-    def __init__(self, model: str, samples: Iterable[Sample]) -> None:
-        self.model = model
-        self.by_gauge: dict[str, list[Sample]] = {}
-        for sample in samples:
-            self.by_gauge.setdefault(sample.gauge, []).append(sample)
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        for gauge in GAUGES:
-            if gauge.name in self.by_gauge:
-                family = GaugeMetricFamily(gauge.name, gauge.help, labels=("model", *gauge.labels))
-                for sample in self.by_gauge[gauge.name]:
-                    family.add_metric([self.model, *(value for _, value in sample.labels)], sample.value)
-                yield family
-
-
-def exposition(model: str, samples: Iterable[Sample]) -> bytes:
-    """Samples in Prometheus' text format.
-
-    Examples
-    --------
-    >>> print(exposition("m", [Sample("lamplighter_data_rows", 3.0)]).decode(), end="")
-    # HELP lamplighter_data_rows rows of the window, repeated ones left out
-    # TYPE lamplighter_data_rows gauge
-    lamplighter_data_rows{model="m"} 3.0
-    """
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Samples(model, samples))
-    return generate_latest(registry)
-
-
-def publish(project: Project, model: str, samples: Iterable[Sample]) -> str:
-    """Publish the gauges of a model in place of those published before.
-
-    Returns
-    -------
-    str
-        Where they went.
+def publish(project: Project, model: str, text: bytes) -> str:
+    """Put the gauges of a model in place of those of its group.
 
     Raises
     ------
     PublishError
         After the last retry.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     path = publish(Project.open(folder), "churn", [Sample("lamplighter_data_rows", 100.0)])
-    ...     print(Path(path).read_text())
-    # HELP lamplighter_data_rows rows of the window, repeated ones left out
-    # TYPE lamplighter_data_rows gauge
-    lamplighter_data_rows{model="churn"} 100.0
-    <BLANKLINE>
     """
-    text = exposition(model, samples)
-    # The home keeps what was published last; it also shows which models have gauges out there.
-    kept = _kept(project) / f"{model}.prom"
-    _replace(kept, text)
-    sink = _sink(project.settings)
-    if sink is GaugeSink.PUSHGATEWAY:
-        _push(project, "PUT", model, text)
-        return f"Pushgateway, group job={JOB} model={model}"
-    if folder := project.settings.textfile_dir:
-        kept = project.root / folder / f"{JOB}-{model}.prom"
-        _collected(kept, text)
-    return str(kept)
+    _push(project, "PUT", model, text)
+    return f"Pushgateway, group job={JOB} model={model}"
 
 
-def withdraw_retired(project: Project, models: Iterable[str]) -> list[str]:
-    """Remove the gauges of models that the project no longer has; their history stays.
+def withdraw(project: Project, model: str) -> None:
+    """Remove the group of a model.
 
     Raises
     ------
     PublishError
-        If the Pushgateway does not remove them; the next run tries again.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     shop = Project.open(folder)
-    ...     _ = publish(shop, "churn", []), publish(shop, "old", [])
-    ...     print(withdraw_retired(shop, ["churn"]))
-    ['old']
+        If the Pushgateway does not remove it; the next run tries again.
     """
-    known = set(models)
-    retired = sorted(path.stem for path in _kept(project).glob("*.prom") if path.stem not in known)
-    for model in retired:
-        if _sink(project.settings) is GaugeSink.PUSHGATEWAY:
-            _push(project, "DELETE", model)
-        elif folder := project.settings.textfile_dir:
-            _remove(project.root / folder / f"{JOB}-{model}.prom")
-        _remove(_kept(project) / f"{model}.prom")
-    return retired
-
-
-def _kept(project: Project) -> Path:
-    return project.home / "gauges"
-
-
-def _sink(settings: Settings) -> GaugeSink:
-    if settings.gauge_sink is not GaugeSink.AUTO:
-        return settings.gauge_sink
-    return GaugeSink.PUSHGATEWAY if settings.pushgateway_url else GaugeSink.TEXTFILE
-
-
-def _replace(path: Path, text: bytes) -> None:
-    try:
-        write_private(path, text)
-    except OSError as error:
-        raise PublishError(f"gauges: {path} cannot be written: {error.strerror}; free or allow it") from None
-
-
-def _collected(path: Path, text: bytes) -> None:
-    """Write the file of a textfile collector, which runs as another user and has to read it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_bytes(text)
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise PublishError(f"gauges: {path} cannot be written: {error.strerror}; free or allow it") from None
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise PublishError(f"gauges: {path} cannot be removed: {error.strerror}; remove it by hand") from None
+    _push(project, "DELETE", model)
 
 
 class _Unanswered(PublishError):

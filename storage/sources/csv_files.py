@@ -6,10 +6,8 @@ The text of cells that are read as numbers or flags is kept in a column beside: 
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -19,7 +17,6 @@ import pyarrow.fs as fs
 import pyarrow.parquet as pq
 
 from lamplighter.errors import SourceError
-from storage.project.private_files import make_folder, open_private
 
 AS_WRITTEN = "\x1fas written: "
 """What the name of the column begins with that holds the text of another's cells."""
@@ -35,35 +32,6 @@ PADDED = r"^(?:\+|-?0[0-9])"
 """007 is the name of a store and +49 begins a telephone number."""
 
 TRUE, FALSE = pa.array(["true", "True", "TRUE"]), pa.array(["false", "False", "FALSE"])
-
-
-def copy_as_parquet(filesystem: fs.FileSystem, path: str, target: Path) -> None:
-    r"""Write the rows of a CSV file to a file that its owner alone may read; what is there already stays.
-
-    Raises
-    ------
-    SourceError, OSError, pyarrow.ArrowException
-        As `write_as_parquet`.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     _ = (log := Path(folder, "log.csv")).write_text("id;amount\n1;2,5\n2;\n")
-    ...     copy_as_parquet(fs.LocalFileSystem(), str(log), Path(folder, "log.parquet"))
-    ...     print(pq.read_table(Path(folder, "log.parquet")).to_pylist())
-    [{'id': 1, 'amount': '2,5'}, {'id': 2, 'amount': None}]
-    """
-    if target.exists():
-        return
-    make_folder(target.parent)
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        with open_private(partial) as file:
-            write_as_parquet(filesystem, path, file)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def write_as_parquet(filesystem: fs.FileSystem, path: str, sink: Any) -> None:
@@ -82,6 +50,7 @@ def write_as_parquet(filesystem: fs.FileSystem, path: str, sink: Any) -> None:
     Examples
     --------
     >>> from io import BytesIO
+    >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     _ = (log := Path(folder, "log.csv")).write_text("id,plan\n1,basic\n2,\n")

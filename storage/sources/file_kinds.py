@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from storage.sources.globbing import CSV
+from storage.sources.formats import FORMATS
 
 HEAD = 512
 """The first bytes of a file, by which formats differ."""
@@ -105,5 +105,5 @@ def _text(head: bytes) -> str:
         return "is JSON; write it as Parquet or CSV"
     line = first.splitlines()[0]
     if any(sign in line for sign in ",;\t|"):
-        return f"seems to be CSV; end its name with {CSV[0]}"
+        return f"seems to be CSV; end its name with {FORMATS['CSV'].ends[0]}"
     return "is text; write it as Parquet or CSV"

@@ -16,7 +16,8 @@ import pyarrow.fs as fs
 
 from lamplighter.core.secrets import without_credentials
 from lamplighter.errors import SourceError, one_line
-from storage.sources.globbing import CSV, Glob, LocalFiles, is_wild, parts_among
+from storage.sources.formats import Format, format_of
+from storage.sources.globbing import Glob, LocalFiles, is_wild, parts_among
 from storage.sources.path_columns import Constants, constants_of
 from storage.sources.table_logs import Declared, LiveFile, live_files, table_around, tables_with_logs
 
@@ -48,7 +49,7 @@ class File:
     kept : BooleanArray or None
         Which of its rows the log of its table leaves; None for all.
     copy : str
-        Where a copy as Parquet goes, of a file that is CSV.
+        Where a copy as Parquet goes, of a file that is none.
     """
 
     uri: str
@@ -67,8 +68,13 @@ class File:
 
     @property
     def is_csv(self) -> bool:
-        """Whether its name says that it is CSV; nothing else says so for sure."""
-        return self.uri.partition("?")[0].lower().endswith(CSV)
+        """Whether its values are the text of cells, which have no types."""
+        return self.format.has_cells
+
+    @property
+    def format(self) -> Format:
+        """What its name says that it is."""
+        return format_of(self.uri)
 
 
 def find(patterns: Iterable[str], days: Iterable[date] = (), spool: Path | None = None) -> list[File]:
@@ -83,7 +89,7 @@ def find(patterns: Iterable[str], days: Iterable[date] = (), spool: Path | None 
         Absolute paths, folders, globs or URIs.
     days : iterable of date
     spool : Path, optional
-        Folder for the copies of CSV files.
+        Folder for the copies as Parquet of files that are none.
 
     Raises
     ------
@@ -109,9 +115,9 @@ def find(patterns: Iterable[str], days: Iterable[date] = (), spool: Path | None 
 
 
 def _completed(file: File, constants: Constants, spool: Path | None) -> File:
-    if file.is_csv and spool:
+    if file.format.write and spool:
         name = hashlib.sha256(f"{file.uri} {file.stamp}".encode()).hexdigest()[:32]
-        file = replace(file, copy=str(spool / "csv" / f"{name}.parquet"))
+        file = replace(file, copy=str(spool / "copies" / f"{name}.parquet"))
     return replace(file, constants=constants) if constants else file
 
 

@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from fnmatch import translate
 
 from lamplighter.errors import SourceError, one_line
+from storage.sources.formats import FORMATS, endings
 
 WILDCARD = re.compile(r"[*?\[]")
 ESCAPED = re.compile(r"\[([*?\[])\]")
 """A wildcard that stands for itself, as `glob.escape` writes it."""
-PARQUET = (".parquet", ".parq", ".pq")
-CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
-"""What the name of a file ends with that holds comma-separated values."""
 MOST_ENTRIES = 1_000_000
 """Entries of folders that a pattern may look at: listing them takes 5 to 10 s. A year by the minute is half."""
 
@@ -45,7 +43,7 @@ def is_hidden(name: str) -> bool:
 
 def _holds_parts(name: str) -> bool:
     """Whether a folder of this name is itself a table, as Spark, Dask and pandas write them."""
-    return "=" in name or name.lower().endswith((*PARQUET, *CSV))
+    return "=" in name or name.lower().endswith(endings())
 
 
 def parts_among(names: Iterable[str]) -> list[str]:
@@ -66,8 +64,8 @@ def parts_among(names: Iterable[str]) -> list[str]:
     ['000000_0']
     """
     visible = [name for name in names if not any(map(is_hidden, name.split("/")))]
-    for ends in (PARQUET, CSV):
-        if found := [name for name in visible if name.lower().endswith(ends)]:
+    for known in FORMATS.values():
+        if found := [name for name in visible if name.lower().endswith(known.ends)]:
             return found
     # Hive writes its parts without an ending.
     return [name for name in visible if "." not in name.rpartition("/")[2]]

@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 
 from lamplighter.core.hints import names_listed
 from lamplighter.errors import ColumnError, SourceError, one_line
-from storage.sources.csv_files import AS_WRITTEN, copy_as_parquet, write_as_parquet
+from storage.sources.csv_files import AS_WRITTEN
 from storage.sources.file_kinds import HEAD, refuse_no_file, seems
 from storage.sources.files import File, open_file
+from storage.sources.formats import copy_as_parquet
 
 OPEN_FILES = 64
 """Local files held open at a time: a service that logs by the minute writes more than a process may open."""
@@ -70,7 +71,7 @@ class OpenFiles:
         filesystem, path = open_file(uri)
         if "://" not in uri or uri.startswith("file://"):
             refuse_no_file(path)
-        stream = _copied(file, filesystem, path) if file.is_csv else filesystem.open_input_file(path)
+        stream = _as_parquet(file, filesystem, path)
         try:
             # Where the writer has added checksums, as Spark does, damage to the values is found.
             return pq.ParquetFile(stream, page_checksum_verification=True)
@@ -214,14 +215,17 @@ def _look_at(kind: pa.DataType) -> None:
         _look_at(kind.field(i).type)
 
 
-def _copied(file: File, filesystem: fs.FileSystem, path: str) -> pa.NativeFile:
-    """A CSV file as Parquet, in the spool where there is one, else in memory."""
+def _as_parquet(file: File, filesystem: fs.FileSystem, path: str) -> pa.NativeFile:
+    """A file as Parquet; one of another format is copied, to the spool where there is one, else in memory."""
+    write = file.format.write
+    if write is None:
+        return filesystem.open_input_file(path)
     try:
         if file.copy:
             copy_as_parquet(filesystem, path, Path(file.copy))
             return pa.OSFile(file.copy)
         sink = pa.BufferOutputStream()
-        write_as_parquet(filesystem, path, sink)
+        write(filesystem, path, sink)
         return pa.BufferReader(sink.getvalue())
     except SourceError as error:
         raise OSError(str(error)) from None

@@ -19,8 +19,8 @@ from storage.history.promotions import champion_on
 from storage.history.query import Filter, measurements_of
 from storage.history.runs import last_run, last_success
 from storage.history.windows import newest_window
-from storage.sinks.pushgateway import publish as publish_samples
-from storage.sinks.pushgateway import withdraw_retired
+from storage.sinks.gauges import publish as publish_samples
+from storage.sinks.gauges import withdraw_retired
 from tasks.stages.run import RunContext
 
 OF_THE_RUN = {**INPUT_METRICS, **ARRIVAL_METRICS}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dashboards.model import LOOK_BACK, Panel, Query, dashboard_json
+from dashboards.model import Panel, Query, dashboard_json, measured_by
 from lamplighter.core.evaluation.gauges import BY_NAME, Gauge
+from lamplighter.core.monitor import Monitor, parse
+from storage.project.observability import Observability
 
 COMMITTED = Path(__file__).parents[2] / "dashboards" / "model.json"
 METRIC = re.compile(r"\b[a-z_:][a-z0-9_:]*(?=\{)|\blamplighter_\w+", re.IGNORECASE)
@@ -90,7 +93,7 @@ def test_every_query_sees_one_sample_a_day_of_one_model(panels: list[dict[str, A
         selectors = SELECTOR.findall(expr)
         assert expr.count("last_over_time(") == len(selectors) == 1, (title, expr)
         _, matchers, lookback = selectors[0]
-        assert lookback == f"[{LOOK_BACK}]" == "[26h]"
+        assert lookback == "[26h]"
         assert 'model="$model"' in matchers
         assert expr.count("(") == expr.count(")")
 
@@ -118,3 +121,65 @@ def test_units_are_not_mixed() -> None:
     queries = (Query(Gauge("a_ratio", ""), ""), Query(Gauge("b_seconds", ""), ""))
     with pytest.raises(ValueError, match="mixes units"):
         _ = Panel(1, "both", "", queries).unit
+
+
+MONITOR = "model: {0}\nkind: {1}\npredictions: {{parquet: p.parquet, time: t, prediction: y}}\n"
+LABELS = "labels: {same_row: true, target: z, mature_after: 1d}\n"
+
+
+def monitor_of(kind: str, more: str = "", name: str = "m") -> Monitor:
+    return parse("m.yaml", MONITOR.format(name, kind) + more, environ={})
+
+
+def titles(*monitors: Monitor) -> list[str]:
+    panels = json.loads(dashboard_json(measured=measured_by(monitors)))["panels"]
+    return [panel["title"] for panel in panels]
+
+
+def test_what_no_monitor_measures_has_no_panel() -> None:
+    assert titles(monitor_of("regression")) == [
+        *("Quality", "Checks that fail"),
+        *("Data", "Rows", "Predictions: none, unsure, repeated"),
+        *("Runs", "Last success", "Window of the last run", "Duration"),
+    ]
+    segments = "segments: [c]\n"
+    assert "Error by segment" in titles(monitor_of("regression", LABELS + segments))
+    assert {"Quality", "F1 by segment"} <= {*titles(monitor_of("classification", LABELS + segments))}
+    assert "Error by segment" not in titles(monitor_of("classification", LABELS + segments))
+
+
+def test_two_models_have_the_panels_of_both() -> None:
+    both = titles(monitor_of("regression", LABELS, "r"), monitor_of("classification", LABELS, "c"))
+    assert both.count("Error") == both.count("Coverage") == both.count("Predicted classes") == 1
+    assert {"Quality", "Error"} <= {*both}
+
+
+def test_custom_metrics_have_a_panel() -> None:
+    own = "metrics: [{name: cost, function: 'own.py:cost'}]\n"
+    assert "Custom metrics" in titles(monitor_of("regression", LABELS + own))
+
+
+def test_only_metrics_of_the_kind_are_asked_for() -> None:
+    panels = json.loads(dashboard_json(measured=measured_by([monitor_of("ranking", LABELS)])))["panels"]
+    (quality,) = [panel for panel in panels if panel["title"] == "Quality" and panel["type"] != "row"]
+    assert [target["legendFormat"] for target in quality["targets"]] == ["ndcg", "mrr"]
+
+
+def test_a_configuration_reaches_every_query() -> None:
+    config = Observability(
+        match={"cluster": 'the "old" one'},
+        datasource_uid="prom-1",
+        dashboard_uid="fleet",
+        dashboard_title='Models of "growth"',
+        look_back=timedelta(days=2),
+        largest=3,
+    )
+    board = json.loads(dashboard_json(config))
+    assert (board["uid"], board["title"]) == ("fleet", 'Models of "growth"')
+    assert [variable["name"] for variable in board["templating"]["list"]] == ["model"]
+    assert "${datasource}" not in json.dumps(board)
+    panels = [panel for panel in board["panels"] if panel["type"] != "row"]
+    for title, expr, _ in _queries(panels):
+        assert expr.count('cluster="the \\"old\\" one"') == expr.count("[2d]") == 1, title
+    assert all("10" not in panel["description"] for panel in panels)
+    assert any(expr.startswith("topk(3, ") for _, expr, _ in _queries(panels))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 import yaml
 from click.testing import CliRunner, Result
 
@@ -133,3 +136,62 @@ def test_a_deployment_for_each_monitor_and_one_each_by_hand(tmp_path: Path) -> N
     (tmp_path / "monitors" / "first.yaml").write_text("model: first\nkind: nothing\n")
     broken = _run(tmp_path)
     assert (broken.exit_code, "monitors/first.yaml:2: kind: 'nothing' cannot be chosen" in broken.output) == (2, True)
+
+
+def project_of_two(folder: Path) -> None:
+    """Two monitors in a project."""
+    (folder / "monitors").mkdir()
+    for name in ("second", "first"):
+        (folder / "monitors" / f"{name}.yaml").write_text(MONITOR.format(name=name))
+
+
+def test_rules_and_a_dashboard_of_a_project(tmp_path: Path) -> None:
+    project_of_two(tmp_path)
+    (tmp_path / "lamplighter.toml").write_text(
+        '[observability]\nrunbook_url = "https://wiki.example.org/models"\nlargest = 3\ndashboard_uid = "ours"\n'
+    )
+    out = tmp_path / "out"
+    options = ("--rules", str(out / "rules"), "--dashboards", str(out / "boards"))
+    written = _run(tmp_path, *options)
+    assert written.exit_code == 0, written.output
+    assert "https://wiki.example.org/models#lamplighterrunmissing" in (out / "rules" / "runs.yml").read_text()
+    board = json.loads((out / "boards" / "model.json").read_text())
+    assert board["uid"] == "ours"
+    assert "Quality" not in {panel["title"] for panel in board["panels"] if panel["type"] != "row"}, (
+        "there are no labels"
+    )
+    assert _run(tmp_path, *options, "--check").exit_code == 0
+    (tmp_path / "lamplighter.toml").unlink()
+    stale = _run(tmp_path, *options, "--check")
+    assert (stale.exit_code, stale.output.count("stale or absent")) == (1, 2)
+
+
+@pytest.mark.parametrize("option", ["--rules", "--dashboards"])
+def test_an_unknown_key_is_one_line_and_nothing_is_written(tmp_path: Path, option: str) -> None:
+    project_of_two(tmp_path)
+    (tmp_path / "lamplighter.toml").write_text("[observability]\nlargst = 3\n")
+    before = sorted(tmp_path.rglob("*"))
+    result = _run(tmp_path, option, str(tmp_path / "out"))
+    assert result.exit_code == 2
+    assert re.fullmatch(r"lamplighter: .*toml:2: unknown key 'largst' .* did you mean 'largest'\?.*\n", result.output)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_project_without_monitors_has_rules_and_no_dashboard(tmp_path: Path) -> None:
+    assert _run(tmp_path, "--rules", str(tmp_path / "rules")).exit_code == 0
+    assert (tmp_path / "rules" / "runs.yml").read_bytes() == (
+        CHECKOUT / "prometheus" / "rules" / "runs.yml"
+    ).read_bytes()
+    result = _run(tmp_path, "--dashboards", str(tmp_path / "boards"))
+    assert (result.exit_code, "no monitor files (*.yaml); `lamplighter init` writes one" in result.output) == (2, True)
+
+
+def test_without_the_extra_a_line_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project_of_two(tmp_path)
+    monkeypatch.delitem(sys.modules, "dashboards.model", raising=False)
+    monkeypatch.setitem(sys.modules, "grafana_foundation_sdk", None)
+    for name in [name for name in sys.modules if name.startswith("grafana_foundation_sdk.")]:
+        monkeypatch.delitem(sys.modules, name)
+    result = _run(tmp_path, "--dashboards", str(tmp_path / "boards"))
+    line = "render --dashboards: no module grafana_foundation_sdk; run `pip install 'lamplighter[dashboards]'`"
+    assert (result.exit_code, result.output) == (2, f"lamplighter: {line}\n")

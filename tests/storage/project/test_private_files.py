@@ -15,7 +15,7 @@ from storage.profiles.store import ProfileStore
 from storage.project.folder import Project
 from storage.project.private_files import close_home, make_folder, open_private, write_private
 from storage.project.private_key import home_key
-from storage.sinks.pushgateway import publish
+from storage.sinks.gauges import publish
 from storage.sinks.reports import write_report
 
 

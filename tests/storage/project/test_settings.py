@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lamplighter.errors import MonitorError
-from storage.project.settings import GaugeSink, Settings, load_settings
+from storage.project.settings import AUTO, Settings, load_settings
 
 SECRET = "hunter2"
 
@@ -26,7 +26,7 @@ def test_defaults(tmp_path: Path) -> None:
     assert settings == Settings()
     assert (settings.home, settings.gauge_sink, settings.series_per_model) == (
         Path(".lamplighter"),
-        GaugeSink.AUTO,
+        AUTO,
         500,
     )
     assert (settings.history_url, settings.pushgateway_url, settings.textfile_dir) == (None, None, None)
@@ -41,7 +41,7 @@ def test_the_environment_over_the_file_over_the_defaults(tmp_path: Path, monkeyp
     assert (settings.home, settings.series_per_model, settings.wait_seconds) == (Path("there"), 7, 1.5)
     assert settings.pushgateway_url is not None
     assert settings.pushgateway_url.get_secret_value() == "http://gateway:9091"
-    assert settings.gauge_sink is GaugeSink.AUTO, "an empty variable is none"
+    assert settings.gauge_sink == AUTO, "an empty variable is none"
 
 
 def test_a_wrong_value_of_the_file_that_the_environment_replaces(

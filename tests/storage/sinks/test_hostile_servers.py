@@ -17,7 +17,7 @@ from storage.history import open_history
 from storage.project.folder import Project
 from storage.project.settings import Settings
 from storage.sinks.apprise import Sent, send
-from storage.sinks.pushgateway import publish
+from storage.sinks.gauges import publish
 from storage.sources.sql import columns_of
 from tests.hostile import HTTP, SMTP, hostile_server
 from tests.receivers import http_receiver, mail_receiver

@@ -22,12 +22,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from lamplighter.core.evaluation.gauges import Sample
+from lamplighter.core.evaluation.gauges import GAUGES, Sample
 from lamplighter.errors import PublishError
 from storage.project.folder import Project
 from storage.project.settings import Settings
-from storage.sinks import pushgateway as gauges
-from storage.sinks.pushgateway import exposition, publish, withdraw_retired
+from storage.sinks import pushgateway
+from storage.sinks.gauges import exposition, publish, withdraw_retired
 
 PUSHGATEWAY = shutil.which("prometheus-pushgateway")
 PASSWORD = "secret"
@@ -45,7 +45,7 @@ needs_pushgateway = pytest.mark.skipif(
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gauges, "RETRY_SECONDS", (0.01, 0.02))
+    monkeypatch.setattr(pushgateway, "RETRY_SECONDS", (0.01, 0.02))
 
 
 def project(root: Path, **settings: object) -> Project:
@@ -117,7 +117,7 @@ def test_a_push_takes_the_place_of_the_one_before(gateway: Callable[..., str], t
 def test_every_gauge_and_label_is_taken(gateway: Callable[..., str], tmp_path: Path) -> None:
     address = gateway()
     odd = 'a "b"\\c\nd é'
-    samples = [Sample(g.name, 1.0, tuple((label, odd) for label in g.labels)) for g in gauges.GAUGES]
+    samples = [Sample(g.name, 1.0, tuple((label, odd) for label in g.labels)) for g in GAUGES]
     publish(project(tmp_path, pushgateway_url=address), "m", samples)
     assert len(shown(address)) == len(samples)
 
@@ -264,7 +264,7 @@ def test_a_gateway_that_is_down_is_asked_three_times_and_the_home_keeps_the_gaug
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(gauges, "time", SimpleNamespace(sleep=pauses.append))
+    monkeypatch.setattr(pushgateway, "time", SimpleNamespace(sleep=pauses.append))
     ours = project(tmp_path, pushgateway_url=f"http://127.0.0.1:{free_port()}")
     with pytest.raises(PublishError, match=r"Pushgateway does not answer PUT for m: .*refused"):
         publish(ours, "m", [ROWS])

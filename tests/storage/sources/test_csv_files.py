@@ -19,8 +19,8 @@ import pytest
 from lamplighter.errors import SourceError
 from storage.labelling.join import LabelIndex, Seen, truths_of
 from storage.sources import csv_files
-from storage.sources.csv_files import copy_as_parquet
 from storage.sources.files import find
+from storage.sources.formats import copy_as_parquet
 from storage.sources.labels import labels_arrived
 from storage.sources.rows import Scan, ScanSpec
 from tests.storage.labelled_world import World, at
@@ -29,7 +29,7 @@ from tests.storage.scan_specs import spec_of, values
 
 def read(tmp_path: Path, content: bytes, name: str = "a.csv") -> pa.Table:
     (tmp_path / name).write_bytes(content)
-    target = tmp_path / "spool/csv/a.parquet"
+    target = tmp_path / "spool/copies/a.parquet"
     target.unlink(missing_ok=True)
     copy_as_parquet(fs.LocalFileSystem(), str(tmp_path / name), target)
     return pq.read_table(target)
@@ -107,7 +107,7 @@ def test_rows_of_a_window_are_chosen_among_those_of_csv(tmp_path: Path, content:
         files = find([f"{tmp_path}/{name}"], spool=spool)
         rows = Scan(ScanSpec(where.window, tuple(files), time="at"))
         assert (values(rows), rows.unreadable) == ([1], [])
-    [copy] = (tmp_path / "spool/csv").iterdir()
+    [copy] = (tmp_path / "spool/copies").iterdir()
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert stat.S_IMODE(copy.parent.stat().st_mode) == 0o700
     # The name of the file is what is said, and what a change is known by.
@@ -147,7 +147,7 @@ def test_a_file_that_is_no_table_costs_itself(tmp_path: Path, content: bytes, na
     assert (uri, reason.startswith(expected)) == (f"{tmp_path}/{name}", True)
     assert "SECRET" not in reason
     assert "\n" not in reason
-    assert [path.suffix for path in (tmp_path / "spool/csv").iterdir()] == [".parquet"] * (1 + ("twice" in expected))
+    assert [path.suffix for path in (tmp_path / "spool/copies").iterdir()] == [".parquet"] * (1 + ("twice" in expected))
 
 
 def test_csv_and_parquet_of_one_day_are_one_table(tmp_path: Path, write) -> None:

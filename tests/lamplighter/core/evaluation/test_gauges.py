@@ -19,7 +19,7 @@ from lamplighter.core.records.catalogue import (
     QUALITY_METRICS,
 )
 from lamplighter.core.records.measurement import Measurement
-from storage.sinks.pushgateway import exposition
+from storage.sinks.gauges import exposition
 
 WITHOUT_A_GAUGE = {
     "item_share",  # a series an item: thousands

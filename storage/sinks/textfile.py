@@ -1,0 +1,62 @@
+"""Gauges out: to the folder of node_exporter's textfile collector, or to the home alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lamplighter.errors import PublishError
+from storage.project.folder import Project
+
+
+def publish(project: Project, model: str, text: bytes) -> str:
+    r"""Write the file of a model, which the collector, another user, has to read.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from storage.project.settings import Settings
+    >>> with TemporaryDirectory() as folder:
+    ...     shop = Project(Path(folder), Settings(textfile_dir=Path("collected")))
+    ...     print(Path(publish(shop, "churn", b"lamplighter_data_rows 1\n")).name)
+    lamplighter-churn.prom
+    """
+    if (path := _file(project, model)) is None:
+        return ""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_bytes(text)
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise PublishError(f"gauges: {path} cannot be written: {error.strerror}; free or allow it") from None
+    return str(path)
+
+
+def withdraw(project: Project, model: str) -> None:
+    """Remove the file of a model."""
+    if path := _file(project, model):
+        remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file of gauges, where it is there.
+
+    Raises
+    ------
+    PublishError
+        If it cannot be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise PublishError(f"gauges: {path} cannot be removed: {error.strerror}; remove it by hand") from None
+
+
+def _file(project: Project, model: str) -> Path | None:
+    folder = project.settings.textfile_dir
+    return project.root / folder / f"lamplighter-{model}.prom" if folder else None

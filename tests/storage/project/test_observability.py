@@ -1,0 +1,88 @@
+"""The section [observability]: its defaults, what it refuses, and in which words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from lamplighter.errors import MonitorError
+from storage.project.observability import Observability, load_observability
+from storage.project.settings import load_settings
+
+
+def load(folder: Path, text: str) -> Observability:
+    (folder / "lamplighter.toml").write_text(text)
+    return load_observability(folder)
+
+
+def test_without_a_section_or_a_file_it_is_the_defaults(tmp_path: Path) -> None:
+    assert load_observability(tmp_path) == load(tmp_path, 'home = "kept"\n') == Observability()
+
+
+def test_a_section_is_read_beside_the_settings(tmp_path: Path) -> None:
+    text = 'home = "kept"\n[observability]\nalert_after = "1h"\n[observability.match]\ncluster = "eu"\n'
+    config = load(tmp_path, text)
+    assert (config.alert_after, config.match) == (timedelta(hours=1), {"cluster": "eu"})
+    assert load_settings(tmp_path).home == Path("kept")
+
+
+PAGE = "is not the address of a page; write one such as https://wiki.example.org/lamplighter"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("largst = 3", ":3: unknown key 'largst' of [observability]; did you mean 'largest'? known: match, "),
+        ("largest = 0", ":3: [observability] largest: should be greater than or equal to 1"),
+        ("largest = true", ":3: [observability] largest: should be a valid integer"),
+        ("overdue_factor = nan", ":3: [observability] overdue_factor: should be less than or equal to 10"),
+        ("look_back = 3", ":3: [observability] look_back: should be a length of time such as 15m, 26h or 3d"),
+        ("look_back = '3 days'", "look_back: '3 days' is not a length of time; write 90m, 12h, 3d or 2w"),
+        ("gone_after = '0h'", "gone_after: should be longer than nothing"),
+        ("overdue_at_least = '40d'", "overdue_at_least (40d) is longer than overdue_at_most (36d); raise the latter"),
+        ("critical = ''", "critical: should be a text of one line, without {{"),
+        ("dashboard_title = 'a {{ b'", "dashboard_title: should be a text of one line, without {{"),
+        ("dashboard_uid = 'a b'", "dashboard_uid: should be at most 40 of letters, digits, - and _"),
+        ("dashboard_uid = ''", "dashboard_uid: should be a text of one line"),
+        ("match = 'eu'", "match: should be a valid dictionary"),
+        ("match = {model = 'm'}", "match: 'model' is chosen in the dashboard; match another label"),
+        ("match = {'a b' = 'm'}", "match: 'a b' is no name of a label; use letters, digits and _"),
+        ("match = {cluster = '$model'}", "match: the value of 'cluster' holds $ or [[, which Grafana would replace"),
+        ("alert_labels = {team = 3}", "alert_labels.team: should be a valid string"),
+        ("alert_labels = {team = ''}", "alert_labels: label 'team' is empty"),
+        ("alert_labels = {severity = 'page'}", "alert_labels: 'severity' is a label that every alert has already"),
+        ("alert_labels = {__name__ = 'x'}", "alert_labels: '__name__' is no name of a label"),
+        ("alert_labels = {team = '{{ $labels.model'}", "alert_labels: label 'team' holds {{, which Prometheus would"),
+        ("runbook_url = 'javascript:alert(1)'", f"runbook_url: {PAGE}"),
+        ("runbook_url = 'docs/runbooks.md'", f"runbook_url: {PAGE}"),
+        ("runbook_url = 'https://[wiki'", f"runbook_url: {PAGE}"),
+        ("runbook_url = 'https://user:word@wiki/page'", "runbook_url: takes no user and no fragment"),
+        ("runbook_url = 'https://wiki/page#here'", "runbook_url: takes no user and no fragment"),
+        ("runbook_url = 'https://wiki/{{ x }}'", "runbook_url: takes no blank, quote or brace"),
+        ("runbook_url = 'https://wiki/a b'", "runbook_url: takes no blank, quote or brace"),
+    ],
+)
+def test_what_is_wrong_is_one_line(tmp_path: Path, line: str, message: str) -> None:
+    with pytest.raises(MonitorError) as caught:
+        load(tmp_path, f'home = "kept"\n[observability]\n{line}\n')
+    said = str(caught.value)
+    assert said.startswith(f"{tmp_path}/lamplighter.toml:")
+    assert message in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("text", ["observability = 3\n", "observability = [1]\n"])
+def test_what_is_no_section(tmp_path: Path, text: str) -> None:
+    with pytest.raises(MonitorError, match=r"toml:1: observability is a section; write \[observability\]$"):
+        load(tmp_path, text)
+
+
+def test_a_page_with_a_query_is_one(tmp_path: Path) -> None:
+    assert load(tmp_path, "[observability]\nrunbook_url = 'https://wiki/p?id=3'\n").runbook_url.endswith("?id=3")
+
+
+def test_a_mistake_there_keeps_no_run_from_running(tmp_path: Path) -> None:
+    (tmp_path / "lamplighter.toml").write_text("[observability]\nlargst = 3\n")
+    assert load_settings(tmp_path)
