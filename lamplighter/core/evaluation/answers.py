@@ -15,7 +15,7 @@ from lamplighter.core.evaluation.quality import Labelled, class_labels, comparab
 from lamplighter.core.monitor import Kind, Monitor
 from lamplighter.core.quality.classifiers import classes_of
 from lamplighter.core.quality.items import read_lists
-from lamplighter.core.quality.labels import BINARY, Labels
+from lamplighter.core.quality.labels import Labels
 from lamplighter.core.quality.probabilities import improper
 from lamplighter.core.quality.regressors import BEYOND
 from lamplighter.core.quality.scores import Scores
@@ -24,6 +24,7 @@ from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.values.identity import identity
 from lamplighter.core.values.key_name import key_name
 from lamplighter.core.values.meeting import hardly_meet, items_hardly_meet
+from lamplighter.core.values.plain import BINARY
 
 FEWEST_TO_COMPARE = 20
 """Labelled rows from which it is no accident that no answer is one of the true classes."""
