@@ -18,7 +18,7 @@ from lamplighter.core.monitor.schema import (
     section_of,
 )
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS, QUALITY_METRICS, Metric
-from storage.project.settings import SETTINGS_FILE, GaugeSink, Settings
+from storage.project.settings import PREFIX, SETTINGS_FILE, GaugeSink, Settings
 
 NOTE = "<!-- Rendered by `lamplighter render`; edit the code that it is made from, not this page. -->"
 
@@ -197,12 +197,11 @@ def _as_yaml(value: Any) -> str:
 
 def settings_page() -> str:
     """Every setting of the process."""
-    prefix = Settings.model_config["env_prefix"]
     properties = Settings.model_json_schema()["properties"]
     rows = [
         (
             f"`{name}`",
-            f"`{prefix}{name.upper()}`",
+            f"`{PREFIX}{name.upper()}`",
             _kind_of_setting(properties[name]),
             "" if field.default is None else f"`{field.default}`",
             field.description or "",
