@@ -6,16 +6,17 @@ from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.time.window import Window, logical_date
 from lamplighter.errors import MonitorError
-from storage.history import History, open_history
-from storage.history.windows import judged_window
 from storage.project.folder import Project
 from storage.sinks.reports import report_path
+
+if TYPE_CHECKING:
+    from storage.history import History
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """By how much the clock of a scheduler may be ahead."""
@@ -94,11 +95,16 @@ class RunContext:
     @cached_property
     def history(self) -> History:
         """The history of the project."""
+        # A window that cannot be run is refused without SQLAlchemy (0.15 s).
+        from storage.history import open_history
+
         return open_history(self.project)
 
     @property
     def judged_window(self) -> Window | None:
         """The window whose quality is judged, and shown."""
+        from storage.history.windows import judged_window
+
         return judged_window(self.history, self.monitor, self.window, self.known_on)
 
     def label_of(self, start: datetime | None) -> str:
