@@ -9,10 +9,10 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-loop bench-hostile bench-kill render clean
+.PHONY: help setup demo test check bench bench-loop bench-hostile bench-commands bench-kill render clean
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## Install everything into .venv, in the versions of constraints.txt
 
@@ -43,6 +43,9 @@ bench-loop: setup ## Keep a model in four ways through a year of flights; the la
 
 bench-hostile: setup ## Run against slow, endless and broken servers; the last line is JSON
 	$(BIN)/python -m benchmarks.hostile_servers
+
+bench-commands: setup ## Measure commands as whole processes, beside their limits; the last line is JSON
+	$(BIN)/python -m benchmarks.commands
 
 bench-kill: setup ## Kill nights that retrain or roll back at random moments; the last line is JSON
 	$(BIN)/python -m benchmarks.kill

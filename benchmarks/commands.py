@@ -1,8 +1,8 @@
-"""What a command costs as a whole process, from the shell and back: seconds and CPU seconds, beside their limits.
+"""What a command costs as a whole process: the seconds that a person waits and the CPU seconds, beside their limits.
 
-A project of five models with a week of history is made in a temporary folder; none of the models has features, so that
-no run compares or makes a report. Each command is a process of its own; shown are the medians of several. The last line
-is JSON.
+A project of five models with a week of history is made in a temporary folder. No model has a reference, so that no run
+compares or makes a report. Each command is a process of its own; a line shows the medians of several. The last line is
+JSON.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,7 @@ model: {model}
 kind: classification
 predictions: {{parquet: "log/{{day}}.parquet", time: at, id: id, prediction: answer, score: score}}
 labels: {{parquet: "labels/{{day}}.parquet", target: truth, mature_after: 1d}}
+features: {{numeric: [amount]}}
 segments: [plan]
 checks:
   - {{metric: f1, below: {limit}}}
@@ -39,23 +41,23 @@ checks:
 """
 
 LOOK, MISTAKE, RUN = 0.6, 0.3, 1.5
-"""Limits: seconds to wait for what is recorded or for being told of a mistake, CPU seconds of a run."""
+"""Limits: seconds until something recorded is shown or a mistake is reported, and CPU seconds of a run."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A command, what it may take, and how it ends.
+    """A command, how long it may take, and how it ends.
 
     Attributes
     ----------
     words : str
-        What is typed; of files, folders and days those of `make`.
+        What is typed after ``lamplighter -C folder``.
     seconds, cpu : float or None
         The limits, where there are any.
     code : int
-        The exit code, so that nothing else is measured than what is meant.
+        The exit code; with another one something else was measured.
     folder : str
-        The project, by its name.
+        One of the projects that `make` writes.
     """
 
     words: str
@@ -66,7 +68,7 @@ class Case:
 
 
 def mistake(words: str, folder: str = "sound") -> Case:
-    """A command line that cannot be meant."""
+    """A command line with a mistake."""
     return Case(words, seconds=MISTAKE, code=2, folder=folder)
 
 
@@ -136,8 +138,9 @@ def write_day(folder: Path, day: date) -> None:
     ids = [f"{day}-{number}" for number in range(ROWS)]
     at = pd.Timestamp(day, tz="UTC") + pd.to_timedelta(np.arange(ROWS), "min")
     plan = random.choice(["basic", "pro"], ROWS)
-    rows = pd.DataFrame({"id": ids, "at": at, "plan": plan, "score": score, "answer": score > 0.5})
-    rows.to_parquet(folder / "log" / f"{day}.parquet", index=False)
+    rows = {"id": ids, "at": at, "plan": plan, "amount": random.lognormal(3, 1, ROWS)}
+    rows |= {"score": score, "answer": score > 0.5}
+    pd.DataFrame(rows).to_parquet(folder / "log" / f"{day}.parquet", index=False)
     truth = random.random(ROWS) < score
     pd.DataFrame({"id": ids, "truth": truth}).to_parquet(folder / "labels" / f"{day}.parquet", index=False)
 
@@ -154,8 +157,8 @@ def taken(case: Case, folder: Path) -> tuple[float, float]:
     if case.cpu:
         # A run that finds its window recorded does less; afterwards all is as it was.
         shutil.copytree(home, kept)
-    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     words = [COMMAND, "-C", folder / case.folder, *case.words.split()]
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(words, env=environment(), capture_output=True, text=True, check=False)
     seconds, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
     if case.cpu:
@@ -166,26 +169,31 @@ def taken(case: Case, folder: Path) -> tuple[float, float]:
     return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def measured(case: Case, folder: Path, runs: int) -> dict[str, float]:
+def measured(case: Case, folder: Path, runs: int) -> dict[str, Any]:
     """The medians of several processes, after one that warms the disk's cache."""
     taken(case, folder)
-    seconds, cpu = zip(*(taken(case, folder) for _ in range(runs)), strict=True)
-    return {"wall": round(statistics.median(seconds), 3), "spent": round(statistics.median(cpu), 3)}
+    seconds, cpu = (statistics.median(times) for times in zip(*(taken(case, folder) for _ in range(runs)), strict=True))
+    is_within = seconds <= (case.seconds or seconds) and cpu <= (case.cpu or cpu)
+    limits = {"most_seconds": case.seconds, "most_cpu": case.cpu, "is_within": is_within}
+    words = case.words if case.folder == "sound" else f"{case.words} ({case.folder})"
+    return {"command": words, "seconds": round(seconds, 3), "cpu": round(cpu, 3), **limits}
 
 
 def main() -> None:
-    """Measure each command, print a line for it, and end with 1 where one takes longer than it may."""
+    """Measure each command and print a line for it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only", default="", help="commands that begin like that")
     arguments = parser.parse_args()
     rows = []
+    print(f"{'seconds':>7} {'most':>5}  {'CPU':>7} {'most':>5}")
     with tempfile.TemporaryDirectory() as name:
         make(Path(name))
         for case in CASES:
             if case.words.startswith(arguments.only):
-                rows.append(asdict(case) | measured(case, Path(name), arguments.runs))
-                print(rows[-1])
+                rows.append(row := measured(case, Path(name), arguments.runs))
+                times = f"{row['seconds']:7.3f} {case.seconds or '':>5}  {row['cpu']:7.3f} {case.cpu or '':>5}"
+                print(times, row["command"], "" if row["is_within"] else "  MORE THAN ITS LIMIT", flush=True)
     print(json.dumps(rows))
 
 
