@@ -9,7 +9,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-loop bench-hostile bench-kill bench-structure render clean
+.PHONY: help setup demo test check bench bench-loop bench-hostile bench-commands bench-kill bench-structure render clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench-loop: setup ## Keep a model in four ways through a year of flights; the la
 
 bench-hostile: setup ## Run against slow, endless and broken servers; the last line is JSON
 	$(BIN)/python -m benchmarks.hostile_servers
+
+bench-commands: setup ## Measure commands as whole processes, beside their limits; the last line is JSON
+	$(BIN)/python -m benchmarks.commands
 
 bench-kill: setup ## Kill runs that retrain or roll back at random moments; the last line is JSON
 	$(BIN)/python -m benchmarks.kill

@@ -1,4 +1,8 @@
-"""The `lamplighter` command: starts runs by hand, shows what is recorded."""
+"""The `lamplighter` command: starts runs by hand, shows what is recorded.
+
+Most of the time of a short command goes into imports. A command therefore looks at its arguments first, and imports
+what it needs for its work afterwards: pydantic takes 0.1 s, SQLAlchemy 0.15 s, pandas with pyarrow 0.4 s.
+"""
 
 from __future__ import annotations
 

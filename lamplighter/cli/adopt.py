@@ -29,14 +29,15 @@ def command(
     FOLDER is copied: the files that the trainer's `predict` reads, and reference.parquet where there is one. Where
     there is a champion, it is replaced after a question, or with --yes; `lamplighter rollback` goes back to it.
     """
-    from storage.history import open_history
-    from storage.history.promotions import champion
     from storage.project.folder import Project
-    from tasks.retraining.adopt import adopt
-    from tasks.stages.notify import deliver
 
     opened = Project.open(project)
     monitor = opened.monitor(model)
+    from storage.history import open_history
+    from storage.history.promotions import champion
+    from tasks.retraining.adopt import adopt
+    from tasks.stages.notify import deliver
+
     present = champion(open_history(opened), model)
     if present and present.version != version and not yes and sys.stdin.isatty():
         yes = click.confirm(f"{model}: {present.version} is champion; put {version} in its place?", abort=True)

@@ -7,7 +7,6 @@ import sys
 import click
 
 from lamplighter.cli.models import complete_models
-from lamplighter.core.retraining.policy import Status
 from lamplighter.errors import ModelError
 
 
@@ -20,15 +19,17 @@ def command(project: str | None, model: str, reject: bool) -> None:
 
     Where another version has become champion meanwhile, it is compared with that one first.
     """
-    from flows.retraining import approve_waiting, reject_waiting
-    from storage.history import open_history
-    from storage.history.retrainings import entries
     from storage.project.folder import Project
-    from tasks.retraining.job import Retraining
-    from tasks.stages.notify import deliver
 
     opened = Project.open(project)
     monitor = opened.monitor(model)
+    from flows.retraining import approve_waiting, reject_waiting
+    from lamplighter.core.retraining.policy import Status
+    from storage.history import open_history
+    from storage.history.retrainings import entries
+    from tasks.retraining.job import Retraining
+    from tasks.stages.notify import deliver
+
     waiting = [entry for entry in entries(open_history(opened), model) if entry.status is Status.WAITING]
     if not waiting:
         raise ModelError(f"{model}: nothing waits for approval; `lamplighter history {model} --retrainings` shows why")

@@ -42,12 +42,15 @@ def command(
 
     With PREFECT_API_URL set it is one `backfill` flow run on that server.
     """
+    if is_before(last, first, ZoneInfo("UTC")):
+        raise click.UsageError(f"--to {last} lies before --from {first}")
     from storage.project.folder import Project
 
     opened = Project.open(project)
     named = list(dict.fromkeys(models)) or list(opened.models())
-    if is_before(last, first, ZoneInfo("UTC")):
-        raise click.UsageError(f"--to {last} lies before --from {first}")
+    for model in models:
+        # Before the others run for hours.
+        opened.file_of(model)
     if os.environ.get("PREFECT_API_URL"):
         from flows.backfill import backfill
 

@@ -102,10 +102,13 @@ def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, eve
     """
     _check_together({"--json": as_json, "--csv": as_csv})
     kind = _kind(wanted)
-    from storage.history.query import existing_history, newest_run
     from storage.project.folder import Project
+    from storage.project.history_file import refuse_unrecorded
 
     opened = Project.open(project)
+    refuse_unrecorded(opened, model)
+    from storage.history.query import existing_history, newest_run
+
     history = existing_history(opened)
     if history is None:
         raise HistoryError(f"{opened.root}: no history yet; `lamplighter run` starts one, -C names another folder")

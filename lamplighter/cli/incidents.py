@@ -136,12 +136,13 @@ def accept(project: str | None, model: str, names: tuple[str, ...], who: str, re
     the incident. From then on windows are compared with the accepted ones, and another change is found again, also
     one back. A trainer gets windows after the accepted ones only.
     """
-    from storage.history import open_history
-    from storage.history.open_faults import accept_faults
     from storage.project.folder import Project
 
     opened = Project.open(project)
     monitor = opened.monitor(model)
+    from storage.history import open_history
+    from storage.history.open_faults import accept_faults
+
     for fault in accept_faults(open_history(opened), monitor, names, who, reason):
         named = " ".join(reversed(fault.names))
         if fault.acceptance:
@@ -152,7 +153,6 @@ def accept(project: str | None, model: str, names: tuple[str, ...], who: str, re
 
 
 def _history_and_zone(project: str | None, model: str, check: str) -> tuple[History, ZoneInfo]:
-    from storage.history import open_history
     from storage.project.folder import Project
 
     opened: Project = Project.open(project)
@@ -160,6 +160,8 @@ def _history_and_zone(project: str | None, model: str, check: str) -> tuple[Hist
     names = [declared.name for declared in monitor.judged]
     if check not in names:
         raise MonitorError(f"{model}: no check {check!r}; {did_you_mean(check, names)}")
+    from storage.history import open_history
+
     return open_history(opened), ZoneInfo(monitor.timezone)
 
 

@@ -22,14 +22,15 @@ def command(project: str | None, model: str, after: Moment | None, yes: bool) ->
 
     Their measurements, decisions, incidents, messages and retrainings go with them, and the models that they trained.
     """
-    from storage.history import model_lock
-    from storage.history.prune import counted, prune, versions_after
-    from storage.history.query import existing_history
     from storage.project.folder import Project
-    from storage.registry.versions import Registry
 
     opened = Project.open(project)
     monitor = opened.monitor(model)
+    from storage.history import model_lock
+    from storage.history.prune import counted, prune, versions_after
+    from storage.history.query import existing_history
+    from storage.registry.versions import Registry
+
     zone = ZoneInfo(monitor.timezone)
     instant = instant_of(after, zone) if after else datetime.now(UTC).replace(microsecond=0)
     history = existing_history(opened)

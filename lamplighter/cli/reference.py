@@ -21,7 +21,7 @@ from lamplighter.core.monitor.schema import (
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS, QUALITY_METRICS, Metric
 from lamplighter.core.time.duration import format_duration
 from storage.project.observability import Observability
-from storage.project.settings import SETTINGS_FILE, Settings
+from storage.project.settings import PREFIX, SETTINGS_FILE, Settings
 
 NOTE = "<!-- Rendered by `lamplighter render`; edit the code that it is made from, not this page. -->"
 
@@ -206,12 +206,11 @@ def _as_yaml(value: Any) -> str:
 
 def settings_page() -> str:
     """Every setting of the process."""
-    prefix = Settings.model_config["env_prefix"]
     properties = Settings.model_json_schema()["properties"]
     rows = [
         (
             f"`{name}`",
-            f"`{prefix}{name.upper()}`",
+            f"`{PREFIX}{name.upper()}`",
             _kind_of_setting(properties[name]),
             "" if field.default is None else f"`{field.default}`",
             field.description or "",

@@ -32,11 +32,14 @@ def command(project: str | None, model: str, day: Moment | None, again: bool, is
 
     It is made from what is recorded and what can still be read of the window; nothing is recorded.
     """
-    from storage.history.query import existing_history
     from storage.project.folder import Project
-    from storage.sinks.reports import report_path
+    from storage.project.history_file import refuse_unrecorded
 
     opened = Project.open(project)
+    refuse_unrecorded(opened, model)
+    from storage.history.query import existing_history
+    from storage.sinks.reports import report_path
+
     history = existing_history(opened)
     if history is None:
         raise HistoryError(f"{opened.root}: no history yet; `lamplighter run {model}` starts one")

@@ -40,14 +40,15 @@ def command(project: str | None, model: str, dry_run: bool, now: Moment | None, 
     that server; a dry run is made here.
     """
     from storage.project.folder import Project
-    from tasks.stages.run import RunContext
 
     opened = Project.open(project)
     monitor = opened.monitor(model)
-    at = instant_of(now, ZoneInfo(monitor.timezone)) if now else datetime.now(UTC)
-    context = RunContext.of(opened, monitor, monitor.window(at).start, at)
     if monitor.retrain is None:
         raise click.UsageError(f"{model}: the monitor has no retrain; add it.")
+    from tasks.stages.run import RunContext
+
+    at = instant_of(now, ZoneInfo(monitor.timezone)) if now else datetime.now(UTC)
+    context = RunContext.of(opened, monitor, monitor.window(at).start, at)
     if dry_run:
         from lamplighter.cli.dry_run import show
         from tasks.retraining.trial import dry_run as tried

@@ -14,11 +14,12 @@ from lamplighter.cli.models import complete_models
 def command(project: str | None, model: str, version: str) -> None:
     """Make an earlier version champion again, once its files are known to be what was registered."""
     from storage.project.folder import Project
-    from tasks.retraining.roll_back import roll_back
-    from tasks.stages.notify import deliver
 
     opened = Project.open(project)
     monitor = opened.monitor(model)
+    from tasks.retraining.roll_back import roll_back
+    from tasks.stages.notify import deliver
+
     promotion = roll_back(opened, monitor, version)
     click.echo(f"{model}: {promotion.version} is champion again, in place of {promotion.previous}")
     if fault := deliver(opened, monitor):

@@ -71,9 +71,9 @@ def command(
 def _summary(project: Project, model: str, day: Moment | None, now: Moment | None, relabel: bool) -> dict[str, Any]:
     from zoneinfo import ZoneInfo
 
+    monitor = project.monitor(model)
     from tasks.stages.run import RunContext
 
-    monitor = project.monitor(model)
     zone = ZoneInfo(monitor.timezone)
     at = instant_of(now, zone) if now else datetime.now(UTC)
     start = instant_of(day, zone) if day else monitor.window(at).start

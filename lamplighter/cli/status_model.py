@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -56,13 +56,17 @@ def show(project: Project, model: str, *, as_json: bool) -> None:
     ...
     lamplighter.errors.MonitorError: no model 'churm'; did you mean 'churn'? known: churn
     """
+    from storage.project.history_file import recorded_models
+
+    recorded = recorded_models(project)
+    if recorded is not None and model not in (known := {*project.models(), *recorded}):
+        raise _unknown(model, known)
     from storage.history.query import existing_history, models
 
     history = existing_history(project)
     rows = states_of(project, model)
     if not rows:
-        known = {*project.models(), *(models(history) if history else [])}
-        raise MonitorError(f"no model {model!r}; {did_you_mean(model, sorted(known))}")
+        raise _unknown(model, {*project.models(), *(models(history) if history else [])})
     state = rows[0]
     if history is not None and state["status"] != NEVER:
         state |= _details(project, history, model)
@@ -75,6 +79,10 @@ def show(project: Project, model: str, *, as_json: bool) -> None:
         if listed:
             click.echo(f"\n{title}")
             print_table(listed, layout)
+
+
+def _unknown(model: str, known: Iterable[str]) -> MonitorError:
+    return MonitorError(f"no model {model!r}; {did_you_mean(model, sorted(known))}")
 
 
 def _details(project: Project, history: History, model: str) -> dict[str, Any]:

@@ -11,15 +11,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lamplighter.core.hints import did_you_mean
 from lamplighter.core.records.catalogue import OF_VERSIONS
 from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.core.time.window import Window
-from lamplighter.errors import HistoryError
 from storage.history import tables
 from storage.history.database import History, open_history
 from storage.history.newest import GONE, newest
 from storage.project.folder import Project
+from storage.project.history_file import nothing_recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +322,7 @@ def newest_run(history: History, model: str) -> dict[str, Any]:
     with history.reading() as connection:
         row = connection.execute(query).mappings().first()
     if row is None:
-        raise HistoryError(f"nothing is recorded of {model!r}; {did_you_mean(model, models(history))}")
+        raise nothing_recorded(model, models(history))
     return dict(row)
 
 

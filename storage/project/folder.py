@@ -117,13 +117,23 @@ class Project:
 
     def monitor(self, model: str) -> Monitor:
         """The monitor of a model, by name."""
+        return self.load(self.file_of(model))
+
+    def file_of(self, model: str) -> Path:
+        """The monitor file of a model, whether or not the rest of it is sound.
+
+        Raises
+        ------
+        MonitorError
+            If no file names the model, or two do.
+        """
         named = self._named()
         if model not in named:
             raise MonitorError(f"{self.monitors_folder}: no model {model!r}; {did_you_mean(model, named)}")
         first, *others = named[model]
         if others:
             raise self._named_twice(model, first, others[0])
-        return self.load(first)
+        return first
 
     def monitors(self, environ: Mapping[str, str] | None = None) -> Iterator[tuple[Path, Monitor | LamplighterError]]:
         """Every monitor file, with its monitor or with what is wrong with it."""

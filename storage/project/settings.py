@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from lamplighter.core.hints import did_you_mean
 from lamplighter.core.limits import MOST_OF_SETTINGS
@@ -88,12 +87,10 @@ def _database(url: SecretStr) -> SecretStr:
     return url
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Settings that belong to a process and not to a model."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     home: Path = Field(default=Path(".lamplighter"), description="folder for history, profiles, reports and spool")
     history_url: Annotated[SecretStr, AfterValidator(_database)] | None = Field(
@@ -168,19 +165,15 @@ def load_settings(folder: Path, env_file: EnvFile | None = None) -> Settings:
     if unknown := next((name for name in values if name not in Settings.model_fields), None):
         known = did_you_mean(unknown, [*Settings.model_fields, OBSERVABILITY])
         raise MonitorError(f"{path}:{line_of(text, unknown)}: unknown setting {unknown!r}; {known}")
-    environment = _checked({}, lambda name: f"environment: {PREFIX}{name.upper()}").model_fields_set
-    # Keyword arguments win over the environment, so the file's are only those that it does not set.
-    named = {name.upper(): name for name in env_file if env_file[name]}
-    kept = {field: named[f"{PREFIX}{field.upper()}"] for field in Settings.model_fields if _is_kept(field, named)}
-    kept = {field: name for field, name in kept.items() if field not in environment}
-    # By itself first, so that what is wrong is said of the file in which it stands.
-    _checked(
-        {field: env_file[name] for field, name in kept.items()},
-        lambda field: f"{_place(env_file, kept[field])}: {kept[field]}",
-    )
-    rest = {name: value for name, value in values.items() if name not in environment and name not in kept}
-    rest |= {field: env_file[name] for field, name in kept.items()}
-    return _checked(rest, lambda name: f"{path}:{line_of(text, name)}: setting {name!r}")
+    environment = _fields_set(os.environ)
+    kept = {field: name for field, name in _fields_set(env_file).items() if field not in environment}
+    of_environment = {field: os.environ[name] for field, name in environment.items()}
+    of_env_file = {field: env_file[name] for field, name in kept.items()}
+    # Each by itself first, so that what is wrong is said of the place where it stands.
+    _checked(of_environment, lambda field: f"environment: {PREFIX}{field.upper()}")
+    _checked(of_env_file, lambda field: f"{_place(env_file, kept[field])}: {kept[field]}")
+    every = {**values, **of_env_file, **of_environment}
+    return _checked(every, lambda field: f"{path}:{line_of(text, field)}: setting {field!r}")
 
 
 def settings_file(folder: Path) -> tuple[Path, str, dict[str, Any]]:
@@ -209,8 +202,11 @@ def settings_file(folder: Path) -> tuple[Path, str, dict[str, Any]]:
         raise MonitorError(f"{path}: not TOML: {one_line(error)}") from None
 
 
-def _is_kept(field: str, named: Mapping[str, str]) -> bool:
-    return f"{PREFIX}{field.upper()}" in named
+def _fields_set(variables: Mapping[str, str]) -> dict[str, str]:
+    """Each setting that variables give, and the name of its variable, in whatever case; an empty one gives nothing."""
+    named = {name.upper(): name for name, value in variables.items() if value}
+    fields = {f"{PREFIX}{field.upper()}": field for field in Settings.model_fields}
+    return {field: named[variable] for variable, field in fields.items() if variable in named}
 
 
 def _place(env_file: EnvFile, name: str) -> str:

@@ -6,26 +6,40 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.time.window import Window, logical_date
 from lamplighter.errors import MonitorError
-from storage.history import History, open_history
-from storage.history.windows import judged_window
-from storage.profiles.store import LoadedProfiles
 from storage.project.folder import Project
 from storage.sinks.reports import report_path
-from storage.sources.rows import Scan
-from storage.sources.scan_spec import ScanSpec
-from storage.sources.scans import Scans
 
 OPENED = ("scans", "profiles")
 """What stays in the process."""
 
+if TYPE_CHECKING:
+    from storage.history import History
+    from storage.profiles.store import LoadedProfiles
+    from storage.sources.rows import Scan
+    from storage.sources.scan_spec import ScanSpec
+    from storage.sources.scans import Scans
+
 CLOCKS_DIFFER = timedelta(minutes=5)
 """By how much the clock of a scheduler may be ahead."""
+
+
+def _no_scans() -> Scans:
+    # A window that cannot be run is refused before pandas and pyarrow are imported (0.4 s).
+    from storage.sources.scans import Scans
+
+    return Scans()
+
+
+def _no_profiles() -> LoadedProfiles:
+    from storage.profiles.store import LoadedProfiles
+
+    return LoadedProfiles()
 
 
 @dataclass(frozen=True)
@@ -55,8 +69,8 @@ class RunContext:
     now: datetime
     relabel: bool = False
     run_url: str = ""
-    scans: Scans = field(default_factory=Scans, compare=False, repr=False)
-    profiles: LoadedProfiles = field(default_factory=LoadedProfiles, compare=False, repr=False)
+    scans: Scans = field(default_factory=_no_scans, compare=False, repr=False)
+    profiles: LoadedProfiles = field(default_factory=_no_profiles, compare=False, repr=False)
 
     @classmethod
     def of(
@@ -105,11 +119,14 @@ class RunContext:
         return {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name not in OPENED}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, scans=Scans(), profiles=LoadedProfiles())
+        vars(self).update(state, scans=_no_scans(), profiles=_no_profiles())
 
     @cached_property
     def history(self) -> History:
         """The history of the project."""
+        # A window that cannot be run is refused without SQLAlchemy (0.15 s).
+        from storage.history import open_history
+
         return open_history(self.project)
 
     def scan(self, where: ScanSpec) -> Scan:
@@ -118,6 +135,8 @@ class RunContext:
 
     def judged_window(self) -> Window | None:
         """The window whose quality is judged, and shown; asked of the history each time."""
+        from storage.history.windows import judged_window
+
         return judged_window(self.history, self.monitor, self.window, self.known_on)
 
     def label_of(self, start: datetime | None) -> str:

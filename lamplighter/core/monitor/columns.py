@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from lamplighter.core.profiles.profile import ColumnKind
-
 if TYPE_CHECKING:
     from lamplighter.core.monitor.model import Monitor
+    from lamplighter.core.profiles.profile import ColumnKind
 
 TABLE_KINDS: dict[str, ColumnKind] = {"number": "numeric", "text": "categorical", "boolean": "categorical"}
 """What ``auto`` makes of the types of a table; other types, such as time, are left out."""

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 from lamplighter.core.hints import did_you_mean
 from lamplighter.core.monitor.columns import answer_columns, kinds_of_feature, named_features, taken_columns
 from lamplighter.core.monitor.vocabulary import OF_ALL_ROWS, OF_ANSWERS, Fault
-from lamplighter.core.profiles.profile import ColumnKind
-from lamplighter.core.quality.labels import BINARY
-from lamplighter.core.quality.ratios import RATIOS
-from lamplighter.core.records.catalogue import FEATURE_METRICS
+from lamplighter.core.records.catalogue import FEATURE_METRICS, OF_ONE_CLASS
+from lamplighter.core.values.plain import BINARY
 
 if TYPE_CHECKING:
     from lamplighter.core.monitor.checks import Check
     from lamplighter.core.monitor.model import Monitor
+    from lamplighter.core.profiles.profile import ColumnKind
 
 OF_CLASSES = frozenset({"prediction_share", "item_share"})
-"""Metrics that are of single classes alone; those of `RATIOS` are of the positive class too."""
+"""Metrics that are of single classes alone; those of `OF_ONE_CLASS` are of the positive class too."""
 
 OF_KIND: dict[str, ColumnKind] = dict.fromkeys(("infinite_ratio", "outside_ratio", "outlier_ratio"), "numeric")
 OF_KIND |= {"unseen_ratio": "categorical"}
@@ -65,11 +64,11 @@ def _features(monitor: Monitor, name: str) -> str:
 def _class_faults(monitor: Monitor, check: Check) -> Iterator[tuple[str, str]]:
     metric, scores = check.metric, monitor.predictions.score
     classes = sorted(scores) if isinstance(scores, dict) else []
-    if check.klass and metric not in OF_CLASSES and metric not in RATIOS:
+    if check.klass and metric not in OF_CLASSES and metric not in OF_ONE_CLASS:
         yield "class", f"metric {metric!r} is not of single classes; leave class out"
     elif metric in OF_CLASSES and not check.klass:
         yield "metric", f"metric {metric!r} is of single classes; name one as class"
-    elif metric in RATIOS and not (check.klass or monitor.predictions.positive or BINARY.issuperset(classes)):
+    elif metric in OF_ONE_CLASS and not (check.klass or monitor.predictions.positive or BINARY.issuperset(classes)):
         what = f"metric {metric!r} is of one class, and nothing says which of {', '.join(classes)}"
         yield "metric", f"{what}; name it as class, or give predictions.positive"
 

@@ -12,10 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lamplighter.core.quality.arrays import Bools, Ints, is_null
+from lamplighter.core.values.plain import BINARY
 
 Column = Sequence[Any] | npt.NDArray[Any]
-
-BINARY = frozenset({"0", "1"})
 
 FEW = 0.05
 """Share of labels, and of predictions, up to which what is neither 0 nor 1 is odd and no class of the model.

@@ -13,10 +13,10 @@ from lamplighter.core.quality.confusion import NO_PREDICTION, Cells, Confusion
 from lamplighter.core.quality.estimates import Estimates, undefined
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.intervals import wilson
-from lamplighter.core.quality.labels import BINARY
 from lamplighter.core.quality.ratios import RATIOS, accuracy
 from lamplighter.core.records.catalogue import QUALITY_METRICS
 from lamplighter.core.records.measurement import Measurement, State
+from lamplighter.core.values.plain import BINARY
 
 ROW_MEANS = frozenset(name for name, metric in QUALITY_METRICS.items() if metric.interval == "Student")
 """Means over rows: that of a period is the mean of the windows' means, each weighted by its rows."""

@@ -356,4 +356,6 @@ DRIFT_METRICS = frozenset(_of(Family.DRIFT))
 """Those of `INPUT_METRICS` that compare the window with the reference."""
 FEATURE_METRICS = frozenset(name for name, metric in METRICS.items() if "feature" in metric.labels)
 """Those of `INPUT_METRICS` that are of single columns."""
+OF_ONE_CLASS = frozenset({"precision", "recall", "f1"})
+"""Those of `QUALITY_METRICS` that are of a class that is named, or of the positive one: `RATIOS` computes them."""
 OF_VERSIONS = tuple(name for name, metric in METRICS.items() if metric.of_versions)

@@ -34,6 +34,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lamplighter.core.values.plain import readable
+
 Column: TypeAlias = "pa.Array | pa.ChunkedArray"
 
 MOST_WHOLE = 2**64
@@ -103,7 +105,7 @@ def _repeats(array: pa.Array) -> bool:
 def _nested(value: Any) -> Any:
     """The identity of a value; of a list or an object, a list or dict of the identities in it."""
     if isinstance(value, str):
-        return _readable(value)
+        return readable(value)
     if value is None or isinstance(value, bool | np.bool_):
         return None if value is None else str(int(value))
     if isinstance(value, np.ndarray):
@@ -117,12 +119,7 @@ def _nested(value: Any) -> Any:
     if value != value:
         return None
     written = next((written for kind, written in BY_CLASS if isinstance(value, kind)), None)
-    return _readable(str(value)) if written is None else written(value)
-
-
-def _readable(text: str) -> str:
-    """A text that Arrow and a database take: a surrogate, which is half a character, is written as its escape."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return readable(str(value)) if written is None else written(value)
 
 
 def _float(value: float) -> str:

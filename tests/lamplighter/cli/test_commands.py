@@ -111,19 +111,6 @@ def test_without_a_command_help_is_shown() -> None:
     assert "Commands:" in result.output
 
 
-def test_help_imports_nothing_that_takes_time() -> None:
-    script = (
-        "import sys; from lamplighter.cli import cli\n"
-        "try: cli(['--help'])\n"
-        "except SystemExit: pass\n"
-        "heavy = 'pandas numpy pyarrow prefect sqlalchemy pydantic yaml rich evidently sklearn scipy storage'.split()\n"
-        "sys.exit(' '.join(name for name in heavy if name in sys.modules) or 0)\n"
-    )
-    made = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert (made.returncode, made.stderr) == (0, "")
-    assert "Commands:" in made.stdout
-
-
 # Mistakes.
 
 

@@ -399,20 +399,3 @@ def test_a_mistake(mistake: Mistake, arguments: list[str], message: str) -> None
 
 def test_a_model_that_nothing_is_recorded_of(mistake: Mistake) -> None:
     assert mistake("history", "n") == "lamplighter: nothing is recorded of 'n'; known: m"
-
-
-# Time.
-
-
-@pytest.mark.parametrize("more", [[], ["--version", "v1"], ["--confusion"]], ids=["overview", "flat", "confusion"])
-def test_nothing_is_imported_that_the_history_does_not_need(tmp_path: Path, more: list[str]) -> None:
-    script = (
-        "import sys; from lamplighter.cli import cli\n"
-        f"try: cli(['-C', {str(tmp_path)!r}, 'history', 'm', *{more}])\n"
-        "except SystemExit: pass\n"
-        "heavy = 'pandas numpy scipy pyarrow prefect yaml alembic evidently rich.console tasks flows'.split()\n"
-        "sys.exit(' '.join(name for name in heavy if name in sys.modules) or 0)\n"
-    )
-    made = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert (made.returncode, made.stderr) == (0, "")
-    assert made.stdout.startswith("m")

@@ -98,6 +98,13 @@ def test_a_backfill_that_found_nothing_says_nothing_more(run: Run) -> None:
     assert result.stdout == "first: 2025-03-01 to 2025-03-03, 3 windows ran\n"
 
 
+def test_a_backfill_of_a_model_that_is_not_there_begins_with_none(run: Run) -> None:
+    result = run("backfill", "first", "frist", "--from", "2025-03-01", "--to", "2025-03-03")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "no model 'frist'; did you mean 'first'?" in result.stderr
+    assert "no model has been run yet" in run("status").stdout
+
+
 def test_the_findings_of_a_backfill_are_summed_up(run: Run, folder: Path) -> None:
     for day in (2, 3, 5):
         shutil.rmtree(folder / "first" / f"day=2025-03-0{day}")

@@ -17,12 +17,13 @@ from lamplighter.core.evaluation.odd_values import FEWEST_TO_COMPARE, MOST_SHOWN
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.quality.classifiers import classes_of, classification
 from lamplighter.core.quality.grouping import Grouping
-from lamplighter.core.quality.labels import BINARY, Labels
+from lamplighter.core.quality.labels import Labels
 from lamplighter.core.quality.probabilities import improper
 from lamplighter.core.quality.scores import Scores
 from lamplighter.core.records.finding import Code
 from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.core.values.meeting import hardly_meet
+from lamplighter.core.values.plain import BINARY
 
 Score: TypeAlias = npt.NDArray[Any] | dict[str, npt.NDArray[Any]] | None
 

@@ -11,9 +11,11 @@ from lamplighter.core.quality.classifiers import classification
 from lamplighter.core.quality.confusion import NO_PREDICTION, Confusion
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.rankers import ranking
+from lamplighter.core.quality.ratios import RATIOS
 from lamplighter.core.quality.regressors import regression
 from lamplighter.core.quality.resampling import custom
 from lamplighter.core.quality.texts import text
+from lamplighter.core.records.catalogue import OF_ONE_CLASS
 from lamplighter.core.records.measurement import State
 
 FINAL = State.FINAL
@@ -134,6 +136,10 @@ def test_confusion_counts_nonzero_cells_of_every_group():
         Confusion(segment="", version="v1", y_true="b", y_pred=NO_PREDICTION, n=1),
         Confusion(segment="", version="v2", y_true="b", y_pred="a", n=1),
     ]
+
+
+def test_a_ratio_of_one_class_is_known_by_its_name() -> None:
+    assert set(RATIOS) == OF_ONE_CLASS
 
 
 def test_classes_of_their_own_are_given_for_the_window_and_versions_only():

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamplighter.core.values.identity import identities, identity
+from lamplighter.core.values.plain import plain_identity
 
 BIG = 2**53
 D = decimal.Decimal
@@ -153,3 +154,8 @@ def test_doubles_that_a_float_holds_and_needs_more_digits_for_stay_apart() -> No
     assert identities(pa.array([2097151.125, 2097151.1, 0.333251953125])).to_pylist() == [
         "2097151.125", "2097151.1", "0.333251953125",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [True, False, 0, -7, 2**70, "", "late", "1", "größe", "\ud800"])
+def test_what_a_monitor_names_is_what_a_table_holds(value: str | int) -> None:
+    assert plain_identity(value) == identity(value)
