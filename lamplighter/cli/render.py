@@ -67,7 +67,7 @@ def checkout_files() -> dict[Path, str]:
     from lamplighter.cli.reference import reference_pages
 
     if not IS_CHECKOUT:
-        raise LamplighterError("render --checkout: this is an installed package; run it in a checkout")
+        raise LamplighterError("this is an installed package", where="render --checkout", fix="run it in a checkout")
     from dashboards.model import dashboard_json
     from prometheus.rules import rules_yaml
 

@@ -323,7 +323,7 @@ def newest_run(history: History, model: str) -> dict[str, Any]:
     with history.reading() as connection:
         row = connection.execute(query).mappings().first()
     if row is None:
-        raise HistoryError(f"nothing is recorded of {model!r}; {did_you_mean(model, models(history))}")
+        raise HistoryError(f"nothing is recorded of {model!r}", fix=did_you_mean(model, models(history)))
     return dict(row)
 
 

@@ -235,8 +235,7 @@ def _of_answers(monitor: Monitor, truth: Truth) -> Iterator[Problem]:
         if finding.code in SHOWN_AT and not (
             finding.code is Code.CLASSES_DIFFER and monitor.kind is Kind.CLASSIFICATION
         ):
-            what = finding.message.removeprefix(f"{monitor.model}: : ")
-            yield Problem(SHOWN_AT[finding.code], what, finding.code is Code.CLASSES_ODD)
+            yield Problem(SHOWN_AT[finding.code], finding.message, finding.code is Code.CLASSES_ODD)
 
 
 def _none_met(

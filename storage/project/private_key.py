@@ -57,10 +57,12 @@ def home_key(home: Path) -> bytes:
             _make_key(path)
         key = path.read_bytes()
     except OSError as error:
-        what = f"{path}: the key of private values cannot be read or made: {error.strerror or one_line(error)}"
-        raise SourceError(f"{what}; mend the folder, or set LAMPLIGHTER_HOME") from None
+        what = f"the key of private values cannot be read or made: {error.strerror or one_line(error)}"
+        raise SourceError(what, where=path, fix="mend the folder, or set LAMPLIGHTER_HOME") from None
     if len(key) != KEY_BYTES:
-        raise SourceError(f"{path}: holds {len(key)} bytes, not {KEY_BYTES}; restore it, or remove it for a new one")
+        raise SourceError(
+            f"holds {len(key)} bytes, not {KEY_BYTES}", where=path, fix="restore it, or remove it for a new one"
+        )
     return key
 
 

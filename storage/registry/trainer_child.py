@@ -82,7 +82,7 @@ def _load_both(job: dict[str, Any]) -> dict[str, Any]:
             inspect.signature(function).bind(*arguments)
         except TypeError as error:
             reply = f"{function.__name__}{inspect.signature(function)}: {error}"
-            raise ModelError(f"{reply}; it is called with ({', '.join(arguments)})") from None
+            raise ModelError(reply, fix=f"it is called with ({', '.join(arguments)})") from None
     return {}
 
 
@@ -106,7 +106,7 @@ def _predict(job: dict[str, Any]) -> dict[str, Any]:
         answers = predict(Path(folder), rows.copy())
         if not isinstance(answers, pd.DataFrame) or len(answers) != len(rows):
             shape = getattr(answers, "shape", type(answers).__name__)
-            raise ModelError(f"it answered {shape} to {len(rows)} rows; return a DataFrame with a row for each")
+            raise ModelError(f"it answered {shape} to {len(rows)} rows", fix="return a DataFrame with a row for each")
         answers.reset_index(drop=True).to_parquet(path, index=False)
     return {}
 

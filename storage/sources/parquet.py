@@ -60,7 +60,7 @@ class OpenFiles:
             name, times = max(Counter(names).items(), key=lambda item: item[1], default=("", 0))
             if times > 1:
                 parquet.close(force=True)
-                raise ColumnError(f"column {name!r} comes twice; write it once", name)
+                raise ColumnError(f"column {name!r} comes twice", name, fix="write it once")
             self.close(keep=OPEN_FILES - 1)
         self._open[uri] = parquet
         return parquet

@@ -281,7 +281,7 @@ class Scan:
         except BROKEN as error:
             reason = f"column {name!r} cannot be read: {one_line(error)}"
             self._leave_out(part.uri, reason)
-            raise BrokenFileError(f"{self._shown[part.uri]}: {reason}") from None
+            raise BrokenFileError(reason, where=self._shown[part.uri]) from None
         return values if part.mask is None else values.filter(part.mask)
 
     def _leave_out(self, uri: str, reason: str) -> None:
