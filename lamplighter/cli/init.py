@@ -95,11 +95,13 @@ def _suggested(
 
 
 def _write(path: Path, text: str) -> None:
+    from lamplighter.atomic import write_atomically
     from lamplighter.errors import MonitorError
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        # Of a link the file that it leads to is written.
+        write_atomically(path.resolve(), text.encode())
     except OSError as error:
         raise MonitorError(
             f"cannot be written: {error.strerror}", where=path, fix="choose another folder with -C"

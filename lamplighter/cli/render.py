@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from lamplighter.application import IS_CHECKOUT, ROOT
+from lamplighter.atomic import write_atomically
 from lamplighter.errors import LamplighterError
 
 
@@ -46,9 +47,10 @@ def command(project: str | None, docs: Path | None, checkout: bool, check: bool)
         for path in stale:
             if not check:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(files[path], encoding="utf-8")
+                write_atomically(path.resolve(), files[path].encode())
     except OSError as error:
-        raise LamplighterError(f"render: {error.filename} cannot be written: {error.strerror}") from None
+        what = f"{error.filename} cannot be written: {error.strerror}"
+        raise LamplighterError(what, where="render", fix="free or allow it") from None
     for path in stale:
         what = "stale or absent; the same command without --check writes it" if check else "written"
         click.echo(f"{path}: {what}", err=check)

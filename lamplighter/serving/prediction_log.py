@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from lamplighter.atomic import atomic_file
 from lamplighter.errors import ColumnError, LamplighterError
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -205,27 +206,6 @@ def _write_whole(table: pa.Table, folder: Path, name: str) -> Path:
     """Write a file so that it appears complete or not at all, and stays when the power goes."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
-    # Hidden, and without the suffix, so that neither a glob nor a dataset takes it for a part.
-    temporary = folder / f".{name}.{uuid.uuid4().hex}"
-    try:
-        with temporary.open("xb") as file:
-            pq.write_table(table, file, compression="zstd")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_folder(folder)
+    with atomic_file(path, lasting=True) as file:
+        pq.write_table(table, file, compression="zstd")
     return path
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename last; Windows has no such call for folders and needs none."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import secrets
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -78,7 +77,7 @@ class ProfileStore:
         try:
             if path.exists() and path.read_bytes() == content:
                 return
-            write_private(path, content, temporary=path.with_name(f".{path.name}.{secrets.token_hex(4)}"))
+            write_private(path, content)
         except OSError as error:
             what = f"the profile cannot be written: {error.strerror or one_line(error)}"
             raise SourceError(what, where=path, fix="mend the folder, or set LAMPLIGHTER_HOME") from None

@@ -19,6 +19,7 @@ from typing import Any
 
 from lamplighter.errors import LamplighterError, ModelError, one_line
 from storage.project.folder import Project
+from storage.project.private_files import write_private
 from storage.project.user_code import load_function
 
 LOAD, TRAIN, PREDICT = "load", "train", "predict"
@@ -36,10 +37,7 @@ def main() -> None:
         reply = {LOAD: _load_both, TRAIN: _train, PREDICT: _predict}[job["work"]](job)
     except Exception as error:
         reply = {"fault": _fault(error, job)}
-    result = Path(job["result"])
-    temporary = result.with_name(f".{result.name}")
-    temporary.write_text(json.dumps(reply), encoding="utf-8")
-    temporary.replace(result)
+    write_private(Path(job["result"]), json.dumps(reply).encode())
     # What the trainer started must not hold up what it has done.
     sys.stdout.flush()
     os._exit(0)

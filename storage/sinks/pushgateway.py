@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from lamplighter.atomic import write_atomically
 from lamplighter.core.evaluation.gauges import GAUGES, Sample
 from lamplighter.core.secrets import hide
 from lamplighter.errors import PublishError, one_line
@@ -22,6 +22,7 @@ from storage.project.settings import GaugeSink, Settings
 from storage.sinks.exchange import Deadline, ExchangeError, exchange
 
 JOB = "lamplighter"
+READABLE_BY_ALL = 0o644
 RETRY_SECONDS = (0.5, 2.0)
 
 
@@ -145,15 +146,9 @@ def _replace(path: Path, text: bytes) -> None:
 
 def _collected(path: Path, text: bytes) -> None:
     """Write the file of a textfile collector, which runs as another user and has to read it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_bytes(text)
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_atomically(path, text, mode=READABLE_BY_ALL)
     except OSError as error:
         raise PublishError(
             f"{path} cannot be written: {error.strerror}", where="gauges", fix="free or allow it"

@@ -6,7 +6,6 @@ The text of cells that are read as numbers or flags is kept in a column beside: 
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +17,9 @@ import pyarrow.csv as csv
 import pyarrow.fs as fs
 import pyarrow.parquet as pq
 
+from lamplighter.atomic import atomic_file
 from lamplighter.errors import SourceError
-from storage.project.private_files import make_folder, open_private
+from storage.project.private_files import FILE_MODE, make_folder
 
 AS_WRITTEN = "\x1fas written: "
 """What the name of the column begins with that holds the text of another's cells."""
@@ -57,13 +57,8 @@ def copy_as_parquet(filesystem: fs.FileSystem, path: str, target: Path) -> None:
     if target.exists():
         return
     make_folder(target.parent)
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        with open_private(partial) as file:
-            write_as_parquet(filesystem, path, file)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_file(target, mode=FILE_MODE) as file:
+        write_as_parquet(filesystem, path, file)
 
 
 def write_as_parquet(filesystem: fs.FileSystem, path: str, sink: Any) -> None:
