@@ -16,10 +16,11 @@ from flows.report import make_report
 from flows.run_windows import run_windows, windows_between, windows_to_run
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.time.window import Window
-from lamplighter.errors import LamplighterError
+from lamplighter.errors import LamplighterError, about, said_of
 from storage.history import open_history
 from storage.history.windows import windows_with_rows
 from storage.project.folder import Project
+from tasks.stages.outcome import MOST_SHOWN
 from tasks.stages.run import RunContext
 
 
@@ -35,8 +36,9 @@ class Step:
         The stage that began; empty where the window has ended.
     message : str
         What the window came to, or what went wrong.
-    found, failed : bool
-        Whether its run ended with findings, or with a failure.
+    found : tuple of str
+        What its run found, as far as the message shows it.
+    failed : bool
     is_later : bool
         Whether it is after the days that were asked for, and was run again for their labels.
     """
@@ -45,7 +47,7 @@ class Step:
     window: str
     stage: str = ""
     message: str = ""
-    found: bool = False
+    found: tuple[str, ...] = ()
     failed: bool = False
     is_later: bool = False
 
@@ -106,7 +108,7 @@ class Backfilled:
         counts += [f"{len(self.failed)} of them failed"] if self.failed else []
         counts += [f"{self.planned - self.ran} never ran"] if self.planned > self.ran else []
         at = f" at {self.stopped_at}" if self.stopped_at else ""
-        what = f"{self.model}: {', '.join(counts)}; stopped{at}: {self.stopped.removeprefix(f'{self.model}: ')}"
+        what = f"{self.model}: {', '.join(counts)}; stopped{at}: {self.stopped}"
         again = f"continue with --from {self.stopped_at}" if self.ran < self.planned else "run it again"
         return [*self.failed, f"{what}; {again}" if at else what]
 
@@ -149,10 +151,10 @@ def _backfill_model(root: str, model: str, first: date, last: date, reports: int
         at = windows[0].label
         for place, run in enumerate(run_windows(project, monitor, windows, announce=partial(_announce, tell, model))):
             is_later = place >= len(asked)
-            message = run.outcome.message if run.outcome else run.fault.removeprefix(f"{model}: ")
+            message = run.outcome.message if run.outcome else run.fault
             outcome, failed = run.outcome, bool(run.fault)
-            found = bool(outcome and (outcome.findings or outcome.undecided_checks))
-            step = Step(model, run.window.label, "", message, found, failed, is_later)
+            found = (*outcome.found,) if outcome else ()
+            step = Step(model, run.window.label, "", message, found[:MOST_SHOWN], failed, is_later)
             tell(step)
             done = replace(
                 done,
@@ -163,7 +165,7 @@ def _backfill_model(root: str, model: str, first: date, last: date, reports: int
             at = windows[place + 1].label if place + 1 < len(windows) else ""
         return _reported(project, monitor, asked, reports, tell, done)
     except LamplighterError as error:
-        return replace(done, stopped=str(error), stopped_at=at)
+        return replace(done, stopped=said_of(model, error), stopped_at=at)
     except KeyboardInterrupt:
         # What is done is done, and a person who stops it wants to know where to go on.
         return replace(done, stopped=INTERRUPTED, stopped_at=at)
@@ -193,7 +195,7 @@ def _reported(
         try:
             make_report(RunContext(project, monitor, window, monitor.run_after(window)))
         except LamplighterError as error:
-            done = replace(done, unreported=str(error))
+            done = replace(done, unreported=about(monitor.model, error))
         else:
             done = replace(done, reports=done.reports + 1)
     return done

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from flows.stages import Stages
 from lamplighter.core.records.finding import Code, Finding
-from lamplighter.errors import LamplighterError, ModelError
+from lamplighter.errors import LamplighterError, ModelError, said_of
 from storage.history import model_lock
 from storage.history.prune import newest_of_the_future
 from storage.history.runs import run_of
@@ -64,6 +64,7 @@ def recorded_run(context: RunContext, stages: Stages, *, is_present: bool) -> It
         row |= {
             "status": "findings" if run.outcome.findings or run.outcome.undecided_checks else "succeeded",
             "message": run.outcome.message,
+            "findings": run.outcome.unrecorded,
             "seconds": stages.seconds,
         }
 
@@ -86,7 +87,7 @@ def _repair_pointer(context: RunContext) -> Finding | None:
     try:
         Registry(context.project.home, context.history, context.monitor.model).repair_pointer()
     except ModelError as error:
-        return Finding(Code.CHAMPION_UNWRITTEN, "", str(error))
+        return Finding(Code.CHAMPION_UNWRITTEN, "", said_of(context.monitor.model, error))
     return None
 
 
@@ -99,4 +100,4 @@ def _of_the_future(context: RunContext) -> Finding | None:
     model, until = context.monitor.model, newest.astimezone(context.window.zone).date()
     what = f"the history holds runs of the future, up to {until}; until then incidents and gauges stay as they are"
     cure = f"if the clock was wrong, remove them by `lamplighter prune {model}`"
-    return Finding(Code.RUNS_OF_THE_FUTURE, "", f"{model}: {what}; {cure}")
+    return Finding(Code.RUNS_OF_THE_FUTURE, "", f"{what}; {cure}")

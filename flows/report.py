@@ -28,9 +28,9 @@ def make_report(context: RunContext) -> Path:
         located, own = _measured(context, stages)
         path, fault = stages.report(context, located, own)
     if fault:
-        raise ReportError(fault.message)
+        raise ReportError(fault.message, where=context.monitor.model)
     if path is None:
-        raise ReportError(f"{context.monitor.model}: {context.window.label} has no report: {_reason(located, own)}")
+        raise ReportError(f"{context.window.label} has no report: {_reason(located, own)}", where=context.monitor.model)
     return path
 
 

@@ -43,7 +43,9 @@ def retrain(
     entry = entry_of(open_history(opened), model, logical_date, purpose)
     if entry is None:
         raise ModelError(
-            f"{model}: no {purpose.value} was requested on {logical_date}; `lamplighter retrain {model}` requests one"
+            f"no {purpose.value} was requested on {logical_date}",
+            where=model,
+            fix=f"`lamplighter retrain {model}` requests one",
         )
     ended = bring_to_end(Retraining.of(opened, opened.monitor(model), entry), RetrainStages.as_tasks())
     unsent = deliver(opened, ended.monitor, runtime.flow_run.ui_url or "")

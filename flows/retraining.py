@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lamplighter.core.records.finding import Finding
 from lamplighter.core.retraining.policy import AT_WORK, UNDER_WAY, Entry, Purpose, Status
-from lamplighter.errors import BusyError, LamplighterError, one_line
+from lamplighter.errors import BusyError, LamplighterError, said_of, unexpected
 from storage.history import History, model_lock
 from storage.history.retrainings import entries, entry_of
 from storage.project.folder import Project
@@ -78,9 +78,9 @@ def _ended(work: Retraining, stages: RetrainStages) -> Retraining:
         trained = stages.train(work)
         return stages.promote(stages.challenge(trained))
     except LamplighterError as error:
-        reason = str(error)
+        reason = said_of(work.monitor.model, error)
     except Exception as error:
-        reason = f"unexpected {type(error).__name__}: {one_line(error)}"
+        reason = unexpected(error)
     if (renewed := work.refreshed()).entry.status not in UNDER_WAY:
         # It had come to its end, and what went wrong came after.
         return renewed

@@ -39,13 +39,15 @@ def run_window(
     """
     with recorded_run(context, stages, is_present=is_present) as run:
         located, results, evaluated = measure(context, stages)
-        stages.record(context, located, results, evaluated)
+        recorded = stages.record(context, located, results, evaluated)
         judged = stages.judge(context)
         unpublished = stages.publish(context, run.started) if is_present else None
         report, unreported = stages.report(context, located, results[0]) if with_report else (None, None)
         unsent = stages.notify(context) if is_present else None
         findings = findings_of(located, results, evaluated, *run.findings, unpublished, unreported, unsent)
-        outcome = run.outcome = Outcome(context, findings, judged, results[0], report, stages.seconds)
+        outcome = run.outcome = Outcome(
+            context, findings, judged, results[0], report, stages.seconds, recorded=recorded
+        )
     return _with_retrainings(outcome) if with_retraining else outcome
 
 

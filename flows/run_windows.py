@@ -13,7 +13,7 @@ from flows.stages import Stages
 from lamplighter.core.evaluation.coverage import matured
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.time.window import Window, midnight
-from lamplighter.errors import HistoryError, LamplighterError, MonitorError, one_line
+from lamplighter.errors import HistoryError, LamplighterError, MonitorError, said_of, unexpected
 from storage.history import open_history
 from storage.history.windows import windows_after
 from storage.project.folder import Project
@@ -23,7 +23,7 @@ from tasks.stages.run import RunContext
 
 @dataclass(frozen=True)
 class WindowRun:
-    """The run of one window: its outcome, or what went wrong."""
+    """The run of one window: its outcome, or what went wrong with the model's run."""
 
     window: Window
     outcome: Outcome | None
@@ -55,7 +55,9 @@ def windows_between(monitor: Monitor, first: date | datetime, last: date | datet
         while windows[-1].end <= end:
             windows.append(windows[-1].next())
     except OverflowError:
-        raise MonitorError(f"{first} to {last}: no calendar reaches so far; give days that there are rows of") from None
+        raise MonitorError(
+            "no calendar reaches so far", where=f"{first} to {last}", fix="give days that there are rows of"
+        ) from None
     return windows
 
 
@@ -83,7 +85,9 @@ def windows_to_run(project: Project, monitor: Monitor, first: date | datetime, l
     windows = windows_between(monitor, first, last)
     newest = monitor.window(datetime.now(UTC))
     if windows[-1].end > newest.end:
-        raise MonitorError(f"{monitor.model}: {last} is not over yet; the newest complete window is {newest.label}")
+        raise MonitorError(
+            f"{last} is not over yet", where=monitor.model, fix=f"the newest complete window is {newest.label}"
+        )
     if monitor.labels is None:
         return windows
     final = matured(windows[-1], monitor)
@@ -132,8 +136,8 @@ def run_windows(
         except HistoryError:
             raise
         except LamplighterError as error:
-            yield WindowRun(window, None, str(error))
+            yield WindowRun(window, None, said_of(monitor.model, error))
         except Exception as error:
-            yield WindowRun(window, None, f"unexpected {type(error).__name__}: {one_line(error)}")
+            yield WindowRun(window, None, unexpected(error))
         else:
             yield WindowRun(window, outcome)

@@ -46,7 +46,7 @@ class Stages:
     profile: Callable[[RunContext, Located, Table], Profiled]
     compare: Callable[[RunContext, Located, Table], Compared]
     evaluate: Callable[[RunContext, Located], Evaluated]
-    record: Callable[[RunContext, Located, Sequence[WindowResult], Evaluated], None]
+    record: Callable[[RunContext, Located, Sequence[WindowResult], Evaluated], frozenset[Finding]]
     judge: Callable[[RunContext], Judged]
     publish: Publish
     report: Callable[[RunContext, Located, WindowResult], tuple[Path | None, Finding | None]]

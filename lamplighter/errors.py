@@ -17,13 +17,53 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
+from pathlib import Path
+from typing import Self
 
 
 class LamplighterError(Exception):
-    """A mistake or a fault that a person can act on; its text is one line, which a terminal can print as it is."""
+    """A mistake or a fault that a person can act on; its text is one line, which a terminal can print as it is.
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(visible(message))
+    Parameters
+    ----------
+    what : str
+        What is wrong.
+    where : str or Path
+        The file, the line, the model or the key that it is about; empty where it is about the command as a whole.
+    fix : str
+        What would be right, or what a person can do.
+
+    Attributes
+    ----------
+    what, where, fix : str
+        The three, each on one line.
+
+    Examples
+    --------
+    >>> error = LamplighterError("unknown metric 'f2'", where="churn.yaml:14", fix="did you mean 'f1'?")
+    >>> print(error)
+    churn.yaml:14: unknown metric 'f2'; did you mean 'f1'?
+    >>> error.where
+    'churn.yaml:14'
+    """
+
+    def __init__(self, what: str = "", *, where: str | Path = "", fix: str = "") -> None:
+        self.what, self.where, self.fix = visible(what), visible(str(where)), visible(fix)
+        super().__init__(_joined(self.where, self.what, self.fix))
+
+    def within(self, place: str | Path) -> Self:
+        """The same error, seen from further outside: the place stands before its own.
+
+        Examples
+        --------
+        >>> print(ColumnError("no column 'at'", "at", where="a.parquet").within("reference"))
+        reference: a.parquet: no column 'at'
+        """
+        error = copy(self)
+        error.where = ": ".join(filter(None, (visible(str(place)), self.where)))
+        error.args = (_joined(error.where, error.what, error.fix),)
+        return error
 
 
 class MonitorError(LamplighterError):
@@ -44,8 +84,10 @@ class ColumnError(SourceError):
     missing : bool
     """
 
-    def __init__(self, message: str, column: str = "", *, missing: bool = False) -> None:
-        super().__init__(message)
+    def __init__(
+        self, what: str, column: str = "", *, missing: bool = False, where: str | Path = "", fix: str = ""
+    ) -> None:
+        super().__init__(what, where=where, fix=fix)
         self.column, self.missing = column, missing
 
 
@@ -71,6 +113,11 @@ class ModelError(LamplighterError):
 
 class BusyError(LamplighterError):
     """Another process does the same work for the model."""
+
+
+def _joined(where: str, what: str, fix: str) -> str:
+    """The line of an error: ``where: what; fix``, of which each but the second may be empty."""
+    return "; ".join(filter(None, (": ".join(filter(None, (where, what))), fix)))
 
 
 def visible(text: str) -> str:
@@ -99,16 +146,19 @@ def one_line(error: BaseException, limit: int = 300) -> str:
     return shortened(visible(" ".join(str(error).split())) or type(error).__name__, limit)
 
 
+OF_OURS = "a fault of Lamplighter's or of the data, --debug shows the traceback"
+"""What a person can do about an error that no code foresaw."""
+
+
 def unexpected(error: BaseException) -> str:
     """What is said of an error that no code foresaw.
 
     Examples
     --------
     >>> unexpected(KeyError("at"))
-    "unexpected KeyError: 'at'; a fault of Lamplighter's or of the data, --debug shows the traceback"
+    "unexpected KeyError: 'at'"
     """
-    what = f"unexpected {type(error).__name__}: {one_line(error)}"
-    return f"{what}; a fault of Lamplighter's or of the data, --debug shows the traceback"
+    return f"unexpected {type(error).__name__}: {one_line(error)}"
 
 
 def shortened(text: str, limit: int) -> str:
@@ -122,15 +172,30 @@ def shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def about(subject: str, message: str) -> str:
-    """A message that begins with what it is about, once.
+def about(subject: str, error: BaseException) -> str:
+    """The line of an error with what it is about in front, once.
 
     Examples
     --------
-    >>> about("scans", "the day is not over"), about("scans", "scans: the day is not over")
-    ('scans: the day is not over', 'scans: the day is not over')
+    >>> about("churn", LamplighterError("the day is not over", where="churn"))
+    'churn: the day is not over'
+    >>> about("churn", LamplighterError("unknown metric 'f2'", where="churn.yaml:14"))
+    "churn: churn.yaml:14: unknown metric 'f2'"
     """
-    return message if message.startswith(f"{subject}: ") else f"{subject}: {message}"
+    return f"{subject}: {said_of(subject, error)}"
+
+
+def said_of(subject: str, error: BaseException) -> str:
+    """The line of an error for a reader who knows what it is about, such as a row of that model.
+
+    Examples
+    --------
+    >>> said_of("churn", LamplighterError("the day is not over", where="churn"))
+    'the day is not over'
+    """
+    if not isinstance(error, LamplighterError):
+        return one_line(error)
+    return _joined("" if error.where == subject else error.where, error.what, error.fix)
 
 
 def common_mistake(faults: Sequence[Exception]) -> ColumnError | None:
@@ -138,7 +203,7 @@ def common_mistake(faults: Sequence[Exception]) -> ColumnError | None:
 
     Examples
     --------
-    >>> faults = [ColumnError("a.parquet: no column 'at'", "at"), ColumnError("b.parquet: no column 'at'", "at")]
+    >>> faults = [ColumnError("no column 'at'", "at", where=name) for name in ("a.parquet", "b.parquet")]
     >>> common_mistake(faults) is faults[0], common_mistake([*faults, OSError("gone")])
     (True, None)
     """

@@ -36,7 +36,7 @@ def start(deployment: str, parameters: dict[str, Any], key: str) -> FlowRun | No
         return None
     except httpx.TransportError as error:
         what = f"the server of PREFECT_API_URL does not answer: {one_line(error)}"
-        raise ModelError(f"{what}; start it, or unset PREFECT_API_URL") from None
+        raise ModelError(what, fix="start it, or unset PREFECT_API_URL") from None
     assert isinstance(run, FlowRun)
     return run
 
@@ -64,7 +64,9 @@ def final_state(run: FlowRun, name: str, seconds: float) -> State[Any]:
                 answer: OrchestrationResult[Any] = client.set_flow_run_state(run.id, Cancelling())
                 done = "is being" if answer.status is SetStateStatus.ACCEPT else "could not be"
                 raise ModelError(
-                    f"{name}: has not ended after the time limit of {seconds:.0f} s and {done} cancelled; raise it"
+                    f"has not ended after the time limit of {seconds:.0f} s and {done} cancelled",
+                    where=name,
+                    fix="raise it",
                 )
             time.sleep(POLL_SECONDS)
             run = client.read_flow_run(run.id)

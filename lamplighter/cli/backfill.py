@@ -15,7 +15,6 @@ from lamplighter.cli.colour import BAD, painted
 from lamplighter.cli.day import MOMENT, Moment, is_before
 from lamplighter.cli.models import complete_models
 from lamplighter.cli.progress import progress_of
-from lamplighter.cli.status_words import FOUND
 from lamplighter.core.time.window import name_of
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ def _found(project: Project, windows: Windows) -> Iterator[str]:
         found = [step for step in steps.values() if step.found]
         if found:
             # Gauges and reports that failed are in no history, only in the message.
-            kinds = _kinds(project, model, steps) or [f"{found[-1].window} {found[-1].message.removeprefix(FOUND)}"]
+            kinds = _kinds(project, model, steps) or [f"{found[-1].window} {'; '.join(found[-1].found)}"]
             count = f"{len(found)} window{'s' if len(found) > 1 else ''} with findings"
             yield f"{model}: {count}: {', '.join(kinds)}; see `lamplighter history {model} --findings`"
 

@@ -111,7 +111,9 @@ def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, eve
 
     history = existing_history(opened)
     if history is None:
-        raise HistoryError(f"{opened.root}: no history yet; `lamplighter run` starts one, -C names another folder")
+        raise HistoryError(
+            "no history yet", where=opened.root, fix="`lamplighter run` starts one, -C names another folder"
+        )
     run = newest_run(history, model)
     zone, span = ZoneInfo(run["timezone"]), span_of(run, wanted)
     title = f"{model} {kind}".strip()
@@ -187,9 +189,7 @@ def _rows(
             for row in rows
         ]
     if kind == "findings":
-        # The model is known here; only logs and notifications need its name.
-        found = findings(history, model, span)
-        return [shown({**row, "message": row["message"].removeprefix(f"{model}: ")}, FINDINGS) for row in found]
+        return [shown(row, FINDINGS) for row in findings(history, model, span)]
     found = measurements(history, model, filter_of(wanted, span))
     if not found:
         check_names(history, model, wanted)

@@ -103,9 +103,9 @@ def check_names(history: History, model: str, wanted: Mapping[str, Any]) -> None
             # A line with all values of all columns would be too long.
             name, columns = asked.partition("=")[0], dict.fromkeys(segment.partition("=")[0] for segment in known)
             if name not in columns:
-                raise HistoryError(f"{model}: no segment of {name!r} is recorded; {did_you_mean(name, columns)}")
+                raise HistoryError(f"no segment of {name!r} is recorded", where=model, fix=did_you_mean(name, columns))
             known = [segment for segment in known if segment.startswith(f"{name}=")]
             if "=" not in asked:
                 continue
         if asked not in known:
-            raise HistoryError(f"{model}: no {column} {asked!r} is recorded; {did_you_mean(asked, known)}")
+            raise HistoryError(f"no {column} {asked!r} is recorded", where=model, fix=did_you_mean(asked, known))

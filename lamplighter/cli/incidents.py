@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from storage.project.folder import Project
 
 LAYOUT = Layout(
-    ("model", "check", "severity", "opened", "closed", "told", "muted_until", "muted_for", "ending"),
-    spare=(("told",),),
+    ("model", "check", "severity", "opened", "closed", "notified", "muted_until", "muted_for", "ending"),
+    spare=(("notified",),),
     text="ending",
     names=("check", "model"),
 )
@@ -159,7 +159,7 @@ def _history_and_zone(project: str | None, model: str, check: str) -> tuple[Hist
     monitor = opened.monitor(model)
     names = [declared.name for declared in monitor.judged]
     if check not in names:
-        raise MonitorError(f"{model}: no check {check!r}; {did_you_mean(check, names)}")
+        raise MonitorError(f"no check {check!r}", where=model, fix=did_you_mean(check, names))
     from storage.history import open_history
 
     return open_history(opened), ZoneInfo(monitor.timezone)
@@ -179,7 +179,7 @@ def _shown(row: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
         "severity": row["severity"],
         "opened": logical_date(row["opened_on"]),
         "closed": logical_date(row["closed_on"]),
-        "told": logical_date(row["told_on"]),
+        "notified": logical_date(row["notified_on"]),
         "muted_until": muted.astimezone(zone).isoformat(timespec="minutes") if muted else None,
         "muted_for": row["muted_for"] if muted else None,
         "ending": row["ending"],

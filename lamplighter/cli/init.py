@@ -48,18 +48,18 @@ def command(
 
     opened = Project.open(project)
     if model and not MODEL_NAME.fullmatch(model):
-        raise MonitorError(f"--model {model!r} is not of the right form; write at most 63 of a-z, 0-9 and -")
+        raise MonitorError(f"--model {model!r} is not of the right form", fix="write at most 63 of a-z, 0-9 and -")
     name = model or _name(source if url else Path(source.rstrip("/*")).stem)
     path = opened.monitors_folder / f"{name}.yaml"
     if path.exists() and not force:
-        raise MonitorError(f"{path}: exists already; choose --model, or --force to replace it")
+        raise MonitorError("exists already", where=path, fix="choose --model, or --force to replace it")
     _check(opened, timezone, url)
     seen = inspect_table(opened, source, url, timezone)
     suggested = _suggested(opened, name, source, url, labels, seen, timezone)
     try:
         monitor = parse(f"monitors/{name}.yaml", suggested.text, environ=opened.environ)
     except MonitorError as error:
-        raise MonitorError(f"{source}: no monitor can be written for it: {error}") from None
+        raise error.within("no monitor can be written for it").within(source) from None
     _write(path, suggested.text)
     click.echo(suggested.text)
     click.echo(f"written to {path}")
@@ -82,7 +82,7 @@ def _suggested(
     try:
         roles = seen.roles()
     except ValueError as error:
-        raise MonitorError(f"{source}: {error}") from None
+        raise MonitorError(str(error), where=source) from None
     tables: list[LabelTable] = []
     if labels:
         tables = [named_labels(project, labels, url, seen, roles, timezone)]
@@ -95,13 +95,17 @@ def _suggested(
 
 
 def _write(path: Path, text: str) -> None:
+    from lamplighter.atomic import write_atomically
     from lamplighter.errors import MonitorError
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        # Of a link the file that it leads to is written.
+        write_atomically(path.resolve(), text.encode())
     except OSError as error:
-        raise MonitorError(f"{path}: cannot be written: {error.strerror}; choose another folder with -C") from None
+        raise MonitorError(
+            f"cannot be written: {error.strerror}", where=path, fix="choose another folder with -C"
+        ) from None
 
 
 def _first_nights(monitor: Monitor, days: list[date]) -> str:
@@ -133,14 +137,15 @@ def _check(project: Project, timezone: str, url: str | None) -> None:
     if not url:
         return
     if what := database_fault(url):
-        raise MonitorError(f"--url: {what}")
+        raise MonitorError(what, where="--url")
     if missing := [name for name in VARIABLE.findall(url) if name not in project.environ]:
         raise MonitorError(
-            f"--url: the environment has no variable {missing[0]}; set it, or write {missing[0]}=... into "
-            f"{project.env_file.path}"
+            f"the environment has no variable {missing[0]}",
+            where="--url",
+            fix=f"set it, or write {missing[0]}=... into {project.env_file.path}",
         )
     if any(VARIABLE.sub("", secret) for secret in (password_of(url), *database_secrets(url))):
         raise MonitorError(
-            f"--url holds a password; write PREDICTIONS_URL=... into {project.env_file.path} (mode 0600), "
-            "and --url '${PREDICTIONS_URL}'"
+            "--url holds a password",
+            fix=f"write PREDICTIONS_URL=... into {project.env_file.path} (mode 0600), and --url '${{PREDICTIONS_URL}}'",
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lamplighter.application import IS_CHECKOUT, ROOT
+from lamplighter.atomic import write_atomically
 from lamplighter.errors import LamplighterError
 
 if TYPE_CHECKING:
@@ -61,9 +62,10 @@ def command(
         for path in stale:
             if not check:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(files[path], encoding="utf-8")
+                write_atomically(path.resolve(), files[path].encode())
     except OSError as error:
-        raise LamplighterError(f"render: {error.filename} cannot be written: {error.strerror}") from None
+        what = f"{error.filename} cannot be written: {error.strerror}"
+        raise LamplighterError(what, where="render", fix="free or allow it") from None
     for path in stale:
         what = "stale or absent; the same command without --check writes it" if check else "written"
         click.echo(f"{path}: {what}", err=check)
@@ -102,7 +104,7 @@ def checkout_files() -> dict[Path, str]:
     from lamplighter.cli.reference import reference_pages
 
     if not IS_CHECKOUT:
-        raise LamplighterError("render --checkout: this is an installed package; run it in a checkout")
+        raise LamplighterError("this is an installed package", where="render --checkout", fix="run it in a checkout")
     from dashboards.model import dashboard_json
     from prometheus.rules import rules_yaml
 

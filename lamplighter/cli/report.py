@@ -42,7 +42,7 @@ def command(project: str | None, model: str, day: Moment | None, again: bool, is
 
     history = existing_history(opened)
     if history is None:
-        raise HistoryError(f"{opened.root}: no history yet; `lamplighter run {model}` starts one")
+        raise HistoryError("no history yet", where=opened.root, fix=f"`lamplighter run {model}` starts one")
     window = _window(history, model, day)
     path = report_path(opened.home, model, window.label)
     if again or not path.is_file():
@@ -64,8 +64,11 @@ def _window(history: History, model: str, day: Moment | None) -> Window:
     window = Window.of(model, grain, zone.key, instant_of(day, zone))
     if not newest_run_of_windows(history, model, Filter(since=window.start, until=window.end)):
         last = Window.of(model, grain, zone.key, newest["window_start"]).label
-        text = f"{model}: {window.label} was never run; the newest window that was is {last}"
-        raise ReportError(f"{text}; `lamplighter run {model} --day {window.label}` runs it")
+        raise ReportError(
+            f"{window.label} was never run; the newest window that was is {last}",
+            where=model,
+            fix=f"`lamplighter run {model} --day {window.label}` runs it",
+        )
     return window
 
 

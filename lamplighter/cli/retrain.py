@@ -94,7 +94,7 @@ def _print(model: str, started: Started, *, as_json: bool) -> None:
             else:
                 click.echo(painted(_line(ended, started)))
     if started.unsent:
-        click.echo(started.unsent.message, err=True)
+        click.echo(f"{model}: {started.unsent.message}", err=True)
     sys.exit(2 if any(it.status in (Status.FAILED, Status.VETOED) for it in started.entries) else 0)
 
 

@@ -23,4 +23,4 @@ def command(project: str | None, model: str, version: str) -> None:
     promotion = roll_back(opened, monitor, version)
     click.echo(f"{model}: {promotion.version} is champion again, in place of {promotion.previous}")
     if fault := deliver(opened, monitor):
-        click.echo(fault.message, err=True)
+        click.echo(f"{model}: {fault.message}", err=True)

@@ -48,7 +48,6 @@ def command(
 
     With PREFECT_API_URL set each run is a `monitor` flow run on that server; without it no server is started.
     """
-    from lamplighter.errors import about
     from storage.project.folder import Project
 
     opened = Project.open(project)
@@ -57,7 +56,7 @@ def command(
         try:
             summary = _summary(opened, model, day, now, relabel)
         except Exception as error:
-            click.echo(about(model, fault_of(error, debug=debug)), err=True)
+            click.echo(fault_of(model, error, debug=debug), err=True)
             faults += 1
             continue
         found += bool(summary["findings"] or summary["undecided_checks"] or "failed" in summary["checks"].values())
@@ -111,14 +110,14 @@ def lines_of(summary: dict[str, Any]) -> Iterator[str]:
 
     Examples
     --------
-    >>> summary = {"model": "m", "window": "2026-03-02", "findings": ["m: no predictions"], "undecided_checks": {}}
+    >>> summary = {"model": "m", "window": "2026-03-02", "findings": ["no predictions"], "undecided_checks": {}}
     >>> summary |= {"checks": {"data": "failed"}, "retrainings": [], "report": None, "over": [], "is_newest": True}
     >>> list(lines_of(summary))
     ['m 2026-03-02: completed with findings; checks failed: data', '  no predictions']
     """
     model = summary["model"]
     undecided = [f"check {name} is undecided: {reason}" for name, reason in summary["undecided_checks"].items()]
-    findings = [*(finding.removeprefix(f"{model}: ") for finding in summary["findings"]), *undecided]
+    findings = [*summary["findings"], *undecided]
     parts = ["completed with findings" if findings else "completed"]
     if failed := [name for name, verdict in summary["checks"].items() if verdict == "failed"]:
         parts.append(f"checks failed: {', '.join(failed)}")

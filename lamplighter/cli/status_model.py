@@ -82,7 +82,7 @@ def show(project: Project, model: str, *, as_json: bool) -> None:
 
 
 def _unknown(model: str, known: Iterable[str]) -> MonitorError:
-    return MonitorError(f"no model {model!r}; {did_you_mean(model, sorted(known))}")
+    return MonitorError(f"no model {model!r}", fix=did_you_mean(model, sorted(known)))
 
 
 def _details(project: Project, history: History, model: str) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _details(project: Project, history: History, model: str) -> dict[str, Any]:
                 "window": name_of(row["window_start"], zone, row["grain"]),
                 "code": row["code"],
                 "subject": row["subject"],
-                "message": row["message"].removeprefix(f"{model}: "),
+                "message": row["message"],
             }
             for row in reversed(found)
         ],
@@ -123,7 +123,7 @@ def _incidents(history: History, model: str, zone: ZoneInfo, grain: str) -> list
             "check": row["check_name"],
             "severity": row["severity"],
             "opened": name_of(row["opened_on"], zone, grain),
-            "notified": name_of(row["told_on"], zone, grain) if row["told_on"] else None,
+            "notified": name_of(row["notified_on"], zone, grain) if row["notified_on"] else None,
             "muted_until": row["muted_until"].astimezone(zone).isoformat(timespec="minutes")
             if row["muted_until"] and row["muted_until"] > present
             else None,

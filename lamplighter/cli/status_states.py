@@ -150,10 +150,9 @@ def _findings(history: History, run: Mapping[str, Any]) -> list[str]:
     """What is broken of the window of a run, as far as it is known."""
     from storage.history.query import Filter, findings
 
-    start, model = run["window_start"], run["model"]
-    rows = findings(history, model, Filter(since=start))
-    messages = [row["message"].removeprefix(f"{model}: ") for row in rows if row["window_start"] == start]
-    return [*dict.fromkeys(messages)]
+    start = run["window_start"]
+    rows = findings(history, run["model"], Filter(since=start))
+    return [*dict.fromkeys(row["message"] for row in rows if row["window_start"] == start)]
 
 
 def _never_run(model: str) -> dict[str, Any]:
@@ -168,6 +167,7 @@ def _never_run(model: str) -> dict[str, Any]:
         "failing": [],
         "message": "",
         "findings": [],
+        "unrecorded": [],
     }
     return {**start, **empty, "failed": [], "undecided": {}, "incidents": [], "checks": [], "future_until": None}
 
@@ -216,6 +216,7 @@ def _state_of(
         ),
         "message": run["message"],
         "findings": [*findings],
+        "unrecorded": [found["message"] for found in run["findings"]],
         "rows": headline.get("rows"),
         "metric": measured.get("metric"),
         **{name: measured.get(name) for name in ("value", "lower", "upper", "n")},

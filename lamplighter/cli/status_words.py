@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,9 +11,6 @@ NEVER, RETIRED = "never run", "retired"
 
 BROKEN = {"failed": "run failed", "interrupted": "run interrupted"}
 """How a run is called that came to no end."""
-
-FOUND = "completed with findings: "
-"""How the message of a run with findings begins."""
 
 MOST_FINDINGS = 5
 """Findings of a model that get a line each."""
@@ -40,8 +36,8 @@ def troubles(row: Mapping[str, Any]) -> Iterator[str]:
         what = f"the history holds runs of the future, up to {row['future_until']}, which hide the present"
         yield f"{what}; if a clock was wrong, remove them by `lamplighter prune {row['model']}`"
     if row["status"] in BROKEN:
-        message = cell(row["message"]).removeprefix(f"{row['model']}: ")
-        yield f"run {row['status']}{': ' + message if message else ''}"
+        message = f": {cell(row['message'])}" if row["message"] else ""
+        yield f"run {row['status']}{message}"
     since = {incident["check"]: incident["opened"] for incident in row["incidents"]}
     for check in row["checks"]:
         name = check["check"]
@@ -62,18 +58,13 @@ def troubles(row: Mapping[str, Any]) -> Iterator[str]:
             yield cell(finding)
         if more := row["findings"][MOST_FINDINGS:]:
             yield f"{len(more)} more findings; `lamplighter history {row['model']} --findings` shows all"
-        if rest := _unrecorded(row):
-            yield f"findings: {rest}"
-
-
-def _unrecorded(row: Mapping[str, Any]) -> str:
-    """What the message of a run has besides what is recorded: gauges and reports that failed, and earlier windows."""
-    model, rest = row["model"], row["message"].removeprefix(FOUND)
-    undecided = [f"check {name} is undecided: {reason}" for name, reason in row["undecided"].items()]
-    for known in sorted([*row["findings"], *undecided], key=len, reverse=True):
-        rest = rest.replace(f"{model}: {known}", "").replace(known, "")
-    parts = [part.removeprefix(f"{model}: ") for part in cell(rest).split("; ")]
-    return "; ".join(part for part in parts if part and not re.fullmatch(r"and \d+ more", part))
+        # Of the run alone, such as gauges and reports that failed, or of earlier windows.
+        yield from map(cell, row["unrecorded"][:MOST_FINDINGS])
+        if more := row["unrecorded"][MOST_FINDINGS:]:
+            yield f"{len(more)} more findings of the run or of earlier windows"
+        if not (row["findings"] or row["unrecorded"] or row["undecided"]):
+            # A run of a version before 0007 kept its message alone.
+            yield cell(row["message"])
 
 
 def measured_text(row: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lamplighter.cli.unexpected import fault_of
-from lamplighter.errors import LamplighterError, about, visible
+from lamplighter.errors import LamplighterError, visible
 
 if TYPE_CHECKING:
     from lamplighter.core.monitor import Monitor
@@ -78,7 +78,7 @@ def command(project: str | None, models: tuple[str, ...], no_sources: bool, as_j
             _look_at(opened, path, monitor, trainers, one, sources=not no_sources)
         except Exception as error:
             # One monitor never ends the check of the others.
-            one.faults.append(f"{one.file}: {about(one.model or path.stem, fault_of(error, debug=debug))}")
+            one.faults.append(f"{one.file}: {fault_of(one.model or path.stem, error, debug=debug)}")
     if as_json:
         click.echo(json.dumps([one.as_json() for one in looked], indent=2))
     else:
@@ -94,7 +94,7 @@ def _chosen(project: Project, models: tuple[str, ...]) -> Iterator[tuple[Path, M
 
     named = project.models() if models else {}
     if unknown := next((model for model in models if model not in named), None):
-        raise MonitorError(f"{project.monitors_folder}: no model {unknown!r}; {did_you_mean(unknown, named)}")
+        raise MonitorError(f"no model {unknown!r}", where=project.monitors_folder, fix=did_you_mean(unknown, named))
     wanted = {named[model] for model in models}
     for path, monitor in project.monitors():
         if not models or path in wanted:

@@ -18,12 +18,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from lamplighter.atomic import atomic_file
 from lamplighter.errors import ColumnError, LamplighterError
 
 INSTANT = pa.timestamp("us", tz="UTC")
 """How instants are stored, whatever zone they came in."""
 
-_NO_ZONE = "column {!r} has no time zone; give each timestamp its zone, such as datetime.now(UTC)"
+_WITH_ZONE = "give each timestamp its zone, such as datetime.now(UTC)"
 
 
 class PredictionLog:
@@ -70,11 +71,13 @@ class PredictionLog:
         max_rows: int = 10_000,
     ) -> None:
         if max_rows < 1:
-            raise LamplighterError(f"max_rows is {max_rows}; it must be at least 1")
+            raise LamplighterError(f"max_rows is {max_rows}", fix="it must be at least 1")
         try:
             ZoneInfo(timezone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise LamplighterError(f"unknown timezone {timezone!r}; a name such as 'Europe/Berlin' is right") from None
+            raise LamplighterError(
+                f"unknown timezone {timezone!r}", fix="a name such as 'Europe/Berlin' is right"
+            ) from None
         self.folder = Path(folder)
         self.time = time
         self.timezone = timezone
@@ -129,7 +132,9 @@ class PredictionLog:
                 # One row of another type would keep all the others from being written, so it is refused here.
                 schema = pa.unify_schemas([self._schema, one.schema], promote_options="permissive")
             except pa.ArrowTypeError as error:
-                raise ColumnError(f"row refused: {str(error).splitlines()[0]}") from None
+                raise ColumnError(
+                    f"row refused: {str(error).splitlines()[0]}", fix="log each column with one type"
+                ) from None
             self._schema = schema
             self._rows.append(dict(row))
 
@@ -155,19 +160,27 @@ class PredictionLog:
     def _refuse_naive(self, column: object) -> None:
         """Refuse a list in which any timestamp is naive: Arrow takes the zone of the first for all."""
         if isinstance(column, list | tuple) and any(isinstance(at, dt.datetime) and at.tzinfo is None for at in column):
-            raise ColumnError(_NO_ZONE.format(self.time))
+            raise ColumnError(f"column {self.time!r} has no time zone", self.time, fix=_WITH_ZONE)
 
     def _with_instants(self, table: pa.Table) -> pa.Table:
         """Return the table with `time` in UTC microseconds, or refuse it."""
         if self.time not in table.column_names:
-            raise ColumnError(f"column {self.time!r} is missing; columns: {', '.join(table.column_names)}")
+            raise ColumnError(
+                f"column {self.time!r} is missing",
+                self.time,
+                missing=True,
+                fix=f"columns: {', '.join(table.column_names)}",
+            )
         column = table[self.time]
         if column.null_count:
-            raise ColumnError(f"column {self.time!r} is null in {column.null_count} of {len(column)} rows")
+            what = f"column {self.time!r} is null in {column.null_count} of {len(column)} rows"
+            raise ColumnError(what, self.time, fix=_WITH_ZONE)
         if not pa.types.is_timestamp(column.type):
-            raise ColumnError(f"column {self.time!r} holds {column.type}; timestamps with a zone are right")
+            raise ColumnError(
+                f"column {self.time!r} holds {column.type}", self.time, fix="timestamps with a zone are right"
+            )
         if column.type.tz is None:
-            raise ColumnError(_NO_ZONE.format(self.time))
+            raise ColumnError(f"column {self.time!r} has no time zone", self.time, fix=_WITH_ZONE)
         # What is finer than a microsecond is cut off; what is too far away for one is an error.
         instants = pc.cast(column, options=pc.CastOptions(target_type=INSTANT, allow_time_truncate=True))
         return table.set_column(table.column_names.index(self.time), self.time, instants)
@@ -185,7 +198,7 @@ def _unique_name() -> str:
 
 def _checked_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-        raise LamplighterError(f"{name!r} cannot name a file; letters, digits, '.', '_' and '-' are right")
+        raise LamplighterError(f"{name!r} cannot name a file", fix="letters, digits, '.', '_' and '-' are right")
     return name
 
 
@@ -193,27 +206,6 @@ def _write_whole(table: pa.Table, folder: Path, name: str) -> Path:
     """Write a file so that it appears complete or not at all, and stays when the power goes."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
-    # Hidden, and without the suffix, so that neither a glob nor a dataset takes it for a part.
-    temporary = folder / f".{name}.{uuid.uuid4().hex}"
-    try:
-        with temporary.open("xb") as file:
-            pq.write_table(table, file, compression="zstd")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_folder(folder)
+    with atomic_file(path, lasting=True) as file:
+        pq.write_table(table, file, compression="zstd")
     return path
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename last; Windows has no such call for folders and needs none."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 
 from lamplighter.core.secrets import database_secrets, hide
 from lamplighter.errors import HistoryError, one_line
-from storage.project.database_urls import connect_options, driver_fault, history_fault
+from storage.project.database_urls import connect_options, driver_fault, history_error
 from storage.project.folder import Project
 from storage.project.private_files import close_home, close_to_others, keep_database_private, make_folder
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration, so that opening an up-to-date history need not import Alembic."""
 
 BUSY_SECONDS = 60
@@ -64,7 +64,7 @@ class History:
             raise self._unreachable(error) from None
 
     def _unreachable(self, error: Exception) -> HistoryError:
-        return HistoryError(f"{history_fault(self.engine.url, error)}; nothing of this step was recorded")
+        return history_error(self.engine.url, error, fix="nothing of this step was recorded")
 
 
 def open_history(project: Project) -> History:
@@ -88,7 +88,7 @@ def open_history(project: Project) -> History:
             make_folder(project.home)
         except OSError as error:
             raise HistoryError(
-                f"{project.home}: the home cannot be made: {error.strerror}; set LAMPLIGHTER_HOME"
+                f"the home cannot be made: {error.strerror}", where=project.home, fix="set LAMPLIGHTER_HOME"
             ) from None
     engine = _engine(project.locate_url(url.get_secret_value()) if url else f"sqlite:///{project.home / 'history.db'}")
     history = History(engine)
@@ -109,7 +109,9 @@ def _engine(url: str) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError):
-        raise HistoryError("history_url is not an SQLAlchemy URL; write postgresql+psycopg://host/database") from None
+        raise HistoryError(
+            "history_url is not an SQLAlchemy URL", fix="write postgresql+psycopg://host/database"
+        ) from None
     is_file = parsed.get_backend_name() == "sqlite"
     given = {"timeout": BUSY_SECONDS} if is_file else connect_options(parsed)
     options: dict[str, Any] = {"connect_args": given, "pool_pre_ping": not is_file}
@@ -118,9 +120,11 @@ def _engine(url: str) -> sa.Engine:
     except Exception as error:
         # As of a connection: what a dialect says of an option may hold its value.
         what = hide(driver_fault(error) or one_line(error), database_secrets(url))
-        raise HistoryError(f"history_url: {what}") from None
+        raise HistoryError(what, where="history_url") from None
     if engine.dialect.is_async:
-        raise HistoryError("history_url: the driver is an asynchronous one; write postgresql+psycopg://host/database")
+        raise HistoryError(
+            "the driver is an asynchronous one", where="history_url", fix="write postgresql+psycopg://host/database"
+        )
     if is_file:
         if (name := parsed.database) and not name.startswith((":", "file:")):
             keep_database_private(Path(name))
@@ -171,6 +175,6 @@ def upgrade(history: History, revision: str = "head") -> None:
             command.upgrade(config, revision)
         except CommandError as error:
             raise HistoryError(
-                f"the history is of version {_version(connection)}, which this Lamplighter does not know; "
-                f"upgrade Lamplighter ({one_line(error)})"
+                f"the history is of version {_version(connection)}, which this Lamplighter does not know",
+                fix=f"upgrade Lamplighter ({one_line(error)})",
             ) from None

@@ -37,7 +37,9 @@ def incidents_open(history: History, model: str, as_of: datetime | None = None) 
 
 
 def _incident(row: sa.RowMapping) -> Incident:
-    return Incident(row["check_name"], Severity(row["severity"]), row["opened_on"], row["window_start"], row["told_on"])
+    return Incident(
+        row["check_name"], Severity(row["severity"]), row["opened_on"], row["window_start"], row["notified_on"]
+    )
 
 
 def all_incidents(history: History, model: str | None = None, *, only_open: bool = False) -> list[dict[str, Any]]:
@@ -84,10 +86,10 @@ def record_changes(connection: sa.Connection, model: str, known_on: datetime, ch
         )
 
 
-def mark_told(connection: sa.Connection, model: str, known_on: datetime, incidents: Iterable[Incident]) -> None:
+def mark_notified(connection: sa.Connection, model: str, known_on: datetime, incidents: Iterable[Incident]) -> None:
     """Note that the messages of a run are about some incidents."""
     for incident in incidents:
-        connection.execute(sa.update(tables.incident).where(*_is(model, incident)).values(told_on=known_on))
+        connection.execute(sa.update(tables.incident).where(*_is(model, incident)).values(notified_on=known_on))
 
 
 def _is(model: str, incident: Incident) -> list[sa.ColumnElement[bool]]:

@@ -13,7 +13,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from lamplighter.errors import BusyError, HistoryError, one_line
-from storage.project.database_urls import history_fault
+from storage.project.database_urls import history_error
 from storage.project.private_files import make_folder, open_private
 
 POLL_SECONDS = 0.2
@@ -48,9 +48,11 @@ def model_lock(work: Work, model: str, engine: sa.Engine, folder: Path, wait_sec
         deadline = time.monotonic() + wait_seconds
         while not acquire():
             if time.monotonic() >= deadline:
-                what = f"{model}: another {work} of this model is at work"
-                hint = f"has not ended after {wait_seconds:g} s; wait for it, or raise LAMPLIGHTER_WAIT_SECONDS"
-                raise BusyError(f"{what}, and {hint}" if wait_seconds else f"{what}; wait for its end")
+                what, fix = f"another {work} of this model is at work", "wait for its end"
+                if wait_seconds:
+                    what += f", and has not ended after {wait_seconds:g} s"
+                    fix = "wait for it, or raise LAMPLIGHTER_WAIT_SECONDS"
+                raise BusyError(what, where=model, fix=fix)
             time.sleep(POLL_SECONDS)
         yield
 
@@ -61,8 +63,8 @@ def _file_lock(path: Path) -> Iterator[Callable[[], bool]]:
         make_folder(path.parent)
         file = open_private(path, "w")  # an error of the run itself is none of the lock
     except OSError as error:
-        what = f"{path}: the lock cannot be made: {error.strerror or one_line(error)}"
-        raise HistoryError(f"{what}; mend the folder, or set LAMPLIGHTER_HOME") from None
+        what = f"the lock cannot be made: {error.strerror or one_line(error)}"
+        raise HistoryError(what, where=path, fix="mend the folder, or set LAMPLIGHTER_HOME") from None
 
     def acquire() -> bool:
         try:
@@ -70,7 +72,9 @@ def _file_lock(path: Path) -> Iterator[Callable[[], bool]]:
         except BlockingIOError:
             return False
         except OSError as error:
-            raise HistoryError(f"{path}: cannot be locked: {error.strerror}; set LAMPLIGHTER_HOME elsewhere") from None
+            raise HistoryError(
+                f"cannot be locked: {error.strerror}", where=path, fix="set LAMPLIGHTER_HOME elsewhere"
+            ) from None
         return True
 
     with file:
@@ -102,4 +106,4 @@ def _database_errors(engine: sa.Engine) -> Iterator[None]:
     try:
         yield
     except sa.exc.DBAPIError as error:
-        raise HistoryError(history_fault(engine.url, error, "the lock cannot be asked for: ")) from None
+        raise history_error(engine.url, error, asked="the lock cannot be asked for: ") from None

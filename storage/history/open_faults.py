@@ -67,7 +67,7 @@ def accept_faults(
     with history.writing() as connection:
         known_on = newest_run_begun(connection, model)
         if known_on is None:
-            raise HistoryError(f"nothing is recorded of {model!r}; run it first")
+            raise HistoryError(f"nothing is recorded of {model!r}", fix="run it first")
         faults = open_faults(history, model, grain, known_on)
         chosen = _chosen(model, faults, names)
         accept(
@@ -83,11 +83,11 @@ def accept_faults(
 
 def _chosen(model: str, faults: Sequence[OpenFault], names: Sequence[str]) -> list[OpenFault]:
     if not faults:
-        raise HistoryError(f"{model}: the newest window has no data fault; there is nothing to accept")
+        raise HistoryError("the newest window has no data fault", where=model, fix="there is nothing to accept")
     wanted = set(names) - {DATA_CHECK.name}
     known = sorted({name for fault in faults for name in fault.names})
     if unknown := sorted(wanted - set(known)):
-        raise HistoryError(f"{model}: no data fault is named {unknown[0]!r}; {did_you_mean(unknown[0], known)}")
+        raise HistoryError(f"no data fault is named {unknown[0]!r}", where=model, fix=did_you_mean(unknown[0], known))
     return [fault for fault in faults if not wanted or wanted.intersection(fault.names)]
 
 

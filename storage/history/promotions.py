@@ -130,10 +130,8 @@ def promote(
     known = _promotions(connection, model)
     present = known[-1].version if known else ""
     if present != expected:
-        what = (
-            f"{model}: {version} was to replace {expected or 'no champion'}, and {present or 'no version'} is champion"
-        )
-        raise ModelError(f"{what}; compare it with that one")
+        what = f"{version} was to replace {expected or 'no champion'}, and {present or 'no version'} is champion"
+        raise ModelError(what, where=model, fix="compare it with that one")
     number = known[-1].number + 1 if known else 1
     known_on = max(
         filter(None, (logical_date, newest_run_begun(connection, model), known[-1].known_on if known else None))
@@ -146,5 +144,5 @@ def promote(
             )
         )
     except sa.exc.IntegrityError:
-        raise ModelError(f"{model}: another promotion came first; {version} was not promoted") from None
+        raise ModelError("another promotion came first", where=model, fix=f"{version} was not promoted") from None
     return promotion

@@ -19,7 +19,7 @@ WHEN: dict[str, str] = {
 
 UNDONE: tuple[tuple[sa.Column[datetime], dict[str, object]], ...] = (
     (tables.incident.c.closed_on, {"closed_on": None, "ending": ""}),
-    (tables.incident.c.told_on, {"told_on": None}),
+    (tables.incident.c.notified_on, {"notified_on": None}),
     (tables.retraining.c.ended_on, {"ended_on": tables.retraining.c.known_on}),
 )
 """What a run of the future wrote into rows that stay, and what takes its place."""

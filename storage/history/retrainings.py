@@ -82,8 +82,10 @@ def advance(connection: sa.Connection, before: Entry, after: Entry) -> None:
     key = [table.c[name] == values[name] for name in KEY]
     as_read = [table.c.status == before.status.value, table.c.attempt == before.attempt]
     if connection.execute(sa.update(table).where(*key, *as_read).values(values)).rowcount == 0:
-        what = f"{after.model}: the {after.purpose.value} of {after.known_on.date()} has gone on meanwhile"
-        raise ModelError(f"{what}; `lamplighter history {after.model} --retrainings` shows how far")
+        what = f"the {after.purpose.value} of {after.known_on.date()} has gone on meanwhile"
+        raise ModelError(
+            what, where=after.model, fix=f"`lamplighter history {after.model} --retrainings` shows how far"
+        )
 
 
 def enter(connection: sa.Connection, entry: Entry) -> None:

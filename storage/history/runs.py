@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lamplighter.core.time.window import Window
-from lamplighter.errors import shortened, visible
+from lamplighter.errors import LamplighterError, said_of, shortened, visible
 from storage.history import tables
 from storage.history.database import History
 
@@ -24,7 +24,7 @@ MOST_LETTERS = 4000
 def run_of(history: History, window: Window, known_on: datetime) -> Iterator[dict[str, Any]]:
     """A row about this run: running, then succeeded, findings or failed. What a killed one left says interrupted.
 
-    The caller fills in ``message`` and ``seconds``.
+    The caller fills in ``message`` and ``seconds``, and as ``findings`` what the run found beside those of its window.
 
     Examples
     --------
@@ -54,14 +54,15 @@ def run_of(history: History, window: Window, known_on: datetime) -> Iterator[dic
             "started_at": datetime.now(UTC),
             "status": "running",
         }
-        inserted = connection.execute(sa.insert(table).values(**row, message="", seconds={}))
+        inserted = connection.execute(sa.insert(table).values(**row, message="", findings=[], seconds={}))
         assert inserted.inserted_primary_key is not None
         number = inserted.inserted_primary_key[0]
-    noted: dict[str, Any] = {"status": "succeeded", "message": "", "seconds": {}}
+    noted: dict[str, Any] = {"status": "succeeded", "message": "", "findings": [], "seconds": {}}
     try:
         yield noted
     except BaseException as error:
-        noted |= {"status": "failed", "message": str(error) or type(error).__name__}
+        text = said_of(window.model, error) if isinstance(error, LamplighterError) else str(error)
+        noted |= {"status": "failed", "message": text or type(error).__name__}
         raise
     finally:
         with history.writing() as connection:

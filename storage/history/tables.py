@@ -154,6 +154,7 @@ run = sa.Table(
     sa.Column("ended_at", Instant),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
+    sa.Column("findings", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("seconds", sa.JSON, nullable=False),
     sa.Index("run_by_model", "model", "window_start"),
 )
@@ -166,7 +167,7 @@ incident = sa.Table(
     _key("opened_on", Instant),
     sa.Column("severity", sa.Text, nullable=False),
     sa.Column("window_start", Instant),
-    sa.Column("told_on", Instant),
+    sa.Column("notified_on", Instant),
     sa.Column("closed_on", Instant),
     sa.Column("ending", sa.Text, nullable=False, server_default=""),
     sqlite_with_rowid=False,

@@ -235,8 +235,7 @@ def _of_answers(monitor: Monitor, truth: Truth) -> Iterator[Problem]:
     for finding in answer_findings(labelled, monitor, ""):
         # Classes that do not meet have a line of their own.
         if finding.code in SHOWN_AT and not (finding.code is Code.CLASSES_DIFFER and monitor.kind.has_classes):
-            what = finding.message.removeprefix(f"{monitor.model}: : ")
-            yield Problem(SHOWN_AT[finding.code], what, finding.code is Code.CLASSES_ODD)
+            yield Problem(SHOWN_AT[finding.code], finding.message, finding.code is Code.CLASSES_ODD)
 
 
 def _none_met(

@@ -22,6 +22,8 @@ from storage.sources.sql import columns_of, tables_of
 
 WILD = re.compile(r"[*?\[{]")
 
+BY_HAND = "write labels by hand, with id and target"
+
 MOST_TABLES = 30
 """Tables of a database, or files and folders beside the predictions, that are looked into."""
 
@@ -82,11 +84,12 @@ def named_labels(project: Project, named: str, url: str | None, seen: Seen, role
     'churned'
     """
     if roles.id is None:
-        raise SourceError("--labels: no column of the predictions is plainly the id that labels are joined on")
+        what = "no column of the predictions is plainly the id that labels are joined on"
+        raise SourceError(what, where="--labels", fix=BY_HAND)
     table = _labels_of(project, named, url, seen, roles, timezone)
     if table is None:
         what = f"has no column {roles.id.name!r} of ids, or none that may be the truth"
-        raise SourceError(f"--labels: {named} {what}; write labels by hand, with id and target")
+        raise SourceError(f"{named} {what}", where="--labels", fix=BY_HAND)
     return table
 
 

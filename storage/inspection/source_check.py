@@ -27,7 +27,7 @@ from lamplighter.core.monitor.soundness import (
     score_problems,
     segment_problems,
 )
-from lamplighter.core.records.finding import Code, Finding, of_file, with_cure
+from lamplighter.core.records.finding import Code, of_file, with_cure
 from lamplighter.core.time.window import Window
 from lamplighter.errors import BrokenFileError, ColumnError, SourceError
 from storage.inspection.label_check import LabelCheck, check_labels
@@ -122,9 +122,7 @@ def _check(project: Project, monitor: Monitor, now: datetime, folder: Path, chec
     ]
     found = [*row_findings(monitor, window.label, rows=rows.count, repeated=rows.repeated, undated=rows.undated)]
     check.problems += [
-        Problem(
-            ("predictions", "time" if finding.code is Code.TIME_MISSING else "id"), _without_model(finding, monitor)
-        )
+        Problem(("predictions", "time" if finding.code is Code.TIME_MISSING else "id"), finding.message)
         for finding in found
     ]
     declared = [use.column for use in declared_columns(monitor)]
@@ -163,7 +161,7 @@ def _check(project: Project, monitor: Monitor, now: datetime, folder: Path, chec
 
 
 def _of_time(error: ColumnError) -> Problem:
-    cure = "" if ";" in str(error) and not error.missing else "; name the right one as predictions.time"
+    cure = "" if error.fix and not error.missing else "; name the right one as predictions.time"
     return Problem(("predictions", "time"), f"{error}{cure}")
 
 
@@ -212,11 +210,6 @@ def _decimal_commas(monitor: Monitor, rows: Scan, kinds: Mapping[str, str]) -> I
             if len(values) and pc.all(pc.match_substring_regex(values, r"^\s*[+-]?\d+(?:,\d+)?\s*$")).as_py():
                 what = f"column {use.column!r} holds numbers with a decimal comma, such as {values[0].as_py()!r}"
                 yield Problem(use.at, f"{what}; write a point")
-
-
-def _without_model(finding: Finding, monitor: Monitor) -> str:
-    """The line of a finding, where the file says which model it is about."""
-    return finding.message.removeprefix(f"{monitor.model}: ")
 
 
 def _empty_columns(monitor: Monitor, rows: Scan, kinds: Mapping[str, str]) -> Iterator[Problem]:

@@ -39,6 +39,7 @@ MOST_ROWS = 500_000
 """Rows of a database's table that are looked at: some ten seconds of reading."""
 
 
+NO_FILE = "no Parquet or CSV file there"
 WANTED = "give a Parquet or CSV file, a folder, a glob, or a table with --url"
 
 
@@ -110,14 +111,14 @@ def inspect_table(project: Project, source: str, url: str | None, timezone: str,
         found = _table(project, source, url, folder, most or MOST_ROWS) if url else _parquet(project, source, folder)
         place, files = found
         if not files:
-            what = f"{source}: no rows there" if url else f"{project.locate(source)}: no Parquet or CSV file there"
-            raise SourceError(f"{what}; {WANTED}, relative to the project folder")
+            what, where = ("no rows there", source) if url else (NO_FILE, project.locate(source))
+            raise SourceError(what, where=where, fix=f"{WANTED}, relative to the project folder")
         always = Window.of("init", Grain.MONTH, timezone, datetime.now(UTC))
         rows = Scan(ScanSpec(always, tuple(files[-MOST_FILES:]), time=None))
         if rows.unreadable:
             raise SourceError(": ".join(rows.unreadable[0]))
         if not rows.count:
-            raise SourceError(f"{source}: the table is there and has no rows; {WANTED}")
+            raise SourceError("the table is there and has no rows", where=source, fix=WANTED)
         columns, parts = columns_of(rows)
         seen = Seen(place, columns, [], sample_of(parts, columns))
         return _with_rows(seen, rows, timezone)
@@ -151,7 +152,7 @@ def column_names(project: Project, source: str) -> list[str]:
     """
     files = _parquet(project, source)[1]
     if not files:
-        raise SourceError(f"{project.locate(source)}: no Parquet or CSV file there; {WANTED}")
+        raise SourceError(NO_FILE, where=project.locate(source), fix=WANTED)
     always = Window.of("init", Grain.MONTH, "UTC", datetime.now(UTC))
     return list(Scan(ScanSpec(always, tuple(files[-1:]), time=None)).schema)
 
@@ -199,7 +200,7 @@ def database(project: Project, url: str, table: str) -> Sql:
     """
     filled = VARIABLE.sub(lambda match: project.environ.get(match[1], ""), url)
     if fault := database_fault(filled):
-        raise SourceError(f"the database of {table}: {fault}")
+        raise SourceError(fault, where=f"the database of {table}")
     return Sql(url=SecretStr(project.locate_url(filled)), table=table)
 
 

@@ -95,7 +95,7 @@ def write_labelled(
     labels, wanted = monitor.labels, list(windows)
     assert labels is not None
     if not wanted:
-        raise ModelError(f"{monitor.model}: there is no window to learn from; wait for labels")
+        raise ModelError("there is no window to learn from", where=monitor.model, fix="wait for labels")
     until = max(matured(window, monitor) for window in wanted)
     first = scans.open(predictions_of(project, monitor, wanted[0], spool_folder))
     arrived = labels_arrived(project, monitor, wanted[0].start, until, spool_folder, [first])
@@ -110,11 +110,13 @@ def write_labelled(
             tables.append(table)
             filled.append(window)
     if not tables:
-        raise ModelError(f"{monitor.model}: no predictions from {wanted[0].label} to {wanted[-1].label}")
+        what = f"no predictions from {wanted[0].label} to {wanted[-1].label}"
+        raise ModelError(what, where=monitor.model, fix="wait for them, or correct where predictions are read from")
     joined = united(tables, exact=identified(monitor, {name for table in tables for name in table.column_names}))
     labelled = len(joined) - joined[labels.target].null_count
     if not labelled:
-        raise ModelError(f"{monitor.model}: no row from {wanted[0].label} to {wanted[-1].label} has its truth")
+        what = f"no row from {wanted[0].label} to {wanted[-1].label} has its truth"
+        raise ModelError(what, where=monitor.model, fix="wait for labels")
     # Private columns are in it in the clear: its folder is for its owner alone.
     make_folder(path.parent)
     path.parent.chmod(0o700)
@@ -127,7 +129,8 @@ def _table(monitor: Monitor, rows: Scan, index: LabelIndex | None) -> pa.Table |
     for _ in range(len(rows.spec.files) + 1):
         with suppress(BrokenFileError):
             return _joined(monitor, rows, index)
-    raise SourceError(f"{monitor.model}: the predictions of {rows.spec.window.label} cannot be read")
+    what = f"the predictions of {rows.spec.window.label} cannot be read"
+    raise SourceError(what, where=monitor.model, fix="deliver them again")
 
 
 def _joined(monitor: Monitor, rows: Scan, index: LabelIndex | None) -> pa.Table | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import secrets
 from collections import OrderedDict
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -78,9 +77,10 @@ class ProfileStore:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise SourceError(f"{path}: the profile cannot be read: {error.strerror or one_line(error)}") from None
+            what = f"the profile cannot be read: {error.strerror or one_line(error)}"
+            raise SourceError(what, where=path, fix="allow it, or run its window again") from None
         if _content_hash(content) != name:
-            raise SourceError(f"{path}: the profile is damaged; remove it and run its window again")
+            raise SourceError("the profile is damaged", where=path, fix="remove it and run its window again")
         return _decode(content)
 
     def cached(self, name: str) -> Profiles | None:
@@ -102,10 +102,10 @@ class ProfileStore:
         try:
             if path.exists() and path.read_bytes() == content:
                 return
-            write_private(path, content, temporary=path.with_name(f".{path.name}.{secrets.token_hex(4)}"))
+            write_private(path, content)
         except OSError as error:
-            what = f"{path}: the profile cannot be written: {error.strerror or one_line(error)}"
-            raise SourceError(f"{what}; mend the folder, or set LAMPLIGHTER_HOME") from None
+            what = f"the profile cannot be written: {error.strerror or one_line(error)}"
+            raise SourceError(what, where=path, fix="mend the folder, or set LAMPLIGHTER_HOME") from None
 
 
 def _content_hash(content: bytes) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from lamplighter.core.secrets import database_secrets, hide
-from lamplighter.errors import SourceError, one_line
+from lamplighter.errors import HistoryError, SourceError, one_line
 from storage.project.sql_text import why_refused
 
 if TYPE_CHECKING:
@@ -163,22 +163,27 @@ def without_secrets(text: str, sql: Sql) -> str:
     return hide(text, database_secrets(sql.url.get_secret_value()))
 
 
-def history_fault(url: sa.URL, error: BaseException, what: str = "") -> str:
+def history_error(url: sa.URL, error: BaseException, *, asked: str = "", fix: str = "") -> HistoryError:
     """What a history's database refused, and where it is, without what its URL keeps secret.
+
+    Parameters
+    ----------
+    asked : str
+        What it was asked for, where that is not plain.
+    fix : str
+        What follows for whoever asked.
 
     Examples
     --------
     >>> url = sa.make_url("postgresql://jo:s3cret@db.example/history")
-    >>> history_fault(url, ValueError("disk full"))
-    'history postgresql://jo:***@db.example/history: disk full'
+    >>> print(history_error(url, ValueError("disk full")))
+    history postgresql://jo:***@db.example/history: disk full
     """
     place = url.set(query={}).render_as_string(hide_password=True)
     said = driver_fault(error) or _silent_fault(url, error)
     reason = said or one_line(getattr(error, "orig", None) or error)
-    return hide(
-        f"history {place}: {what}{reason}",
-        database_secrets(url.render_as_string(hide_password=False)),
-    )
+    secrets = database_secrets(url.render_as_string(hide_password=False))
+    return HistoryError(hide(f"{asked}{reason}", secrets), where=hide(f"history {place}", secrets), fix=fix)
 
 
 def refuse_absent_file(sql: Sql) -> None:
@@ -199,15 +204,15 @@ def refuse_absent_file(sql: Sql) -> None:
      database first
     """
     if not _is_url(sql):
-        raise SourceError(f"{place_of(sql)}: {ANY_URL}")
+        raise SourceError(ANY_URL, where=place_of(sql))
     url = sa.make_url(sql.url.get_secret_value())
     path = url.database or ""
     if url.get_backend_name() != "sqlite" or path.startswith("file:"):
         return
     if not path or path == ":memory:":
         said = "the URL names no file, and a database in memory has no tables"
-        raise SourceError(f"{place_of(sql)}: {said}; write sqlite:///path/to/file.db")
+        raise SourceError(said, where=place_of(sql), fix="write sqlite:///path/to/file.db")
     if not Path(path).exists():
-        raise SourceError(f"{place_of(sql)}: no such file; mend the path, or make the database first")
+        raise SourceError("no such file", where=place_of(sql), fix="mend the path, or make the database first")
     if not Path(path).is_file():
-        raise SourceError(f"{place_of(sql)}: is no regular file; name the file of the database")
+        raise SourceError("is no regular file", where=place_of(sql), fix="name the file of the database")

@@ -83,16 +83,20 @@ def read_env_file(folder: Path) -> EnvFile:
     except FileNotFoundError:
         return EnvFile(path)
     except OSError as error:
-        raise MonitorError(f"{path}: cannot be read: {error.strerror}; mend or remove it") from None
+        raise MonitorError(f"cannot be read: {error.strerror}", where=path, fix="mend or remove it") from None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise MonitorError(f"{path}: is no regular file; write lines such as NAME=value into one, or remove it")
+            raise MonitorError(
+                "is no regular file", where=path, fix="write lines such as NAME=value into one, or remove it"
+            )
         content = os.read(descriptor, MOST_BYTES + 1)
     finally:
         os.close(descriptor)
     if len(content) > MOST_BYTES:
-        raise MonitorError(f"{path}: is larger than {MOST_BYTES // 1024} kB; it holds lines such as NAME=value alone")
+        raise MonitorError(
+            f"is larger than {MOST_BYTES // 1024} kB", where=path, fix="it holds lines such as NAME=value alone"
+        )
     return EnvFile(path, _parsed(path, content), is_readable_by_others=bool(status.st_mode & READABLE_BY_OTHERS))
 
 
@@ -104,23 +108,29 @@ def _parsed(path: Path, content: bytes) -> dict[str, tuple[str, int]]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise MonitorError(f"{path}:{line}: is not UTF-8; save the file as UTF-8") from None
+        raise MonitorError("is not UTF-8", where=f"{path}:{line}", fix="save the file as UTF-8") from None
     if "\0" in text:
-        raise MonitorError(f"{path}:{text.count(chr(10), 0, text.index(chr(0))) + 1}: holds a NUL byte; remove it")
+        raise MonitorError(
+            "holds a NUL byte", where=f"{path}:{text.count(chr(10), 0, text.index(chr(0))) + 1}", fix="remove it"
+        )
     values: dict[str, tuple[str, int]] = {}
     for binding in parse_stream(io.StringIO(text)):
         # The parser counts the empty lines before a statement to it.
         original = binding.original.string
         line = binding.original.line + original[: len(original) - len(original.lstrip())].count("\n")
         if binding.error:
-            raise MonitorError(f"{path}:{line}: is no NAME=value; mind the quotes, and begin comments with #")
+            raise MonitorError(
+                "is no NAME=value", where=f"{path}:{line}", fix="mind the quotes, and begin comments with #"
+            )
         if binding.key is None:
             continue
         if not NAME.fullmatch(binding.key):
-            raise MonitorError(f"{path}:{line}: a name is of letters, digits and _, and begins with no digit")
+            raise MonitorError("a name is of letters, digits and _, and begins with no digit", where=f"{path}:{line}")
         if binding.value is None:
-            raise MonitorError(f"{path}:{line}: a name stands without a value; write NAME=value")
+            raise MonitorError("a name stands without a value", where=f"{path}:{line}", fix="write NAME=value")
         if binding.key in values:
-            raise MonitorError(f"{path}:{line}: {binding.key} stands on line {values[binding.key][1]} too; remove one")
+            raise MonitorError(
+                f"{binding.key} stands on line {values[binding.key][1]} too", where=f"{path}:{line}", fix="remove one"
+            )
         values[binding.key] = (binding.value, line)
     return values

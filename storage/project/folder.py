@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from lamplighter.core.hints import did_you_mean
 from lamplighter.core.limits import MOST_OF_A_MONITOR
-from lamplighter.errors import LamplighterError, MonitorError, unexpected
+from lamplighter.errors import OF_OURS, LamplighterError, MonitorError, unexpected
 from storage.project.env_file import ENV_FILE, EnvFile, read_env_file
 from storage.project.settings import Settings, load_settings
 from storage.project.text_files import UnfitFileError, read_bounded
@@ -45,7 +45,7 @@ class Project:
         """The project in a folder: the one given, else `LAMPLIGHTER_PROJECT`, else the working directory."""
         root = Path(folder or os.environ.get("LAMPLIGHTER_PROJECT") or ".").resolve()
         if not root.is_dir():
-            raise MonitorError(f"{root}: no such folder; give the one that holds monitors/")
+            raise MonitorError("no such folder", where=root, fix="give the one that holds monitors/")
         env_file = read_env_file(root)
         return cls(root, load_settings(root, env_file), env_file)
 
@@ -84,7 +84,9 @@ class Project:
         """The monitor files, by name."""
         found = self._found()
         if not found:
-            raise MonitorError(f"{self.monitors_folder}: no monitor files (*.yaml); `lamplighter init` writes one")
+            raise MonitorError(
+                "no monitor files (*.yaml)", where=self.monitors_folder, fix="`lamplighter init` writes one"
+            )
         return found
 
     def models(self) -> dict[str, Path]:
@@ -129,7 +131,7 @@ class Project:
         """
         named = self._named()
         if model not in named:
-            raise MonitorError(f"{self.monitors_folder}: no model {model!r}; {did_you_mean(model, named)}")
+            raise MonitorError(f"no model {model!r}", where=self.monitors_folder, fix=did_you_mean(model, named))
         first, *others = named[model]
         if others:
             raise self._named_twice(model, first, others[0])
@@ -145,7 +147,7 @@ class Project:
                 yield path, error
                 continue
             except Exception as error:
-                yield path, MonitorError(f"{self._shown(path)}: {unexpected(error)}")
+                yield path, MonitorError(unexpected(error), where=self._shown(path), fix=OF_OURS)
                 continue
             first = read.setdefault(monitor.model, path)
             yield path, monitor if first == path else self._named_twice(monitor.model, first, path)
@@ -173,7 +175,9 @@ class Project:
         try:
             return self._decoded(path)
         except OSError as error:
-            raise MonitorError(f"{self._shown(path)}:1: cannot be read: {error.strerror}; mend or remove it") from None
+            raise MonitorError(
+                f"cannot be read: {error.strerror}", where=f"{self._shown(path)}:1", fix="mend or remove it"
+            ) from None
 
     def _decoded(self, path: Path) -> str:
         """The text of a monitor file, or of one that it extends: of the project, or beside the other monitors."""
@@ -181,10 +185,12 @@ class Project:
             content = read_bounded(path, MOST_OF_A_MONITOR, within=(self.root, self.monitors_folder))
             return content.decode("utf-8-sig")
         except UnfitFileError as error:
-            raise MonitorError(f"{self._shown(path)}:1: {error}") from None
+            raise error.within(f"{self._shown(path)}:1") from None
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
-            raise MonitorError(f"{self._shown(path)}:{line}: is not UTF-8; save the file as UTF-8") from None
+            raise MonitorError(
+                "is not UTF-8", where=f"{self._shown(path)}:{line}", fix="save the file as UTF-8"
+            ) from None
 
     def _shown(self, path: Path) -> str:
         return os.path.relpath(path, self.root)
@@ -192,5 +198,7 @@ class Project:
     def _named_twice(self, model: str, first: Path, second: Path) -> MonitorError:
         line = next((i for i, text in enumerate(self._text(second).splitlines(), 1) if MODEL_LINE.match(text)), 1)
         return MonitorError(
-            f"{self._shown(second)}:{line}: model {model!r} stands in {self._shown(first)} too; rename one"
+            f"model {model!r} stands in {self._shown(first)} too",
+            where=f"{self._shown(second)}:{line}",
+            fix="rename one",
         )

@@ -54,4 +54,4 @@ def nothing_recorded(model: str, known: Iterable[str]) -> HistoryError:
     >>> nothing_recorded("chum", ["churn"])
     HistoryError("nothing is recorded of 'chum'; did you mean 'churn'? known: churn")
     """
-    return HistoryError(f"nothing is recorded of {model!r}; {did_you_mean(model, known)}")
+    return HistoryError(f"nothing is recorded of {model!r}", fix=did_you_mean(model, known))

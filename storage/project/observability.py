@@ -176,9 +176,8 @@ def load_observability(folder: Path) -> Observability:
     path, text, values = settings_file(folder)
     section = values.get(OBSERVABILITY, {})
     if not isinstance(section, Mapping):
-        raise MonitorError(
-            f"{path}:{line_of(text, OBSERVABILITY)}: {OBSERVABILITY} is a section; write [observability]"
-        )
+        where = f"{path}:{line_of(text, OBSERVABILITY)}"
+        raise MonitorError(f"{OBSERVABILITY} is a section", where=where, fix="write [observability]")
     lines = text.splitlines()
     head = re.compile(rf"\s*\[\s*{OBSERVABILITY}\b")
     above = next((i for i, line in enumerate(lines) if head.match(line)), 0)
@@ -189,9 +188,8 @@ def load_observability(folder: Path) -> Observability:
 
     known = Observability.model_fields
     if unknown := next((name for name in section if name not in known), None):
-        raise MonitorError(
-            f"{place(unknown)}: unknown key {unknown!r} of [observability]; {did_you_mean(unknown, known)}"
-        )
+        what = f"unknown key {unknown!r} of [observability]"
+        raise MonitorError(what, where=place(unknown), fix=did_you_mean(unknown, known))
     try:
         return Observability(**section)
     except ValidationError as error:
@@ -199,4 +197,4 @@ def load_observability(folder: Path) -> Observability:
         message = detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
         key = ".".join(map(str, detail["loc"]))
         what = f"{key}: {message}" if key else message
-        raise MonitorError(f"{place(str(*detail['loc'][:1]) or OBSERVABILITY)}: [observability] {what}") from None
+        raise MonitorError(f"[observability] {what}", where=place(str(*detail["loc"][:1]) or OBSERVABILITY)) from None

@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from lamplighter.atomic import write_atomically
+
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 OTHERS = 0o077
 """What a group and everybody else may do."""
@@ -60,8 +62,15 @@ def open_private(path: Path, mode: str = "wb") -> IO[Any]:
     return open(path, mode, opener=lambda name, flags: os.open(name, flags, FILE_MODE))
 
 
-def write_private(path: Path, content: bytes, *, temporary: Path | None = None) -> None:
-    """Write a file whole or not at all, and its folder if it is missing.
+def write_private(path: Path, content: bytes, *, keep: bool = False) -> None:
+    """Write a file whole or not at all, for its owner alone, and its folder if it is missing.
+
+    Parameters
+    ----------
+    path : Path
+    content : bytes
+    keep : bool
+        Leave a file that another process has made meanwhile.
 
     Raises
     ------
@@ -77,14 +86,7 @@ def write_private(path: Path, content: bytes, *, temporary: Path | None = None) 
     b'hello' ['note.txt']
     """
     make_folder(path.parent)
-    temporary = temporary or path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open_private(temporary) as file:
-            file.write(content)
-        temporary.replace(path)
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    write_atomically(path, content, mode=FILE_MODE, keep=keep)
 
 
 def close_to_others(path: Path) -> None:

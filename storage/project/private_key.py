@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 from pathlib import Path
 
 from lamplighter.errors import SourceError, one_line
-from storage.project.private_files import make_folder, open_private
+from storage.project.private_files import write_private
 
 KEY_BYTES = 32
 
@@ -54,25 +53,14 @@ def home_key(home: Path) -> bytes:
     path = home / "private.key"
     try:
         if not path.exists():
-            _make_key(path)
+            # Two processes may come at once, and the key of the first is what both take.
+            write_private(path, secrets.token_bytes(KEY_BYTES), keep=True)
         key = path.read_bytes()
     except OSError as error:
-        what = f"{path}: the key of private values cannot be read or made: {error.strerror or one_line(error)}"
-        raise SourceError(f"{what}; mend the folder, or set LAMPLIGHTER_HOME") from None
+        what = f"the key of private values cannot be read or made: {error.strerror or one_line(error)}"
+        raise SourceError(what, where=path, fix="mend the folder, or set LAMPLIGHTER_HOME") from None
     if len(key) != KEY_BYTES:
-        raise SourceError(f"{path}: holds {len(key)} bytes, not {KEY_BYTES}; restore it, or remove it for a new one")
+        raise SourceError(
+            f"holds {len(key)} bytes, not {KEY_BYTES}", where=path, fix="restore it, or remove it for a new one"
+        )
     return key
-
-
-def _make_key(path: Path) -> None:
-    make_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with open_private(temporary) as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-        # A link, unlike a rename, leaves the key of a process that came first.
-        os.link(temporary, path)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -23,6 +23,7 @@ SETTINGS_FILE = "lamplighter.toml"
 OBSERVABILITY = "observability"
 """The section of that file that only rules and dashboards are rendered with; see `storage.project.observability`."""
 PREFIX = "LAMPLIGHTER_"
+LINES = 'settings are lines such as home = "folder"'
 
 OTHER_VARIABLES = ("LAMPLIGHTER_PROJECT", "LAMPLIGHTER_ROOT", "LAMPLIGHTER_DEBUG")
 """Variables that are no settings: the project folder, the checkout that deployments work in, tracebacks."""
@@ -164,7 +165,7 @@ def load_settings(folder: Path, env_file: EnvFile | None = None) -> Settings:
     values.pop(OBSERVABILITY, None)
     if unknown := next((name for name in values if name not in Settings.model_fields), None):
         known = did_you_mean(unknown, [*Settings.model_fields, OBSERVABILITY])
-        raise MonitorError(f"{path}:{line_of(text, unknown)}: unknown setting {unknown!r}; {known}")
+        raise MonitorError(f"unknown setting {unknown!r}", where=f"{path}:{line_of(text, unknown)}", fix=known)
     environment = _fields_set(os.environ)
     kept = {field: name for field, name in _fields_set(env_file).items() if field not in environment}
     of_environment = {field: os.environ[name] for field, name in environment.items()}
@@ -197,9 +198,9 @@ def settings_file(folder: Path) -> tuple[Path, str, dict[str, Any]]:
     try:
         return path, text, tomllib.loads(text)
     except RecursionError:
-        raise MonitorError(f'{path}: is nested without end; settings are lines such as home = "folder"') from None
+        raise MonitorError("is nested without end", where=path, fix=LINES) from None
     except ValueError as error:
-        raise MonitorError(f"{path}: not TOML: {one_line(error)}") from None
+        raise MonitorError(f"not TOML: {one_line(error)}", where=path, fix=LINES) from None
 
 
 def _fields_set(variables: Mapping[str, str]) -> dict[str, str]:
@@ -218,7 +219,7 @@ def _refuse_unknown_variables(variables: Iterable[tuple[str, str, str]]) -> None
     known = [*(f"{PREFIX}{name.upper()}" for name in Settings.model_fields), *OTHER_VARIABLES]
     for name, value, place in variables:
         if value and name.upper().startswith(PREFIX) and name.upper() not in known and not OF_A_CLUSTER.search(name):
-            raise MonitorError(f"{place}: unknown variable {name}; {did_you_mean(name, known)}")
+            raise MonitorError(f"unknown variable {name}", where=place, fix=did_you_mean(name, known))
 
 
 def _text(path: Path) -> str:
@@ -227,10 +228,10 @@ def _text(path: Path) -> str:
     except FileNotFoundError:
         return ""
     except UnfitFileError as error:
-        raise MonitorError(f"{path}: {error}") from None
+        raise error.within(path) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise MonitorError(f"{path}: cannot be read: {reason}; mend or remove it") from None
+        raise MonitorError(f"cannot be read: {reason}", where=path, fix="mend or remove it") from None
 
 
 def _checked(values: dict[str, Any], place: Callable[[str], str]) -> Settings:
@@ -239,7 +240,7 @@ def _checked(values: dict[str, Any], place: Callable[[str], str]) -> Settings:
     except ValidationError as error:
         detail = error.errors(include_url=False, include_input=False)[0]
         message = detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
-        raise MonitorError(f"{place(str(detail['loc'][0]))}: {message}") from None
+        raise MonitorError(message, where=place(str(detail["loc"][0]))) from None
 
 
 def line_of(text: str, name: str) -> int:

@@ -7,8 +7,10 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+from lamplighter.errors import MonitorError
 
-class UnfitFileError(ValueError):
+
+class UnfitFileError(MonitorError):
     """A file is none that a person wrote: a device, a pipe, or larger than such a file can be."""
 
 
@@ -39,18 +41,19 @@ def read_bounded(path: Path, most: int, within: Sequence[Path] = ()) -> bytes:
     """
     try:
         if within and not _is_in(path.resolve(), within):
-            raise UnfitFileError("is a link that leads out of the project; put the file itself there")
+            raise UnfitFileError("is a link that leads out of the project", fix="put the file itself there")
     except RuntimeError:
-        raise UnfitFileError("is a link to itself; put a file of text there") from None
+        raise UnfitFileError("is a link to itself", fix="put a file of text there") from None
     # A pipe would be waited for, and some devices do something when they are opened.
     if not stat.S_ISREG(path.stat().st_mode):
-        raise UnfitFileError("is no regular file; put a file of text there")
+        raise UnfitFileError("is no regular file", fix="put a file of text there")
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise UnfitFileError("is no regular file; put a file of text there")
+            raise UnfitFileError("is no regular file", fix="put a file of text there")
         content = file.read(most + 1) or b""
     if len(content) > most:
-        raise UnfitFileError(f"is larger than {most // 1024} KiB, which is more than such a file may have")
+        what = f"is larger than {most // 1024} KiB, which is more than such a file may have"
+        raise UnfitFileError(what, fix="put a smaller one there")
     return content
 
 

@@ -32,7 +32,9 @@ def load_function(project: Project, reference: str) -> Callable[..., Any]:
     path, _, name = reference.rpartition(":")
     place = project.root / path
     if not place.is_file():
-        raise MonitorError(f"{place}: no such file; {reference} names a Python file of the project and a function")
+        raise MonitorError(
+            "no such file", where=place, fix=f"{reference} names a Python file of the project and a function"
+        )
     module_name = f"lamplighter_user_{hashlib.sha256(str(place).encode()).hexdigest()[:16]}"
     spec = importlib.util.spec_from_file_location(module_name, place)
     assert spec is not None
@@ -44,10 +46,12 @@ def load_function(project: Project, reference: str) -> Callable[..., Any]:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[module_name]
-        raise MonitorError(f"{place}: cannot be run: {type(error).__name__}: {one_line(error)}") from error
+        raise MonitorError(
+            f"cannot be run: {type(error).__name__}: {one_line(error)}", where=place, fix="mend the file"
+        ) from error
     function: Any = getattr(module, name, None)
     if not callable(function):
-        raise MonitorError(f"{place}: no function {name!r}; define it, or name another")
+        raise MonitorError(f"no function {name!r}", where=place, fix="define it, or name another")
     loaded: Callable[..., Any] = function
     return loaded
 

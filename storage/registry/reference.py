@@ -43,17 +43,21 @@ def kept_reference(monitor: Monitor, path: Path, whose: str, logged: Mapping[str
     ...     print(kept_reference(monitor, path, "train.py:train"), pq.read_schema(path).names)
     ['amount'] ['amount', 'churns', 'probability']
     """
-    what = f"{whose}: {REFERENCE}"
+    what = REFERENCE
     try:
         table = pq.read_table(path)
     except Exception as error:
-        raise ModelError(f"{what} cannot be read: {one_line(error)}") from None
+        raise ModelError(f"{what} cannot be read: {one_line(error)}", where=whose, fix="write it as Parquet") from None
     answers = answer_columns(monitor)
     for name in answers:
         if name not in table.column_names:
-            raise ModelError(f"{what} has no column {name!r}; write the answers under the names of the log")
+            raise ModelError(
+                f"{what} has no column {name!r}", where=whose, fix="write the answers under the names of the log"
+            )
         if table[name].null_count == len(table):
-            raise ModelError(f"{what} has no answer in {name!r}; a model that answers nulls is of no use")
+            raise ModelError(
+                f"{what} has no answer in {name!r}", where=whose, fix="a model that answers nulls is of no use"
+            )
     left_out = [name for name in (*monitor.private, WINDOW, *_truth(monitor)) if name in table.column_names]
     if left_out:
         table = table.drop_columns(left_out)
@@ -64,7 +68,9 @@ def kept_reference(monitor: Monitor, path: Path, whose: str, logged: Mapping[str
     for name in (*features, *answers) if is_compared_with else ():
         held, wanted = type_kind(table[name].type), (logged or {}).get(name, "null")
         if "null" not in (held, wanted) and held != wanted:
-            raise ModelError(f"{what} holds {held} in {name!r}, and the log {wanted}; write it as the log does")
+            raise ModelError(
+                f"{what} holds {held} in {name!r}, and the log {wanted}", where=whose, fix="write it as the log does"
+            )
     return features
 
 

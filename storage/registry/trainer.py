@@ -20,7 +20,7 @@ from lamplighter.application import ROOT
 from lamplighter.errors import ModelError
 from storage.project.folder import Project
 from storage.project.private_files import OTHERS, make_folder, open_private, write_private
-from storage.project.text_files import read_bounded
+from storage.project.text_files import UnfitFileError, read_bounded
 from storage.registry.trainer_child import LOAD, PREDICT, TRAIN
 
 OF_THE_SYSTEM = re.compile(
@@ -116,16 +116,18 @@ class TrainerProcess:
         if code is None:
             limit = f"{self.time_limit.total_seconds():.0f} s"
             raise ModelError(
-                f"{self.function}: {work} took longer than the time limit of {limit}; raise it, or do less"
+                f"{work} took longer than the time limit of {limit}", where=self.function, fix="raise it, or do less"
             )
         if code or not paths["result"].is_file():
-            raise ModelError(f"{self.function}: {work} {self._reason(code, paths['log'])}")
+            raise ModelError(f"{work} {self._reason(code, paths['log'])}", where=self.function)
         try:
             reply: dict[str, Any] = json.loads(read_bounded(paths["result"], MOST_RESULT))
-        except (OSError, ValueError, RecursionError):
-            raise ModelError(f"{self.function}: {work} left no result that can be read; return few metrics") from None
+        except (OSError, ValueError, RecursionError, UnfitFileError):
+            raise ModelError(
+                f"{work} left no result that can be read", where=self.function, fix="return few metrics"
+            ) from None
         if fault := reply.get("fault"):
-            raise ModelError(f"{self.function}: {work} failed: {fault}")
+            raise ModelError(f"{work} failed: {fault}", where=self.function)
         return reply
 
     def _run(self, job: Path, log: Path) -> int | None:
@@ -154,7 +156,9 @@ class TrainerProcess:
         """The variables that the process gets."""
         known = self.project.environ
         if missing := next((name for name in self.environment if name not in known), None):
-            raise ModelError(f"{self.function}: retrain.environment names {missing}, which is not set; set it")
+            raise ModelError(
+                f"retrain.environment names {missing}, which is not set", where=self.function, fix="set it"
+            )
         system = {name: value for name, value in os.environ.items() if OF_THE_SYSTEM.fullmatch(name)}
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         own = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}

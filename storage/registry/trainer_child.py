@@ -19,6 +19,7 @@ from typing import Any
 
 from lamplighter.errors import LamplighterError, ModelError, one_line
 from storage.project.folder import Project
+from storage.project.private_files import write_private
 from storage.project.user_code import load_function
 
 LOAD, TRAIN, PREDICT = "load", "train", "predict"
@@ -36,10 +37,7 @@ def main() -> None:
         reply = {LOAD: _load_both, TRAIN: _train, PREDICT: _predict}[job["work"]](job)
     except Exception as error:
         reply = {"fault": _fault(error, job)}
-    result = Path(job["result"])
-    temporary = result.with_name(f".{result.name}")
-    temporary.write_text(json.dumps(reply), encoding="utf-8")
-    temporary.replace(result)
+    write_private(Path(job["result"]), json.dumps(reply).encode())
     # What the trainer started must not hold up what it has done.
     sys.stdout.flush()
     os._exit(0)
@@ -82,7 +80,7 @@ def _load_both(job: dict[str, Any]) -> dict[str, Any]:
             inspect.signature(function).bind(*arguments)
         except TypeError as error:
             reply = f"{function.__name__}{inspect.signature(function)}: {error}"
-            raise ModelError(f"{reply}; it is called with ({', '.join(arguments)})") from None
+            raise ModelError(reply, fix=f"it is called with ({', '.join(arguments)})") from None
     return {}
 
 
@@ -106,7 +104,7 @@ def _predict(job: dict[str, Any]) -> dict[str, Any]:
         answers = predict(Path(folder), rows.copy())
         if not isinstance(answers, pd.DataFrame) or len(answers) != len(rows):
             shape = getattr(answers, "shape", type(answers).__name__)
-            raise ModelError(f"it answered {shape} to {len(rows)} rows; return a DataFrame with a row for each")
+            raise ModelError(f"it answered {shape} to {len(rows)} rows", fix="return a DataFrame with a row for each")
         answers.reset_index(drop=True).to_parquet(path, index=False)
     return {}
 

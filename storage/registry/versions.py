@@ -82,7 +82,7 @@ class Registry:
             shutil.rmtree(folder, ignore_errors=True)
             make_folder(folder)
         except OSError as error:
-            raise ModelError(f"{folder}: cannot be made: {error.strerror}; mend the home") from None
+            raise ModelError(f"cannot be made: {error.strerror}", where=folder, fix="mend the home") from None
         try:
             yield folder
         finally:
@@ -99,9 +99,13 @@ class Registry:
         place, table = self.place(entry.version), tables.model_version
         taken = sa.select(sa.literal(1)).where(table.c.model == self._model, table.c.version == entry.version)
         if connection.scalar(taken):
-            raise ModelError(f"{self._model}: version {entry.version} is registered already; a version never changes")
+            raise ModelError(
+                f"version {entry.version} is registered already", where=self._model, fix="a version never changes"
+            )
         if links := [path.relative_to(made) for path in made.rglob("*") if path.is_symlink()]:
-            raise ModelError(f"{place}: {links[0]} is a link, and what it leads to may change; leave files and folders")
+            raise ModelError(
+                f"{links[0]} is a link, and what it leads to may change", where=place, fix="leave files and folders"
+            )
         try:
             # What was adopted brings the modes that it had elsewhere.
             close_tree(made)
@@ -111,7 +115,7 @@ class Registry:
             made.replace(place)
             _to_disk(self.folder)
         except OSError as error:
-            raise ModelError(f"{place}: the model cannot be kept: {one_line(error)}") from None
+            raise ModelError(f"the model cannot be kept: {one_line(error)}", where=place, fix="mend the home") from None
         connection.execute(
             sa.insert(table).values(
                 model=entry.model,
@@ -135,9 +139,13 @@ class Registry:
         """
         known, place = self.find(version), self.place(version)
         if known is None:
-            raise ModelError(f"{self._model}: no version {version!r} is registered; nothing of {place} is loaded")
+            raise ModelError(
+                f"no version {version!r} is registered", where=self._model, fix=f"nothing of {place} is loaded"
+            )
         if not place.is_dir() or checksum_of(place) != known.checksum:
-            raise ModelError(f"{place}: is not what was registered; restore its files, or roll back to another version")
+            raise ModelError(
+                "is not what was registered", where=place, fix="restore its files, or roll back to another version"
+            )
         return place
 
     def reference(self, version: str) -> Path | None:
@@ -158,7 +166,9 @@ class Registry:
                 if self.place(version).exists():
                     shutil.rmtree(self.place(version))
         except OSError as error:
-            raise ModelError(f"{self.folder}: {one_line(error)}; remove the folder of that version by hand") from None
+            raise ModelError(
+                one_line(error), where=self.folder, fix="remove the folder of that version by hand"
+            ) from None
 
     def renew_pointer(self) -> None:
         """Write the pointer anew, or none where there is no champion any more."""
@@ -183,7 +193,7 @@ class Registry:
         try:
             write_private(path, text.encode())
         except OSError as error:
-            raise ModelError(f"{path}: cannot be written: {error.strerror}; mend the home") from None
+            raise ModelError(f"cannot be written: {error.strerror}", where=path, fix="mend the home") from None
 
 
 def _files_of(folder: Path) -> Iterator[Path]:

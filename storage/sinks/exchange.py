@@ -83,8 +83,8 @@ def exchange(work: str, job: dict[str, Any], seconds: float) -> dict[str, Any]:
     except (OSError, ValueError):
         ended = -process.returncode if process.returncode else 0
         name = signal.Signals(ended).name if ended in set(signal.Signals) else "an error"
-        told_so = f"the exchange was ended by {name}"
-        raise ExchangeError(told_so, too_slow=ended == signal.SIGALRM, has_begun=bool(answer)) from None
+        ended_by = f"the exchange was ended by {name}"
+        raise ExchangeError(ended_by, too_slow=ended == signal.SIGALRM, has_begun=bool(answer)) from None
     finally:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -106,7 +106,8 @@ def publish(project: Project, model: str, samples: Iterable[Sample]) -> str:
     try:
         write_private(kept, text)
     except OSError as error:
-        raise PublishError(f"gauges: {kept} cannot be written: {error.strerror}; free or allow it") from None
+        what = f"{kept} cannot be written: {error.strerror}"
+        raise PublishError(what, where="gauges", fix="free or allow it") from None
     return sink_of(project).publish(project, model, text) or str(kept)
 
 

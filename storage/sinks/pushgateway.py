@@ -60,7 +60,9 @@ def _request(project: Project, method: str, model: str, body: bytes | None, dead
     """Ask the Pushgateway once."""
     settings = project.settings
     if not settings.pushgateway_url:
-        raise PublishError("gauge_sink is pushgateway and pushgateway_url is not set; set LAMPLIGHTER_PUSHGATEWAY_URL")
+        raise PublishError(
+            "gauge_sink is pushgateway and pushgateway_url is not set", fix="set LAMPLIGHTER_PUSHGATEWAY_URL"
+        )
     base = settings.pushgateway_url.get_secret_value()
     headers, secrets = _authorization(settings)
     job = {
@@ -74,11 +76,14 @@ def _request(project: Project, method: str, model: str, body: bytes | None, dead
         reply = exchange("push", job, deadline.left)
     except ExchangeError as error:
         if error.too_slow:
-            told_so = f"Pushgateway gave no whole answer to {method} for {model} within {settings.push_seconds:g} s"
-            raise PublishError(f"{told_so}; mend it, or raise LAMPLIGHTER_PUSH_SECONDS") from None
+            silent = f"Pushgateway gave no whole answer to {method} for {model} within {settings.push_seconds:g} s"
+            raise PublishError(silent, fix="mend it, or raise LAMPLIGHTER_PUSH_SECONDS") from None
         reply = {"fault": str(error)}
     if fault := reply.get("certificates"):
-        raise PublishError(f"pushgateway_ca {job['certificates']} cannot be used: {fault}")
+        raise PublishError(
+            f"pushgateway_ca {job['certificates']} cannot be used: {fault}",
+            fix="name a file of certificates in PEM",
+        )
     if fault := reply.get("fault"):
         hint = "; name its certificates as pushgateway_ca" if reply.get("untrusted") else ""
         reason = hide(one_line(ValueError(fault)), secrets)

@@ -43,5 +43,5 @@ def write_report(path: Path, html: str) -> Path:
     try:
         write_private(path, html.encode())
     except OSError as error:
-        raise ReportError(f"{path}: cannot be written: {one_line(error)}") from None
+        raise ReportError(f"cannot be written: {one_line(error)}", where=path, fix="free or allow it") from None
     return path

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from lamplighter.atomic import write_atomically
 from lamplighter.errors import PublishError
 from storage.project.folder import Project
+
+READABLE_BY_ALL = 0o644
 
 
 def publish(project: Project, model: str, text: bytes) -> str:
@@ -23,17 +25,12 @@ def publish(project: Project, model: str, text: bytes) -> str:
     """
     if (path := _file(project, model)) is None:
         return ""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_bytes(text)
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_atomically(path, text, mode=READABLE_BY_ALL)
     except OSError as error:
-        raise PublishError(f"gauges: {path} cannot be written: {error.strerror}; free or allow it") from None
+        what = f"{path} cannot be written: {error.strerror}"
+        raise PublishError(what, where="gauges", fix="free or allow it") from None
     return str(path)
 
 
@@ -54,7 +51,8 @@ def remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise PublishError(f"gauges: {path} cannot be removed: {error.strerror}; remove it by hand") from None
+        what = f"{path} cannot be removed: {error.strerror}"
+        raise PublishError(what, where="gauges", fix="remove it by hand") from None
 
 
 def _file(project: Project, model: str) -> Path | None:

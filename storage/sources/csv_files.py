@@ -89,19 +89,21 @@ def _delimiter(head: bytes) -> str:
     (',', ';')
     """
     if not head.strip():
-        raise SourceError("is empty; the first line of a CSV file holds the names of its columns")
+        raise SourceError("is empty", fix="the first line of a CSV file holds the names of its columns")
     if head.startswith(b"\x1f\x8b"):
-        raise SourceError("is compressed by gzip; end its name with .csv.gz")
+        raise SourceError("is compressed by gzip", fix="end its name with .csv.gz")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head:
-        raise SourceError("is no CSV file in UTF-8; save it so")
+        raise SourceError("is no CSV file in UTF-8", fix="save it so")
     line = head.decode("utf-8-sig", errors="replace").splitlines()[0]
     bare = re.sub(r'"[^"]*"', "", line)
     delimiter = max(",;\t|", key=bare.count)
     names = [name.strip().strip('"') for name in line.split(delimiter)]
     if all(re.fullmatch(r"[+-]?[\d.]+(?:[eE][+-]?\d+)?", name) for name in names):
-        raise SourceError("begins with numbers; the first line of a CSV file holds the names of its columns")
+        raise SourceError("begins with numbers", fix="the first line of a CSV file holds the names of its columns")
     if any(re.match(r"\d{4}-\d\d-\d\d[ T]\d|\d{1,2}[./]\d{1,2}[./]\d{4} \d", name) for name in names):
-        raise SourceError("begins with a row of values; the first line of a CSV file holds the names of its columns")
+        raise SourceError(
+            "begins with a row of values", fix="the first line of a CSV file holds the names of its columns"
+        )
     return delimiter
 
 
@@ -144,15 +146,17 @@ def _in_words() -> Iterator[None]:
         yield
     except OSError as error:
         if re.search(r"zlib|compressed stream", str(error)):
-            raise SourceError("is no sound gzip file; deliver the file again") from None
+            raise SourceError("is no sound gzip file", fix="deliver the file again") from None
         raise
     except pa.ArrowInvalid as error:
         message = str(error).removeprefix("CSV parse error: ")
         if ragged := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", message):
             row, wanted, got = ragged.groups()
-            raise SourceError(f"line {row} has {got} values and the first line {wanted} names; mend the line") from None
+            raise SourceError(
+                f"line {row} has {got} values and the first line {wanted} names", fix="mend the line"
+            ) from None
         if "UTF8" in message or "UTF-8" in message:
-            raise SourceError("is not UTF-8; save it so") from None
+            raise SourceError("is not UTF-8", fix="save it so") from None
         raise SourceError(f"cannot be read as CSV: {message.partition(':')[0]}") from None
 
 

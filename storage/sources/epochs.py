@@ -85,15 +85,15 @@ def from_numbers(values: pa.Array | pa.ChunkedArray, column: str, unit: str | No
         raise ColumnError(f"column {column!r} holds numbers{shown}, {calendar}", column)
     if unit is None:
         right = f"time_unit: {meant}" if meant else f"time_unit, one of {', '.join(PER_SECOND)},"
-        raise ColumnError(f"column {column!r} holds numbers{shown}; declare {right} beside it", column)
+        raise ColumnError(f"column {column!r} holds numbers{shown}", column, fix=f"declare {right} beside it")
     are_times = _are_times(numbers, unit)
     if example is not None and not pc.any(are_times).as_py():
         what = f"column {column!r} holds numbers{shown}, which are no times in {unit}"
         cure = f"declare time_unit: {meant}" if meant and meant != unit else "log ISO 8601 text, or a count since 1970"
-        raise ColumnError(f"{what}; {cure}", column)
+        raise ColumnError(what, column, fix=cure)
     if pa.types.is_float32(numbers.type) or pa.types.is_float16(numbers.type):
         what = f"column {column!r} is {numbers.type}, which holds a time of today to some minutes only"
-        raise ColumnError(f"{what}; log it as int64 or double", column)
+        raise ColumnError(what, column, fix="log it as int64 or double")
     # Of two units in one column only one is the declared one: the others would be times of 1970, or of the year 58,000.
     return _micros(pc.if_else(are_times, numbers, pa.scalar(None, numbers.type)), unit).cast(INSTANT)
 

@@ -25,6 +25,7 @@ DAY = re.compile(r"\{day(?::([^}]*))?\}")
 # In a URI a question mark begins the options of its file system.
 REMOTE_WILDCARD = re.compile(r"[*\[]")
 LOCAL_URI = "file://"
+REACHABLE = "see that the store answers, and that its credentials may list the folder"
 ONE_DAY = timedelta(days=1)
 
 
@@ -162,7 +163,7 @@ def _matching(pattern: str, day: date | None, *, is_filled: bool) -> list[File]:
         named = [file for file in live if _names(place, root, file.path)]
         if live and not named and not is_filled:
             what = f"is a {tables[root]} table, of whose {len(live)} files {place.pattern} names none"
-            raise SourceError(f"{place.uri_of(root)}: {what}; name the folder itself")
+            raise SourceError(what, where=place.uri_of(root), fix="name the folder itself")
         files += [_of_log(place.uri_of(file.path), file, day) for file in named]
     return files
 
@@ -183,7 +184,7 @@ def _local(pattern: str) -> tuple[_Place, list[tuple[str, str]]]:
     path = pattern.removeprefix(scheme)
     files = LocalFiles(path)
     if is_wild(path) and os.path.normpath(files.fixed) == "/":
-        raise SourceError(f"{pattern}: looks at the whole disk; begin with the folder that holds the files")
+        raise SourceError("looks at the whole disk", where=pattern, fix="begin with the folder that holds the files")
     matches = Glob(path, question_mark=True).matches if is_wild(path) else None
     place = _Place(fs.LocalFileSystem(), pattern, files.fixed.rstrip("/"), matches, lambda found: scheme + found)
     listed = [
@@ -197,7 +198,7 @@ def _remote(pattern: str) -> tuple[_Place, list[tuple[str, str]]]:
     try:
         without_credentials(pattern)
     except ValueError as error:
-        raise SourceError(f"{uri.partition('://')[0]}://***: {error}") from None
+        raise SourceError(str(error), where=f"{uri.partition('://')[0]}://***") from None
     wild = REMOTE_WILDCARD.search(uri)
     fixed = uri[: wild.start()].rpartition("/")[0] if wild else uri.rstrip("/")
     matches = Glob(uri).matches if wild else None
@@ -207,7 +208,7 @@ def _remote(pattern: str) -> tuple[_Place, list[tuple[str, str]]]:
         if not wild:
             infos = _one_or_parts(filesystem, path)
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise SourceError(f"{uri}: cannot be listed: {one_line(error)}") from None
+        raise SourceError(f"cannot be listed: {one_line(error)}", where=uri, fix=REACHABLE) from None
 
     def uri_of(found: str) -> str:
         # A table may lie in a folder around the one that the pattern begins with.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow.fs as fs
 
-from storage.project.private_files import make_folder, open_private
+from lamplighter.atomic import atomic_file
+from storage.project.private_files import FILE_MODE, make_folder
 from storage.sources.csv_files import write_as_parquet
 
 
@@ -84,10 +84,5 @@ def copy_as_parquet(filesystem: fs.FileSystem, path: str, target: Path) -> None:
     if write is None or target.exists():
         return
     make_folder(target.parent)
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        with open_private(partial) as file:
-            write(filesystem, path, file)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_file(target, mode=FILE_MODE) as file:
+        write(filesystem, path, file)

@@ -120,7 +120,7 @@ class LocalFiles:
             return
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or one_line(error)
-            raise SourceError(f"{path}: cannot be looked at: {reason}") from None
+            raise SourceError(f"cannot be looked at: {reason}", where=path, fix="allow it, or name another") from None
         if stat.S_ISDIR(state.st_mode):
             yield from self._parts(path)
         else:
@@ -205,11 +205,12 @@ class LocalFiles:
                     if self._left < 0:
                         shown = ESCAPED.sub(r"\1", self.pattern)
                         what = f"looks at more than {self.most:,} files and folders"
-                        raise SourceError(f"{shown}: {what}; name the folder that holds the files")
+                        raise SourceError(what, where=shown, fix="name the folder that holds the files")
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            raise SourceError(f"{folder}: cannot be listed: {error.strerror or one_line(error)}") from None
+            what = f"cannot be listed: {error.strerror or one_line(error)}"
+            raise SourceError(what, where=folder, fix="allow it, or name another folder") from None
         return entries
 
 

@@ -122,7 +122,7 @@ def labels_arrived(
     if incomplete and len(incomplete) + len(unreadable) == len(files):
         # What all files lack is the monitor's mistake, or the log's, and none of theirs.
         file, what = incomplete[0]
-        raise ColumnError(f"{file.shown}: {what}")
+        raise ColumnError(what, where=file.shown)
     unreadable += [(file.shown, what) for file, what in incomplete]
     frame = _frame(tables, monitor) if tables else _none()
     seen = frame["arrived"].isna() | ((frame["arrived"] >= span.start) & (frame["arrived"] < span.end))

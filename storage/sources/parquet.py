@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 
 import pyarrow as pa
 import pyarrow.fs as fs
@@ -40,6 +41,8 @@ class OpenFiles:
         self._files = {file.uri: file for file in files}
         self._open: dict[str, pq.ParquetFile] = {}
         self._inside: dict[str, frozenset[str]] = {}
+        # Stages of a run that a task runner runs at a time share the files.
+        self._lock = RLock()
 
     def get(self, uri: str) -> pq.ParquetFile:
         """An open file; the local ones that were not asked for longest are closed.
@@ -51,19 +54,22 @@ class OpenFiles:
         ColumnError
             If a column comes twice, so that its name is ambiguous.
         """
-        parquet = self._open.pop(uri, None)
-        if parquet is None:
-            with _damage():
-                parquet = self._opened(uri)
-                names = parquet.schema_arrow.names
-                for kind in parquet.schema_arrow.types:
-                    _look_at(kind)
-            name, times = max(Counter(names).items(), key=lambda item: item[1], default=("", 0))
-            if times > 1:
-                parquet.close(force=True)
-                raise ColumnError(f"column {name!r} comes twice; write it once", name)
-            self.close(keep=OPEN_FILES - 1)
-        self._open[uri] = parquet
+        with self._lock:
+            parquet = self._open.pop(uri, None) or self._checked(uri)
+            self._open[uri] = parquet
+            return parquet
+
+    def _checked(self, uri: str) -> pq.ParquetFile:
+        with _damage():
+            parquet = self._opened(uri)
+            names = parquet.schema_arrow.names
+            for kind in parquet.schema_arrow.types:
+                _look_at(kind)
+        name, times = max(Counter(names).items(), key=lambda item: item[1], default=("", 0))
+        if times > 1:
+            parquet.close(force=True)
+            raise ColumnError(f"column {name!r} comes twice", name, fix="write it once")
+        self.close(keep=OPEN_FILES - 1)
         return parquet
 
     def _opened(self, uri: str) -> pq.ParquetFile:
@@ -83,9 +89,10 @@ class OpenFiles:
 
     def close(self, keep: int = 0) -> None:
         """Close local files but for the ones that were asked for last."""
-        local = [uri for uri in self._open if "://" not in uri]
-        for uri in local[: max(0, len(local) - keep)]:
-            self._open.pop(uri).close(force=True)
+        with self._lock:
+            local = [uri for uri in self._open if "://" not in uri]
+            for uri in local[: max(0, len(local) - keep)]:
+                self._open.pop(uri).close(force=True)
 
     def schema(self, uri: str) -> pa.Schema:
         """The columns of a file: its own, under the names of its table, and those that its path or a log adds.
@@ -189,8 +196,8 @@ class OpenFiles:
         OSError, pyarrow.ArrowException
             If it cannot be read, or holds what no column of its type holds.
         """
-        parquet = self.get(uri)
-        with _damage():
+        with self._lock, _damage():
+            parquet = self.get(uri)
             rows = parquet.metadata.row_group(group).num_rows
             inside = self.name_inside(uri, column)
             if inside is None:

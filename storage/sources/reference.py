@@ -52,7 +52,8 @@ def reference_of(
         named = [glob.escape(str(of_champion))] if of_champion else [project.locate(path) for path in reference.parquet]
         files = find(named, spool=spool_folder)
         if not files:
-            raise SourceError(f"reference {', '.join(reference.parquet)}: no such file; train the model first")
+            where = f"reference {', '.join(reference.parquet)}"
+            raise SourceError("no such file", where=where, fix="train the model first")
         # The window is the same in every run: one that did not change is not opened or sampled again.
         always = Window.of(window.model, window.grain, window.timezone, date(1970, 1, 1))
         version = monitor.predictions.version
@@ -86,7 +87,9 @@ def span_of(reference: Reference, window: Window) -> Window:
             start, end = window.before_start(reference.trailing), window.start
     except OverflowError:
         days = "..".join(map(str, reference.days or ()))
-        raise SourceError(f"reference.days {days}: no calendar reaches so far; name days that have rows") from None
+        raise SourceError(
+            "no calendar reaches so far", where=f"reference.days {days}", fix="name days that have rows"
+        ) from None
     return Window(window.model, window.grain, start, end, window.timezone)
 
 
@@ -126,7 +129,8 @@ def _keep(project: Project, monitor: Monitor, span: Window, folder: Path) -> Non
     except OSError as error:
         # Another run of the model may have been quicker.
         if not folder.is_dir():
-            raise SourceError(f"{folder}: the reference cannot be kept: {one_line(error)}") from None
+            what = f"the reference cannot be kept: {one_line(error)}"
+            raise SourceError(what, where=folder, fix="mend the home, or set LAMPLIGHTER_HOME") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

@@ -103,7 +103,7 @@ class RowFilter:
             return _kept(files, parts), 0
         if time not in files.schema(file.uri).names:
             names = files.names(file.uri)
-            raise ColumnError(f"no time column {time!r}; {names_listed(time, names)}", time, missing=True)
+            raise ColumnError(f"no time column {time!r}", time, missing=True, fix=names_listed(time, names))
         parts, timeless = [], 0
         for group, size in enumerate(sizes):
             part, times = self._part(files, file.uri, group, size, time)
@@ -148,7 +148,8 @@ class RowFilter:
 
     def _instants(self, times: pa.Array | pa.ChunkedArray, time: str) -> pa.Array | pa.ChunkedArray:
         if pa.types.is_date(times.type) and self.window.grain is Grain.HOUR and not self.at_day_end:
-            raise ColumnError(f"column {time!r} holds dates, and a window of an hour needs a time of day", time)
+            what = f"column {time!r} holds dates, and a window of an hour needs a time of day"
+            raise ColumnError(what, time, fix="log one, or write every: 1d")
         return to_instants(
             times, time, self.timezone, unit=self.unit, day_zone=self.window.timezone, at_day_end=self.at_day_end
         )

@@ -288,7 +288,7 @@ class Scan:
         except BROKEN as error:
             reason = f"column {name!r} cannot be read: {one_line(error)}"
             self._leave_out(part.uri, reason)
-            raise BrokenFileError(f"{self._file_of[part.uri].shown}: {reason}") from None
+            raise BrokenFileError(reason, where=self._file_of[part.uri].shown) from None
         return values if part.mask is None else values.filter(part.mask)
 
     def _decode(self, part: Fragment, name: str, cells: bool) -> pa.ChunkedArray:

@@ -209,7 +209,7 @@ def _connected(sql: Sql) -> Iterator[sa.Connection]:
         with engine_of(sql.url.get_secret_value()).connect() as connection:
             yield connection
     except (sa.exc.SQLAlchemyError, pa.ArrowException, ImportError, ValueError, TypeError, OSError) as error:
-        raise SourceError(f"{place_of(sql)}: {reason_of(sql, error)}") from None
+        raise SourceError(reason_of(sql, error), where=place_of(sql)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +233,9 @@ def _stream(connection: sa.Connection, asked: _Asked, folder: Path, most: int | 
     with connection.execution_options(yield_per=BATCH_ROWS).execute(statement) as result:
         names = list(result.keys())
         if twice := next((name for name in names if names.count(name) > 1), None):
-            raise ColumnError(f"{asked.place}: column {twice!r} comes twice; name one of them otherwise with AS")
+            raise ColumnError(
+                f"column {twice!r} comes twice", where=asked.place, fix="name one of them otherwise with AS"
+            )
         types = _types(statement, asked, names, connection.dialect.name)
         any_rows = False
         for i, batch in enumerate(result.partitions(BATCH_ROWS)):
@@ -274,7 +276,7 @@ def _of_table(connection: sa.Connection, asked: _Asked) -> Any:
     if column is None:
         return rows
     if column not in table.c:
-        raise ColumnError(f"{asked.place}: no time column {column!r}; {names_listed(column, table.c.keys())}")
+        raise ColumnError(f"no time column {column!r}", where=asked.place, fix=names_listed(column, table.c.keys()))
     low, high = asked.bounds.of(connection, table.c[column], table)
     time: Any = sa.type_coerce(table.c[column], sa.String) if isinstance(low, str) else table.c[column]
     if isinstance(low, int):
@@ -302,7 +304,7 @@ def _as_stored(column: Any, dialect: str) -> Any:
 def _of_query(connection: sa.Connection, asked: _Asked) -> Any:
     dialect, bounds = connection.dialect.name, asked.bounds
     if word := changes_data(str(asked.sql.query), dialect):
-        raise ColumnError(f"{asked.place}: is a {word}, which changes data, and was not run; write a SELECT")
+        raise ColumnError(f"is a {word}, which changes data, and was not run", where=asked.place, fix="write a SELECT")
     query, bound = bound_query(without_end(str(asked.sql.query), dialect), dialect, ("start", "end"))
     # The line may end in a comment.
     rows_of_query = sa.text(f"({query}\n) AS rows_of_query")

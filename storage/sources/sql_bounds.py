@@ -95,7 +95,9 @@ class Bounds:
         self, connection: sa.Connection, kind: Any, time: sa.ColumnElement[Any] | None, rows: Any
     ) -> tuple[Any, Any]:
         if isinstance(kind, NOT_A_TIME):
-            raise ColumnError(f"{self.place}: column {self.column!r} is {kind!s}; a time column holds timestamps")
+            raise ColumnError(
+                f"column {self.column!r} is {kind!s}", where=self.place, fix="a time column holds timestamps"
+            )
         if isinstance(kind, sa.Integer | sa.Numeric) or (self.unit and isinstance(kind, sa.types.NullType)):
             if not self.unit and time is not None:
                 self.refuse_numbers(_first(connection, time, rows))
@@ -108,7 +110,7 @@ class Bounds:
         try:
             from_numbers(pa.array([None if example is None else float(example)], pa.float64()), str(self.column), None)
         except ColumnError as error:
-            raise ColumnError(f"{self.place}: {error}", error.column) from None
+            raise error.within(self.place) from None
 
     def _numbers(self) -> tuple[int, int]:
         each = PER_SECOND[self.unit or "s"]
@@ -132,7 +134,7 @@ class Bounds:
             return start.astimezone(UTC), end.astimezone(UTC)
         if timezone is None:
             what = f"column {self.column!r} holds timestamps without a zone"
-            raise ColumnError(f"{self.place}: {what}; declare timezone beside it")
+            raise ColumnError(what, where=self.place, fix="declare timezone beside it")
         # An hour that is struck twice needs both of its strikes, so the bounds reach one hour further.
         zone = ZoneInfo(timezone)
         return (
@@ -212,4 +214,4 @@ def refuse_unreadable_times(connection: sa.Connection, query: str | None, rows: 
         try:
             to_instants(held, bounds.column, bounds.timezone, unit=bounds.unit, day_zone=bounds.day_zone)
         except ColumnError as error:
-            raise ColumnError(f"{bounds.place}: {error}", error.column) from None
+            raise error.within(bounds.place) from None

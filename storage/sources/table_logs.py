@@ -133,12 +133,14 @@ def live_files(filesystem: fs.FileSystem, root: str, uri: str, kind: str) -> tup
     if kind != "Delta":
         what = f"is an {kind} table" if kind == "Iceberg" else f"is a {kind} table"
         cure = "read it with sql: through an engine that knows it, or export the rows as Parquet"
-        raise SourceError(f"{shown}: {what}, whose folder holds rows that were removed; {cure}")
+        raise SourceError(f"{what}, whose folder holds rows that were removed", where=shown, fix=cure)
     try:
         import deltalake  # noqa: F401 - whether it is there
     except ImportError:
         cure = "to read it through its log, .venv/bin/pip install 'deltalake>=1.6,<2'"
-        raise SourceError(f"{shown}: is a Delta table, whose folder holds rows that were removed; {cure}") from None
+        raise SourceError(
+            "is a Delta table, whose folder holds rows that were removed", where=shown, fix=cure
+        ) from None
     log = filesystem.get_file_info(fs.FileSelector(f"{root}/_delta_log"))
     state = hashlib.sha256(repr(sorted((info.path, info.size, info.mtime_ns) for info in log)).encode()).hexdigest()
     return _of_delta(uri, root, state)
@@ -155,7 +157,7 @@ def _of_delta(uri: str, root: str, state: str) -> tuple[LiveFile, ...]:
         features = set(table.protocol().reader_features or ())
         if unknown := sorted(features - READ):
             what = f"is a Delta table that uses {', '.join(unknown)}, which is not read"
-            raise SourceError(f"{shown}: {what}; read it with sql:, or export the rows as Parquet")
+            raise SourceError(what, where=shown, fix="read it with sql:, or export the rows as Parquet")
         declared = _declared(table)
         actions = pa.table(table.get_add_actions(flatten=False))
         kept = _kept_rows(table, root) if "deletionVectors" in features else {}
@@ -166,7 +168,7 @@ def _of_delta(uri: str, root: str, state: str) -> tuple[LiveFile, ...]:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         what = f"the log of this Delta table cannot be read: {STACK.sub('', one_line(error))}"
-        raise SourceError(f"{shown}: {what}; mend the log, or export the rows as Parquet") from None
+        raise SourceError(what, where=shown, fix="mend the log, or export the rows as Parquet") from None
     return tuple(_live_file(root, action, declared, kept) for action in _rows(actions))
 
 

@@ -72,9 +72,9 @@ def to_instants(
         return _from_dates(values, column, timezone or day_zone, at_day_end)
     if not pa.types.is_timestamp(values.type):
         raise ColumnError(
-            f"column {column!r} is {values.type}; a time column holds timestamps, dates, ISO 8601 text, or numbers of "
-            "a declared time_unit",
+            f"column {column!r} is {values.type}",
             column,
+            fix="a time column holds timestamps, dates, ISO 8601 text, or numbers of a declared time_unit",
         )
     return _from_timestamps(_representable(values), column, timezone)
 
@@ -87,7 +87,7 @@ def _from_dates(
     values: pa.Array | pa.ChunkedArray, column: str, zone: str | None, at_day_end: bool
 ) -> pa.Array | pa.ChunkedArray:
     if zone is None:
-        raise ColumnError(f"column {column!r} holds dates without a zone; declare timezone beside it", column)
+        raise ColumnError(f"column {column!r} holds dates without a zone", column, fix="declare timezone beside it")
     days = values.cast(pa.date32(), safe=False).cast(pa.int32()).cast(pa.int64())
     days = pc.if_else(pc.less(pc.abs(days), MOST_DAYS), days, pa.scalar(None, pa.int64()))
     begins = pc.multiply(pc.add(days, int(at_day_end)), 86_400 * 10**6).cast(NAIVE)
@@ -114,7 +114,9 @@ def _from_timestamps(
 ) -> pa.Array | pa.ChunkedArray:
     if values.type.tz is None:
         if timezone is None:
-            raise ColumnError(f"column {column!r} holds timestamps without a zone; declare timezone beside it", column)
+            raise ColumnError(
+                f"column {column!r} holds timestamps without a zone", column, fix="declare timezone beside it"
+            )
         naive = values.cast(NAIVE, safe=False)
         # Of a skipped hour, Arrow's 'latest' is the moment of the change and its 'earliest' the instant before.
         values = pc.assume_timezone(naive, timezone, ambiguous="earliest", nonexistent="latest")
@@ -134,7 +136,7 @@ def _from_text(values: pa.Array | pa.ChunkedArray, column: str, timezone: str | 
             return from_numbers(text, column, None)
         example = next(value for value in text.to_pylist() if value is not None)
         what = f"column {column!r} holds {example[:40]!r}, which is no ISO 8601 timestamp"
-        raise ColumnError(f"{what}; write 2013-07-01T05:00:00+00:00", column)
+        raise ColumnError(what, column, fix="write 2013-07-01T05:00:00+00:00")
     if naive.null_count == len(naive):
         return zoned
     return pc.coalesce(zoned, _from_timestamps(naive, column, timezone))

@@ -69,28 +69,37 @@ def adopt(
     if known and present and present.version == version:
         return present
     if present and not replace:
-        text = f"{model}: {present.version} is champion already; add --yes to put {version} in its place"
-        raise ModelError(f"{text}, `lamplighter rollback {model}` goes back")
+        raise ModelError(
+            f"{present.version} is champion already",
+            where=model,
+            fix=f"add --yes to put {version} in its place, `lamplighter rollback {model}` goes back",
+        )
     if not re.fullmatch(r"\w[\w.+-]*", version) or version == POINTER:
-        raise ModelError(f"{version!r} cannot be a version: it names a folder; give letters, digits and . + - _")
+        raise ModelError(f"{version!r} cannot be a version: it names a folder", fix="give letters, digits and . + - _")
     if not folder.is_dir():
-        raise ModelError(f"{folder}: no such folder; give the one that holds the model's files")
+        raise ModelError("no such folder", where=folder, fix="give the one that holds the model's files")
     if registry.folder.resolve().is_relative_to(folder.resolve()):
-        raise ModelError(f"{folder}: holds the home of the project; give the folder that holds the model's files alone")
+        raise ModelError(
+            "holds the home of the project", where=folder, fix="give the folder that holds the model's files alone"
+        )
     since, until = _trained(first, last, zone)
     known_on = min(logical_date(datetime.now(UTC), monitor.every, monitor.timezone), until)
     with registry.scratch(version) as made:
         try:
             shutil.copytree(folder, made, dirs_exist_ok=True)
         except OSError as error:
-            raise ModelError(f"{folder}: cannot be copied: {one_line(error)}") from None
+            raise ModelError(
+                f"cannot be copied: {one_line(error)}", where=folder, fix="mend the folder or the home"
+            ) from None
         card: dict[str, Any] = {"adopted": str(folder)}
         if (made / REFERENCE).is_file():
             logged = _kinds_of_reference(project, monitor)
             card["features"] = kept_reference(monitor, made / REFERENCE, str(folder), logged)
         adopted = Version(model, version, known_on, since, until, checksum_of(made), card)
         if known and known.checksum != adopted.checksum:
-            raise ModelError(f"{model}: version {version} is registered with other files; give another version")
+            raise ModelError(
+                f"version {version} is registered with other files", where=model, fix="give another version"
+            )
         with history.writing() as connection:
             if known is None:
                 registry.register(connection, made, adopted)
@@ -114,10 +123,10 @@ def _trained(first: date | datetime, last: date | datetime, zone: ZoneInfo) -> t
     until = last if isinstance(last, datetime) else midnight(last + timedelta(days=1), zone)
     since, until = (moment if moment.tzinfo else moment.replace(tzinfo=zone) for moment in (since, until))
     if until <= since:
-        raise ModelError(f"{first} to {last}: the last day comes before the first; swap them")
+        raise ModelError("the last day comes before the first", where=f"{first} to {last}", fix="swap them")
     # The day that is not over yet may be the last: of that a model may have learned already.
     if until > midnight(datetime.now(zone).date() + timedelta(days=1), zone):
-        raise ModelError(f"{last} is still to come; give the last day of what the model was trained on")
+        raise ModelError(f"{last} is still to come", fix="give the last day of what the model was trained on")
     return since, until
 
 

@@ -140,11 +140,11 @@ def windows_since(work: Retraining, since: Sequence[datetime]) -> list[Window]:
     if work.entry.purpose is Purpose.PROBATION:
         promotion = present_champion(work.history, work.monitor.model)
         if promotion is None or promotion.version != work.entry.version:
-            raise ModelError(f"{work.monitor.model}: {work.entry.version} is champion no longer")
+            raise ModelError(f"{work.entry.version} is champion no longer", where=work.monitor.model)
     windows = [window for window in comparison_windows(work) if window.start >= max(since)]
     if not windows:
-        what = f"{work.monitor.model}: no matured window since {max(since).date()} that neither model has learned from"
-        raise ModelError(f"{what}; wait for labels")
+        what = f"no matured window since {max(since).date()} that neither model has learned from"
+        raise ModelError(what, where=work.monitor.model, fix="wait for labels")
     return windows
 
 
@@ -160,7 +160,8 @@ def _answers(
     given = work.trainer.predict(rows, folders)
     for answers in given:
         if missing := [name for name in names if name not in answers]:
-            what = f"{work.retrain.trainer}: predict answered {', '.join(map(str, answers.columns))}"
-            raise ModelError(f"{what}; it lacks {missing[0]!r}, which the log has")
+            what = f"predict answered {', '.join(map(str, answers.columns))}"
+            fix = f"it lacks {missing[0]!r}, which the log has"
+            raise ModelError(what, where=work.retrain.trainer or "", fix=fix)
     both = [answers[list(names)] for answers in given]
     return both if len(both) > 1 else [logged, *both]

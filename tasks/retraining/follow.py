@@ -21,13 +21,17 @@ def follow(work: Retraining) -> Retraining:
     name = work.retrain.deployment
     assert name is not None
     if not os.environ.get("PREFECT_API_URL"):
-        raise ModelError(f"{work.monitor.model}: {name!r} is a deployment, and PREFECT_API_URL names no server; set it")
+        raise ModelError(
+            f"{name!r} is a deployment, and PREFECT_API_URL names no server", where=work.monitor.model, fix="set it"
+        )
     from tasks.server import final_state, start
 
     # Whoever follows it may die and be followed; theirs is started once.
     run = start(name, dict(work.retrain.parameters), f"{key_of(work.entry)} {name}")
     if run is None:
-        raise ModelError(f"{work.monitor.model}: no deployment {name!r} on the server of PREFECT_API_URL; deploy it")
+        raise ModelError(
+            f"no deployment {name!r} on the server of PREFECT_API_URL", where=work.monitor.model, fix="deploy it"
+        )
     state = final_state(run, name, work.retrain.time_limit.total_seconds())
     line = f"{name} ended {state.name}{': ' + state.message if state.message else ''}"
     if state.is_completed():

@@ -83,7 +83,9 @@ class Retraining:
     def retrain(self) -> Retrain:
         """What the monitor says of retraining."""
         if self.monitor.retrain is None:
-            raise MonitorError(f"{self.monitor.model}: the monitor has no retrain; add it, or leave the model alone")
+            raise MonitorError(
+                "the monitor has no retrain", where=self.monitor.model, fix="add it, or leave the model alone"
+            )
         return self.monitor.retrain
 
     @property

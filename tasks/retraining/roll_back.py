@@ -30,14 +30,16 @@ def roll_back(project: Project, monitor: Monitor, version: str = "") -> Promotio
     history, model = open_history(project), monitor.model
     present = champion(history, model)
     if present is None:
-        raise ModelError(f"{model}: no version has been promoted; there is nothing to roll back")
+        raise ModelError("no version has been promoted", where=model, fix="there is nothing to roll back")
     wanted = version or version_before(history, model, present.version)
     if not wanted:
-        raise ModelError(f"{model}: before {present.version} there was no champion of the registry; name one with --to")
+        raise ModelError(
+            f"before {present.version} there was no champion of the registry", where=model, fix="name one with --to"
+        )
     if wanted == present.version:
-        raise ModelError(f"{model}: {wanted} is champion already")
+        raise ModelError(f"{wanted} is champion already", where=model, fix="name another with --to")
     if wanted not in (been := {entry.version for entry in promotions(history, model)}):
-        raise ModelError(f"{model}: {wanted} has never been champion; those were {', '.join(sorted(been))}")
+        raise ModelError(f"{wanted} has never been champion", where=model, fix=f"those were {', '.join(sorted(been))}")
     registry = Registry(project.home, history, model)
     registry.verified(wanted)
     with history.writing() as connection:

@@ -48,7 +48,9 @@ def train(work: Retraining) -> Retraining:
         return work
     version, champion = work.new_version, work.champion
     if work.registry.find(version):
-        raise ModelError(f"{work.monitor.model}: version {version} is registered already; a version never changes")
+        raise ModelError(
+            f"version {version} is registered already", where=work.monitor.model, fix="a version never changes"
+        )
     changed = work.with_entry(status=Status.TRAINED, version=version, champion=champion.version if champion else "")
     with work.registry.scratch(version) as made:
         fitted = fit(work, made, version)
@@ -85,8 +87,11 @@ def fit(work: Retraining, made: Path, version: str) -> Fitted:
     work.begin(f"training on {rows.rows:,} rows, for {work.retrain.time_limit.total_seconds() / 60:g} min at most")
     metrics = work.trainer.train(rows.path, made, version, previous)
     if not (made / REFERENCE).is_file():
-        missing = f"{work.retrain.trainer}: {REFERENCE} is not there"
-        raise ModelError(f"{missing}; write what the model answers on rows that it was not fitted on")
+        raise ModelError(
+            f"{REFERENCE} is not there",
+            where=work.retrain.trainer or "",
+            fix="write what the model answers on rows that it was not fitted on",
+        )
     features = kept_reference(work.monitor, made / REFERENCE, work.retrain.trainer or "", rows.kinds())
     card = {
         "features": features,

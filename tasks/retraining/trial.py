@@ -95,7 +95,7 @@ def dry_run(context: RunContext, announce: Announce | None = None) -> DryRun:
         reason = (
             "its training is a deployment, of which nothing can be tried" if monitor.retrain else "it has no retrain"
         )
-        raise MonitorError(f"{monitor.model}: {reason}; a dry run needs retrain.trainer")
+        raise MonitorError(reason, where=monitor.model, fix="a dry run needs retrain.trainer")
     with model_lock("dry-run", monitor.model, context.history.engine, project.home / "locks", 0):
         entry = Entry(monitor.model, context.known_on, Purpose.RETRAINING, cause=BY_HAND)
         work = Trial(project, monitor, entry, entry, announce)
@@ -112,7 +112,7 @@ def _tried(context: RunContext, work: Trial) -> DryRun:
     try:
         make_folder(made)
     except OSError as error:
-        raise ModelError(f"{made}: cannot be made: {error.strerror}; mend the home") from None
+        raise ModelError(f"cannot be made: {error.strerror}", where=made, fix="mend the home") from None
     present = work.champion
     # A champion that is none of the registry's has answered already: what was logged are its answers.
     work = replace(work, entry=replace(work.entry, champion=present.version if present else ""))

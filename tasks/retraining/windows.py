@@ -49,12 +49,12 @@ def comparison_windows(work: Retraining) -> list[Window]:
     final = final_windows(work.history, work.window, work.entry.known_on, _compared_since(work))
     if sound := sound_windows(work.history, work.monitor, final, work.entry.known_on):
         return sound
-    raise ModelError(f"{work.monitor.model}: no sound matured window to compare on; wait for labels")
+    raise ModelError("no sound matured window to compare on", where=work.monitor.model, fix="wait for labels")
 
 
 def _compared_since(work: Retraining) -> datetime:
     """From when on matured rows are held back for the comparison."""
     until = final_until(work.history, work.window, work.entry.known_on)
     if until is None:
-        raise ModelError(f"{work.monitor.model}: no window has final labels; wait for them")
+        raise ModelError("no window has final labels", where=work.monitor.model, fix="wait for them")
     return compared_since(until, work.accept.days, work.window)

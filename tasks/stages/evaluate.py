@@ -81,7 +81,7 @@ def evaluate(context: RunContext, located: Located) -> Evaluated:
         arrived = labels_arrived(context.project, monitor, first, context.now, context.spool, map(context.scan, specs))
     except SourceError as error:
         new = [_unlabelled(context, pending, State.PROVISIONAL) for pending in located.windows if pending.known is None]
-        return Evaluated(new, findings=[Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {error}")])
+        return Evaluated(new, findings=[Finding(Code.LABELS_UNREADABLE, "", f"labels: {error}")])
     index = LabelIndex.of(arrived, monitor.predictions.id) if arrived else None
     own, findings = _own_functions(context)
     unreadable = bool(arrived and (arrived.unreadable or _absent(monitor, arrived)))
@@ -130,7 +130,7 @@ def _own_functions(context: RunContext) -> tuple[dict[str, CustomFunction], list
         try:
             functions[metric.name] = load_function(context.project, metric.function)
         except MonitorError as error:
-            findings.append(Finding(Code.METRIC_FAILED, metric.name, f"{context.monitor.model}: {error}"))
+            findings.append(Finding(Code.METRIC_FAILED, metric.name, str(error)))
     return functions, findings
 
 
@@ -197,12 +197,12 @@ def _files(context: RunContext, located: Located, arrived: Arrived) -> Iterator[
     monitor, first = context.monitor, located.windows[-1].window
     assert monitor.labels is not None
     for uri, fault in arrived.unreadable:
-        what = f"{monitor.model}: labels: {of_file(uri, fault)}"
+        what = f"labels: {of_file(uri, fault)}"
         yield Finding(Code.LABELS_UNREADABLE, uri, what)
     if _absent(monitor, arrived) and context.now >= matured(first, monitor):
         paths = ", ".join(monitor.labels.parquet)
         what = f"no file of {paths} since {first.label}; mend the path, or its delivery"
-        yield Finding(Code.LABELS_UNREADABLE, "", f"{monitor.model}: labels: {what}")
+        yield Finding(Code.LABELS_UNREADABLE, "", f"labels: {what}")
 
 
 def _looked_back(context: RunContext, located: Located) -> bool:
@@ -238,6 +238,6 @@ def _arrivals(
         foreign = _looked_back(context, located) and found.unknown > max(FOREIGN_SHARE * found.arrived, FEWEST_FOREIGN)
         cure = f", of {found.arrived}; are they joined to the right ids and day?" if foreign else ""
         code = Code.LABELS_FOREIGN if foreign else Code.LABELS_UNKNOWN
-        findings.append(Finding(code, "", f"{monitor.model}: {what}{cure}"))
+        findings.append(Finding(code, "", f"{what}{cure}"))
     findings += lasting(context, findings, found.arrived)
     return arrival_measurements(found.late, found.unknown), findings

@@ -19,7 +19,7 @@ from lamplighter.core.time.window import Window
 from storage.history.absent import why_absent
 from storage.history.breaks import Faults, breaks_found, inhibiting_drift, inhibiting_quality
 from storage.history.decisions import append_decisions, decisions_made, judged_later, undecided_since
-from storage.history.incidents import incidents_open, mark_told, muted_checks, record_changes
+from storage.history.incidents import incidents_open, mark_notified, muted_checks, record_changes
 from storage.history.moved import moved_columns, moved_segments
 from storage.history.outbox import put
 from storage.history.query import Filter, measurement_of
@@ -69,7 +69,7 @@ def judge(context: RunContext) -> Judged:
         changes = apply_decisions(open_before, everything, [check.name for check in checks], context.known_on, lasting)
         changes = replace(changes, closed=tuple(inputs.ended(incident) for incident in changes.closed))
         by_name = {decision.check.name: decision for decision in everything}
-        unsent = [entry for entry in still_open(open_before, changes) if not entry.told_on]
+        unsent = [entry for entry in still_open(open_before, changes) if not entry.notified_on]
         unmuted = [entry for entry in unsent if to and check_of(entry.check_name) not in muted]
         reported = [entry for entry in unmuted if _still_holds(entry, by_name)]
         messages = [*_messages(inputs, [*made, *new], reported, changes)]
@@ -77,7 +77,7 @@ def judge(context: RunContext) -> Judged:
         append_decisions(connection, model, context.known_on, new)
         record_changes(connection, model, context.known_on, changes)
         put(connection, context.known_on, messages, to)
-        mark_told(connection, model, context.known_on, reported)
+        mark_notified(connection, model, context.known_on, reported)
     decisions = sorted([*made, *new], key=lambda decision: checks.index(decision.check))
     titles = tuple(message.title for message in messages) if to else ()
     return Judged(decisions, changes.opened, changes.closed, titles)
@@ -227,7 +227,7 @@ def _messages(
         yield message.opened(context.monitor.model, decision, since, _moved(inputs, decision.check), reasons, report)
     for incident in changes.closed:
         # Of a check that is muted the message waits.
-        if incident.told_on:
+        if incident.notified_on:
             since = context.label_of(incident.window_start)
             name, declared = incident.check_name, check_of(incident.check_name) in by_name
             label = context.window.label

@@ -50,7 +50,7 @@ def one_class_only(context: RunContext, pending: PendingWindow, truth: Truth) ->
         (only,) = counts
         shown = "one class" if monitor.labels.target in monitor.private else f"class {only!r}"
         what = f"all {counts[only]} labels of {window.label} are of {shown}, and the windows before had several"
-        yield Finding(Code.LABELS_ONE_CLASS, "", f"{monitor.model}: {what}; are they joined and coded rightly?")
+        yield Finding(Code.LABELS_ONE_CLASS, "", f"{what}; are they joined and coded rightly?")
 
 
 Classes = tuple[Window, Counter[str]]
@@ -76,7 +76,7 @@ def coded_anew(context: RunContext, classes: Sequence[Classes]) -> Iterator[Find
     """Labels whose classes took the place of known ones; one finding, of the newest of these windows."""
     for window, counts in classes:
         if found := recoded(counts, _past(context, window)):
-            yield Finding(Code.LABELS_RECODED, "", f"{context.monitor.model}: {_as_text(window, counts, found)}")
+            yield Finding(Code.LABELS_RECODED, "", _as_text(window, counts, found))
             return
 
 
@@ -139,7 +139,7 @@ def contradictions(context: RunContext, specs: Sequence[ScanSpec], labels: Label
     what = f"{what}, and {'counts' if count == 1 else 'count'} as unlabelled"
     cure = "are they joined to the right ids?" if many else "deliver one label, or a later correction"
     code = Code.LABELS_CONTRADICTORY if many else Code.LABELS_AMBIGUOUS
-    yield Finding(code, "", f"{monitor.model}: {what}; {cure}")
+    yield Finding(code, "", f"{what}; {cure}")
 
 
 def _is_private(monitor: Monitor) -> bool:
@@ -153,7 +153,7 @@ def used_again(context: RunContext, specs: Sequence[ScanSpec], labels: LabelInde
     if again := ids_used_again(map(context.scan, specs), context.monitor, labels):
         stand = counted(again, "id stands in several windows and has", "ids stand in several windows and have")
         cure = "add a column to predictions.id and labels.id by which they differ, such as the day"
-        message = f"{context.monitor.model}: {stand} several labels; {cure}"
+        message = f"{stand} several labels; {cure}"
         code, subject = (Code.IDS_USED_AGAIN, "") if again >= FEWEST else (Code.LABELS_AMBIGUOUS, "ids")
         yield Finding(code, subject, message)
 
@@ -199,7 +199,7 @@ def _early(context: RunContext, specs: Sequence[ScanSpec], labels: LabelIndex) -
         return None
     what = f"the labels of {counted(found.ids, 'id')} of {window.label} are dated before their predictions"
     cure = "check clock, zone and column of labels.time"
-    message = f"{monitor.model}: {what}, about {_span(found.lead)} before the window; {cure}"
+    message = f"{what}, about {_span(found.lead)} before the window; {cure}"
     return _of_dates(Code.LABELS_EARLY, "early", message, found.ids, found.rows)
 
 
@@ -219,7 +219,7 @@ def _far_away(context: RunContext, specs: Sequence[ScanSpec]) -> Iterator[Findin
     what = f"the labels of {counted(found.ids, 'id')} of {found.window.label} are dated"
     newest = f"the newest {found.newest.isoformat(timespec='minutes')}"
     when = "after the present" if found.is_future else f"before their predictions, about {_span(found.lead)} before"
-    message = f"{monitor.model}: {what} {when}, {newest}; check clock, zone, unit and column of labels.time"
+    message = f"{what} {when}, {newest}; check clock, zone, unit and column of labels.time"
     code, subject = (Code.LABELS_FUTURE, "future") if found.is_future else (Code.LABELS_EARLY, "early")
     yield _of_dates(code, subject, message, found.ids, found.rows)
 
@@ -254,7 +254,7 @@ def never_met(
     # Before the labels of a window are due, those that there are may be of predictions that were made before all.
     overdue = any(context.now >= matured(where.window, monitor) and context.scan(where).count for where in specs)
     code = Code.LABELS_FOREIGN if overdue and len(labels.ids) >= FEWEST else Code.LABELS_UNKNOWN
-    yield Finding(code, "", f"{monitor.model}: {what}{_two_ids(context, specs, labels)}; {cure}")
+    yield Finding(code, "", f"{what}{_two_ids(context, specs, labels)}; {cure}")
 
 
 def _two_ids(context: RunContext, specs: Sequence[ScanSpec], labels: LabelIndex) -> str:

@@ -10,7 +10,7 @@ from lamplighter.core.checks.incidents import Incident, check_of
 from lamplighter.core.checks.messages import OF_INCIDENTS
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.finding import Code, Finding
-from lamplighter.errors import BusyError
+from lamplighter.errors import BusyError, said_of
 from storage.history import History, model_lock, open_history
 from storage.history.incidents import incidents_open, muted_checks
 from storage.history.outbox import DeliveryStatus, Waiting, mark, readdress, waiting
@@ -44,11 +44,11 @@ def deliver(project: Project, monitor: Monitor, run_url: str = "") -> Finding | 
         with model_lock("delivery", monitor.model, history.engine, locks, project.settings.wait_seconds):
             faults = _deliver(project, history, monitor, run_url)
     except BusyError as error:
-        faults = {"": f"{error}; {NEXT_RUN}"}
+        faults = {"": f"{said_of(monitor.model, error)}; {NEXT_RUN}"}
     if not faults:
         return None
     what = "; ".join(faults.values())
-    return Finding(Code.NOTIFY_FAILED, "", f"{monitor.model}: {what}")
+    return Finding(Code.NOTIFY_FAILED, "", what)
 
 
 def _deliver(project: Project, history: History, monitor: Monitor, run_url: str) -> dict[str, str]:
@@ -87,7 +87,7 @@ def _overtaken(entry: Waiting, entries: list[Waiting], open_now: dict[str, Incid
     """
     message = entry.message
     if message.event == "opened":
-        return message.subject not in open_now or open_now[message.subject].told_on != entry.known_on
+        return message.subject not in open_now or open_now[message.subject].notified_on != entry.known_on
     if message.event == "closed" and message.subject in open_now:
         return True
     beginning = [

@@ -32,6 +32,7 @@ class Outcome:
     report: Path | None
     seconds: dict[str, float]
     entries: tuple[Entry, ...] = ()
+    recorded: frozenset[Finding] = frozenset()
 
     @property
     def drift(self) -> Compared:
@@ -55,18 +56,30 @@ class Outcome:
         return [decision for decision in self.decisions if decision.is_undecided_by_data]
 
     @property
+    def found(self) -> list[str]:
+        """What it found, a line each: a check that the data leave undecided is one."""
+        undecided = (f"check {it.check.name} is undecided: {it.reason}" for it in self.undecided_checks)
+        return [*(finding.message for finding in self.findings), *undecided]
+
+    @property
+    def unrecorded(self) -> list[dict[str, str]]:
+        """What it found beside the findings of its window, which the history has: of earlier windows, or of the run."""
+        return [
+            {"code": it.code.value, "subject": it.subject, "message": it.message}
+            for it in self.findings
+            if it not in self.recorded
+        ]
+
+    @property
     def message(self) -> str:
-        """One line: completed, or completed with findings; a check that the data leave undecided is one."""
-        found = [*(finding.message for finding in self.findings), *map(self._undecided, self.undecided_checks)]
+        """One line: completed, or completed with findings."""
+        found = self.found
         ended = "".join(f"; data: {incident.ending}" for incident in self.judged.closed if incident.ending)
         if not found:
             return f"completed{ended}"
         shown = found[:MOST_SHOWN]
         rest = len(found) - len(shown)
         return "completed with findings: " + "; ".join([*shown, *([f"and {rest} more"] if rest else [])]) + ended
-
-    def _undecided(self, decision: Decision) -> str:
-        return f"{self.context.monitor.model}: check {decision.check.name} is undecided: {decision.reason}"
 
     def as_dict(self) -> dict[str, Any]:
         """The outcome as small JSON."""

@@ -137,13 +137,12 @@ def _breaks(context: RunContext, table: Table, profiles: Profiles) -> tuple[Iter
     def same_phase(name: str) -> list[list[ColumnProfile]]:
         return [kept(hashes, name) for hashes in known.of_phases(name)]
 
-    model = context.monitor.model
-    return breaks_of(model, features, recent, baselines, private, same_phase), score_breaks(model, scores, baselines)
+    return breaks_of(features, recent, baselines, private, same_phase), score_breaks(scores, baselines)
 
 
 def _of_another_type(context: RunContext, name: str, held: str, kind: ColumnKind) -> Finding:
     message = f"column {name!r} holds {held}, not {KIND_WORDS[kind]}; restore its type"
-    return Finding(Code.TYPE_CHANGED, name, f"{context.monitor.model}: {message}")
+    return Finding(Code.TYPE_CHANGED, name, message)
 
 
 def _bounds(context: RunContext, reference: Profiles) -> dict[str, Bounds | None]:

@@ -150,8 +150,7 @@ def _gone(context: RunContext, windows: Iterable[PendingWindow]) -> Iterator[Fin
         if pending.is_gone and pending.known:
             label = pending.window.label
             message = (
-                f"{context.monitor.model}: the {pending.known.rows} predictions of {label} are there no longer; "
-                "what was recorded of them stays"
+                f"the {pending.known.rows} predictions of {label} are there no longer; what was recorded of them stays"
             )
             yield Finding(Code.PREDICTIONS_GONE, label, message)
 
@@ -172,7 +171,7 @@ def _missing(context: RunContext, known: Mapping[datetime, WindowState]) -> Iter
         # A log that stopped has no rows in them.
         where = "where they have rows, " if len(missing) > MANY_MISSING else ""
         message = (
-            f"{context.monitor.model}: no run was about {count} before {context.window.label}; "
+            f"no run was about {count} before {context.window.label}; "
             f"{where}run `lamplighter backfill {context.monitor.model} --from {first.day} --to {last.last_day}`"
         )
-        yield Finding(Code.NIGHTS_MISSING, "", message)
+        yield Finding(Code.RUNS_MISSING, "", message)

@@ -47,7 +47,7 @@ def report(context: RunContext, located: Located, result: WindowResult) -> tuple
         )
         return write_report(context.report_path, html), None
     except ReportError as error:
-        return None, Finding(Code.REPORT_FAILED, "", f"{context.monitor.model}: report: {error}")
+        return None, Finding(Code.REPORT_FAILED, "", f"report: {error}")
 
 
 def _checks(context: RunContext) -> Checks:

@@ -95,13 +95,15 @@ class RunContext:
             now = now.replace(tzinfo=zone)
         if now and now > present + CLOCKS_DIFFER:
             what = f"{now.isoformat()} is still to come"
-            raise MonitorError(f"{monitor.model}: {what}; give a time that has passed, or none")
+            raise MonitorError(what, where=monitor.model, fix="give a time that has passed, or none")
         if isinstance(day, datetime) and day.tzinfo is None:
             day = day.replace(tzinfo=zone)
         window = Window.of(monitor.model, monitor.every, monitor.timezone, day)
         if (known := now or present) < window.end:
             last = monitor.window(known).label
-            raise MonitorError(f"{monitor.model}: {window.label} is not over yet; the newest complete window is {last}")
+            raise MonitorError(
+                f"{window.label} is not over yet", where=monitor.model, fix=f"the newest complete window is {last}"
+            )
         return cls(project, monitor, window, now or monitor.run_after(window), relabel, run_url)
 
     @property

@@ -90,7 +90,7 @@ def _row_findings(monitor: Monitor, rows: Scan) -> Iterator[Finding]:
             why = f"{count} file{'' if count == 1 else 's'} cannot be read"
         elif rows.undated:
             why = "its rows have no time"
-        yield Finding(Code.WINDOW_EMPTY, "", f"{monitor.model}: no predictions in {label}; {why}")
+        yield Finding(Code.WINDOW_EMPTY, "", f"no predictions in {label}; {why}")
     yield from row_findings(monitor, label, rows=rows.count, repeated=rows.repeated, undated=rows.undated)
 
 
@@ -100,7 +100,7 @@ def _unreadable(monitor: Monitor, rows: Scan) -> Iterator[Finding]:
         code = Code.COLUMN_MISSING if fault.missing else Code.TYPE_CHANGED
         right = "; name the right one as predictions.time" if fault.missing else ""
         label = rows.spec.window.label
-        yield Finding(code, fault.column, f"{monitor.model}: no file of {label} can be used: {fault}{right}")
+        yield Finding(code, fault.column, f"no file of {label} can be used: {fault}{right}")
         return
     for uri, reason in rows.unreadable:
         yield Finding(Code.FILE_UNREADABLE, uri, of_file(uri, reason))
@@ -108,19 +108,17 @@ def _unreadable(monitor: Monitor, rows: Scan) -> Iterator[Finding]:
 
 def _unreadable_reference(monitor: Monitor, reference: Scan) -> Iterator[Finding]:
     if reference.mistake:
-        message = f"{monitor.model}: no file of the reference can be used: {reference.mistake}"
+        message = f"no file of the reference can be used: {reference.mistake}"
         yield Finding(Code.REFERENCE_UNREADABLE, reference.mistake.column, message)
         return
     if not reference.count and not reference.unreadable and not (monitor.reference and monitor.reference.trailing):
-        message = (
-            f"{monitor.model}: the reference has no rows, so drift is not measured; name days or files that have some"
-        )
+        message = "the reference has no rows, so drift is not measured; name days or files that have some"
         yield Finding(Code.REFERENCE_UNREADABLE, "", message)
     for uri, reason in reference.unreadable:
-        message = f"{monitor.model}: reference: {of_file(uri, reason)}"
+        message = f"reference: {of_file(uri, reason)}"
         yield Finding(Code.REFERENCE_UNREADABLE, uri, message)
     for name, file, what in reference.lacking(named_features(monitor)):
-        message = f"{monitor.model}: reference: {file}: no column {name!r}, which other files have; {what}"
+        message = f"reference: {file}: no column {name!r}, which other files have; {what}"
         yield Finding(Code.REFERENCE_UNREADABLE, name, message)
 
 
@@ -141,7 +139,7 @@ def _conflicts(monitor: Monitor, rows: Scan, table: Collection[str]) -> Iterator
     label = rows.spec.window.label
     for name, kinds in rows.conflicting.items():
         if name in table:
-            yield Finding(Code.TYPE_CHANGED, name, f"{monitor.model}: column {name!r} is {kinds} in files of {label}")
+            yield Finding(Code.TYPE_CHANGED, name, f"column {name!r} is {kinds} in files of {label}")
 
 
 def _lacking(monitor: Monitor, rows: Scan, named: Collection[str]) -> Iterator[Finding]:
@@ -153,7 +151,7 @@ def _lacking(monitor: Monitor, rows: Scan, named: Collection[str]) -> Iterator[F
         file, what = files[0]
         more = f" and {counted(len(files) - 1, 'more file')}" if len(files) > 1 else ""
         message = f"{file}{more}: no column {name!r}, which other files have, so it is null there; {what}"
-        yield Finding(Code.COLUMN_MISSING, name, f"{monitor.model}: {message}")
+        yield Finding(Code.COLUMN_MISSING, name, message)
 
 
 def _odd_times(monitor: Monitor, rows: Scan, needed: Collection[str]) -> Iterator[Finding]:
@@ -161,11 +159,11 @@ def _odd_times(monitor: Monitor, rows: Scan, needed: Collection[str]) -> Iterato
     for name, count in rows.odd_times.items():
         if name in needed:
             what = f"holds infinity, or a year that no calendar has, in {counted(count, 'row')}, read as null"
-            message = f"{monitor.model}: column {name!r} {what}; store a time between the years 1 and 9999, or null"
+            message = f"column {name!r} {what}; store a time between the years 1 and 9999, or null"
             yield Finding(Code.INFINITE_VALUES, name, message)
 
 
 def _differing(monitor: Monitor, rows: Scan, needed: Collection[str]) -> Iterator[Finding]:
     for name, file, path in rows.differing(needed):
         what = f"{file}: column {name!r} holds other values than {path} in the path"
-        yield Finding(Code.PATH_DIFFERS, name, f"{monitor.model}: {what}; the file's are taken, mend one of them")
+        yield Finding(Code.PATH_DIFFERS, name, f"{what}; the file's are taken, mend one of them")

@@ -322,7 +322,7 @@ def test_a_rollback_by_hand_ends_a_probation(worsened: Project) -> None:
     assert call(worsened, "rollback", "turning")[0] == 0
     one_run(worsened, ROLLBACK_DAY)
     (probation,) = [entry for entry in ledger(worsened) if entry.purpose is Purpose.PROBATION]
-    assert (probation.status, probation.reason) == (Status.FAILED, "turning: 2025-03-23 is champion no longer")
+    assert (probation.status, probation.reason) == (Status.FAILED, "2025-03-23 is champion no longer")
     assert champion(open_history(worsened), "turning").version == "first"
 
 

@@ -192,7 +192,7 @@ def scale_changed(day: date) -> dict[str, Any]:
     """A finding of a day's window."""
     window = Window.of("turning", Grain.DAY, "UTC", day)
     key = {"model": "turning", "window_start": window.start, "grain": "1d", "code": "scale-changed", "subject": "x"}
-    return {**key, "known_on": window.end, "family": "data", "message": "turning: column 'x' is 10 times what it was"}
+    return {**key, "known_on": window.end, "family": "data", "message": "column 'x' is 10 times what it was"}
 
 
 def test_a_model_sees_neither_the_truth_nor_what_was_answered(turned: Project) -> None:

@@ -186,7 +186,7 @@ def test_a_flow_of_another_team_is_started_once_and_followed(
             )
 
         first = ended(DAY)
-        assert (first.status, first.reason[:43]) == (Status.FAILED, "turning: no deployment 'team/train-x' on th")
+        assert (first.status, first.reason[:43]) == (Status.FAILED, "no deployment 'team/train-x' on the server ")
         command("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", "team.yaml", cwd=turned.root)
         second = ended(DAY + timedelta(days=1))
         assert (second.status, second.reason) == (Status.COMPLETED, "team/train-x ended Completed")

@@ -57,9 +57,9 @@ def test_a_gap_that_is_filled_later_leaves_the_history_of_one_that_was_not(world
     open_history(world).engine.dispose()
     many_runs(world, "parquet", FIRST, date(2025, 3, 5))
     outcome = one_run(world, "parquet", date(2025, 3, 7))
-    (missing,) = [finding for finding in outcome.findings if finding.code.value == "nights-missing"]
+    (missing,) = [finding for finding in outcome.findings if finding.code.value == "runs-missing"]
     assert missing.message == (
-        "parquet: no run was about the window before 2025-03-07; "
+        "no run was about the window before 2025-03-07; "
         "run `lamplighter backfill parquet --from 2025-03-06 --to 2025-03-06`"
     )
     many_runs(world, "parquet", date(2025, 3, 8), LAST)

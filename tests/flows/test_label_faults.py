@@ -68,7 +68,7 @@ def test_labels_that_contradict_each_other_are_unknown(tmp_path: Path, count: in
     outcome = context(project, 1, contradicted(count))
     (found,) = outcome.findings
     assert found.code == code
-    assert f"m: {count} ids have labels that contradict each other at one instant, such as id '1-" in found.message
+    assert f"{count} ids have labels that contradict each other at one instant, such as id '1-" in found.message
     assert coverage(project)[-1] == pytest.approx(1 - count / 60, abs=0.051)
     context(project, 2, as_it_is)
     expected = [("data", 1, 2)] if code == "labels-contradictory" else []
@@ -78,7 +78,7 @@ def test_labels_that_contradict_each_other_are_unknown(tmp_path: Path, count: in
 def test_of_a_private_id_none_is_named(tmp_path: Path) -> None:
     project = small_world.make(tmp_path / "world", f"{APART}private: [id]\n")
     (found,) = context(project, 0, contradicted(30)).findings
-    assert "m: 30 ids have labels that contradict each other at one instant, and count as unlabelled" in found.message
+    assert "30 ids have labels that contradict each other at one instant, and count as unlabelled" in found.message
 
 
 @pytest.mark.parametrize("monitor", [APART, MONITOR], ids=["apart", "same row"])
@@ -89,7 +89,7 @@ def test_labels_of_one_class(tmp_path: Path, monitor: str) -> None:
         context(project, number, as_it_is)
     outcomes = [context(project, n, one_class, one_class if same_row else as_it_is) for n in range(4, 7)]
     late = 0 if same_row else 1
-    output = "m: all 60 labels of 2025-03-07 are of class '0', and the windows before had several; are they joined"
+    output = "all 60 labels of 2025-03-07 are of class '0', and the windows before had several; are they joined"
     assert any(output in found.message for found in outcomes[late].findings)
     assert incidents(project) == [("data", 4 + late, None)]
     for number in range(7, 9):
@@ -194,7 +194,7 @@ def test_labels_of_whatever_date_are_found(tmp_path: Path, source: str, shift: s
         else:
             labels.to_parquet(project.root / "truth" / f"{number}.parquet", index=False)
         found += [it for it in run(project, number, rows(number, 60)).findings if it.code == code]
-    assert "m: the labels of 60 ids of 2025-03-0" in found[0].message
+    assert "the labels of 60 ids of 2025-03-0" in found[0].message
     assert expected in found[0].message
     # What is dated earlier may be of earlier predictions of the same ids, until labels are overdue.
     assert incidents(project) == [("data", 0 if code == "labels-future" else 1, None)]

@@ -38,7 +38,7 @@ def test_a_clock_that_was_ahead(tmp_path: Path) -> None:
     assert incidents(project) == [("accuracy-below", 2, AHEAD)]
     output = [found for found in run(project, 3, rows(3)).findings if found.code is Code.RUNS_OF_THE_FUTURE]
     until = FIRST + timedelta(days=AHEAD + 1)
-    assert f"m: the history holds runs of the future, up to {until}; until then" in output[0].message
+    assert f"the history holds runs of the future, up to {until}; until then" in output[0].message
     assert output[0].message.endswith("remove them by `lamplighter prune m`")
     assert incidents(project) == [("accuracy-below", 2, AHEAD)]
 

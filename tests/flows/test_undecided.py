@@ -35,7 +35,7 @@ def test_an_incident_opens_after_as_many_windows_and_closes(tmp_path: Path, rece
     assert dump(open_history(project)) == again
     reason = "no labelled row of 2025-03-06 has region=West; there are region=North, region=South"
     assert [decision.reason for decision in outcomes[-1].undecided_checks] == [reason]
-    assert outcomes[-1].message == f"completed with findings: m: check {ABSENT} is undecided: {reason}"
+    assert outcomes[-1].message == f"completed with findings: check {ABSENT} is undecided: {reason}"
     run_days(project, range(4, 6), west)
     assert incidents(project) == [(f"{ABSENT}:undecided", 2, 4)]
     opened, closed = f"m: {ABSENT} cannot be decided since 2025-03-03", f"m: {ABSENT} can be decided again"

@@ -107,7 +107,7 @@ def inhibited(check: Check, window_start: datetime, breaks: Sequence[Finding]) -
     --------
     >>> from datetime import UTC
     >>> from lamplighter.core.records.finding import Code
-    >>> broken = Finding(Code.SCALE_CHANGED, "amount", "churn: column 'amount' ...")
+    >>> broken = Finding(Code.SCALE_CHANGED, "amount", "column 'amount' ...")
     >>> inhibited(Check(name="f1", metric="f1", below=0.4), datetime(2026, 3, 7, tzinfo=UTC), [broken]).reason
     'not judged while the data are broken: scale-changed amount'
     """

@@ -49,7 +49,7 @@ class Incident:
         The logical date of the run that opened it.
     window_start : datetime or None
         The window that was read when it was opened.
-    told_on : datetime or None
+    notified_on : datetime or None
         The logical date of the run that sent a message about it; None while there was none, as while it is muted.
     ending : str
         How it ended, where that needs saying: data became sound again, or a person accepted them.
@@ -59,7 +59,7 @@ class Incident:
     severity: Severity
     opened_on: datetime
     window_start: datetime | None = None
-    told_on: datetime | None = None
+    notified_on: datetime | None = None
     ending: str = ""
 
     @property

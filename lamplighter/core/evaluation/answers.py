@@ -20,7 +20,7 @@ def answer_findings(labelled: Labelled, monitor: Monitor, window: str) -> Iterat
     labelled : Labelled
     monitor : Monitor
     window : str
-        What the window is called; findings are about it.
+        What the window is called; findings are about it, and begin with it where it has a name.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def answer_findings(labelled: Labelled, monitor: Monitor, window: str) -> Iterat
     ['classes-differ']
     """
     for code, what in evaluator_of(monitor.kind).oddities(labelled, monitor):
-        yield Finding(code, window, f"{monitor.model}: {window}: {what}")
+        yield Finding(code, window, f"{window}: {what}" if window else what)
 
 
 def unusable_labels(values: Mapping[str, int], monitor: Monitor, window: str) -> Iterator[Finding]:
@@ -44,7 +44,7 @@ def unusable_labels(values: Mapping[str, int], monitor: Monitor, window: str) ->
     >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y, id: i}, "
     >>> monitor = parse("m.yaml", text + "labels: {parquet: l.parquet, target: z}}", environ={})
     >>> [it.message for it in unusable_labels({"n/a": 2}, monitor, "2026-03-07")]
-    ["m: 2026-03-07: 2 rows have a label in 'z' that is no finite number, such as 'n/a'; left out; correct them, or
+    ["2026-03-07: 2 rows have a label in 'z' that is no finite number, such as 'n/a'; left out; correct them, or
      deliver no label"]
     """
     if values:
@@ -52,5 +52,5 @@ def unusable_labels(values: Mapping[str, int], monitor: Monitor, window: str) ->
         count = counted(sum(values.values()), "row has", "rows have")
         what = f"{count} a label in {monitor.labels.target!r} that is no finite number"
         cure = "left out; correct them, or deliver no label"
-        message = f"{monitor.model}: {window}: {what}, such as {listed(values)}; {cure}"
+        message = f"{window}: {what}, such as {listed(values)}; {cure}"
         yield Finding(Code.LABELS_UNUSABLE, window, message)

@@ -41,18 +41,17 @@ def schema_findings(
     >>> [(it.code.value, it.subject) for it in found]
     [('column-missing', 'y'), ('type-changed', 'x')]
     """
-    where = monitor.model
     for name, purpose in needed.items():
         if name not in table:
-            what = f"{where}: {purpose} column {name!r} is missing; {names_listed(name, table)}"
+            what = f"{purpose} column {name!r} is missing; {names_listed(name, table)}"
             yield Finding(Code.COLUMN_MISSING, name, what)
     if reference is None:
         return
     for name, kind in table.items():
         if name not in reference and name not in needed:
-            yield Finding(Code.COLUMN_NEW, name, f"{where}: column {name!r} is new; the reference does not have it")
+            yield Finding(Code.COLUMN_NEW, name, f"column {name!r} is new; the reference does not have it")
         elif name in reference and "null" not in (kind, reference[name]) and kind != reference[name]:
-            message = f"{where}: column {name!r} holds {kind} and in the reference {reference[name]}; restore its type"
+            message = f"column {name!r} holds {kind} and in the reference {reference[name]}; restore its type"
             yield Finding(Code.TYPE_CHANGED, name, message)
 
 
@@ -232,19 +231,18 @@ def value_findings(monitor: Monitor, profiles: Mapping[str, ColumnProfile]) -> I
     >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}}"
     >>> found = value_findings(parse("m.yaml", text, environ={}), {"plan": categorical_profile("plan", {}, nulls=3)})
     >>> [it.message for it in found]
-    ["m: column 'plan' is null in every row; mend its feed"]
+    ["column 'plan' is null in every row; mend its feed"]
     """
     for name, profile in profiles.items():
         if profile.rows and profile.nulls == profile.rows:
-            yield Finding(Code.ALL_NULL, name, f"{monitor.model}: column {name!r} is null in every row; mend its feed")
+            yield Finding(Code.ALL_NULL, name, f"column {name!r} is null in every row; mend its feed")
         if profile.infinite:
             yield Finding(
                 Code.INFINITE_VALUES,
                 name,
-                f"{monitor.model}: column {name!r} is infinite in {profile.infinite} of {profile.rows} rows; "
-                "log them as null",
+                f"column {name!r} is infinite in {profile.infinite} of {profile.rows} rows; log them as null",
             )
         if profile.improbable:
             what = f"lies outside 0 to 1 in {profile.improbable} of {profile.rows} rows"
             seen = f"from {profile.minimum:.8g} to {profile.maximum:.8g}; log the probability of the class"
-            yield Finding(Code.SCORES_OUTSIDE, name, f"{monitor.model}: score column {name!r} {what}, {seen}")
+            yield Finding(Code.SCORES_OUTSIDE, name, f"score column {name!r} {what}, {seen}")

@@ -45,7 +45,7 @@ INFO = ("version", "owner", "env", "region")
 
 GAUGES: tuple[Gauge, ...] = (
     *(Gauge(metric.gauge, metric.help, name, metric.labels) for name, metric in METRICS.items() if metric.gauge),
-    Gauge("lamplighter_quality_own", "a custom metric", "", ("metric", "segment")),
+    Gauge("lamplighter_quality_custom", "a custom metric", "", ("metric", "segment")),
     Gauge("lamplighter_quality_window_timestamp_seconds", "start of the window that quality is shown of"),
     Gauge("lamplighter_threshold", "limit of a check", "", ("check",)),
     Gauge("lamplighter_incident_open", "1 while the incident of a check is open", "", ("check", "severity")),
@@ -76,13 +76,14 @@ def measured_samples(monitor: Monitor, measurements: Iterable[Measurement]) -> I
     >>> [(it.gauge, it.value) for it in measured_samples(parse("m.yaml", text, environ={}), measured)]
     [('lamplighter_data_rows', 98.0)]
     """
-    own = {metric.name for metric in monitor.metrics}
+    custom = {metric.name for metric in monitor.metrics}
     shown: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
     for measurement in sorted(measurements, key=_rows_of_version, reverse=True):
         of_version = measurement.version and measurement.metric not in OF_VERSIONS
         if measurement.value is None or of_version:
             continue
-        gauge = BY_NAME["lamplighter_quality_own"] if measurement.metric in own else BY_METRIC.get(measurement.metric)
+        is_custom = measurement.metric in custom
+        gauge = BY_NAME["lamplighter_quality_custom"] if is_custom else BY_METRIC.get(measurement.metric)
         if gauge is None:
             continue
         labels = tuple((name, _part(measurement, name)) for name in gauge.labels)

@@ -36,7 +36,7 @@ def row_findings(monitor: Monitor, label: str, *, rows: int, repeated: int, unda
     >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}}"
     >>> found = row_findings(parse("m.yaml", text, environ={}), "2026-03-07", rows=98, repeated=0, undated=2)
     >>> [it.message for it in found]
-    ["m: 2 rows of 2026-03-07 have no 't' that can be read, and were left out; log it with every row"]
+    ["2 rows of 2026-03-07 have no 't' that can be read, and were left out; log it with every row"]
     """
     if undated:
         time = monitor.predictions.time
@@ -44,10 +44,10 @@ def row_findings(monitor: Monitor, label: str, *, rows: int, repeated: int, unda
         rows_have = counted(undated, f"row of {label} has", f"rows of {label} have")
         left_out = "was left out" if undated == 1 else "were left out"
         what = f"{rows_have} no {time!r} that can be read, and {left_out}"
-        yield Finding(Code.TIME_MISSING, time, f"{monitor.model}: {what}; log it with every row{unit}")
+        yield Finding(Code.TIME_MISSING, time, f"{what}; log it with every row{unit}")
     if repeated and monitor.predictions.duplicates is Duplicates.ERROR:
         what = counted(repeated, f"row of {label} repeats", f"rows of {label} repeat")
-        yield Finding(Code.IDS_REPEATED, "", f"{monitor.model}: {what} an id; the first of each was taken")
+        yield Finding(Code.IDS_REPEATED, "", f"{what} an id; the first of each was taken")
     elif repeated >= FEWEST and repeated > MANY * (rows + repeated):
         yield from _repeated(monitor, label, rows, repeated)
 
@@ -60,6 +60,6 @@ def _repeated(monitor: Monitor, label: str, rows: int, repeated: int) -> Iterato
     cure = "give predictions.id the columns by which rows differ, or say so with predictions.duplicates"
     is_declared = "duplicates" in predictions.model_fields_set
     if rows == 1 or (repeated > MOST * (rows + repeated) and not is_declared):
-        yield Finding(Code.IDS_REPEATED, "", f"{monitor.model}: {what}; {cure}")
+        yield Finding(Code.IDS_REPEATED, "", f"{what}; {cure}")
     elif not is_declared:
-        yield Finding(Code.ROWS_REPEATED, "", f"{monitor.model}: {what}; {cure}")
+        yield Finding(Code.ROWS_REPEATED, "", f"{what}; {cure}")

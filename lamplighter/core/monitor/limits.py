@@ -7,11 +7,13 @@ level, in C without end, and aliases stand for values that are many times the si
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from lamplighter.core.limits import MOST_OF_A_MONITOR
+from lamplighter.errors import MonitorError
 
 MOST_DEPTH = 32
 """Levels of brackets and indentation; the keys of a monitor reach 5."""
@@ -27,7 +29,7 @@ PLAIN_TAGS = frozenset({None, "!", "tag:yaml.org,2002:str"})
 """Tags that leave a value what it is; others build objects, such as numbers without end or sets."""
 
 
-class TooMuchError(ValueError):
+class TooMuchError(MonitorError):
     """A file costs more than a monitor may, or holds what a monitor has no use for.
 
     Attributes
@@ -36,8 +38,8 @@ class TooMuchError(ValueError):
         Where, counted from 1.
     """
 
-    def __init__(self, message: str, line: int) -> None:
-        super().__init__(message)
+    def __init__(self, what: str, line: int = 1, *, where: str | Path = "", fix: str = "") -> None:
+        super().__init__(what, where=where, fix=fix)
         self.line = line
 
 
@@ -90,7 +92,9 @@ class _Meter:
         if anchor:
             self.anchors[anchor] = cost
         if deepest > MOST_DEPTH:
-            raise TooMuchError(f"is nested without end, or deeper than {MOST_DEPTH} levels; write it flatter", line)
+            raise TooMuchError(
+                f"is nested without end, or deeper than {MOST_DEPTH} levels", line, fix="write it flatter"
+            )
         if self.values > MOST_VALUES:
             raise self._too_much(f"{MOST_VALUES:,} keys and values", line)
         if self.letters > MOST_OF_A_MONITOR:
@@ -99,16 +103,16 @@ class _Meter:
     def _too_much(self, what: str, line: int) -> TooMuchError:
         if self.aliases:
             text = f"holds more than {what} by this line, once its aliases (*name) are written out"
-            return TooMuchError(f"{text}; {self.aliases} stand before it; repeat less by them", line)
+            return TooMuchError(f"{text}; {self.aliases} stand before it", line, fix="repeat less by them")
         text = f"holds more than {what} by this line"
-        return TooMuchError(f"{text}; name columns by patterns such as sensor_*, or leave checks out", line)
+        return TooMuchError(text, line, fix="name columns by patterns such as sensor_*, or leave checks out")
 
     def alias(self, name: str, line: int) -> None:
         """Count what an alias stands for; one that is not known is left to the loader's own message."""
         self.aliases += 1
         cost = self.anchors.get(name, _Cost())
         if cost is None:
-            raise TooMuchError("is nested without end; write out what it repeats", line)
+            raise TooMuchError("is nested without end", line, fix="write out what it repeats")
         self.add(cost, line)
 
 
@@ -136,12 +140,14 @@ def check_cost(text: str, loader: type) -> None:
     lamplighter.core.monitor.limits.TooMuchError: is nested without end, or deeper than 32 levels; write it flatter
     """
     if len(text.encode(errors="replace")) > MOST_OF_A_MONITOR:
-        raise TooMuchError(f"is larger than {MOST_OF_A_MONITOR // 1024} KiB; split it, or name columns by patterns", 1)
+        raise TooMuchError(
+            f"is larger than {MOST_OF_A_MONITOR // 1024} KiB", fix="split it, or name columns by patterns"
+        )
     meter = _Meter()
     for event in yaml.parse(text, Loader=loader):
         line = event.start_mark.line + 1 if event.start_mark else 1
         if getattr(event, "tag", None) not in PLAIN_TAGS:
-            raise TooMuchError("a tag (!!) other than !!str is of no use in a monitor; leave it out", line)
+            raise TooMuchError("a tag (!!) other than !!str is of no use in a monitor", line, fix="leave it out")
         if isinstance(event, yaml.AliasEvent):
             meter.alias(str(event.anchor), line)
         elif isinstance(event, yaml.ScalarEvent):

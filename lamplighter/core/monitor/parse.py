@@ -105,7 +105,7 @@ def key_lines(name: str, text: str, *, read: Read | None = None) -> Callable[[Lo
 
 
 def _refusal(location: Location, message: str, lines: _Lines, variables: Variables) -> MonitorError:
-    return MonitorError(f"{lines.nearest(location)}: {shortened(variables.hide(message), LONGEST_MESSAGE)}")
+    return MonitorError(shortened(variables.hide(message), LONGEST_MESSAGE), where=lines.nearest(location))
 
 
 def _merged(name: str, text: str, read: Read | None, seen: tuple[str, ...]) -> tuple[dict[Any, Any], _Lines]:
@@ -116,16 +116,22 @@ def _merged(name: str, text: str, read: Read | None, seen: tuple[str, ...]) -> t
     at, named = lines[("extends",)], values.pop("extends")
     if not isinstance(named, str) or read is None:
         shown = shortened(repr(named), 80)
-        raise MonitorError(f"{at}: extends {shown}, which names no file; write the name of one beside {name}")
+        raise MonitorError(
+            f"extends {shown}, which names no file", where=at, fix=f"write the name of one beside {name}"
+        )
     parent = _parent(name, named, at)
     if parent in (*seen, name):
-        raise MonitorError(f"{at}: extends itself by way of {' -> '.join((*seen, name, parent))}; remove one of them")
+        raise MonitorError(
+            f"extends itself by way of {' -> '.join((*seen, name, parent))}", where=at, fix="remove one of them"
+        )
     if len(seen) + 1 >= MOST_CHAIN:
-        raise MonitorError(f"{at}: more than {MOST_CHAIN} files extend one another; join some of them")
+        raise MonitorError(f"more than {MOST_CHAIN} files extend one another", where=at, fix="join some of them")
     try:
         parent_text = read(parent)
     except (OSError, ValueError):
-        raise MonitorError(f"{at}: extends {parent}, which cannot be read; name a file beside {name}") from None
+        raise MonitorError(
+            f"extends {parent}, which cannot be read", where=at, fix=f"name a file beside {name}"
+        ) from None
     base, base_lines = _merged(parent, parent_text, read, (*seen, name))
     return _overlay(base, values), _Lines(base_lines | lines)
 
@@ -136,7 +142,9 @@ def _parent(name: str, named: str, at: str) -> str:
     leaves = posixpath.isabs(parent) or parent.split("/")[0] == ".." or not named.isprintable()
     if leaves or not parent.endswith(SUFFIXES):
         shown = shortened(repr(named), 80)
-        raise MonitorError(f"{at}: extends {shown}, which is no YAML file of the project; name one beside {name}")
+        raise MonitorError(
+            f"extends {shown}, which is no YAML file of the project", where=at, fix=f"name one beside {name}"
+        )
     return parent
 
 
@@ -155,25 +163,32 @@ def _load(name: str, text: str) -> tuple[dict[Any, Any], _Lines]:
         for location, line in _run_window(node, ()):
             if location in lines and location:
                 key = shortened(repr(location[-1]), 80)
-                raise MonitorError(f"{name}:{line}: key {key} stands at {lines[location]} too; remove one")
+                raise MonitorError(
+                    f"key {key} stands at {lines[location]} too", where=f"{name}:{line}", fix="remove one"
+                )
             lines[location] = f"{name}:{line}"
         values = loader.construct_document(node) if node else None
     except TooMuchError as error:
-        raise MonitorError(f"{name}:{error.line}: {error}") from None
+        raise error.within(f"{name}:{error.line}") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise MonitorError(
-            f"{name}:{line}: not YAML: {error.problem}; mind the indentation, and quote what holds one of {{}}[]*&@:#"
+            f"not YAML: {error.problem}",
+            where=f"{name}:{line}",
+            fix="mind the indentation, and quote what holds one of {}[]*&@:#",
         ) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise MonitorError(f"{name}:{line}: not YAML: it holds a character that is not text; remove it") from None
+        raise MonitorError(
+            "not YAML: it holds a character that is not text", where=f"{name}:{line}", fix="remove it"
+        ) from None
     except (ValueError, ArithmeticError) as error:
         raise MonitorError(
-            f"{name}:1: not YAML: {type(error).__name__}; put what is no plain number in quotes"
+            f"not YAML: {type(error).__name__}", where=f"{name}:1", fix="put what is no plain number in quotes"
         ) from None
     if not isinstance(values, dict):
-        raise MonitorError(f"{name}:1: a monitor is a mapping of keys such as model, kind and predictions")
+        what = "a monitor is a mapping of keys such as model, kind and predictions"
+        raise MonitorError(what, where=f"{name}:1", fix="begin with model: and its name")
     return values, lines
 
 
@@ -182,7 +197,7 @@ def _run_window(node: Any, location: Location) -> Iterator[tuple[Location, int]]
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 line = key.start_mark.line + 1
-                raise TooMuchError("not YAML: a list or mapping stands where a key is meant; write a name", line)
+                raise TooMuchError("not YAML: a list or mapping stands where a key is meant", line, fix="write a name")
             inner = (*location, str(key.value))
             yield inner, key.start_mark.line + 1
             yield from _run_window(value, inner)
@@ -203,7 +218,7 @@ def _filled(value: Any, location: Location, variables: Variables, lines: _Lines)
     try:
         return variables.fill(value)
     except ValueError as error:
-        raise MonitorError(f"{lines.nearest(location)}: {error}") from None
+        raise MonitorError(str(error), where=lines.nearest(location)) from None
 
 
 def _ahead_of_time(monitor: Monitor) -> Iterator[tuple[Location, str]]:

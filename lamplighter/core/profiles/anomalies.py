@@ -89,7 +89,6 @@ class Baseline:
 
 
 def breaks_of(
-    model: str,
     current: Profiles,
     past: Sequence[Profiles],
     baselines: Mapping[str, Baseline] | None = None,
@@ -100,7 +99,6 @@ def breaks_of(
 
     Parameters
     ----------
-    model : str
     current : mapping of str to ColumnProfile
         The window's features.
     past : sequence of such mappings
@@ -116,7 +114,7 @@ def breaks_of(
     --------
     >>> from lamplighter.core.profiles.profile import categorical_profile
     >>> past = [{"plan": categorical_profile("plan", {"basic": 60 + n, "pro": 40 - n}, nulls=0)} for n in range(7)]
-    >>> found = breaks_of("churn", {"plan": categorical_profile("plan", {"basic": 5}, nulls=95)}, past)
+    >>> found = breaks_of({"plan": categorical_profile("plan", {"basic": 5}, nulls=95)}, past)
     >>> [(it.code.value, it.subject) for it in found]
     [('nulls-risen', 'plan')]
     """
@@ -126,14 +124,14 @@ def breaks_of(
     repeated = rows >= FEWEST_ROWS and len(past) >= FEWEST_WINDOWS and any(_same(current, it) for it in past)
     if repeated:
         what = "its features are, row for row, those of an earlier window; deliver the day's own rows"
-        yield Finding(Code.WINDOW_REPEATED, "", f"{model}: {what}")
+        yield Finding(Code.WINDOW_REPEATED, "", what)
     for name, profile in current.items():
         column = Column(profile, baselines.get(name, Baseline()).like(profile), same_phase, repeated=repeated)
         if found := column.broken(is_private=name in private):
-            yield Finding(found[0], name, f"{model}: column {name!r} {found[1]}")
+            yield Finding(found[0], name, f"column {name!r} {found[1]}")
 
 
-def score_breaks(model: str, scores: Profiles, baselines: Mapping[str, Baseline]) -> Iterator[Finding]:
+def score_breaks(scores: Profiles, baselines: Mapping[str, Baseline]) -> Iterator[Finding]:
     """Scores that were probabilities and are percent, logits or anything else now.
 
     How probabilities are distributed is the model's affair, and a new version may answer otherwise; scores that never
@@ -141,7 +139,6 @@ def score_breaks(model: str, scores: Profiles, baselines: Mapping[str, Baseline]
 
     Parameters
     ----------
-    model : str
     scores : mapping of str to ColumnProfile
     baselines : mapping of str to Baseline
 
@@ -151,7 +148,7 @@ def score_breaks(model: str, scores: Profiles, baselines: Mapping[str, Baseline]
     >>> from lamplighter.core.profiles.profile import numeric_profile
     >>> sound = numeric_profile("p", np.linspace(0, 1, 100), slack=0.0)
     >>> percent = numeric_profile("p", np.linspace(0, 100, 100), slack=0.0)
-    >>> found = score_breaks("churn", {"p": percent}, {"p": Baseline([sound] * FEWEST_WINDOWS)})
+    >>> found = score_breaks({"p": percent}, {"p": Baseline([sound] * FEWEST_WINDOWS)})
     >>> [(it.code.value, it.subject) for it in found]
     [('scale-changed', 'p')]
     """
@@ -164,10 +161,10 @@ def score_breaks(model: str, scores: Profiles, baselines: Mapping[str, Baseline]
                 what = f"lies outside of 0 to 1 in {share:.0%} of the rows, between {profile.minimum:.4g} and"
                 before = f"{profile.maximum:.4g}, and did in at most {usual:.0%} of {baseline.before.named}"
                 cure = "log probabilities again"
-                yield Finding(Code.SCALE_CHANGED, name, f"{model}: score column {name!r} {what} {before}; {cure}")
+                yield Finding(Code.SCALE_CHANGED, name, f"score column {name!r} {what} {before}; {cure}")
         elif Code.SCALE_CHANGED in baseline.open_codes:
             lasting = f"score column {name!r} has not been sound since {baseline.since}, and this window does not show"
-            yield Finding(Code.SCALE_CHANGED, name, f"{model}: {lasting} that it is; log probabilities again")
+            yield Finding(Code.SCALE_CHANGED, name, f"{lasting} that it is; log probabilities again")
 
 
 def _improbable(profile: ColumnProfile) -> float:

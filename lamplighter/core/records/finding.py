@@ -33,7 +33,7 @@ class Code(StrEnum):
     NUMBERS_ODD = "numbers-odd"
     SCORES_OUTSIDE = "scores-outside"
     PREDICTIONS_GONE = "predictions-gone"
-    NIGHTS_MISSING = "nights-missing"
+    RUNS_MISSING = "runs-missing"
     REFERENCE_UNREADABLE = "reference-unreadable"
     METRIC_FAILED = "metric-failed"
     REPORT_FAILED = "report-failed"
@@ -112,7 +112,8 @@ class Finding:
     subject : str
         The column, file or metric that it is about; empty for the window as a whole.
     message : str
-        What, where, and what would be right.
+        What, where, and what would be right. Which model it is about is known to whoever keeps it: who shows it where
+        that is not evident says it in front.
     """
 
     code: Code

@@ -127,7 +127,7 @@ def test_what_fits_nothing_says_so(run: Run) -> None:
 
 def test_the_overview(run: Run, history: History) -> None:
     """A line for each window, the newest last: what checks are about first, then what is looked at first."""
-    write_run(history, 3, status="failed", message="m: the log is not there")
+    write_run(history, 3, status="failed", message="the log is not there")
     rows = [measured(i, i + 1, metric="rows", value=820.0 + i, family="data") for i in range(3)]
     rows += [measured(i, i + 4, metric="labels_coverage", value=0.97) for i in range(2)]
     rows += [
@@ -299,7 +299,7 @@ def test_the_positive_class_of_a_month_is_the_monitors(run: Run, history: Histor
 
 
 def test_findings(run: Run, history: History) -> None:
-    missing = found(1, 2, code="column-missing", subject="amount", message="m: feature column 'amount' is missing")
+    missing = found(1, 2, code="column-missing", subject="amount", message="feature column 'amount' is missing")
     write(history, tables.finding, [found(), found(2, 3), found(2, 4, message=""), missing])
     assert lines(run("history", "m", "--findings")) == [
         "m findings",

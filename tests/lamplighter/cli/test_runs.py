@@ -186,7 +186,7 @@ def test_a_backfill_that_stops_says_where_to_go_on(run: Run, monkeypatch: pytest
 
     def fragile(context: Any, *arguments: Any, **options: Any) -> Any:
         if context.monitor.model == "first" and context.window.label == "2025-03-02":
-            raise SourceError("first: the log is not there; deliver it")
+            raise SourceError("the log is not there", where="first", fix="deliver it")
         if context.monitor.model == "first" and context.window.label == "2025-03-04":
             raise HistoryError("history postgresql://db: connection refused; nothing of this step was recorded")
         return ran(context, *arguments, **options)

@@ -51,7 +51,7 @@ def lines(expected: Result) -> list[str]:
 
 
 def test_the_keys_of_before_are_still_there(run: Run, history: History) -> None:
-    write_run(history, 9, status="failed", message="m: the log is not there")
+    write_run(history, 9, status="failed", message="the log is not there")
     write_run(history, 2)
     before = {
         "model": "m",
@@ -60,7 +60,7 @@ def test_the_keys_of_before_are_still_there(run: Run, history: History) -> None:
         "status": "failed",
         "failing": [],
         "undecided": {},
-        "message": "m: the log is not there",
+        "message": "the log is not there",
     }
     assert status(run)["m"].items() >= before.items()
 
@@ -193,21 +193,21 @@ def test_a_run_about_an_old_window_leaves_the_checks_of_the_newest(run: Run, his
 
 
 def test_a_run_that_failed_and_one_with_findings(run: Run, history: History) -> None:
-    write_run(history, 1, status="failed", message="m: data: no such folder; give another")
-    output = "completed with findings: other: no predictions in 2025-03-02; is the log there?"
+    write_run(history, 1, status="failed", message="data: no such folder; give another")
+    output = "completed with findings: no predictions in 2025-03-02; is the log there?"
     write_run(history, 1, model="other", status="findings", message=output)
     assert lines(run("status")) == [
         "model  window      state",
         "m      2025-03-02  run failed",
         "other  2025-03-02  findings",
         "m: run failed: data: no such folder; give another",
-        "other: findings: no predictions in 2025-03-02; is the log there?",
+        "other: completed with findings: no predictions in 2025-03-02; is the log there?",
     ]
 
 
 def test_each_finding_has_a_line_whether_it_is_recorded_or_not(run: Run, history: History) -> None:
     """Of what is recorded nothing is read out of the message, whose parts may hold what parts them."""
-    recorded = ["m: a.csv: line 3 has 2 values; mend the line", "m: column 'x' is new; the reference does not have it"]
+    recorded = ["a.csv: line 3 has 2 values; mend the line", "column 'x' is new; the reference does not have it"]
     write(
         history,
         tables.finding,
@@ -225,12 +225,16 @@ def test_each_finding_has_a_line_whether_it_is_recorded_or_not(run: Run, history
             for code, it in zip(("file-unreadable", "column-new"), recorded, strict=True)
         ],
     )
-    output = [*recorded, "m: the gauges could not be pushed: no answer; check the URL", "and 2 more"]
-    write_run(history, 1, status="findings", message=f"completed with findings: {'; '.join(output)}")
+    output = ["the gauges could not be pushed: no answer; check the URL", *(f"2025-03-01: {n} rows" for n in range(6))]
+    others = [{"code": "publish-failed", "subject": "", "message": it} for it in output]
+    message = f"completed with findings: {'; '.join([*recorded, *output])}"
+    write_run(history, 1, status="findings", message=message, findings=others)
     assert [line for line in lines(run("status")) if line.startswith("m: ")] == [
         "m: column 'x' is new; the reference does not have it",
         "m: a.csv: line 3 has 2 values; mend the line",
-        "m: findings: the gauges could not be pushed: no answer; check the URL",
+        "m: the gauges could not be pushed: no answer; check the URL",
+        *(f"m: 2025-03-01: {n} rows" for n in range(4)),
+        "m: 2 more findings of the run or of earlier windows",
     ]
 
 
@@ -334,8 +338,8 @@ def test_a_model_in_detail(run: Run, history: History) -> None:
     rows += [measured(4, 5, **{**drift, "metric": "drift_share", "value": 2 / 3, "n": 3}), measured(3, 5)]
     write(history, tables.measurement, rows)
     write(history, tables.decision, [decided(5, verdict="failed", value=0.3)])
-    write(history, tables.incident, [opened(5, told_on=day(5))])
-    write(history, tables.finding, [found(i, i + 1, message=f"m: no predictions on {i}") for i in range(8)])
+    write(history, tables.incident, [opened(5, notified_on=day(5))])
+    write(history, tables.finding, [found(i, i + 1, message=f"no predictions on {i}") for i in range(8)])
     champion = {"model": "m", "number": 1, "version": "v2", "previous": "", "known_on": day(1), "cause": "adopted"}
     write(history, tables.promotion, [champion])
     text = run("status", "m").stdout

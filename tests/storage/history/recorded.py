@@ -28,7 +28,7 @@ def measured(start: int = 0, known: int = 1, **other: Any) -> dict[str, Any]:
 
 def found(start: int = 0, known: int = 1, **other: Any) -> dict[str, Any]:
     """A finding."""
-    output = {"code": "window-empty", "subject": "", "family": "data", "message": "m: no predictions"}
+    output = {"code": "window-empty", "subject": "", "family": "data", "message": "no predictions"}
     return {**WINDOW, **output, "window_start": day(start), "known_on": day(known), **other}
 
 

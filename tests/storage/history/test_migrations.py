@@ -41,13 +41,29 @@ def history(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[History]
     yield opened
     upgrade(opened)
     with opened.writing() as connection:
-        for table in (tables.decision, tables.incident, tables.retraining, tables.acceptance):
+        for table in (
+            tables.decision,
+            tables.incident,
+            tables.retraining,
+            tables.acceptance,
+            tables.finding,
+            tables.run,
+        ):
             connection.execute(sa.delete(table))
+
+
+RENAMED = {"told_on": "notified_on"}
+"""Columns of older versions, and what they are called now."""
+
+
+def column_of(table: sa.Table, name: str) -> sa.ColumnClause[Any]:
+    """A column under the name that it has in some version."""
+    return sa.column(name, table.c[RENAMED.get(name, name)].type)
 
 
 def insert(history: History, table: sa.Table, rows: list[dict[str, Any]]) -> None:
     """Write rows of an older version: of the columns that it had."""
-    old = sa.table(table.name, *(sa.column(name, table.c[name].type) for name in rows[0]))
+    old = sa.table(table.name, *(column_of(table, name) for name in rows[0]))
     with history.writing() as connection:
         connection.execute(sa.insert(old), rows)
 
@@ -85,7 +101,8 @@ def shown(history: History, names: dict[str, list[str]]) -> dict[str, list[tuple
     with history.reading() as connection:
         for name, columns in names.items():
             table = tables.metadata.tables[name]
-            query = sa.select(*(table.c[column] for column in columns))
+            old = sa.table(name, *(column_of(table, column) for column in columns))
+            query = sa.select(*old.c)
             found[name] = sorted((tuple(row) for row in connection.execute(query)), key=repr)
     return found
 
@@ -100,7 +117,8 @@ def test_rows_of_an_older_version_stay(history: History) -> None:
     assert {name: len(rows) for name, rows in before.items()} == dict.fromkeys(columns, 6)
 
     upgrade(history)
-    assert shown(history, columns) == before
+    now = {name: [RENAMED.get(column, column) for column in held] for name, held in columns.items()}
+    assert shown(history, now) == before
     (model, *_) = written
     assert [entry.asked for entry in entries(history, model)] == [1, 1, 1]
     assert [entry.n for entry in entries(history, model)] == [2**40] * 3
@@ -119,4 +137,79 @@ def test_rows_of_an_older_version_stay(history: History) -> None:
     versions = columns["retraining"].index("version")
     assert sorted(row[versions] for row in left["retraining"]) == ["v0", "v0-2", "v1", "v1", "v2", "v2"]
     upgrade(history)
-    assert shown(history, columns) == left
+    assert shown(history, now) == left
+
+
+FOUND = "completed with findings: "
+
+
+def test_messages_do_not_begin_with_their_model_any_longer(history: History) -> None:
+    """Of models of which one's name ends as the other's, and one whose name begins a part of messages."""
+    texts = {
+        "churn": [
+            (
+                "churn: no predictions in 2025-03-01; is the log there?",
+                "no predictions in 2025-03-01; is the log there?",
+            ),
+            ("a.csv: is not UTF-8; save it so", "a.csv: is not UTF-8; save it so"),
+            ("churns: no model", "churns: no model"),
+            ("churn: churn: twice", "churn: twice"),
+            ("", ""),
+        ],
+        "a": [("data: a: no", "data: a: no"), ("a: größe", "größe")],
+    }
+    runs = {
+        "churn": [
+            (FOUND + "churn: one; do it; churn: two; and 3 more", FOUND + "one; do it; two; and 3 more"),
+            (FOUND + "a.csv: one; churn: two; data: sound again: x", FOUND + "a.csv: one; two; data: sound again: x"),
+            ("churn: the log is not there; deliver it", "the log is not there; deliver it"),
+            ("completed; churn: is no finding", "completed; churn: is no finding"),
+        ],
+        "data": [(FOUND + "data: one; data: sound again: x", FOUND + "data: one; data: sound again: x")],
+    }
+    window = {"window_start": DAY, "grain": "1d"}
+    for model, pairs in texts.items():
+        rows = [
+            {
+                **window,
+                "model": model,
+                "code": "c",
+                "subject": str(n),
+                "known_on": DAY,
+                "family": "data",
+                "message": old,
+            }
+            for n, (old, _) in enumerate(pairs)
+        ]
+        insert(history, tables.finding, rows)
+        decision = {"check_name": "f1", "metric": "f1", "severity": "warning", "verdict": "undecided"}
+        insert(
+            history,
+            tables.decision,
+            [
+                {**decision, "model": model, "known_on": DAY + timedelta(days=n), "reason": old}
+                for n, (old, _) in enumerate(pairs)
+            ],
+        )
+    missing = {**window, "model": "m", "subject": "", "known_on": DAY, "family": "arrivals", "message": "m: none"}
+    insert(history, tables.finding, [{**missing, "code": "nights-missing"}])
+    for model, pairs in runs.items():
+        times = {"known_on": DAY, "started_at": DAY, "timezone": "UTC", "status": "findings", "seconds": {}}
+        insert(history, tables.run, [{**window, **times, "model": model, "message": old} for old, _ in pairs])
+
+    upgrade(history)
+    for table, column, given in (
+        ("finding", "message", texts),
+        ("decision", "reason", texts),
+        ("run", "message", runs),
+    ):
+        found = [row for row in shown(history, {table: ["model", column]})[table] if row[0] in given]
+        wanted = [(model, new) for model, pairs in given.items() for _, new in pairs]
+        assert sorted(found) == sorted(wanted), table
+    assert [row for row in shown(history, {"finding": ["code", "message"]})["finding"] if row[0] != "c"] == [
+        ("runs-missing", "none")
+    ]
+    assert {str(row[0]) for row in shown(history, {"run": ["findings"]})["run"]} == {"[]"}
+    downgrade(history, "0006")
+    upgrade(history)
+    assert len(shown(history, {"finding": ["code"]})["finding"]) == 8

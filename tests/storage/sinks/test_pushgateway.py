@@ -28,6 +28,7 @@ from storage.project.folder import Project
 from storage.project.settings import Settings
 from storage.sinks import pushgateway
 from storage.sinks.gauges import exposition, publish, withdraw_retired
+from tests.storage.full_disk import full_disk
 
 PUSHGATEWAY = shutil.which("prometheus-pushgateway")
 PASSWORD = "secret"
@@ -327,20 +328,15 @@ def test_the_textfile_sink_wins_over_a_url_when_it_is_chosen(tmp_path: Path) -> 
     assert publish(ours, "m", [ROWS]).endswith("m.prom")
 
 
-def test_a_reader_never_sees_half_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
     ours = project(tmp_path, textfile_dir="out")
     publish(ours, "m", [ROWS])
     before = (tmp_path / "out" / "lamplighter-m.prom").read_bytes()
-
-    def full(self: Path, text: bytes) -> int:
-        os.close(os.open(self, os.O_CREAT | os.O_WRONLY))
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(PublishError, match=r"gauges: .*m\.prom cannot be written: No space left on device"):
+    with full_disk(), pytest.raises(PublishError, match=r"gauges: .*m\.prom cannot be written: File too large"):
         publish(ours, "m", [MISSING])
     assert (tmp_path / "out" / "lamplighter-m.prom").read_bytes() == before
-    assert [path.name for path in (ours.home / "gauges").iterdir()] == ["m.prom"], "nothing half-written is left"
+    for folder in (ours.home / "gauges", tmp_path / "out"):
+        assert len([*folder.iterdir()]) == 1, "nothing half-written is left"
 
 
 @pytest.mark.parametrize("in_the_way", ["out", ".lamplighter"])

@@ -182,7 +182,9 @@ def test_rows_are_chosen_by_dates(tmp_path, write, statistics: bool, zone: str) 
     path = write(tmp_path / "a.parquet", at=days, x=range(4), options={"write_statistics": statistics})
     assert values(Scan(spec_of(path, zone=zone))) == [1]
     hourly = Scan(ScanSpec(Window.of("m", Grain.HOUR, zone, dt.date(2013, 6, 1)), spec_of(path).files, "at"))
-    assert str(hourly.mistake) == "column 'at' holds dates, and a window of an hour needs a time of day"
+    assert str(hourly.mistake) == (
+        "column 'at' holds dates, and a window of an hour needs a time of day; log one, or write every: 1d"
+    )
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_columns_beside_the_declared_ones_and_the_reference() -> None:
     found = [(f.code.value, f.subject) for f in schema_findings(monitor_of(), declared, table, reference)]
     assert found == [("column-missing", "c"), ("type-changed", "a"), ("column-new", "new")]
     message = next(schema_findings(monitor_of(), declared, table, None)).message
-    assert message == "m: feature column 'c' is missing; it has at, i, y, s, v, a, b, new"
+    assert message == "feature column 'c' is missing; it has at, i, y, s, v, a, b, new"
     assert [f.code for f in schema_findings(monitor_of(), declared, table, None)] == [Code.COLUMN_MISSING]
 
 
@@ -223,8 +223,8 @@ def test_columns_without_a_value_and_numbers_without_end() -> None:
         "empty": numeric_profile("empty", np.array([])),
     }
     assert [(f.code, f.subject, f.message) for f in value_findings(monitor_of(), profiles)] == [
-        (Code.ALL_NULL, "dead", "m: column 'dead' is null in every row; mend its feed"),
-        (Code.INFINITE_VALUES, "wild", "m: column 'wild' is infinite in 1 of 2 rows; log them as null"),
+        (Code.ALL_NULL, "dead", "column 'dead' is null in every row; mend its feed"),
+        (Code.INFINITE_VALUES, "wild", "column 'wild' is infinite in 1 of 2 rows; log them as null"),
     ]
 
 

@@ -99,7 +99,7 @@ def test_rows_without_a_time_are_reported(tmp_path: Path, write: Write) -> None:
     write("log/day=2013-06-02/a.parquet", rows("2013-06-02", at=times))
     write("log/day=2013-06-01/a.parquet", rows("2013-06-01", at=pa.nulls(24, whole["at"].type)))
     table = validated(tmp_path)
-    message = "m: 5 rows of 2013-06-02 have no 'at' that can be read, and were left out; log it with every row"
+    message = "5 rows of 2013-06-02 have no 'at' that can be read, and were left out; log it with every row"
     assert (table.count, findings_of(table)) == (19, [(Code.TIME_MISSING, "at", message)])
 
 
@@ -112,7 +112,7 @@ def test_times_of_another_unit_are_counted(tmp_path: Path, write: Write) -> None
         shift = (day - 2) * 86_400
         times = mixed if day == 2 else [(start + shift) * 1000] * 24
         write(f"log/day=2013-06-0{day}/a.parquet", rows(f"2013-06-0{day}", at=times))
-    message = "m: 5 rows of 2013-06-02 have no 'at' that can be read, and were left out; log it with every row in ms"
+    message = "5 rows of 2013-06-02 have no 'at' that can be read, and were left out; log it with every row in ms"
     table = validated(tmp_path, monitor)
     assert (table.count, findings_of(table)[0]) == (19, (Code.TIME_MISSING, "at", message))
 
@@ -143,7 +143,7 @@ def test_rows_that_repeat_an_id_are_not_left_out_in_silence(
     table = validated(tmp_path, MONITOR.replace("id: id", f"id: id{duplicates}"))
     assert (table.count, [found for found, _, _ in findings_of(table)]) == (left, [code] if code else [])
     if code and "error" not in duplicates:
-        message = f"m: {24 - left} of 24 rows of 2013-06-02 repeat an id in 'id', and were left out; give"
+        message = f"{24 - left} of 24 rows of 2013-06-02 repeat an id in 'id', and were left out; give"
         assert table.findings[0].message.startswith(message)
 
 
@@ -193,7 +193,7 @@ def test_a_mistake_about_the_time_is_reported_once(
     [finding] = validated(tmp_path, monitor).findings
     assert finding.code is code
     assert finding.subject == monitor.partition("time: ")[2].partition(",")[0]
-    assert finding.message == f"m: no file of 2013-06-02 can be used: {message}"
+    assert finding.message == f"no file of 2013-06-02 can be used: {message}"
 
 
 def test_a_file_of_another_kind_than_the_others_is_reported_by_itself(tmp_path: Path, write: Write) -> None:
@@ -216,7 +216,7 @@ def test_a_file_of_the_reference_that_cannot_be_read_is_reported(tmp_path: Path,
     path = cut(str(write("reference/b.parquet", rows("2013-05-02"))))
     [(code, subject, message)] = findings_of(validated(tmp_path))
     assert (code, subject) == (Code.REFERENCE_UNREADABLE, path)
-    assert message.startswith(f"m: reference: {path}: ")
+    assert message.startswith(f"reference: {path}: ")
     assert message.endswith("; deliver the file again")
 
 
@@ -224,7 +224,7 @@ def test_a_mistake_in_every_file_of_the_reference_is_reported_once(tmp_path: Pat
     twice = rows("2013-05-01").append_column("plan", pa.nulls(24))
     for name in "ab":
         write(f"reference/{name}.parquet", twice)
-    message = "m: no file of the reference can be used: column 'plan' comes twice; write it once"
+    message = "no file of the reference can be used: column 'plan' comes twice; write it once"
     assert (Code.REFERENCE_UNREADABLE, "plan", message) in findings_of(validated(tmp_path))
 
 

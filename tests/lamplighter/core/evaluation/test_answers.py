@@ -38,7 +38,7 @@ EVEN = {name: [1 / 3] * 3 * N for name in ("sa", "sb", "sc")}
     [
         pytest.param(
             ("classification", ["d", *THREE[1:]], THREE, BY_CLASS), "classes-odd",
-            "m: day: not of the classes a, b, c: 1 row labelled 'd' left out of scores and averages; "
+            "day: not of the classes a, b, c: 1 row labelled 'd' left out of scores and averages; "
             "correct them, or give each a score", id="a label without a score",
         ),
         pytest.param(
@@ -159,7 +159,7 @@ def test_scores_that_do_not_add_up() -> None:
         column[:4] = 0.5
     messages = found("classification", THREE, THREE, BY_CLASS, **scores)
     assert messages == {
-        "scores-outside": "m: day: scores of 4 of 600 rows add up to 1.5 to 1.5, not 1; "
+        "scores-outside": "day: scores of 4 of 600 rows add up to 1.5 to 1.5, not 1; "
         "log the probabilities of all classes"
     }
 

@@ -128,9 +128,9 @@ def test_the_whole_text() -> None:
         "# TYPE lamplighter_quality_f1_ratio gauge\n"
         'lamplighter_quality_f1_ratio{class="",model="m",segment=""} 0.5\n'
         'lamplighter_quality_f1_ratio{class="",model="m",segment="origin=JFK"} 0.25\n'
-        "# HELP lamplighter_quality_own a custom metric\n"
-        "# TYPE lamplighter_quality_own gauge\n"
-        'lamplighter_quality_own{metric="mine",model="m",segment="origin=JFK"} 7.0\n'
+        "# HELP lamplighter_quality_custom a custom metric\n"
+        "# TYPE lamplighter_quality_custom gauge\n"
+        'lamplighter_quality_custom{metric="mine",model="m",segment="origin=JFK"} 7.0\n'
     )
 
 

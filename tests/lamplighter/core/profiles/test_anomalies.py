@@ -34,7 +34,7 @@ PAST = [window(seed) for seed in range(PAST_WINDOWS)]
 
 
 def found(current: Profiles, past: list[Profiles] = PAST) -> list[tuple[Code, str]]:
-    return [(finding.code, finding.subject) for finding in breaks_of("m", current, past)]
+    return [(finding.code, finding.subject) for finding in breaks_of(current, past)]
 
 
 @pytest.mark.parametrize("seed", range(100, 140))
@@ -58,8 +58,8 @@ def test_a_fault_is_found(fault: str) -> None:
 
 
 def test_the_factor_is_reported() -> None:
-    (finding,) = breaks_of("m", window(200, distance=lambda v: v * 1.609344), PAST)
-    assert finding.message.startswith("m: column 'distance' is 1.6")
+    (finding,) = breaks_of(window(200, distance=lambda v: v * 1.609344), PAST)
+    assert finding.message.startswith("column 'distance' is 1.6")
     assert ": mostly between 303.4 and 4167, and before mostly between 187.7 and 2579; which unit" in finding.message
 
 
@@ -120,7 +120,7 @@ def test_columns_that_froze_or_shrank(column: str, change: str, seed: int) -> No
 
 def test_the_message_says_what_the_values_were_and_are() -> None:
     def message(column: str, change: str) -> str:
-        (finding,) = breaks_of("m", of_day(column, 60, 1, change), [of_day(column, day, 1) for day in range(46, 60)])
+        (finding,) = breaks_of(of_day(column, 60, 1, change), [of_day(column, day, 1) for day in range(46, 60)])
         return finding.message
 
     old, new = (
@@ -132,9 +132,9 @@ def test_the_message_says_what_the_values_were_and_are() -> None:
         f"between {new.min() + 273.15:.6g} and {new.max() + 273.15:.6g}",
     )
     assert message("celsius", "kelvin") == (
-        f"m: column 'x' lies {here}, and lay {there} in the 14 windows before; which unit is it in?"
+        f"column 'x' lies {here}, and lay {there} in the 14 windows before; which unit is it in?"
     )
-    assert message("stars", "one of its values").startswith("m: column 'x' has one value, 5, in every row")
+    assert message("stars", "one of its values").startswith("column 'x' has one value, 5, in every row")
 
 
 def test_a_category_alone() -> None:

@@ -45,7 +45,7 @@ def day_of(column: str, day: int, seed: int, change: Callable[[Values], Values] 
 def codes(profile: ColumnProfile, past: list[ColumnProfile], *, private: bool = False) -> list[Code]:
     baseline = Baseline(past[-14:], past[:-14])
     hidden = [profile.column] if private else []
-    return [it.code for it in breaks_of("m", {profile.column: profile}, [], {profile.column: baseline}, hidden)]
+    return [it.code for it in breaks_of({profile.column: profile}, [], {profile.column: baseline}, hidden)]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -68,7 +68,6 @@ def test_the_first_day_of_a_fault_does_not_hide_the_others(column: str) -> None:
 def test_a_turned_sign() -> None:
     past = [day_of("zero-inflated", day, 4) for day in range(WINDOWS)]
     (found,) = breaks_of(
-        "m",
         {"x": day_of("zero-inflated", WINDOWS, 4, lambda v: -v)},
         [],
         {"x": Baseline(past[-14:], past[:-14])},
@@ -121,7 +120,7 @@ def test_categories(column: str, coding: str, seed: int) -> None:
 def test_of_a_private_column_no_value_is_named() -> None:
     past = [categories("plans", day, 5) for day in range(14)]
     current = {"plans": categories("plans", 14, 5, str.lower)}
-    (found,) = breaks_of("m", current, [], {"plans": Baseline(past)}, ["plans"])
+    (found,) = breaks_of(current, [], {"plans": Baseline(past)}, ["plans"])
     assert not any(word in found.message for word in ("asic", "pro'", "Team"))
 
 
