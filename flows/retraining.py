@@ -98,7 +98,8 @@ def approve_waiting(work: Retraining) -> Retraining:
         If its files are not what was registered.
     """
     work.registry.verified(work.entry.version)
-    present = work.champion.version if work.champion else ""
+    champion = work.champion()
+    present = champion.version if champion else ""
     if work.entry.champion != present:
         work = bring_to_end(work.save(status=Status.TRAINED, champion=present), RetrainStages.plain())
     if work.entry.status is Status.WAITING:

@@ -53,7 +53,7 @@ class PredictionLog:
     >>> [path.parent.name for path in log.write({"predicted_at": [noon], "late": [1]})]
     ['day=2013-04-01']
 
-    Scan that come one by one are held until there are `max_rows`, or until the end of the block:
+    Rows that come one by one are held until there are `max_rows`, or until the end of the block:
 
     >>> with PredictionLog(folder.name) as log:
     ...     log.append({"predicted_at": noon, "late": 0})

@@ -117,9 +117,8 @@ class Retraining:
         scratch, environment = self.scratch / "child", self.retrain.environment
         return TrainerProcess(self.project, self.retrain.trainer, *limits, is_private, scratch, environment)
 
-    @property
     def champion(self) -> Version | None:
-        """Who is champion, where that is a registered version."""
+        """Who is champion now, where that is a registered version; asked of the history each time."""
         promotion = champion(self.history, self.monitor.model)
         return self.registry.find(promotion.version) if promotion else None
 
@@ -140,8 +139,8 @@ class Retraining:
         """The name of its version: the local day or hour of the logical date, with a number from the second one on."""
         # With the offset: an hour that the clock strikes twice is two.
         form = "%Y-%m-%dT%H%z" if self.monitor.every is Grain.HOUR else "%Y-%m-%d"
-        context = self.entry.known_on.astimezone(self.window.zone).strftime(form)
-        return context if self.entry.asked == 1 else f"{context}.{self.entry.asked}"
+        moment = self.entry.known_on.astimezone(self.window.zone).strftime(form)
+        return moment if self.entry.asked == 1 else f"{moment}.{self.entry.asked}"
 
     def refreshed(self) -> Retraining:
         """The same, as far as the ledger says it has come."""

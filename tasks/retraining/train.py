@@ -46,7 +46,7 @@ def train(work: Retraining) -> Retraining:
     """
     if work.entry.version:
         return work
-    version, champion = work.new_version, work.champion
+    version, champion = work.new_version, work.champion()
     if work.registry.find(version):
         raise ModelError(
             f"version {version} is registered already", where=work.monitor.model, fix="a version never changes"
@@ -79,7 +79,7 @@ def fit(work: Retraining, made: Path, version: str) -> Fitted:
     """
     # A training that nothing could be compared with afterwards is not begun.
     comparison_windows(work)
-    windows, champion = training_windows(work), work.champion
+    windows, champion = training_windows(work), work.champion()
     progress = work.counting("reading the labelled past", len(windows))
     path, spool = work.scratch / "train.parquet", work.scratch / "spool"
     rows = write_labelled(work.project, work.monitor, windows, path, spool, work.scans, progress)

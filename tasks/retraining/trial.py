@@ -113,7 +113,7 @@ def _tried(context: RunContext, work: Trial) -> DryRun:
         make_folder(made)
     except OSError as error:
         raise ModelError(f"cannot be made: {error.strerror}", where=made, fix="mend the home") from None
-    present = work.champion
+    present = work.champion()
     # A champion that is none of the registry's has answered already: what was logged are its answers.
     work = replace(work, entry=replace(work.entry, champion=present.version if present else ""))
     fitted = fit(work, made, VERSION)

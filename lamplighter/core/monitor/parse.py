@@ -160,7 +160,7 @@ def _load(name: str, text: str) -> tuple[dict[Any, Any], _Lines]:
         check_cost(text, _Loader)
         loader = _Loader(text)
         node = loader.get_single_node()
-        for location, line in _run_window(node, ()):
+        for location, line in _keys_below(node, ()):
             if location in lines and location:
                 key = shortened(repr(location[-1]), 80)
                 raise MonitorError(
@@ -192,7 +192,8 @@ def _load(name: str, text: str) -> tuple[dict[Any, Any], _Lines]:
     return values, lines
 
 
-def _run_window(node: Any, location: Location) -> Iterator[tuple[Location, int]]:
+def _keys_below(node: Any, location: Location) -> Iterator[tuple[Location, int]]:
+    """Every key and place in a list below a node, and its line."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
@@ -200,11 +201,11 @@ def _run_window(node: Any, location: Location) -> Iterator[tuple[Location, int]]
                 raise TooMuchError("not YAML: a list or mapping stands where a key is meant", line, fix="write a name")
             inner = (*location, str(key.value))
             yield inner, key.start_mark.line + 1
-            yield from _run_window(value, inner)
+            yield from _keys_below(value, inner)
     elif isinstance(node, yaml.SequenceNode):
         for i, value in enumerate(node.value):
             yield (*location, i), value.start_mark.line + 1
-            yield from _run_window(value, (*location, i))
+            yield from _keys_below(value, (*location, i))
 
 
 def _filled(value: Any, location: Location, variables: Variables, lines: _Lines) -> Any:
