@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,14 @@ import sqlalchemy as sa
 
 from storage.history import open_history
 from storage.project.folder import Project
-from tests.flows import loop_world
+from tests.flows import loop_world, small_world
+from tests.flows.runs import edit, many_runs
 from tests.receivers import Receiver, http_receiver
+
+Make = Callable[[Path], Project]
+Prepared = Callable[[Hashable, Make], Project]
+Ran = Callable[[date], Project]
+Templates = Callable[[Hashable, Make], Path]
 
 FIRST, DAYS, ROWS = pd.Timestamp("2025-03-03"), 12, 120
 ZONE = "Europe/Berlin"
@@ -176,30 +183,121 @@ def world(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pr
 
 
 @pytest.fixture(scope="session")
-def turned_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The world of the loop some days after it turned, when no check has noticed; made once."""
-    folder = tmp_path_factory.mktemp("turned") / "world"
-    open_history(loop_world.eve(folder)).engine.dispose()
-    return folder
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Projects that many tests begin with, by a name each: made once, to be read or copied."""
+    made: dict[Hashable, Path] = {}
+
+    def template(name: Hashable, make: Make) -> Path:
+        if name not in made:
+            folder = tmp_path_factory.mktemp("template") / "world"
+            open_history(make(folder)).engine.dispose()
+            made[name] = folder
+        return made[name]
+
+    return template
 
 
 @pytest.fixture
-def turned(turned_template: Path, tmp_path: Path) -> Project:
-    """A fresh copy of it."""
-    folder = tmp_path / "world"
-    shutil.copytree(turned_template, folder)
-    return Project.open(folder)
+def prepared(templates: Templates, tmp_path: Path) -> Prepared:
+    """A fresh copy of such a project."""
+
+    def copy(name: Hashable, make: Make) -> Project:
+        folder = shutil.copytree(templates(name, make), tmp_path / "world")
+        return Project.open(folder)
+
+    return copy
 
 
 @pytest.fixture(scope="session")
-def worsened_template(turned_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same after a promotion that the world turned back on, on the eve of the rollback; made once."""
-    folder = shutil.copytree(turned_template, tmp_path_factory.mktemp("worsened") / "world")
-    project = Project.open(folder)
-    loop_world.adopt_first(project)
-    loop_world.worsen(project)
-    open_history(project).engine.dispose()
-    return folder
+def parquet_until(template: Path, templates: Templates) -> Callable[[date], Path]:
+    """The project after the runs of the model `parquet` from the first day to another; to be read."""
+
+    def until(last: date) -> Path:
+        def make(folder: Path) -> Project:
+            project = Project.open(shutil.copytree(template, folder))
+            many_runs(project, "parquet", FIRST.date(), last)
+            return project
+
+        return templates(("parquet", last), make)
+
+    return until
+
+
+@pytest.fixture
+def ran(parquet_until: Callable[[date], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ran:
+    """A fresh copy of it."""
+
+    def until(last: date) -> Project:
+        folder = shutil.copytree(parquet_until(last), tmp_path / "world")
+        monkeypatch.setenv("WORLD", str(folder))
+        return Project.open(folder)
+
+    return until
+
+
+@pytest.fixture
+def sound(prepared: Prepared) -> Callable[..., Project]:
+    """The model of `small_world` after some sound days."""
+
+    def after(days: int, monitor: str = small_world.MONITOR) -> Project:
+        def make(folder: Path) -> Project:
+            project = small_world.make(folder, monitor)
+            small_world.run_days(project, range(days))
+            return project
+
+        return prepared(("sound", days, monitor), make)
+
+    return after
+
+
+@pytest.fixture(scope="session")
+def turned_template(templates: Templates) -> Path:
+    """The world of the loop some days after it turned, when no check has noticed."""
+    return templates("turned", loop_world.eve)
+
+
+@pytest.fixture
+def turned(turned_template: Path, prepared: Prepared) -> Project:
+    """A fresh copy of it."""
+    return prepared("turned", loop_world.eve)
+
+
+@pytest.fixture
+def promoted(turned_template: Path, prepared: Prepared) -> Project:
+    """The same a day later: the new rule was learned, and its model is champion."""
+
+    def make(folder: Path) -> Project:
+        project = Project.open(shutil.copytree(turned_template, folder))
+        loop_world.one_run(project)
+        return project
+
+    return prepared("promoted", make)
+
+
+@pytest.fixture
+def waiting(turned_template: Path, prepared: Prepared) -> Project:
+    """The same a day later where promotions need an approval, which the challenger waits for."""
+
+    def make(folder: Path) -> Project:
+        project = Project.open(shutil.copytree(turned_template, folder))
+        edit(project, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
+        loop_world.one_run(project)
+        return project
+
+    return prepared("waiting", make)
+
+
+@pytest.fixture(scope="session")
+def worsened_template(turned_template: Path, templates: Templates) -> Path:
+    """The same after a promotion that the world turned back on, on the eve of the rollback."""
+
+    def make(folder: Path) -> Project:
+        project = Project.open(shutil.copytree(turned_template, folder))
+        loop_world.adopt_first(project)
+        loop_world.worsen(project)
+        return project
+
+    return templates("worsened", make)
 
 
 @pytest.fixture

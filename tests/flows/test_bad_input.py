@@ -22,6 +22,7 @@ from storage.history.query import Filter, measurements
 from storage.project.folder import Project
 from tasks.stages.run import RunContext
 from tasks.stages.validate import validate
+from tests.flows.conftest import Ran
 from tests.flows.runs import many_runs, one_run, recorded
 
 FIRST, DAY, LAST = date(2025, 3, 3), date(2025, 3, 6), date(2025, 3, 8)
@@ -86,20 +87,9 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], None], str]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def undisturbed() -> dict[str, object]:
-    return {}
-
-
 @pytest.mark.parametrize("name", DAMAGE)
-def test_a_clear_line_and_nothing_lost(world: Project, undisturbed: dict[str, object], name: str) -> None:
-    place, damage, line = DAMAGE[name]
-    if not undisturbed:
-        many_runs(world, "parquet", FIRST, LAST)
-        undisturbed["history"] = recorded(world)["measurement"]
-        shutil.rmtree(world.home)
-        open_history(world).engine.dispose()
-    many_runs(world, "parquet", FIRST, date(2025, 3, 5))
+def test_a_clear_line_and_nothing_lost(ran: Ran, parquet_until: Callable[[date], Path], name: str) -> None:
+    world, (place, damage, line) = ran(date(2025, 3, 5)), DAMAGE[name]
     sound = (world.root / place).read_bytes()
     damage(world.root / place)
     outcome = one_run(world, "parquet", DAY)
@@ -113,7 +103,7 @@ def test_a_clear_line_and_nothing_lost(world: Project, undisturbed: dict[str, ob
         path.unlink()
     (world.root / place).write_bytes(sound)
     many_runs(world, "parquet", DAY, LAST)
-    assert recorded(world)["measurement"] == undisturbed["history"]
+    assert recorded(world)["measurement"] == recorded(Project.open(parquet_until(LAST)))["measurement"]
 
 
 def values(world: Project, metric: str, feature: str = "") -> dict[str, tuple[float | None, str]]:

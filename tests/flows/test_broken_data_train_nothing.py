@@ -17,6 +17,7 @@ from storage.history.promotions import promotions
 from storage.history.retrainings import entries
 from storage.project.folder import Project
 from tests.flows import small_world
+from tests.flows.conftest import Prepared
 from tests.flows.loop_world import call
 from tests.flows.small_world import FIRST, incidents, rows, run
 
@@ -124,6 +125,13 @@ def day(project: Project, number: int, seed: int, change: Change | None = None) 
     run(project, number, log, with_retraining=True)
 
 
+def sound(folder: Path, days: int, seed: int) -> Project:
+    project = make(folder)
+    for number in range(days):
+        day(project, number, seed)
+    return project
+
+
 def days_learned(project: Project, version: str) -> list[int]:
     kept = json.loads((project.home / "models" / "m" / version / "windows.json").read_text())
     return [(date.fromisoformat(window) - FIRST).days for window in kept]
@@ -135,10 +143,8 @@ def started(project: Project) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_nothing_is_trained_on_broken_data(tmp_path: Path, fault: str, seed: int) -> None:
-    project = make(tmp_path / "world")
-    for number in range(BEFORE):
-        day(project, number, seed)
+def test_nothing_is_trained_on_broken_data(prepared: Prepared, fault: str, seed: int) -> None:
+    project = prepared(("to be broken", seed), lambda folder: sound(folder, BEFORE, seed))
     # Thirty days once; longer than the sound windows would last for the others.
     for number in range(BEFORE, BEFORE + (30 if fault == "amounts in cents" and seed == 1 else 10)):
         day(project, number, seed, FAULTS[fault])
@@ -148,10 +154,8 @@ def test_nothing_is_trained_on_broken_data(tmp_path: Path, fault: str, seed: int
 
 
 @pytest.mark.parametrize("column", ["amount", "count"])
-def test_what_is_accepted_is_learned_from_and_nothing_before(tmp_path: Path, column: str) -> None:
-    project, change = make(tmp_path / "world"), scale(column, 100)
-    for number in range(12):
-        day(project, number, 3)
+def test_what_is_accepted_is_learned_from_and_nothing_before(prepared: Prepared, column: str) -> None:
+    project, change = prepared("to be accepted", lambda folder: sound(folder, 12, 3)), scale(column, 100)
     for number in range(12, 15):
         day(project, number, 3, change)
     assert call(project, "incidents", "accept", "m")[0] == 0

@@ -38,10 +38,9 @@ from tests.receivers import Receiver
 # By hand.
 
 
-def test_by_hand(turned: Project) -> None:
-    one_run(turned)
-    one_run(turned, DAY + timedelta(days=1))
-    code, output = call(turned, "retrain", "turning", "--now", "2025-03-24T09:00")
+def test_by_hand(promoted: Project) -> None:
+    one_run(promoted, DAY + timedelta(days=1))
+    code, output = call(promoted, "retrain", "turning", "--now", "2025-03-24T09:00")
     assert code == 0
     assert output.startswith("turning: 2025-03-24.2 rejected; accuracy gains +0.0000")
 
@@ -63,22 +62,21 @@ def test_by_hand_what_was_cut_short_is_completed(turned: Project) -> None:
     assert [entry.status for entry in ledger(turned)] == [Status.PROMOTED]
 
 
-def test_by_hand_again_on_one_day(turned: Project) -> None:
+def test_by_hand_again_on_one_day(promoted: Project) -> None:
     """Each attempt has a line and a version of its own; what was done before stays as it was."""
-    one_run(turned)
-    first = ledger(turned)[0]
+    first = ledger(promoted)[0]
     for number, now in ((2, "09:00"), (3, "10:00Z")):
-        code, output = call(turned, "retrain", "turning", "--now", f"2025-03-23T{now}")
+        code, output = call(promoted, "retrain", "turning", "--now", f"2025-03-23T{now}")
         assert (code, output.split(";")[0]) == (0, f"turning: 2025-03-23.{number} rejected")
-    assert ledger(turned)[0] == first
-    assert [(it.asked, it.version, it.champion) for it in ledger(turned)] == [
+    assert ledger(promoted)[0] == first
+    assert [(it.asked, it.version, it.champion) for it in ledger(promoted)] == [
         (1, "2025-03-23", ""),
         (2, "2025-03-23.2", "2025-03-23"),
         (3, "2025-03-23.3", "2025-03-23"),
     ]
-    one_run(turned)
-    assert len(ledger(turned)) == 3
-    output = json.loads(call(turned, "retrain", "turning", "--now", "2025-03-23T10:00Z", "--json")[1])
+    one_run(promoted)
+    assert len(ledger(promoted)) == 3
+    output = json.loads(call(promoted, "retrain", "turning", "--now", "2025-03-23T10:00Z", "--json")[1])
     assert (output["version"], output["status"], output["asked"], output["taken_up"]) == (
         "2025-03-23.4",
         "rejected",
@@ -87,26 +85,23 @@ def test_by_hand_again_on_one_day(turned: Project) -> None:
     )
 
 
-def test_by_hand_a_version_is_never_replaced(turned: Project) -> None:
-    one_run(turned)
-    kept = (turned.home / "models" / "turning" / "2025-03-23" / "model.json").read_bytes()
-    (turned.root / "trainer.py").write_text(loop_world.TRAINER.replace("1 if agreement >= 0.5 else -1", "1"))
-    code, output = call(turned, "retrain", "turning", "--now", "2025-03-23T12:00")
+def test_by_hand_a_version_is_never_replaced(promoted: Project) -> None:
+    kept = (promoted.home / "models" / "turning" / "2025-03-23" / "model.json").read_bytes()
+    (promoted.root / "trainer.py").write_text(loop_world.TRAINER.replace("1 if agreement >= 0.5 else -1", "1"))
+    code, output = call(promoted, "retrain", "turning", "--now", "2025-03-23T12:00")
     assert (code, output[:31]) == (0, "turning: 2025-03-23.2 rejected;")
-    assert [entry.status for entry in ledger(turned)] == [Status.PROMOTED, Status.REJECTED]
-    assert (turned.home / "models" / "turning" / "2025-03-23" / "model.json").read_bytes() == kept
+    assert [entry.status for entry in ledger(promoted)] == [Status.PROMOTED, Status.REJECTED]
+    assert (promoted.home / "models" / "turning" / "2025-03-23" / "model.json").read_bytes() == kept
 
 
-def test_a_challenger_waits_for_approval(turned: Project) -> None:
-    edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
-    one_run(turned)
-    assert [entry.status for entry in ledger(turned)] == [Status.WAITING]
-    one_run(turned, DAY + timedelta(days=1))
-    reason = ledger(turned, vetoed=True)[-1].reason
+def test_a_challenger_waits_for_approval(waiting: Project) -> None:
+    assert [entry.status for entry in ledger(waiting)] == [Status.WAITING]
+    one_run(waiting, DAY + timedelta(days=1))
+    reason = ledger(waiting, vetoed=True)[-1].reason
     assert reason == "version 2025-03-23 of 2025-03-23 waits for `lamplighter approve turning`"
-    assert call(turned, "approve", "turning") == (0, "turning: 2025-03-23 is champion\n")
-    assert champion(open_history(turned), "turning").version == "2025-03-23"
-    code, output = call(turned, "approve", "turning")
+    assert call(waiting, "approve", "turning") == (0, "turning: 2025-03-23 is champion\n")
+    assert champion(open_history(waiting), "turning").version == "2025-03-23"
+    code, output = call(waiting, "approve", "turning")
     assert code == 2
     assert "nothing waits for approval" in output
 
@@ -158,13 +153,11 @@ def test_an_approval_without_a_receiver_of_messages_says_so(
     assert output.endswith("it is tried again in the next run\n")
 
 
-def test_what_waits_is_rejected_where_the_champion_is_as_good_by_now(turned: Project) -> None:
-    edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
-    one_run(turned)
-    adopt_first(turned, sign=-1)
-    code, output = call(turned, "approve", "turning")
+def test_what_waits_is_rejected_where_the_champion_is_as_good_by_now(waiting: Project) -> None:
+    adopt_first(waiting, sign=-1)
+    code, output = call(waiting, "approve", "turning")
     assert (code, output[:36]) == (0, "turning: 2025-03-23 rejected: accura")
-    assert champion(open_history(turned), "turning").version == "first"
+    assert champion(open_history(waiting), "turning").version == "first"
 
 
 def test_by_hand_a_target_that_does_not_answer_is_asked_three_times(
@@ -275,31 +268,32 @@ def test_what_is_adopted_is_looked_at(turned: Project) -> None:
     assert (code, output.count("\n")) == (2, 1)
 
 
-def test_a_rollback_goes_to_what_is_still_what_was_registered(turned: Project) -> None:
-    one_run(turned)
-    code, output = call(turned, "rollback", "turning")
+def test_a_rollback_goes_to_what_is_still_what_was_registered(promoted: Project) -> None:
+    code, output = call(promoted, "rollback", "turning")
     assert (code, "there was no champion of the registry" in output) == (2, True)
     second = loop_world.TRAINER.replace('score = (sign * rows["x"] + 4) / 8', 'score = (sign * rows["x"] + 4.2) / 8')
-    (turned.root / "trainer.py").write_text(second)
-    edit(turned, "turning", ("accept: {metric: accuracy, days: 3d}", "accept: {metric: accuracy, gain: -1, days: 1d}"))
+    (promoted.root / "trainer.py").write_text(second)
+    edit(
+        promoted, "turning", ("accept: {metric: accuracy, days: 3d}", "accept: {metric: accuracy, gain: -1, days: 1d}")
+    )
     for day in range(1, 4):
-        one_run(turned, DAY + timedelta(days=day))
-    code, output = call(turned, "retrain", "turning", "--now", "2025-03-27T09:00")
+        one_run(promoted, DAY + timedelta(days=day))
+    code, output = call(promoted, "retrain", "turning", "--now", "2025-03-27T09:00")
     assert code == 0, output
-    versions = [promotion.version for promotion in promotions(open_history(turned), "turning")]
+    versions = [promotion.version for promotion in promotions(open_history(promoted), "turning")]
     assert versions == ["2025-03-23", "2025-03-27"]
-    model = turned.home / "models" / "turning" / "2025-03-23" / "model.json"
+    model = promoted.home / "models" / "turning" / "2025-03-23" / "model.json"
     kept = model.read_text()
     model.write_text('{"sign": 5}')
-    code, output = call(turned, "rollback", "turning")
+    code, output = call(promoted, "rollback", "turning")
     assert code == 2
     assert "is not what was registered; restore its files, or roll back to another version" in output
     model.write_text(kept)
-    assert call(turned, "rollback", "turning")[0] == 0
-    assert champion(open_history(turned), "turning").version == "2025-03-23"
-    code, output = call(turned, "rollback", "turning")
+    assert call(promoted, "rollback", "turning")[0] == 0
+    assert champion(open_history(promoted), "turning").version == "2025-03-23"
+    code, output = call(promoted, "rollback", "turning")
     assert (code, "before 2025-03-23 there was no champion of the registry" in output) == (2, True)
-    assert call(turned, "rollback", "turning", "--to", "2025-03-27")[0] == 0
+    assert call(promoted, "rollback", "turning", "--to", "2025-03-27")[0] == 0
 
 
 # Probation.
@@ -377,14 +371,13 @@ def test_a_rollback_goes_to_no_version_that_was_never_champion(turned: Project) 
     assert (code, "has never been champion; those were first" in output) == (2, True)
 
 
-def test_a_late_rejection_starts_the_cooldown(turned: Project) -> None:
-    edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
-    for day in range(5):
-        one_run(turned, DAY + timedelta(days=day))
-    assert call(turned, "approve", "turning", "--reject") == (0, "turning: 2025-03-23 rejected: by hand\n")
-    assert ledger(turned)[0].ended_on.date() == DAY + timedelta(days=5)
-    one_run(turned, DAY + timedelta(days=5))
-    assert ledger(turned, vetoed=True)[-1].reason == "the cooldown of 4d runs until 2025-03-31"
+def test_a_late_rejection_starts_the_cooldown(waiting: Project) -> None:
+    for day in range(1, 5):
+        one_run(waiting, DAY + timedelta(days=day))
+    assert call(waiting, "approve", "turning", "--reject") == (0, "turning: 2025-03-23 rejected: by hand\n")
+    assert ledger(waiting)[0].ended_on.date() == DAY + timedelta(days=5)
+    one_run(waiting, DAY + timedelta(days=5))
+    assert ledger(waiting, vetoed=True)[-1].reason == "the cooldown of 4d runs until 2025-03-31"
 
 
 def test_every_rollback_by_hand_is_reported(worsened: Project, receiver: Receiver) -> None:

@@ -258,13 +258,12 @@ def test_a_model_that_was_changed_since_is_not_asked(turned: Project) -> None:
     assert "models/turning/first: is not what was registered" in ended.reason
 
 
-def test_a_veto_stays_although_its_reason_goes(turned: Project) -> None:
-    one_run(turned)
-    one_run(turned, DAY + timedelta(days=1))
-    before = ledger(turned, vetoed=True)
-    edit(turned, "turning", ("cooldown: 4d", "cooldown: 0d"))
-    one_run(turned, DAY + timedelta(days=1))
-    assert ledger(turned, vetoed=True) == before
+def test_a_veto_stays_although_its_reason_goes(promoted: Project) -> None:
+    one_run(promoted, DAY + timedelta(days=1))
+    before = ledger(promoted, vetoed=True)
+    edit(promoted, "turning", ("cooldown: 4d", "cooldown: 0d"))
+    one_run(promoted, DAY + timedelta(days=1))
+    assert ledger(promoted, vetoed=True) == before
 
 
 # What is kept.

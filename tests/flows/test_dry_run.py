@@ -98,12 +98,10 @@ def test_the_table(turned: Project) -> None:
     assert "would wait for `lamplighter approve turning`: accuracy gains" in text
 
 
-def test_what_would_forbid_a_retraining_now_is_said(turned: Project) -> None:
-    edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
-    one_run(turned)
-    output = json.loads(call(turned, "retrain", "turning", "--dry-run", "--json", *NOW)[1])
+def test_what_would_forbid_a_retraining_now_is_said(waiting: Project) -> None:
+    output = json.loads(call(waiting, "retrain", "turning", "--dry-run", "--json", *NOW)[1])
     assert output["veto"] == "version 2025-03-23 of 2025-03-23 waits for `lamplighter approve turning`"
-    assert [entry.status for entry in ledger(turned)] == [Status.WAITING]
+    assert [entry.status for entry in ledger(waiting)] == [Status.WAITING]
 
 
 def test_a_trainer_that_fails_leaves_nothing(turned: Project) -> None:

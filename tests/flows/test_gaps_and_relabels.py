@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ from storage.history.query import Filter, measurements
 from storage.history.windows import judged_window
 from storage.project.folder import Project
 from tasks.stages.run import RunContext
-from tests.flows.conftest import ZONE
+from tests.flows.conftest import ZONE, Ran
 from tests.flows.runs import edit, many_runs, one_run, recorded
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 10)
@@ -50,12 +51,11 @@ def context(world: Project, day: date, now: datetime | None = None, **options: A
     return RunContext.of(world, world.monitor("parquet"), day, now, **options)
 
 
-def test_a_gap_that_is_filled_later_leaves_the_history_of_one_that_was_not(world: Project) -> None:
-    many_runs(world, "parquet", FIRST, LAST)
-    expected = recorded(world)
-    shutil.rmtree(world.home)
-    open_history(world).engine.dispose()
-    many_runs(world, "parquet", FIRST, date(2025, 3, 5))
+def test_a_gap_that_is_filled_later_leaves_the_history_of_one_that_was_not(
+    ran: Ran, parquet_until: Callable[[date], Path]
+) -> None:
+    expected = recorded(Project.open(parquet_until(LAST)))
+    world = ran(date(2025, 3, 5))
     outcome = one_run(world, "parquet", date(2025, 3, 7))
     (missing,) = [finding for finding in outcome.findings if finding.code.value == "runs-missing"]
     assert missing.message == (
@@ -81,8 +81,8 @@ def test_a_backfill_of_old_days_leaves_the_gauges_as_they_are(world: Project) ->
     assert (world.home / "gauges" / "parquet.prom").read_text() == published
 
 
-def test_relabelled_values_stay_when_the_run_is_repeated(world: Project) -> None:
-    many_runs(world, "parquet", FIRST, LAST)
+def test_relabelled_values_stay_when_the_run_is_repeated(ran: Ran) -> None:
+    world = ran(LAST)
     arrivals = values(world, "labels_late", date(2025, 3, 4))
     assert arrivals
     now = datetime(2025, 3, 20, 6, tzinfo=ZoneInfo(ZONE))
@@ -98,8 +98,8 @@ def test_relabelled_values_stay_when_the_run_is_repeated(world: Project) -> None
     assert recorded(world)["confusion"] == relabelled["confusion"]
 
 
-def test_relabelling_does_not_make_an_open_window_final(world: Project) -> None:
-    many_runs(world, "parquet", FIRST, date(2025, 3, 5))
+def test_relabelling_does_not_make_an_open_window_final(ran: Ran) -> None:
+    world = ran(date(2025, 3, 5))
     run_window(context(world, date(2025, 3, 5), relabel=True), Stages.plain(), with_report=False)
     (coverage,) = values(world, "labels_coverage", date(2025, 3, 5))
     assert coverage["state"] == "provisional"
@@ -121,8 +121,8 @@ def test_a_label_source_that_is_down_on_the_second_run_erases_nothing(world: Pro
     assert recorded(world) == expected
 
 
-def test_predictions_that_have_gone_leave_what_was_recorded(world: Project) -> None:
-    many_runs(world, "parquet", FIRST, LAST)
+def test_predictions_that_have_gone_leave_what_was_recorded(ran: Ran) -> None:
+    world = ran(LAST)
     expected = recorded(world)
     for day in (9, 10, 11):
         shutil.rmtree(world.root / f"data/predictions/day=2025-03-{day:02d}")
@@ -135,8 +135,8 @@ def test_predictions_that_have_gone_leave_what_was_recorded(world: Project) -> N
     }
 
 
-def test_while_label_files_are_missing_windows_stay_open_and_quality_is_silent(world: Project) -> None:
-    many_runs(world, "parquet", FIRST, date(2025, 3, 5))
+def test_while_label_files_are_missing_windows_stay_open_and_quality_is_silent(ran: Ran) -> None:
+    world = ran(date(2025, 3, 5))
     before = values(world, "labels_coverage")
     labels, aside = world.root / "data/labels", world.root / "aside"
     labels.rename(aside)
@@ -185,8 +185,8 @@ def test_without_the_column_of_predictions_every_metric_says_so(world: Project) 
         assert row["reason"].startswith(("a column of the predictions", "column 'answr'"))
 
 
-def test_a_zone_that_changes_leaves_the_open_windows_where_they_are(world: Project) -> None:
-    many_runs(world, "parquet", FIRST, date(2025, 3, 6))
+def test_a_zone_that_changes_leaves_the_open_windows_where_they_are(ran: Ran) -> None:
+    world = ran(date(2025, 3, 6))
     edit(world, "_shared", ("timezone: Europe/Berlin", "timezone: America/New_York"))
     many_runs(world, "parquet", date(2025, 3, 7), LAST)
     coverage = values(world, "labels_coverage")

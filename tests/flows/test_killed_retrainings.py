@@ -24,6 +24,7 @@ from storage.registry.versions import Registry
 from tasks.retraining import roll_back
 from tasks.retraining.job import Retraining
 from tasks.retraining.request import request_retraining
+from tests.flows.conftest import Templates
 from tests.flows.loop_world import DAY, ROLLBACK_DAY, call, ledger, logical_date, one_run
 from tests.flows.processes import die, forked, in_child
 
@@ -37,15 +38,18 @@ Scene = tuple[Project, Project, date, str]
 
 
 @pytest.fixture(params=SCENES)
-def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Scene:
+def scene(request: pytest.FixtureRequest, templates: Templates, tmp_path: Path) -> Scene:
     """A project just before it, the same after an undisturbed run, the day of that run, and its champion."""
     name, day, version = SCENES[request.param]
     template = request.getfixturevalue(name)
-    project, undisturbed = (
-        Project.open(shutil.copytree(template, tmp_path / name)) for name in ("disturbed", "undisturbed")
-    )
-    one_run(undisturbed, day)
-    return project, undisturbed, day, version
+
+    def undisturbed(folder: Path) -> Project:
+        project = Project.open(shutil.copytree(template, folder))
+        one_run(project, day)
+        return project
+
+    project = Project.open(shutil.copytree(template, tmp_path / "disturbed"))
+    return project, Project.open(templates(("undisturbed", name), undisturbed)), day, version
 
 
 def assert_alike(project: Project, undisturbed: Project, version: str) -> None:

@@ -6,8 +6,9 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import fields, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from storage.history import open_history
 from storage.history.query import rows_of_model
 from storage.history.tables import run
 from storage.project.folder import Project
+from tests.flows.conftest import Ran
 from tests.flows.processes import die, forked, in_child
 from tests.flows.runs import many_runs, one_run, recorded
 
@@ -32,43 +34,33 @@ def after(stage: Callable[..., Any]) -> Callable[..., Any]:
     return then_die
 
 
-@pytest.fixture(scope="module")
-def undisturbed() -> dict[str, Any]:
-    return {}
+@pytest.fixture
+def history(parquet_until: Callable[[date], Path]) -> dict[str, Any]:
+    """What undisturbed runs record."""
+    return recorded(Project.open(parquet_until(LAST)))
 
 
-def expected(world: Project, undisturbed: dict[str, Any]) -> dict[str, Any]:
-    """The history of undisturbed runs; recorded once, and then forgotten by the world."""
-    if not undisturbed:
-        many_runs(world, "parquet", FIRST, LAST)
-        undisturbed["history"] = recorded(world)
-        open_history(world).engine.dispose()
-        for path in world.home.glob("history.db*"):
-            path.unlink()
-    return undisturbed["history"]
+@pytest.fixture
+def begun(ran: Ran) -> Project:
+    """The world before the run that is killed."""
+    return ran(KILLED - timedelta(days=1))
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("stage", [entry.name for entry in fields(Stages) if entry.name not in ("seconds", "announce")])
-def test_killed_at_a_stage(world: Project, undisturbed: dict[str, Any], stage: str, moment: str) -> None:
-    history = expected(world, undisturbed)
-    many_runs(world, "parquet", FIRST, date(2025, 3, 6))
+def test_killed_at_a_stage(begun: Project, history: dict[str, Any], stage: str, moment: str) -> None:
     plain = Stages.plain()
     deadly = replace(plain, **{stage: die if moment == "before" else after(getattr(plain, stage))})
-    assert in_child(partial(one_run, world, "parquet", KILLED, deadly, with_report=True)) == signal.SIGKILL
-    many_runs(world, "parquet", KILLED, LAST)
-    assert recorded(world) == history
-    states = [row["status"] for row in rows_of_model(open_history(world), run, "parquet", ["id"])]
+    assert in_child(partial(one_run, begun, "parquet", KILLED, deadly, with_report=True)) == signal.SIGKILL
+    many_runs(begun, "parquet", KILLED, LAST)
+    assert recorded(begun) == history
+    states = [row["status"] for row in rows_of_model(open_history(begun), run, "parquet", ["id"])]
     assert states.count("interrupted") == 1
-    assert not list((world.home / "spool").rglob("*.parquet"))
+    assert not list((begun.home / "spool").rglob("*.parquet"))
 
 
 @pytest.mark.parametrize("statement", [3, 9, 14, 20, 27, 33])
-def test_killed_between_two_statements_of_the_database(
-    world: Project, undisturbed: dict[str, Any], statement: int
-) -> None:
-    history = expected(world, undisturbed)
-    many_runs(world, "parquet", FIRST, date(2025, 3, 6))
+def test_killed_between_two_statements_of_the_database(begun: Project, history: dict[str, Any], statement: int) -> None:
 
     def count_down(*_: Any) -> None:
         nonlocal statement
@@ -78,16 +70,14 @@ def test_killed_between_two_statements_of_the_database(
 
     def work() -> None:
         sa.event.listen(sa.Engine, "before_cursor_execute", count_down)
-        one_run(world, "parquet", KILLED)
+        one_run(begun, "parquet", KILLED)
 
     assert in_child(work) == signal.SIGKILL
-    many_runs(world, "parquet", KILLED, LAST)
-    assert recorded(world) == history
+    many_runs(begun, "parquet", KILLED, LAST)
+    assert recorded(begun) == history
 
 
-def test_two_at_once_leave_the_history_of_one(world: Project, undisturbed: dict[str, Any]) -> None:
-    history = expected(world, undisturbed)
-    many_runs(world, "parquet", FIRST, date(2025, 3, 6))
-    children = [forked(lambda: many_runs(world, "parquet", KILLED, LAST)) for _ in range(2)]
+def test_two_at_once_leave_the_history_of_one(begun: Project, history: dict[str, Any]) -> None:
+    children = [forked(lambda: many_runs(begun, "parquet", KILLED, LAST)) for _ in range(2)]
     assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0]
-    assert recorded(world) == history
+    assert recorded(begun) == history

@@ -17,6 +17,7 @@ from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.project.folder import Project
 from tests.flows import small_world
+from tests.flows.conftest import Prepared
 from tests.flows.loop_world import call
 from tests.flows.small_world import FIRST, MONITOR, incidents, rows, run
 
@@ -47,6 +48,21 @@ def context(
 
 def as_it_is(frame: Frame) -> Frame:
     return frame
+
+
+@pytest.fixture
+def sound(prepared: Prepared) -> Callable[[str], Project]:
+    """A model after four sound days."""
+
+    def after_four_days(monitor: str) -> Project:
+        def make(folder: Path) -> Project:
+            project = small_world.make(folder, monitor)
+            assert [context(project, number, as_it_is).findings for number in range(4)] == [[]] * 4
+            return project
+
+        return prepared(("labels", monitor), make)
+
+    return after_four_days
 
 
 def contradicted(count: int) -> Callable[[Frame], Frame]:
@@ -82,11 +98,9 @@ def test_of_a_private_id_none_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("monitor", [APART, MONITOR], ids=["apart", "same row"])
-def test_labels_of_one_class(tmp_path: Path, monitor: str) -> None:
-    project = small_world.make(tmp_path / "world", monitor)
+def test_labels_of_one_class(sound: Callable[[str], Project], monitor: str) -> None:
+    project = sound(monitor)
     same_row = monitor == MONITOR
-    for number in range(4):
-        context(project, number, as_it_is)
     outcomes = [context(project, n, one_class, one_class if same_row else as_it_is) for n in range(4, 7)]
     late = 0 if same_row else 1
     output = "all 60 labels of 2025-03-07 are of class '0', and the windows before had several; are they joined"
@@ -106,13 +120,11 @@ CODINGS: dict[str, tuple[Callable[[pd.Series], pd.Series], str]] = {
 
 @pytest.mark.parametrize("coding", CODINGS)
 @pytest.mark.parametrize("monitor", [APART, MONITOR], ids=["apart", "same row"])
-def test_labels_that_are_coded_anew(tmp_path: Path, monitor: str, coding: str) -> None:
+def test_labels_that_are_coded_anew(sound: Callable[[str], Project], monitor: str, coding: str) -> None:
     recode, shown = CODINGS[coding]
     change = lambda frame: frame.assign(truth=recode(frame["truth"]))  # noqa: E731
-    project = small_world.make(tmp_path / "world", monitor)
+    project = sound(monitor)
     log = change if monitor == MONITOR else as_it_is
-    for number in range(4):
-        assert context(project, number, as_it_is).findings == []
     outcomes = [context(project, number, change, log) for number in range(4, 6)]
     output = [found.message for found in outcomes[0].findings if found.code == "labels-recoded"]
     assert len(output) == 1
@@ -201,11 +213,9 @@ def test_labels_of_whatever_date_are_found(tmp_path: Path, source: str, shift: s
 
 
 @pytest.mark.parametrize("days", [3, 9])
-def test_labels_that_are_dated_some_days_early_from_one_day_on(tmp_path: Path, days: int) -> None:
+def test_labels_that_are_dated_some_days_early_from_one_day_on(sound: Callable[[str], Project], days: int) -> None:
     """The windows before have labels, so that only their absence today shows it."""
-    project = small_world.make(tmp_path / "world", APART.replace("day={day}.parquet", "*.parquet", 2))
-    for number in range(4):
-        context(project, number, as_it_is)
+    project = sound(APART.replace("day={day}.parquet", "*.parquet", 2))
     assert incidents(project) == []
     context(project, 4, dated(f"-{days}D"))
     assert incidents(project) == [("data", 4, None)]

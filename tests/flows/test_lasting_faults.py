@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from tests.flows.small_world import Change, incidents, rows, run, run_days
 
 SOUND, BROKEN = 8, 16
 """Days before the fault, and days that it lasts: more than a run looks back over."""
+
+Sound = Callable[..., Project]
 
 
 def times(column: str, factor: float) -> Change:
@@ -48,10 +51,9 @@ def findings(project: Project) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_it_lasts_and_ends_with_the_fault(tmp_path: Path, fault: str) -> None:
+def test_it_lasts_and_ends_with_the_fault(sound: Sound, fault: str) -> None:
     change, column = FAULTS[fault]
-    project = small_world.make(tmp_path / "world")
-    run_days(project, range(SOUND))
+    project = sound(SOUND)
     run_days(project, range(SOUND, SOUND + BROKEN), change)
     assert incidents(project) == [("data", SOUND, None)]
     (outcome,) = run_days(project, range(SOUND + BROKEN, SOUND + BROKEN + 1))
@@ -74,9 +76,8 @@ QUIET: dict[str, Change | None] = {
 
 
 @pytest.mark.parametrize("kind", QUIET)
-def test_what_cannot_be_judged_ends_nothing(tmp_path: Path, kind: str) -> None:
-    project, change = small_world.make(tmp_path / "world"), times("amount", 10)
-    run_days(project, range(SOUND))
+def test_what_cannot_be_judged_ends_nothing(sound: Sound, kind: str) -> None:
+    project, change = sound(SOUND), times("amount", 10)
     run_days(project, range(SOUND, SOUND + 2), change)
     for day in range(SOUND + 2, SOUND + 12):
         if quiet := QUIET[kind]:
@@ -92,9 +93,8 @@ def accept(project: Project, *arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("column", ["amount", "count"])
-def test_what_a_person_accepts_is_usual_from_then_on(tmp_path: Path, column: str) -> None:
-    project = small_world.make(tmp_path / "world")
-    run_days(project, range(SOUND))
+def test_what_a_person_accepts_is_usual_from_then_on(sound: Sound, column: str) -> None:
+    project = sound(SOUND)
     run_days(project, range(SOUND, SOUND + 2), times(column, 10))
     before = dump(open_history(project))
     output = (0, f"m: accepted scale-changed {column}, which has been so since 2025-03-11; the next run reports it\n")
@@ -117,9 +117,8 @@ def test_what_a_person_accepts_is_usual_from_then_on(tmp_path: Path, column: str
     assert incidents(project)[1:] == [("data", SOUND + 5, SOUND + 6), ("data", SOUND + 7, None)]
 
 
-def test_values_that_are_accepted(tmp_path: Path) -> None:
-    project = small_world.make(tmp_path / "world")
-    run_days(project, range(8))
+def test_values_that_are_accepted(sound: Sound) -> None:
+    project = sound(SOUND)
     run_days(project, range(8, 9), lower("plan"))
     assert accept(project, "data")[0] == 0
     run_days(project, range(9, 12), lower("plan"))
@@ -141,10 +140,13 @@ def test_a_column_that_is_gone_for_good(tmp_path: Path) -> None:
     assert incidents(project)[1:] == [("data", 9, None)]
 
 
-def test_mistakes_of_an_acceptance(tmp_path: Path) -> None:
+def test_an_acceptance_before_the_first_run(tmp_path: Path) -> None:
     project = small_world.make(tmp_path / "world")
     assert accept(project)[1] == "lamplighter: nothing is recorded of 'm'; run it first\n"
-    run_days(project, range(8))
+
+
+def test_mistakes_of_an_acceptance(sound: Sound) -> None:
+    project = sound(SOUND)
     assert accept(project) == (2, "lamplighter: m: the newest window has no data fault; there is nothing to accept\n")
     run_days(project, range(8, 9), times("amount", 100))
     code, output = accept(project, "amont")

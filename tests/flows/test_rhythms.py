@@ -11,18 +11,19 @@ import pandas as pd
 import pytest
 
 from flows.run_windows import run_windows
-from lamplighter.core.time.window import Window
+from lamplighter.core.time.window import Grain, Window
 from storage.history import open_history
 from storage.history.incidents import all_incidents
 from storage.project.folder import Project
 from tasks.stages.run import RunContext
+from tests.flows.conftest import Prepared
 
 START = datetime(2025, 3, 3, tzinfo=UTC)
 MONITOR = """
 model: m
 kind: regression
 every: {every}
-timezone: {zone}
+timezone: UTC
 predictions: {{parquet: "data/*.parquet", time: at, prediction: answer}}
 features: {{numeric: [basket, wait, orders], categorical: [channel]}}
 """
@@ -46,35 +47,58 @@ def window_rows(random: np.random.Generator, start: datetime, length: timedelta,
     )
 
 
-def incidents(
-    folder: Path, every: str, windows: int, seed: int, fault: tuple[int, Change] | None = None, zone: str = "UTC"
-) -> list[tuple[int, int | None]]:
+def incidents(project: Project, count: int) -> list[tuple[int, int | None]]:
     """The windows in which incidents of the data were opened and closed."""
-    project = world(folder, every, windows, seed, fault, zone)
     monitor = project.monitor("m")
-    planned = [Window.of("m", monitor.every, zone, START + timedelta(hours=12 if every == "1d" else 0))]
-    while len(planned) < windows:
-        planned.append(planned[-1].next())
-    assert [run.fault for run in run_windows(project, monitor, planned)] == [""] * windows
-    place = {RunContext(project, monitor, it, monitor.run_after(it)).known_on: n for n, it in enumerate(planned)}
+    place = {
+        RunContext(project, monitor, it, monitor.run_after(it)).known_on: n
+        for n, it in enumerate(planned(project, count))
+    }
     rows = all_incidents(open_history(project))
     return [(place[row["opened_on"]], place[row["closed_on"]] if row["closed_on"] else None) for row in rows]
 
 
-def world(folder: Path, every: str, windows: int, seed: int, fault: tuple[int, Change] | None, zone: str) -> Project:
-    """A model whose Sundays, or whose hours after dark, differ; from some window on it has a fault."""
-    (folder / "monitors").mkdir(parents=True)
-    (folder / "data").mkdir()
-    (folder / "monitors" / "m.yaml").write_text(MONITOR.format(every=every, zone=zone))
-    length, random = timedelta(days=1) if every == "1d" else timedelta(hours=1), np.random.default_rng(seed)
+def planned(project: Project, count: int) -> list[Window]:
+    """The first windows of a model."""
+    monitor = project.monitor("m")
+    windows = [Window.of("m", monitor.every, "UTC", START + timedelta(hours=12 if monitor.every is Grain.DAY else 0))]
+    while len(windows) < count:
+        windows.append(windows[-1].next())
+    return windows
+
+
+def run_on(project: Project, numbers: range, seed: int, fault: tuple[int, Change] | None = None) -> None:
+    """Log windows and run them; Sundays, or hours after dark, differ, and from some window on there is a fault."""
+    monitor, random = project.monitor("m"), np.random.default_rng(seed)
+    length = timedelta(days=1) if monitor.every is Grain.DAY else timedelta(hours=1)
     frames = []
-    for number in range(windows):
+    for number in range(numbers.stop):
         start = START + number * length
-        special = start.weekday() == 6 if every == "1d" else start.hour < 6
+        special = start.weekday() == 6 if monitor.every is Grain.DAY else start.hour < 6
         frame = window_rows(random, start, length, special=special)
         frames.append(fault[1](frame) if fault and number >= fault[0] else frame)
-    pd.concat(frames).to_parquet(folder / "data" / "rows.parquet", index=False)
-    return Project.open(folder)
+    log = project.root / "data" / f"from-{numbers.start}.parquet"
+    pd.concat(frames[numbers.start :]).to_parquet(log, index=False)
+    done = run_windows(project, monitor, planned(project, numbers.stop)[numbers.start :])
+    assert [run.fault for run in done] == [""] * len(numbers)
+
+
+BEFORE = {"1d": 20, "1h": 50}
+"""Windows before the first fault, which are run once for all tests of a seed."""
+
+
+def begun(prepared: Prepared, every: str, seed: int) -> Project:
+    """A model after its first windows."""
+
+    def make(folder: Path) -> Project:
+        (folder / "monitors").mkdir(parents=True)
+        (folder / "data").mkdir()
+        (folder / "monitors" / "m.yaml").write_text(MONITOR.format(every=every))
+        project = Project.open(folder)
+        run_on(project, range(BEFORE[every]), seed)
+        return project
+
+    return prepared(("rhythm", every, seed), make)
 
 
 FAULTS: dict[str, Change] = {
@@ -88,8 +112,10 @@ FAULTS: dict[str, Change] = {
 
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize(("every", "windows"), [("1d", 36), ("1h", 76)])
-def test_a_rhythm_is_no_fault(tmp_path: Path, every: str, windows: int, seed: int) -> None:
-    assert incidents(tmp_path / "m", every, windows, seed) == []
+def test_a_rhythm_is_no_fault(prepared: Prepared, every: str, windows: int, seed: int) -> None:
+    project = begun(prepared, every, seed)
+    run_on(project, range(BEFORE[every], windows), seed)
+    assert incidents(project, windows) == []
 
 
 @pytest.mark.parametrize(
@@ -106,7 +132,9 @@ def test_a_rhythm_is_no_fault(tmp_path: Path, every: str, windows: int, seed: in
         ("1h", 50, "a frozen basket"),
     ],
 )
-def test_a_fault_is_found_in_its_first_window(tmp_path: Path, every: str, first: int, fault: str) -> None:
+def test_a_fault_is_found_in_its_first_window(prepared: Prepared, every: str, first: int, fault: str) -> None:
     """Of days 20 is a Sunday, of hours 50 is at night."""
     seed = first % 3
-    assert incidents(tmp_path / "m", every, first + 2, seed, (first, FAULTS[fault])) == [(first, None)]
+    project = begun(prepared, every, seed)
+    run_on(project, range(BEFORE[every], first + 2), seed, (first, FAULTS[fault]))
+    assert incidents(project, first + 2) == [(first, None)]

@@ -16,6 +16,7 @@ from storage.history.query import dump
 from storage.project.folder import Project
 from storage.registry.versions import Registry
 from tests.flows import small_world
+from tests.flows.conftest import Prepared
 from tests.flows.loop_world import call
 from tests.flows.processes import die, in_child
 from tests.flows.small_world import FIRST, MONITOR, Change, incidents, rows, run, run_days
@@ -123,8 +124,9 @@ def test_other_models_stay(tmp_path: Path) -> None:
     assert left == {"mute": 1, "promotion": 1}
 
 
-def unsupported_form(project: Project) -> None:
+def ahead(root: Path) -> Project:
     """Three days, a run of the future, and a model that it trained and promoted."""
+    project = small_world.make(root, MONITOR + CHECK)
     run_days(project, range(3), {2: WRONG})
     run(project, AHEAD, rows(AHEAD))
     history, later = open_history(project), datetime.now(UTC) + timedelta(days=50)
@@ -136,12 +138,12 @@ def unsupported_form(project: Project) -> None:
     promoted = {"model": "m", "number": 1, "version": "ahead", "previous": "", "known_on": later, "cause": ""}
     write(history, tables.promotion, [promoted])
     Registry(project.home, history, "m").repair_pointer()
+    return project
 
 
 @pytest.mark.parametrize("statement", [2, 15, 16, 20, 29, 30])
-def test_a_prune_that_is_killed_is_completed_by_the_next(tmp_path: Path, statement: int) -> None:
-    project = small_world.make(tmp_path / "world", MONITOR + CHECK)
-    unsupported_form(project)
+def test_a_prune_that_is_killed_is_completed_by_the_next(prepared: Prepared, statement: int) -> None:
+    project = prepared("a clock that was ahead", ahead)
     open_history(project).engine.dispose()
 
     def work() -> None:
@@ -170,10 +172,9 @@ def counting_down(statement: int) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize("statement", [2, 4, 6, 7])
-def test_an_acceptance_that_is_killed_can_be_made_again(tmp_path: Path, statement: int) -> None:
-    project = small_world.make(tmp_path / "world", MONITOR)
-    times = lambda frame: frame.assign(amount=frame["amount"] * 100)  # noqa: E731
-    run_days(project, range(9), {8: times})
+def test_an_acceptance_that_is_killed_can_be_made_again(sound: Callable[..., Project], statement: int) -> None:
+    project = sound(8)
+    run_days(project, range(8, 9), lambda frame: frame.assign(amount=frame["amount"] * 100))
     before = dump(open_history(project))
     open_history(project).engine.dispose()
 

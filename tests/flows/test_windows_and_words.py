@@ -22,7 +22,7 @@ from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.project.folder import Project
 from tasks.stages.run import RunContext
-from tests.flows.conftest import ZONE
+from tests.flows.conftest import ZONE, Ran
 from tests.flows.runs import edit, many_runs, one_run, recorded
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 14)
@@ -32,8 +32,8 @@ def recorded_values(world: Project, model: str, **wanted: object) -> list[dict[s
     return measurements(open_history(world), model, Filter(segment="", version="", klass="", **wanted))  # type: ignore[arg-type]
 
 
-def test_what_was_known_the_morning_after_and_what_is_known_now(world: Project) -> None:
-    many_runs(world, "parquet", FIRST, LAST)
+def test_what_was_known_the_morning_after_and_what_is_known_now(ran: Ran) -> None:
+    world = ran(LAST)
     zone = ZoneInfo(ZONE)
     seen = {}
     for mornings in (1, 2, 3):
@@ -46,8 +46,8 @@ def test_what_was_known_the_morning_after_and_what_is_known_now(world: Project) 
     assert seen[1][2] == datetime(2025, 3, 7, tzinfo=zone)
 
 
-def test_the_command_shows_the_same(world: Project) -> None:
-    many_runs(world, "parquet", FIRST, date(2025, 3, 9))
+def test_the_command_shows_the_same(ran: Ran) -> None:
+    world = ran(LAST)
     command = [str(Path(sys.executable).with_name("lamplighter")), "-C", str(world.root), "history", "parquet"]
     arguments = ["--metric", "accuracy", "--from", "2025-03-06", "--to", "2025-03-06", "--json"]
     then = json.loads(subprocess.check_output([*command, *arguments, "--as-of", "2025-03-07"]))
@@ -69,8 +69,8 @@ def test_the_rows_of_each_version_are_counted_and_the_gauge_names_them(world: Pr
     assert f'lamplighter_model_info{{env="",model="drifting",owner="",region="",version="{shown}"}} 1.0' in published
 
 
-def test_late_labels_are_folded_in_when_asked(world: Project) -> None:
-    many_runs(world, "parquet", FIRST, LAST)
+def test_late_labels_are_folded_in_when_asked(ran: Ran) -> None:
+    world = ran(LAST)
     (before,) = [r for r in recorded_values(world, "parquet", metric="labels_coverage") if r["window_start"].day == 3]
     now = datetime(2025, 3, 20, tzinfo=ZoneInfo(ZONE))
     run_window(
