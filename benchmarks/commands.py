@@ -159,7 +159,7 @@ def taken(case: Case, folder: Path) -> tuple[float, float]:
     if case.cpu:
         # A run that finds its window recorded does less; afterwards all is as it was.
         shutil.copytree(home, kept)
-    words = [COMMAND, "-C", folder / case.folder, *case.words.split()]
+    words: list[str | Path] = [COMMAND, "-C", folder / case.folder, *case.words.split()]
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(words, env=environment(), capture_output=True, text=True, check=False)
     seconds, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)

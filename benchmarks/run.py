@@ -111,7 +111,8 @@ WORK = {"run": run, "evidently": presets}
 def measured(work: str, folder: Path) -> dict[str, Any]:
     """Do some work in a process of its own."""
     command = [sys.executable, __file__, "--work", work, "--folder", str(folder)]
-    return json.loads(subprocess.check_output(command).splitlines()[-1])
+    figures: dict[str, Any] = json.loads(subprocess.check_output(command).splitlines()[-1])
+    return figures
 
 
 def median(runs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -146,7 +147,7 @@ def main() -> None:
             folder = Path(name)
             write(folder, rows)
             measured("run", folder)
-            found = {"run": [], "evidently": []}
+            found: dict[str, list[dict[str, Any]]] = {"run": [], "evidently": []}
             for _ in range(arguments.runs):
                 found["run"].append(measured("run", folder))
                 if not arguments.no_peer:

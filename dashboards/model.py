@@ -18,7 +18,7 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableSort,
 )
 
-from lamplighter.core.evaluation.gauges import BY_METRIC, BY_NAME, GAUGES, Gauge
+from lamplighter.core.evaluation.gauges import BY_METRIC, BY_NAME, Gauge
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.vocabulary import known_metrics
 from lamplighter.core.time.duration import format_duration
@@ -108,7 +108,6 @@ def _named(name: str, legend: str, needs: str = "") -> tuple[Query, ...]:
     return (Query(BY_NAME[name], legend, needs=needs),)
 
 
-OF_CUSTOM_METRICS = next(gauge for gauge in GAUGES if "metric" in gauge.labels)
 HIGHEST, LOWEST = "topk({largest}, {newest})", "bottomk({largest}, {newest})"
 OF_SEGMENTS = 'segment!="", class=""'
 
@@ -145,7 +144,7 @@ ROWS: tuple[tuple[int, str, tuple[Panel, ...]], ...] = (
                 7,
                 "Custom metrics",
                 "Of the same window, as the project's own functions compute them.",
-                (Query(OF_CUSTOM_METRICS, "{{metric}}", 'segment=""', needs=CUSTOM),),
+                (Query(BY_NAME["lamplighter_quality_custom"], "{{metric}}", 'segment=""', needs=CUSTOM),),
             ),
             Panel(
                 5,
@@ -295,6 +294,11 @@ def dashboard_json(config: Observability | None = None, measured: frozenset[str]
         By default what the committed file is rendered with.
     measured : frozenset of str
         As `measured_by` has it: what is not measured has no panel.
+
+    Examples
+    --------
+    >>> "F1 by segment" in dashboard_json(), "Error" in dashboard_json(measured=measured_by([monitor]))
+    (True, False)
     """
     config = config or Observability()
     source = DataSourceRef(type_val="prometheus", uid=config.datasource_uid or "${datasource}")

@@ -88,7 +88,7 @@ def _ended(work: Retraining, stages: RetrainStages) -> Retraining:
 
 
 def approve_waiting(work: Retraining) -> Retraining:
-    """Make champion what waits for approval; where another version is champion by now, if it is better than that one.
+    """Promote the challenger that awaits approval, unless a version that became champion meanwhile is as good.
 
     Raises
     ------

@@ -1,7 +1,9 @@
-"""What tests of every floor may use: a real PostgreSQL."""
+"""What tests of every floor may use: a real PostgreSQL, and Prometheus' own tool."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -21,6 +23,17 @@ def postgresql_server() -> Iterator[sa.URL]:
             yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
         finally:
             server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def promtool() -> str:
+    """Its path; without it there is nothing to test with, and CI must have it."""
+    found = shutil.which("promtool")
+    if found is None and os.environ.get("CI") == "true":
+        pytest.fail("promtool is not installed; install Debian's prometheus")
+    if found is None:
+        pytest.skip("promtool is not installed; install Debian's prometheus")
+    return found
 
 
 @pytest.fixture

@@ -72,8 +72,8 @@ def test_the_wheel_does_the_whole_job_beside_a_package_called_tasks(installed: P
         (("status",), "2026-03-07"),
         (("report", "log"), ".html"),
         (("render",), "prefect.yaml: written"),
-        (("render", "--rules", "rules"), "runs.yml: written"),
-        (("render", "--dashboards", "boards"), "model.json: written"),
+        (("render", "--rules", "rules"), "lamplighter-runs.yml: written"),
+        (("render", "--dashboards", "boards"), "lamplighter-model.json: written"),
     ):
         done = command(installed, tmp_path, *arguments)
         assert (done.returncode, expected in done.stdout + done.stderr) == (0, True), done.stdout + done.stderr

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import joblib  # type: ignore[import-untyped]
+import joblib
 import numpy as np
 import pandas as pd
 from river import compose, linear_model, optim, preprocessing
@@ -46,7 +46,8 @@ def _dictionaries(rows: pd.DataFrame) -> Iterator[Mapping[str, Any]]:
     frame["missing"] = frame[NUMERIC].isna().sum(axis=1)
     frame["hour"] = (frame["minute_of_day"] // 60).astype("str")
     frame[NUMERIC] = frame[NUMERIC].fillna(frame[NUMERIC].median()).fillna(0.0)
-    return iter(frame.to_dict("records"))
+    for row in frame.to_dict("records"):
+        yield {str(name): value for name, value in row.items()}
 
 
 def train(rows: pd.DataFrame, folder: Path, version: str, previous: Path | None = None) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -52,6 +53,6 @@ def _due(project: Project, model: str, day: date) -> datetime:
     return declared.run_after(Window.of(model, declared.every, declared.timezone, day))
 
 
-def _completed(state: object) -> None:
+def _completed(state: Any) -> None:
     """Raise what a flow run died of."""
-    state.result()  # type: ignore[attr-defined]
+    state.result()

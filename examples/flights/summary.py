@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from examples.flights.contest import Result
@@ -57,14 +57,17 @@ def months(history: History, late: str, delay: str) -> list[tuple[str, ...]]:
     ]
 
 
-def month_table(project: Project) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+Table: TypeAlias = tuple[tuple[str, ...], list[tuple[str, ...]]]
+
+
+def month_table(project: Project) -> Table:
     """Headings and a row for each month, by the model that the loop keeps and by the regression."""
     return HEADINGS, months(open_history(project), LOOP, "flight-minutes")
 
 
-def contest_table(results: Mapping[str, Result]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def contest_table(results: Mapping[str, Result]) -> Table:
     """Headings and a row for each way to keep a model."""
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (NAMES[name], _number(it.roc_auc), _number(it.daily_roc_auc), _number(it.f1), str(it.trainings))
         for name, it in results.items()
     ]
@@ -79,22 +82,22 @@ NAMES = {
 }
 
 
-def ledger_table(project: Project) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def ledger_table(project: Project) -> Table:
     """Headings and a row for each retraining of the loop, and for each that was rolled back: its cause and its gain."""
     rolled_back = [entry for entry in entries(open_history(project), LOOP) if entry.status is Status.ROLLED_BACK]
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (entry.known_on.date().isoformat(), entry.cause, entry.status.value, entry.gained or entry.reason)
         for entry in sorted([*trainings(project), *rolled_back], key=lambda entry: entry.known_on)
     ]
     return ("day", "called for by", "verdict", "gain"), rows
 
 
-def incident_table(project: Project) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def incident_table(project: Project) -> Table:
     """Headings and a row for each check of the loop that has opened incidents: how many, and which is open."""
     found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows_of_model(open_history(project), incident, LOOP, ["opened_on"]):
         found[row["check_name"]].append(row)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for check, opened in found.items():
         since = [_day(row["opened_on"]) for row in opened if row["closed_on"] is None]
         rows.append((check, str(len(opened)), str(len(opened) - len(since)), since[0] if since else ""))

@@ -69,7 +69,7 @@ def command(
     over = [day for day in seen.days if day <= monitor.window(datetime.now(UTC)).day]
     lamplighter = f"lamplighter -C {shlex.quote(project)}" if project else "lamplighter"
     click.echo(f"next: {lamplighter} validate")
-    click.echo(f"      {lamplighter} {_first_nights(monitor, over)}")
+    click.echo(f"      {lamplighter} {_first_runs(monitor, over)}")
 
 
 def _suggested(
@@ -109,7 +109,7 @@ def _write(path: Path, text: str) -> None:
         ) from None
 
 
-def _first_nights(monitor: Monitor, days: list[date]) -> str:
+def _first_runs(monitor: Monitor, days: list[date]) -> str:
     """The command for the days that are over and no part of the reference."""
     compared = [
         day for day in days if not (monitor.reference and monitor.reference.days and day <= monitor.reference.days[1])

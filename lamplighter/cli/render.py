@@ -52,13 +52,13 @@ def command(
 
         files |= {docs / name: text for name, text in reference_pages().items()}
     if rules:
-        files[rules / "runs.yml"] = _rules(opened)
+        files[rules / "lamplighter-runs.yml"] = _rules(opened)
     if dashboards:
-        files[dashboards / "model.json"] = _dashboard(opened)
+        files[dashboards / "lamplighter-model.json"] = _dashboard(opened)
     if checkout:
         files |= checkout_files()
     try:
-        stale = [path for path, text in files.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+        stale = [path for path, text in files.items() if not path.is_file() or path.read_bytes() != text.encode()]
         for path in stale:
             if not check:
                 path.parent.mkdir(parents=True, exist_ok=True)

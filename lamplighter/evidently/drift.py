@@ -48,7 +48,7 @@ def _recorded(drift: Mapping[str, ColumnDrift]) -> dict[str, Any]:
     from evidently.legacy.calculations.stattests import StatTest
     from evidently.legacy.calculations.stattests.registry import StatTestResult
 
-    class Recorded(StatTest):  # type: ignore[misc]
+    class Recorded(StatTest):  # type: ignore[misc]  # Evidently has no types
         def __call__(self, reference_data: Any, *_: object, **__: object) -> Any:
             found = drift[reference_data.name]
             return StatTestResult(found.score, bool(found.drifted), found.threshold)

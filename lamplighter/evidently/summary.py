@@ -43,7 +43,7 @@ def _undrawn(metric: Any) -> Any:
 
     calculation = metric.to_calculation()
 
-    class Undrawn(MetricCalculationBase):  # type: ignore[misc]
+    class Undrawn(MetricCalculationBase):  # type: ignore[misc]  # Evidently has no types
         def calculate(self, _: Any, *sides: Any) -> Any:
             results = [calculation.result(calculation.calculate_value(side.column(metric.column))) for side in sides]
             for result in results:

@@ -52,7 +52,7 @@ class Project:
     @property
     def environ(self) -> Mapping[str, str]:
         """The variables that monitor files may name: those of the environment, over those of the project's `.env`."""
-        return ChainMap(os.environ, self.env_file)  # type: ignore[arg-type]
+        return ChainMap(os.environ, self.env_file)  # type: ignore[arg-type]  # it is never written to
 
     @property
     def home(self) -> Path:

@@ -22,6 +22,9 @@ LABEL = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
 OF_ALERTS = frozenset({"alertname", "severity", "model"})
 """Labels that every alert has already."""
 
+OF_GAUGES = frozenset({"model", "segment", "class", "feature", "method", "check", "severity", "metric", "cause"})
+"""Labels by which the panels themselves choose series."""
+
 
 def _span(value: object) -> timedelta:
     if isinstance(value, timedelta):
@@ -81,8 +84,10 @@ def _plain(labels: dict[str, str]) -> dict[str, str]:
 
 def _matched(labels: dict[str, str]) -> dict[str, str]:
     for name, value in labels.items():
-        if name == "model":
-            raise ValueError("'model' is chosen in the dashboard; match another label")
+        if name in OF_GAUGES:
+            raise ValueError(
+                f"{name!r} is a label of the gauges, which panels choose by; match one that Prometheus adds"
+            )
         if "$" in value or "[[" in value:
             raise ValueError(f"the value of {name!r} holds $ or [[, which Grafana would replace; match another label")
     return labels
@@ -195,6 +200,6 @@ def load_observability(folder: Path) -> Observability:
     except ValidationError as error:
         detail = error.errors(include_url=False, include_input=False)[0]
         message = detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
-        key = ".".join(map(str, detail["loc"]))
-        what = f"{key}: {message}" if key else message
-        raise MonitorError(f"[observability] {what}", where=place(str(*detail["loc"][:1]) or OBSERVABILITY)) from None
+        keys = [str(key) for key in detail["loc"]]
+        what = f"{'.'.join(keys)}: {message}" if keys else message
+        raise MonitorError(f"[observability] {what}", where=place([*keys, OBSERVABILITY][0])) from None

@@ -21,7 +21,7 @@ def promote(challenged: Challenged) -> Retraining:
 
 
 def approve(work: Retraining) -> Retraining:
-    """Make champion what waits for approval."""
+    """Promote the challenger that awaits approval."""
     return _promoted(work, f"{work.entry.cause}, approved")
 
 

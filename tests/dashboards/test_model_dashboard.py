@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -165,16 +166,19 @@ def test_only_metrics_of_the_kind_are_asked_for() -> None:
     assert [target["legendFormat"] for target in quality["targets"]] == ["ndcg", "mrr"]
 
 
+OURS = Observability(
+    match={"cluster": 'the "old" one'},
+    datasource_uid="prom-1",
+    dashboard_uid="fleet",
+    dashboard_title='Models of "growth"',
+    look_back=timedelta(days=2),
+    largest=3,
+)
+"""A configuration of a user's."""
+
+
 def test_a_configuration_reaches_every_query() -> None:
-    config = Observability(
-        match={"cluster": 'the "old" one'},
-        datasource_uid="prom-1",
-        dashboard_uid="fleet",
-        dashboard_title='Models of "growth"',
-        look_back=timedelta(days=2),
-        largest=3,
-    )
-    board = json.loads(dashboard_json(config))
+    board = json.loads(dashboard_json(OURS))
     assert (board["uid"], board["title"]) == ("fleet", 'Models of "growth"')
     assert [variable["name"] for variable in board["templating"]["list"]] == ["model"]
     assert "${datasource}" not in json.dumps(board)
@@ -183,3 +187,16 @@ def test_a_configuration_reaches_every_query() -> None:
         assert expr.count('cluster="the \\"old\\" one"') == expr.count("[2d]") == 1, title
     assert all("10" not in panel["description"] for panel in panels)
     assert any(expr.startswith("topk(3, ") for _, expr, _ in _queries(panels))
+
+
+@pytest.mark.parametrize("config", [Observability(), OURS], ids=["committed", "ours"])
+def test_prometheus_reads_every_query(promtool: str, tmp_path: Path, config: Observability) -> None:
+    queries = _queries([panel for panel in json.loads(dashboard_json(config))["panels"] if panel["type"] != "row"])
+    rules = [
+        {"record": f"panel:{number}", "expr": expr.replace("$model", "m")}
+        for number, (_, expr, _) in enumerate(queries)
+    ]
+    (tmp_path / "queries.yml").write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}))
+    done = subprocess.run([promtool, "check", "rules", tmp_path / "queries.yml"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(queries)} rules found" in done.stdout

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -36,17 +34,6 @@ ODD = Observability(
     gone_after=timedelta(days=1),
 )
 """A configuration whose texts have to be quoted, in YAML and in PromQL."""
-
-
-@pytest.fixture(scope="module")
-def promtool() -> str:
-    """Its path; without it there is nothing to test with, and CI must have it."""
-    found = shutil.which("promtool")
-    if found is None and os.environ.get("CI") == "true":
-        pytest.fail("promtool is not installed; install Debian's prometheus")
-    if found is None:
-        pytest.skip("promtool is not installed; install Debian's prometheus")
-    return found
 
 
 @pytest.mark.parametrize(

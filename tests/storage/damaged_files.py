@@ -13,13 +13,14 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lamplighter.core.monitor import parse
+from lamplighter.core.monitor import Monitor, parse
 from lamplighter.core.time.window import Grain, Window
 from lamplighter.errors import BrokenFileError, SourceError
 from storage.labelling.join import LabelIndex, Seen, truths_of
@@ -42,7 +43,7 @@ reference: {parquet: reference/*.parquet}
 features: {numeric: [number, price], categorical: [word, flag]}
 segments: [word]
 """
-WRITERS = [
+WRITERS: list[dict[str, Any]] = [
     {"compression": "snappy"},
     {"compression": "zstd", "data_page_version": "2.0"},
     {"compression": "none", "use_dictionary": False},
@@ -109,13 +110,16 @@ def all_read(root: Path) -> tuple[list[str], dict[str, object]]:
             continue
 
 
-def _read(project: Project, monitor, where: ScanSpec, scans: Scans) -> tuple[list[str], dict[str, object]]:
+def _read(project: Project, monitor: Monitor, where: ScanSpec, scans: Scans) -> tuple[list[str], dict[str, object]]:
     rows = scans.open(where)
     found: dict[str, object] = {"count": rows.count, "repeated": rows.repeated, "undated": rows.undated}
     names = list(rows.schema)
     found["table"] = _bytes(rows.table(names))
     found["sample"] = rows.sample([name for name in names if name != "at"], 20, 0).astype(str).to_dict()
-    kinds = {"number": "numeric", "price": "numeric", "score": "numeric", "word": "categorical", "flag": "categorical"}
+    kinds: dict[str, Literal["numeric", "categorical"]] = {
+        **dict.fromkeys(("number", "price", "score"), "numeric"),
+        **dict.fromkeys(("word", "flag"), "categorical"),
+    }
     profiles, broken = profile_columns(rows, kinds)
     found |= {"profiles": {name: repr(profile) for name, profile in profiles.items()}, "broken": broken}
     found["kinds"] = table_kinds(rows)

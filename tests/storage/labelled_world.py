@@ -65,7 +65,7 @@ class World:
 
     def truths(self, *days: str, now: str, relabel: bool = False) -> list[Truth]:
         index = None
-        if not self.monitor.labels.same_row:
+        if self.monitor.labels and not self.monitor.labels.same_row:
             index = LabelIndex.of(self.arrived(min(days), now), self.monitor.predictions.id)
         seen = [Seen(Scan(where), at(now) if relabel else None) for where in self.specs(*days)]
         return list(truths_of(seen, self.monitor, index))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,16 +25,18 @@ def utc(*moments: str) -> pa.Array:
     return pa.array(pd.to_datetime(list(moments), utc=True, format="ISO8601").as_unit("us"))
 
 
-def spec_of(*paths: str, day: str = "2013-06-01", grain: Grain = Grain.DAY, zone: str = "UTC", **given) -> ScanSpec:
+def spec_of(
+    *paths: str, day: str = "2013-06-01", grain: Grain = Grain.DAY, zone: str = "UTC", **given: Any
+) -> ScanSpec:
     window = Window.of("m", grain, zone, dt.date.fromisoformat(day))
     return ScanSpec(window, tuple(find(paths)), **{"time": "at"} | given)
 
 
-def values(rows: Scan, name: str = "x") -> list:
-    return rows.table([name]).column(0).to_pylist()
+def values(rows: Scan, name: str = "x") -> list[Any]:
+    return [*rows.table([name]).column(0).to_pylist()]
 
 
-def row_groups(path: Path, write, **columns: list) -> str:
+def row_groups(path: Path, write: Callable[..., str], **columns: list[Any]) -> str:
     """Four row groups, of 1 to 4 June, an hour a row; the columns beside are noise that does not shrink."""
     times = pd.date_range("2013-06-01", periods=96, freq="h", tz="UTC").as_unit("us")
     noise = np.random.default_rng(0).random(96)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,9 +28,9 @@ def fetch(
     return Scan(ScanSpec(window, tuple(files), time=time, timezone=timezone))
 
 
-def values(rows: Scan, name: str = "x") -> list:
+def values(rows: Scan, name: str = "x") -> list[Any]:
     assert rows.unreadable == []
-    return rows.table([name]).column(0).to_pylist()
+    return [*rows.table([name]).column(0).to_pylist()]
 
 
 def run(url: str, *statements: str) -> str:
@@ -59,10 +60,17 @@ def log_of(n: int, seed: int = 0) -> pd.DataFrame:
     return frame
 
 
-TYPES = {"whole": sa.BigInteger, "number": sa.Double, "flag": sa.Boolean, "text": sa.Text, "id": sa.Text}
+TYPES: dict[str, Any] = {
+    "whole": sa.BigInteger,
+    "number": sa.Double,
+    "flag": sa.Boolean,
+    "text": sa.Text,
+    "id": sa.Text,
+}
 
 
-def load(url: str, frame: pd.DataFrame, time_type: sa.types.TypeEngine, name: str = "log") -> str:
+def load(url: str, frame: pd.DataFrame, time_type: sa.types.TypeEngine[Any], name: str = "log") -> str:
     engine = sa.create_engine(url, poolclass=sa.NullPool)
-    frame.to_sql(name, engine, index=False, dtype={**TYPES, "at": time_type}, chunksize=500)
+    types: dict[str, Any] = {**TYPES, "at": time_type}
+    frame.to_sql(name, engine, index=False, dtype=types, chunksize=500)
     return url

@@ -27,7 +27,7 @@ LONGEST_MESSAGE = 2000
 """Letters: a message that lists 60 known names has 1,500."""
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml may be absent
     """Reads plain words as YAML 1.2 does: ``on``, ``no``, ``010`` and ``2013-01-01`` stay what the file says."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own way

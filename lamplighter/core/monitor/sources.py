@@ -287,7 +287,7 @@ class Labels(Source):
     @model_validator(mode="after")
     def _somewhere(self) -> Labels:
         if not self.same_row:
-            return super()._somewhere()  # type: ignore[operator, no-any-return]
+            return super()._somewhere()  # type: ignore[operator, no-any-return]  # pydantic wraps it
         for key in ("parquet", "sql", "timezone", "time_unit", "id", "time"):
             if getattr(self, key):
                 what = "same_row takes the truth from the prediction's own row, whenever it was written"

@@ -154,8 +154,10 @@ def test_rules_and_a_dashboard_of_a_project(tmp_path: Path) -> None:
     options = ("--rules", str(out / "rules"), "--dashboards", str(out / "boards"))
     written = _run(tmp_path, *options)
     assert written.exit_code == 0, written.output
-    assert "https://wiki.example.org/models#lamplighterrunmissing" in (out / "rules" / "runs.yml").read_text()
-    board = json.loads((out / "boards" / "model.json").read_text())
+    assert (
+        "https://wiki.example.org/models#lamplighterrunmissing" in (out / "rules" / "lamplighter-runs.yml").read_text()
+    )
+    board = json.loads((out / "boards" / "lamplighter-model.json").read_text())
     assert board["uid"] == "ours"
     assert "Quality" not in {panel["title"] for panel in board["panels"] if panel["type"] != "row"}, (
         "there are no labels"
@@ -179,7 +181,7 @@ def test_an_unknown_key_is_one_line_and_nothing_is_written(tmp_path: Path, optio
 
 def test_a_project_without_monitors_has_rules_and_no_dashboard(tmp_path: Path) -> None:
     assert _run(tmp_path, "--rules", str(tmp_path / "rules")).exit_code == 0
-    assert (tmp_path / "rules" / "runs.yml").read_bytes() == (
+    assert (tmp_path / "rules" / "lamplighter-runs.yml").read_bytes() == (
         CHECKOUT / "prometheus" / "rules" / "runs.yml"
     ).read_bytes()
     result = _run(tmp_path, "--dashboards", str(tmp_path / "boards"))

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lamplighter.core.evaluation.gauges import GAUGES, INFO
 from lamplighter.errors import MonitorError
-from storage.project.observability import Observability, load_observability
+from storage.project.observability import OF_GAUGES, Observability, load_observability
 from storage.project.settings import load_settings
 
 
@@ -47,7 +48,7 @@ PAGE = "is not the address of a page; write one such as https://wiki.example.org
         ("dashboard_uid = 'a b'", "dashboard_uid: should be at most 40 of letters, digits, - and _"),
         ("dashboard_uid = ''", "dashboard_uid: should be a text of one line"),
         ("match = 'eu'", "match: should be a valid dictionary"),
-        ("match = {model = 'm'}", "match: 'model' is chosen in the dashboard; match another label"),
+        ("match = {model = 'm'}", "match: 'model' is a label of the gauges, which panels choose by; match one that"),
         ("match = {'a b' = 'm'}", "match: 'a b' is no name of a label; use letters, digits and _"),
         ("match = {cluster = '$model'}", "match: the value of 'cluster' holds $ or [[, which Grafana would replace"),
         ("alert_labels = {team = 3}", "alert_labels.team: should be a valid string"),
@@ -77,6 +78,10 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, line: str, message: str) -> N
 def test_what_is_no_section(tmp_path: Path, text: str) -> None:
     with pytest.raises(MonitorError, match=r"toml:1: observability is a section; write \[observability\]$"):
         load(tmp_path, text)
+
+
+def test_labels_of_the_gauges_are_those_of_the_catalogue() -> None:
+    assert {"model", *(label for gauge in GAUGES if gauge.labels != INFO for label in gauge.labels)} == OF_GAUGES
 
 
 def test_a_page_with_a_query_is_one(tmp_path: Path) -> None:
