@@ -38,8 +38,8 @@ class Average:
     Examples
     --------
     >>> from lamplighter.core.quality.grouping import Grouping
-    >>> from lamplighter.core.quality.labels import Labels
-    >>> cells = Cells.count(Labels.of(list("aabbcc"), list("aabacb")), Grouping.overall(6))
+    >>> from lamplighter.core.quality.class_codes import ClassCodes
+    >>> cells = Cells.count(ClassCodes.of(list("aabbcc"), list("aabacb")), Grouping.overall(6))
     >>> AVERAGES["f1_macro"](cells).value
     array([0.6556])
     """

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from lamplighter.core.quality.averages import AVERAGES
+from lamplighter.core.quality.class_codes import ClassCodes, Column
 from lamplighter.core.quality.confusion import Cells, Confusion
 from lamplighter.core.quality.discrimination import discrimination
 from lamplighter.core.quality.estimates import Estimates, undefined
 from lamplighter.core.quality.grouping import Grouping
-from lamplighter.core.quality.labels import Column, Labels
 from lamplighter.core.quality.probabilities import calibration
 from lamplighter.core.quality.ratios import RATIOS, accuracy
 from lamplighter.core.quality.scores import NO_CLASS, Scores, YScore
@@ -85,7 +85,7 @@ def classification(
     """
     if isinstance(y_score, Mapping) and not y_score:
         y_score = None
-    labels = Labels.of(y_true, y_pred, positive, classes_of(y_score))
+    labels = ClassCodes.of(y_true, y_pred, positive, classes_of(y_score))
     scores = None if y_score is None else Scores.of(y_score, labels)
     found: list[Measurement] = []
     confusion: list[Confusion] = []
@@ -118,7 +118,7 @@ def classes_of(y_score: YScore | None) -> Collection[str]:
     return y_score if isinstance(y_score, Mapping) and len(y_score) > 1 else ()
 
 
-def _counted(cells: Cells, labels: Labels, grouping: Grouping) -> dict[str, Estimates]:
+def _counted(cells: Cells, labels: ClassCodes, grouping: Grouping) -> dict[str, Estimates]:
     """Metrics of confusion counts."""
     found = {"accuracy": accuracy(cells)}
     if labels.positive is not None:
@@ -129,7 +129,7 @@ def _counted(cells: Cells, labels: Labels, grouping: Grouping) -> dict[str, Esti
     return found | _averaged(cells, labels, grouping)
 
 
-def _averaged(cells: Cells, labels: Labels, grouping: Grouping) -> dict[str, Estimates]:
+def _averaged(cells: Cells, labels: ClassCodes, grouping: Grouping) -> dict[str, Estimates]:
     """Averages over the classes that the model has."""
     if not labels.strange.any():
         return {name: average(cells) for name, average in AVERAGES.items()}

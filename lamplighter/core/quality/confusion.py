@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from lamplighter.core.quality.arrays import Ints
+from lamplighter.core.quality.class_codes import ClassCodes
 from lamplighter.core.quality.grouping import Grouping
-from lamplighter.core.quality.labels import Labels
 from lamplighter.core.values.key_name import key_name
 
 NO_PREDICTION = ""
@@ -52,7 +52,7 @@ class Cells:
 
     Examples
     --------
-    >>> labels = Labels.of(["0", "1", "1", "1"], ["0", "1", "1", "0"])
+    >>> labels = ClassCodes.of(["0", "1", "1", "1"], ["0", "1", "1", "0"])
     >>> cells = Cells.count(labels, Grouping.overall(4))
     >>> cells.labelled, cells.predicted, cells.hits
     (array([[1, 3]]), array([[2, 2]]), array([[1, 2]]))
@@ -66,7 +66,7 @@ class Cells:
     rows: Ints
 
     @classmethod
-    def count(cls, labels: Labels, grouping: Grouping) -> Cells:
+    def count(cls, labels: ClassCodes, grouping: Grouping) -> Cells:
         """Count the rows of every (group, true class, predicted class) in one pass."""
         size, groups = len(labels.classes), len(grouping.names)
         code = (grouping.codes * size + labels.true) * (size + 1) + labels.pred

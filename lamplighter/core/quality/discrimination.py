@@ -33,8 +33,8 @@ def discrimination(scores: Scores, grouping: Grouping) -> dict[str, Estimates]:
 
     Examples
     --------
-    >>> from lamplighter.core.quality.labels import Labels
-    >>> labels = Labels.of(["0", "0", "1", "1"], ["0", "0", "0", "1"])
+    >>> from lamplighter.core.quality.class_codes import ClassCodes
+    >>> labels = ClassCodes.of(["0", "0", "1", "1"], ["0", "0", "0", "1"])
     >>> scores = Scores.of(np.array([0.1, 0.4, 0.35, 0.8]), labels)
     >>> found = discrimination(scores, Grouping.overall(4))
     >>> found["roc_auc"].value, found["pr_auc"].value

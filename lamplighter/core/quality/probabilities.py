@@ -20,8 +20,8 @@ def log_loss(scores: Scores) -> Floats:
 
     Examples
     --------
-    >>> from lamplighter.core.quality.labels import Labels
-    >>> labels = Labels.of(["0", "1"], ["0", "0"])
+    >>> from lamplighter.core.quality.class_codes import ClassCodes
+    >>> labels = ClassCodes.of(["0", "1"], ["0", "0"])
     >>> log_loss(Scores.of(np.array([0.25, 0.5]), labels))
     array([0.2877, 0.6931])
     """
@@ -43,8 +43,8 @@ def brier(scores: Scores) -> Floats:
 
     Examples
     --------
-    >>> from lamplighter.core.quality.labels import Labels
-    >>> labels = Labels.of(["0", "1"], ["0", "0"])
+    >>> from lamplighter.core.quality.class_codes import ClassCodes
+    >>> labels = ClassCodes.of(["0", "1"], ["0", "0"])
     >>> brier(Scores.of(np.array([0.25, 0.5]), labels))
     array([0.0625, 0.25  ])
     """
@@ -60,8 +60,8 @@ def calibration(scores: Scores, grouping: Grouping) -> dict[str, Estimates]:
 
     Examples
     --------
-    >>> from lamplighter.core.quality.labels import Labels
-    >>> labels = Labels.of(["0", "1"], ["0", "0"])
+    >>> from lamplighter.core.quality.class_codes import ClassCodes
+    >>> labels = ClassCodes.of(["0", "1"], ["0", "0"])
     >>> found = calibration(Scores.of(np.array([0.25, 0.5]), labels), Grouping.overall(2))
     >>> {name: estimates.value for name, estimates in found.items()}
     {'log_loss': array([0.4904]), 'brier': array([0.1562])}
@@ -83,9 +83,9 @@ def improper(scores: Scores) -> tuple[Bools, Bools]:
 
     Examples
     --------
-    >>> from lamplighter.core.quality.labels import Labels
+    >>> from lamplighter.core.quality.class_codes import ClassCodes
     >>> scores = {"a": np.array([0.5, 0.9, -1.0]), "b": np.array([0.5, 0.9, 2.0])}
-    >>> outside, apart = improper(Scores.of(scores, Labels.of(["a", "b", "a"], ["a", "b", "a"])))
+    >>> outside, apart = improper(Scores.of(scores, ClassCodes.of(["a", "b", "a"], ["a", "b", "a"])))
     >>> outside, apart
     (array([False, False,  True]), array([False,  True, False]))
     """

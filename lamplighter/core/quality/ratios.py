@@ -58,8 +58,8 @@ class Ratio:
         Examples
         --------
         >>> from lamplighter.core.quality.grouping import Grouping
-        >>> from lamplighter.core.quality.labels import Labels
-        >>> cells = Cells.count(Labels.of(["0", "1", "1", "1"], ["0", "1", "1", "0"]), Grouping.overall(4))
+        >>> from lamplighter.core.quality.class_codes import ClassCodes
+        >>> cells = Cells.count(ClassCodes.of(["0", "1", "1", "1"], ["0", "1", "1", "0"]), Grouping.overall(4))
         >>> f1 = RATIOS["f1"].of_class(cells, 1)
         >>> f1.value, f1.n, f1.interval
         (array([0.8]), array([3]), (array([0.3439]), array([0.9683])))
@@ -88,8 +88,8 @@ def accuracy(cells: Cells) -> Estimates:
     Examples
     --------
     >>> from lamplighter.core.quality.grouping import Grouping
-    >>> from lamplighter.core.quality.labels import Labels
-    >>> found = accuracy(Cells.count(Labels.of(["0", "1", "1", "1"], ["0", "1", "1", "0"]), Grouping.overall(4)))
+    >>> from lamplighter.core.quality.class_codes import ClassCodes
+    >>> found = accuracy(Cells.count(ClassCodes.of(["0", "1", "1", "1"], ["0", "1", "1", "0"]), Grouping.overall(4)))
     >>> found.value, found.interval
     (array([0.75]), (array([0.3006]), array([0.9544])))
     """

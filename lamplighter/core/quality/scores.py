@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lamplighter.core.quality.arrays import Bools, Floats, Ints
+from lamplighter.core.quality.class_codes import ClassCodes
 from lamplighter.core.quality.estimates import NO_ROWS, Case
 from lamplighter.core.quality.grouping import Grouping
-from lamplighter.core.quality.labels import Labels
 from lamplighter.core.values.key_name import key_name
 
 NO_SCORE = "no labelled row has a score"
@@ -65,7 +65,7 @@ class Scores:
     smallest: float
 
     @classmethod
-    def of(cls, y_score: YScore, labels: Labels) -> Scores | None:
+    def of(cls, y_score: YScore, labels: ClassCodes) -> Scores | None:
         """Pick the columns to measure; None if it is not known which class a single score is of.
 
         Two columns of which one is the positive class's are read as that one.
@@ -74,12 +74,12 @@ class Scores:
         ----------
         y_score : array of shape (n_rows,), or dict of such arrays by class
             Scores; a row with a null, NaN or infinite one is left out.
-        labels : Labels
+        labels : ClassCodes
             Of the same rows.
 
         Examples
         --------
-        >>> labels = Labels.of(["no", "yes", "yes"], ["no", "no", "yes"], positive="yes")
+        >>> labels = ClassCodes.of(["no", "yes", "yes"], ["no", "no", "yes"], positive="yes")
         >>> scores = Scores.of(np.array([0.2, 0.4, np.nan]), labels)
         >>> scores.classes, scores.values.tolist(), scores.answers.tolist()
         (['yes'], [[0.2], [0.4]], [[False], [True]])

@@ -15,9 +15,9 @@ from lamplighter.core.evaluation.evaluator import Measured, MeasuredOn, Oddities
 from lamplighter.core.evaluation.labelled import Labelled, comparable_classes, numbers
 from lamplighter.core.evaluation.odd_values import FEWEST_TO_COMPARE, MOST_SHOWN, listed, named, never_meet, rows_of
 from lamplighter.core.monitor import Monitor
+from lamplighter.core.quality.class_codes import ClassCodes
 from lamplighter.core.quality.classifiers import classes_of, classification
 from lamplighter.core.quality.grouping import Grouping
-from lamplighter.core.quality.labels import Labels
 from lamplighter.core.quality.probabilities import improper
 from lamplighter.core.quality.scores import Scores
 from lamplighter.core.records.finding import Code
@@ -93,7 +93,7 @@ def oddities(labelled: Labelled, monitor: Monitor) -> Oddities:
     """Classes that are written in two ways, that are not known, that are never predicted; scores that do not sum."""
     true, pred = comparable_classes(labelled.y_true, labelled.y_pred)
     score = scores_of(labelled, monitor)
-    labels = Labels.of(true, pred, monitor.predictions.positive, classes_of(score))
+    labels = ClassCodes.of(true, pred, monitor.predictions.positive, classes_of(score))
     counts, answers = Counter(true.tolist()), Counter(value for value in pred.tolist() if value is not None)
     if len(true) >= FEWEST_TO_COMPARE and answers and hardly_meet(counts, answers):
         yield Code.CLASSES_DIFFER, never_meet("predicted class", answers, counts)
@@ -143,7 +143,7 @@ def _never_predicted(counts: Mapping[str, int], answers: Mapping[str, int], posi
     return f"{what}; correct them, or name the classes of the model in predictions.score"
 
 
-def _sums(score: dict[str, Any], labels: Labels) -> Oddities:
+def _sums(score: dict[str, Any], labels: ClassCodes) -> Oddities:
     """Scores that do not add up to 1; those outside 0 to 1 are a finding about their column."""
     scores = Scores.of(score, labels)
     if scores is None or scores.is_binary:

@@ -25,7 +25,7 @@ that is measured with its class named in ``predictions.score``.
 
 
 @dataclass(frozen=True, eq=False)
-class Labels:
+class ClassCodes:
     """Classes of rows, numbered.
 
     Attributes
@@ -44,7 +44,7 @@ class Labels:
 
     Examples
     --------
-    >>> labels = Labels.of(["0", "1", "1"], ["0", "0", None])
+    >>> labels = ClassCodes.of(["0", "1", "1"], ["0", "0", None])
     >>> labels.true, labels.pred, labels.positive
     (array([0, 1, 1]), array([0, 0, 2]), '1')
     """
@@ -57,7 +57,9 @@ class Labels:
     known: frozenset[str] | None = None
 
     @classmethod
-    def of(cls, y_true: Column, y_pred: Column, positive: str | None = None, declared: Collection[str] = ()) -> Labels:
+    def of(
+        cls, y_true: Column, y_pred: Column, positive: str | None = None, declared: Collection[str] = ()
+    ) -> ClassCodes:
         """Number the classes.
 
         Parameters
@@ -96,7 +98,7 @@ class Labels:
         """Which rows are labelled as a class that is none of the model's, of shape (n_rows,)."""
         return np.asarray(self.strange[self.true], bool)
 
-    def without_strange(self) -> Labels:
+    def without_strange(self) -> ClassCodes:
         """The rows whose label is a class of the model; a prediction of another class is as wrong as a null."""
         if not self.strange.any():
             return self
