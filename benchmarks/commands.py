@@ -96,6 +96,8 @@ CASES = (
     mistake("incidents accept nope amount"),
     mistake("incidents mute churn nope"),
     mistake("validate nope"),
+    mistake("init nothing.parquet"),
+    mistake("run churn --day 2199-01-01"),
     mistake("validate", "unknown-key"),
     mistake("run churn", "unknown-key"),
     mistake("run", "no-monitors"),

@@ -41,9 +41,7 @@ def command(
     SOURCE is a Parquet file, folder, glob or s3:// URI, or with --url the name of a table. What each column was taken
     for, and what was left out and why, is printed and stands in the file.
     """
-    from lamplighter.core.monitor import parse
     from lamplighter.errors import MonitorError
-    from storage.inspection.table import inspect_table
     from storage.project.folder import Project
 
     opened = Project.open(project)
@@ -53,7 +51,10 @@ def command(
     path = opened.monitors_folder / f"{name}.yaml"
     if path.exists() and not force:
         raise MonitorError("exists already", where=path, fix="choose --model, or --force to replace it")
-    _check(opened, timezone, url)
+    _check(opened, timezone, source, url)
+    from lamplighter.core.monitor import parse
+    from storage.inspection.table import inspect_table
+
     seen = inspect_table(opened, source, url, timezone)
     suggested = _suggested(opened, name, source, url, labels, seen, timezone)
     try:
@@ -123,18 +124,20 @@ def _name(text: str) -> str:
     return re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")[:63] or "model"
 
 
-def _check(project: Project, timezone: str, url: str | None) -> None:
+def _check(project: Project, timezone: str, source: str, url: str | None) -> None:
     """Refuse what would stand wrongly in the file, or should not stand there at all."""
     from lamplighter.core.monitor.sources import zone
     from lamplighter.core.monitor.variables import VARIABLE
     from lamplighter.core.secrets import database_fault, database_secrets, password_of
     from lamplighter.errors import MonitorError
+    from storage.inspection.place import refuse_absent
 
     try:
         zone(timezone)
     except ValueError as error:
         raise MonitorError(str(error)) from None
     if not url:
+        refuse_absent(project, source)
         return
     if what := database_fault(url):
         raise MonitorError(what, where="--url")

@@ -23,6 +23,7 @@ from lamplighter.core.suggest import NO_SAMPLE, Column, LabelTable, Roles, Sampl
 from lamplighter.core.time.window import Grain, Window
 from lamplighter.errors import SourceError
 from storage.inspection.columns import columns_of, sample_of
+from storage.inspection.place import RELATIVE, WANTED, nothing_at
 from storage.project.folder import Project
 from storage.sources.files import File, find
 from storage.sources.formats import endings
@@ -37,10 +38,6 @@ MOST_FILES = 60
 
 MOST_ROWS = 500_000
 """Rows of a database's table that are looked at: some ten seconds of reading."""
-
-
-NO_FILE = "no Parquet or CSV file there"
-WANTED = "give a Parquet or CSV file, a folder, a glob, or a table with --url"
 
 
 @dataclass(frozen=True)
@@ -111,8 +108,9 @@ def inspect_table(project: Project, source: str, url: str | None, timezone: str,
         found = _table(project, source, url, folder, most or MOST_ROWS) if url else _parquet(project, source, folder)
         place, files = found
         if not files:
-            what, where = ("no rows there", source) if url else (NO_FILE, project.locate(source))
-            raise SourceError(what, where=where, fix=f"{WANTED}, relative to the project folder")
+            if url:
+                raise SourceError("no rows there", where=source, fix=RELATIVE)
+            raise nothing_at(project.locate(source))
         always = Window.of("init", Grain.MONTH, timezone, datetime.now(UTC))
         rows = Scan(ScanSpec(always, tuple(files[-MOST_FILES:]), time=None))
         if rows.unreadable:
@@ -152,7 +150,7 @@ def column_names(project: Project, source: str) -> list[str]:
     """
     files = _parquet(project, source)[1]
     if not files:
-        raise SourceError(NO_FILE, where=project.locate(source), fix=WANTED)
+        raise nothing_at(project.locate(source))
     always = Window.of("init", Grain.MONTH, "UTC", datetime.now(UTC))
     return list(Scan(ScanSpec(always, tuple(files[-1:]), time=None)).schema)
 

@@ -30,6 +30,7 @@ LINE += ["backfill m --from 2026-03-02 --to 2026-03-01"]
 NAME = [f"{command} nope" for command in ("run", "status", "history", "report", "retrain", "approve", "rollback")]
 NAME += ["validate nope", "incidents accept nope x", "backfill nope --from 2026-03-01 --to 2026-03-01"]
 FILE = ["validate broken --no-sources", "run broken", "run m --day 2199-01-01", "incidents mute m nope", "retrain m"]
+FILE += ["init nothing.parquet", "init nothing.parquet --timezone Nowhere"]
 HISTORY = ["history m", "history m --version v1", "history m --confusion"]
 
 
