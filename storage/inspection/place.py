@@ -7,6 +7,7 @@ from lamplighter.errors import SourceError
 from storage.project.folder import Project
 
 WANTED = "give a Parquet or CSV file, a folder, a glob, or a table with --url"
+RELATIVE = f"{WANTED}, relative to the project folder"
 
 
 def refuse_absent(project: Project, source: str) -> None:
@@ -32,4 +33,4 @@ def refuse_absent(project: Project, source: str) -> None:
 
 def nothing_at(place: str) -> SourceError:
     """The error of a place without a file that can be read as a table."""
-    return SourceError("no Parquet or CSV file there", where=place, fix=f"{WANTED}, relative to the project folder")
+    return SourceError("no Parquet or CSV file there", where=place, fix=RELATIVE)

@@ -23,7 +23,7 @@ from lamplighter.core.suggest import NO_SAMPLE, Column, LabelTable, Roles, Sampl
 from lamplighter.core.time.window import Grain, Window
 from lamplighter.errors import SourceError
 from storage.inspection.columns import columns_of, sample_of
-from storage.inspection.place import WANTED, nothing_at
+from storage.inspection.place import RELATIVE, WANTED, nothing_at
 from storage.project.folder import Project
 from storage.sources.files import File, find
 from storage.sources.formats import endings
@@ -109,8 +109,7 @@ def inspect_table(project: Project, source: str, url: str | None, timezone: str,
         place, files = found
         if not files:
             if url:
-                fix = f"{WANTED}, relative to the project folder"
-                raise SourceError("no rows there", where=source, fix=fix)
+                raise SourceError("no rows there", where=source, fix=RELATIVE)
             raise nothing_at(project.locate(source))
         always = Window.of("init", Grain.MONTH, timezone, datetime.now(UTC))
         rows = Scan(ScanSpec(always, tuple(files[-MOST_FILES:]), time=None))
