@@ -25,7 +25,7 @@ demo: setup ## Replay ten weeks of real flights (DEMO=--year for the year, DEMO=
 	$(BIN)/lamplighter demo $(DEMO)
 
 test: setup ## Run the tests and the examples of the docstrings
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 check: setup ## All that must hold before a commit: format, lint, types, layers, rendered files, tests
 	$(BIN)/ruff format --check .
@@ -33,7 +33,7 @@ check: setup ## All that must hold before a commit: format, lint, types, layers,
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/lamplighter -C examples/flights render --checkout --check
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 bench: setup ## Measure a run at 1e4, 1e5 and 1e6 rows; the last line is JSON
 	$(BIN)/python benchmarks/run.py

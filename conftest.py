@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 LOOPBACK = Path(__file__).parent / "tests" / "loopback"
+IN_MEMORY, ENOUGH = "/dev/shm", 4 << 30
+"""Where temporary folders lie if there is so much room: a run commits a dozen times, and a disk takes 4 ms for each."""
+
+if os.path.isdir(IN_MEMORY) and os.access(IN_MEMORY, os.W_OK) and "TMPDIR" not in os.environ:
+    room = os.statvfs(IN_MEMORY)
+    if room.f_bavail * room.f_frsize > ENOUGH and not room.f_flag & os.ST_NOEXEC:
+        os.environ["TMPDIR"] = tempfile.tempdir = IN_MEMORY
 
 os.environ["PYTHONPATH"] = os.pathsep.join([str(LOOPBACK), *filter(None, [os.environ.get("PYTHONPATH")])])
 os.environ["DO_NOT_TRACK"] = "1"
@@ -21,23 +31,61 @@ assert _spec is not None
 assert _spec.loader is not None
 _spec.loader.exec_module(importlib.util.module_from_spec(_spec))
 
-LONGEST_FIRST = ("tests/flows/test_deployed.py", "tests/flows", "tests/lamplighter/cli", "tests/examples")
+NEED_A_PROJECT = ("storage", "tasks", "flows", "lamplighter/cli", "lamplighter/evidently", "dashboards")
+"""Where examples in docstrings may use the names of `tests.example_world`."""
+
+TOGETHER = (
+    ("tests/flows/test_deployed.py::test_the_whole_loop[postgresql]", "Prefect on PostgreSQL"),
+    ("tests/flows/test_deployed.py", "Prefect"),
+    ("tests/flows/test_flows.py", "Prefect"),
+    ("tests/tasks/test_prefect.py", "Prefect"),
+    ("tests/examples", "the flights"),
+    *((place, "examples in docstrings") for place in NEED_A_PROJECT),
+)
+"""Tests that share what takes long to start or to make run in one process; all others by file."""
+
+LONGEST_FIRST = (
+    "Prefect on PostgreSQL",
+    "Prefect",
+    "tests/flows",
+    "the flights",
+    "tests/lamplighter/cli",
+    "examples in docstrings",
+)
 """Where tests run longest, waiting for servers and processes: begun last, they would keep one core waiting alone."""
 
 
+def scope_of(place: str) -> str:
+    """What runs in one process: a name in `TOGETHER`, or a file."""
+    return next((name for begin, name in TOGETHER if place.startswith(begin)), place.partition("::")[0])
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have the long files begin first; within a file the order stays."""
-    root = Path(__file__).parent
+    """Have what takes longest begin first; within a scope the order stays."""
 
     def rank(item: pytest.Item) -> int:
-        path = item.path.relative_to(root).as_posix()
-        return next((i for i, begin in enumerate(LONGEST_FIRST) if path.startswith(begin)), len(LONGEST_FIRST))
+        scope = scope_of(item.nodeid)
+        return next((i for i, begin in enumerate(LONGEST_FIRST) if scope.startswith(begin)), len(LONGEST_FIRST))
 
     items.sort(key=rank)
 
 
-NEED_A_PROJECT = ("storage", "tasks", "flows", "lamplighter/cli", "lamplighter/evidently", "dashboards")
-"""Where examples in docstrings may use the names of `tests.example_world`."""
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of every later look for garbage, which takes a fourteenth of the time."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand whole scopes to the processes, in the order of the items."""
+    if config.getvalue("dist") != "loadscope":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    scheduling = LoadScopeScheduling(config, log)
+    scheduling._split_scope = scope_of
+    return scheduling
 
 
 @pytest.fixture(scope="session")

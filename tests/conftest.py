@@ -1,4 +1,4 @@
-"""What tests of every floor may use: a real PostgreSQL, and Prometheus' own tool."""
+"""What tests of every floor may use: a real PostgreSQL, a real Prefect server, and Prometheus' own tool."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from examples.flights.server import Server
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +52,23 @@ def postgresql_url(postgresql_server: sa.URL, request: pytest.FixtureRequest) ->
     finally:
         with admin.connect() as connection:
             connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A Prefect server of the test run's own; its start takes ten seconds, most of them for its tables."""
+    from examples.flights.server import Server, wait_for
+
+    server = Server(tmp_path_factory.mktemp("prefect"))
+    try:
+        wait_for(server.url, server.process)
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def prefect_url(prefect_server: Server) -> Iterator[str]:
+    """The URL of its API, to which the flow runs of this process are directed until the test ends."""
+    with prefect_server.directed() as url:
+        yield url

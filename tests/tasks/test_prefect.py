@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from prefect import flow, unmapped
 from prefect.task_runners import ThreadPoolTaskRunner
-from prefect.testing.utilities import prefect_test_harness
 
 from flows.run_window import measure
 from flows.stages import Stages
@@ -44,6 +43,7 @@ def test_what_goes_into_a_stage_and_comes_out_of_it_travels(context: RunContext)
     assert read(sent).windows[0].spec == located.windows[0].spec
 
 
+@pytest.mark.usefixtures("prefect_url")
 def test_stages_are_mapped_over_windows_on_a_task_runner(context: RunContext) -> None:
     located = read(context)
 
@@ -56,7 +56,6 @@ def test_stages_are_mapped_over_windows_on_a_task_runner(context: RunContext) ->
         drifts = as_task(compare).map(*here, tables)
         return [(t.result(), p.result(), d.result()) for t, p, d in zip(tables, profiles, drifts, strict=True)]
 
-    with prefect_test_harness(server_startup_timeout=120):
-        first, second = measured()
+    first, second = measured()
     table = validate(context, located, located.windows[0])
     assert first == second == (table, profile(context, located, table), compare(context, located, table))

@@ -3,132 +3,30 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import sqlalchemy as sa
 import yaml
 
-from lamplighter.core.monitor import Monitor, parse
-from storage.inspection.source_check import SourceCheck, check_sources
-from storage.project.folder import Project
-
-NOW = datetime(2026, 3, 10, 5, 15, tzinfo=UTC)
-N = 600
-TIMES = pd.date_range("2026-03-01", periods=N, freq="15min", tz="UTC").as_unit("us")
-"""Six days and a quarter: the newest, of 24 rows, is March 7."""
-RNG = np.random.default_rng(5)
-SCORE = RNG.random(N)
-LATE = (SCORE > 0.5).astype(int)
-TRUE = np.where(RNG.random(N) < 0.1, 1 - LATE, LATE)
-
-Change = Callable[[dict[str, Any], dict[str, pd.DataFrame]], None]
-
-
-def tables() -> dict[str, pd.DataFrame]:
-    ids = [f"r{i}" for i in range(N)]
-    log = pd.DataFrame(
-        {
-            "id": ids,
-            "at": TIMES,
-            "late": LATE,
-            "p": SCORE,
-            "version": "v1",
-            "origin": np.where(np.arange(N) % 3 == 0, "JFK", "LGA"),
-            "distance": np.random.default_rng(6).random(N) * 100,
-            "tags": [["a"]] * N,
-        }
-    )
-    labels = pd.DataFrame({"id": ids, "was_late": TRUE, "labelled_at": TIMES + pd.Timedelta("6h")})
-    return {"log": log, "labels": labels, "reference": log.iloc[:200].copy()}
-
-
-def declared() -> dict[str, Any]:
-    return {
-        "model": "m",
-        "kind": "classification",
-        "predictions": {
-            "parquet": "data/log/day={day}/*.parquet",
-            "time": "at",
-            "id": "id",
-            "prediction": "late",
-            "score": "p",
-            "version": "version",
-        },
-        "labels": {"parquet": "data/labels.parquet", "target": "was_late", "time": "labelled_at", "mature_after": "1d"},
-        "segments": ["origin"],
-        "features": {"numeric": ["distance"], "categorical": ["origin"]},
-        "reference": {"parquet": "data/reference.parquet"},
-        "checks": [{"metric": "accuracy", "below": 0.5, "segment": "origin=JFK"}],
-    }
-
-
-def world(root: Path, change: Change) -> tuple[Project, Monitor]:
-    """A project in which one thing was changed."""
-    monitor, held = declared(), tables()
-    change(monitor, held)
-    text = yaml.safe_dump(monitor, sort_keys=False)
-    for name, frame in held.items():
-        if name == "log":
-            for day, part in frame.groupby(frame["at"].dt.date if hasattr(frame["at"], "dt") else "version"):
-                (root / f"data/log/day={day}").mkdir(parents=True)
-                part.to_parquet(root / f"data/log/day={day}/a.parquet", index=False)
-        else:
-            (root / "data").mkdir(exist_ok=True)
-            frame.to_parquet(root / f"data/{name}.parquet", index=False)
-    (root / "monitors").mkdir()
-    (root / "monitors/m.yaml").write_text(text)
-    return Project.open(root), parse("m.yaml", text, environ={})
-
-
-def checked(root: Path, change: Change) -> SourceCheck:
-    return check_sources(*world(root, change), NOW)
-
-
-def put(path: str, value: Any) -> Change:
-    """Change a key of the monitor."""
-
-    def change(monitor: dict[str, Any], held: dict[str, pd.DataFrame]) -> None:
-        *section, key = path.split(".")
-        place = monitor
-        for name in section:
-            place = place[name]
-        place[key] = value
-
-    return change
-
-
-def column(table: str, name: str, value: Any) -> Change:
-    """Change a column of a table."""
-
-    def change(monitor: dict[str, Any], held: dict[str, pd.DataFrame]) -> None:
-        held[table][name] = value(held[table]) if callable(value) else value
-
-    return change
-
-
-def both(*changes: Change) -> Change:
-    def change(monitor: dict[str, Any], held: dict[str, pd.DataFrame]) -> None:
-        for one in changes:
-            one(monitor, held)
-
-    return change
-
-
-def rows(table: str, keep: Callable[[pd.DataFrame], Any]) -> Change:
-    def change(monitor: dict[str, Any], held: dict[str, pd.DataFrame]) -> None:
-        held[table] = held[table][keep(held[table])]
-
-    return change
-
-
-def check(**options: Any) -> Change:
-    return put("checks", [options])
+from lamplighter.core.monitor import parse
+from storage.inspection.source_check import check_sources
+from tests.storage.inspection.checked_world import (
+    LATE,
+    NOW,
+    TIMES,
+    Change,
+    N,
+    both,
+    check,
+    checked,
+    column,
+    declared,
+    put,
+    rows,
+    world,
+)
 
 
 def test_a_sound_project(tmp_path: Path) -> None:
@@ -475,77 +373,6 @@ def test_labels_that_take_their_time_are_found_on_an_earlier_window(tmp_path: Pa
     assert (found.labelled, found.labelled_rows, found.labelled_window) == (96, 96, "2026-03-05")
 
 
-@pytest.fixture(name="database", params=["sqlite", "postgresql"])
-def _database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/log.db"
-    return str(request.getfixturevalue("postgresql_url"))
-
-
-def in_database(url: str, root: Path, **changes: Any) -> SourceCheck:
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    held = tables()
-    held["log"].drop(columns="tags").to_sql("log", engine, index=False, if_exists="replace")
-    held["labels"].to_sql("labels", engine, index=False, if_exists="replace")
-    monitor = declared()
-    monitor["predictions"] |= {"sql": {"url": url, "table": "log"}, "timezone": "UTC"} | changes.get("predictions", {})
-    monitor["labels"] |= {"sql": {"url": url, "table": "labels"}, "timezone": "UTC"} | changes.get("labels", {})
-    del monitor["predictions"]["parquet"], monitor["labels"]["parquet"]
-    monitor["reference"] = changes.get("reference", {"days": "2026-03-01..2026-03-03"})
-    return check_sources(Project.open(root), parse("m.yaml", yaml.safe_dump(monitor), environ={}), NOW)
-
-
-QUERY = "SELECT * FROM log WHERE at >= :start AND at < :end"
-
-
-@pytest.mark.parametrize(
-    ("changes", "at", "message"),
-    [
-        ({}, None, ""),
-        ({"predictions": {"prediction": "lat"}}, "predictions.prediction", "did you mean 'late'?"),
-        ({"predictions": {"time": "when"}}, "predictions", "no time column 'when'"),
-        ({"labels": {"target": "y"}}, "labels.target", "no column 'y' in the labels"),
-        ({"reference": {"days": "2020-01-01..2020-02-01"}}, "reference", "the reference has no rows"),
-    ],
-)
-def test_a_database(database: str, tmp_path: Path, changes: Any, at: str | None, message: str) -> None:
-    found = in_database(database, tmp_path, **changes)
-    faults = [problem for problem in found.problems if not problem.is_warning]
-    if at is None:
-        assert (faults, found.window, found.rows, found.labelled) == ([], "2026-03-07", 24, 24)
-        return
-    assert [".".join(map(str, fault.at)).startswith(at) for fault in faults] == [True], faults
-    assert message in faults[0].message
-
-
-def test_a_query_and_a_table_that_is_not_there(database: str, tmp_path: Path) -> None:
-    found = in_database(database, tmp_path, predictions={"sql": {"url": database, "query": QUERY}})
-    assert (found.problems, found.window, found.rows) == ([], "2026-03-07", 24)
-    [fault] = in_database(database, tmp_path, predictions={"sql": {"url": database, "table": "logs"}}).problems
-    assert fault.at == ("predictions", "sql", "table")
-    assert "no table 'logs' in the database; did you mean 'log'?" in fault.message
-
-
-@pytest.mark.parametrize(
-    ("url", "message"),
-    [
-        (
-            "postgresql+psycopg://u:hunter2@127.0.0.1:1/d",
-            "the predictions could not be looked at: postgresql 127.0.0.1/d table log: ",
-        ),
-        ("sqlite:///{root}/no.db", "no such file; mend the path, or make the database first"),
-    ],
-)
-def test_a_database_that_is_not_there(tmp_path: Path, url: str, message: str) -> None:
-    monitor = declared()
-    monitor["predictions"] |= {"sql": {"url": url.format(root=tmp_path), "table": "log"}}
-    del monitor["predictions"]["parquet"]
-    [fault] = check_sources(Project.open(tmp_path), parse("m.yaml", yaml.safe_dump(monitor), environ={}), NOW).problems
-    assert message in fault.message
-    assert "hunter2" not in fault.message
-    assert "\n" not in fault.message
-
-
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
     project, monitor = world(tmp_path, lambda m, h: None)
     path = tmp_path / "data/log/day=2026-03-07/b.parquet"
@@ -564,28 +391,3 @@ def test_days_in_another_form(tmp_path: Path) -> None:
     text = yaml.safe_dump(declared()).replace("day={day}", "{day:%Y/%m/%d}").replace("data/log", "data/by")
     found = check_sources(project, parse("m.yaml", text, environ={}), NOW)
     assert (found.problems, found.window, found.rows) == ([], "2026-03-07", 24)
-
-
-NO_DATABASES = [
-    "nourl",
-    "",
-    "log.db",
-    "://x",
-    "host=h password=hunter2",
-    "sqlite://",
-    "sqlite:///{root}/monitors/m.yaml",
-]
-
-
-@pytest.mark.parametrize("url", NO_DATABASES)
-@pytest.mark.parametrize("section", ["predictions", "labels"])
-def test_a_url_that_leads_to_no_database_is_one_line(tmp_path: Path, section: str, url: str) -> None:
-    def change(monitor: dict[str, Any], held: dict[str, pd.DataFrame]) -> None:
-        del monitor[section]["parquet"]
-        monitor[section]["sql"] = {"url": url.format(root=tmp_path), "table": "log"}
-
-    [fault] = checked(tmp_path, change).problems
-    assert (fault.at, fault.is_warning) == ((section, "sql"), False)
-    assert "write " in fault.message or "name " in fault.message
-    assert "\n" not in fault.message
-    assert "hunter2" not in fault.message
