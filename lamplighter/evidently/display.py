@@ -68,17 +68,6 @@ def written(text: str) -> str:
     return markdown(plain(text)).replace("&gt;", ">")
 
 
-def number(value: float) -> str:
-    """A number as a reader wants it.
-
-    Examples
-    --------
-    >>> number(0.123456), number(1234.56), number(-3.0), number(1.2e-9)
-    ('0.1235', '1,234.6', '-3', '1.2e-09')
-    """
-    return f"{value:,.1f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
-
-
 def names(values: Sequence[Hashable]) -> list[str]:
     """How categories are written: as in the history.
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from lamplighter.core.hints import names_listed
 from lamplighter.core.monitor import Monitor
+from lamplighter.core.numbers import range_text
 from lamplighter.core.profiles.profile import ColumnProfile
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.records.measurement import Measurement
@@ -244,5 +245,5 @@ def value_findings(monitor: Monitor, profiles: Mapping[str, ColumnProfile]) -> I
             )
         if profile.improbable:
             what = f"lies outside 0 to 1 in {profile.improbable} of {profile.rows} rows"
-            seen = f"from {profile.minimum:.8g} to {profile.maximum:.8g}; log the probability of the class"
+            seen = f"from {range_text(profile.minimum, profile.maximum, 8)}; log the probability of the class"
             yield Finding(Code.SCORES_OUTSIDE, name, f"score column {name!r} {what}, {seen}")
