@@ -26,7 +26,7 @@ def troubles(row: Mapping[str, Any]) -> Iterator[str]:
     >>> print(*troubles(states_of(project)[0]), sep="\n")
     data failed: 1 in 2026-03-11, limit 0; open since 2026-03-12
     drift_share-above undecided: not judged while the data are broken: scale-changed amount
-    column 'amount' is about 88.2 times what it was in the 7 windows before: mostly between 510.3 and 6536, and before
+    column 'amount' is about 88.2 times what it was in the 7 windows before: mostly between 510.3 and 6,536, and before
      mostly between 5.613 and 67.7; which unit is it in?
     """
     from lamplighter.core.checks.incidents import undecided_name
