@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lamplighter.core.counts import LARGEST
 from lamplighter.core.drift.columns import NULL, Coded, check, encode, filled, numeric_values
 from lamplighter.core.drift.result import Kind
 from lamplighter.core.markup import markdown
 from lamplighter.core.values.identity import identity
 from lamplighter.core.values.key_name import OTHER, key_name
-
-SHOWN = 50
-"""Categories shown by name, as many as a segment has; a bar chart of more cannot be read, and every one costs bytes."""
 
 NORM_FLOOR = 0.001
 """Evidently divides the Wasserstein distance by the reference's standard deviation, but by no less than this."""
@@ -102,7 +100,7 @@ def _categories(
     order = _by_frequency(coded)
     labels = np.full(len(coded.values) + 1, OTHER, dtype=object)
     written = names(coded.values)
-    for rank, code in enumerate(order[:SHOWN], start=1):
+    for rank, code in enumerate(order[:LARGEST], start=1):
         labels[code] = f"value {rank}" if private else written[code]
     labels[NULL] = None
     ours, theirs = (pd.Series(labels[codes], dtype=object) for codes in coded.codes)

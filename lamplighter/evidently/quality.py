@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from lamplighter.core.counts import most_frequent
 from lamplighter.core.drift.columns import Undecided
 from lamplighter.core.drift.result import Quality, Section
 from lamplighter.core.numbers import number_text, range_text
@@ -204,7 +205,7 @@ def _cells(counts: Sequence[Confusion]) -> tuple[list[str], list[str], Counter[t
         sizes.update({cell.y_true: cell.n})
         sizes.update({cell.y_pred: cell.n})
     del sizes[NO_PREDICTION]
-    names = {name: plain(name) for name, _ in sizes.most_common(DRAWN)} | {NO_PREDICTION: "no prediction"}
+    names = {name: plain(name) for name in most_frequent(sizes, DRAWN)} | {NO_PREDICTION: "no prediction"}
     cells: Counter[tuple[str, str]] = Counter()
     for cell in counts:
         cells[names.get(cell.y_true, OTHER), names.get(cell.y_pred, OTHER)] += cell.n

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
+from lamplighter.core.counts import LARGEST, most_frequent
 from lamplighter.core.hints import names_listed
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.numbers import range_text
@@ -13,9 +14,6 @@ from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.records.measurement import Measurement
 from lamplighter.core.values.cell import as_flags
 from lamplighter.core.values.key_name import OTHER, key_name
-
-MOST_CLASSES = 50
-"""Predicted classes that get a share of their own; the rest are summed as ``other``."""
 
 NO_ROWS = "the window has no rows"
 
@@ -214,9 +212,9 @@ def answer_measurements(monitor: Monitor, profiles: Mapping[str, ColumnProfile],
 
 def _shares(prediction: ColumnProfile) -> Iterator[Measurement]:
     whole = prediction.rows - prediction.nulls
-    ranked = sorted(prediction.categories.items(), key=lambda entry: (-entry[1], entry[0]))
-    shown = {key_name(name): count for name, count in ranked[:MOST_CLASSES]}
-    if rest := sum(count for _, count in ranked[MOST_CLASSES:]):
+    counts = prediction.categories
+    shown = {key_name(name): counts[name] for name in most_frequent(counts, LARGEST)}
+    if rest := sum(counts.values()) - sum(shown.values()):
         shown[OTHER] = rest
     for name, count in sorted(shown.items()):
         yield ratio("prediction_share", count, whole, klass=name)
