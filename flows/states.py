@@ -30,9 +30,9 @@ def ending(outcome: Outcome) -> State:
     --------
     >>> state = ending(outcome)
     >>> state.name, state.message
-    ('ChecksFailed', "checks failed: data; completed with findings: column 'amount' is about 88.2 times what it was in
-     the 7 windows before: mostly between 510.3 and 6536, and before mostly between 5.613 and 67.7; which unit is it
-     in?")
+    ('ChecksFailed', "checks failed: data; completed with findings: column 'amount' is about 88.2 times what it
+     was in the 7 windows before: mostly between 510.3 and 6,536, and before mostly between 5.613 and 67.7; which unit
+     is it in?")
     """
     name = next((name for name, holds in ENDINGS.items() if holds(outcome)), "Completed")
     return Completed(name=name, message=_message(outcome), data=outcome.as_dict())

@@ -11,6 +11,7 @@ import click
 from lamplighter.cli.colour import BAD, GOOD, UNSURE, painted
 from lamplighter.cli.status_words import measured_text
 from lamplighter.cli.table import Layout, cell, print_table
+from lamplighter.core.numbers import number_text
 
 if TYPE_CHECKING:
     from lamplighter.core.records.measurement import Measurement
@@ -52,9 +53,9 @@ def show(made: DryRun, *, as_json: bool) -> None:
             [
                 {
                     "segment": entry["segment"],
-                    "gain": f"{entry['gain']:+.3g}",
-                    "at least": f"{entry['lower']:+.3g}",
-                    "at most": f"{entry['upper']:+.3g}",
+                    "gain": number_text(entry["gain"], 3, sign=True),
+                    "at least": number_text(entry["lower"], 3, sign=True),
+                    "at most": number_text(entry["upper"], 3, sign=True),
                     "n": entry["n"],
                 }
                 for entry in segments
@@ -124,7 +125,7 @@ def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
         "champion": measured_text({**before, "metric": ""}).strip() or before["reason"],
         "challenger": measured_text({**after, "metric": ""}).strip() or after["reason"],
         "n": after["n"],
-        "difference": f"{after['value'] - before['value']:+.3g}" if known else "",
+        "difference": number_text(after["value"] - before["value"], 3, sign=True) if known else "",
     }
 
 
@@ -133,8 +134,8 @@ def _decided(found: Mapping[str, Any]) -> str:
     if found["decision"] == "rejected":
         return f"would be rejected: {found['reason']}"
     gain = found["gain"]
-    bounds = f"{gain['lower']:+.4f} to {gain['upper']:+.4f}, {gain['n']:,} rows"
-    why = f"{gain['metric']} gains {gain['value']:+.4f} ({bounds})"
+    value, lower, upper = (number_text(gain[name], sign=True) for name in ("value", "lower", "upper"))
+    why = f"{gain['metric']} gains {value} ({lower} to {upper}, {gain['n']:,} rows)"
     if found["decision"] == "waiting":
         return f"would wait for `lamplighter approve {found['model']}`: {why}"
     return f"would be promoted: {why}"

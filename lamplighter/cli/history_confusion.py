@@ -13,6 +13,7 @@ import click
 from rich.cells import cell_len
 
 from lamplighter.cli.table import Layout, cell, print_table
+from lamplighter.core.counts import most_frequent
 from lamplighter.core.time.window import name_of
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _print_one(cells: Sequence[Mapping[str, Any]]) -> None:
     for row in cells:
         for name in {row["y_true"], row["y_pred"]} - {""}:
             total[name] = total.get(name, 0) + row["n"]
-    largest = sorted(total, key=lambda name: (-total[name], name))
+    largest = most_frequent(total)
     kept = sorted(largest[: _most(largest, max(total.values()))])
     has_none, has_rest = any(not row["y_pred"] for row in cells), len(kept) < len(largest)
     across = [*kept, *([REST] if has_rest else []), *([NONE] if has_none else [])]

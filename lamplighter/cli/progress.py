@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 import click
 
+from lamplighter.core.numbers import number_text
+
 LINE_SECONDS = 30.0
 """Between lines where there is no terminal: seldom enough for a log, often enough to see that it goes on."""
 
@@ -60,7 +62,7 @@ class Progress:
         """How much is done in a minute, and how much longer it takes; empty before anything is done."""
         if not self.done or not self.seconds:
             return ""
-        a_minute = f"{self.done / self.seconds * 60:.3g} {self.unit} a minute"
+        a_minute = f"{number_text(self.done / self.seconds * 60, 3)} {self.unit} a minute"
         if self.total is None or self.done >= self.total:
             return a_minute
         return f"{a_minute}, {_spoken((self.total - self.done) * self.seconds / self.done)} left"

@@ -88,8 +88,11 @@ def _dashboard(project: Project) -> str:
     try:
         from dashboards.model import dashboard_json, measured_by
     except ModuleNotFoundError as error:
-        what = f"no module {str(error.name).partition('.')[0]}; run `pip install 'lamplighter[dashboards]'`"
-        raise LamplighterError(f"render --dashboards: {what}") from None
+        raise LamplighterError(
+            f"no module {str(error.name).partition('.')[0]}",
+            where="render --dashboards",
+            fix="run `pip install 'lamplighter[dashboards]'`",
+        ) from None
     return dashboard_json(config, measured_by(monitors))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lamplighter.cli.table import cell
+from lamplighter.core.numbers import number_text
 
 NEVER, RETIRED = "never run", "retired"
 
@@ -25,7 +26,7 @@ def troubles(row: Mapping[str, Any]) -> Iterator[str]:
     >>> print(*troubles(states_of(project)[0]), sep="\n")
     data failed: 1 in 2026-03-11, limit 0; open since 2026-03-12
     drift_share-above undecided: not judged while the data are broken: scale-changed amount
-    column 'amount' is about 88.2 times what it was in the 7 windows before: mostly between 510.3 and 6536, and before
+    column 'amount' is about 88.2 times what it was in the 7 windows before: mostly between 510.3 and 6,536, and before
      mostly between 5.613 and 67.7; which unit is it in?
     """
     from lamplighter.core.checks.incidents import undecided_name
@@ -75,22 +76,18 @@ def measured_text(row: Mapping[str, Any]) -> str:
     >>> measured_text({"metric": "f1", "value": 0.41234, "lower": 0.3812, "upper": 0.4449})
     'f1 0.412 [0.38, 0.44]'
     >>> measured_text({"metric": "mae", "value": 1234.5, "lower": 1233.1, "upper": 1236.2})
-    'mae 1234.5 [1233, 1236]'
+    'mae 1,234 [1,233, 1,236]'
     """
     if row["metric"] is None or row["value"] is None:
         return ""
-    value = cell(float(f"{row['value']:.3g}") if abs(row["value"]) < 1000 else row["value"])
+    value = number_text(row["value"], 3)
     if row["lower"] is None or row["upper"] is None:
         return f"{row['metric']} {value}"
     for digits in range(2, 6):
-        bounds = [_rounded(row[name], digits) for name in ("lower", "upper")]
+        bounds = [number_text(row[name], digits) for name in ("lower", "upper")]
         if bounds[0] != bounds[1]:
             break
     return f"{row['metric']} {value} [{bounds[0]}, {bounds[1]}]"
-
-
-def _rounded(value: float, digits: int) -> str:
-    return f"{value:.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
 
 
 def state_text(row: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from rich.cells import cell_len, set_cell_size
 
 from lamplighter.cli.colour import colour_of, painted
 from lamplighter.core.markup import csv_cell
+from lamplighter.core.numbers import number_text
 from lamplighter.errors import visible
 
 GAP, TIGHT_GAP = "  ", " "
@@ -98,16 +99,14 @@ def cell(value: Any) -> str:
     Examples
     --------
     >>> cell(336776.0), cell(1234.56), cell(0.123456), cell(1.23e-9), cell(None), cell("a\nb")
-    ('336776', '1234.6', '0.1235', '1.23e-09', '', 'a\\nb')
+    ('336,776', '1,235', '0.1235', '1.23e-09', '', 'a\\nb')
     """
     if value is None:
         return ""
-    if not isinstance(value, float):
-        # Names of classes and segments are a user's data, and a terminal obeys what it is sent.
-        return visible(str(value))
-    if value.is_integer() and abs(value) < 1e15:
-        return f"{value:.0f}"
-    return f"{value:.1f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number_text(value)
+    # Names of classes and segments are a user's data, and a terminal obeys what it is sent.
+    return visible(str(value))
 
 
 def wrapped(text: str, width: int, indent: str = "  ") -> str:

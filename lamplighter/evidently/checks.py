@@ -7,7 +7,8 @@ from typing import Any
 
 from lamplighter.core.checks.decide import Decision, Verdict
 from lamplighter.core.drift.result import Checks, Section
-from lamplighter.evidently.display import number, plain
+from lamplighter.core.numbers import number_text
+from lamplighter.evidently.display import plain
 
 ORDER = {Verdict.FAILED: 0, Verdict.UNDECIDED: 1, Verdict.PASSED: 2}
 """Failed checks first."""
@@ -31,9 +32,9 @@ def _decided(checks: Checks) -> Iterator[Any]:
 
 def _row(decision: Decision, checks: Checks) -> list[str]:
     check = decision.check
-    value = number(decision.value) if decision.value is not None else plain(decision.reason)
+    value = number_text(decision.value) if decision.value is not None else plain(decision.reason)
     form = next((form for form in ("above", "below") if getattr(check, form) is not None), "")
-    limit = "" if decision.threshold is None else f"{form} {number(decision.threshold)}"
+    limit = "" if decision.threshold is None else f"{form} {number_text(decision.threshold)}"
     verdict = "FAILED" if decision.verdict is Verdict.FAILED else decision.verdict.value
     return [plain(check.name), verdict, value, limit.strip(), checks.labels.get(decision.window_start, "")]
 

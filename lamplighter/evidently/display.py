@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lamplighter.core.counts import LARGEST
 from lamplighter.core.drift.columns import NULL, Coded, check, encode, filled, numeric_values
 from lamplighter.core.drift.result import Kind
 from lamplighter.core.markup import markdown
 from lamplighter.core.values.identity import identity
 from lamplighter.core.values.key_name import OTHER, key_name
-
-SHOWN = 50
-"""Categories shown by name, as many as a segment has; a bar chart of more cannot be read, and every one costs bytes."""
 
 NORM_FLOOR = 0.001
 """Evidently divides the Wasserstein distance by the reference's standard deviation, but by no less than this."""
@@ -68,17 +66,6 @@ def written(text: str) -> str:
     return markdown(plain(text)).replace("&gt;", ">")
 
 
-def number(value: float) -> str:
-    """A number as a reader wants it.
-
-    Examples
-    --------
-    >>> number(0.123456), number(1234.56), number(-3.0), number(1.2e-9)
-    ('0.1235', '1,234.6', '-3', '1.2e-09')
-    """
-    return f"{value:,.1f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
-
-
 def names(values: Sequence[Hashable]) -> list[str]:
     """How categories are written: as in the history.
 
@@ -113,7 +100,7 @@ def _categories(
     order = _by_frequency(coded)
     labels = np.full(len(coded.values) + 1, OTHER, dtype=object)
     written = names(coded.values)
-    for rank, code in enumerate(order[:SHOWN], start=1):
+    for rank, code in enumerate(order[:LARGEST], start=1):
         labels[code] = f"value {rank}" if private else written[code]
     labels[NULL] = None
     ours, theirs = (pd.Series(labels[codes], dtype=object) for codes in coded.codes)

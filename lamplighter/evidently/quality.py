@@ -13,12 +13,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from lamplighter.core.counts import most_frequent
 from lamplighter.core.drift.columns import Undecided
 from lamplighter.core.drift.result import Quality, Section
+from lamplighter.core.numbers import number_text, range_text
 from lamplighter.core.quality.confusion import NO_PREDICTION, Confusion
 from lamplighter.core.records.measurement import Measurement
 from lamplighter.core.values.key_name import OTHER
-from lamplighter.evidently.display import number, plain
+from lamplighter.evidently.display import plain
 
 SINGLE_VALUES = {
     "Accuracy": ("accuracy",),
@@ -114,7 +116,7 @@ def _overall(quality: Quality, overall: dict[str, Measurement]) -> Iterator[Any]
 
     yield header_text(label=plain(f"Quality of {quality.window}, {quality.measurements[0].state}"))
     usual = [*(_first(ours, overall) for ours in SINGLE_VALUES.values()), *map(overall.get, MEANS.values())]
-    counters = [CounterData(found.metric, number(found.value)) for found in usual if found and found.value is not None]
+    counters = [CounterData(it.metric, number_text(it.value)) for it in usual if it and it.value is not None]
     if counters:
         yield counter(counters=counters)
     yield table_data(
@@ -125,7 +127,7 @@ def _overall(quality: Quality, overall: dict[str, Measurement]) -> Iterator[Any]
 def _row(found: Measurement) -> list[str]:
     """One metric as the table has it."""
     metric = f"{found.metric} ({found.method})" if found.method else found.metric
-    bounds = "" if found.lower is None or found.upper is None else f"{number(found.lower)} to {number(found.upper)}"
+    bounds = "" if found.lower is None or found.upper is None else range_text(found.lower, found.upper)
     return [plain(metric), _text(found), bounds, f"{found.n:,}"]
 
 
@@ -133,7 +135,7 @@ def _text(found: Measurement | None) -> str:
     """The value, or why there is none."""
     if found is None:
         return ""
-    return plain(f"undefined: {found.reason}") if found.value is None else number(found.value)
+    return plain(f"undefined: {found.reason}") if found.value is None else number_text(found.value)
 
 
 def _segments(quality: Quality) -> Iterator[Any]:
@@ -203,7 +205,7 @@ def _cells(counts: Sequence[Confusion]) -> tuple[list[str], list[str], Counter[t
         sizes.update({cell.y_true: cell.n})
         sizes.update({cell.y_pred: cell.n})
     del sizes[NO_PREDICTION]
-    names = {name: plain(name) for name, _ in sizes.most_common(DRAWN)} | {NO_PREDICTION: "no prediction"}
+    names = {name: plain(name) for name in most_frequent(sizes, DRAWN)} | {NO_PREDICTION: "no prediction"}
     cells: Counter[tuple[str, str]] = Counter()
     for cell in counts:
         cells[names.get(cell.y_true, OTHER), names.get(cell.y_pred, OTHER)] += cell.n

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from lamplighter.core.monitor import Check
+from lamplighter.core.numbers import number_text
 from lamplighter.core.records.measurement import Measurement
 from lamplighter.core.time.window import Window
 from storage.history.database import History
@@ -63,7 +64,7 @@ def _segment(window: Window, check: Check, found: Collection[Measurement]) -> st
 
 def _rows(found: Collection[Measurement]) -> str:
     rows = next((entry.value for entry in found if entry.metric == "rows" and not entry.version), None)
-    return "" if rows is None else f", which has {rows:.0f} rows"
+    return "" if rows is None else f", which has {number_text(rows)} rows"
 
 
 def _listed(names: Collection[str], what: str) -> str:

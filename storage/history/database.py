@@ -119,8 +119,8 @@ def _engine(url: str) -> sa.Engine:
         engine = sa.create_engine(parsed, **options)
     except Exception as error:
         # As of a connection: what a dialect says of an option may hold its value.
-        what = hide(driver_fault(error) or one_line(error), database_secrets(url))
-        raise HistoryError(what, where="history_url") from None
+        what, cure = driver_fault(error) or (one_line(error), "mend the URL")
+        raise HistoryError(hide(what, database_secrets(url)), where="history_url", fix=cure) from None
     if engine.dialect.is_async:
         raise HistoryError(
             "the driver is an asynchronous one", where="history_url", fix="write postgresql+psycopg://host/database"

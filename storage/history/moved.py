@@ -8,6 +8,7 @@ import numpy as np
 
 from lamplighter.core.checks.messages import Moved
 from lamplighter.core.monitor import Check
+from lamplighter.core.numbers import number_text
 from lamplighter.core.time.window import Window
 from storage.history.database import History
 from storage.history.query import Filter, measurements, measurements_of
@@ -34,7 +35,7 @@ def moved_columns(history: History, window: Window, as_of: datetime) -> list[Mov
     ranked = sorted(distances, key=lambda entry: -(entry.value or 0.0)) + sorted(
         p_values, key=lambda entry: entry.value or 0.0
     )
-    return [Moved(entry.feature, f"({entry.method} {entry.value:.3g})") for entry in ranked]
+    return [Moved(entry.feature, f"({entry.method} {number_text(entry.value or 0.0, 3)})") for entry in ranked]
 
 
 def moved_segments(history: History, window: Window, check: Check, as_of: datetime) -> list[Moved]:
@@ -65,4 +66,5 @@ def moved_segments(history: History, window: Window, check: Check, as_of: dateti
             past.setdefault(row["segment"], []).append(row["value"])
     changes = {name: value - float(np.mean(past[name])) for name, value in present.items() if name in past}
     ranked = sorted(changes, key=lambda name: (-abs(changes[name]), name))
-    return [Moved(name, f"({changes[name]:+.3g} to {present[name]:.3g})") for name in ranked]
+    texts = {name: f"{number_text(changes[name], 3, sign=True)} to {number_text(present[name], 3)}" for name in ranked}
+    return [Moved(name, f"({text})") for name, text in texts.items()]

@@ -14,7 +14,7 @@ from lamplighter.core.evaluation.answers import answer_findings
 from lamplighter.core.evaluation.labelled import Labelled, comparable_classes, numbers
 from lamplighter.core.monitor import Labels, Monitor
 from lamplighter.core.monitor.soundness import Problem, classes_meet, label_column_problems
-from lamplighter.core.records.finding import Code, of_file
+from lamplighter.core.records.finding import Code
 from lamplighter.core.time.window import Window
 from lamplighter.errors import ColumnError, SourceError
 from storage.labelling.join import LabelIndex, Seen, Truth, truths_of
@@ -133,7 +133,7 @@ def _absent(project: Project, monitor: Monitor, labels: Labels) -> Iterator[Prob
     always = Window(monitor.model, monitor.every, EPOCH, FAR, monitor.timezone)
     rows = Scan(ScanSpec(always, tuple(files[-1:]), time=None))
     if rows.unreadable:
-        yield Problem(("labels", "parquet"), of_file(*rows.unreadable[0]))
+        yield Problem(("labels", "parquet"), ": ".join(rows.unreadable[0]))
         return
     if rows.schema:
         yield from label_column_problems(monitor, rows.schema)
@@ -144,7 +144,7 @@ def _joined(project: Project, monitor: Monitor, newest: Scan, now: datetime, fol
     arrived = labels_arrived(project, monitor, windows[-1].start, now, folder, [newest])
     assert arrived is not None
     place = ("labels", "sql" if monitor.labels and monitor.labels.sql else "parquet")
-    check.problems += [Problem(place, of_file(file, reason)) for file, reason in arrived.unreadable]
+    check.problems += [Problem(place, f"{file}: {reason}") for file, reason in arrived.unreadable]
     if arrived.unreadable and not len(arrived.frame):
         return
     index = LabelIndex.of(arrived, monitor.predictions.id)

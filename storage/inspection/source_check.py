@@ -27,7 +27,7 @@ from lamplighter.core.monitor.soundness import (
     score_problems,
     segment_problems,
 )
-from lamplighter.core.records.finding import Code, of_file, with_cure
+from lamplighter.core.records.finding import Code
 from lamplighter.core.time.window import Window
 from lamplighter.errors import BrokenFileError, ColumnError, SourceError
 from storage.inspection.label_check import LabelCheck, check_labels
@@ -93,7 +93,7 @@ def check_sources(project: Project, monitor: Monitor, now: datetime) -> SourceCh
     try:
         _check(project, monitor, now, folder, check)
     except BrokenFileError as error:
-        check.problems.append(Problem(_place(monitor.predictions, "predictions"), with_cure(str(error))))
+        check.problems.append(Problem(_place(monitor.predictions, "predictions"), str(error)))
     except SourceError as error:
         what = f"the predictions could not be looked at: {error}"
         check.problems.append(Problem(_place(monitor.predictions, "predictions"), what))
@@ -118,7 +118,7 @@ def _check(project: Project, monitor: Monitor, now: datetime, folder: Path, chec
     rows = Scan(predictions_of(project, monitor, window, folder))
     check.window, check.rows = window.label, rows.count
     check.problems += [
-        Problem(_place(monitor.predictions, "predictions"), of_file(uri, reason)) for uri, reason in rows.unreadable
+        Problem(_place(monitor.predictions, "predictions"), f"{uri}: {reason}") for uri, reason in rows.unreadable
     ]
     found = [*row_findings(monitor, window.label, rows=rows.count, repeated=rows.repeated, undated=rows.undated)]
     check.problems += [
@@ -310,7 +310,7 @@ def _reference(
     if rows.mistake:
         yield Problem(("reference",), f"no file of it can be used: {rows.mistake}")
     elif rows.unreadable and not rows.count:
-        yield Problem(("reference",), of_file(*rows.unreadable[0]))
+        yield Problem(("reference",), ": ".join(rows.unreadable[0]))
     elif not rows.count:
         is_trailing = reference.trailing is not None
         when = "yet; drift is measured once there are" if is_trailing else "; give another range or file"

@@ -114,7 +114,8 @@ def inspect_table(project: Project, source: str, url: str | None, timezone: str,
         always = Window.of("init", Grain.MONTH, timezone, datetime.now(UTC))
         rows = Scan(ScanSpec(always, tuple(files[-MOST_FILES:]), time=None))
         if rows.unreadable:
-            raise SourceError(": ".join(rows.unreadable[0]))
+            file, reason = rows.unreadable[0]
+            raise SourceError(reason, where=file)
         if not rows.count:
             raise SourceError("the table is there and has no rows", where=source, fix=WANTED)
         columns, parts = columns_of(rows)

@@ -56,31 +56,33 @@ def connect_options(url: sa.URL) -> dict[str, int]:
     return {} if option is None or option in url.query else {option: CONNECT_SECONDS}
 
 
-def _silent_fault(url: sa.URL, error: BaseException) -> str | None:
+def _silent_fault(url: sa.URL, error: BaseException) -> tuple[str, str] | None:
     """What to do about a server that did not answer in time, where that is what an error is about; else None."""
     if "timeout expired" not in str(error):
         return None
     seconds = url.query.get("connect_timeout", CONNECT_SECONDS)
-    return f"the server did not answer within {seconds} s; mend it, or write connect_timeout=60 behind the ? of its URL"
+    cure = "mend it, or write connect_timeout=60 behind the ? of its URL"
+    return f"the server did not answer within {seconds} s", cure
 
 
-def driver_fault(error: BaseException) -> str | None:
-    """What is wrong with the driver that a URL names, where that is what an error is about; else None.
+def driver_fault(error: BaseException) -> tuple[str, str] | None:
+    """What is wrong with the driver that a URL names, and what to do, where that is what an error is about; else None.
 
     Examples
     --------
     >>> driver_fault(ModuleNotFoundError("No module named 'psycopg2'", name="psycopg2"))
-    'the driver psycopg2 is not installed; write postgresql+psycopg://'
+    ('the driver psycopg2 is not installed', 'write postgresql+psycopg://')
     """
     if isinstance(error, sa.exc.MissingGreenlet):
-        return "the driver is an asynchronous one; write one such as postgresql+psycopg:// or sqlite:///"
+        return "the driver is an asynchronous one", "write one such as postgresql+psycopg:// or sqlite:///"
     if isinstance(error, ModuleNotFoundError):
         name = error.name or str(error)
     elif isinstance(error, sa.exc.NoSuchModuleError):
         name = str(error).rpartition(":")[2]
     else:
         return None
-    return f"the driver {name} is not installed; {DRIVERS.get(name, 'install its SQLAlchemy dialect, or mend the URL')}"
+    cure = DRIVERS.get(name, "install its SQLAlchemy dialect, or mend the URL")
+    return f"the driver {name} is not installed", cure
 
 
 def place_of(sql: Sql) -> str:
@@ -102,30 +104,34 @@ def place_of(sql: Sql) -> str:
     return without_secrets(f"{place} {'table ' + sql.table if sql.table else 'query'}", sql)
 
 
-def reason_of(sql: Sql, error: BaseException) -> str:
-    """What went wrong, in one line without the credentials.
+def source_error(sql: Sql, error: BaseException) -> SourceError:
+    """What went wrong with a database, where and what to do, without the credentials.
 
     Examples
     --------
     >>> from lamplighter.core.monitor import Sql
     >>> orders = Sql(url="postgresql://jo:s3cret@db.example/shop", table="orders")
-    >>> reason_of(orders, ValueError("no login as jo with s3cret"))
-    'no login as jo with ***'
+    >>> print(source_error(orders, ValueError("no login as jo with s3cret")))
+    postgresql db.example/shop table orders: no login as jo with ***
     """
+    what, cure = _refusal(sql, error)
+    return SourceError(without_secrets(what, sql), where=place_of(sql), fix=without_secrets(cure, sql))
+
+
+def _refusal(sql: Sql, error: BaseException) -> tuple[str, str]:
+    """What a database refused, and what to do."""
     if isinstance(error, sa.exc.NoSuchTableError):
-        return "no such table; give one that the user of the URL may read, with its schema where it has one"
+        return "no such table", "give one that the user of the URL may read, with its schema where it has one"
     if type(error) is sa.exc.ArgumentError and not _is_url(sql):
-        return ANY_URL
-    text = driver_fault(error) or (
-        _silent_fault(sa.make_url(sql.url.get_secret_value()), error) if _is_url(sql) else None
-    )
-    if text:
-        return without_secrets(text, sql)
+        return ANY_URL, ""
+    silent = _silent_fault(sa.make_url(sql.url.get_secret_value()), error) if _is_url(sql) else None
+    if fault := driver_fault(error) or silent:
+        return fault
     text = one_line(getattr(error, "orig", None) or error)
     cure = next((cure for said, cure in CURES.items() if said in text), "")
     if sql.query and isinstance(error, sa.exc.SQLAlchemyError):
         cure = why_refused(sql.query, _backend_of(sql), ("start", "end")) or cure
-    return without_secrets(f"{text}; {cure}" if cure else text, sql)
+    return text, cure
 
 
 def _backend_of(sql: Sql) -> str:
@@ -180,10 +186,14 @@ def history_error(url: sa.URL, error: BaseException, *, asked: str = "", fix: st
     history postgresql://jo:***@db.example/history: disk full
     """
     place = url.set(query={}).render_as_string(hide_password=True)
-    said = driver_fault(error) or _silent_fault(url, error)
-    reason = said or one_line(getattr(error, "orig", None) or error)
+    known = driver_fault(error) or _silent_fault(url, error)
+    reason, cure = known or (one_line(getattr(error, "orig", None) or error), "")
     secrets = database_secrets(url.render_as_string(hide_password=False))
-    return HistoryError(hide(f"{asked}{reason}", secrets), where=hide(f"history {place}", secrets), fix=fix)
+    return HistoryError(
+        hide(f"{asked}{reason}", secrets),
+        where=hide(f"history {place}", secrets),
+        fix="; ".join(filter(None, (cure, fix))),
+    )
 
 
 def refuse_absent_file(sql: Sql) -> None:

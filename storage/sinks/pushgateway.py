@@ -85,14 +85,14 @@ def _request(project: Project, method: str, model: str, body: bytes | None, dead
             fix="name a file of certificates in PEM",
         )
     if fault := reply.get("fault"):
-        hint = "; name its certificates as pushgateway_ca" if reply.get("untrusted") else ""
+        fix = "name its certificates as pushgateway_ca" if reply.get("untrusted") else ""
         reason = hide(one_line(ValueError(fault)), secrets)
-        raise _Unanswered(f"Pushgateway does not answer {method} for {model}: {reason}{hint}")
+        raise _Unanswered(f"Pushgateway does not answer {method} for {model}: {reason}", fix=fix)
     if (status := reply["status"]) >= 300:
         answer = hide(one_line(ValueError(reply["text"] or "without a word")), secrets)
-        hint = "; check pushgateway_user and pushgateway_password" if status == 401 else ""
+        fix = "check pushgateway_user and pushgateway_password" if status == 401 else ""
         kind = _Unanswered if status >= 500 else PublishError
-        raise kind(f"Pushgateway refused {method} for {model}: {status} {answer}{hint}")
+        raise kind(f"Pushgateway refused {method} for {model}: {status} {answer}", fix=fix)
 
 
 def _authorization(settings: Settings) -> tuple[dict[str, str], set[str]]:

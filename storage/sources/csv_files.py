@@ -157,7 +157,8 @@ def _in_words() -> Iterator[None]:
             ) from None
         if "UTF8" in message or "UTF-8" in message:
             raise SourceError("is not UTF-8", fix="save it so") from None
-        raise SourceError(f"cannot be read as CSV: {message.partition(':')[0]}") from None
+        what = f"cannot be read as CSV: {message.partition(':')[0]}"
+        raise SourceError(what, fix="deliver the file again") from None
 
 
 def _kind(column: pa.Array) -> pa.DataType:

@@ -23,6 +23,7 @@ from lamplighter.core.values.cell import Reading
 from lamplighter.core.values.identity import identities
 from lamplighter.errors import BrokenFileError, ColumnError
 from storage.project.folder import Project
+from storage.sources.file_kinds import DELIVER
 from storage.sources.files import File, find
 from storage.sources.rows import Scan, ScanSpec
 from storage.sources.sql import spool
@@ -123,7 +124,7 @@ def labels_arrived(
         # What all files lack is the monitor's mistake, or the log's, and none of theirs.
         file, what = incomplete[0]
         raise ColumnError(what, where=file.shown)
-    unreadable += [(file.shown, what) for file, what in incomplete]
+    unreadable += [(file.shown, f"{what}; {DELIVER}") for file, what in incomplete]
     frame = _frame(tables, monitor) if tables else _none()
     seen = frame["arrived"].isna() | ((frame["arrived"] >= span.start) & (frame["arrived"] < span.end))
     return Arrived(frame[seen].reset_index(drop=True), labels.dated, len(files), unreadable)

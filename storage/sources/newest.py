@@ -73,7 +73,8 @@ def newest_window(project: Project, monitor: Monitor, now: datetime) -> Newest:
     if rows.mistake:
         raise rows.mistake
     if rows.unreadable and len(rows.unreadable) == len(files):
-        raise SourceError(": ".join(rows.unreadable[0]))
+        file, reason = rows.unreadable[0]
+        raise SourceError(reason, where=file)
     moment, later = rows.newest(now)
     return Newest(_window(monitor, moment), later, tuple(files))
 

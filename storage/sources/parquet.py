@@ -85,7 +85,7 @@ class OpenFiles:
             size = stream.size()
             head, tail = stream.read_at(min(size, HEAD), 0), stream.read_at(min(size, 4), max(0, size - 4))
             stream.close()
-            raise OSError(seems(head, tail, size) or f"cannot be read as Parquet: {one_line(error)}") from None
+            raise seems(head, tail, size) or OSError(f"cannot be read as Parquet: {one_line(error)}") from None
 
     def close(self, keep: int = 0) -> None:
         """Close local files but for the ones that were asked for last."""
@@ -227,15 +227,12 @@ def _as_parquet(file: File, filesystem: fs.FileSystem, path: str) -> pa.NativeFi
     write = file.format.write
     if write is None:
         return filesystem.open_input_file(path)
-    try:
-        if file.copy:
-            copy_as_parquet(filesystem, path, Path(file.copy))
-            return pa.OSFile(file.copy)
-        sink = pa.BufferOutputStream()
-        write(filesystem, path, sink)
-        return pa.BufferReader(sink.getvalue())
-    except SourceError as error:
-        raise OSError(str(error)) from None
+    if file.copy:
+        copy_as_parquet(filesystem, path, Path(file.copy))
+        return pa.OSFile(file.copy)
+    sink = pa.BufferOutputStream()
+    write(filesystem, path, sink)
+    return pa.BufferReader(sink.getvalue())
 
 
 @contextmanager

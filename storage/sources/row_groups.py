@@ -103,7 +103,7 @@ class RowFilter:
             return _kept(files, parts), 0
         if time not in files.schema(file.uri).names:
             names = files.names(file.uri)
-            raise ColumnError(f"no time column {time!r}", time, missing=True, fix=names_listed(time, names))
+            raise ColumnError(f"no time column {time!r}; {names_listed(time, names)}", time, missing=True)
         parts, timeless = [], 0
         for group, size in enumerate(sizes):
             part, times = self._part(files, file.uri, group, size, time)

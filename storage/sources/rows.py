@@ -18,8 +18,9 @@ from lamplighter.core.hints import names_listed
 from lamplighter.core.monitor import Duplicates
 from lamplighter.core.values.cell import Reading
 from lamplighter.core.values.identity import identities
-from lamplighter.errors import BrokenFileError, ColumnError, common_mistake, one_line
+from lamplighter.errors import BrokenFileError, SourceError, common_mistake, said_of
 from storage.sources.decoded import Decoded
+from storage.sources.file_kinds import DELIVER, unreadable
 from storage.sources.files import File, fingerprint
 from storage.sources.odd_times import odd_times
 from storage.sources.parquet import OpenFiles
@@ -31,7 +32,7 @@ from storage.sources.scan_spec import ScanSpec as ScanSpec
 from storage.sources.timestamps import to_instants
 from storage.sources.types import as_frame, common_types, objects_of, reading_beside, together
 
-BROKEN = (pa.ArrowException, OSError, ColumnError)
+BROKEN = (pa.ArrowException, OSError, SourceError)
 """What may end the reading of a file."""
 
 
@@ -84,7 +85,7 @@ class Scan:
             schema, inside = self._files.schema(file.uri), self._files.names(file.uri)
             odd = odd_times(self._files.get(file.uri).schema_arrow)
         except BROKEN as error:
-            self.unreadable.append((file.shown, one_line(error)))
+            self.unreadable.append((file.shown, str(unreadable(error))))
             self._broken.add(file.uri)
             return error
         if undated:
@@ -110,7 +111,7 @@ class Scan:
             if len(lacking) < len(self._schemas):
                 for uri in lacking:
                     names = names_listed(name, self._own(uri))
-                    self._leave_out(uri, f"no column {name!r}, which other files have; {names}")
+                    self._leave_out(uri, f"no column {name!r}, which other files have; {names}; {DELIVER}")
 
     def _own(self, uri: str) -> list[str]:
         """The columns of a file that do not stand in its path."""
@@ -286,9 +287,10 @@ class Scan:
         try:
             values = self._decode(part, name, cells)
         except BROKEN as error:
-            reason = f"column {name!r} cannot be read: {one_line(error)}"
-            self._leave_out(part.uri, reason)
-            raise BrokenFileError(reason, where=self._file_of[part.uri].shown) from None
+            fault, shown = unreadable(error), self._file_of[part.uri].shown
+            broken = BrokenFileError(f"column {name!r} cannot be read: {fault.what}", where=shown, fix=fault.fix)
+            self._leave_out(part.uri, said_of(shown, broken))
+            raise broken from None
         return values if part.mask is None else values.filter(part.mask)
 
     def _decode(self, part: Fragment, name: str, cells: bool) -> pa.ChunkedArray:

@@ -18,8 +18,8 @@ import sqlalchemy as sa
 
 from lamplighter.core.hints import names_listed
 from lamplighter.core.monitor import Sql
-from lamplighter.errors import ColumnError, SourceError
-from storage.project.database_urls import connect_options, place_of, reason_of, refuse_absent_file
+from lamplighter.errors import ColumnError
+from storage.project.database_urls import connect_options, place_of, refuse_absent_file, source_error
 from storage.project.private_files import make_folder
 from storage.project.sql_text import bound_query, changes_data, without_end
 from storage.sources.files import File, find
@@ -209,7 +209,7 @@ def _connected(sql: Sql) -> Iterator[sa.Connection]:
         with engine_of(sql.url.get_secret_value()).connect() as connection:
             yield connection
     except (sa.exc.SQLAlchemyError, pa.ArrowException, ImportError, ValueError, TypeError, OSError) as error:
-        raise SourceError(reason_of(sql, error), where=place_of(sql)) from None
+        raise source_error(sql, error) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from lamplighter.core.evaluation.quality import evaluate as evaluate_rows
 from lamplighter.core.evaluation.results import Evaluation
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.quality.confusion import Confusion
-from lamplighter.core.records.finding import Code, Finding, of_file
+from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.errors import MonitorError, SourceError
 from storage.labelling.join import LabelIndex, Seen, Truth, truths_of
@@ -197,7 +197,7 @@ def _files(context: RunContext, located: Located, arrived: Arrived) -> Iterator[
     monitor, first = context.monitor, located.windows[-1].window
     assert monitor.labels is not None
     for uri, fault in arrived.unreadable:
-        what = f"labels: {of_file(uri, fault)}"
+        what = f"labels: {uri}: {fault}"
         yield Finding(Code.LABELS_UNREADABLE, uri, what)
     if _absent(monitor, arrived) and context.now >= matured(first, monitor):
         paths = ", ".join(monitor.labels.parquet)

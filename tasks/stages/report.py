@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lamplighter.core.drift import Checks, Quality
+from lamplighter.core.numbers import number_text
 from lamplighter.core.records.catalogue import QUALITY_METRICS
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.errors import ReportError
@@ -82,7 +83,10 @@ def _notes(context: RunContext, own: Table, samples: Samples, compared: Compared
             yield f"Drift of {answer} is not known: {drift.reason}."
         else:
             verdict = "has drifted" if drift.drifted else "has not drifted"
-            yield f"{answer} {verdict}: {drift.method} {drift.score:.3g}, limit {drift.threshold:g}."
+            assert drift.score is not None
+            assert drift.threshold is not None
+            score, limit = number_text(drift.score, 3), number_text(drift.threshold)
+            yield f"{answer} {verdict}: {drift.method} {score}, limit {limit}."
 
 
 def _quality(context: RunContext) -> tuple[Quality | None, list[str]]:

@@ -8,12 +8,12 @@ from itertools import groupby
 from lamplighter.core.checks.decide import Decision, Verdict
 from lamplighter.core.drift import most_drifted_first
 from lamplighter.core.markup import markdown
+from lamplighter.core.numbers import number_text, range_text
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, LABEL_METRICS, QUALITY_METRICS
 from lamplighter.core.records.measurement import Measurement
 from storage.history.query import Filter, measurements_of
 from tasks.stages.outcome import Outcome
 
-DIGITS = 4
 SEGMENTS_SHOWN = 12
 """Segments of a column, the largest first; the history has them all."""
 
@@ -86,16 +86,14 @@ def was_measured(outcome: Outcome) -> bool:
 
 
 def number(value: float | None) -> str:
-    """A number with as many digits as a reader wants; empty for none.
+    """A number as a reader wants it; empty for none.
 
     Examples
     --------
     >>> number(0.123456), number(28330.0), number(None)
     ('0.1235', '28,330', '')
     """
-    if value is None:
-        return ""
-    return f"{value:,.0f}" if abs(value) >= 10**DIGITS and float(value).is_integer() else f"{value:.{DIGITS}g}"
+    return "" if value is None else number_text(value)
 
 
 def _table(headings: Row, rows: Iterable[Row]) -> Iterator[str]:
@@ -127,7 +125,7 @@ def interval(it: Measurement) -> str:
     >>> interval(Measurement(metric="rows", value=100.0))
     ''
     """
-    return "" if it.lower is None or it.upper is None else f"{number(it.lower)} to {number(it.upper)}"
+    return "" if it.lower is None or it.upper is None else range_text(it.lower, it.upper)
 
 
 def _by_verdict(outcome: Outcome) -> list[Decision]:

@@ -11,7 +11,7 @@ from lamplighter.core.evaluation.rows import row_findings
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.columns import answer_columns, features_of, named_features
 from lamplighter.core.profiles.profile import ColumnKind
-from lamplighter.core.records.finding import Code, Finding, of_file
+from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.records.measurement import Measurement
 from storage.profiles.build import table_kinds
 from storage.sources.labels import identified
@@ -103,7 +103,7 @@ def _unreadable(monitor: Monitor, rows: Scan) -> Iterator[Finding]:
         yield Finding(code, fault.column, f"no file of {label} can be used: {fault}{right}")
         return
     for uri, reason in rows.unreadable:
-        yield Finding(Code.FILE_UNREADABLE, uri, of_file(uri, reason))
+        yield Finding(Code.FILE_UNREADABLE, uri, f"{uri}: {reason}")
 
 
 def _unreadable_reference(monitor: Monitor, reference: Scan) -> Iterator[Finding]:
@@ -115,7 +115,7 @@ def _unreadable_reference(monitor: Monitor, reference: Scan) -> Iterator[Finding
         message = "the reference has no rows, so drift is not measured; name days or files that have some"
         yield Finding(Code.REFERENCE_UNREADABLE, "", message)
     for uri, reason in reference.unreadable:
-        message = f"reference: {of_file(uri, reason)}"
+        message = f"reference: {uri}: {reason}"
         yield Finding(Code.REFERENCE_UNREADABLE, uri, message)
     for name, file, what in reference.lacking(named_features(monitor)):
         message = f"reference: {file}: no column {name!r}, which other files have; {what}"

@@ -42,7 +42,7 @@ def test_by_hand(promoted: Project) -> None:
     one_run(promoted, DAY + timedelta(days=1))
     code, output = call(promoted, "retrain", "turning", "--now", "2025-03-24T09:00")
     assert code == 0
-    assert output.startswith("turning: 2025-03-24.2 rejected; accuracy gains +0.0000")
+    assert output.startswith("turning: 2025-03-24.2 rejected; accuracy gains 0")
 
 
 def test_a_run_by_hand_tells_of_it(turned: Project) -> None:

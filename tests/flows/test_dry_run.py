@@ -86,7 +86,7 @@ def test_the_table(turned: Project) -> None:
     assert "champion  first" in lines
     heading = lines.index(next(line for line in lines if line.startswith("metric ")))
     assert lines[heading + 1].split()[0] == "accuracy"
-    assert lines[-1].startswith("would be rejected: accuracy gains +0.0000, at 90% at least")
+    assert lines[-1].startswith("would be rejected: accuracy gains 0, at 90% at least")
     edit(turned, "turning", ("accept: {metric: accuracy, days: 3d}", "accept: {metric: accuracy, days: 3d, gain: -1}"))
     assert (
         call(turned, "retrain", "turning", "--dry-run", *NOW)[1]

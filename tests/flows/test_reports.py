@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from lamplighter.evidently.display import number
+from lamplighter.core.numbers import number_text
 from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.project.folder import Project
@@ -62,7 +62,7 @@ def test_the_report_shows_the_quality_that_the_history_has(world: Project) -> No
     assert f"Quality of {JUDGED}, final" in shown
     for metric in ("accuracy", "precision", "recall", "f1", "roc_auc", "log_loss"):
         (row,) = values(world, "parquet", JUDGED, metric=metric, segment="", version="", klass="")
-        assert shown[metric] == number(row["value"])
+        assert shown[metric] == number_text(row["value"])
     assert "Confusion counts" in shown
 
 
@@ -73,7 +73,7 @@ def test_the_report_of_a_regressor(world: Project) -> None:
 
     for metric in ("mae", "rmse", "r2", "bias"):
         (row,) = values(world, "numbers", JUDGED, metric=metric, segment="", version="")
-        assert shown[metric] == number(row["value"])
+        assert shown[metric] == number_text(row["value"])
 
 
 def test_a_report_before_any_labels_says_that_they_are_awaited(world: Project) -> None:

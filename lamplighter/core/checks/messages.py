@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lamplighter.core.checks.decide import Decision
 from lamplighter.core.checks.incidents import check_of
 from lamplighter.core.monitor import Severity
+from lamplighter.core.numbers import number_text
 from lamplighter.errors import visible
 
 DIGITS = 4
@@ -179,7 +180,7 @@ def _distinct(value: float | None, limit: float | None) -> tuple[str, str]:
     (('0.59997', '0.6'), ('0.1351', '0.6'), ('unknown', '0.6'))
     """
     for digits in range(DIGITS, 17):
-        what = tuple("unknown" if number is None else f"{number:.{digits}g}" for number in (value, limit))
+        what = tuple("unknown" if number is None else number_text(number, digits) for number in (value, limit))
         if what[0] != what[1]:
             break
     return what[0], what[1]

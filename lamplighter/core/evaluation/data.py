@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
+from lamplighter.core.counts import LARGEST, most_frequent
 from lamplighter.core.hints import names_listed
 from lamplighter.core.monitor import Monitor
+from lamplighter.core.numbers import range_text
 from lamplighter.core.profiles.profile import ColumnProfile
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.records.measurement import Measurement
 from lamplighter.core.values.cell import as_flags
 from lamplighter.core.values.key_name import OTHER, key_name
-
-MOST_CLASSES = 50
-"""Predicted classes that get a share of their own; the rest are summed as ``other``."""
 
 NO_ROWS = "the window has no rows"
 
@@ -213,9 +212,9 @@ def answer_measurements(monitor: Monitor, profiles: Mapping[str, ColumnProfile],
 
 def _shares(prediction: ColumnProfile) -> Iterator[Measurement]:
     whole = prediction.rows - prediction.nulls
-    ranked = sorted(prediction.categories.items(), key=lambda entry: (-entry[1], entry[0]))
-    shown = {key_name(name): count for name, count in ranked[:MOST_CLASSES]}
-    if rest := sum(count for _, count in ranked[MOST_CLASSES:]):
+    counts = prediction.categories
+    shown = {key_name(name): counts[name] for name in most_frequent(counts, LARGEST)}
+    if rest := sum(counts.values()) - sum(shown.values()):
         shown[OTHER] = rest
     for name, count in sorted(shown.items()):
         yield ratio("prediction_share", count, whole, klass=name)
@@ -244,5 +243,5 @@ def value_findings(monitor: Monitor, profiles: Mapping[str, ColumnProfile]) -> I
             )
         if profile.improbable:
             what = f"lies outside 0 to 1 in {profile.improbable} of {profile.rows} rows"
-            seen = f"from {profile.minimum:.8g} to {profile.maximum:.8g}; log the probability of the class"
+            seen = f"from {range_text(profile.minimum, profile.maximum, 8)}; log the probability of the class"
             yield Finding(Code.SCORES_OUTSIDE, name, f"score column {name!r} {what}, {seen}")

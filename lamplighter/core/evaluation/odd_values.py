@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lamplighter.core.counts import counted
+from lamplighter.core.counts import counted, most_frequent
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.values.key_name import key_name
 
@@ -22,7 +22,7 @@ def named(values: list[str]) -> str:
 
 def listed(values: Mapping[str, int]) -> str:
     """The values of the most rows."""
-    most = sorted(values, key=lambda value: (-values[value], value))[:MOST_SHOWN]
+    most = most_frequent(values, MOST_SHOWN)
     shown = ", ".join(name if (name := key_name(value)).startswith('"') else f"'{name}'" for value in most)
     return shown if len(values) == len(most) else f"{shown} and {len(values) - len(most)} others"
 

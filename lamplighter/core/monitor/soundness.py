@@ -12,6 +12,7 @@ from lamplighter.core.monitor.model import Monitor
 from lamplighter.core.monitor.parts import OF_KIND
 from lamplighter.core.monitor.roles import Use, declared_columns, declared_label_columns
 from lamplighter.core.monitor.vocabulary import OF_ANSWERS
+from lamplighter.core.numbers import range_text
 from lamplighter.core.records.catalogue import FEATURE_METRICS
 from lamplighter.core.values.meeting import hardly_meet
 
@@ -167,7 +168,7 @@ def score_problems(monitor: Monitor, ranges: Iterable[ScoreRange]) -> Iterator[P
     declared = {use.column: use.at for use in declared_columns(monitor) if use.role == "a score"}
     for found in ranges:
         if found.values and not -found.slack <= found.low <= found.high <= 1 + found.slack:
-            held = f"column {found.column!r} holds values from {found.low:.8g} to {found.high:.8g}"
+            held = f"column {found.column!r} holds values from {range_text(found.low, found.high, 8)}"
             yield Problem(declared[found.column], f"{held}; a score is a probability from 0 to 1")
 
 

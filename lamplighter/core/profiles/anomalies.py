@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
 
+from lamplighter.core.numbers import number_text
 from lamplighter.core.profiles.looks import (
     FEWEST_DISTINCT,
     FEWEST_WINDOWS,
@@ -158,8 +159,8 @@ def score_breaks(scores: Profiles, baselines: Mapping[str, Baseline]) -> Iterato
         if comparable:
             usual, share = max(map(_improbable, baseline.past)), _improbable(profile)
             if share > usual + NULLS_MORE:
-                what = f"lies outside of 0 to 1 in {share:.0%} of the rows, between {profile.minimum:.4g} and"
-                before = f"{profile.maximum:.4g}, and did in at most {usual:.0%} of {baseline.before.named}"
+                what = f"lies outside of 0 to 1 in {share:.0%} of the rows, between {number_text(profile.minimum)} and"
+                before = f"{number_text(profile.maximum)}, and did in at most {usual:.0%} of {baseline.before.named}"
                 cure = "log probabilities again"
                 yield Finding(Code.SCALE_CHANGED, name, f"score column {name!r} {what} {before}; {cure}")
         elif Code.SCALE_CHANGED in baseline.open_codes:

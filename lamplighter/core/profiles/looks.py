@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lamplighter.core.numbers import number_text
 from lamplighter.core.profiles.one_class import ACCIDENT
 from lamplighter.core.profiles.profile import ColumnProfile
 from lamplighter.core.profiles.unlike import (
@@ -109,7 +110,7 @@ def _constant(profile: ColumnProfile, before: Before) -> Reason:
     # Of the share that other values had, half is counted on, since days differ.
     if ((1 + worst) / 2) ** profile.present >= ACCIDENT:
         return None
-    (only,) = profile.categories or [f"{profile.minimum:.6g}"]
+    (only,) = profile.categories or [number_text(profile.minimum, 6)]
     what = f"has one value, {only!r}," if profile.kind == "categorical" else f"has one value, {only},"
     return f"{what} in every row, and none that was in more than {worst:.0%} of the rows of {_windows(entries)}; {THAW}"
 
@@ -152,7 +153,7 @@ def _level(profile: ColumnProfile, before: Before) -> Reason:
     gap = GAP if len(profile.buckets) >= FEWEST_DISTINCT else FAR if varies else math.inf
     if max(low - profile.maximum, profile.minimum - high) <= gap * (high - low) or math.isinf(gap):
         return None
-    here, there = f"between {profile.minimum:.6g} and {profile.maximum:.6g}", f"between {low:.6g} and {high:.6g}"
+    here, there = _between(profile.minimum, profile.maximum, 6), _between(low, high, 6)
     return f"lies {here}, and lay {there} in {before.named}; which unit is it in?"
 
 
@@ -184,7 +185,7 @@ def _unit(profile: ColumnProfile, before: Before) -> Reason:
 
 
 def _factor(factor: float, about: str, profile: ColumnProfile, before: Before) -> str:
-    what = f"is {about}{factor:.3g} times what it was in {before.named}"
+    what = f"is {about}{number_text(factor, 3)} times what it was in {before.named}"
     return f"{what}: {_moved_from(profile, before)}; which unit is it in?"
 
 
@@ -196,7 +197,11 @@ def _moved_from(profile: ColumnProfile, before: Before) -> str:
 def _middle(profiles: Sequence[ColumnProfile]) -> str:
     low = float(np.median([profile.quantile(0.1) for profile in profiles]))
     high = float(np.median([profile.quantile(0.9) for profile in profiles]))
-    return f"between {low:.4g} and {high:.4g}"
+    return _between(low, high)
+
+
+def _between(low: float, high: float, digits: int = 4) -> str:
+    return f"between {number_text(low, digits)} and {number_text(high, digits)}"
 
 
 def _moved(profile: ColumnProfile, before: Before) -> Reason:
@@ -225,7 +230,9 @@ def _outside(profile: ColumnProfile, before: Before) -> Reason:
     most = max(max(abs(entry.minimum), abs(entry.maximum)) for entry in before.everything)
     what = f"has numbers that lie almost all beyond those of {_windows(before.everything)}"
     here = max(abs(profile.minimum), abs(profile.maximum))
-    return f"{what}, as far as {here:.4g} from 0 and before as far as {most:.4g}; which unit is it in?"
+    return (
+        f"{what}, as far as {number_text(here)} from 0 and before as far as {number_text(most)}; which unit is it in?"
+    )
 
 
 def _spread(profile: ColumnProfile, before: Before) -> Reason:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from lamplighter.core.counts import LARGEST
 from lamplighter.core.quality.averages import AVERAGES
 from lamplighter.core.quality.class_codes import ClassCodes, Column
 from lamplighter.core.quality.confusion import Cells, Confusion
@@ -22,9 +23,6 @@ from lamplighter.core.values.key_name import key_name
 NO_POSITIVE = "no positive class is declared (predictions.positive)"
 RANKED = ("roc_auc", "pr_auc")
 SCORED = (*RANKED, "log_loss", "brier")
-
-# The largest classes that get numbers of their own; as many as a column gets segments.
-LARGEST = 50
 
 
 def classification(

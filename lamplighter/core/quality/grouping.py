@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from lamplighter.core.counts import LARGEST, most_frequent
 from lamplighter.core.quality.arrays import Bools, Floats, Ints, divide
 from lamplighter.core.records.measurement import OVERALL
 from lamplighter.core.values.identity import identity
@@ -53,7 +54,7 @@ class Grouping:
         column: str,
         values: Sequence[Any] | npt.NDArray[Any],
         by: Literal["segment", "version"] = "segment",
-        largest: int = 50,
+        largest: int = LARGEST,
     ) -> Grouping:
         """One group per value of a column.
 
@@ -84,7 +85,7 @@ class Grouping:
         codes = np.fromiter(map(index.__getitem__, texts), np.int64, len(texts))
 
         counts = dict(zip(index, np.bincount(codes, minlength=len(index)).tolist(), strict=True))
-        ranked = sorted((text for text in counts if text is not None), key=lambda text: (-counts[text], text))
+        ranked = most_frequent({text: count for text, count in counts.items() if text is not None})
         names = [key_name(text) for text in ranked[:largest]]
         number: dict[str | None, int] = {text: code for code, text in enumerate(ranked[:largest])}
         if len(ranked) > largest:

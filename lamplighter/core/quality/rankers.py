@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lamplighter.core.counts import LARGEST, most_frequent
 from lamplighter.core.quality.arrays import Bools, Floats, Ints, divide
 from lamplighter.core.quality.estimates import NO_ROWS, Estimates, mean
 from lamplighter.core.quality.grouping import Grouping
@@ -18,9 +19,6 @@ from lamplighter.core.values.key_name import key_name
 
 NO_RELEVANT = "no labelled row has a relevant item"
 UNREADABLE = "no list can be read; log a list of item ids"
-
-# Items that get a share of their own; as many as a column gets segments.
-LARGEST = 50
 
 
 def ranking(
@@ -163,7 +161,8 @@ def _item_shares(places: Sequence[dict[str, int]], method: str, state: State) ->
             shown[item] = shown.get(item, 0) + 1
     filled, lists = sum(shown.values()), len(places)
     found = []
-    for item, n in sorted(shown.items(), key=lambda pair: (-pair[1], pair[0]))[:LARGEST]:
+    for item in most_frequent(shown, LARGEST):
+        n = shown[item]
         lower, upper = wilson([n], [lists])
         scale = lists / filled
         it = Estimates(np.array([n / filled]), np.array([filled]), (lower * scale, np.minimum(upper * scale, 1.0)))

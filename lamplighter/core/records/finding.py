@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -123,31 +122,3 @@ class Finding:
     def __post_init__(self) -> None:
         # It names columns and values of a user's data, and a terminal obeys what it is sent.
         object.__setattr__(self, "message", visible(self.message))
-
-
-def of_file(file: str, reason: str) -> str:
-    """What is wrong with a file, and what to do: the reason's own cure, or a new delivery.
-
-    Examples
-    --------
-    >>> of_file("a.parquet", "is empty (0 bytes)")
-    'a.parquet: is empty (0 bytes); deliver the file again'
-    >>> of_file("a.csv", "is not UTF-8; save it so")
-    'a.csv: is not UTF-8; save it so'
-    """
-    return f"{file}: {with_cure(reason)}"
-
-
-def with_cure(reason: str) -> str:
-    """A reason why a file cannot be read, with what to do about it where it does not say so itself.
-
-    Examples
-    --------
-    >>> with_cure("is cut short"), with_cure("is empty; remove it")
-    ('is cut short; deliver the file again', 'is empty; remove it')
-    """
-    return reason if CURE.search(reason) else f"{reason}; deliver the file again"
-
-
-CURE = re.compile(r";(?! (?:it has|did you mean) )")
-"""What says in a reason what would be right; the names of columns do not."""

@@ -14,6 +14,7 @@ from lamplighter.core.evaluation.labelled import Labelled, factorized
 from lamplighter.core.evaluation.quality import evaluate, values_of
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.retrain import Accept
+from lamplighter.core.numbers import number_text
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.records.catalogue import QUALITY_METRICS
 from lamplighter.core.records.measurement import Measurement, State
@@ -168,7 +169,7 @@ def refusal(comparison: Comparison, accept: Accept) -> str:
     >>> refusal(Comparison("f1", Gain(0.05, 0.02, 0.08, n=5000)), accept)
     ''
     >>> refusal(Comparison("f1", Gain(0.02, -0.01, 0.05, n=5000)), accept)
-    'f1 gains +0.0200, at 90% at least -0.0100, and more than +0.0100 is asked for'
+    'f1 gains +0.02, at 90% at least -0.01, and more than +0.01 is asked for'
     """
     gain, (before, after) = comparison.gain, comparison.nulls
     if after > before:
@@ -176,12 +177,13 @@ def refusal(comparison: Comparison, accept: Accept) -> str:
     if gain is None or undecided(comparison):
         return undecided(comparison)
     if gain.lower <= accept.gain:
-        what = f"{comparison.metric} gains {gain.value:+.4f}, at {accept.confidence:.0%} at least {gain.lower:+.4f}"
-        return f"{what}, and more than {accept.gain:+.4f} is asked for"
+        value, lower, wanted = (number_text(it, sign=True) for it in (gain.value, gain.lower, accept.gain))
+        what = f"{comparison.metric} gains {value}, at {accept.confidence:.0%} at least {lower}"
+        return f"{what}, and more than {wanted} is asked for"
     worst = min(comparison.segments, key=lambda name: comparison.segments[name].upper, default="")
     if worst and comparison.segments[worst].upper < -accept.floor:
-        lost = comparison.segments[worst]
-        return f"{worst} loses {-lost.value:.4f} of {comparison.metric}, surely more than {accept.floor:g}"
+        lost, floor = number_text(-comparison.segments[worst].value), number_text(accept.floor)
+        return f"{worst} loses {lost} of {comparison.metric}, surely more than {floor}"
     return ""
 
 

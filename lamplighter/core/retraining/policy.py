@@ -10,6 +10,7 @@ from itertools import takewhile
 
 from lamplighter.core.monitor import DATA_CHECK
 from lamplighter.core.monitor.retrain import Retrain
+from lamplighter.core.numbers import number_text, range_text
 from lamplighter.core.time.cron import next_tick
 from lamplighter.core.time.duration import format_duration
 from lamplighter.core.time.window import Window, name_of, shifted
@@ -112,13 +113,14 @@ class Entry:
         --------
         >>> logical_date = datetime(2013, 5, 2)
         >>> Entry("m", logical_date, metric="f1", gain=0.02, lower=0.01, upper=0.03, n=600).gained
-        'f1 gains +0.0200 (+0.0100 to +0.0300, 600 rows)'
+        'f1 gains +0.02 (+0.01 to +0.03, 600 rows)'
         """
         if not self.metric:
             return ""
-        if self.gain is None:
+        if self.gain is None or self.lower is None or self.upper is None:
             return f"{self.metric} is not defined on the rows of the comparison"
-        return f"{self.metric} gains {self.gain:+.4f} ({self.lower:+.4f} to {self.upper:+.4f}, {self.n} rows)"
+        bounds = range_text(self.lower, self.upper, sign=True)
+        return f"{self.metric} gains {number_text(self.gain, sign=True)} ({bounds}, {self.n:,} rows)"
 
     @property
     def line(self) -> str:

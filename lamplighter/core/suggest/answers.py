@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lamplighter.core.numbers import number_text
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.ranked import Ranked
 from lamplighter.core.suggest.board import Board, answer_strength, is_event, is_score, truth_strength
@@ -68,7 +69,7 @@ def _by_threshold(board: Board) -> bool:
             board.leave_out(flag, f"follows {score.name!r}, as others do; may be the prediction")
         return False
     _, score, flag, (high, lowest) = chosen[0]
-    board.take("prediction", flag, f"{high!r} where {score.name} is {lowest:.3g} or more")
+    board.take("prediction", flag, f"{high!r} where {score.name} is {number_text(lowest, 3)} or more")
     board.take("score", score, f"tells {flag.name}, from 0 to 1")
     return True
 

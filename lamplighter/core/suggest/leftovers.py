@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import combinations
 
 from lamplighter.core.monitor.columns import INDEX_OF_PANDAS
+from lamplighter.core.numbers import number_text
 from lamplighter.core.suggest.board import (
     Board,
     answer_strength,
@@ -151,7 +152,9 @@ def _pairs(board: Board) -> None:
         for flag in board.free(lambda column: column.is_binary):
             known = score.name in numbers and flag.name in classes
             if known and (found := divides(numbers[score.name], classes[flag.name])):
-                board.leave_out(flag, f"may be an answer: {found[0]!r} where {score.name} is {found[1]:.3g} or more")
+                board.leave_out(
+                    flag, f"may be an answer: {found[0]!r} where {score.name} is {number_text(found[1], 3)} or more"
+                )
                 board.leave_out(score, f"may be the score of {flag.name}")
     quantities = board.free(lambda column: column.is_quantity and column.name in numbers)[:MOST_COMPARED]
     for one, other in combinations(quantities, 2):

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 import yaml
 
 from lamplighter.core.kinds import KINDS
+from lamplighter.core.numbers import number_text
 from lamplighter.core.records.catalogue import METRICS
 from lamplighter.core.suggest.columns import Column
 from lamplighter.core.suggest.explained import commented, explained, shown_name
@@ -175,7 +176,7 @@ def _quality(roles: Roles, is_labelled: bool) -> list[str]:
         return []
     metric = KINDS[roles.kind].shown[-1]
     side = "below" if METRICS[metric].better == "higher" else "above"
-    seen = f"{roles.level[0]} was {roles.level[1]:.3g} in the rows looked at; " if roles.level else ""
+    seen = f"{roles.level[0]} was {number_text(roles.level[1], 3)} in the rows looked at; " if roles.level else ""
     return [f"  # {seen}say what is good enough:", f"  # - {{metric: {metric}, {side}: ...}}"]
 
 

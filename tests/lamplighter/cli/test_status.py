@@ -319,7 +319,7 @@ def test_a_terminal_of_80_columns(tmp_path: Path, history: History) -> None:
     assert "\x1b" not in shown
     assert max(cell_len(line) for line in shown.splitlines() if not line.startswith("left out")) <= 80
     table = shown.splitlines()
-    for part in ("2025-03-06", "12345", "f1 0.412 [0.38, 0.44]", "50%", "1 failed"):
+    for part in ("2025-03-06", "12,345", "f1 0.412 [0.38, 0.44]", "50%", "1 failed"):
         assert part in table[1], table[1]
         assert part in table[2], table[2]
     assert "\x1b[31m1 failed" in on_a_terminal(tmp_path, "status")

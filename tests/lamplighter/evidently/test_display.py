@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
+from lamplighter.core.counts import LARGEST
 from lamplighter.core.drift.columns import Undecided
-from lamplighter.evidently.display import OTHER, SHOWN, shown
+from lamplighter.evidently.display import OTHER, shown
 
 
 def column(*values: object) -> pd.DataFrame:
@@ -39,10 +40,10 @@ def test_a_code_is_the_same_in_another_run() -> None:
 
 @pytest.mark.parametrize("private", [False, True])
 def test_only_the_most_frequent_categories_have_a_name(private: bool) -> None:
-    many = [f"c{number}" for number in range(SHOWN + 20)]
+    many = [f"c{number}" for number in range(LARGEST + 20)]
     ours, theirs = shown(column(*many, "c60"), column("c60", "new"), "x", "categorical", private=private)
 
-    assert ours.nunique() == SHOWN + 1
+    assert ours.nunique() == LARGEST + 1
     assert (ours == OTHER).sum() == 20
     assert theirs.tolist() == ["value 1" if private else "c60", OTHER]
 

@@ -128,10 +128,10 @@ def test_the_table_has_value_interval_and_rows_of_every_metric() -> None:
     results, widgets = quality_section(Quality("2013-04-02", measured))
 
     assert table(widgets, "metric") == {
-        "mae": ["1,234.6", "0.5 to 2,000.0", "2,000"],
+        "mae": ["1,235", "0.5 to 2,000", "2,000"],
         "ndcg (k=10)": ["0.1235", "", "3"],
     }
-    assert counters(widgets) == {"Quality of 2013-04-02, final": "", "mae": "1,234.6"}
+    assert counters(widgets) == {"Quality of 2013-04-02, final": "", "mae": "1,235"}
     assert results == {}
 
 

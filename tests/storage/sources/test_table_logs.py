@@ -167,7 +167,7 @@ def test_a_file_that_the_log_names_and_is_not_there(table: Path) -> None:
     for path in table.glob("*.parquet"):
         path.unlink()
     rows = Scan(spec_of(f"{table}/*.parquet"))
-    assert {reason for _, reason in rows.unreadable} == {"is not there any more"}
+    assert {reason for _, reason in rows.unreadable} == {"is not there any more; deliver the file again"}
 
 
 @pytest.mark.parametrize("pattern", ["tbl", "tbl/*.parquet", "tbl/part=*/*.parquet"])

@@ -169,7 +169,7 @@ def test_a_file_without_the_answer_is_left_out_and_said(tmp_path: Path, write, s
     assert uri == path
     hint = f"did you mean {spelled!r}? " if spelled != "answer" else ""
     shown = repr(spelled) if spelled.endswith(" ") else spelled
-    assert output == f"no column 'prediction', which other files have; {hint}it has at, {shown}"
+    assert output == f"no column 'prediction', which other files have; {hint}it has at, {shown}; deliver the file again"
     assert values(rows, "prediction") == [1, 0, 1, 0]
     # What all files lack is no file's fault.
     alone = Scan(spec_of(path, required=("prediction",)))

@@ -146,7 +146,7 @@ def test_what_is_wrong_in_some_files_is_theirs(tmp_path: Path, write, other: dic
         cut(path)
     rows = Scan(spec_of(str(tmp_path / "*.parquet")))
     assert rows.mistake is None
-    assert rows.unreadable[0] == (str(tmp_path / "a.parquet"), "no time column 'at'; it has x")
+    assert rows.unreadable[0] == (str(tmp_path / "a.parquet"), "no time column 'at'; it has x; deliver the file again")
 
 
 def test_without_files_there_is_no_mistake(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lamplighter.core.counts import LARGEST
 from lamplighter.core.evaluation.coverage import arrival_measurements, coverage_measurements, state_of, undated
 from lamplighter.core.evaluation.data import (
-    MOST_CLASSES,
     answer_measurements,
     feature_measurements,
     needed_columns,
@@ -200,17 +200,17 @@ def test_answers_of_a_regressor() -> None:
 
 @pytest.mark.parametrize("rare", ["class-99", "other"], ids=["another", "itself called other"])
 def test_rare_classes_are_summed(rare: str) -> None:
-    counts = {f"class-{i:02}": 10 for i in range(MOST_CLASSES)} | {rare: 3, "class-98": 2}
+    counts = {f"class-{i:02}": 10 for i in range(LARGEST)} | {rare: 3, "class-98": 2}
     answers = {"y": categorical_profile("y", counts, nulls=0)}
     found = values_of(answer_measurements(monitor_of(), answers, 505))
     shares = {name: value for name, value in found.items() if name.startswith("prediction_share")}
-    assert len(shares) == MOST_CLASSES + 1
+    assert len(shares) == LARGEST + 1
     assert shares["prediction_share[other]"] == 5 / 505
     assert sum(shares.values()) == pytest.approx(1)  # type: ignore[arg-type]
 
 
 def test_a_common_class_that_is_called_other() -> None:
-    counts = {f"class-{i:02}": 1 for i in range(MOST_CLASSES)} | {"other": 50}
+    counts = {f"class-{i:02}": 1 for i in range(LARGEST)} | {"other": 50}
     found = values_of(answer_measurements(monitor_of(), {"y": categorical_profile("y", counts, nulls=0)}, 100))
     assert (found["prediction_share[other]"], found['prediction_share["other"]']) == (0.01, 0.5)
 

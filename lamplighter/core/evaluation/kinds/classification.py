@@ -15,6 +15,7 @@ from lamplighter.core.evaluation.evaluator import Measured, MeasuredOn, Oddities
 from lamplighter.core.evaluation.labelled import Labelled, comparable_classes, numbers
 from lamplighter.core.evaluation.odd_values import FEWEST_TO_COMPARE, MOST_SHOWN, listed, named, never_meet, rows_of
 from lamplighter.core.monitor import Monitor
+from lamplighter.core.numbers import range_text
 from lamplighter.core.quality.class_codes import ClassCodes
 from lamplighter.core.quality.classifiers import classes_of, classification
 from lamplighter.core.quality.grouping import Grouping
@@ -152,5 +153,5 @@ def _sums(score: dict[str, Any], labels: ClassCodes) -> Oddities:
     if apart.any():
         total = np.sum(scores.values[apart], axis=1)
         rows = f"{apart.sum():,} of {rows_of(len(apart))}"
-        what = f"scores of {rows} add up to {total.min():.4g} to {total.max():.4g}, not 1"
+        what = f"scores of {rows} add up to {range_text(total.min(), total.max())}, not 1"
         yield Code.SCORES_OUTSIDE, f"{what}; log the probabilities of all classes"

@@ -15,6 +15,7 @@ from lamplighter.core.evaluation.evaluator import Measured, MeasuredOn, Oddities
 from lamplighter.core.evaluation.labelled import Labelled, numbers
 from lamplighter.core.evaluation.odd_values import listed, rows_of
 from lamplighter.core.monitor import Monitor
+from lamplighter.core.numbers import number_text
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.regressors import BEYOND, regression
 from lamplighter.core.records.finding import Code
@@ -50,7 +51,7 @@ def oddities(labelled: Labelled, monitor: Monitor) -> Oddities:
         if len(huge):
             rows = f"{counted(len(huge), f'of {rows_of(len(side))} has', f'of {rows_of(len(side))} have')}"
             left_out = "left out" if 2 * len(huge) < len(side) else "so that sums have no value"
-            values = listed(Counter(f"{value:.4g}" for value in huge.tolist()))
+            values = listed(Counter(map(number_text, huge.tolist())))
             what = f"{rows} a number in {column!r} that no float of 32 bits holds ({values}), {left_out}"
             yield Code.NUMBERS_ODD, f"{what}; correct it, or log null"
 

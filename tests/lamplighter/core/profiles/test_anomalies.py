@@ -60,7 +60,7 @@ def test_a_fault_is_found(fault: str) -> None:
 def test_the_factor_is_reported() -> None:
     (finding,) = breaks_of(window(200, distance=lambda v: v * 1.609344), PAST)
     assert finding.message.startswith("column 'distance' is 1.6")
-    assert ": mostly between 303.4 and 4167, and before mostly between 187.7 and 2579; which unit" in finding.message
+    assert ": mostly between 303.4 and 4,167, and before mostly between 187.7 and 2,579; which unit" in finding.message
 
 
 def test_a_window_that_comes_again() -> None:
