@@ -126,7 +126,7 @@ def _name(text: str) -> str:
 
 def _check(project: Project, timezone: str, source: str, url: str | None) -> None:
     """Refuse what would stand wrongly in the file, or should not stand there at all."""
-    from lamplighter.core.monitor.sources import zone
+    from lamplighter.core.monitor.fields import zone
     from lamplighter.core.monitor.variables import VARIABLE
     from lamplighter.core.secrets import database_fault, database_secrets, password_of
     from lamplighter.errors import MonitorError

@@ -16,18 +16,16 @@ from lamplighter.core.monitor import Labels, Monitor
 from lamplighter.core.monitor.soundness import Problem, classes_meet, label_column_problems
 from lamplighter.core.records.finding import Code
 from lamplighter.core.time.window import Window
-from lamplighter.errors import ColumnError, SourceError
+from lamplighter.errors import BrokenFileError, ColumnError, SourceError
 from storage.labelling.join import LabelIndex, Seen, Truth, truths_of
 from storage.labelling.misdated import is_overdue, misdated_labels
 from storage.labelling.unmatched import early_labels
 from storage.project.folder import Project
-from storage.sources.absent import absent_source, where_it_ends
 from storage.sources.labels import Arrived, keys, labels_arrived
-from storage.sources.newest import EPOCH, FAR, newest_files
+from storage.sources.place import reader_of
 from storage.sources.predictions import predictions_of
 from storage.sources.rows import Scan, ScanSpec
 from storage.sources.scans import Scans
-from storage.sources.sql import columns_of
 
 MOST_WINDOWS = 8
 """Windows that are looked at for labels, from the newest back to the one whose labels should be there."""
@@ -92,7 +90,7 @@ def check_labels(project: Project, monitor: Monitor, newest: Scan, now: datetime
         if not check.problems:
             _joined(project, monitor, newest, now, folder, check)
     except SourceError as error:
-        at = ("labels", "time") if isinstance(error, ColumnError) else ("labels", "sql" if labels.sql else "parquet")
+        at = ("labels", "time" if isinstance(error, ColumnError) else labels.place.key)
         check.problems.append(Problem(at, f"the labels could not be looked at: {error}"))
     return check
 
@@ -117,33 +115,26 @@ def _can_be_joined(monitor: Monitor, rows: Scan) -> bool:
 
 
 def _absent(project: Project, monitor: Monitor, labels: Labels) -> Iterator[Problem]:
-    """What is wrong with the place and the columns of labels; paths without a file may be labels that are to come."""
-    if labels.sql:
-        if absent := absent_source(project, labels, "labels"):
-            yield absent
-            return
-        yield from label_column_problems(monitor, columns_of(labels.sql))
+    """What is wrong with the place and the columns of labels, which may be still to come."""
+    reader = reader_of(labels)
+    if absent := reader.absent(project, labels, "labels", may_come=True):
+        yield absent
         return
-    files = newest_files(project, labels)
-    if not files:
-        where, is_misspelled = where_it_ends(project, labels.parquet[0])
-        message = f"there are no labels yet: {labels.parquet[0]} matches no file; {where}"
-        yield Problem(("labels", "parquet"), message, not is_misspelled)
+    try:
+        columns = reader.columns(project, labels)
+    except BrokenFileError as error:
+        yield Problem(("labels", labels.place.key), str(error))
         return
-    always = Window(monitor.model, monitor.every, EPOCH, FAR, monitor.timezone)
-    rows = Scan(ScanSpec(always, tuple(files[-1:]), time=None))
-    if rows.unreadable:
-        yield Problem(("labels", "parquet"), ": ".join(rows.unreadable[0]))
-        return
-    if rows.schema:
-        yield from label_column_problems(monitor, rows.schema)
+    if columns:
+        yield from label_column_problems(monitor, columns)
 
 
 def _joined(project: Project, monitor: Monitor, newest: Scan, now: datetime, folder: Path, check: LabelCheck) -> None:
     windows = _windows(monitor, newest.spec.window)
     arrived = labels_arrived(project, monitor, windows[-1].start, now, folder, [newest])
     assert arrived is not None
-    place = ("labels", "sql" if monitor.labels and monitor.labels.sql else "parquet")
+    assert monitor.labels is not None
+    place = ("labels", monitor.labels.place.key)
     check.problems += [Problem(place, f"{file}: {reason}") for file, reason in arrived.unreadable]
     if arrived.unreadable and not len(arrived.frame):
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lamplighter.core.monitor.sources import sound_path
+from lamplighter.core.monitor.fields import sound_path
 from lamplighter.errors import SourceError
 from storage.project.folder import Project
 

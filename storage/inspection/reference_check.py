@@ -7,10 +7,10 @@ from pathlib import Path
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.time.window import Window
 from storage.project.folder import Project
+from storage.sources.place import Wanted, reader_of
 from storage.sources.predictions import spec_of
 from storage.sources.reference import reference_of, span_of
 from storage.sources.rows import Scan
-from storage.sources.sql import spool
 
 MOST_ROWS = 1_000
 """Rows of a reference in a database: enough to see its columns, and that it has rows."""
@@ -31,13 +31,10 @@ def reference_rows(project: Project, monitor: Monitor, window: Window, folder: P
     """
     reference, source = monitor.reference, monitor.predictions
     assert reference is not None
-    if source.sql is None or reference.parquet:
+    if reference.parquet:
         where = reference_of(project, monitor, window, folder)
         assert where is not None
         return Scan(where)
     span = span_of(reference, window)
-    files = spool(
-        source.sql, column=source.time, timezone=source.timezone, start=span.start, end=span.end,
-        folder=folder / "reference", most=MOST_ROWS, unit=source.time_unit, day_zone=window.timezone,
-    )  # fmt: skip
+    files = reader_of(source).between(project, source, span, Wanted(folder, "reference", most=MOST_ROWS))
     return Scan(spec_of(monitor, span, files))

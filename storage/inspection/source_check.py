@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lamplighter.core.evaluation.rows import row_findings
-from lamplighter.core.monitor import Monitor, Source
+from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.columns import features_of
+from lamplighter.core.monitor.places import PLACES
 from lamplighter.core.monitor.roles import declared_columns
 from lamplighter.core.monitor.soundness import (
     Problem,
@@ -34,15 +35,13 @@ from storage.inspection.label_check import LabelCheck, check_labels
 from storage.inspection.reference_check import reference_rows
 from storage.profiles.build import as_counts, as_floats, slack_of, table_kinds
 from storage.project.folder import Project
-from storage.sources.absent import absent_source
-from storage.sources.newest import EPOCH, Newest, newest_files, newest_window
+from storage.sources.place import EPOCH, Newest, Wanted, reader_of
 from storage.sources.predictions import predictions_of, spec_of
 from storage.sources.reference import reference_of
 from storage.sources.rows import Scan
-from storage.sources.sql import spool
 
 MOST_VALUES_ROWS = 200_000
-"""Rows of a database in which a value is looked for that the newest window does not have."""
+"""Rows in which a value is looked for that the newest window does not have, where not all are in files."""
 
 
 @dataclass
@@ -93,32 +92,33 @@ def check_sources(project: Project, monitor: Monitor, now: datetime) -> SourceCh
     try:
         _check(project, monitor, now, folder, check)
     except BrokenFileError as error:
-        check.problems.append(Problem(_place(monitor.predictions, "predictions"), str(error)))
+        check.problems.append(Problem(("predictions", monitor.predictions.place.key), str(error)))
     except SourceError as error:
         what = f"the predictions could not be looked at: {error}"
-        check.problems.append(Problem(_place(monitor.predictions, "predictions"), what))
+        check.problems.append(Problem(("predictions", monitor.predictions.place.key), what))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return check
 
 
 def _check(project: Project, monitor: Monitor, now: datetime, folder: Path, check: SourceCheck) -> None:
-    if absent := absent_source(project, monitor.predictions, "predictions"):
+    reader = reader_of(monitor.predictions)
+    if absent := reader.absent(project, monitor.predictions, "predictions"):
         check.problems.append(absent)
         return
     try:
-        newest = newest_window(project, monitor, now)
+        newest = reader.newest(project, monitor, now)
     except ColumnError as error:
         check.problems.append(_of_time(error))
         return
-    if newest.window is None:
+    if newest.moment is None:
         check.problems += _nothing_yet(newest)
         return
-    window = newest.window
+    window = Window.of(monitor.model, monitor.every, monitor.timezone, newest.moment)
     rows = Scan(predictions_of(project, monitor, window, folder))
     check.window, check.rows = window.label, rows.count
     check.problems += [
-        Problem(_place(monitor.predictions, "predictions"), f"{uri}: {reason}") for uri, reason in rows.unreadable
+        Problem(("predictions", monitor.predictions.place.key), f"{uri}: {reason}") for uri, reason in rows.unreadable
     ]
     found = [*row_findings(monitor, window.label, rows=rows.count, repeated=rows.repeated, undated=rows.undated)]
     check.problems += [
@@ -129,7 +129,8 @@ def _check(project: Project, monitor: Monitor, now: datetime, folder: Path, chec
     kinds = table_kinds(rows, declared)
     check.problems += [
         Problem(
-            _place(monitor.predictions, "predictions"), f"{file}: no column {name!r}, which other files have; {what}"
+            ("predictions", monitor.predictions.place.key),
+            f"{file}: no column {name!r}, which other files have; {what}",
         )
         for name, file, what in rows.lacking(dict.fromkeys(declared))
     ]
@@ -148,7 +149,7 @@ def _check(project: Project, monitor: Monitor, now: datetime, folder: Path, chec
     labels = check_labels(project, monitor, rows, now, folder) if has_ids else LabelCheck()
     check.labelled, check.labelled_window, check.labelled_rows = labels.labelled, labels.window, labels.rows
     check.problems += labels.problems
-    check.problems += _names(project, monitor, rows, newest, labels.classes, folder)
+    check.problems += _names(project, monitor, rows, window, labels.classes, folder)
     faulty = {use.column for use in declared_columns(monitor) if use.at in wrong}
     sound = {name: kind for name, kind in kinds.items() if name not in faulty}
     check.problems += _reference(project, monitor, window, sound, folder)
@@ -171,10 +172,6 @@ def _nothing_yet(newest: Newest) -> Iterator[Problem]:
         yield Problem(("predictions", "time"), what)
     else:
         yield Problem(("predictions",), "there are no rows yet, so columns and labels were not looked at", True)
-
-
-def _place(source: Source, section: str) -> tuple[str, ...]:
-    return (section, "sql" if source.sql else "parquet")
 
 
 def _ranges(
@@ -225,7 +222,7 @@ def _empty_columns(monitor: Monitor, rows: Scan, kinds: Mapping[str, str]) -> It
 
 
 def _names(
-    project: Project, monitor: Monitor, rows: Scan, newest: Newest, true: Collection[str], folder: Path
+    project: Project, monitor: Monitor, rows: Scan, window: Window, true: Collection[str], folder: Path
 ) -> Iterator[Problem]:
     """Classes and values of segments that the monitor names and that never occur."""
 
@@ -235,13 +232,13 @@ def _names(
 
     @cache
     def wider(column: str) -> frozenset[str]:
-        return _values(_many(project, monitor, newest, column, folder), column)
+        return _values(_many(project, monitor, window, column, folder), column)
 
     prediction = monitor.predictions.prediction
     if prediction and prediction in rows.schema:
 
         def everywhere() -> frozenset[str]:
-            return wider(prediction) | {*true} | _reference_values(project, monitor, newest, prediction, folder)
+            return wider(prediction) | {*true} | _reference_values(project, monitor, window, prediction, folder)
 
         yield from class_problems(monitor, {*seen(prediction), *true}, everywhere)
     if all(name in rows.schema for name in monitor.segments):
@@ -257,39 +254,28 @@ def _values(rows: Scan, column: str) -> frozenset[str]:
         return frozenset()
 
 
-def _many(project: Project, monitor: Monitor, newest: Newest, column: str, folder: Path) -> Scan:
-    """The rows of many windows: the files that were looked at, or so many rows of a database."""
-    source = monitor.predictions
-    assert newest.window is not None
-    span = Window(
-        monitor.model, monitor.every, newest.window.before_start(LOOK_BACK), newest.window.end, monitor.timezone
-    )
-    if source.sql:
-        files = tuple(
-            spool(
-                source.sql, column=source.time, timezone=source.timezone, start=span.start, end=span.end,
-                folder=folder / f"wider-{column.encode().hex()[:40]}", only=[source.time, column],
-                most=MOST_VALUES_ROWS, unit=source.time_unit, day_zone=monitor.timezone,
-            )
-        )  # fmt: skip
-        return Scan(spec_of(monitor, span, files))
-    everything = Window(monitor.model, monitor.every, EPOCH, newest.window.end, monitor.timezone)
-    return Scan(spec_of(monitor, everything, newest_files(project, source, LOOK_BACK.days)))
+def _many(project: Project, monitor: Monitor, window: Window, column: str, folder: Path) -> Scan:
+    """The rows of many windows up to the newest."""
+    source, name = monitor.predictions, f"wider-{column.encode().hex()[:40]}"
+    wanted = Wanted(folder, name, only=[source.time, column], most=MOST_VALUES_ROWS)
+    span = Window(monitor.model, monitor.every, window.before_start(LOOK_BACK), window.end, monitor.timezone)
+    everything = Window(monitor.model, monitor.every, EPOCH, window.end, monitor.timezone)
+    return Scan(spec_of(monitor, everything, reader_of(source).recent(project, source, span, wanted)))
 
 
-SEVERAL = (("reference",), ("labels",), ("predictions", "parquet"))
+SEVERAL = (("reference",), ("labels",), *(("predictions", key) for key in PLACES))
 """Keys that several things may be wrong with at once; of others the first explains the rest."""
 
 LOOK_BACK = timedelta(days=90)
 """A season: what has not occurred in one is taken for a mistake."""
 
 
-def _reference_values(project: Project, monitor: Monitor, newest: Newest, column: str, folder: Path) -> frozenset[str]:
+def _reference_values(project: Project, monitor: Monitor, window: Window, column: str, folder: Path) -> frozenset[str]:
     """What the files of a reference hold of a column."""
-    if not monitor.reference or not monitor.reference.parquet or newest.window is None:
+    if not monitor.reference or not monitor.reference.parquet:
         return frozenset()
     try:
-        where = reference_of(project, monitor, newest.window, folder)
+        where = reference_of(project, monitor, window, folder)
     except SourceError:
         return frozenset()
     return _values(Scan(where), column) if where else frozenset()

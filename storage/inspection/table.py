@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from pydantic import SecretStr
 
 from lamplighter.core.monitor import Sql
-from lamplighter.core.monitor.sources import sound_path
+from lamplighter.core.monitor.fields import sound_path
 from lamplighter.core.monitor.variables import VARIABLE
 from lamplighter.core.secrets import database_fault
 from lamplighter.core.suggest import NO_SAMPLE, Column, LabelTable, Roles, Sample, roles_of

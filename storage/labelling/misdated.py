@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,17 +17,15 @@ from lamplighter.core.monitor import Labels, Monitor
 from lamplighter.core.time.window import Window
 from lamplighter.errors import BrokenFileError, ColumnError
 from storage.labelling.join import LabelIndex
-from storage.labelling.unmatched import LOOK_BACK_WINDOWS, predicted_ids
-from storage.project.database_urls import place_of
+from storage.labelling.unmatched import predicted_ids
 from storage.project.folder import Project
-from storage.sources.files import File, find
+from storage.sources.files import File
 from storage.sources.labels import ONE_DAY, ids_of, joined_key
+from storage.sources.place import Wanted, reader_of
 from storage.sources.predictions import predictions_of
 from storage.sources.rows import Scan, ScanSpec
 from storage.sources.scans import Scans
-from storage.sources.sql import newest_time, spool
-from storage.sources.sql_bounds import Bounds
-from storage.sources.timestamps import INSTANT, to_instants
+from storage.sources.timestamps import INSTANT
 
 FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
 """As far as a calendar goes, with days to spare for zones."""
@@ -124,34 +122,10 @@ def _dated_in(
 ) -> LabelIndex | None:
     """The ids of labels that are dated in a span, however far away."""
     ids = ids_of(labels, monitor)
-    if labels.sql:
-        newest = _newest_in_database(labels, begin, end, monitor.timezone)
-        if newest is None:
-            return None
-        files = spool(
-            labels.sql, column=labels.time, timezone=labels.timezone, folder=folder / "misdated",
-            start=max(begin, newest - (span.end - span.start) - LOOK_BACK_WINDOWS * ONE_DAY),
-            end=min(end, newest + ONE_DAY), unit=labels.time_unit, day_zone=monitor.timezone,
-            only=[*ids, str(labels.time)],
-        )  # fmt: skip
-    else:
-        files = find((project.locate(path) for path in labels.parquet), span.days(margin=1), folder)
+    far, wanted = replace(span, start=begin, end=end), Wanted(folder, "misdated", only=[*ids, str(labels.time)])
+    files = reader_of(labels).dated(project, labels, far, span, wanted)
     frames = [frame for file in files if (frame := _read(file, labels, ids, span, begin, end)) is not None]
     return _index(pd.concat(frames), monitor) if frames else None
-
-
-def _newest_in_database(labels: Labels, begin: datetime, end: datetime, day_zone: str) -> datetime | None:
-    assert labels.sql is not None
-    place = place_of(labels.sql)
-    bounds = Bounds(str(labels.time), labels.timezone, labels.time_unit, day_zone, begin, end, place)
-    value = newest_time(labels.sql, bounds)
-    if value is None:
-        return None
-    instants = to_instants(
-        pa.array([value]), str(labels.time), labels.timezone, unit=labels.time_unit, day_zone=day_zone, at_day_end=True
-    )
-    moment: datetime | None = instants.cast(INSTANT)[0].as_py()
-    return moment
 
 
 def _read(

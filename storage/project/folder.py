@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
 from lamplighter.core.hints import did_you_mean
 from lamplighter.core.limits import MOST_OF_A_MONITOR
 from lamplighter.errors import OF_OURS, LamplighterError, MonitorError, unexpected
@@ -21,7 +19,7 @@ from storage.project.settings import Settings, load_settings
 from storage.project.text_files import UnfitFileError, read_bounded
 
 if TYPE_CHECKING:
-    from lamplighter.core.monitor import Monitor, Source
+    from lamplighter.core.monitor import Monitor
 
 SUFFIXES = (".yaml", ".yml")
 SQLITE_FILE = re.compile(r"^sqlite(?:\+\w+)?:///(?=[^/:?])(?!file:)")
@@ -102,20 +100,14 @@ class Project:
         environ = self.environ if environ is None else environ
         monitor = parse(self._shown(path), text, environ=environ, read=lambda name: self._decoded(self.root / name))
         sources = {"predictions": monitor.predictions, "labels": monitor.labels}
-        return monitor.model_copy(update={name: self._located(source) for name, source in sources.items() if source})
+        found = {name: source.located(self.locate_url) for name, source in sources.items() if source}
+        return monitor.model_copy(update=found)
 
     def key_lines(self, path: Path) -> Callable[[tuple[str | int, ...]], str]:
         """Where each key of a monitor file stands, as ``file:line``."""
         from lamplighter.core.monitor.parse import key_lines
 
         return key_lines(self._shown(path), self._text(path), read=lambda name: self._decoded(self.root / name))
-
-    def _located(self, source: Source) -> Source:
-        """A source whose database is found from the project."""
-        if source.sql is None:
-            return source
-        url = SecretStr(self.locate_url(source.sql.url.get_secret_value()))
-        return source.model_copy(update={"sql": source.sql.model_copy(update={"url": url})})
 
     def monitor(self, model: str) -> Monitor:
         """The monitor of a model, by name."""

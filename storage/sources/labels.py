@@ -24,9 +24,9 @@ from lamplighter.core.values.identity import identities
 from lamplighter.errors import BrokenFileError, ColumnError
 from storage.project.folder import Project
 from storage.sources.file_kinds import DELIVER
-from storage.sources.files import File, find
+from storage.sources.files import File
+from storage.sources.place import Wanted, reader_of
 from storage.sources.rows import Scan, ScanSpec
-from storage.sources.sql import spool
 from storage.sources.timestamps import INSTANT
 from storage.sources.types import as_frame, objects_of, united, without_bytes
 
@@ -100,20 +100,8 @@ def labels_arrived(
     zone = ZoneInfo(monitor.timezone)
     begin = first if labels.time else midnight(first.astimezone(zone).date(), zone)
     span = Window(monitor.model, monitor.every, begin, now + MOMENT, monitor.timezone)
-    if labels.sql:
-        files = spool(
-            labels.sql,
-            column=labels.time,
-            timezone=labels.timezone,
-            start=span.start,
-            end=span.end,
-            folder=spool_folder / "labels",
-            unit=labels.time_unit,
-            day_zone=monitor.timezone,
-            only=[*ids_of(labels, monitor), labels.target, *([labels.time] if labels.time else [])],
-        )
-    else:
-        files = find((project.locate(path) for path in labels.parquet), span.days(margin=1), spool_folder)
+    only = [*ids_of(labels, monitor), labels.target, *([labels.time] if labels.time else [])]
+    files = reader_of(labels).between(project, labels, span, Wanted(spool_folder, "labels", only=only))
     unreadable: list[tuple[str, str]] = []
     incomplete: list[tuple[File, str]] = []
     reading = _readings(monitor, beside) if any(file.is_csv for file in files) else {}

@@ -8,17 +8,15 @@ from pathlib import Path
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.time.window import Window
 from storage.project.folder import Project
-from storage.sources.files import File, find
+from storage.sources.files import File
+from storage.sources.place import Wanted, reader_of
 from storage.sources.rows import ScanSpec
-from storage.sources.sql import spool
 
 
 def predictions_of(
     project: Project, monitor: Monitor, window: Window, spool_folder: Path, *, only: Collection[str] | None = None
 ) -> ScanSpec:
-    """Find the rows of a window; those behind SQL are streamed to the spool first.
-
-    ``{day}`` is a hint: services write some rows into the next day's partition, so the neighbours are looked at too.
+    """Find the rows of a window; those that are in no files are streamed to the spool first.
 
     Parameters
     ----------
@@ -45,22 +43,11 @@ def predictions_of(
     ('at', ['day=2026-03-10.parquet', 'day=2026-03-11.parquet'])
     """
     source = monitor.predictions
-    if source.sql:
-        order = [source.time, *source.id, *([source.version] if source.version else [])]
-        files = spool(
-            source.sql,
-            column=source.time,
-            timezone=source.timezone,
-            start=window.start,
-            end=window.end,
-            folder=spool_folder / "predictions" / window.label.replace(":", ""),
-            order=order,
-            unit=source.time_unit,
-            day_zone=window.timezone,
-            only=None if only is None else {*order, *only},
-        )
-    else:
-        files = find((project.locate(path) for path in source.parquet), window.days(margin=1), spool_folder)
+    order = [source.time, *source.id, *([source.version] if source.version else [])]
+    # Another window's rows have a folder of their own.
+    name = f"predictions/{window.label.replace(':', '')}"
+    wanted = Wanted(spool_folder, name, order, None if only is None else {*order, *only})
+    files = reader_of(source).between(project, source, window, wanted)
     return spec_of(monitor, window, files)
 
 

@@ -14,14 +14,12 @@ from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.sources import Reference
 from lamplighter.core.time.window import Window, midnight
 from lamplighter.errors import SourceError, one_line
-from storage.project.database_urls import place_of
 from storage.project.folder import Project
 from storage.project.private_key import key_name
 from storage.sources.files import find
+from storage.sources.place import State, reader_of
 from storage.sources.predictions import predictions_of, spec_of
 from storage.sources.rows import Scan, ScanSpec
-from storage.sources.sql import count_rows
-from storage.sources.sql_bounds import Bounds
 
 
 def reference_of(
@@ -59,8 +57,10 @@ def reference_of(
         version = monitor.predictions.version
         return ScanSpec(always, tuple(files), time=None, version=version, required=_answers(monitor))
     span = span_of(reference, window)
-    if reference.days and span.end <= window.end and monitor.predictions.sql and not monitor.private:
-        return _kept(project, monitor, span)
+    if reference.days and span.end <= window.end and not monitor.private:
+        source = monitor.predictions
+        if state := reader_of(source).state(source, span):
+            return _kept(project, monitor, span, state)
     return predictions_of(project, monitor, span, spool_folder / "reference")
 
 
@@ -98,25 +98,19 @@ def _answers(monitor: Monitor) -> tuple[str, ...]:
     return (monitor.predictions.prediction,) if monitor.predictions.prediction else ()
 
 
-def _kept(project: Project, monitor: Monitor, span: Window) -> ScanSpec:
-    """Past days of a database, streamed once and kept in the home, until they have another number of rows.
+def _kept(project: Project, monitor: Monitor, span: Window, state: State) -> ScanSpec:
+    """Past days, streamed once and kept in the home, until they have another number of rows.
 
     What was corrected in place is read again once the folder is removed. Private columns are kept nowhere in the clear,
     so a monitor that has some reads its reference in every run.
     """
     source = monitor.predictions
-    assert source.sql is not None
-    url, asked = source.sql.url.get_secret_value(), (source.sql.table, source.sql.query)
-    place = place_of(source.sql)
-    bounds = Bounds(source.time, source.timezone, source.time_unit, span.timezone, span.start, span.end, place)
-    count = count_rows(source.sql, bounds)
-    parts = (url, asked, source.time, source.timezone, source.id, source.version, span.start, span.end, count)
+    parts = (*state.asked, source.time, source.timezone, source.id, source.version, span.start, span.end, state.rows)
     folder = project.home / "references" / hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
     pattern = f"{glob.escape(str(folder))}/*.parquet"
     if not find([pattern]):
         _keep(project, monitor, span, folder)
-    name = place_of(source.sql)
-    return spec_of(monitor, span, (replace(file, name=name) for file in find([pattern])))
+    return spec_of(monitor, span, (replace(file, name=state.name) for file in find([pattern])))
 
 
 def _keep(project: Project, monitor: Monitor, span: Window, folder: Path) -> None:

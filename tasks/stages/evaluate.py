@@ -189,7 +189,7 @@ def _classes(context: RunContext, pending: PendingWindow, truth: Truth) -> Itera
 
 def _absent(monitor: Monitor, arrived: Arrived) -> bool:
     """Whether there are no label files at all, where there should be some."""
-    return bool(monitor.labels and monitor.labels.parquet and not arrived.files)
+    return bool(monitor.labels and monitor.labels.paths and not arrived.files)
 
 
 def _files(context: RunContext, located: Located, arrived: Arrived) -> Iterator[Finding]:
@@ -200,7 +200,7 @@ def _files(context: RunContext, located: Located, arrived: Arrived) -> Iterator[
         what = f"labels: {uri}: {fault}"
         yield Finding(Code.LABELS_UNREADABLE, uri, what)
     if _absent(monitor, arrived) and context.now >= matured(first, monitor):
-        paths = ", ".join(monitor.labels.parquet)
+        paths = ", ".join(monitor.labels.paths)
         what = f"no file of {paths} since {first.label}; mend the path, or its delivery"
         yield Finding(Code.LABELS_UNREADABLE, "", f"labels: {what}")
 

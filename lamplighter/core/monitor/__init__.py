@@ -1,8 +1,10 @@
 """Monitor files as typed objects."""
 
 from lamplighter.core.monitor.checks import DATA_CHECK, Check, Severity
+from lamplighter.core.monitor.fields import class_label
 from lamplighter.core.monitor.model import Monitor
 from lamplighter.core.monitor.parse import parse
+from lamplighter.core.monitor.places import Sql
 from lamplighter.core.monitor.sources import (
     Duplicates,
     Features,
@@ -10,8 +12,6 @@ from lamplighter.core.monitor.sources import (
     Predictions,
     Reference,
     Source,
-    Sql,
-    class_label,
 )
 
 __all__ = [

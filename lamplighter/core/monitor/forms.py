@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, create_model
 
-from lamplighter.core.monitor.sources import NO_FLAG, Duration, Number, Section
+from lamplighter.core.monitor.fields import NO_FLAG, Duration, Number, Section
 
 
 def _percent(value: Any) -> Any:

@@ -11,21 +11,11 @@ from pydantic_core import PydanticCustomError
 from lamplighter.core.hints import did_you_mean
 from lamplighter.core.kinds import KINDS, Kind
 from lamplighter.core.monitor.checks import DATA_CHECK, Check, CustomMetric, Drift, Windows
+from lamplighter.core.monitor.fields import NO_FLAG, Name, Names, Section, Zone, fault
 from lamplighter.core.monitor.notify import Notify, OptionalNotify
 from lamplighter.core.monitor.retrain import Retrain
 from lamplighter.core.monitor.roles import clash
-from lamplighter.core.monitor.sources import (
-    NO_FLAG,
-    Labels,
-    Name,
-    Names,
-    OptionalFeatures,
-    Predictions,
-    Reference,
-    Section,
-    Zone,
-    fault,
-)
+from lamplighter.core.monitor.sources import Labels, OptionalFeatures, Predictions, Reference
 from lamplighter.core.time.cron import checked_cron, next_tick
 from lamplighter.core.time.duration import format_duration
 from lamplighter.core.time.window import Grain, Window

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
-from lamplighter.core.monitor.sources import Section, fault, listed
+from lamplighter.core.monitor.fields import Section, fault, listed
 from lamplighter.core.secrets import notification_fault
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from lamplighter.core.monitor.sources import NO_FLAG, Duration, Flag, Lasting, Name, Names, Number, Section, fault
+from lamplighter.core.monitor.fields import NO_FLAG, Duration, Flag, Lasting, Name, Names, Number, Section, fault
 from lamplighter.core.time.cron import checked_cron
 
 Confidence = Annotated[float, Field(ge=0.5, le=0.99, allow_inf_nan=False), NO_FLAG]

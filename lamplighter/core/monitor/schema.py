@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BeforeValidator
 from pydantic.json_schema import GenerateJsonSchema
 
-from lamplighter.core.monitor import checks, forms, notify, sources
+from lamplighter.core.monitor import checks, fields, forms, notify, sources
 from lamplighter.core.monitor.model import Monitor
 from lamplighter.core.time.duration import format_duration
 
@@ -109,11 +109,11 @@ def _text(pattern: str, *examples: str) -> Callable[[Schema], Schema]:
 
 
 WRITTEN_FORMS: dict[Any, Callable[[Schema], Schema]] = {
-    _validator(sources.Names): lambda kept: {"anyOf": [{"type": "string"}, kept]},
-    _validator(sources.ClassLabel): lambda kept: {"type": ["string", "number", "boolean"]},
+    _validator(fields.Names): lambda kept: {"anyOf": [{"type": "string"}, kept]},
+    _validator(fields.ClassLabel): lambda kept: {"type": ["string", "number", "boolean"]},
     _validator(sources.OptionalFeatures): lambda kept: {"anyOf": [{"const": "auto"}, kept]},
     _validator(notify.OptionalNotify): lambda kept: {"anyOf": [{"type": ["string", "array"]}, kept]},
-    _validator(sources.Duration): _text(r"\d+\s*[mhdw]", "3d", "12h"),
+    _validator(fields.Duration): _text(r"\d+\s*[mhdw]", "3d", "12h"),
     _validator(sources.Days): _text(r"\d{4}-\d{2}-\d{2}\.\.\d{4}-\d{2}-\d{2}", "2013-01-01..2013-03-31"),
     _validator(forms.Percent): _text(r"\d+(\.\d+)?\s*%", "5%"),
     _validator(forms.Slope): _text(r"[-+]?\d+(\.\d+)?\s+per\s+day", "-0.01 per day"),

@@ -2,178 +2,27 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from datetime import date, timedelta
 from enum import StrEnum
-from string import Formatter
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, model_validator
 
-from lamplighter.core.secrets import database_fault, without_credentials
-from lamplighter.core.time.duration import parse_duration
-from lamplighter.core.values.plain import plain_identity
-
-
-class Section(BaseModel):
-    """A part of a monitor file: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-def fault(message: str, *at: str | int) -> PydanticCustomError:
-    """A fault of keys that do not go together; ``at`` leads from the section to the one that it is reported at."""
-    return PydanticCustomError("fault", "{message}", {"message": message, "at": at})
-
-
-def zone(name: str) -> str:
-    """The name of a time zone, when there is one of that name.
-
-    Raises
-    ------
-    ValueError
-        If there is none.
-
-    Examples
-    --------
-    >>> zone("Europe/Berlin")
-    'Europe/Berlin'
-    >>> zone("Mars/Olympus")
-    Traceback (most recent call last):
-    ...
-    ValueError: unknown time zone 'Mars/Olympus'; write one such as UTC or America/New_York
-    """
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"unknown time zone {name!r}; write one such as UTC or America/New_York") from None
-    return name
-
-
-WHOLE_DISK = re.compile(r"(?:file://)?/+(?:\.{1,2}/+)*[^/]*[*?\[]")
-"""A pattern whose first folder is a wildcard."""
-
-
-def sound_path(path: str) -> str:
-    """A path that may be looked at: of signs that a path may hold, and of a part of the disk.
-
-    Raises
-    ------
-    ValueError
-        If it may not.
-
-    Examples
-    --------
-    >>> sound_path("/data/log/**/*.parquet")
-    '/data/log/**/*.parquet'
-    """
-    if odd := next((sign for sign in path if ord(sign) < 32 or ord(sign) == 127 or "\ud800" <= sign <= "\udfff"), None):
-        raise ValueError(f"holds {odd!r}, which no path does; remove it")
-    without_credentials(path)
-    if WHOLE_DISK.match(path):
-        raise ValueError(f"{path} looks at the whole disk; begin with the folder that holds the files")
-    return path
-
-
-def listed(value: Any) -> Any:
-    """One text where a list is meant, as a list of one.
-
-    Examples
-    --------
-    >>> listed("id"), listed(["shop", "id"])
-    (['id'], ['shop', 'id'])
-    """
-    return [value] if isinstance(value, str) else value
-
-
-def _duration(value: Any) -> timedelta:
-    return value if isinstance(value, timedelta) else parse_duration(str(value))
-
-
-def _lasting(value: timedelta) -> timedelta:
-    if not value:
-        raise ValueError("no time at all; write a length such as 12h or 30d")
-    return value
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError(f"{str(value).lower()} is not a number; write one such as 1")
-    return value
-
-
-def _flag(value: Any) -> Any:
-    if isinstance(value, bool):
-        return value
-    # A variable of the environment is a text.
-    flags = {"true": True, "false": False}
-    if not isinstance(value, str) or value.lower() not in flags:
-        raise ValueError("is neither true nor false; write one of them")
-    return flags[value.lower()]
-
-
-def class_label(value: object) -> str:
-    """A class label as text, so that True, 1 and 1.0 are one class whatever stored them.
-
-    Examples
-    --------
-    >>> class_label(True), class_label(1.0), class_label("late")
-    ('1', '1', 'late')
-    """
-    if isinstance(value, str | int):
-        return plain_identity(value)
-    # A float, or a value of a table: numpy and pyarrow take 0.2 s, and few monitors name a class so.
-    from lamplighter.core.values.identity import identity
-
-    return identity(value) or ""
-
-
-def _label(value: Any) -> str:
-    if not isinstance(value, str | int | float) or value != value:
-        raise ValueError("is not the label of a class; write a text, a number, true or false")
-    return class_label(value)
-
-
-Zone = Annotated[str, AfterValidator(zone)]
-Name = Annotated[str, Field(min_length=1)]
-Names = Annotated[tuple[Name, ...], BeforeValidator(listed)]
-Paths = Annotated[tuple[Annotated[Name, AfterValidator(sound_path)], ...], BeforeValidator(listed)]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Lasting = Annotated[Duration, AfterValidator(_lasting)]
-NO_FLAG = BeforeValidator(_number)
-"""Behind the bounds of a number, so that they stand in its schema."""
-Number = Annotated[float, Field(allow_inf_nan=False), NO_FLAG]
-Flag = Annotated[bool, BeforeValidator(_flag)]
-ClassLabel = Annotated[str, BeforeValidator(_label)]
-
-
-def _database(url: SecretStr) -> SecretStr:
-    """The URL of a database, when it is clear which part of it is the password."""
-    if what := database_fault(url.get_secret_value()):
-        raise ValueError(what)
-    return url
-
-
-class Sql(Section):
-    """A table or a query behind any SQLAlchemy URL.
-
-    A query may use the bound parameters ``:start`` and ``:end``; without them it is wrapped and its rows are chosen
-    by the time column.
-    """
-
-    url: Annotated[SecretStr, AfterValidator(_database)] = Field(
-        description="a SQLAlchemy URL, such as ${PREDICTIONS_URL}"
-    )
-    table: Name | None = Field(default=None, description="a table or view; or give query")
-    query: Name | None = Field(default=None, description="a query, which may use :start and :end; or give table")
-
-    @model_validator(mode="after")
-    def _one(self) -> Sql:
-        if (self.table is None) == (self.query is None):
-            raise ValueError("give either table or query")
-        return self
+from lamplighter.core.monitor.fields import (
+    NO_FLAG,
+    ClassLabel,
+    Duration,
+    Flag,
+    Name,
+    Names,
+    Number,
+    Paths,
+    Section,
+    Zone,
+    fault,
+)
+from lamplighter.core.monitor.places import PLACES, Place, Places, names_a_day
 
 
 class TimeUnit(StrEnum):
@@ -185,45 +34,41 @@ class TimeUnit(StrEnum):
     NANOSECONDS = "ns"
 
 
-class Source(Section):
+class Source(Places):
     """Rows in Parquet or CSV files, or behind a SQL URL."""
 
-    parquet: Paths = Field(
-        default=(),
-        description="paths, folders or globs of Parquet files, or of CSV ones (.csv, .csv.gz); "
-        "{day} stands for the local day",
-    )
-    sql: Sql | None = Field(default=None, description="a table or query; or give parquet")
     timezone: Zone | None = Field(default=None, description="zone of timestamps that carry none")
     time_unit: TimeUnit | None = Field(default=None, description="unit of times that are numbers since 1970")
 
     @model_validator(mode="after")
     def _somewhere(self) -> Source:
-        if bool(self.parquet) == (self.sql is not None):
-            raise ValueError("give either parquet or sql")
-        for i, path in enumerate(self.parquet):
-            if not _takes_a_day(path):
-                raise fault(f"{path!r} cannot be filled in; only {{day}} may stand in braces", "parquet", i)
+        if len(self._given) != 1:
+            raise ValueError(f"give either {' or '.join(PLACES)}")
         return self
 
+    @property
+    def _given(self) -> list[Place]:
+        return [place for place in PLACES.values() if getattr(self, place.key)]
 
-def _takes_a_day(path: str) -> bool:
-    try:
-        # What is no plain {day} is never filled in: a width such as {day.year:>999999999} asks for gigabytes.
-        if any(conversion for _, _, _, conversion in Formatter().parse(path)) or not _braced(path) <= {"day"}:
-            return False
-        path.format(day=date(2000, 1, 1))
-    except (LookupError, ValueError, AttributeError, TypeError):
-        return False
-    return True
+    @property
+    def place(self) -> Place:
+        """Where the rows are, of those that are known."""
+        return self._given[0]
 
+    @property
+    def given(self) -> Any:
+        """What the file says of that place."""
+        return getattr(self, self.place.key)
 
-def _names_a_day(path: str) -> bool:
-    return "day" in _braced(path)
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where files are delivered; none where rows are found otherwise."""
+        return tuple(path for place in self._given for path in place.paths(getattr(self, place.key)))
 
-
-def _braced(path: str) -> set[str]:
-    return {field for _, field, _, _ in Formatter().parse(path) if field is not None}
+    def located(self, locate_url: Callable[[str], str]) -> Self:
+        """The same source with each URL as it is found from the project."""
+        found = {place.key: place.located(getattr(self, place.key), locate_url) for place in self._given}
+        return self.model_copy(update=found)
 
 
 class Duplicates(StrEnum):
@@ -288,7 +133,7 @@ class Labels(Source):
     def _somewhere(self) -> Labels:
         if not self.same_row:
             return super()._somewhere()  # type: ignore[operator, no-any-return]  # pydantic wraps it
-        for key in ("parquet", "sql", "timezone", "time_unit", "id", "time"):
+        for key in (*PLACES, "timezone", "time_unit", "id", "time"):
             if getattr(self, key):
                 what = "same_row takes the truth from the prediction's own row, whenever it was written"
                 raise fault(f"{what}; leave out {key}", key)
@@ -297,7 +142,7 @@ class Labels(Source):
     @property
     def dated(self) -> bool:
         """Whether it is known when a label arrived: by a time of its own, or by the day in its file's path."""
-        return self.time is not None or bool(self.parquet and all(_names_a_day(path) for path in self.parquet))
+        return self.time is not None or bool(self.paths and all(names_a_day(path) for path in self.paths))
 
 
 def _days(value: Any) -> Any:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from lamplighter.core.monitor import Monitor
 from lamplighter.errors import ColumnError, SourceError
-from storage.sources import labels as labels_module
+from storage.sources import in_database
 from tests.storage.labelled_world import DATED, World
 
 
@@ -91,9 +91,9 @@ def test_a_label_table_is_read_by_its_time_and_by_its_columns(
     frame = pd.DataFrame({"id": range(len(times)), "truth": 1, "labelled_at": times, "wide": "x" * 100})
     frame.to_sql("labels", engine, index=False)
     written = []
-    real = labels_module.spool
+    real = in_database.spool
     monkeypatch.setattr(
-        labels_module, "spool", lambda *given, **named: written.append(real(*given, **named)) or written[0]
+        in_database, "spool", lambda *given, **named: written.append(real(*given, **named)) or written[0]
     )
     sql = {"url": f"sqlite:///{tmp_path}/labels.db", "table": "labels"}
     world = world_of({"sql": sql, "target": "truth", "time": "labelled_at", "timezone": "UTC"})

@@ -17,7 +17,7 @@ from lamplighter.core.monitor.sources import Reference
 from lamplighter.core.time.window import Grain, Window
 from lamplighter.errors import SourceError
 from storage.project.folder import Project
-from storage.sources import predictions as predictions_module
+from storage.sources import in_database
 from storage.sources.reference import reference_key, reference_of, span_of
 from storage.sources.rows import Scan
 from storage.sources.scans import Scans
@@ -118,9 +118,9 @@ def test_a_key_changes_with_what_is_computed(project: Project, monitor_of, log, 
 def spooled(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Folders that rows were streamed to."""
     folders = []
-    real = predictions_module.spool
+    real = in_database.spool
     monkeypatch.setattr(
-        predictions_module, "spool", lambda sql, **named: folders.append(named["folder"]) or real(sql, **named)
+        in_database, "spool", lambda sql, **named: folders.append(named["folder"]) or real(sql, **named)
     )
     return folders
 

@@ -12,8 +12,8 @@ import pytest
 
 from lamplighter.errors import SourceError
 from storage.project.folder import Project
-from storage.sources.absent import absent_source
 from storage.sources.files import find
+from storage.sources.in_files import absent
 from storage.sources.rows import Scan
 from storage.sources.table_logs import tables_with_logs
 from tests.storage.delta_tables import add, column, deletion_vector, mapped, write_log
@@ -174,7 +174,7 @@ def test_a_file_that_the_log_names_and_is_not_there(table: Path) -> None:
 def test_a_table_without_rows_is_there(tmp_path: Path, monitor_of, pattern: str) -> None:
     write_log(tmp_path / "tbl", COLUMNS, [])
     source = {"parquet": pattern, "time": "at", "prediction": "x"}
-    problem = absent_source(Project.open(tmp_path), monitor_of(source).predictions, "predictions")
+    problem = absent(Project.open(tmp_path), monitor_of(source).predictions, "predictions")
     assert problem is not None
     assert (problem.is_warning, problem.message) == (True, f"{tmp_path}/tbl: the Delta table has no rows yet")
 

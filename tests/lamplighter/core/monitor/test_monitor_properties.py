@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lamplighter.core.monitor import Monitor, parse
 from lamplighter.core.monitor.faults import _sections_in
-from lamplighter.core.monitor.sources import Section, class_label
+from lamplighter.core.monitor.fields import Section, class_label
 from lamplighter.core.time.duration import format_duration, parse_duration
 from lamplighter.errors import MonitorError
 from tests.lamplighter.core.monitor.files import monitor_text
