@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from sklearn.metrics import mean_poisson_deviance
 
@@ -128,3 +129,126 @@ def test_a_kind_a_measurement_and_a_form_of_check_are_a_file_and_a_row(code: Pat
     assert found["verdict"] == "failed"
     assert str(found["said"]).startswith("deviance is ")
     assert str(found["said"]).endswith(" away from its limit 0")
+
+
+FEATHER = '''"""Rows in one Feather file."""
+
+from __future__ import annotations
+
+import pyarrow.feather
+import pyarrow.parquet as pq
+
+from lamplighter.core.hints import did_you_mean
+from lamplighter.core.monitor.soundness import Problem
+from lamplighter.errors import SourceError, one_line
+from storage.project.private_files import make_folder
+from storage.sources.files import find
+from storage.sources.newest import newest_in
+
+
+def _table(project, source):
+    try:
+        return pyarrow.feather.read_table(project.root / source.given)
+    except (OSError, ValueError) as error:
+        raise SourceError(one_line(error), where=source.given, fix="write the file again") from None
+
+
+def between(project, source, span, wanted):
+    """All rows, which are chosen by their time later."""
+    path = wanted.folder / wanted.name / "rows.parquet"
+    make_folder(path.parent)
+    pq.write_table(_table(project, source), path)
+    return find([str(path)])
+
+
+def recent(project, source, span, wanted):
+    return between(project, source, span, wanted)
+
+
+def dated(project, source, span, delivered, wanted):
+    return between(project, source, span, wanted)
+
+
+def newest(project, monitor, now, wanted):
+    return newest_in(between(project, monitor.predictions, None, wanted), monitor, now)
+
+
+def columns(project, source):
+    return _table(project, source).column_names
+
+
+def absent(project, source, section, *, may_come=False):
+    if (project.root / source.given).is_file():
+        return None
+    names = sorted(path.name for path in project.root.glob("*.feather"))
+    return Problem((section, "feather"), f"no file {source.given}; {did_you_mean(source.given, names)}", may_come)
+
+
+def state(source, span):
+    return None
+'''
+
+APART = """
+model: m
+kind: classification
+predictions: {PREDICTIONS, time: at, id: id, prediction: answer, score: score}
+labels: {LABELS, target: truth, time: at, mature_after: 1h}
+features: {numeric: [amount, count], categorical: [plan, region]}
+reference: {days: 2025-03-03..2025-03-03}
+"""
+
+RECORD = """
+import json, os
+from datetime import UTC, date, datetime
+from pathlib import Path
+from flows.run_window import run_window
+from flows.stages import Stages
+from storage.history import open_history
+from storage.history.query import dump
+from storage.inspection.source_check import check_sources
+from storage.project.folder import Project
+from tasks.stages.run import RunContext
+import lamplighter
+project = Project.open(Path(os.environ["PROJECT"]))
+for day in (3, 4, 5):
+    context = RunContext.of(project, project.monitor("m"), date(2025, 3, day))
+    run_window(context, Stages.plain(), with_report=False, with_retraining=False)
+check = check_sources(project, project.monitor("m"), datetime(2025, 3, 6, tzinfo=UTC))
+problems = [[list(problem.at), problem.message] for problem in check.problems]
+seen = [check.window, check.rows, check.labelled, check.labelled_window, check.features, problems]
+recorded = dump(open_history(project))["measurement"]
+print(json.dumps({"code": lamplighter.__file__, "seen": seen, "recorded": recorded}, default=str))
+"""
+
+
+def make_world(folder: Path, predictions: str, labels: str) -> None:
+    """A project whose monitor says where predictions and labels are, and both as Parquet and as Feather."""
+    small_world.make(folder, APART.replace("PREDICTIONS", predictions).replace("LABELS", labels))
+    frame = pd.concat(small_world.rows(number) for number in range(3))
+    for name, part in (("log", frame.drop(columns="truth")), ("truth", frame[["id", "at", "truth"]])):
+        part.to_parquet(folder / f"{name}.parquet", index=False)
+        part.reset_index(drop=True).to_feather(folder / f"{name}.feather")
+
+
+def test_a_place_where_rows_are_is_a_file_and_a_row(code: Path, tmp_path: Path) -> None:
+    (code / "storage/sources/in_feather.py").write_text(FEATHER)
+    row = '    Place("feather", Name | None, "a Feather file; or give parquet", reader=f"{READERS}.in_feather"),\n'
+    add_row(code, "lamplighter/core/monitor/places.py", ")  # fmt: skip\n\nPLACES", row)
+    make_world(tmp_path / "files", "parquet: log.parquet", "parquet: truth.parquet")
+    make_world(tmp_path / "feather", "feather: log.feather", "feather: truth.feather")
+    make_world(tmp_path / "absent", "feather: log.feather", "feather: thruth.feather")
+    files, feather, absent = (run(code, tmp_path / name, RECORD) for name in ("files", "feather", "absent"))
+    assert str(feather["code"]).startswith(str(code))
+    recorded = feather["recorded"]
+    assert isinstance(recorded, list)
+    assert {"rows", "drift_p_value", "f1"} <= {row[3] for row in recorded}
+    assert recorded == files["recorded"]
+    assert feather["seen"] == files["seen"]
+    seen = absent["seen"]
+    assert isinstance(seen, list)
+    assert seen[-1] == [
+        [
+            ["labels", "feather"],
+            "no file thruth.feather; did you mean 'truth.feather'? known: log.feather, truth.feather",
+        ]
+    ]

@@ -107,7 +107,7 @@ def _check(project: Project, monitor: Monitor, now: datetime, folder: Path, chec
         check.problems.append(absent)
         return
     try:
-        newest = reader.newest(project, monitor, now)
+        newest = reader.newest(project, monitor, now, Wanted(folder, "newest"))
     except ColumnError as error:
         check.problems.append(_of_time(error))
         return

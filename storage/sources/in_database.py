@@ -57,7 +57,7 @@ def dated(project: Project, source: Rows, span: Window, delivered: Window, wante
     return between(project, source, replace(span, start=start, end=min(span.end, moment + ONE_DAY)), wanted)
 
 
-def newest(project: Project, monitor: Monitor, now: datetime) -> Newest:
+def newest(project: Project, monitor: Monitor, now: datetime, wanted: Wanted) -> Newest:
     """The largest time until a day from the present; no rows are looked at."""
     span = Window(monitor.model, monitor.every, EPOCH, now + ONE_DAY, monitor.timezone)
     return Newest(_newest_time(monitor.predictions, span))

@@ -52,12 +52,12 @@ def dated(project: Project, source: Rows, span: Window, delivered: Window, wante
     return between(project, source, delivered, wanted)
 
 
-def newest(project: Project, monitor: Monitor, now: datetime) -> Newest:
+def newest(project: Project, monitor: Monitor, now: datetime, wanted: Wanted) -> Newest:
     """The newest time in the last files by name, without reading the older ones.
 
     Examples
     --------
-    >>> newest(project, monitor, context.now).moment.date().isoformat()
+    >>> newest(project, monitor, context.now, Wanted(context.spool, "newest")).moment.date().isoformat()
     '2026-03-11'
     """
     return newest_in(newest_files(project, monitor.predictions), monitor, now)

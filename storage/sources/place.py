@@ -29,7 +29,7 @@ class Wanted:
     folder : Path
         Of the run, for files that are written of rows.
     name : str
-        The part of it for rows that no other read asks for.
+        The part of it for rows of this read; what an earlier one of the same name left there goes.
     order : sequence of str
         Columns that rows are sorted by where their place has no order.
     only : collection of str, optional
@@ -95,7 +95,7 @@ class PlaceReader(Protocol):
     def dated(self, project: Project, source: Rows, span: Window, delivered: Window, wanted: Wanted) -> list[File]:
         """The files that were delivered in one span and may hold rows dated in another, the newest of those."""
 
-    def newest(self, project: Project, monitor: Monitor, now: datetime) -> Newest:
+    def newest(self, project: Project, monitor: Monitor, now: datetime, wanted: Wanted) -> Newest:
         """When the newest predictions were made, until the present; `newest_in` says it of files.
 
         Raises `ColumnError` if the time column is not there or holds no times.
@@ -108,7 +108,10 @@ class PlaceReader(Protocol):
         """What is wrong where the place is not there at all; no more than a warning where rows may be still to come."""
 
     def state(self, source: Rows, span: Window) -> State | None:
-        """The state of the rows of a span that has passed, which then are kept until it changes; None to keep none."""
+        """The state of the rows of a span that has passed, which then are kept until it changes; None to keep none.
+
+        Where it gives one, `between` leaves its files in a folder of their own.
+        """
 
 
 def reader_of(source: Rows) -> PlaceReader:
