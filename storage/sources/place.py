@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -68,13 +68,13 @@ class State:
     Attributes
     ----------
     asked : tuple
-        From where they come; never shown.
+        From where they come; not shown, since a URL may be in it.
     rows : int
     name : str
         What messages call the place.
     """
 
-    asked: tuple[object, ...]
+    asked: tuple[object, ...] = field(repr=False)
     rows: int
     name: str
 
