@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 
 from flows.recorded_run import recorded_run
@@ -55,13 +54,23 @@ def measure(context: RunContext, stages: Stages) -> tuple[Located, list[WindowRe
     """Measure the run's own window and earlier ones of which something is new.
 
     Where a file breaks while it is read, all of them are measured again without it.
+
+    Raises
+    ------
+    BrokenFileError
+        If the same file breaks again: whoever reads it did not hear that it is broken.
     """
+    broken: set[str] = set()
     while True:
-        with suppress(BrokenFileError):
+        try:
             located = stages.read(context)
             results = [_measure_window(context, stages, located, pending) for pending in located.changed]
             evaluated = stages.evaluate(context, located)
             return located, with_evaluations(located.windows, results, evaluated.windows), evaluated
+        except BrokenFileError as error:
+            if str(error) in broken:
+                raise
+            broken.add(str(error))
 
 
 def _measure_window(context: RunContext, stages: Stages, located: Located, pending: PendingWindow) -> WindowResult:

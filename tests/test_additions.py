@@ -113,7 +113,7 @@ print(json.dumps({"code": lamplighter.__file__, "value": row["value"], "verdict"
 
 def test_a_kind_a_measurement_and_a_form_of_check_are_a_file_and_a_row(code: Path, tmp_path: Path) -> None:
     (code / "lamplighter/core/evaluation/kinds/count.py").write_text(COUNT)
-    row = '    Kind("count", "a count", read="numbers", drift="numeric", shown=("deviance",),\n'
+    row = '    Kind("count", "a count", compared_as="numbers", drift="numeric", shown=("deviance",),\n'
     add_row(code, "lamplighter/core/kinds.py", ")  # fmt: skip", f'{row}         evaluator=f"{{EVALUATORS}}.count"),\n')
     row = '    _quality("deviance", frozenset({"count"}), 0, None, "lower", "none", "Deviance.", "McCullagh"),\n'
     add_row(code, "lamplighter/core/records/catalogue.py", ")  # fmt: skip\n\nMETRICS", row)

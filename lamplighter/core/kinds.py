@@ -19,7 +19,7 @@ class Kind:
         What a monitor file calls it.
     answer : str
         What the model answers, for people.
-    read : {"names", "numbers", "values"}
+    compared_as : {"names", "numbers", "values"}
         As what answers and labels are compared: names that are equal or not, numbers, or values as they were logged.
     drift : {"categorical", "numeric"} or None
         As what the drift of answers is measured; None where it cannot be.
@@ -33,13 +33,13 @@ class Kind:
 
     Examples
     --------
-    >>> KINDS["regression"].answer, KINDS["regression"].read, KINDS["detection"].is_measured
+    >>> KINDS["regression"].answer, KINDS["regression"].compared_as, KINDS["detection"].is_measured
     ('a number', 'numbers', False)
     """
 
     name: str
     answer: str
-    read: Literal["names", "numbers", "values"]
+    compared_as: Literal["names", "numbers", "values"]
     drift: Literal["categorical", "numeric"] | None = None
     shown: tuple[str, ...] = ()
     evaluator: str = ""
@@ -59,16 +59,16 @@ EVALUATORS = "lamplighter.core.evaluation.kinds"
 
 _ROWS = (
     Kind(
-        "classification", "a class", read="names", drift="categorical", shown=("f1", "accuracy"),
+        "classification", "a class", compared_as="names", drift="categorical", shown=("f1", "accuracy"),
         evaluator=f"{EVALUATORS}.classification", has_classes=True,
     ),
     Kind(
-        "regression", "a number", read="numbers", drift="numeric", shown=("mae",),
+        "regression", "a number", compared_as="numbers", drift="numeric", shown=("mae",),
         evaluator=f"{EVALUATORS}.regression",
     ),
-    Kind("ranking", "a ranked list", read="names", shown=("ndcg",), evaluator=f"{EVALUATORS}.ranking"),
-    Kind("text", "a text", read="values", shown=("rougeL",), evaluator=f"{EVALUATORS}.text"),
-    Kind("detection", "boxes in an image", read="values"),
+    Kind("ranking", "a ranked list", compared_as="names", shown=("ndcg",), evaluator=f"{EVALUATORS}.ranking"),
+    Kind("text", "a text", compared_as="values", shown=("rougeL",), evaluator=f"{EVALUATORS}.text"),
+    Kind("detection", "boxes in an image", compared_as="values"),
 )  # fmt: skip
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ROWS}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lamplighter.core.checks.decide import Decision, Verdict
-from lamplighter.core.drift.result import Checks, Section
+from lamplighter.core.drift.result import Checks, ReportSection
 from lamplighter.core.numbers import number_text
 from lamplighter.evidently.display import plain
 
@@ -14,9 +14,9 @@ ORDER = {Verdict.FAILED: 0, Verdict.UNDECIDED: 1, Verdict.PASSED: 2}
 """Failed checks first."""
 
 
-def checks_section(checks: Checks) -> Section:
+def checks_section(checks: Checks) -> ReportSection:
     """The verdict of every check beside its limit, and the incidents that are open."""
-    return Section({}, [*_decided(checks), *_open(checks)])
+    return ReportSection({}, [*_decided(checks), *_open(checks)])
 
 
 def _decided(checks: Checks) -> Iterator[Any]:

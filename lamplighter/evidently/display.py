@@ -10,8 +10,8 @@ import pandas as pd
 
 from lamplighter.core.counts import LARGEST
 from lamplighter.core.drift.columns import NULL, Coded, check, encode, filled, numeric_values
-from lamplighter.core.drift.result import Kind
 from lamplighter.core.markup import markdown
+from lamplighter.core.profiles.profile import ColumnKind
 from lamplighter.core.values.identity import identity
 from lamplighter.core.values.key_name import OTHER, key_name
 
@@ -20,7 +20,7 @@ NORM_FLOOR = 0.001
 
 
 def shown(
-    reference: pd.DataFrame, current: pd.DataFrame, column: str, kind: Kind, *, private: bool = False
+    reference: pd.DataFrame, current: pd.DataFrame, column: str, kind: ColumnKind, *, private: bool = False
 ) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """Both sides of a column as a report may show them: numbers as floats, categories as texts.
 
@@ -114,7 +114,7 @@ def _by_frequency(coded: Coded) -> list[int]:
     return sorted(range(len(coded.values)), key=lambda code: (-in_reference[code], -in_current[code], written[code]))
 
 
-SHOWABLE: dict[Kind, Callable[..., tuple[pd.Series[Any], pd.Series[Any]]]] = {
+SHOWABLE: dict[ColumnKind, Callable[..., tuple[pd.Series[Any], pd.Series[Any]]]] = {
     "numeric": _numbers,
     "categorical": _categories,
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lamplighter.core.drift.result import ColumnDrift, Section
+from lamplighter.core.drift.result import ColumnDrift, ReportSection
 from lamplighter.evidently.measure import METHODS
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ LABELS = {method.name: method.label for method in METHODS.values()}
 """What Evidently's tables call a method; a method that Evidently does not have is called by its own name."""
 
 
-def drift_section(reference: Dataset, current: Dataset, drift: Mapping[str, ColumnDrift]) -> Section:
+def drift_section(reference: Dataset, current: Dataset, drift: Mapping[str, ColumnDrift]) -> ReportSection:
     """The widgets of `DataDriftPreset` but its verdict, and as metrics its `DriftedColumnsCount` and `ValueDrift`.
 
     Parameters
@@ -40,7 +40,7 @@ def drift_section(reference: Dataset, current: Dataset, drift: Mapping[str, Colu
     counted = run.to_snapshot_model().metric_results
     # The preset's first widget judges the share by a threshold of its own; what is too much is for the checks to say.
     _, *drawn = DataDriftPreset(**columns).render(run.context)
-    return Section(counted | _values(drift), [header_text(label="Dataset Drift"), *drawn])
+    return ReportSection(counted | _values(drift), [header_text(label="Dataset Drift"), *drawn])
 
 
 def _recorded(drift: Mapping[str, ColumnDrift]) -> dict[str, Any]:

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from lamplighter.core.drift.columns import Undecided, check, check_categories, encode, filled, numeric_values
-from lamplighter.core.drift.result import ColumnDrift, Kind
+from lamplighter.core.drift.result import ColumnDrift
+from lamplighter.core.profiles.profile import ColumnKind
 from lamplighter.evidently.quiet import quiet
 
 Pair: TypeAlias = "tuple[pd.Series[float], pd.Series[float]]"
@@ -42,7 +43,7 @@ METHODS = {
 """By Evidently's identifier: every statistic that its preset picks for numbers and categories."""
 
 
-def measure(reference: pd.DataFrame, current: pd.DataFrame, columns: Mapping[str, Kind]) -> list[ColumnDrift]:
+def measure(reference: pd.DataFrame, current: pd.DataFrame, columns: Mapping[str, ColumnKind]) -> list[ColumnDrift]:
     """Measure the drift of each column as Evidently's `DataDriftPreset` would.
 
     Parameters
@@ -79,7 +80,7 @@ def measure(reference: pd.DataFrame, current: pd.DataFrame, columns: Mapping[str
         return [_measured(reference, current, column, kind) for column, kind in columns.items()]
 
 
-def _measured(reference: pd.DataFrame, current: pd.DataFrame, column: str, kind: Kind) -> ColumnDrift:
+def _measured(reference: pd.DataFrame, current: pd.DataFrame, column: str, kind: ColumnKind) -> ColumnDrift:
     """The column's drift, or why it is undecided."""
     try:
         check(reference, current, column)
@@ -94,7 +95,7 @@ def _measured(reference: pd.DataFrame, current: pd.DataFrame, column: str, kind:
     )
 
 
-def _asked(column: str, kind: Kind, reference: pd.Series[float], current: pd.Series[float]) -> ColumnDrift:
+def _asked(column: str, kind: ColumnKind, reference: pd.Series[float], current: pd.Series[float]) -> ColumnDrift:
     """Ask the statistic that Evidently picks."""
     from evidently.legacy.calculations.stattests import get_stattest
     from evidently.legacy.core import ColumnType

@@ -15,7 +15,7 @@ from typing import Any
 
 from lamplighter.core.counts import most_frequent
 from lamplighter.core.drift.columns import Undecided
-from lamplighter.core.drift.result import Quality, Section
+from lamplighter.core.drift.result import Quality, ReportSection
 from lamplighter.core.numbers import number_text, range_text
 from lamplighter.core.quality.confusion import NO_PREDICTION, Confusion
 from lamplighter.core.records.measurement import Measurement
@@ -50,7 +50,7 @@ DRAWN = 20
 """Classes that the matrix of confusion counts has rows for: with more their numbers cannot be read."""
 
 
-def quality_section(quality: Quality) -> Section:
+def quality_section(quality: Quality) -> ReportSection:
     """Counters, a table of every metric, and for classes a table and the confusion counts.
 
     A value that is undefined has no result of Evidently's, which could not hold the reason; the tables give it. Nor
@@ -67,7 +67,7 @@ def quality_section(quality: Quality) -> Section:
     by_class = {(found.klass, found.metric): found for found in quality.measurements if found.klass}
     results = dict(_result(name, values) for name, values in _recorded(overall, by_class))
     widgets = [*_overall(quality, overall), *_segments(quality), *_classes(by_class), *_confusion(quality.confusion)]
-    return Section(results, widgets)
+    return ReportSection(results, widgets)
 
 
 def _recorded(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import pandas as pd
 
 from lamplighter.core.drift.columns import Undecided
-from lamplighter.core.drift.result import Checks, ColumnDrift, Kind, Quality, Section, most_drifted_first
+from lamplighter.core.drift.result import Checks, ColumnDrift, Quality, ReportSection, most_drifted_first
+from lamplighter.core.profiles.profile import ColumnKind
 from lamplighter.errors import ReportError
 from lamplighter.evidently.checks import checks_section
 from lamplighter.evidently.display import plain, shown, written
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from evidently import Dataset
     from evidently.core.serialization import SnapshotModel
 
-Maker: TypeAlias = Callable[[], Section]
+Maker: TypeAlias = Callable[[], ReportSection]
 """Makes one section, or raises `Undecided`."""
 
 Pair: TypeAlias = "tuple[pd.Series[Any], pd.Series[Any]]"
@@ -40,7 +41,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def report(
     reference: pd.DataFrame,
     current: pd.DataFrame,
-    columns: Mapping[str, Kind],
+    columns: Mapping[str, ColumnKind],
     *,
     title: str,
     notes: Sequence[str] = (),
@@ -123,7 +124,7 @@ def report(
 def _drawable(
     reference: pd.DataFrame,
     current: pd.DataFrame,
-    columns: Mapping[str, Kind],
+    columns: Mapping[str, ColumnKind],
     results: Sequence[ColumnDrift],
     private: Collection[str],
 ) -> tuple[dict[str, Pair], dict[str, str]]:
@@ -142,7 +143,7 @@ def _drawable(
     return pairs, left_out
 
 
-def _datasets(pairs: Mapping[str, Pair], columns: Mapping[str, Kind]) -> tuple[Dataset, Dataset]:
+def _datasets(pairs: Mapping[str, Pair], columns: Mapping[str, ColumnKind]) -> tuple[Dataset, Dataset]:
     """Both sides as Evidently takes them, with the kinds that were declared instead of guessed ones."""
     from evidently import DataDefinition, Dataset
 
@@ -165,13 +166,13 @@ def _datasets(pairs: Mapping[str, Pair], columns: Mapping[str, Kind]) -> tuple[D
 
 def _made(
     sections: Mapping[str, Maker], left_out: dict[str, str], finish: Callable[[list[Any]], list[Any]]
-) -> list[Section]:
+) -> list[ReportSection]:
     """The sections that can be made; of the others the reason is added to what is left out."""
     made = []
     for name, section in sections.items():
         try:
             results, widgets = section()
-            made.append(Section(results, finish(widgets)))
+            made.append(ReportSection(results, finish(widgets)))
         except Undecided as undecided:
             left_out[name] = str(undecided)
         except Exception as error:
@@ -185,7 +186,7 @@ def _listed(left_out: Mapping[str, str]) -> str:
     return "; ".join(f"{name} ({reason})" for name, reason in left_out.items())
 
 
-def _joined(title: str, head: str, sections: Sequence[Section], at: datetime) -> SnapshotModel:
+def _joined(title: str, head: str, sections: Sequence[ReportSection], at: datetime) -> SnapshotModel:
     """The sections as one of Evidently's snapshots, under a head."""
     from evidently.core.serialization import ReportModel, SnapshotModel
     from evidently.legacy.renderers.html_widgets import text_widget

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lamplighter.core.drift.result import Section
+from lamplighter.core.drift.result import ReportSection
 
 if TYPE_CHECKING:
     from evidently import Dataset
 
 
-def summary_section(reference: Dataset, current: Dataset, columns: Sequence[str]) -> Section:
+def summary_section(reference: Dataset, current: Dataset, columns: Sequence[str]) -> ReportSection:
     """The widgets and metrics of `DataSummaryPreset`.
 
     For each of seven statistics of a number the preset draws the same histogram, and shows one of them. Those seven
@@ -34,7 +34,7 @@ def summary_section(reference: Dataset, current: Dataset, columns: Sequence[str]
         drawn = isinstance(metric, MinValue) or not isinstance(metric, StatisticsMetric)
         calculation = metric.to_calculation() if drawn else _undrawn(metric)
         results[metric.metric_id] = run.context.calculate_metric(calculation)
-    return Section(results, preset.render(run.context))
+    return ReportSection(results, preset.render(run.context))
 
 
 def _undrawn(metric: Any) -> Any:

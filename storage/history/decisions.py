@@ -86,7 +86,7 @@ def append_decisions(connection: sa.Connection, model: str, known_on: datetime, 
 
 
 def newest_thresholds(history: History, model: str, as_of: datetime) -> dict[str, float]:
-    """The number that each check was last compared with, by its name.
+    """The number that each check was last judged by, by its name; undecided ones hold it too.
 
     Examples
     --------

@@ -62,7 +62,7 @@ def check_labels(project: Project, monitor: Monitor, newest: Scan, now: datetime
     ----------
     project : Project
     monitor : Monitor
-    newest : Rows
+    newest : Scan
         Of the newest window.
     now : datetime
         Labels that arrive later are not there yet.
@@ -103,7 +103,7 @@ def _no_labels(monitor: Monitor, newest: Scan) -> Problem:
     assert monitor.labels is not None
     target = monitor.labels.target
     held = newest.table([target]).column(0)
-    if len(held) > held.null_count and monitor.kind.read == "numbers":
+    if len(held) > held.null_count and monitor.kind.compared_as == "numbers":
         return Problem(("labels", "target"), f"no value of {target!r} is a number; name another column")
     return Problem(("labels", "target"), _NONE_YET, True)
 
@@ -202,7 +202,7 @@ def _of_values(monitor: Monitor, truth: Truth, check: LabelCheck) -> Iterator[Pr
         yield from classes_meet(monitor, true, predicted, len(truth.y_true))
     if truth.comparable and answer:
         yield from _of_answers(monitor, truth)
-    if monitor.kind.read == "numbers" and answer and pd.isna(numbers(truth.labelled[answer])).all():
+    if monitor.kind.compared_as == "numbers" and answer and pd.isna(numbers(truth.labelled[answer])).all():
         yield Problem(("predictions", "prediction"), f"no value of {answer!r} is a number; name another column")
 
 

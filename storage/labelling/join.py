@@ -110,10 +110,10 @@ def predictions_with_ids(rows: Scan, monitor: Monitor) -> pd.DataFrame:
         *predictions.id,
         predictions.version,
         *monitor.segments,
-        *(answers if monitor.kind.read == "names" else []),
+        *(answers if monitor.kind.compared_as == "names" else []),
     ]
     names = list(dict.fromkeys(name for name in (*texts, *answers, *predictions.scores) if name))
-    objects = [name for name in answers if name] if monitor.kind.read == "values" else []
+    objects = [name for name in answers if name] if monitor.kind.compared_as == "values" else []
     return rows.frame(names, [name for name in texts if name], objects)
 
 
@@ -160,7 +160,7 @@ def truths_of(windows: Sequence[Seen], monitor: Monitor, index: LabelIndex | Non
 
 def _is_label(y_true: pd.Series[Any], kind: Kind) -> npt.NDArray[np.bool_]:
     """Whether each value is a label: of a number, one without end is none."""
-    return np.isfinite(numbers(y_true)) if kind.read == "numbers" else y_true.notna().to_numpy()
+    return np.isfinite(numbers(y_true)) if kind.compared_as == "numbers" else y_true.notna().to_numpy()
 
 
 def _counted(values: pd.Series[Any]) -> dict[str, int]:

@@ -52,7 +52,7 @@ def table_kinds(rows: Scan, named: Collection[str] = ()) -> dict[str, str]:
 
     Parameters
     ----------
-    rows : Rows
+    rows : Scan
     named : collection of str
         Columns that a monitor, or a reference, names.
 
@@ -119,7 +119,7 @@ def profile_columns(
 
     Parameters
     ----------
-    rows : Rows
+    rows : Scan
         The rows of a window.
     kinds : mapping of str to {'numeric', 'categorical'}
         The columns; those that are not there are left out.

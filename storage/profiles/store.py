@@ -7,6 +7,7 @@ import io
 from collections import OrderedDict
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pyarrow as pa
@@ -25,19 +26,26 @@ class LoadedProfiles:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[ProfileStore, str], Profiles] = OrderedDict()
+        self._lock = Lock()
+
+    def __reduce__(self) -> tuple[type[LoadedProfiles], tuple[()]]:
+        """They are loaded anew where it arrives."""
+        return LoadedProfiles, ()
 
     def of(self, store: ProfileStore, name: str) -> Profiles:
         """The set of a hash; none where it is lost, which is asked again the next time."""
-        profiles = self._kept.get((store, name))
+        with self._lock:
+            profiles = self._kept.pop((store, name), None)
         if profiles is None:
             try:
                 profiles = store.load(name)
             except SourceError:
                 return {}
-        self._kept[store, name] = profiles
-        self._kept.move_to_end((store, name))
-        while len(self._kept) > MOST_LOADED:
-            self._kept.popitem(last=False)
+        with self._lock:
+            # The one that was used last stands last.
+            self._kept[store, name] = profiles
+            while len(self._kept) > MOST_LOADED:
+                self._kept.popitem(last=False)
         return profiles
 
 

@@ -9,13 +9,17 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
-from storage.sources.files import File
-
 MOST_BYTES = 128 * 2**20
-"""What is kept of a run: 16 million numbers. A window of more is decoded anew by each stage, by row groups."""
+"""What is kept at a time: 16 million numbers. A window of more is decoded anew by each stage, by row groups."""
 
-Place: TypeAlias = tuple[File, int, str, bool]
-"""A file as it was when it was found, the row group, the column, and whether its cells are meant."""
+ENTRY_BYTES = 1024
+"""What an entry takes beside its values: a column of a few rows is no smaller."""
+
+Place: TypeAlias = tuple[str, str, int, str]
+"""Address and stamp of a file, a row group, and the name of the column inside the file.
+
+What a path or the log of a table says of a column is no part of it: another search may read the same file otherwise.
+"""
 
 
 class Decoded:
@@ -28,8 +32,8 @@ class Decoded:
 
     Examples
     --------
-    >>> decoded = Decoded(most=100)
-    >>> place, column = (File("a.parquet", "100 bytes"), 0, "amount", False), pa.chunked_array([[1.0, 2.0]])
+    >>> decoded = Decoded()
+    >>> place, column = ("a.parquet", "100 bytes", 0, "amount"), pa.chunked_array([[1.0, 2.0]])
     >>> decoded.column(place, lambda: column) is decoded.column(place, lambda: pa.chunked_array([[3.0]]))
     True
     """
@@ -47,9 +51,13 @@ class Decoded:
                 return kept
         values = decode()
         with self._lock:
-            if values.nbytes <= self._most and place not in self._kept:
+            if _size(values) <= self._most and place not in self._kept:
                 self._kept[place] = values
-                self._bytes += values.nbytes
+                self._bytes += _size(values)
                 while self._bytes > self._most:
-                    self._bytes -= self._kept.popitem(last=False)[1].nbytes
+                    self._bytes -= _size(self._kept.popitem(last=False)[1])
         return values
+
+
+def _size(values: pa.ChunkedArray) -> int:
+    return int(values.nbytes) + ENTRY_BYTES

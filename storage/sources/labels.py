@@ -138,7 +138,7 @@ def identified(monitor: Monitor, columns: Iterable[str]) -> set[str]:
     ['churns', 'id', 'plan']
     """
     predictions, labels = monitor.predictions, monitor.labels
-    answers = [predictions.prediction, labels.target if labels else None] if monitor.kind.read == "names" else []
+    answers = [predictions.prediction, labels.target if labels else None] if monitor.kind.compared_as == "names" else []
     named = {*predictions.id, predictions.version, *monitor.segments, *answers}
     as_feature = {name: kinds_of_feature(monitor, name) for name in columns}
     return {
@@ -193,7 +193,7 @@ def _read(
         key = joined_key(rows.identities(ids, reading).columns)
         # Of the column as it was read: what is made of a decimal later may have fewer digits.
         identity = rows.identities([labels.target], reading).column(0)
-        of_cells = monitor.kind.read == "values" and file.is_csv
+        of_cells = monitor.kind.compared_as == "values" and file.is_csv
         texts = rows.identities([labels.target], {labels.target: Reading.TEXT}) if of_cells else None
         value = (texts or rows.table([labels.target], exact=[labels.target])).column(0)
         arrived = _arrivals(rows, labels, file, span)
@@ -206,17 +206,17 @@ def _read(
 
 def _frame(tables: Sequence[pa.Table], monitor: Monitor) -> pd.DataFrame:
     """The labels of all files; the identity of a value is taken before the types of the files are united."""
-    if monitor.kind.read == "numbers":
+    if monitor.kind.compared_as == "numbers":
         tables = [without_bytes(table, "value") for table in tables]
     table = united(tables, exact=["value"])
     kept = pd.Series(pd.arrays.ArrowExtensionArray(table["value"]))
-    true = table["identity"] if monitor.kind.read == "names" else table["value"]
+    true = table["identity"] if monitor.kind.compared_as == "names" else table["value"]
     frame = as_frame(pa.table({"key": table["key"], "y_true": true, "arrived": table["arrived"]}))
-    if monitor.kind.read == "numbers" and any(_is_narrow(table["value"].type) for table in tables):
+    if monitor.kind.compared_as == "numbers" and any(_is_narrow(table["value"].type) for table in tables):
         # A double and the float of fewer bits that it was rounded to are one label, delivered twice.
         with np.errstate(over="ignore"):
             frame["content"] = numbers(frame["y_true"]).astype(np.float32)
-    if monitor.kind.read == "values":
+    if monitor.kind.compared_as == "values":
         # Of each file by itself: text beside bytes is text.
         frame["y_true"] = pd.Series([value for part in tables for value in objects_of(part["value"])], dtype=object)
     return frame.assign(value=kept)

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from lamplighter.core.hints import names_listed
 from lamplighter.errors import ColumnError, SourceError, one_line
 from storage.sources.csv_files import AS_WRITTEN
+from storage.sources.decoded import Decoded
 from storage.sources.file_kinds import HEAD, refuse_no_file, seems
 from storage.sources.files import File, open_file
 from storage.sources.formats import copy_as_parquet
@@ -35,10 +36,13 @@ class OpenFiles:
     ----------
     files : iterable of File
         What is known of them besides their content; others are plain files.
+    decoded : Decoded, optional
+        Where columns that were decoded are kept.
     """
 
-    def __init__(self, files: Iterable[File] = ()) -> None:
+    def __init__(self, files: Iterable[File] = (), decoded: Decoded | None = None) -> None:
         self._files = {file.uri: file for file in files}
+        self._decoded = decoded or Decoded(most=0)
         self._open: dict[str, pq.ParquetFile] = {}
         self._inside: dict[str, frozenset[str]] = {}
         # Stages of a run that a task runner runs at a time share the files.
@@ -197,12 +201,18 @@ class OpenFiles:
             If it cannot be read, or holds what no column of its type holds.
         """
         with self._lock, _damage():
-            parquet = self.get(uri)
-            rows = parquet.metadata.row_group(group).num_rows
             inside = self.name_inside(uri, column)
             if inside is None:
-                constant = self.constant(uri, column)
+                rows, constant = self.get(uri).metadata.row_group(group).num_rows, self.constant(uri, column)
                 return pa.chunked_array([pa.nulls(rows) if constant is None else pa.repeat(constant, rows)])
+            file = self._files.get(uri)
+            place = (uri, file.stamp if file else "", group, inside)
+            return self._decoded.column(place, lambda: self._decode(uri, group, inside))
+
+    def _decode(self, uri: str, group: int, inside: str) -> pa.ChunkedArray:
+        with _damage():
+            parquet = self.get(uri)
+            rows = parquet.metadata.row_group(group).num_rows
             values = parquet.read_row_group(group, columns=[inside]).column(inside)
             if len(values) != rows:
                 raise OSError(f"holds {len(values)} of {rows} rows")

@@ -58,9 +58,8 @@ class Scan:
 
     def __init__(self, rows: ScanSpec, decoded: Decoded | None = None) -> None:
         self.spec = rows
-        self._decoded = decoded
         self.unreadable: list[tuple[str, str]] = []
-        self._files = OpenFiles(rows.files)
+        self._files = OpenFiles(rows.files, decoded)
         self._file_of = {file.uri: file for file in rows.files}
         self._broken: set[str] = set()
         self._schemas: dict[str, pa.Schema] = {}
@@ -285,19 +284,14 @@ class Scan:
 
     def _read(self, part: Fragment, name: str, *, cells: bool = False) -> pa.ChunkedArray:
         try:
-            values = self._decode(part, name, cells)
+            read = self._files.read_cells if cells else self._files.read
+            values = read(part.uri, part.group, name)
         except BROKEN as error:
             fault, shown = unreadable(error), self._file_of[part.uri].shown
             broken = BrokenFileError(f"column {name!r} cannot be read: {fault.what}", where=shown, fix=fault.fix)
             self._leave_out(part.uri, said_of(shown, broken))
             raise broken from None
         return values if part.mask is None else values.filter(part.mask)
-
-    def _decode(self, part: Fragment, name: str, cells: bool) -> pa.ChunkedArray:
-        read = partial(self._files.read_cells if cells else self._files.read, part.uri, part.group, name)
-        if self._decoded is None:
-            return read()
-        return self._decoded.column((self._file_of[part.uri], part.group, name, cells), read)
 
     def _leave_out(self, uri: str, reason: str) -> None:
         """Count a file as one that cannot be read, and forget what was computed with it."""

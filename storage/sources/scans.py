@@ -15,14 +15,14 @@ from storage.sources.scan_spec import ScanSpec
 MOST_KEPT = 256
 """Scans that are kept: with hours for windows, the open ones of ten days. One holds a bit for each of its rows."""
 
-MOST_SAMPLES = 8
-"""Samples that are kept: those of a reference and of a window serve the drift and the report."""
+MOST_SAMPLES = 3
+"""Samples that are kept: those of a window, of the champion's reference and of the monitor's own."""
 
 
 class Scans:
     """Scans by their spec, kept for as long as a run, or several runs in one process, use them.
 
-    A changed file makes another spec. Threads may share them.
+    A changed file makes another spec. Threads may share them; to another process they go empty.
 
     Parameters
     ----------
@@ -48,6 +48,10 @@ class Scans:
         self._samples: OrderedDict[object, pd.DataFrame] = OrderedDict()
         self._lock = Lock()
 
+    def __reduce__(self) -> tuple[type[Scans], tuple[()]]:
+        """Files are opened anew where it arrives."""
+        return Scans, ()
+
     def open(self, where: ScanSpec) -> Scan:
         """The scan of a spec; those that were not asked for longest are dropped."""
         with self._lock:
@@ -71,6 +75,7 @@ class Scans:
         key = (where, rows.fingerprint, present, size, seed, texts)
         with self._lock:
             if (kept := self._samples.get(key)) is not None:
+                self._samples.move_to_end(key)
                 return kept
         drawn = rows.sample(present, size, seed, texts)
         with self._lock:

@@ -95,7 +95,8 @@ def answer(work: Retraining, windows: list[Window], folders: Sequence[Path]) -> 
         drawn = pd.Series(range(len(table))).sample(MOST_ROWS, random_state=0)
         table = table.take(sorted(drawn))
     answered = [name for name in (predictions.prediction, *predictions.scores) if name]
-    texts = [*work.monitor.segments, *({labels.target, *answered[:1]} if work.monitor.kind.read == "names" else ())]
+    is_named = work.monitor.kind.compared_as == "names"
+    texts = [*work.monitor.segments, *({labels.target, *answered[:1]} if is_named else ())]
     frame = as_frame(table)
     for name in texts:
         # pandas would make floats of whole numbers beside a null.

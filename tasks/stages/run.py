@@ -15,9 +15,6 @@ from lamplighter.errors import MonitorError
 from storage.project.folder import Project
 from storage.sinks.reports import report_path
 
-OPENED = ("scans", "profiles")
-"""What stays in the process."""
-
 if TYPE_CHECKING:
     from storage.history import History
     from storage.profiles.store import LoadedProfiles
@@ -118,10 +115,7 @@ class RunContext:
 
     def __getstate__(self) -> dict[str, Any]:
         """What travels to another process: connections and files are opened anew there."""
-        return {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name not in OPENED}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, scans=_no_scans(), profiles=_no_profiles())
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
 
     @cached_property
     def history(self) -> History:

@@ -21,17 +21,17 @@ def test_a_run_decodes_each_column_once(tmp_path: Path, monkeypatch: pytest.Monk
     small_world.run_days(project, range(3))
     decoded: Counter[tuple[str, int, str]] = Counter()
     opened: Counter[ScanSpec] = Counter()
-    read, begin = OpenFiles.read, Scan.__init__
+    decode, begin = OpenFiles._decode, Scan.__init__
 
     def counted(self: OpenFiles, uri: str, group: int, column: str) -> pa.ChunkedArray:
         decoded[Path(uri).name, group, column] += 1
-        return read(self, uri, group, column)
+        return decode(self, uri, group, column)
 
     def begun(self: Scan, where: ScanSpec, *others: object) -> None:
         opened[where] += 1
         begin(self, where, *others)
 
-    monkeypatch.setattr(OpenFiles, "read", counted)
+    monkeypatch.setattr(OpenFiles, "_decode", counted)
     monkeypatch.setattr(Scan, "__init__", begun)
     outcome = small_world.run(project, 3, small_world.rows(3), with_report=True)
     assert outcome.report is not None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,10 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.run_window import measure
 from flows.stages import Stages
+from lamplighter.core.retraining.policy import Entry, Purpose
+from lamplighter.errors import BrokenFileError
 from tasks.prefect import as_task
+from tasks.retraining.job import Retraining
 from tasks.stages.compare import Compared, compare
 from tasks.stages.judge import judge
 from tasks.stages.profile import Profiled, profile
@@ -20,6 +26,8 @@ from tasks.stages.record import record
 from tasks.stages.run import RunContext
 from tasks.stages.validate import Table, validate
 from tests.flows import small_world
+
+ENTRY = Entry("m", datetime(2025, 3, 6, tzinfo=UTC), Purpose.RETRAINING, "by hand")
 
 
 @pytest.fixture
@@ -41,6 +49,19 @@ def test_what_goes_into_a_stage_and_comes_out_of_it_travels(context: RunContext)
     sent = pickle.loads(pickle.dumps(context))
     assert (sent.window, sent.now, sent.monitor) == (context.window, context.now, context.monitor)
     assert read(sent).windows[0].spec == located.windows[0].spec
+    work = Retraining(context.project, context.monitor, ENTRY, ENTRY)
+    assert pickle.loads(pickle.dumps(work)) == copy.deepcopy(work) == work
+
+
+def test_a_file_that_breaks_again_ends_the_run(context: RunContext) -> None:
+    """Where stages run in processes of their own, the one that reads next may not have heard that it is broken."""
+    plain = Stages.plain()
+
+    def break_again(*_: object) -> Table:
+        raise BrokenFileError("column 'at' cannot be read", where="a.parquet")
+
+    with pytest.raises(BrokenFileError):
+        measure(context, replace(plain, validate=break_again))
 
 
 @pytest.mark.usefixtures("prefect_url")

@@ -3,6 +3,6 @@
 `lamplighter.evidently` measures it and shows it; both meet in a list of `ColumnDrift`.
 """
 
-from lamplighter.core.drift.result import Checks, ColumnDrift, Kind, Quality, most_drifted_first
+from lamplighter.core.drift.result import Checks, ColumnDrift, Quality, most_drifted_first
 
-__all__ = ["Checks", "ColumnDrift", "Kind", "Quality", "most_drifted_first"]
+__all__ = ["Checks", "ColumnDrift", "Quality", "most_drifted_first"]

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from lamplighter.core.checks.decide import Decision
 from lamplighter.core.checks.incidents import Incident
 from lamplighter.core.quality.confusion import Confusion
 from lamplighter.core.records.measurement import Measurement
-
-Kind: TypeAlias = Literal["numeric", "categorical"]
-"""How a column is compared: by the order and distance of its values, or only by whether they are equal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +125,7 @@ class Checks:
     labels: Mapping[datetime | None, str] = field(default_factory=dict)
 
 
-class Section(NamedTuple):
+class ReportSection(NamedTuple):
     """A part of a report: results of Evidently's metrics by their identifiers, and the widgets that show them."""
 
     metric_results: dict[str, Any]

@@ -199,7 +199,7 @@ def answer_measurements(monitor: Monitor, profiles: Mapping[str, ColumnProfile],
         yield ratio("null_prediction_ratio", prediction.nulls + prediction.infinite, prediction.rows)
     if prediction and monitor.kind.has_classes:
         yield from _shares(prediction)
-    if prediction and monitor.kind.read == "numbers":
+    if prediction and monitor.kind.compared_as == "numbers":
         reason = "" if prediction.present else "no row has a prediction"
         reason = reason or ("" if math.isfinite(prediction.mean) else "the predictions are too large to be averaged")
         mean = None if reason else prediction.mean

@@ -47,7 +47,7 @@ GAUGES: tuple[Gauge, ...] = (
     *(Gauge(metric.gauge, metric.help, name, metric.labels) for name, metric in METRICS.items() if metric.gauge),
     Gauge("lamplighter_quality_custom", "a custom metric", "", ("metric", "segment")),
     Gauge("lamplighter_quality_window_timestamp_seconds", "start of the window that quality is shown of"),
-    Gauge("lamplighter_threshold", "limit of a check", "", ("check",)),
+    Gauge("lamplighter_threshold", "number that a check was last judged by", "", ("check",)),
     Gauge("lamplighter_incident_open", "1 while the incident of a check is open", "", ("check", "severity")),
     Gauge("lamplighter_checks_undecided", "checks that the newest run left undecided, by cause", "", ("cause",)),
     Gauge("lamplighter_retrain_recommended", "1 while the incident of a check that requests a retraining is open"),

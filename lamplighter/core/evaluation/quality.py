@@ -22,7 +22,7 @@ CustomFunction = Callable[..., float]
 
 
 def evaluate(
-    labelled: Labelled, monitor: Monitor, state: State, own: Mapping[str, CustomFunction] | None = None
+    labelled: Labelled, monitor: Monitor, state: State, functions: Mapping[str, CustomFunction] | None = None
 ) -> tuple[list[Measurement], list[Confusion]]:
     """Measure the quality of labelled rows.
 
@@ -33,7 +33,7 @@ def evaluate(
         Gives kind, positive class, score columns and k.
     state : State
         What the measurements are marked with.
-    own : dict of str to callable, optional
+    functions : dict of str to callable, optional
         The custom metrics.
 
     Returns
@@ -58,7 +58,7 @@ def evaluate(
         found = evaluator_of(monitor.kind).measured(labelled, monitor, groupings, state)
         columns = found.y_true, found.y_pred, found.y_score
         measurements = [*found.measurements]
-        for name, function in (own or {}).items():
+        for name, function in (functions or {}).items():
             measurements += custom(name, function, *columns, groupings=groupings, state=state)
     return measurements, found.confusion
 
@@ -77,7 +77,7 @@ def unmeasured(monitor: Monitor, state: State, reason: str) -> list[Measurement]
     names = [name for name, metric in QUALITY_METRICS.items() if metric.is_of(monitor.kind.name)]
     return [
         Measurement(metric=name, state=state, reason=reason)
-        for name in (*names, *(own.name for own in monitor.metrics))
+        for name in (*names, *(metric.name for metric in monitor.metrics))
     ]
 
 

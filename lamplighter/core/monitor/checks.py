@@ -89,8 +89,8 @@ class Check(Limits, Subject):
         needed, example = FORMS[given[0]].beside or ("", "")
         if needed and getattr(self, needed) is None:
             raise fault(f"{given[0]} needs {needed}, such as {needed}: {example}", given[0])
-        for key in sorted({form.beside[0] for form in FORMS.values() if form.beside} - {needed}):
-            if getattr(self, key) is not None:
+        for key in dict.fromkeys(form.beside[0] for form in FORMS.values() if form.beside):
+            if key != needed and getattr(self, key) is not None:
                 wanting = " and ".join(form.key for form in FORMS.values() if form.beside[:1] == (key,))
                 raise fault(f"{key} belongs to {wanting}, not to {given[0]}; leave it out", key)
         return self

@@ -84,7 +84,7 @@ def _type_problems(monitor: Monitor, use: Use, kind: str) -> Iterator[Problem]:
     name = use.column
     if use.role == "a score" and kind not in NUMBERS:
         yield Problem(use.at, f"column {name!r} holds {_named(kind)}; a score is a number from 0 to 1")
-    elif use.role == "the prediction" and monitor.kind.read == "numbers" and kind not in NUMBERS:
+    elif use.role == "the prediction" and monitor.kind.compared_as == "numbers" and kind not in NUMBERS:
         yield Problem(
             use.at, f"column {name!r} holds {_named(kind)}; the prediction of a {monitor.kind.name} is a number"
         )

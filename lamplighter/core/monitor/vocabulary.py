@@ -97,7 +97,7 @@ def _named(monitor: Monitor) -> Iterator[tuple[Place, str]]:
 
 def _message(monitor: Monitor, name: str, known: list[str]) -> str:
     if _is_of_another_kind(monitor, name):
-        kinds = " and ".join(sorted(METRICS[name].kinds))
+        kinds = " and ".join(sorted(METRICS[name].kinds or ()))
         what = f"metric {name!r} is of {kinds}, and this monitor of {monitor.kind.name}"
         return f"{what}; {did_you_mean(name, known)}"
     if lacking := _lacking(monitor, name):

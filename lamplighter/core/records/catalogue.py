@@ -29,7 +29,6 @@ CLASSES = frozenset({"classification"})
 NUMBERS = frozenset({"regression"})
 LISTS = frozenset({"ranking"})
 TEXTS = frozenset({"text"})
-EVERY_KIND: frozenset[str] = frozenset()
 
 Better = Literal["higher", "lower", "zero", "neither"]
 
@@ -49,7 +48,7 @@ class Metric:
     better : {"higher", "lower", "zero", "neither"}
         Where the best value lies.
     kinds : frozenset of str
-        Kinds of model that it is measured for; empty for every kind.
+        Kinds of model that it is measured for; None for every kind.
     labels : tuple of str
         What there is a value of beside the whole window: features, methods, classes, segments.
     gauge : str
@@ -74,7 +73,7 @@ class Metric:
     lower: float | None = None
     upper: float | None = None
     better: Better = "neither"
-    kinds: frozenset[str] = EVERY_KIND
+    kinds: frozenset[str] | None = None
     labels: tuple[str, ...] = ()
     gauge: str = ""
     interval: str = "none"
@@ -83,7 +82,7 @@ class Metric:
 
     def is_of(self, kind: str) -> bool:
         """Whether it is measured for a kind of model, by its name."""
-        return not self.kinds or kind in self.kinds
+        return self.kinds is None or kind in self.kinds
 
     @property
     def is_ratio(self) -> bool:
@@ -96,7 +95,7 @@ def _count(family: Family, name: str, help: str, gauge: str = "", *labels: str) 
 
 
 def _share(
-    family: Family, name: str, help: str, gauge: str, *labels: str, kinds: frozenset[str] = EVERY_KIND
+    family: Family, name: str, help: str, gauge: str, *labels: str, kinds: frozenset[str] | None = None
 ) -> Metric:
     return Metric(name, family, help, 0, 1, kinds=kinds, labels=labels, gauge=f"lamplighter_{gauge}")
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lamplighter.core.drift import ColumnDrift, Kind
+from lamplighter.core.drift import ColumnDrift
+from lamplighter.core.profiles.profile import ColumnKind
 from lamplighter.evidently.display import shown
 from lamplighter.evidently.measure import METHODS, measure
 from lamplighter.evidently.quiet import quiet
@@ -42,7 +43,7 @@ def flights(rows: int, seed: int, shift: float = 0.0) -> pd.DataFrame:
     return frame
 
 
-COLUMNS: dict[str, Kind] = {
+COLUMNS: dict[str, ColumnKind] = {
     "normal": "numeric",
     "skewed": "numeric",
     "whole": "numeric",
@@ -72,7 +73,9 @@ WINDOWS: dict[str, Callable[[], Frames]] = {
 }
 
 
-def preset(reference: pd.DataFrame, current: pd.DataFrame, columns: dict[str, Kind]) -> tuple[list[ColumnDrift], int]:
+def preset(
+    reference: pd.DataFrame, current: pd.DataFrame, columns: dict[str, ColumnKind]
+) -> tuple[list[ColumnDrift], int]:
     """What Evidently's whole `DataDriftPreset` finds, and how many columns it says have drifted."""
     with quiet():
         from evidently import DataDefinition, Dataset, Report
@@ -141,7 +144,7 @@ def series(*values: object, rows: int = 60, dtype: str | None = None) -> pd.Data
 
 
 EMPTY = pd.DataFrame({"x": pd.Series([], dtype=float)})
-UNDECIDED: dict[str, tuple[pd.DataFrame, pd.DataFrame, Kind, str]] = {
+UNDECIDED: dict[str, tuple[pd.DataFrame, pd.DataFrame, ColumnKind, str]] = {
     "not in reference": (pd.DataFrame({"y": [1]}), series(1), "numeric", "not in the reference"),
     "not in current": (series(1), pd.DataFrame({"y": [1]}), "numeric", "not in the current window"),
     "no rows": (series(1), EMPTY, "numeric", "no rows in the current window"),
@@ -159,14 +162,14 @@ UNDECIDED: dict[str, tuple[pd.DataFrame, pd.DataFrame, Kind, str]] = {
 
 @pytest.mark.parametrize(("reference", "current", "kind", "reason"), UNDECIDED.values(), ids=UNDECIDED)
 def test_what_data_cannot_decide_has_a_reason(
-    reference: pd.DataFrame, current: pd.DataFrame, kind: Kind, reason: str
+    reference: pd.DataFrame, current: pd.DataFrame, kind: ColumnKind, reason: str
 ) -> None:
     (found,) = measure(reference, current, {"x": kind})
 
     assert found == ColumnDrift(column="x", reason=reason, n_reference=found.n_reference, n_current=found.n_current)
 
 
-DECIDED: dict[str, tuple[pd.DataFrame, pd.DataFrame, Kind, str, float]] = {
+DECIDED: dict[str, tuple[pd.DataFrame, pd.DataFrame, ColumnKind, str, float]] = {
     "constant": (series(1.0), series(1.0), "numeric", "z_test", 1.0),
     "booleans as numbers": (series(True, False), series(True, False), "numeric", "z_test", 1.0),
     "types that cannot be ordered": (series("a", 1), series(1, "a"), "categorical", "z_test", 1.0),
@@ -180,7 +183,7 @@ DECIDED: dict[str, tuple[pd.DataFrame, pd.DataFrame, Kind, str, float]] = {
 
 @pytest.mark.parametrize(("reference", "current", "kind", "method", "score"), DECIDED.values(), ids=DECIDED)
 def test_odd_but_sound_columns_are_measured(
-    reference: pd.DataFrame, current: pd.DataFrame, kind: Kind, method: str, score: float
+    reference: pd.DataFrame, current: pd.DataFrame, kind: ColumnKind, method: str, score: float
 ) -> None:
     (found,) = measure(reference, current, {"x": kind})
 

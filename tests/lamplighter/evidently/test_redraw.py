@@ -12,12 +12,13 @@ import pytest
 
 from lamplighter.core.checks.decide import Decision, Verdict
 from lamplighter.core.checks.incidents import Incident
-from lamplighter.core.drift import Checks, Kind, Quality
+from lamplighter.core.drift import Checks, Quality
 from lamplighter.core.monitor import Check, Severity
+from lamplighter.core.profiles.profile import ColumnKind
 from lamplighter.core.records.measurement import Measurement
 from lamplighter.evidently.report import report
 
-COLUMNS: dict[str, Kind] = {"plan": "categorical", "code": "categorical", "amount": "numeric"}
+COLUMNS: dict[str, ColumnKind] = {"plan": "categorical", "code": "categorical", "amount": "numeric"}
 
 
 def rows(number: int, seed: int) -> pd.DataFrame:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lamplighter.core.drift import ColumnDrift, Kind, Quality
+from lamplighter.core.drift import ColumnDrift, Quality
+from lamplighter.core.profiles.profile import ColumnKind
 from lamplighter.core.quality.confusion import Confusion
 from lamplighter.core.records.measurement import Measurement
 from lamplighter.errors import ReportError
@@ -16,7 +17,7 @@ from lamplighter.evidently.measure import measure
 from lamplighter.evidently.quiet import quiet
 from lamplighter.evidently.report import report
 
-COLUMNS: dict[str, Kind] = {"distance": "numeric", "carrier": "categorical"}
+COLUMNS: dict[str, ColumnKind] = {"distance": "numeric", "carrier": "categorical"}
 SECTIONS = {"quality": "Quality of ", "drift": "Data Drift Summary", "summary": "Dataset Summary"}
 QUALITY = Quality("2013-04-02", [Measurement(metric="f1", value=0.4321, n=77)])
 
@@ -145,7 +146,7 @@ def test_no_section_at_all_is_an_error_that_says_why() -> None:
 
 def test_a_value_cannot_end_the_script_that_it_is_written_into() -> None:
     evil = "</script><script>alert(1)</script>"
-    columns: dict[str, Kind] = {"distance": "numeric", evil: "categorical"}
+    columns: dict[str, ColumnKind] = {"distance": "numeric", evil: "categorical"}
     reference, current = (side.assign(**{evil: evil}) for side in (REFERENCE, CURRENT))
     measured = [
         Measurement(metric="f1", reason=f"no label is {evil}"),
@@ -166,7 +167,7 @@ def test_names_are_shown_in_the_head_and_not_obeyed() -> None:
 
     names = ["![x](http://127.0.0.1/a.png)", "[click](javascript:alert)", "__index_level_0__", "<img src=x>"]
     frame = pd.DataFrame({"distance": REFERENCE["distance"], **dict.fromkeys(names)})
-    columns: dict[str, Kind] = {"distance": "numeric", **dict.fromkeys(names, "numeric")}
+    columns: dict[str, ColumnKind] = {"distance": "numeric", **dict.fromkeys(names, "numeric")}
     text = report(frame, frame, columns, title=f"t {names[0]}", notes=names, form="snapshot")
     head = json.loads(text)["widgets"][0]["params"]["text"]
     shown = MarkdownIt("commonmark").render(head)
