@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -131,6 +132,8 @@ def _engine(url: str) -> sa.Engine:
         sa.event.listen(engine, "connect", _on_sqlite_connect)
         sa.event.listen(engine, "begin", _on_sqlite_begin)
     _ENGINES[url] = engine
+    # SQLite writes its log into the file when the last connection closes, and PostgreSQL is told.
+    atexit.register(engine.dispose)
     return engine
 
 

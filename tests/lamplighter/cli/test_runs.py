@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -87,6 +89,12 @@ def test_a_mistake_has_no_traceback_even_so(run: Run) -> None:
     assert (result.exit_code, result.stdout) == (2, f"first 2025-03-01: completed{OLD}\n")
     assert result.stderr.startswith("frist: ")
     assert result.stderr.count("\n") == 1
+
+
+def test_a_command_leaves_the_history_in_one_file(folder: Path) -> None:
+    command = Path(sys.executable).with_name("lamplighter")
+    subprocess.run([command, "-C", folder, "run", "first", "--day", "2025-03-01"], check=True, capture_output=True)
+    assert [path.name for path in (folder / ".lamplighter").glob("history.db*")] == ["history.db"]
 
 
 # Backfill.
