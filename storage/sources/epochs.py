@@ -81,8 +81,9 @@ def from_numbers(values: pa.Array | pa.ChunkedArray, column: str, unit: str | No
     example = _example(numbers)
     meant = None if example is None else unit_of(example)
     shown = "" if example is None else f" such as {example:.0f}" if abs(example) < 1e18 else f" such as {example:.3g}"
-    if calendar := _calendar(numbers):
-        raise ColumnError(f"column {column!r} holds numbers{shown}, {calendar}", column)
+    calendar, right = _calendar(numbers)
+    if calendar:
+        raise ColumnError(f"column {column!r} holds numbers{shown}, {calendar}", column, fix=right)
     if unit is None:
         right = f"time_unit: {meant}" if meant else f"time_unit, one of {', '.join(PER_SECOND)},"
         raise ColumnError(f"column {column!r} holds numbers{shown}", column, fix=f"declare {right} beside it")
@@ -108,17 +109,17 @@ MOST_LOOKED_AT = 20
 """Numbers that are read as dates, before they are taken for such."""
 
 
-def _calendar(numbers: pa.Array | pa.ChunkedArray) -> str:
-    """What is said of numbers that count no time, but write a date; empty of others."""
+def _calendar(numbers: pa.Array | pa.ChunkedArray) -> tuple[str, str]:
+    """What numbers are that count no time, but write a date, and what to write instead; empty of others."""
     distinct = pc.unique(numbers.slice(0, 1000)).drop_null()[:MOST_LOOKED_AT].to_pylist()
     low, high = SPREADSHEET
     if distinct and all(low <= number < high for number in distinct):
         day = date(1899, 12, 30) + timedelta(days=int(distinct[0]))
-        return f"days as a spreadsheet counts them; write {day}, or count from 1970"
+        return "days as a spreadsheet counts them", f"write {day}, or count from 1970"
     days = [_written(number) for number in distinct]
     if distinct and all(days):
-        return f"a date in digits and no count since 1970; write {days[0]}"
-    return ""
+        return "a date in digits and no count since 1970", f"write {days[0]}"
+    return "", ""
 
 
 def _written(number: float) -> str:

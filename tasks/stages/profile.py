@@ -78,10 +78,8 @@ def profile(context: RunContext, located: Located, table: Table) -> Profiled:
         if name in profiles:
             measurements += feature_measurements(profiles[name], reference.get(name))
     named = {finding.subject for finding in table.findings}
-    findings = [
-        _of_another_type(context, name, held, kinds[name]) for name, held in broken.items() if name not in named
-    ]
-    findings += value_findings(monitor, seen)
+    findings = [_of_another_type(name, held, kinds[name]) for name, held in broken.items() if name not in named]
+    findings += value_findings(seen)
     known = {finding.subject for finding in (*table.findings, *findings)}
     broken_features, broken_scores = _breaks(context, table, profiles)
     findings += [found for found in broken_features if not found.subject or found.subject not in known]
@@ -140,7 +138,7 @@ def _breaks(context: RunContext, table: Table, profiles: Profiles) -> tuple[Iter
     return breaks_of(features, recent, baselines, private, same_phase), score_breaks(scores, baselines)
 
 
-def _of_another_type(context: RunContext, name: str, held: str, kind: ColumnKind) -> Finding:
+def _of_another_type(name: str, held: str, kind: ColumnKind) -> Finding:
     message = f"column {name!r} holds {held}, not {KIND_WORDS[kind]}; restore its type"
     return Finding(Code.TYPE_CHANGED, name, message)
 

@@ -104,7 +104,7 @@ def read(context: RunContext) -> Located:
     reference = monitor_reference
     if of_champion := _of_champion(context):
         reference, fault = _reference(context, of_champion)
-    findings = [*_gone(context, windows), *_missing(context, known)]
+    findings = [*_gone(windows), *_missing(context, known)]
     return Located(windows, reference, monitor_reference or reference, fault, findings)
 
 
@@ -145,7 +145,7 @@ def _windows(context: RunContext, known: Mapping[datetime, WindowState]) -> list
     return [context.window, *sorted(earlier, key=lambda window: window.start, reverse=True)]
 
 
-def _gone(context: RunContext, windows: Iterable[PendingWindow]) -> Iterator[Finding]:
+def _gone(windows: Iterable[PendingWindow]) -> Iterator[Finding]:
     for pending in windows:
         if pending.is_gone and pending.known:
             label = pending.window.label

@@ -47,7 +47,7 @@ def validate(context: RunContext, located: Located, pending: PendingWindow) -> T
     reference = context.scan(located.reference) if located.reference else None
     monitor_reference = context.scan(located.monitor_reference) if located.monitor_reference else None
     features = features_of(monitor, table_kinds(monitor_reference or rows))
-    findings = [*_unreadable(monitor, rows), *_row_findings(monitor, rows)]
+    findings = [*_unreadable(rows), *_row_findings(monitor, rows)]
     if located.reference_fault:
         findings.append(Finding(Code.REFERENCE_UNREADABLE, "", located.reference_fault))
     if reference:
@@ -57,13 +57,13 @@ def validate(context: RunContext, located: Located, pending: PendingWindow) -> T
         needed = needed_columns(monitor, features)
         table = table_kinds(rows, {*needed, *(held or ())})
         spelled = _spelled(monitor, table, needed, [rows, monitor_reference or rows])
-        findings += _typed(schema_findings(monitor, needed, table, held), spelled)
-        findings += _typed(_conflicts(monitor, rows, table), spelled & rows.inferred)
+        findings += _typed(schema_findings(needed, table, held), spelled)
+        findings += _typed(_conflicts(rows, table), spelled & rows.inferred)
         # Without a reference a feature that is not named may be new, and files before it lack it.
         named = needed if monitor_reference else needed_columns(monitor, dict.fromkeys(named_features(monitor), ""))
-        findings += _lacking(monitor, rows, named)
-        findings += _differing(monitor, rows, needed)
-        findings += _odd_times(monitor, rows, needed)
+        findings += _lacking(rows, named)
+        findings += _differing(rows, needed)
+        findings += _odd_times(rows, needed)
     measurements = table_measurements(rows.count, rows.repeated, findings, why_lost(rows))
     return Table(pending.spec, rows.count, features, answer_columns(monitor), findings, measurements)
 
@@ -94,7 +94,7 @@ def _row_findings(monitor: Monitor, rows: Scan) -> Iterator[Finding]:
     yield from row_findings(monitor, label, rows=rows.count, repeated=rows.repeated, undated=rows.undated)
 
 
-def _unreadable(monitor: Monitor, rows: Scan) -> Iterator[Finding]:
+def _unreadable(rows: Scan) -> Iterator[Finding]:
     """Files that cannot be used; what is wrong with a column in all of them is no file's fault and reported once."""
     if fault := rows.mistake:
         code = Code.COLUMN_MISSING if fault.missing else Code.TYPE_CHANGED
@@ -135,14 +135,14 @@ def _typed(findings: Iterable[Finding], spelled: Collection[str]) -> Iterator[Fi
             yield finding
 
 
-def _conflicts(monitor: Monitor, rows: Scan, table: Collection[str]) -> Iterator[Finding]:
+def _conflicts(rows: Scan, table: Collection[str]) -> Iterator[Finding]:
     label = rows.spec.window.label
     for name, kinds in rows.conflicting.items():
         if name in table:
             yield Finding(Code.TYPE_CHANGED, name, f"column {name!r} is {kinds} in files of {label}")
 
 
-def _lacking(monitor: Monitor, rows: Scan, named: Collection[str]) -> Iterator[Finding]:
+def _lacking(rows: Scan, named: Collection[str]) -> Iterator[Finding]:
     """Columns that some files lack, and others have: one finding a column, with the first of the files."""
     found: dict[str, list[tuple[str, str]]] = {}
     for name, file, what in rows.lacking(named):
@@ -154,7 +154,7 @@ def _lacking(monitor: Monitor, rows: Scan, named: Collection[str]) -> Iterator[F
         yield Finding(Code.COLUMN_MISSING, name, message)
 
 
-def _odd_times(monitor: Monitor, rows: Scan, needed: Collection[str]) -> Iterator[Finding]:
+def _odd_times(rows: Scan, needed: Collection[str]) -> Iterator[Finding]:
     """Times such as PostgreSQL's infinity, in columns that matter."""
     for name, count in rows.odd_times.items():
         if name in needed:
@@ -163,7 +163,7 @@ def _odd_times(monitor: Monitor, rows: Scan, needed: Collection[str]) -> Iterato
             yield Finding(Code.INFINITE_VALUES, name, message)
 
 
-def _differing(monitor: Monitor, rows: Scan, needed: Collection[str]) -> Iterator[Finding]:
+def _differing(rows: Scan, needed: Collection[str]) -> Iterator[Finding]:
     for name, file, path in rows.differing(needed):
         what = f"{file}: column {name!r} holds other values than {path} in the path"
         yield Finding(Code.PATH_DIFFERS, name, f"{what}; the file's are taken, mend one of them")

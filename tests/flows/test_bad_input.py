@@ -18,7 +18,7 @@ from flows.run_window import run_window
 from flows.stages import Stages
 from lamplighter.errors import HistoryError, MonitorError, SourceError
 from storage.history import open_history
-from storage.history.query import Filter, measurements
+from storage.history.query import Filter, findings, measurements, newest_windows
 from storage.project.folder import Project
 from tasks.stages.run import RunContext
 from tasks.stages.validate import validate
@@ -196,8 +196,15 @@ def test_a_pushgateway_that_is_down(world: Project, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("storage.sinks.pushgateway.RETRY_SECONDS", (0.01,))
     monkeypatch.setenv("LAMPLIGHTER_PUSHGATEWAY_URL", "http://127.0.0.1:1")
     outcome = one_run(Project.open(world.root), "parquet", DAY)
-    assert any("Pushgateway does not answer" in finding.message for finding in outcome.findings)
+    (unpublished,) = [finding for finding in outcome.findings if "Pushgateway does not answer" in finding.message]
     assert recorded(world)["measurement"]
+    # It is of the run, and no finding of its window: the run keeps it, and nothing that is recorded already.
+    (run,) = newest_windows(open_history(world))
+    kept = {"code": "publish-failed", "subject": "", "message": unpublished.message}
+    assert kept in run["findings"]
+    assert not {row["message"] for row in findings(open_history(world), "parquet", Filter())} & {
+        row["message"] for row in run["findings"]
+    }
 
 
 def test_a_renamed_model_takes_its_gauges_away_and_leaves_its_history(world: Project) -> None:

@@ -19,13 +19,12 @@ NO_ROWS = "the window has no rows"
 
 
 def schema_findings(
-    monitor: Monitor, needed: Mapping[str, str], table: Mapping[str, str], reference: Mapping[str, str] | None
+    needed: Mapping[str, str], table: Mapping[str, str], reference: Mapping[str, str] | None
 ) -> Iterator[Finding]:
     """Compare the columns of a window with those that are declared and those of the reference.
 
     Parameters
     ----------
-    monitor : Monitor
     needed : mapping of str to str
         Columns that the monitor declares, and what for.
     table, reference : mapping of str to str
@@ -33,10 +32,8 @@ def schema_findings(
 
     Examples
     --------
-    >>> from lamplighter.core.monitor import parse
-    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}}"
-    >>> monitor, table = parse("m.yaml", text, environ={}), {"t": "time", "x": "text"}
-    >>> found = schema_findings(monitor, {"t": "time", "y": "prediction"}, table, {"t": "time", "x": "number"})
+    >>> needed, table = {"t": "time", "y": "prediction"}, {"t": "time", "x": "text"}
+    >>> found = schema_findings(needed, table, {"t": "time", "x": "number"})
     >>> [(it.code.value, it.subject) for it in found]
     [('column-missing', 'y'), ('type-changed', 'x')]
     """
@@ -220,15 +217,13 @@ def _shares(prediction: ColumnProfile) -> Iterator[Measurement]:
         yield ratio("prediction_share", count, whole, klass=name)
 
 
-def value_findings(monitor: Monitor, profiles: Mapping[str, ColumnProfile]) -> Iterator[Finding]:
+def value_findings(profiles: Mapping[str, ColumnProfile]) -> Iterator[Finding]:
     """Columns without a single value, numbers without end, and scores that are no probabilities.
 
     Examples
     --------
-    >>> from lamplighter.core.monitor import parse
     >>> from lamplighter.core.profiles.profile import categorical_profile
-    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}}"
-    >>> found = value_findings(parse("m.yaml", text, environ={}), {"plan": categorical_profile("plan", {}, nulls=3)})
+    >>> found = value_findings({"plan": categorical_profile("plan", {}, nulls=3)})
     >>> [it.message for it in found]
     ["column 'plan' is null in every row; mend its feed"]
     """

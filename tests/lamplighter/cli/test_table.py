@@ -43,9 +43,9 @@ def printed(
 
 def test_a_pipe_gets_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     assert printed(monkeypatch, None) == [
-        "window      metric  value       n  method       reason",
-        "2025-03-01  f1        0.5  336776  wasserstein",
-        f"2025-03-02  recall              0               {REASON}",
+        "window      metric  value        n  method       reason",
+        "2025-03-01  f1        0.5  336,776  wasserstein",
+        f"2025-03-02  recall               0               {REASON}",
     ]
 
 
@@ -61,7 +61,7 @@ def test_a_text_that_is_too_long_is_cut(monkeypatch: pytest.MonkeyPatch, width: 
     assert max(map(len, lines[:-1])) == width
     assert lines[2].endswith("…")
     assert ("wasserstein" in lines[1]) == (width > 68) == ("method" not in lines[-1])
-    assert "336776" in lines[1]
+    assert "336,776" in lines[1]
 
 
 def test_a_narrow_terminal_gets_less_and_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,11 +55,11 @@ def test_columns_beside_the_declared_ones_and_the_reference() -> None:
         "new": "text",
     }
     reference = {"a": "number", "b": "text", "v": "number", "y": "null", "old": "text"}
-    found = [(f.code.value, f.subject) for f in schema_findings(monitor_of(), declared, table, reference)]
+    found = [(f.code.value, f.subject) for f in schema_findings(declared, table, reference)]
     assert found == [("column-missing", "c"), ("type-changed", "a"), ("column-new", "new")]
-    message = next(schema_findings(monitor_of(), declared, table, None)).message
+    message = next(schema_findings(declared, table, None)).message
     assert message == "feature column 'c' is missing; it has at, i, y, s, v, a, b, new"
-    assert [f.code for f in schema_findings(monitor_of(), declared, table, None)] == [Code.COLUMN_MISSING]
+    assert [f.code for f in schema_findings(declared, table, None)] == [Code.COLUMN_MISSING]
 
 
 def test_what_each_column_is_needed_for() -> None:
@@ -222,7 +222,7 @@ def test_columns_without_a_value_and_numbers_without_end() -> None:
         "fine": numeric(1, math.nan),
         "empty": numeric_profile("empty", np.array([])),
     }
-    assert [(f.code, f.subject, f.message) for f in value_findings(monitor_of(), profiles)] == [
+    assert [(f.code, f.subject, f.message) for f in value_findings(profiles)] == [
         (Code.ALL_NULL, "dead", "column 'dead' is null in every row; mend its feed"),
         (Code.INFINITE_VALUES, "wild", "column 'wild' is infinite in 1 of 2 rows; log them as null"),
     ]
