@@ -88,14 +88,20 @@ def evaluated(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Proje
     return project
 
 
+@pytest.fixture(scope="module")
+def rows(evaluated: Project) -> pd.DataFrame:
+    return labelled(evaluated)
+
+
 def test_no_metric_is_left_out() -> None:
     known = {name for name, metric in QUALITY_METRICS.items() if metric.kinds & {"classification", "regression"}}
     assert known == {*CLASSIFICATION, *REGRESSION}
 
 
 @pytest.mark.parametrize(("model", "metric"), [(m, name) for m, table in ORACLES.items() for name in table])
-def test_recorded_values_are_those_of_the_oracle(evaluated: Project, model: str, metric: str) -> None:
-    rows = labelled(evaluated)
+def test_recorded_values_are_those_of_the_oracle(
+    evaluated: Project, rows: pd.DataFrame, model: str, metric: str
+) -> None:
     segments = {"": rows, **{f"region={name}": part for name, part in rows.groupby("region")}}
     for segment, part in segments.items():
         wanted = Filter(metric=metric, segment=segment, version="", klass="")
@@ -108,8 +114,7 @@ def test_recorded_values_are_those_of_the_oracle(evaluated: Project, model: str,
             assert by_day[day]["value"] == pytest.approx(ORACLES[model][metric](of_day), rel=1e-9, abs=1e-9)
 
 
-def test_by_version(evaluated: Project) -> None:
-    rows = labelled(evaluated)
+def test_by_version(evaluated: Project, rows: pd.DataFrame) -> None:
     for version, part in rows.groupby("version"):
         wanted = Filter(metric="accuracy", segment="", version=str(version))
         for row in measurements(open_history(evaluated), "parquet", wanted):
@@ -119,8 +124,7 @@ def test_by_version(evaluated: Project) -> None:
                 assert row["value"] == pytest.approx(CLASSIFICATION["accuracy"](of_day), rel=1e-9)
 
 
-def test_coverage_counts_every_row(evaluated: Project) -> None:
-    rows = labelled(evaluated)
+def test_coverage_counts_every_row(evaluated: Project, rows: pd.DataFrame) -> None:
     found = measurements(open_history(evaluated), "parquet", Filter(metric="labels_coverage"))
     for row in found:
         day = pd.Timestamp(row["window_start"]).tz_convert(ZONE).date()

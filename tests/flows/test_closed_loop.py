@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.retraining import RetrainStages, bring_to_end
-from lamplighter.core.retraining.policy import Status
+from lamplighter.core.retraining.policy import Entry, Status
 from lamplighter.core.time.window import Grain, Window
 from lamplighter.errors import ModelError
 from storage.history import open_history
@@ -98,21 +98,31 @@ FAULTS = {
 }
 
 
+def failed(project: Project, fault: str) -> Entry:
+    """What is recorded of a retraining whose trainer fails, which leaves neither rows nor half a version."""
+    (project.root / "trainer.py").write_text(FAULTS[fault][0])
+    edit(project, "turning", ("  window: 30d\n", "  window: 30d\n  memory: 4096\n"))
+    one_run(project)
+    (entry,) = ledger(project)
+    assert not list((project.home / "spool").glob("*.retraining"))
+    assert not list((project.home / "models" / "turning").glob(".2*"))
+    return entry
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_trainer_that_fails_leaves_the_champion_and_a_reason(turned: Project, fault: str) -> None:
-    code, reason = FAULTS[fault]
-    (turned.root / "trainer.py").write_text(code)
-    edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  memory: 4096\n"))
-    one_run(turned)
-    (entry,) = ledger(turned)
+    entry = failed(turned, fault)
     assert entry.status is Status.FAILED
-    assert entry.reason.startswith(reason)
+    assert entry.reason.startswith(FAULTS[fault][1])
     assert champion(open_history(turned), "turning") is None
+
+
+@pytest.mark.parametrize("fault", ["dies", "half a folder"])
+def test_after_a_trainer_that_failed_the_next_run_learns(turned: Project, fault: str) -> None:
+    failed(turned, fault)
     (turned.root / "trainer.py").write_text(loop_world.TRAINER)
     one_run(turned, DAY + timedelta(days=1))
     assert [entry.status for entry in ledger(turned)] == [Status.FAILED, Status.PROMOTED]
-    assert not list((turned.home / "spool").glob("*.retraining"))
-    assert not list((turned.home / "models" / "turning").glob(".2*"))
 
 
 def test_what_a_trainer_says_of_private_values_is_in_no_record(turned: Project) -> None:
