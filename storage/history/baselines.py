@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from lamplighter.core.profiles.anomalies import PAST_WINDOWS, USUAL_WINDOWS
+from lamplighter.core.profiles.breaks import PAST_WINDOWS, USUAL_WINDOWS
 from lamplighter.core.records.finding import COMPARED, INPUT_BREAKS, OF_WINDOWS, STATES, Code
 from lamplighter.core.time.phases import SAME_PHASE_WINDOWS, phases_of
 from lamplighter.core.time.window import Window

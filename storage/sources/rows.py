@@ -26,7 +26,7 @@ from storage.sources.odd_times import odd_times
 from storage.sources.parquet import OpenFiles
 from storage.sources.path_columns import tells_time
 from storage.sources.readers import Reader, Readers
-from storage.sources.repeated import without_repeated
+from storage.sources.repeated_ids import without_repeated
 from storage.sources.row_groups import Fragment, RowFilter
 from storage.sources.scan_spec import ScanSpec as ScanSpec
 from storage.sources.timestamps import to_instants

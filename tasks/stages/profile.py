@@ -8,8 +8,8 @@ from itertools import compress
 
 from lamplighter.core.evaluation.data import answer_measurements, feature_measurements, value_findings
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.profiles.anomalies import Baseline, breaks_of, score_breaks
-from lamplighter.core.profiles.looks import FEWEST_WINDOWS
+from lamplighter.core.profiles.break_rules import FEWEST_WINDOWS
+from lamplighter.core.profiles.breaks import Baseline, breaks_of, score_breaks
 from lamplighter.core.profiles.profile import Bounds, ColumnKind, ColumnProfile
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.records.measurement import Measurement

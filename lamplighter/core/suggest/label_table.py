@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from lamplighter.core.suggest.board import is_aside, is_event, truth_strength
+from lamplighter.core.suggest.column_names import is_aside, is_event, truth_strength
 from lamplighter.core.suggest.columns import Column
 from lamplighter.core.suggest.roles import Roles
 from lamplighter.core.suggest.words import ID, OF_ANOTHER_TIME, words

@@ -7,8 +7,8 @@ from itertools import combinations
 
 from lamplighter.core.monitor.columns import INDEX_OF_PANDAS
 from lamplighter.core.numbers import number_text
-from lamplighter.core.suggest.board import (
-    Board,
+from lamplighter.core.suggest.board import Board
+from lamplighter.core.suggest.column_names import (
     answer_strength,
     is_about_errors,
     is_aside,

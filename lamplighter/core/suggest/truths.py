@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lamplighter.core.suggest.board import Board, is_about_errors, is_aside, is_event, is_score, truth_strength
+from lamplighter.core.suggest.board import Board
+from lamplighter.core.suggest.column_names import is_about_errors, is_aside, is_event, is_score, truth_strength
 from lamplighter.core.suggest.columns import Column
 from lamplighter.core.suggest.relations import agreement, correlation, nearly_equal
 from lamplighter.core.suggest.words import EVENTS, subject, words

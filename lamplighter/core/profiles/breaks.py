@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import compress
 
 from lamplighter.core.numbers import number_text
-from lamplighter.core.profiles.looks import (
+from lamplighter.core.profiles.break_rules import (
     FEWEST_DISTINCT,
     FEWEST_WINDOWS,
     NULLS_MORE,
@@ -22,8 +22,8 @@ from lamplighter.core.profiles.looks import (
     is_of_phase,
     seen,
 )
+from lamplighter.core.profiles.distances import FEWEST_NUMBERS
 from lamplighter.core.profiles.profile import ColumnProfile
-from lamplighter.core.profiles.unlike import FEWEST_NUMBERS
 from lamplighter.core.records.finding import Code, Finding
 
 PAST_WINDOWS = 14

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from lamplighter.core.suggest.board import Board, is_score
+from lamplighter.core.suggest.board import Board
+from lamplighter.core.suggest.column_names import is_score
 from lamplighter.core.suggest.columns import Column
 from lamplighter.core.suggest.relations import follows_largest, sum_to_one
 from lamplighter.core.suggest.words import SCORE, Words, names_a_score, words

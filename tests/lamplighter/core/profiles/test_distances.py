@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp
 
-from lamplighter.core.profiles.anomalies import Baseline, breaks_of
+from lamplighter.core.profiles.breaks import Baseline, breaks_of
+from lamplighter.core.profiles.distances import Compared, known_values
 from lamplighter.core.profiles.profile import ColumnProfile, categorical_profile, numeric_profile
-from lamplighter.core.profiles.unlike import Compared, known_values
 from lamplighter.core.records.finding import Code
 
 ROWS, WINDOWS = 200, 30

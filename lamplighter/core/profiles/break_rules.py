@@ -9,9 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lamplighter.core.numbers import number_text
-from lamplighter.core.profiles.one_class import ACCIDENT
-from lamplighter.core.profiles.profile import ColumnProfile
-from lamplighter.core.profiles.unlike import (
+from lamplighter.core.profiles.distances import (
     BUCKET,
     RESPELLED,
     Compared,
@@ -20,6 +18,8 @@ from lamplighter.core.profiles.unlike import (
     lies_outside,
     stretched,
 )
+from lamplighter.core.profiles.one_class import ACCIDENT
+from lamplighter.core.profiles.profile import ColumnProfile
 from lamplighter.core.records.finding import Code
 
 FEWEST_WINDOWS = 7
@@ -268,9 +268,9 @@ def _commonest(profiles: Sequence[ColumnProfile]) -> str:
     return max(counts, key=lambda value: counts[value], default="many different ones")
 
 
-Look = Callable[[ColumnProfile, Before], Reason]
+Rule = Callable[[ColumnProfile, Before], Reason]
 
-LOOKS: tuple[tuple[Code, Look], ...] = (
+RULES: tuple[tuple[Code, Rule], ...] = (
     (Code.NULLS_RISEN, _nulls),
     (Code.FEED_FROZEN, _constant),
     (Code.FEED_FROZEN, _frozen),
@@ -281,11 +281,11 @@ LOOKS: tuple[tuple[Code, Look], ...] = (
     (Code.SCALE_CHANGED, _spread),
     (Code.VALUES_CHANGED, _values),
 )
-"""How breaks of a column are looked for, the plainest first: of one column one is reported."""
+"""The rules by which a column is broken, the plainest first: of one column one break is reported."""
 
 
 def seen(profile: ColumnProfile, before: Before) -> tuple[Code, str] | None:
-    """The first break that a look finds, and what it says.
+    """The first break that a rule finds, and what it says.
 
     Examples
     --------
@@ -295,7 +295,7 @@ def seen(profile: ColumnProfile, before: Before) -> tuple[Code, str] | None:
     >>> code.value, seen(categorical_profile("plan", {"basic": 70, "pro": 30}, nulls=0), Before(past))
     ('nulls-risen', None)
     """
-    return next(((code, what) for code, look in LOOKS if (what := look(profile, before))), None)
+    return next(((code, what) for code, rule in RULES if (what := rule(profile, before))), None)
 
 
 def is_known_like(code: Code, profile: ColumnProfile, before: Before) -> bool:
@@ -337,7 +337,7 @@ def is_of_phase(code: Code, profile: ColumnProfile, windows: Sequence[ColumnProf
     if code is Code.FEED_FROZEN:
         return len(_counts(profile)) * FROZEN > min(len(_counts(entry)) for entry in windows)
     return is_known_like(code, profile, before) and not any(
-        look(profile, before) for found, look in LOOKS if found is code
+        rule(profile, before) for found, rule in RULES if found is code
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from lamplighter.core.profiles.anomalies import FEWEST_WINDOWS, PAST_WINDOWS, Profiles, breaks_of
+from lamplighter.core.profiles.breaks import FEWEST_WINDOWS, PAST_WINDOWS, Profiles, breaks_of
 from lamplighter.core.profiles.profile import categorical_profile, numeric_profile
 from lamplighter.core.records.finding import Code
 
