@@ -15,7 +15,7 @@ from lamplighter.core.suggest import MOST_CLASSES, Column, Sample
 from lamplighter.errors import ColumnError
 from storage.profiles.build import as_floats, type_kind
 from storage.sources.epochs import unit_of
-from storage.sources.rows import Scan
+from storage.sources.scan import Scan
 from storage.sources.timestamps import to_instants
 from storage.sources.types import LIST
 

@@ -24,7 +24,7 @@ from storage.project.folder import Project
 from storage.sources.labels import Arrived, keys, labels_arrived
 from storage.sources.place import reader_of
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 from storage.sources.scans import Scans
 
 MOST_WINDOWS = 8

@@ -10,7 +10,7 @@ from storage.project.folder import Project
 from storage.sources.place import Wanted, reader_of
 from storage.sources.predictions import spec_of
 from storage.sources.reference import reference_of, span_of
-from storage.sources.rows import Scan
+from storage.sources.scan import Scan
 
 MOST_ROWS = 1_000
 """Rows of a reference in a database: enough to see its columns, and that it has rows."""

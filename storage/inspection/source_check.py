@@ -38,7 +38,7 @@ from storage.project.folder import Project
 from storage.sources.place import EPOCH, Newest, Wanted, reader_of
 from storage.sources.predictions import predictions_of, spec_of
 from storage.sources.reference import reference_of
-from storage.sources.rows import Scan
+from storage.sources.scan import Scan
 
 MOST_VALUES_ROWS = 200_000
 """Rows in which a value is looked for that the newest window does not have, where not all are in files."""

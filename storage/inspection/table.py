@@ -28,7 +28,7 @@ from storage.project.folder import Project
 from storage.sources.files import File, find
 from storage.sources.formats import endings
 from storage.sources.globbing import ESCAPED, WILDCARD, is_wild
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 from storage.sources.sql import spool
 from storage.sources.timestamps import to_instants
 

@@ -21,7 +21,7 @@ from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.measurement import State
 from lamplighter.core.time.window import Window
 from storage.sources.labels import Arrived, keys
-from storage.sources.rows import Scan
+from storage.sources.scan import Scan
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from storage.sources.files import File
 from storage.sources.labels import ONE_DAY, ids_of, joined_key
 from storage.sources.place import Wanted, reader_of
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 from storage.sources.scans import Scans
 from storage.sources.timestamps import INSTANT
 

@@ -16,7 +16,7 @@ from storage.labelling.join import LabelIndex
 from storage.project.folder import Project
 from storage.sources.labels import Arrived
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 from storage.sources.scans import Scans
 
 LOOK_BACK_WINDOWS = 31

@@ -21,7 +21,7 @@ from lamplighter.core.profiles.profile import (
 from lamplighter.core.quality.scores import slack
 from lamplighter.core.values.identity import identities
 from storage.project.private_key import keyed_hash
-from storage.sources.rows import Scan
+from storage.sources.scan import Scan
 
 Profiles = dict[str, ColumnProfile]
 

@@ -17,7 +17,7 @@ from storage.project.folder import Project
 from storage.sources.files import DAY, File, find
 from storage.sources.newest import newest_in
 from storage.sources.place import EPOCH, Newest, Rows, State, Wanted
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 
 MOST_FILES = 60
 """Files of which times are read, the last by name: two months of days."""

@@ -26,7 +26,7 @@ from storage.project.folder import Project
 from storage.sources.file_kinds import DELIVER
 from storage.sources.files import File
 from storage.sources.place import Wanted, reader_of
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 from storage.sources.timestamps import INSTANT
 from storage.sources.types import as_frame, objects_of, united, without_bytes
 

@@ -11,7 +11,7 @@ from lamplighter.errors import SourceError
 from storage.sources.files import File
 from storage.sources.place import EPOCH, FAR, Newest
 from storage.sources.predictions import spec_of
-from storage.sources.rows import Scan
+from storage.sources.scan import Scan
 
 
 def newest_in(files: Sequence[File], monitor: Monitor, now: datetime) -> Newest:

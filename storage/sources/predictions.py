@@ -10,7 +10,7 @@ from lamplighter.core.time.window import Window
 from storage.project.folder import Project
 from storage.sources.files import File
 from storage.sources.place import Wanted, reader_of
-from storage.sources.rows import ScanSpec
+from storage.sources.scan import ScanSpec
 
 
 def predictions_of(

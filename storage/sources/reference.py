@@ -19,7 +19,7 @@ from storage.project.private_key import key_name
 from storage.sources.files import find
 from storage.sources.place import State, reader_of
 from storage.sources.predictions import predictions_of, spec_of
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 
 
 def reference_of(

@@ -9,7 +9,7 @@ from threading import Lock
 import pandas as pd
 
 from storage.sources.decoded import Decoded
-from storage.sources.rows import Scan
+from storage.sources.scan import Scan
 from storage.sources.scan_spec import ScanSpec
 
 MOST_KEPT = 256

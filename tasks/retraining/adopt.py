@@ -26,7 +26,7 @@ from storage.registry.reference import kept_reference
 from storage.registry.versions import POINTER, Registry, Version, checksum_of
 from storage.sinks.apprise import targets
 from storage.sources.reference import reference_of
-from storage.sources.rows import Scan
+from storage.sources.scan import Scan
 
 
 def adopt(

@@ -18,7 +18,7 @@ from lamplighter.core.records.measurement import Measurement
 from lamplighter.core.values.cell import as_flags
 from lamplighter.core.values.key_name import key_name
 from lamplighter.evidently.measure import measure
-from storage.sources.rows import ScanSpec
+from storage.sources.scan import ScanSpec
 from tasks.stages.read import Located
 from tasks.stages.run import RunContext
 from tasks.stages.validate import Table

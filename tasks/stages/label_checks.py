@@ -26,7 +26,7 @@ from storage.labelling.join import LabelIndex, Truth
 from storage.labelling.misdated import is_overdue, misdated_labels
 from storage.labelling.unmatched import LOOK_BACK_WINDOWS, any_predicted, early_labels, ids_used_again, predicted_ids
 from storage.sources.labels import SEPARATOR, keys, labels_arrived
-from storage.sources.rows import ScanSpec
+from storage.sources.scan import ScanSpec
 from tasks.stages.read import PendingWindow
 from tasks.stages.run import RunContext
 

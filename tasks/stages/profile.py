@@ -19,7 +19,7 @@ from storage.profiles.build import Profiles, nulls_profile, profile_columns
 from storage.profiles.store import ProfileStore
 from storage.project.private_key import home_key
 from storage.sources.reference import reference_key
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 from tasks.stages.read import Located
 from tasks.stages.run import RunContext
 from tasks.stages.validate import Table

@@ -15,7 +15,7 @@ from storage.history.windows import WindowState, window_states
 from storage.registry.versions import Registry
 from storage.sources.predictions import predictions_of
 from storage.sources.reference import reference_of
-from storage.sources.rows import ScanSpec
+from storage.sources.scan import ScanSpec
 from tasks.stages.run import RunContext
 
 LOOKBACK = timedelta(days=3)

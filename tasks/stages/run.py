@@ -18,7 +18,7 @@ from storage.sinks.reports import report_path
 if TYPE_CHECKING:
     from storage.history import History
     from storage.profiles.store import LoadedProfiles
-    from storage.sources.rows import Scan
+    from storage.sources.scan import Scan
     from storage.sources.scan_spec import ScanSpec
     from storage.sources.scans import Scans
 

@@ -15,7 +15,7 @@ from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.records.measurement import Measurement
 from storage.profiles.build import table_kinds
 from storage.sources.labels import identified
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 from tasks.stages.read import Located, PendingWindow
 from tasks.stages.run import RunContext
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from storage.sources.parquet import OpenFiles
-from storage.sources.rows import Scan
+from storage.sources.scan import Scan
 from storage.sources.scan_spec import ScanSpec
 from tests.flows import small_world
 

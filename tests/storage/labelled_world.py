@@ -15,7 +15,7 @@ from storage.labelling.join import LabelIndex, Seen, Truth, truths_of
 from storage.project.folder import Project
 from storage.sources.labels import Arrived, labels_arrived
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 
 DAY = dt.date(2013, 6, 1)
 HOUR = dt.timedelta(hours=1)

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from lamplighter.core.time.window import Grain, Window
 from storage.sources.files import find
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 
 ZONE = "America/New_York"
 AT = ["2013-06-01T00:00:00Z", "2013-06-01T01:00:00Z"]

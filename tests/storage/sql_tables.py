@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from lamplighter.core.monitor import Sql
 from lamplighter.core.time.window import Grain, Window
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 from storage.sources.sql import spool
 
 ZONE = "America/New_York"

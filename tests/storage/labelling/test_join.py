@@ -19,7 +19,7 @@ from lamplighter.core.time.window import Grain, Window
 from storage.labelling.join import LabelIndex, Seen, truths_of
 from storage.sources.labels import Arrived, labels_arrived
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import Scan
+from storage.sources.scan import Scan
 from tests.storage.labelled_world import DATED, DAY, HOUR, LABELS, PREDICTIONS, START, World
 
 # Which label counts

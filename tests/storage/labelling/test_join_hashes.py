@@ -12,7 +12,7 @@ from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.measurement import State
 from storage.labelling import join as truth_module
 from storage.labelling.join import LabelIndex, Seen, content_hash, truths_of
-from storage.sources.rows import Scan
+from storage.sources.scan import Scan
 from tests.storage.labelled_world import World
 
 ROWS = pd.DataFrame({"id": ["a", "b", "c"], "y_true": [1, 0, 1]})

@@ -20,7 +20,7 @@ from storage.labelling.join import LabelIndex
 from storage.labelling.unmatched import UnmatchedLabels, ids_used_again, unmatched_labels
 from storage.sources.labels import Arrived, labels_arrived
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 from storage.sources.scans import Scans
 from tests.storage.labelled_world import DATED, DAY, START, World, at
 

@@ -21,7 +21,7 @@ from storage.profiles.build import profile_columns, table_kinds, type_kind
 from storage.profiles.store import ProfileStore
 from storage.project.private_key import home_key, keyed_hash
 from storage.sources.files import find
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 
 WINDOW = Window.of("m", Grain.DAY, "UTC", dt.date(2013, 6, 1))
 

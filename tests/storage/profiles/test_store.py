@@ -13,7 +13,7 @@ from lamplighter.core.profiles.profile import Bounds, ColumnProfile
 from lamplighter.errors import SourceError
 from storage.profiles.build import profile_columns
 from storage.profiles.store import ProfileStore
-from storage.sources.rows import Scan
+from storage.sources.scan import Scan
 from tests.storage.scan_specs import spec_of
 
 

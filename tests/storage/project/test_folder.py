@@ -18,7 +18,7 @@ from lamplighter.core.time.window import Window
 from lamplighter.errors import LamplighterError, MonitorError
 from storage.project.folder import Project
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import Scan
+from storage.sources.scan import Scan
 
 SOUND = "model: {name}\nkind: text\npredictions: {{parquet: p, time: t}}\n"
 

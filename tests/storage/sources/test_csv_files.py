@@ -22,7 +22,7 @@ from storage.sources import csv_files
 from storage.sources.files import find
 from storage.sources.formats import copy_as_parquet
 from storage.sources.labels import labels_arrived
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 from tests.storage.labelled_world import World, at
 from tests.storage.scan_specs import spec_of, values
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from storage.sources.rows import Scan
+from storage.sources.scan import Scan
 from tests.storage.damaged_files import KINDS
 from tests.storage.scan_specs import AT, spec_of, utc, values
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lamplighter.core.time.window import Grain, Window
 from lamplighter.errors import ColumnError
 from storage.sources.epochs import PER_SECOND
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 from storage.sources.timestamps import INSTANT, to_instants
 from tests.storage.labelled_world import PREDICTIONS
 from tests.storage.scan_specs import spec_of, values

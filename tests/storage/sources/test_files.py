@@ -19,7 +19,7 @@ from lamplighter.core.time.window import Grain, Window
 from lamplighter.errors import MonitorError, SourceError, one_line
 from storage.project.folder import Project
 from storage.sources.files import File, find, fingerprint, open_file
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 
 DAYS = [date(2013, 6, 1), date(2013, 6, 2)]
 
@@ -289,7 +289,7 @@ def test_an_object_that_vanishes_is_a_finding(bucket: str, s3) -> None:
 def test_a_process_that_read_from_s3_ends_in_peace(bucket: str) -> None:
     code = (
         "from storage.sources.files import find; from storage.sources.scan_spec import ScanSpec\n"
-        "from storage.sources.rows import Scan\n"
+        "from storage.sources.scan import Scan\n"
         "from lamplighter.core.time.window import Window, Grain; import datetime as dt\n"
         "w = Window.of('m', Grain.DAY, 'UTC', dt.date(2013, 6, 1))\n"
         f"print(Scan(ScanSpec(w, tuple(find(['{bucket}/log/*/*.parquet'])), time=None)).table(['x']).num_rows)"

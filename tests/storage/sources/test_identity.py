@@ -23,7 +23,7 @@ from storage.profiles.build import as_counts
 from storage.project.folder import Project
 from storage.sources.labels import labels_arrived
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import Scan
+from storage.sources.scan import Scan
 from tests.storage.labelled_world import START
 from tests.storage.sql_tables import DAY, fetch, run
 

@@ -18,7 +18,7 @@ from lamplighter.core.time.window import Window
 from storage.project.folder import Project
 from storage.sources.place import PlaceReader, Wanted, reader_of
 from storage.sources.predictions import spec_of
-from storage.sources.rows import Scan
+from storage.sources.scan import Scan
 
 FRAME = pd.DataFrame({"id": range(72), "at": pd.date_range("2025-03-03", periods=72, freq="h", tz="UTC"), "x": 1.5})
 SPAN = Window("m", "1d", datetime(2025, 3, 4, tzinfo=UTC), datetime(2025, 3, 5, tzinfo=UTC), "UTC")

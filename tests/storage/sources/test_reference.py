@@ -19,7 +19,7 @@ from lamplighter.errors import SourceError
 from storage.project.folder import Project
 from storage.sources import in_database
 from storage.sources.reference import reference_key, reference_of, span_of
-from storage.sources.rows import Scan
+from storage.sources.scan import Scan
 from storage.sources.scans import Scans
 
 PREDICTIONS = {"parquet": "log/day={day}/*.parquet", "time": "at", "id": "id"}

@@ -18,7 +18,7 @@ from storage.sources.files import find
 from storage.sources.parquet import OpenFiles
 from storage.sources.predictions import predictions_of
 from storage.sources.row_groups import RowFilter
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 from tests.storage.scan_specs import ZONE, row_groups, spec_of, spoil, utc, values
 
 # Which rows belong to a window

@@ -23,7 +23,7 @@ from lamplighter.errors import SourceError
 from storage.profiles.build import type_kind
 from storage.sources import sql as sql_module
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 from storage.sources.sql import engine_of, spool
 from storage.sources.sql_values import arrow_type
 from tests.storage.sql_tables import DAY, TYPES, ZONE, fetch, load, log_of, run, values

@@ -14,7 +14,7 @@ from lamplighter.core.time.window import Grain, Window
 from lamplighter.errors import ColumnError, SourceError
 from storage.sources.epochs import PER_SECOND
 from storage.sources.predictions import predictions_of
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 from storage.sources.sql import count_rows, newest_time, spool
 from storage.sources.sql_bounds import Bounds
 from tests.storage.sql_tables import run

@@ -18,7 +18,7 @@ from storage.profiles.build import table_kinds
 from storage.sources.files import find
 from storage.sources.globbing import LocalFiles
 from storage.sources.path_columns import constants_of
-from storage.sources.rows import Scan
+from storage.sources.scan import Scan
 from tests.storage.labelled_world import World
 from tests.storage.scan_specs import AT, spec_of, utc, values
 

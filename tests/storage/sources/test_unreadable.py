@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from lamplighter.errors import BrokenFileError, SourceError
-from storage.sources.rows import Scan, ScanSpec
+from storage.sources.scan import Scan, ScanSpec
 from storage.sources.scans import Scans
 from tests.storage.scan_specs import AT, cut, spec_of, spoil, utc, values
 

@@ -44,7 +44,7 @@ class Scan:
 
     Parameters
     ----------
-    rows : ScanSpec
+    spec : ScanSpec
     decoded : Decoded, optional
         Where columns that were decoded are kept.
 
@@ -56,11 +56,11 @@ class Scan:
         What is wrong with the same column in every file: that is no file's fault, but the monitor's or the log's.
     """
 
-    def __init__(self, rows: ScanSpec, decoded: Decoded | None = None) -> None:
-        self.spec = rows
+    def __init__(self, spec: ScanSpec, decoded: Decoded | None = None) -> None:
+        self.spec = spec
         self.unreadable: list[tuple[str, str]] = []
-        self._files = OpenFiles(rows.files, decoded)
-        self._file_of = {file.uri: file for file in rows.files}
+        self._files = OpenFiles(spec.files, decoded)
+        self._file_of = {file.uri: file for file in spec.files}
         self._broken: set[str] = set()
         self._schemas: dict[str, pa.Schema] = {}
         self._inside: dict[str, frozenset[str]] = {}
@@ -68,10 +68,10 @@ class Scan:
         self._odd_times: dict[str, Counter[str]] = {}
         self._found: list[Fragment] = []
         # A version is a name, unless it is an id as well.
-        names = {rows.version} if rows.version and rows.version not in rows.id else ()
+        names = {spec.version} if spec.version and spec.version not in spec.id else ()
         self._readers = Readers(self._read, self._files.is_csv, names)
-        faults = [fault for file in rows.files if (fault := self._add(file))]
-        self.mistake = common_mistake(faults) if len(faults) == len(rows.files) else None
+        faults = [fault for file in spec.files if (fault := self._add(file))]
+        self.mistake = common_mistake(faults) if len(faults) == len(spec.files) else None
         self._leave_out_incomplete()
         self._files.close()
 
