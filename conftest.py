@@ -35,7 +35,7 @@ NEED_A_PROJECT = ("storage", "tasks", "flows", "lamplighter/cli", "lamplighter/e
 """Where examples in docstrings may use the names of `tests.example_world`."""
 
 TOGETHER = (
-    ("tests/flows/test_deployed.py::test_the_whole_loop[postgresql]", "Prefect on PostgreSQL"),
+    ("tests/flows/test_deployed.py::test_the_whole_loop", "Prefect on PostgreSQL"),
     ("tests/flows/test_deployed.py", "Prefect"),
     ("tests/flows/test_flows.py", "Prefect"),
     ("tests/tasks/test_prefect.py", "Prefect"),

@@ -13,17 +13,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 START_SECONDS = 60
+
+
+def _programs() -> list[Path]:
+    return sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+
+
+def is_installed() -> bool:
+    """Whether this machine has it."""
+    return bool(_programs())
 
 
 @contextmanager
 def debian_postgresql() -> Iterator[str]:
     """A PostgreSQL on a free port of this machine; yields host, port and database as Prefect's server takes them."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not programs and os.environ.get("CI") != "true":
-        pytest.skip("needs the Debian package postgresql")
+    programs = _programs()
     assert programs, "install the Debian package postgresql"
     with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as name:
         folder = Path(name)

@@ -39,7 +39,7 @@ from tasks.retraining.job import Retraining
 from tasks.retraining.request import request_retraining
 from tasks.retraining.submit import key_of
 from tasks.server import start
-from tests.flows.debian_postgresql import debian_postgresql
+from tests.flows.debian_postgresql import debian_postgresql, is_installed
 from tests.flows.loop_world import DAY, logical_date, one_run
 from tests.flows.runs import edit
 from tests.receivers import Receiver
@@ -103,10 +103,10 @@ def deployed(project: Project, url: str, folder: Path) -> Iterator[Command]:
         process.wait()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def server_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The server of all tests, whose database is SQLite, or one with PostgreSQL."""
-    if request.param == "sqlite":
+    """A server with PostgreSQL; where Debian's is not installed, the one of all tests, which has SQLite."""
+    if not is_installed() and os.environ.get("CI") != "true":
         yield request.getfixturevalue("prefect_url")
         return
     with debian_postgresql() as place, prefect_server(tmp_path / "server", f"postgresql+asyncpg://{place}") as url:
