@@ -72,7 +72,7 @@ def write(folder: Path, rows: int) -> None:
 def run(folder: Path) -> dict[str, Any]:
     """Run the window; the profile of the reference was computed by an earlier one."""
     from flows.run_window import run_window
-    from flows.stages import Stages
+    from flows.stage_functions import Stages
     from storage.project.folder import Project
     from tasks.stages.run import RunContext
 

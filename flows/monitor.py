@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import State
 
 from flows.choices import Model
 from flows.run_window import run_window
-from flows.stages import Stages
+from flows.stage_functions import Stages
 from flows.states import ending
 from storage.project.folder import Project
 from tasks.artifacts import leave_artifacts

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from flows.stages import Stages
+from flows.stage_functions import Stages
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.errors import LamplighterError, ModelError, said_of
 from storage.history import model_lock

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from flows.recorded_run import alone
-from flows.stages import Stages
+from flows.stage_functions import Stages
 from lamplighter.errors import BrokenFileError, ReportError
 from tasks.stages.read import Located
 from tasks.stages.result import WindowResult

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from flows.recorded_run import recorded_run
 from flows.retraining import start_retrainings
-from flows.stages import Stages
+from flows.stage_functions import Stages
 from lamplighter.errors import BrokenFileError
 from tasks.stages.evaluate import Evaluated
 from tasks.stages.outcome import Outcome, findings_of

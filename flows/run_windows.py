@@ -9,7 +9,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from flows.run_window import run_window
-from flows.stages import Stages
+from flows.stage_functions import Stages
 from lamplighter.core.evaluation.coverage import matured
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.time.window import Window, midnight

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from flows.run_window import run_window
-from flows.stages import Stages
+from flows.stage_functions import Stages
 from storage.history import open_history
 from storage.project.folder import Project
 from tasks.retraining.adopt import adopt

@@ -94,7 +94,7 @@ import json, os
 from datetime import date
 from pathlib import Path
 from flows.run_window import run_window
-from flows.stages import Stages
+from flows.stage_functions import Stages
 from storage.history.query import Filter, measurements
 from storage.project.folder import Project
 from tasks.stages.run import RunContext
@@ -118,7 +118,7 @@ def test_a_kind_a_measurement_and_a_form_of_check_are_a_file_and_a_row(code: Pat
     row = '    _quality("deviance", frozenset({"count"}), 0, None, "lower", "none", "Deviance.", "McCullagh"),\n'
     add_row(code, "lamplighter/core/records/catalogue.py", ")  # fmt: skip\n\nMETRICS", row)
     row = '    Form("other_than", Number, "fails at another value", "away from", _number, operator.ne),\n'
-    add_row(code, "lamplighter/core/monitor/forms.py", ")  # fmt: skip", row)
+    add_row(code, "lamplighter/core/monitor/check_forms.py", ")  # fmt: skip", row)
 
     project = small_world.make(tmp_path / "project", MONITOR)
     frame = small_world.rows(0).assign(expected=lambda rows: rows["amount"] / 5)
@@ -202,7 +202,7 @@ import json, os
 from datetime import UTC, date, datetime
 from pathlib import Path
 from flows.run_window import run_window
-from flows.stages import Stages
+from flows.stage_functions import Stages
 from storage.history import open_history
 from storage.history.query import dump
 from storage.inspection.source_check import check_sources

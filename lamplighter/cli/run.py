@@ -83,7 +83,7 @@ def _walked(context: RunContext) -> dict[str, Any]:
     """Run the window, as a flow run where there is a server."""
     if not os.environ.get("PREFECT_API_URL"):
         from flows.run_window import run_window
-        from flows.stages import Stages
+        from flows.stage_functions import Stages
 
         return run_window(context, Stages.plain()).as_dict()
     from flows.monitor import monitor

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from flows.run_window import run_window
 from flows.run_windows import WindowRun, run_windows, windows_between
-from flows.stages import Stages
+from flows.stage_functions import Stages
 from lamplighter.cli import cli
 from lamplighter.core.retraining.policy import Entry, Status
 from storage.history import open_history, tables

@@ -7,7 +7,7 @@ from typing import Any
 
 from flows.run_window import run_window
 from flows.run_windows import run_windows, windows_between
-from flows.stages import Stages
+from flows.stage_functions import Stages
 from storage.history import open_history
 from storage.history.query import dump
 from storage.project.folder import Project

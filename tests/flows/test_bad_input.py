@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from flows.run_window import run_window
-from flows.stages import Stages
+from flows.stage_functions import Stages
 from lamplighter.errors import HistoryError, MonitorError, SourceError
 from storage.history import open_history
 from storage.history.query import Filter, findings, measurements, newest_windows

@@ -18,7 +18,7 @@ import pytest
 from flows.fleet import Step, backfill_models
 from flows.run_window import run_window
 from flows.run_windows import windows_to_run
-from flows.stages import Stages
+from flows.stage_functions import Stages
 from lamplighter.errors import MonitorError
 from storage.history import open_history
 from storage.history.query import Filter, measurements

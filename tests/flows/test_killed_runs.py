@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from flows.stages import Stages
+from flows.stage_functions import Stages
 from storage.history import open_history
 from storage.history.query import rows_of_model
 from storage.history.tables import run

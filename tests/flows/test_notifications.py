@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flows.run_window import run_window
-from flows.stages import Stages
+from flows.stage_functions import Stages
 from lamplighter.core.records.finding import Code
 from storage.history import open_history, outbox, tables
 from storage.history.incidents import all_incidents, mute_check

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.run_window import run_window
-from flows.stages import Stages
+from flows.stage_functions import Stages
 from lamplighter.core.monitor import DATA_CHECK
 from lamplighter.core.retraining.policy import Status
 from storage.history import open_history

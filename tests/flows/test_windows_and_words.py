@@ -15,7 +15,7 @@ import pytest
 
 from flows.run_window import run_window
 from flows.run_windows import windows_between
-from flows.stages import Stages
+from flows.stage_functions import Stages
 from lamplighter.core.time.window import Window
 from lamplighter.errors import MonitorError
 from storage.history import open_history

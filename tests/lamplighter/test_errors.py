@@ -13,7 +13,7 @@ import pytest
 import storage.project.text_files
 import storage.sinks.pushgateway  # noqa: F401
 from lamplighter import errors
-from lamplighter.core.monitor.limits import TooMuchError
+from lamplighter.core.monitor.file_cost import TooMuchError
 from lamplighter.errors import ColumnError, LamplighterError, ModelError, MonitorError, about, said_of
 
 ROOT = Path(errors.__file__).parent.parent

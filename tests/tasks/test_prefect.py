@@ -13,7 +13,7 @@ from prefect import flow, unmapped
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.run_window import measure
-from flows.stages import Stages
+from flows.stage_functions import Stages
 from lamplighter.core.retraining.policy import Entry, Purpose
 from lamplighter.errors import BrokenFileError
 from tasks.prefect import as_task

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from lamplighter.core.monitor.check_forms import FORMS, Form, Fraction, Limits
 from lamplighter.core.monitor.fields import NO_FLAG, ClassLabel, Duration, Name, Section, fault
-from lamplighter.core.monitor.forms import FORMS, Form, Fraction, Limits
 
 
 class Severity(StrEnum):

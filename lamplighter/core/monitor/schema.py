@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BeforeValidator
 from pydantic.json_schema import GenerateJsonSchema
 
-from lamplighter.core.monitor import checks, fields, forms, notify, sources
+from lamplighter.core.monitor import check_forms, checks, fields, notify, sources
 from lamplighter.core.monitor.model import Monitor
 from lamplighter.core.time.duration import format_duration
 
@@ -115,8 +115,8 @@ WRITTEN_FORMS: dict[Any, Callable[[Schema], Schema]] = {
     _validator(notify.OptionalNotify): lambda kept: {"anyOf": [{"type": ["string", "array"]}, kept]},
     _validator(fields.Duration): _text(r"\d+\s*[mhdw]", "3d", "12h"),
     _validator(sources.Days): _text(r"\d{4}-\d{2}-\d{2}\.\.\d{4}-\d{2}-\d{2}", "2013-01-01..2013-03-31"),
-    _validator(forms.Percent): _text(r"\d+(\.\d+)?\s*%", "5%"),
-    _validator(forms.Slope): _text(r"[-+]?\d+(\.\d+)?\s+per\s+day", "-0.01 per day"),
+    _validator(check_forms.Percent): _text(r"\d+(\.\d+)?\s*%", "5%"),
+    _validator(check_forms.Slope): _text(r"[-+]?\d+(\.\d+)?\s+per\s+day", "-0.01 per day"),
     _validator(checks.Runs): _text(r"\d+\s+of\s+\d+\s+days", "2 of 3 days"),
 }
 """How what a validator reads is written, by validator: from the schema of what is kept."""

@@ -14,7 +14,7 @@ import pytest
 from sklearn.metrics import accuracy_score
 
 from flows.run_window import run_window
-from flows.stages import Stages
+from flows.stage_functions import Stages
 from lamplighter.core.records.finding import INPUT_BREAKS, Code
 from storage.history.query import Filter, measurements
 from storage.project.folder import Project

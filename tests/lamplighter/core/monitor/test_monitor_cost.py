@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from lamplighter.core.monitor import parse
-from lamplighter.core.monitor.limits import MOST_DEPTH, MOST_VALUES, TooMuchError, check_cost
+from lamplighter.core.monitor.file_cost import MOST_DEPTH, MOST_VALUES, TooMuchError, check_cost
 from lamplighter.errors import MonitorError
 from tests.lamplighter.core.monitor.files import monitor_text
 

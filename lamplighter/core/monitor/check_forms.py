@@ -1,6 +1,7 @@
 """The forms of a check's limit: one row for each, read by the parser, the schema, the judge, messages and gauges.
 
-A new form is a row here. The keys that stand beside a limit, such as ``versus``, belong to the check.
+A new form that compares a value with one number is a row here. The keys that stand beside a limit, such as ``versus``,
+belong to the check.
 """
 
 from __future__ import annotations

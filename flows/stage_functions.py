@@ -1,4 +1,4 @@
-"""The stages of a run, as plain functions and as Prefect tasks."""
+"""The stages of a run as plain functions or as Prefect tasks; `flows/run_window.py` has their order."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Publish(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Stages:
-    """What a run calls, in this order, and how long each of it took.
+    """What a run calls, and how long each of it took.
 
     ``announce`` gets the name of each as it begins.
     """

@@ -137,7 +137,7 @@ def check_cost(text: str, loader: type) -> None:
     >>> check_cost("x: " + "[" * 50_000, yaml.SafeLoader)
     Traceback (most recent call last):
     ...
-    lamplighter.core.monitor.limits.TooMuchError: is nested without end, or deeper than 32 levels; write it flatter
+    lamplighter.core.monitor.file_cost.TooMuchError: is nested without end, or deeper than 32 levels; write it flatter
     """
     if len(text.encode(errors="replace")) > MOST_OF_A_MONITOR:
         raise TooMuchError(
