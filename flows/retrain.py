@@ -8,7 +8,7 @@ from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows.retraining import RetrainStages, bring_to_end
+from flows.run_retraining import RetrainStages, bring_to_end
 from lamplighter.core.retraining.policy import Purpose
 from lamplighter.errors import ModelError
 from storage.history import open_history

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flows.recorded_run import recorded_run
-from flows.retraining import start_retrainings
+from flows.run_retraining import start_retrainings
 from flows.stage_functions import Stages
 from lamplighter.errors import BrokenFileError
 from tasks.stages.evaluate import Evaluated

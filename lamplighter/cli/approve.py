@@ -23,7 +23,7 @@ def command(project: str | None, model: str, reject: bool) -> None:
 
     opened = Project.open(project)
     monitor = opened.monitor(model)
-    from flows.retraining import approve_waiting, reject_waiting
+    from flows.run_retraining import approve_waiting, reject_waiting
     from lamplighter.core.retraining.policy import Status
     from storage.history import open_history
     from storage.history.retrainings import entries

@@ -18,7 +18,7 @@ from lamplighter.cli.models import complete_models
 from lamplighter.cli.progress import progress_of
 
 if TYPE_CHECKING:
-    from flows.retraining import Started
+    from flows.run_retraining import Started
     from lamplighter.core.retraining.policy import Entry
     from tasks.stages.run import RunContext
 
@@ -61,7 +61,7 @@ def command(project: str | None, model: str, dry_run: bool, now: Moment | None, 
 
 
 def _started(context: RunContext) -> Started:
-    from flows.retraining import start_retrainings
+    from flows.run_retraining import start_retrainings
 
     with _steps() as announce:
         return start_retrainings(context, by_hand=True, announce=announce)

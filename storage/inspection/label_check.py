@@ -18,8 +18,8 @@ from lamplighter.core.records.finding import Code
 from lamplighter.core.time.window import Window
 from lamplighter.errors import BrokenFileError, ColumnError, SourceError
 from storage.labelling.join import LabelIndex, Seen, Truth, truths_of
+from storage.labelling.late_labels import early_labels
 from storage.labelling.misdated import is_overdue, misdated_labels
-from storage.labelling.unmatched import early_labels
 from storage.project.folder import Project
 from storage.sources.labels import Arrived, keys, labels_arrived
 from storage.sources.place import reader_of

@@ -17,7 +17,7 @@ from lamplighter.core.monitor import Labels, Monitor
 from lamplighter.core.time.window import Window
 from lamplighter.errors import BrokenFileError, ColumnError
 from storage.labelling.join import LabelIndex
-from storage.labelling.unmatched import predicted_ids
+from storage.labelling.late_labels import predicted_ids
 from storage.project.folder import Project
 from storage.sources.files import File
 from storage.sources.labels import ONE_DAY, ids_of, joined_key

@@ -16,10 +16,10 @@ import pyarrow.fs as fs
 
 from lamplighter.core.secrets import without_credentials
 from lamplighter.errors import SourceError, one_line
+from storage.sources.delta import Declared, LiveFile, live_files, table_around, tables_with_logs
 from storage.sources.formats import Format, format_of
 from storage.sources.globbing import Glob, LocalFiles, is_wild, parts_among
 from storage.sources.path_columns import Constants, constants_of
-from storage.sources.table_logs import Declared, LiveFile, live_files, table_around, tables_with_logs
 
 DAY = re.compile(r"\{day(?::([^}]*))?\}")
 # In a URI a question mark begins the options of its file system.

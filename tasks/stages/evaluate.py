@@ -19,7 +19,7 @@ from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.errors import MonitorError, SourceError
 from storage.labelling.join import LabelIndex, Seen, Truth, truths_of
-from storage.labelling.unmatched import unmatched_labels
+from storage.labelling.late_labels import unmatched_labels
 from storage.project.user_code import load_function, text_of
 from storage.sources.labels import Arrived, labels_arrived
 from tasks.stages.label_checks import (

@@ -23,8 +23,8 @@ from lamplighter.errors import SourceError
 from storage.history.breaks import LASTING, MOMENT, Faults
 from storage.history.class_counts import class_counts
 from storage.labelling.join import LabelIndex, Truth
+from storage.labelling.late_labels import LOOK_BACK_WINDOWS, any_predicted, early_labels, ids_used_again, predicted_ids
 from storage.labelling.misdated import is_overdue, misdated_labels
-from storage.labelling.unmatched import LOOK_BACK_WINDOWS, any_predicted, early_labels, ids_used_again, predicted_ids
 from storage.sources.labels import SEPARATOR, keys, labels_arrived
 from storage.sources.scan import ScanSpec
 from tasks.stages.read import PendingWindow

@@ -14,7 +14,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from flows.retraining import RetrainStages, bring_to_end
+from flows.run_retraining import RetrainStages, bring_to_end
 from lamplighter.core.retraining.policy import Entry, Status
 from lamplighter.core.time.window import Grain, Window
 from lamplighter.errors import ModelError

@@ -27,7 +27,7 @@ from prefect.client.schemas.objects import StateType
 
 from examples.flights.server import prefect_server
 from flows.deployments import WORK_POOL
-from flows.retraining import RetrainStages, bring_to_end
+from flows.run_retraining import RetrainStages, bring_to_end
 from lamplighter.core.retraining.policy import UNDER_WAY, Entry, Status
 from lamplighter.errors import ModelError
 from storage.history import open_history

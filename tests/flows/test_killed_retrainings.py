@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from flows.retraining import RetrainStages, bring_to_end
+from flows.run_retraining import RetrainStages, bring_to_end
 from storage.history import model_lock, open_history
 from storage.history.promotions import promotions
 from storage.history.query import dump

@@ -12,7 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from lamplighter.core.kinds import KINDS
-from lamplighter.core.monitor.faults import first_fault
+from lamplighter.core.monitor.fault_messages import first_fault
 from lamplighter.core.monitor.file_cost import MOST_CHAIN, TooMuchError, check_cost
 from lamplighter.core.monitor.model import Monitor
 from lamplighter.core.monitor.parts import part_faults

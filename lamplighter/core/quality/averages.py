@@ -11,7 +11,7 @@ from lamplighter.core.quality.arrays import Floats, Ints, divide
 from lamplighter.core.quality.confusion import Cells
 from lamplighter.core.quality.estimates import NO_ROWS, Case, Estimates
 from lamplighter.core.quality.intervals import Interval, on_logit, wilson
-from lamplighter.core.quality.ratios import RATIOS, Ratio
+from lamplighter.core.quality.precision_recall_f1 import RATIOS, Ratio
 from lamplighter.core.values.key_name import key_name
 
 

@@ -14,8 +14,8 @@ from lamplighter.core.quality.confusion import Cells, Confusion
 from lamplighter.core.quality.discrimination import discrimination
 from lamplighter.core.quality.estimates import Estimates, undefined
 from lamplighter.core.quality.grouping import Grouping
+from lamplighter.core.quality.precision_recall_f1 import RATIOS, accuracy
 from lamplighter.core.quality.probabilities import calibration
-from lamplighter.core.quality.ratios import RATIOS, accuracy
 from lamplighter.core.quality.scores import NO_CLASS, Scores, YScore
 from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.core.values.key_name import key_name

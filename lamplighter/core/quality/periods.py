@@ -13,7 +13,7 @@ from lamplighter.core.quality.confusion import NO_PREDICTION, Cells, Confusion
 from lamplighter.core.quality.estimates import Estimates, undefined
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.intervals import wilson
-from lamplighter.core.quality.ratios import RATIOS, accuracy
+from lamplighter.core.quality.precision_recall_f1 import RATIOS, accuracy
 from lamplighter.core.records.catalogue import QUALITY_METRICS
 from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.core.values.plain import BINARY

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamplighter.core.monitor import Monitor, parse
-from lamplighter.core.monitor.faults import _sections_in
+from lamplighter.core.monitor.fault_messages import _sections_in
 from lamplighter.core.monitor.fields import Section, class_label
 from lamplighter.core.time.duration import format_duration, parse_duration
 from lamplighter.errors import MonitorError

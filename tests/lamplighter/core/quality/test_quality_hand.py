@@ -10,8 +10,8 @@ import pytest
 from lamplighter.core.quality.classifiers import classification
 from lamplighter.core.quality.confusion import NO_PREDICTION, Confusion
 from lamplighter.core.quality.grouping import Grouping
+from lamplighter.core.quality.precision_recall_f1 import RATIOS
 from lamplighter.core.quality.rankers import ranking
-from lamplighter.core.quality.ratios import RATIOS
 from lamplighter.core.quality.regressors import regression
 from lamplighter.core.quality.resampling import custom
 from lamplighter.core.quality.texts import text

@@ -12,10 +12,10 @@ import pytest
 
 from lamplighter.errors import SourceError
 from storage.project.folder import Project
+from storage.sources.delta import tables_with_logs
 from storage.sources.files import find
 from storage.sources.in_files import absent
 from storage.sources.scan import Scan
-from storage.sources.table_logs import tables_with_logs
 from tests.storage.delta_tables import add, column, deletion_vector, mapped, write_log
 from tests.storage.scan_specs import AT, spec_of, utc, values
 

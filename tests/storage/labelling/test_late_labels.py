@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lamplighter.core.time.window import Grain, Window
-from storage.labelling import unmatched as unmatched_module
+from storage.labelling import late_labels as unmatched_module
 from storage.labelling.join import LabelIndex
-from storage.labelling.unmatched import UnmatchedLabels, ids_used_again, unmatched_labels
+from storage.labelling.late_labels import UnmatchedLabels, ids_used_again, unmatched_labels
 from storage.sources.labels import Arrived, labels_arrived
 from storage.sources.predictions import predictions_of
 from storage.sources.scan import Scan, ScanSpec
