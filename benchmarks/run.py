@@ -74,7 +74,7 @@ def run(folder: Path) -> dict[str, Any]:
     from flows.run_window import run_window
     from flows.stage_functions import Stages
     from storage.project.folder import Project
-    from tasks.stages.run import RunContext
+    from tasks.stages.run_context import RunContext
 
     project = Project.open(folder)
     # A run that finds itself recorded already would skip its evaluation.

@@ -21,7 +21,7 @@ from storage.history import open_history
 from storage.history.windows import windows_with_rows
 from storage.project.folder import Project
 from tasks.stages.outcome import MOST_SHOWN
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 
 @dataclass(frozen=True)

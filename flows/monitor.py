@@ -16,7 +16,7 @@ from flows.stage_functions import Stages
 from flows.states import ending
 from storage.project.folder import Project
 from tasks.artifacts import leave_artifacts
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 
 def _context(

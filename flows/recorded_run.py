@@ -17,7 +17,7 @@ from storage.history.prune import newest_of_the_future
 from storage.history.runs import run_of
 from storage.registry.versions import Registry
 from tasks.stages.outcome import Outcome
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 
 @dataclass

@@ -10,7 +10,7 @@ from flows.stage_functions import Stages
 from lamplighter.errors import BrokenFileError, ReportError
 from tasks.stages.read import Located
 from tasks.stages.result import WindowResult
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 
 def make_report(context: RunContext) -> Path:

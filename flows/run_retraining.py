@@ -22,7 +22,7 @@ from tasks.retraining.submit import handed_over
 from tasks.retraining.train import train
 from tasks.retraining.trial import trial_folder
 from tasks.stages.notify import deliver
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from tasks.stages.evaluate import Evaluated
 from tasks.stages.outcome import Outcome, findings_of
 from tasks.stages.read import Located, PendingWindow
 from tasks.stages.result import WindowResult, with_evaluations
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 
 def run_window(

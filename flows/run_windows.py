@@ -18,7 +18,7 @@ from storage.history import open_history
 from storage.history.windows import windows_after
 from storage.project.folder import Project
 from tasks.stages.outcome import Outcome
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from tasks.stages.read import Located, PendingWindow, read
 from tasks.stages.record import record
 from tasks.stages.report import report
 from tasks.stages.result import WindowResult
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 from tasks.stages.validate import Table, validate
 
 P = ParamSpec("P")

@@ -23,7 +23,7 @@ from storage.history import open_history
 from storage.project.folder import Project
 from tasks.retraining.adopt import adopt
 from tasks.retraining.request import request_retraining
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 MONITOR = """
 model: churn

@@ -97,7 +97,7 @@ from flows.run_window import run_window
 from flows.stage_functions import Stages
 from storage.history.query import Filter, measurements
 from storage.project.folder import Project
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 from lamplighter.core.checks import messages
 import lamplighter
 project = Project.open(Path(os.environ["PROJECT"]))
@@ -207,7 +207,7 @@ from storage.history import open_history
 from storage.history.query import dump
 from storage.inspection.source_check import check_sources
 from storage.project.folder import Project
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 import lamplighter
 project = Project.open(Path(os.environ["PROJECT"]))
 for day in (3, 4, 5):

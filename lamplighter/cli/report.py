@@ -85,7 +85,7 @@ def _newest_with_rows(history: History, newest: dict[str, Any]) -> datetime:
 def _made(project: Project, model: str, window: Window, *, again: bool) -> Path:
     """Make the report as the window's own run would; made again, as of now."""
     from flows.report import make_report
-    from tasks.stages.run import RunContext
+    from tasks.stages.run_context import RunContext
 
     monitor = project.monitor(model)
     now = datetime.now(UTC) if again else monitor.run_after(window)

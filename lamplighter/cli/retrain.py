@@ -20,7 +20,7 @@ from lamplighter.cli.progress import progress_of
 if TYPE_CHECKING:
     from flows.run_retraining import Started
     from lamplighter.core.retraining.policy import Entry
-    from tasks.stages.run import RunContext
+    from tasks.stages.run_context import RunContext
 
 STEPS = 5
 """Reading, training, reading again, answering, comparing."""
@@ -45,7 +45,7 @@ def command(project: str | None, model: str, dry_run: bool, now: Moment | None, 
     monitor = opened.monitor(model)
     if monitor.retrain is None:
         raise click.UsageError(f"{model}: the monitor has no retrain; add it.")
-    from tasks.stages.run import RunContext
+    from tasks.stages.run_context import RunContext
 
     at = instant_of(now, ZoneInfo(monitor.timezone)) if now else datetime.now(UTC)
     context = RunContext.of(opened, monitor, monitor.window(at).start, at)

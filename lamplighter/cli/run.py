@@ -18,7 +18,7 @@ from lamplighter.cli.unexpected import fault_of
 
 if TYPE_CHECKING:
     from storage.project.folder import Project
-    from tasks.stages.run import RunContext
+    from tasks.stages.run_context import RunContext
 
 
 @click.command(epilog="Example: lamplighter run flight-delays --day 2013-05-01")
@@ -71,7 +71,7 @@ def _summary(project: Project, model: str, day: Moment | None, now: Moment | Non
     from zoneinfo import ZoneInfo
 
     monitor = project.monitor(model)
-    from tasks.stages.run import RunContext
+    from tasks.stages.run_context import RunContext
 
     zone = ZoneInfo(monitor.timezone)
     at = instant_of(now, zone) if now else datetime.now(UTC)

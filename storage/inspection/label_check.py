@@ -25,7 +25,7 @@ from storage.sources.labels import Arrived, keys, labels_arrived
 from storage.sources.place import reader_of
 from storage.sources.predictions import predictions_of
 from storage.sources.scan import Scan, ScanSpec
-from storage.sources.scans import Scans
+from storage.sources.shared_scans import Scans
 
 MOST_WINDOWS = 8
 """Windows that are looked at for labels, from the newest back to the one whose labels should be there."""

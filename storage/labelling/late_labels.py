@@ -17,7 +17,7 @@ from storage.project.folder import Project
 from storage.sources.labels import Arrived
 from storage.sources.predictions import predictions_of
 from storage.sources.scan import Scan, ScanSpec
-from storage.sources.scans import Scans
+from storage.sources.shared_scans import Scans
 
 LOOK_BACK_WINDOWS = 31
 """How many windows before those of the run are searched for the prediction of a late label, newest first."""

@@ -24,7 +24,7 @@ from storage.sources.labels import ONE_DAY, ids_of, joined_key
 from storage.sources.place import Wanted, reader_of
 from storage.sources.predictions import predictions_of
 from storage.sources.scan import Scan, ScanSpec
-from storage.sources.scans import Scans
+from storage.sources.shared_scans import Scans
 from storage.sources.timestamps import INSTANT
 
 FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)

@@ -23,7 +23,7 @@ from storage.project.private_files import make_folder, open_private
 from storage.sources.labels import identified, labels_arrived
 from storage.sources.predictions import predictions_of
 from storage.sources.scan import Scan
-from storage.sources.scans import Scans
+from storage.sources.shared_scans import Scans
 from storage.sources.types import united
 
 

@@ -26,7 +26,7 @@ from storage.project.folder import Project
 from storage.registry.trainer import TrainerProcess
 from storage.registry.versions import Registry, Version
 from storage.sinks.apprise import targets
-from storage.sources.scans import Scans
+from storage.sources.shared_scans import Scans
 
 Announce = Callable[[str, int, int], None]
 """Gets the name of a step, and where it is counted how many of how many windows are done."""

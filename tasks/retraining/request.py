@@ -31,7 +31,7 @@ from storage.history.promotions import champion
 from storage.history.retrainings import enter, entries
 from storage.history.windows import final_until, final_windows, first_window, labelled_rows
 from storage.registry.versions import Registry
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 MOST_FAILED = 3
 """Probations that may fail, as for a trainer that cannot answer, before the champion stays without one."""

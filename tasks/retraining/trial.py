@@ -18,7 +18,7 @@ from tasks.retraining.challenge import answer, windows_since
 from tasks.retraining.job import Announce, Retraining
 from tasks.retraining.request import veto_by_hand
 from tasks.retraining.train import Fitted, fit
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 VERSION = "dry-run"
 """The name that the trainer gets for its model; the registry never sees it."""

@@ -20,7 +20,7 @@ from lamplighter.core.values.key_name import key_name
 from lamplighter.evidently.measure import measure
 from storage.sources.scan import ScanSpec
 from tasks.stages.read import Located
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 from tasks.stages.validate import Table
 
 NO_VERSION = "no row names its version"

@@ -34,7 +34,7 @@ from tasks.stages.label_checks import (
     wrongly_dated,
 )
 from tasks.stages.read import Located, PendingWindow
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 from tasks.stages.validate import why_lost
 
 FOREIGN_SHARE, FEWEST_FOREIGN = 0.05, 20

@@ -25,7 +25,7 @@ from storage.history.outbox import put
 from storage.history.query import Filter, measurement_of
 from storage.history.windows import first_window
 from storage.sinks.apprise import targets
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from storage.labelling.misdated import is_overdue, misdated_labels
 from storage.sources.labels import SEPARATOR, keys, labels_arrived
 from storage.sources.scan import ScanSpec
 from tasks.stages.read import PendingWindow
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 MANY, FEWEST = 0.05, 5
 """From which share and number of ids on their labels are joined wrongly: fewer are slips."""

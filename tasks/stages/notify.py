@@ -17,7 +17,7 @@ from storage.history.outbox import DeliveryStatus, Waiting, mark, readdress, wai
 from storage.project.folder import Project
 from storage.sinks.apprise import Sent, send, targets
 from storage.sinks.exchange import Deadline
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 PAUSES = (1.0, 5.0)
 """Seconds between attempts of one run."""

@@ -15,7 +15,7 @@ from tasks.stages.evaluate import Evaluated
 from tasks.stages.judge import Judged
 from tasks.stages.read import Located
 from tasks.stages.result import WindowResult
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 MOST_SHOWN = 5
 """Findings that fit one line; the history has them all."""

@@ -21,7 +21,7 @@ from storage.project.private_key import home_key
 from storage.sources.reference import reference_key
 from storage.sources.scan import Scan, ScanSpec
 from tasks.stages.read import Located
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 from tasks.stages.validate import Table
 
 KIND_WORDS = {"numeric": "numbers", "categorical": "categories"}

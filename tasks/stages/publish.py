@@ -21,7 +21,7 @@ from storage.history.runs import last_run, last_success
 from storage.history.windows import newest_window
 from storage.sinks.gauges import publish as publish_samples
 from storage.sinks.gauges import withdraw_retired
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 OF_THE_RUN = {**INPUT_METRICS, **ARRIVAL_METRICS}
 """Metrics of the run's own window; for quality the window that is judged is shown."""

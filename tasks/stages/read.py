@@ -16,7 +16,7 @@ from storage.registry.versions import Registry
 from storage.sources.predictions import predictions_of
 from storage.sources.reference import reference_of
 from storage.sources.scan import ScanSpec
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 LOOKBACK = timedelta(days=3)
 """How far back late predictions are looked for where there are no labels to wait for."""

@@ -10,7 +10,7 @@ from storage.history.results import record_evaluation, record_inputs, record_run
 from tasks.stages.evaluate import Evaluated
 from tasks.stages.read import Located
 from tasks.stages.result import WindowResult
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 
 def record(

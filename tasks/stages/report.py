@@ -17,7 +17,7 @@ from storage.sinks.reports import write_report
 from tasks.stages.compare import Compared, Samples, samples_of
 from tasks.stages.read import Located
 from tasks.stages.result import WindowResult
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 from tasks.stages.validate import Table
 
 

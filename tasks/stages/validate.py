@@ -17,7 +17,7 @@ from storage.profiles.build import table_kinds
 from storage.sources.labels import identified
 from storage.sources.scan import Scan, ScanSpec
 from tasks.stages.read import Located, PendingWindow
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from storage.history.retrainings import entries
 from storage.project.folder import Project
 from storage.registry.versions import Registry
 from tasks.stages.outcome import Outcome
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 from tests.flows.runs import edit
 
 FIRST, TURN, DAYS, ROWS = date(2025, 3, 3), date(2025, 3, 17), 34, 200

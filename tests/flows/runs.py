@@ -12,7 +12,7 @@ from storage.history import open_history
 from storage.history.query import dump
 from storage.project.folder import Project
 from tasks.stages.outcome import Outcome
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 
 def edit(world: Project, model: str, *changes: tuple[str, str]) -> None:

@@ -16,7 +16,7 @@ from storage.history import open_history
 from storage.history.incidents import all_incidents
 from storage.project.folder import Project
 from tasks.stages.outcome import Outcome
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 FIRST, ROWS = date(2025, 3, 3), 200
 

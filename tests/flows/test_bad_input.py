@@ -20,7 +20,7 @@ from lamplighter.errors import HistoryError, MonitorError, SourceError
 from storage.history import open_history
 from storage.history.query import Filter, findings, measurements, newest_windows
 from storage.project.folder import Project
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 from tasks.stages.validate import validate
 from tests.flows.conftest import Ran
 from tests.flows.runs import many_runs, one_run, recorded

@@ -17,7 +17,7 @@ from flows.monitor import monitor
 from flows.retrain import retrain
 from lamplighter.errors import MonitorError
 from storage.project.folder import Project
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 from tests.flows.runs import many_runs, recorded
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 6)

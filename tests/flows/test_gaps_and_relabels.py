@@ -24,7 +24,7 @@ from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.history.windows import judged_window
 from storage.project.folder import Project
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 from tests.flows.conftest import ZONE, Ran
 from tests.flows.runs import edit, many_runs, one_run, recorded
 

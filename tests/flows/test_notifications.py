@@ -18,7 +18,7 @@ from storage.project.folder import Project
 from storage.sinks import apprise as notifications
 from tasks.stages import notify
 from tasks.stages.outcome import Outcome
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 from tests.flows import loop_world
 from tests.flows.conftest import FIRST
 from tests.flows.loop_world import DAY, call, one_run

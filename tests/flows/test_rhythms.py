@@ -15,7 +15,7 @@ from lamplighter.core.time.window import Grain, Window
 from storage.history import open_history
 from storage.history.incidents import all_incidents
 from storage.project.folder import Project
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 from tests.flows.conftest import Prepared
 
 START = datetime(2025, 3, 3, tzinfo=UTC)

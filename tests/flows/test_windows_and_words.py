@@ -21,7 +21,7 @@ from lamplighter.errors import MonitorError
 from storage.history import open_history
 from storage.history.query import Filter, measurements
 from storage.project.folder import Project
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 from tests.flows.conftest import ZONE, Ran
 from tests.flows.runs import edit, many_runs, one_run, recorded
 

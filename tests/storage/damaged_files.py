@@ -30,7 +30,7 @@ from storage.sources.files import find
 from storage.sources.labels import labels_arrived
 from storage.sources.reference import reference_of
 from storage.sources.scan import ScanSpec
-from storage.sources.scans import Scans
+from storage.sources.shared_scans import Scans
 
 DAY = Window.of("m", Grain.DAY, "UTC", dt.date(2026, 3, 2))
 N = 60

@@ -23,7 +23,7 @@ from tasks.stages.judge import judge
 from tasks.stages.profile import Profiled, profile
 from tasks.stages.read import read
 from tasks.stages.record import record
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 from tasks.stages.validate import Table, validate
 from tests.flows import small_world
 

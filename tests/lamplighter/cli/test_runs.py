@@ -49,7 +49,7 @@ def _folder(tmp_path: Path) -> Path:
 @pytest.fixture(name="broken")
 def _broken(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault of ours: the second model's run fails with an unexpected error."""
-    from tasks.stages.run import RunContext
+    from tasks.stages.run_context import RunContext
 
     judged = RunContext.history.func
 

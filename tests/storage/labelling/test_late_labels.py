@@ -21,7 +21,7 @@ from storage.labelling.late_labels import UnmatchedLabels, ids_used_again, unmat
 from storage.sources.labels import Arrived, labels_arrived
 from storage.sources.predictions import predictions_of
 from storage.sources.scan import Scan, ScanSpec
-from storage.sources.scans import Scans
+from storage.sources.shared_scans import Scans
 from tests.storage.labelled_world import DATED, DAY, START, World, at
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from lamplighter.core.time.window import Window
 from storage.labelling.training_set import write_labelled
-from storage.sources.scans import Scans
+from storage.sources.shared_scans import Scans
 from tests.storage.labelled_world import World
 
 BIG, LONG = 2**53, 10**19

@@ -20,7 +20,7 @@ from storage.project.folder import Project
 from storage.sources import in_database
 from storage.sources.reference import reference_key, reference_of, span_of
 from storage.sources.scan import Scan
-from storage.sources.scans import Scans
+from storage.sources.shared_scans import Scans
 
 PREDICTIONS = {"parquet": "log/day={day}/*.parquet", "time": "at", "id": "id"}
 ZONE = "America/New_York"

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from lamplighter.core.monitor import Duplicates
 from lamplighter.core.time.window import Grain
 from storage.sources.scan import Scan
-from storage.sources.scans import Scans
+from storage.sources.shared_scans import Scans
 from tests.storage.scan_specs import AT, HOUR, row_groups, spec_of, utc, values
 
 # Types

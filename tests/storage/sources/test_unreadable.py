@@ -13,7 +13,7 @@ import pytest
 
 from lamplighter.errors import BrokenFileError, SourceError
 from storage.sources.scan import Scan, ScanSpec
-from storage.sources.scans import Scans
+from storage.sources.shared_scans import Scans
 from tests.storage.scan_specs import AT, cut, spec_of, spoil, utc, values
 
 

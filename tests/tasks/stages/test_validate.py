@@ -21,7 +21,7 @@ from storage.sources.predictions import predictions_of
 from storage.sources.reference import reference_of
 from tasks.stages.profile import Profiled, profile
 from tasks.stages.read import Located, PendingWindow
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 from tasks.stages.validate import Table, validate
 from tests.storage.scan_specs import cut, spoil
 

@@ -19,7 +19,7 @@ from lamplighter.core.records.finding import INPUT_BREAKS, Code
 from storage.history.query import Filter, measurements
 from storage.project.folder import Project
 from tasks.stages.outcome import Outcome
-from tasks.stages.run import RunContext
+from tasks.stages.run_context import RunContext
 
 DAY = date(2026, 3, 2)
 N = 60

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from storage.profiles.store import LoadedProfiles
     from storage.sources.scan import Scan
     from storage.sources.scan_spec import ScanSpec
-    from storage.sources.scans import Scans
+    from storage.sources.shared_scans import Scans
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """By how much the clock of a scheduler may be ahead."""
@@ -28,7 +28,7 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 
 def _no_scans() -> Scans:
     # A window that cannot be run is refused before pandas and pyarrow are imported (0.4 s).
-    from storage.sources.scans import Scans
+    from storage.sources.shared_scans import Scans
 
     return Scans()
 
