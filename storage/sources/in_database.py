@@ -15,7 +15,7 @@ from lamplighter.core.time.window import Window
 from storage.project.database_urls import place_of
 from storage.project.folder import Project
 from storage.sources.files import File
-from storage.sources.place import EPOCH, Newest, Rows, State, Wanted
+from storage.sources.place import EPOCH, Newest, RowSource, State, Wanted
 from storage.sources.sql import columns_of, count_rows, newest_time, spool, tables_of
 from storage.sources.sql_bounds import Bounds
 from storage.sources.timestamps import INSTANT, to_instants
@@ -26,7 +26,7 @@ LOOK_BACK = timedelta(days=31)
 """How long before the newest of rows that are dated elsewhere others are looked at, besides the span at hand."""
 
 
-def between(project: Project, source: Rows, span: Window, wanted: Wanted) -> list[File]:
+def between(project: Project, source: RowSource, span: Window, wanted: Wanted) -> list[File]:
     """The rows of a span, streamed to files that only their owner may read."""
     return spool(
         source.given,
@@ -43,12 +43,12 @@ def between(project: Project, source: Rows, span: Window, wanted: Wanted) -> lis
     )
 
 
-def recent(project: Project, source: Rows, span: Window, wanted: Wanted) -> list[File]:
+def recent(project: Project, source: RowSource, span: Window, wanted: Wanted) -> list[File]:
     """The first rows of a span."""
     return between(project, source, span, wanted)
 
 
-def dated(project: Project, source: Rows, span: Window, delivered: Window, wanted: Wanted) -> list[File]:
+def dated(project: Project, source: RowSource, span: Window, delivered: Window, wanted: Wanted) -> list[File]:
     """The last rows of a span: a database does not say when they came."""
     moment = _newest_time(source, span, at_day_end=True)
     if moment is None:
@@ -63,12 +63,12 @@ def newest(project: Project, monitor: Monitor, now: datetime, wanted: Wanted) ->
     return Newest(_newest_time(monitor.predictions, span))
 
 
-def columns(project: Project, source: Rows) -> Collection[str]:
+def columns(project: Project, source: RowSource) -> Collection[str]:
     """The columns of the table or query."""
     return columns_of(source.given)
 
 
-def absent(project: Project, source: Rows, section: str, *, may_come: bool = False) -> Problem | None:
+def absent(project: Project, source: RowSource, section: str, *, may_come: bool = False) -> Problem | None:
     """What is wrong where the database has no such table; rows do not come to one that is not there."""
     table = source.given.table
     tables = tables_of(source.given) if table else []
@@ -78,7 +78,7 @@ def absent(project: Project, source: Rows, section: str, *, may_come: bool = Fal
     return Problem((section, source.place.key, "table"), what)
 
 
-def state(source: Rows, span: Window) -> State | None:
+def state(source: RowSource, span: Window) -> State | None:
     """How many rows a span has: what was corrected in place is not seen."""
     sql, bounds = source.given, _bounds(source, span)
     asked = (sql.url.get_secret_value(), (sql.table, sql.query))
@@ -89,12 +89,12 @@ def _is_listed(table: str, tables: Collection[str]) -> bool:
     return table.rpartition(".")[2] in {name.rpartition(".")[2] for name in tables} and "." not in table
 
 
-def _bounds(source: Rows, span: Window) -> Bounds:
+def _bounds(source: RowSource, span: Window) -> Bounds:
     place = place_of(source.given)
     return Bounds(source.time, source.timezone, source.time_unit, span.timezone, span.start, span.end, place)
 
 
-def _newest_time(source: Rows, span: Window, *, at_day_end: bool = False) -> datetime | None:
+def _newest_time(source: RowSource, span: Window, *, at_day_end: bool = False) -> datetime | None:
     value = newest_time(source.given, _bounds(source, span))
     if value is None:
         return None

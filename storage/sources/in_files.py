@@ -16,7 +16,7 @@ from lamplighter.errors import BrokenFileError
 from storage.project.folder import Project
 from storage.sources.files import DAY, File, find
 from storage.sources.newest import newest_in
-from storage.sources.place import EPOCH, Newest, Rows, State, Wanted
+from storage.sources.place import EPOCH, Newest, RowSource, State, Wanted
 from storage.sources.scan import Scan, ScanSpec
 
 MOST_FILES = 60
@@ -28,7 +28,7 @@ MOST_DAYS = 30
 WILD = re.compile(r"[*?\[{]")
 
 
-def between(project: Project, source: Rows, span: Window, wanted: Wanted) -> list[File]:
+def between(project: Project, source: RowSource, span: Window, wanted: Wanted) -> list[File]:
     """The files of the days of a span.
 
     ``{day}`` is a hint: services write some rows into the next day's partition, so the neighbours are looked at too.
@@ -42,12 +42,12 @@ def between(project: Project, source: Rows, span: Window, wanted: Wanted) -> lis
     return find((project.locate(path) for path in source.given), span.days(margin=1), wanted.folder)
 
 
-def recent(project: Project, source: Rows, span: Window, wanted: Wanted) -> list[File]:
+def recent(project: Project, source: RowSource, span: Window, wanted: Wanted) -> list[File]:
     """The last files by name, as many days of them as the span has."""
     return newest_files(project, source, (span.end - span.start).days)
 
 
-def dated(project: Project, source: Rows, span: Window, delivered: Window, wanted: Wanted) -> list[File]:
+def dated(project: Project, source: RowSource, span: Window, delivered: Window, wanted: Wanted) -> list[File]:
     """The files of the days on which they were delivered: paths say nothing of the dates in them."""
     return between(project, source, delivered, wanted)
 
@@ -63,7 +63,7 @@ def newest(project: Project, monitor: Monitor, now: datetime, wanted: Wanted) ->
     return newest_in(newest_files(project, monitor.predictions), monitor, now)
 
 
-def columns(project: Project, source: Rows) -> Collection[str]:
+def columns(project: Project, source: RowSource) -> Collection[str]:
     """The columns of the last file by name.
 
     Examples
@@ -79,7 +79,7 @@ def columns(project: Project, source: Rows) -> Collection[str]:
     return rows.schema
 
 
-def absent(project: Project, source: Rows, section: str, *, may_come: bool = False) -> Problem | None:
+def absent(project: Project, source: RowSource, section: str, *, may_come: bool = False) -> Problem | None:
     """What is wrong where paths match nothing.
 
     Examples
@@ -101,12 +101,12 @@ def absent(project: Project, source: Rows, section: str, *, may_come: bool = Fal
     return Problem(at, f"{first} matches no file; {where}")
 
 
-def state(source: Rows, span: Window) -> State | None:
+def state(source: RowSource, span: Window) -> State | None:
     """None: files can be read again, and are where they are kept."""
     return None
 
 
-def newest_files(project: Project, source: Rows, days: int = 1) -> list[File]:
+def newest_files(project: Project, source: RowSource, days: int = 1) -> list[File]:
     """The last files of a source by name, those of the newest days that have some where paths name days.
 
     Raises

@@ -17,7 +17,7 @@ from storage.sources.files import File
 
 EPOCH, FAR = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
-Rows: TypeAlias = Predictions | Labels
+RowSource: TypeAlias = Predictions | Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +86,13 @@ class PlaceReader(Protocol):
     may be among them: they are left out where files are scanned. All raise `SourceError` if the place does not answer.
     """
 
-    def between(self, project: Project, source: Rows, span: Window, wanted: Wanted) -> list[File]:
+    def between(self, project: Project, source: RowSource, span: Window, wanted: Wanted) -> list[File]:
         """The files of the rows between two instants."""
 
-    def recent(self, project: Project, source: Rows, span: Window, wanted: Wanted) -> list[File]:
+    def recent(self, project: Project, source: RowSource, span: Window, wanted: Wanted) -> list[File]:
         """Files of many rows up to the end of a span, to look a value up in; of all days in it where that is quick."""
 
-    def dated(self, project: Project, source: Rows, span: Window, delivered: Window, wanted: Wanted) -> list[File]:
+    def dated(self, project: Project, source: RowSource, span: Window, delivered: Window, wanted: Wanted) -> list[File]:
         """The files that were delivered in one span and may hold rows dated in another, the newest of those."""
 
     def newest(self, project: Project, monitor: Monitor, now: datetime, wanted: Wanted) -> Newest:
@@ -101,20 +101,20 @@ class PlaceReader(Protocol):
         Raises `ColumnError` if the time column is not there or holds no times.
         """
 
-    def columns(self, project: Project, source: Rows) -> Collection[str]:
+    def columns(self, project: Project, source: RowSource) -> Collection[str]:
         """The columns of the newest rows; none where that is not known. Raises `BrokenFileError` for a broken file."""
 
-    def absent(self, project: Project, source: Rows, section: str, *, may_come: bool = False) -> Problem | None:
+    def absent(self, project: Project, source: RowSource, section: str, *, may_come: bool = False) -> Problem | None:
         """What is wrong where the place is not there at all; no more than a warning where rows may be still to come."""
 
-    def state(self, source: Rows, span: Window) -> State | None:
+    def state(self, source: RowSource, span: Window) -> State | None:
         """The state of the rows of a span that has passed, which then are kept until it changes; None to keep none.
 
         Where it gives one, `between` leaves its files in a folder of their own.
         """
 
 
-def reader_of(source: Rows) -> PlaceReader:
+def reader_of(source: RowSource) -> PlaceReader:
     """The reader of the place that a source gives; only its module is imported.
 
     Examples
