@@ -42,7 +42,7 @@ def backfill(
             logger.info(step.line)
             found.update({(step.model, step.window)} if step.found else ())
 
-    done = backfill_models(opened, models, first, last, reports=reports, processes=processes, tell=tell)
+    done = backfill_models(opened, models, first, last, reports=reports, processes=processes, announce=tell)
     message = summed_up(done, first, last)
     for line in (it.unreported for it in done if it.unreported):
         logger.warning(line)

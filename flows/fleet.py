@@ -57,7 +57,7 @@ class Step:
         return f"{self.model} {self.window}: {self.stage or self.message}"
 
 
-Tell = Callable[[Step], None]
+Announce = Callable[[Step], None]
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def windows_planned(project: Project, models: Sequence[str], first: date, last: 
     return count
 
 
-def _backfill_model(root: str, model: str, first: date, last: date, reports: int, tell: Tell) -> Backfilled:
+def _backfill_model(root: str, model: str, first: date, last: date, reports: int, announce: Announce) -> Backfilled:
     """Back-fill one model.
 
     Parameters
@@ -138,7 +138,7 @@ def _backfill_model(root: str, model: str, first: date, last: date, reports: int
         The project's folder: it travels to another process, and what was opened of a project does not.
     reports : int
         How many of the newest windows that have rows get a report.
-    tell : callable of Step
+    announce : callable of Step
         Gets each stage as it begins, and each window as it ends.
     """
     project, done = Project.open(root), Backfilled(model)
@@ -149,13 +149,15 @@ def _backfill_model(root: str, model: str, first: date, last: date, reports: int
         asked = windows_between(monitor, first, last)
         done = replace(done, planned=len(asked))
         at = windows[0].label
-        for place, run in enumerate(run_windows(project, monitor, windows, announce=partial(_announce, tell, model))):
+        for place, run in enumerate(
+            run_windows(project, monitor, windows, announce=partial(_announce, announce, model))
+        ):
             is_later = place >= len(asked)
             message = run.outcome.message if run.outcome else run.fault
             outcome, failed = run.outcome, bool(run.fault)
             found = (*outcome.found,) if outcome else ()
             step = Step(model, run.window.label, "", message, found[:MOST_SHOWN], failed, is_later)
-            tell(step)
+            announce(step)
             done = replace(
                 done,
                 ran=done.ran + (not is_later),
@@ -163,7 +165,7 @@ def _backfill_model(root: str, model: str, first: date, last: date, reports: int
                 failed=(*done.failed, step.line) if failed else done.failed,
             )
             at = windows[place + 1].label if place + 1 < len(windows) else ""
-        return _reported(project, monitor, asked, reports, tell, done)
+        return _reported(project, monitor, asked, reports, announce, done)
     except LamplighterError as error:
         return replace(done, stopped=said_of(model, error), stopped_at=at)
     except KeyboardInterrupt:
@@ -177,12 +179,12 @@ INTERRUPTED = "interrupted"
 """Why a backfill stopped that a person ended."""
 
 
-def _announce(tell: Tell, model: str, window: Window, stage: str) -> None:
-    tell(Step(model, window.label, stage))
+def _announce(announce: Announce, model: str, window: Window, stage: str) -> None:
+    announce(Step(model, window.label, stage))
 
 
 def _reported(
-    project: Project, monitor: Monitor, windows: Sequence[Window], reports: int, tell: Tell, done: Backfilled
+    project: Project, monitor: Monitor, windows: Sequence[Window], reports: int, announce: Announce, done: Backfilled
 ) -> Backfilled:
     """Make the reports of the newest windows that have rows: which ones those are is known when all have been run."""
     if not reports:
@@ -191,7 +193,7 @@ def _reported(
     if not shown:
         return replace(done, unreported=f"{monitor.model}: no report is made: none of the windows has rows")
     for window in shown:
-        tell(Step(monitor.model, window.label, "report"))
+        announce(Step(monitor.model, window.label, "report"))
         try:
             make_report(RunContext(project, monitor, window, monitor.run_after(window)))
         except LamplighterError as error:
@@ -209,7 +211,7 @@ def backfill_models(
     *,
     reports: int,
     processes: int,
-    tell: Tell,
+    announce: Announce,
 ) -> list[Backfilled]:
     """Back-fill some models, several at a time; a model that fails leaves the others to go on.
 
@@ -223,24 +225,24 @@ def backfill_models(
         done: list[Backfilled] = []
         for model in models:
             is_over = any(it.stopped == INTERRUPTED for it in done)
-            done.append(Backfilled(model, stopped=NOT_BEGUN) if is_over else one(model, tell=tell))
+            done.append(Backfilled(model, stopped=NOT_BEGUN) if is_over else one(model, announce=announce))
         return done
-    return [*_side_by_side(one, models, processes, tell)]
+    return [*_side_by_side(one, models, processes, announce)]
 
 
 def _side_by_side(
-    one: Callable[..., Backfilled], models: Sequence[str], processes: int, tell: Tell
+    one: Callable[..., Backfilled], models: Sequence[str], processes: int, announce: Announce
 ) -> Iterator[Backfilled]:
     # Forking a process that holds threads and connections is not safe.
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager, ProcessPoolExecutor(processes, mp_context=context) as pool:
         queue = manager.Queue()
-        futures = {model: pool.submit(one, model, tell=queue.put) for model in models}
+        futures = {model: pool.submit(one, model, announce=queue.put) for model in models}
         interrupted = False
         try:
             while not (all(future.done() for future in futures.values()) and queue.empty()):
                 with suppress(Empty):
-                    tell(queue.get(timeout=0.2))
+                    announce(queue.get(timeout=0.2))
         except (KeyboardInterrupt, EOFError, ConnectionError):
             # A terminal interrupts the other processes too, and each comes back with what it has done.
             interrupted = True

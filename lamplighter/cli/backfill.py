@@ -84,7 +84,7 @@ def _run(
             doing = f"{step.model} {step.window}" + (f" {step.stage}" if step.stage else "")
             progress.update(doing, advance=0 if step.stage else 1)
 
-        done = backfill_models(project, named, first, last, reports=reports, processes=processes, tell=tell)
+        done = backfill_models(project, named, first, last, reports=reports, processes=processes, announce=tell)
     return done, windows
 
 

@@ -82,7 +82,7 @@ def _totals(metric: str | None) -> dict[str, str]:
 
 
 def check_names(history: History, model: str, wanted: Mapping[str, Any]) -> None:
-    """Tell a name that nothing is recorded under from one under which nothing fits.
+    """Distinguish a name that nothing is recorded under from one under which nothing fits.
 
     Examples
     --------

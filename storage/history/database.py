@@ -132,7 +132,7 @@ def _engine(url: str) -> sa.Engine:
         sa.event.listen(engine, "connect", _on_sqlite_connect)
         sa.event.listen(engine, "begin", _on_sqlite_begin)
     _ENGINES[url] = engine
-    # SQLite writes its log into the file when the last connection closes, and PostgreSQL is told.
+    # SQLite writes its log into the file when the last connection closes, and PostgreSQL ends the session.
     atexit.register(engine.dispose)
     return engine
 

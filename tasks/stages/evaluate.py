@@ -83,7 +83,7 @@ def evaluate(context: RunContext, located: Located) -> Evaluated:
         new = [_unlabelled(context, pending, State.PROVISIONAL) for pending in located.windows if pending.known is None]
         return Evaluated(new, findings=[Finding(Code.LABELS_UNREADABLE, "", f"labels: {error}")])
     index = LabelIndex.of(arrived, monitor.predictions.id) if arrived else None
-    own, findings = _own_functions(context)
+    functions, findings = _custom_functions(context)
     unreadable = bool(arrived and (arrived.unreadable or _absent(monitor, arrived)))
     windows: list[Evaluation] = []
     labelled: list[int] = []
@@ -91,7 +91,7 @@ def evaluate(context: RunContext, located: Located) -> Evaluated:
     for pending, truth in zip(located.windows, truths_of(_seen(context, located), monitor, index), strict=True):
         if pending.is_gone:
             continue
-        if evaluation := _evaluate(context, pending, truth, own, unreadable=unreadable):
+        if evaluation := _evaluate(context, pending, truth, functions, unreadable=unreadable):
             windows.append(evaluation)
         labelled.append(len(truth.labelled))
         classes += counted_classes(context, pending.window, truth, classes)
@@ -122,7 +122,7 @@ def _relabelled_until(context: RunContext, pending: PendingWindow) -> datetime |
     return pending.known.relabelled_until if pending.known else None
 
 
-def _own_functions(context: RunContext) -> tuple[dict[str, CustomFunction], list[Finding]]:
+def _custom_functions(context: RunContext) -> tuple[dict[str, CustomFunction], list[Finding]]:
     """The custom metrics; one that cannot be loaded costs itself alone."""
     functions: dict[str, CustomFunction] = {}
     findings = []
@@ -135,7 +135,12 @@ def _own_functions(context: RunContext) -> tuple[dict[str, CustomFunction], list
 
 
 def _evaluate(
-    context: RunContext, pending: PendingWindow, truth: Truth, own: Mapping[str, CustomFunction], *, unreadable: bool
+    context: RunContext,
+    pending: PendingWindow,
+    truth: Truth,
+    functions: Mapping[str, CustomFunction],
+    *,
+    unreadable: bool,
 ) -> Evaluation | None:
     """The window's quality, or None when nothing is new."""
     monitor, window, rows = context.monitor, pending.window, context.scan(pending.spec)
@@ -150,7 +155,7 @@ def _evaluate(
     measurements = coverage_measurements(rows.count, len(truth.labelled), truth.corrected, state, why_lost(rows))
     confusion: list[Confusion] = []
     if truth.comparable:
-        quality, confusion = evaluate_rows(_labelled(context, truth), monitor, state, own)
+        quality, confusion = evaluate_rows(_labelled(context, truth), monitor, state, functions)
         measurements += quality
     elif rows.count:
         measurements += unmeasured(monitor, state, "a column of the predictions that it needs is missing")

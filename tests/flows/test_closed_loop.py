@@ -158,7 +158,7 @@ def test_a_trainer_that_hangs_is_ended(turned: Project, tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
         for name, said in zip(codes, pool.map(hang, codes), strict=True):
             assert said.startswith(f"{name}.py:train: train took longer than the time limit of 4 s; raise it")
-    # An orphan that nobody has waited for may be left as a zombie.
+    # An orphan stays a zombie until its parent waits for it.
     assert not [it for it in psutil.process_iter() if it.pid == int(pid.read_text()) and it.status() != "zombie"]
 
 

@@ -96,7 +96,7 @@ def deployed(project: Project, url: str, folder: Path) -> Iterator[Command]:
     try:
         yield call
     finally:
-        # By force: Prefect 3.8.8 hangs where a run ends in the moment in which its worker is told to stop.
+        # By force: Prefect 3.8.8 hangs where a run ends in the moment in which its worker gets the signal to stop.
         for it in (process, *process.children(recursive=True)):
             with suppress(psutil.NoSuchProcess):
                 it.kill()

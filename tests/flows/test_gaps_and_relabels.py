@@ -34,7 +34,7 @@ GAP = date(2025, 3, 6)
 
 def backfilled(world: Project, first: date, last: date, model: str = "parquet") -> list[str]:
     output: list[Step] = []
-    (done,) = backfill_models(world, [model], first, last, reports=0, processes=1, tell=output.append)
+    (done,) = backfill_models(world, [model], first, last, reports=0, processes=1, announce=output.append)
     assert done.is_sound, done.faults
     return [step.line for step in output if not step.stage]
 
@@ -208,7 +208,7 @@ def test_an_unexpected_exception_costs_its_own_run_alone(world: Project, monkeyp
     monkeypatch.setattr("flows.run_windows.run_window", fragile)
     output: list[Step] = []
     done = backfill_models(
-        world, ["sql", "parquet"], FIRST, date(2025, 3, 5), reports=0, processes=1, tell=output.append
+        world, ["sql", "parquet"], FIRST, date(2025, 3, 5), reports=0, processes=1, announce=output.append
     )
     fault = "sql 2025-03-04: unexpected ZeroDivisionError: nobody thought of this"
     assert [it.faults for it in done] == [[fault], []]

@@ -32,7 +32,7 @@ def test_it_says_what_is_done_and_how_to_go_on(tmp_path: Path, place: int) -> No
     for number in range(5):
         small_world.log(project, number, rows(number))
     at, options = str(day(place)), {"reports": 0, "processes": 1}
-    done = backfill_models(project, ["m", "n"], day(0), day(4), tell=interrupting(at), **options)
+    done = backfill_models(project, ["m", "n"], day(0), day(4), announce=interrupting(at), **options)
     assert [(it.model, it.ran, it.planned) for it in done] == [("m", place, 5), ("n", 0, 0)]
     assert [it.faults for it in done] == [
         [
@@ -43,12 +43,12 @@ def test_it_says_what_is_done_and_how_to_go_on(tmp_path: Path, place: int) -> No
     ]
     for model in ("m", "n"):
         first = day(place) if model == "m" else day(0)
-        (again,) = backfill_models(project, [model], first, day(4), tell=lambda step: None, **options)
+        (again,) = backfill_models(project, [model], first, day(4), announce=lambda step: None, **options)
         assert again.is_sound
     straight = small_world.make(tmp_path / "straight", MONITOR)
     for number in range(5):
         small_world.log(straight, number, rows(number))
-    backfill_models(straight, ["m"], day(0), day(4), tell=lambda step: None, **options)
+    backfill_models(straight, ["m"], day(0), day(4), announce=lambda step: None, **options)
     ours, theirs = (of_m(dump(open_history(it))) for it in (project, straight))
     # Files are known by where they lie, which is elsewhere.
     assert {**ours, "evaluation": []} == {**theirs, "evaluation": []}

@@ -94,9 +94,9 @@ def project_of(folder: Path, name: str, grain: str = "1d", *, same_row: bool = F
         frame["truth"] = right
         labels["same_row"] = True
     else:
-        output = pd.DataFrame({"id": frame["id"], "truth": right, "told": frame["at"] + pd.Timedelta("5m")})
+        output = pd.DataFrame({"id": frame["id"], "truth": right, "labelled_at": frame["at"] + pd.Timedelta("5m")})
         output.to_parquet(folder / "data" / "labels.parquet")
-        labels |= {"parquet": "data/labels.parquet", "time": "told", "id": "id"}
+        labels |= {"parquet": "data/labels.parquet", "time": "labelled_at", "id": "id"}
     frame.to_parquet(folder / "data" / "log.parquet")
     scores = {"score": {"0": "p_no", "1": "p_yes"}} if name == "scores" else {}
     days = f"{3 * SPANS[grain] // timedelta(hours=1)}h"

@@ -76,7 +76,7 @@ def s3_server() -> Iterator[str]:
 
 @pytest.fixture
 def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A client of the local S3 server; the process is told where it is as a user would tell it."""
+    """A client of the local S3 server; the environment says where it is, as a user would set it."""
     import boto3
 
     output = {

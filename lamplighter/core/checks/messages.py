@@ -77,7 +77,7 @@ class Moved:
 def opened(
     model: str, decision: Decision, window: str, moved: Sequence[Moved], reasons: Iterable[str], report: str
 ) -> Message:
-    """Tell that a check has begun to fail.
+    """Say that a check has begun to fail.
 
     Parameters
     ----------

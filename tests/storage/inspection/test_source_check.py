@@ -292,9 +292,13 @@ MISTAKES: list[tuple[str, Change, str, str]] = [
             f"times of labels that cannot be read: {value}",
             column("labels", "labelled_at", value),
             "labels.parquet",
-            told,
+            message,
         )
-        for value, told in (("soon", "'soon', which is no ISO 8601"), (20260302, "a date in digits"), (7.5, "numbers"))
+        for value, message in (
+            ("soon", "'soon', which is no ISO 8601"),
+            (20260302, "a date in digits"),
+            (7.5, "numbers"),
+        )
     ),
     (
         "rows of the future",

@@ -68,7 +68,7 @@ def _gateway(tmp_path: Path) -> Iterator[Callable[..., str]]:
 
     def start(config: str = "") -> str:
         port = free_port()
-        # Debian's keeps what was pushed in a file of the system's, unless it is told not to.
+        # Debian's keeps what was pushed in a file of the system's, unless an option forbids it.
         arguments = [PUSHGATEWAY, f"--web.listen-address=127.0.0.1:{port}", "--persistence.file="]
         if config:
             (tmp_path / "web.yml").write_text(config)
