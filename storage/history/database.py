@@ -16,7 +16,7 @@ from storage.project.database_urls import connect_options, driver_fault, history
 from storage.project.folder import Project
 from storage.project.private_files import close_home, close_to_others, keep_database_private, make_folder
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration, so that opening an up-to-date history need not import Alembic."""
 
 BUSY_SECONDS = 60

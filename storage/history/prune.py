@@ -11,7 +11,9 @@ from storage.history.database import History
 
 WHEN: dict[str, str] = {
     **dict.fromkeys(("measurement", "confusion", "evaluation", "finding", "profile", "decision", "run"), "known_on"),
-    **dict.fromkeys(("acceptance", "outbox", "delivery", "retraining", "model_version", "promotion"), "known_on"),
+    **dict.fromkeys(
+        ("reference_value", "acceptance", "outbox", "delivery", "retraining", "model_version", "promotion"), "known_on"
+    ),
     "incident": "opened_on",
 }
 """The tables whose rows came with a run, and the column that says with which."""

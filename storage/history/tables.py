@@ -138,6 +138,28 @@ decision = sa.Table(
     sa.Column("verdict", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("cause", sa.Text, nullable=False, server_default=""),
+    sa.Column("low", sa.Float(53)),
+    sa.Column("high", sa.Float(53)),
+    sa.Column("compared", sa.Text, nullable=False, server_default=""),
+    sqlite_with_rowid=False,
+)
+
+reference_value = sa.Table(
+    "reference_value",
+    metadata,
+    _key("model"),
+    _key("metric"),
+    _key("segment"),
+    _key("version"),
+    _key("feature"),
+    _key("class"),
+    _key("known_on", Instant),
+    sa.Column("value", sa.Float(53)),
+    sa.Column("n", sa.BigInteger, nullable=False),
+    sa.Column("lower", sa.Float(53)),
+    sa.Column("upper", sa.Float(53)),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -275,7 +297,7 @@ promotion = sa.Table(
 )
 
 RECORD = (
-    measurement, confusion, evaluation, finding, profile, decision,
+    measurement, confusion, evaluation, finding, profile, decision, reference_value,
     incident, acceptance, mute, outbox, retraining, model_version, promotion,
 )  # fmt: skip
 """What two equal histories agree on: all but runs, their durations, and attempts to deliver."""
