@@ -40,7 +40,7 @@ segments: [plan]
 reference: {days: 2026-03-01..2026-03-03}
 checks:
   - {metric: f1, below: 0.2}
-  - {metric: drift_share, above: 0.4}
+  - {metric: drift_share, above: 0.4, clears: 1}
 retrain:
   calendar: "0 5 * * 6"
   trainer: train.py:train

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -71,6 +71,11 @@ class Faults:
         """The same without what was accepted."""
         return [(start, it) for start, it in self.found(since, until, codes) if not self.is_accepted(start, it)]
 
+    def is_unsound(self, start: datetime, finding: Finding) -> bool:
+        """Whether a fault, open or accepted, spoils a window; what goes on after it was accepted is how data are."""
+        mine = [it for it in self.accepted if (it.code, it.subject) == (finding.code, finding.subject)]
+        return any(it.covers(start) for it in mine) or not self.is_accepted(start, finding)
+
     @cached_property
     def accepted(self) -> list[Acceptance]:
         """What a person accepted, as far as the run knows it."""
@@ -91,8 +96,8 @@ class Faults:
             return False
         return self._lasted(earlier[-1], start)
 
-    def _lasted(self, accepted: Acceptance, start: datetime) -> bool:
-        """Whether every recorded window since the newest accepted one shows the same."""
+    def recorded(self, after: datetime, before: datetime) -> set[datetime]:
+        """The recorded windows that begin between two instants."""
         table = tables.evaluation
         query = (
             sa.select(table.c.window_start)
@@ -100,13 +105,17 @@ class Faults:
             .where(
                 table.c.model == self.model,
                 table.c.grain == self.grain,
-                table.c.window_start > accepted.until,
-                table.c.window_start < start,
+                table.c.window_start > after,
+                table.c.window_start < before,
                 table.c.known_on <= self.as_of,
             )
         )
         with self.history.reading() as connection:
-            recorded = set(connection.scalars(query))
+            return set(connection.scalars(query))
+
+    def _lasted(self, accepted: Acceptance, start: datetime) -> bool:
+        """Whether every recorded window since the newest accepted one shows the same."""
+        recorded = self.recorded(accepted.until, start)
         found = self.found(accepted.until + MOMENT, start, [accepted.code])
         return recorded <= {begin for begin, it in found if it.subject == accepted.subject}
 
@@ -189,7 +198,8 @@ def sound_windows(history: History, monitor: Monitor, windows: Sequence[Window],
         return []
     faults = Faults.of(history, windows[0], as_of)
     until = max(matured(windows[-1], monitor), windows[-1].end)
-    found = [*_unsound(faults, faults.found(windows[0].start, until, INPUT_BREAKS | LABEL_BREAKS))]
+    broken = faults.found(windows[0].start, until, INPUT_BREAKS | LABEL_BREAKS)
+    found = [(start, it.code) for start, it in broken if faults.is_unsound(start, it)]
     of_itself = {start for start, code in found if code not in LASTING}
     lasting = [start for start, code in found if code in LASTING]
     states = [it.until for it in faults.accepted if it.code in STATES]
@@ -200,11 +210,3 @@ def sound_windows(history: History, monitor: Monitor, windows: Sequence[Window],
         and not any(window.start <= start < matured(window, monitor) for start in lasting)
         and not any(window.start <= state for state in states)
     ]
-
-
-def _unsound(faults: Faults, found: Iterable[Found]) -> Iterator[tuple[datetime, Code]]:
-    """The windows with a fault; what goes on after it was accepted is how the data are."""
-    for start, finding in found:
-        mine = [it for it in faults.accepted if (it.code, it.subject) == (finding.code, finding.subject)]
-        if any(it.covers(start) for it in mine) or not faults.is_accepted(start, finding):
-            yield start, finding.code

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from lamplighter.core.checks.decide import Cause, Decision, Verdict
+from lamplighter.core.checks.incidents import check_of, segment_of
 from lamplighter.core.monitor import Check
+from lamplighter.core.monitor.check_limits import Limit
+from lamplighter.core.values.key_name import storable
 from storage.history import tables
 from storage.history.database import History
 
@@ -27,21 +30,37 @@ def decisions_made(history: History, model: str, known_on: datetime, checks: Ite
     """
     table = tables.decision
     named = {check.name: check for check in checks}
-    query = sa.select(table).where(table.c.model == model, table.c.known_on == known_on, table.c.check_name.in_(named))
+    query = sa.select(table).where(table.c.model == model, table.c.known_on == known_on)
     with history.reading() as connection:
         rows = connection.execute(query).mappings().all()
     return [
         Decision(
-            named[row["check_name"]],
+            check,
             row["window_start"],
             row["value"],
             row["threshold"],
             Verdict(row["verdict"]),
             row["reason"],
             _cause(row),
+            _limit(row, check),
+            row["compared"],
         )
         for row in rows
+        if (check := _check_named(row["check_name"], named))
     ]
+
+
+def _check_named(name: str, checks: Mapping[str, Check]) -> Check | None:
+    """The check that a decision is of: a declared one, or one of its segments."""
+    check = checks.get(check_of(name))
+    if check is None or name == check.name:
+        return check
+    return check.of_segment(segment) if (segment := segment_of(name, check.name)) else None
+
+
+def _limit(row: sa.RowMapping, check: Check) -> Limit:
+    """Decisions from before limits were recorded were of plain numbers."""
+    return check.plain_limit if row["low"] is None and row["high"] is None else Limit(row["low"], row["high"])
 
 
 def _cause(row: sa.RowMapping) -> Cause | None:
@@ -78,6 +97,9 @@ def append_decisions(connection: sa.Connection, model: str, known_on: datetime, 
             "verdict": decision.verdict.value,
             "reason": decision.reason,
             "cause": decision.cause.value if decision.cause else "",
+            "low": decision.limit.low,
+            "high": decision.limit.high,
+            "compared": storable(decision.compared),
         }
         for decision in decisions
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -371,7 +371,7 @@ def measurements_of(history: History, window: Window, wanted: Filter) -> list[Me
     """
     span = replace(wanted, since=window.start, until=window.end)
     return [
-        _measurement(row) for row in measurements(history, window.model, span) if row["grain"] == window.grain.value
+        as_measurement(row) for row in measurements(history, window.model, span) if row["grain"] == window.grain.value
     ]
 
 
@@ -391,6 +391,14 @@ def measurement_of(history: History, window: Window, wanted: Filter) -> Measurem
     return max(found, key=lambda measurement: measurement.n) if found else None
 
 
-def _measurement(row: dict[str, Any]) -> Measurement:
+def as_measurement(row: Mapping[str, Any] | sa.RowMapping) -> Measurement:
+    """A row of the table of measurements as what it measures.
+
+    Examples
+    --------
+    >>> row = measurements(history, "churn", Filter(metric="rows", since=window.start))[0]
+    >>> as_measurement(row).value
+    300.0
+    """
     names = ("metric", "segment", "version", "feature", "method", "value", "n", "lower", "upper", "reason")
     return Measurement(klass=row["class"], state=State(row["state"]), **{name: row[name] for name in names})

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
 from lamplighter.core.checks import messages as message
-from lamplighter.core.checks.decide import Cause, Decision, Verdict, decide, inhibited
-from lamplighter.core.checks.incidents import Incident, IncidentChanges, apply_decisions, check_of, still_open
+from lamplighter.core.checks.decide import Decision, Verdict
+from lamplighter.core.checks.incidents import (
+    Incident,
+    IncidentChanges,
+    apply_decisions,
+    check_of,
+    decided_by,
+    is_muted,
+    still_open,
+    undecided_too_long,
+)
 from lamplighter.core.checks.messages import Message, Moved
+from lamplighter.core.checks.outcome import NOT_MEASURED
 from lamplighter.core.monitor import DATA_CHECK, Check
-from lamplighter.core.records.catalogue import ARRIVAL_METRICS, DRIFT_METRICS, INPUT_METRICS
-from lamplighter.core.records.finding import DATA_FAULTS, LABEL_BREAKS, Finding
-from lamplighter.core.records.measurement import Measurement
+from lamplighter.core.numbers import number_text
+from lamplighter.core.records.finding import DATA_FAULTS, Finding
 from lamplighter.core.time.window import Window
 from storage.history.absent import why_absent
-from storage.history.breaks import Faults, breaks_found, inhibiting_drift, inhibiting_quality
+from storage.history.breaks import Faults, breaks_found
+from storage.history.check_history import CheckHistory
 from storage.history.decisions import append_decisions, decisions_made, judged_later, undecided_since
 from storage.history.incidents import incidents_open, mark_notified, muted_checks, record_changes
 from storage.history.moved import moved_columns, moved_segments
 from storage.history.outbox import put
-from storage.history.query import Filter, measurement_of
-from storage.history.windows import first_window
 from storage.sinks.apprise import targets
+from tasks.stages.decisions import Judgement, judgements
 from tasks.stages.run_context import RunContext
+from tasks.stages.snapshot import Snapshot, is_of_inputs, target_of
 
 
 @dataclass(frozen=True)
@@ -58,46 +68,60 @@ def judge(context: RunContext) -> Judged:
         return Judged([])
     history, model, checks, inputs = context.history, context.window.model, context.monitor.judged, JudgeInputs(context)
     made = decisions_made(history, model, context.known_on, checks)
+    open_before = incidents_open(history, model, context.known_on)
+    judged = inputs.judgements(open_before)
     names = {decision.check.name for decision in made}
-    new = [_decide(inputs, check) for check in checks if check.name not in names]
+    new = [it.decision for it in judged if it.decision.check.name not in names]
+    everything = [*made, *new]
     changes, reported, messages = IncidentChanges((), ()), [], []
     to, muted = targets(context.monitor), muted_checks(history, model, context.known_on)
     if not judged_later(history, model, context.known_on):
-        open_before = incidents_open(history, model, context.known_on)
-        everything = [*made, *new]
-        lasting = {name: since for it in everything for name, since in _undecided_too_long(context, it)}
-        changes = apply_decisions(open_before, everything, [check.name for check in checks], context.known_on, lasting)
-        changes = replace(changes, closed=tuple(inputs.ended(incident) for incident in changes.closed))
+        changes = _changes(context, everything, judged, open_before)
+        changes = replace(changes, closed=tuple(inputs.ended(incident, everything) for incident in changes.closed))
         by_name = {decision.check.name: decision for decision in everything}
         unsent = [entry for entry in still_open(open_before, changes) if not entry.notified_on]
-        unmuted = [entry for entry in unsent if to and check_of(entry.check_name) not in muted]
+        unmuted = [entry for entry in unsent if to and not is_muted(entry.check_name, muted)]
         reported = [entry for entry in unmuted if _still_holds(entry, by_name)]
-        messages = [*_messages(inputs, [*made, *new], reported, changes)]
+        messages = [*_messages(inputs, everything, reported, changes)]
     with history.writing() as connection:
         append_decisions(connection, model, context.known_on, new)
         record_changes(connection, model, context.known_on, changes)
         put(connection, context.known_on, messages, to)
         mark_notified(connection, model, context.known_on, reported)
-    decisions = sorted([*made, *new], key=lambda decision: checks.index(decision.check))
+    order = [check.name for check in checks]
+    decisions = sorted(everything, key=lambda it: (order.index(check_of(it.check.name)), it.check.name))
     titles = tuple(message.title for message in messages) if to else ()
     return Judged(decisions, changes.opened, changes.closed, titles)
 
 
+def _changes(
+    context: RunContext, decisions: list[Decision], judged: list[Judgement], open_before: Mapping[str, Incident]
+) -> IncidentChanges:
+    """What the decisions mean for the incidents that are open."""
+    return apply_decisions(
+        open_before,
+        decisions,
+        [check.name for check in context.monitor.judged],
+        context.known_on,
+        {name: since for it in decisions for name, since in _undecided_too_long(context, it)},
+        not_yet={it.decision.check.name for it in judged if not it.clears},
+        vanished={it.decision.check.name: it.vanished for it in judged if it.vanished},
+    )
+
+
 def _undecided_too_long(context: RunContext, decision: Decision) -> Iterator[tuple[str, datetime | None]]:
     """The check and its first window, where the data left it undecided for as many in a row as the monitor allows."""
-    most = context.monitor.undecided_windows(decision.check)
-    if not most or not decision.is_undecided_by_data:
+    if not decision.is_undecided_by_data:
         return
     earlier = undecided_since(context.history, context.monitor.model, decision.check.name, context.known_on)
     runs = [(context.known_on, decision.window_start), *earlier]
-    # A weekly model that is run every day looks at one window seven times.
-    if len({context.monitor.window(known_on).start for known_on, _ in runs}) >= most:
+    if undecided_too_long(context.monitor, decision.check, [known_on for known_on, _ in runs]):
         yield decision.check.name, runs[-1][1]
 
 
 def _still_holds(incident: Incident, decisions: Mapping[str, Decision]) -> bool:
     """Whether the present decision confirms an incident; a message about an inhibited check could say nothing."""
-    decision = decisions.get(check_of(incident.check_name))
+    decision = decisions.get(decided_by(incident.check_name))
     if decision is None:
         return False
     return decision.is_undecided_by_data if incident.is_of_undecided else decision.verdict is Verdict.FAILED
@@ -114,6 +138,29 @@ class JudgeInputs:
         """The window whose quality is judged."""
         return self.context.judged_window()
 
+    def judgements(self, open_names: Collection[str]) -> list[Judgement]:
+        """What every check comes to."""
+        context, snapshot = self.context, self.snapshot(clearing=bool(open_names))
+        found = [it for check in context.monitor.judged for it in judgements(snapshot, check, open_names)]
+        return [replace(it, decision=self._explained(it.decision)) for it in found]
+
+    def snapshot(self, *, clearing: bool) -> Snapshot:
+        """The history as the run knows it."""
+        context = self.context
+        window, known_on, monitor = context.window, context.known_on, context.monitor
+        targets = {check: target_of(check, window, self.judged_window, known_on) for check in monitor.checks}
+        read = {check: target for check, target in targets.items() if target}
+        loaded = CheckHistory.of_run(context.history, monitor, read, known_on, clearing=clearing)
+        return Snapshot(loaded, window, self.judged_window, known_on, clearing=clearing)
+
+    def _explained(self, decision: Decision) -> Decision:
+        """The same, with what the window has in place of what was not measured."""
+        if decision.reason != NOT_MEASURED or decision.window_start is None:
+            return decision
+        context, check = self.context, decision.check
+        window = Window.of(context.window.model, context.window.grain, context.window.timezone, decision.window_start)
+        return replace(decision, reason=why_absent(context.history, window, check, context.known_on))
+
     @cached_property
     def broken(self) -> list[Finding]:
         """What is broken of the run's own data."""
@@ -126,33 +173,13 @@ class JudgeInputs:
         model = self.context.monitor.model
         yield f"if the data are to stay so: `lamplighter incidents accept {model}`; until then nothing is retrained"
 
-    @cached_property
-    def _inhibiting_drift(self) -> list[Finding]:
-        return inhibiting_drift(self.context.history, self.context.window, self.context.known_on)
-
-    @cached_property
-    def _inhibiting_quality(self) -> list[Finding]:
-        context, window = self.context, self.judged_window
-        return (
-            inhibiting_quality(context.history, context.monitor, window, context.window, context.known_on)
-            if window
-            else []
-        )
-
-    def window_of(self, check: Check) -> Window | None:
-        """The window that a check is about."""
-        return self.context.window if _is_of_inputs(check) else self.judged_window
-
-    def inhibiting(self, check: Check) -> list[Finding]:
-        """What makes a check meaningless; checks on the data themselves always have a meaning."""
-        if check.metric in DRIFT_METRICS:
-            return self._inhibiting_drift
-        return [] if _is_of_inputs(check) else self._inhibiting_quality
-
-    def ended(self, incident: Incident) -> Incident:
+    def ended(self, incident: Incident, decisions: Iterable[Decision]) -> Incident:
         """The same incident with how it ended: of broken data a person wants to know whether they are sound."""
         context, since = self.context, incident.window_start
-        if incident.check_name != DATA_CHECK.name or since is None:
+        if incident.check_name != DATA_CHECK.name:
+            decision = next((it for it in decisions if it.check.name == incident.check_name), None)
+            return replace(incident, ending=self._moved_limit(incident, decision)) if decision else incident
+        if since is None:
             return incident
         faults = Faults.of(context.history, context.window, context.known_on)
         seen = {(it.code, it.subject) for _, it in faults.found(since, context.window.start, DATA_FAULTS)}
@@ -164,51 +191,20 @@ class JudgeInputs:
             texts.append(f"sound again: {', '.join(named)}")
         return replace(incident, ending="; ".join(texts))
 
-    def unlabelled(self, check: Check) -> Decision:
-        """The decision of a check of quality while no window has its labels: they are awaited, or cannot be read."""
-        broken = [found for found in self.broken if found.code in LABEL_BREAKS]
-        if broken:
-            return replace(inhibited(check, self.context.window.start, broken), window_start=None)
-        return decide(check, None, None)
-
-    def explained(self, decision: Decision) -> Decision:
-        """The same, where it is undecided for another reason than that the data are what they are."""
-        if not decision.is_undecided_by_data:
-            return decision
-        column = decision.check.feature
-        if _is_of_inputs(decision.check) and any(found.subject in ("", column) for found in self.broken):
-            return replace(decision, cause=Cause.INHIBITED)
-        reference, first = (
-            self.context.monitor.reference,
-            first_window(self.context.history, self.context.monitor.model),
+    def _moved_limit(self, incident: Incident, decision: Decision) -> str:
+        """That a value passes only because its past has changed, where it would fail the limit of the beginning."""
+        context, value = self.context, decision.value
+        if decision.check.threshold is not None or value is None or decision.verdict is not Verdict.PASSED:
+            return incident.ending
+        made = decisions_made(context.history, context.monitor.model, incident.opened_on, context.monitor.judged)
+        first = next((it for it in made if it.check.name == incident.check_name), None)
+        if first is None or not first.limit.is_beyond(value):
+            return incident.ending
+        then, now = (number_text(it) for it in (first.limit.nearest(value) or 0.0, decision.threshold or 0.0))
+        what = f"{decision.check.metric} is still {number_text(value)}"
+        return (
+            f"{what}: its limit is {now} now, and was {then}, since the past that it is compared with holds the change"
         )
-        if reference and reference.trailing and first == self.context.window.start:
-            # The first window has none before it to be compared with.
-            return replace(decision, cause=Cause.WAITING)
-        return decision
-
-
-def _is_of_inputs(check: Check) -> bool:
-    return check.metric in INPUT_METRICS or check.metric in ARRIVAL_METRICS
-
-
-def _decide(inputs: JudgeInputs, check: Check) -> Decision:
-    context, window = inputs.context, inputs.window_of(check)
-    if check == DATA_CHECK:
-        count = float(len(inputs.broken))
-        return decide(check, context.window.start, Measurement(metric=check.metric, value=count, n=1))
-    if window is None:
-        return inputs.unlabelled(check)
-    if breaks := inputs.inhibiting(check):
-        return inhibited(check, window.start, breaks)
-    wanted = Filter(
-        metric=check.metric, segment=check.segment, feature=check.feature, klass=check.klass, as_of=context.known_on
-    )
-    if found := measurement_of(context.history, window, wanted):
-        decision = decide(check, window.start, found)
-    else:
-        decision = decide(check, window.start, None, why_absent(context.history, window, check, context.known_on))
-    return inputs.explained(decision)
 
 
 def _messages(
@@ -216,9 +212,10 @@ def _messages(
 ) -> Iterator[Message]:
     """What is to be sent: incidents without a message so far, and the end of those that had one."""
     context, by_name = inputs.context, {decision.check.name: decision for decision in decisions}
+    declared_names = {check.name for check in context.monitor.judged}
     report = str(context.report_path.relative_to(context.project.home)) if context.monitor.reference else ""
     for incident in reported:
-        decision = by_name[check_of(incident.check_name)]
+        decision = by_name[decided_by(incident.check_name)]
         since = context.label_of(incident.window_start)
         if incident.is_of_undecided:
             yield message.undecided(context.monitor.model, incident.check_name, decision, since)
@@ -229,7 +226,7 @@ def _messages(
         # Of a check that is muted the message waits.
         if incident.notified_on:
             since = context.label_of(incident.window_start)
-            name, declared = incident.check_name, check_of(incident.check_name) in by_name
+            name, declared = incident.check_name, check_of(incident.check_name) in declared_names
             label = context.window.label
             yield message.closed(
                 context.monitor.model, name, incident.severity, since, label, declared=declared, ending=incident.ending
@@ -242,6 +239,6 @@ def _moved(inputs: JudgeInputs, check: Check) -> list[Moved]:
         return []
     context, judged = inputs.context, inputs.judged_window
     columns = moved_columns(context.history, context.window, context.known_on)
-    if _is_of_inputs(check) or check.segment or judged is None:
+    if is_of_inputs(check) or check.segment or judged is None:
         return columns
     return [*moved_segments(context.history, judged, check, context.known_on)[:2], *columns]

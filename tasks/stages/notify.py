@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from lamplighter.core.checks.incidents import Incident, check_of
+from lamplighter.core.checks.incidents import Incident, is_muted
 from lamplighter.core.checks.messages import OF_INCIDENTS
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.finding import Code, Finding
@@ -71,7 +71,7 @@ def _deliver(project: Project, history: History, monitor: Monitor, run_url: str)
     for entry in waiting(history, monitor.model):
         if not deadline.left:
             faults.setdefault(entry.target, f"the servers are slow and other messages wait; {NEXT_RUN}")
-        if entry.message.event in OF_INCIDENTS and check_of(entry.message.subject) in muted:
+        if entry.message.event in OF_INCIDENTS and is_muted(entry.message.subject, muted):
             continue
         if not entry.is_due(datetime.now(UTC)):
             continue

@@ -1,4 +1,4 @@
-"""Judging a check: a recorded value against a limit."""
+"""Decisions: a check, the value that it read, its limit, and what it came to."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from lamplighter.core.monitor import Check
+from lamplighter.core.monitor.check_limits import NO_LIMIT, Limit
+from lamplighter.core.monitor.checks import Check
 from lamplighter.core.records.finding import Finding
-from lamplighter.core.records.measurement import Measurement
 
 
 class Verdict(StrEnum):
@@ -40,12 +40,19 @@ class Decision:
     check : Check
     window_start : datetime or None
         The window that was read; None when there is none yet.
-    value, threshold : float or None
+    value : float or None
+        What was judged: the metric, its slope per day, or 1 where it is missing.
+    threshold : float or None
+        The bound of the limit that is nearest to the value.
     verdict : Verdict
     reason : str
-        Why it is undecided; empty otherwise.
+        Why it is undecided, or why it passes although the newest value lies beyond the limit; empty otherwise.
     cause : Cause or None
         The kind of that reason; None where the check is decided.
+    limit : Limit
+        Both bounds.
+    compared : str
+        What the limit was computed from, and in how many windows the check fails; empty for a plain number.
     """
 
     check: Check
@@ -55,6 +62,8 @@ class Decision:
     verdict: Verdict
     reason: str = ""
     cause: Cause | None = None
+    limit: Limit = NO_LIMIT
+    compared: str = ""
 
     @property
     def is_undecided_by_data(self) -> bool:
@@ -62,57 +71,17 @@ class Decision:
         return self.verdict is Verdict.UNDECIDED and self.cause is Cause.DATA
 
 
-def decide(
-    check: Check,
-    window_start: datetime | None,
-    measurement: Measurement | None,
-    absent: str = "the window has no such measurement",
-) -> Decision:
-    """Judge a check by the measurement of its metric.
-
-    A value on the limit passes.
-
-    Parameters
-    ----------
-    check : Check
-    window_start : datetime or None
-        The window that is read; None where there is none yet.
-    measurement : Measurement or None
-    absent : str
-        Why there is no measurement, where there is none.
+def broken_text(breaks: Sequence[Finding]) -> str:
+    """Why a check of broken data is not judged.
 
     Examples
     --------
-    >>> check = Check.model_validate({"metric": "f1", "below": 0.4})
-    >>> decide(check, None, Measurement(metric="f1", value=0.35, n=100)).verdict.value
-    'failed'
-    >>> decide(check, None, None).reason
-    'no window with enough labels yet'
-    """
-    if window_start is None and measurement is None:
-        return undecided(check, None, "no window with enough labels yet", Cause.WAITING)
-    if measurement is None:
-        return undecided(check, window_start, absent, Cause.DATA)
-    if measurement.value is None:
-        return undecided(check, window_start, measurement.reason, Cause.DATA)
-    threshold = check.threshold
-    verdict = Verdict.FAILED if check.form.fails(measurement.value, threshold) else Verdict.PASSED
-    return Decision(check, window_start, measurement.value, threshold, verdict)
-
-
-def inhibited(check: Check, window_start: datetime, breaks: Sequence[Finding]) -> Decision:
-    """Leave a check undecided, because what it reads shows broken data and not the model.
-
-    Examples
-    --------
-    >>> from datetime import UTC
     >>> from lamplighter.core.records.finding import Code
-    >>> broken = Finding(Code.SCALE_CHANGED, "amount", "column 'amount' ...")
-    >>> inhibited(Check(name="f1", metric="f1", below=0.4), datetime(2026, 3, 7, tzinfo=UTC), [broken]).reason
+    >>> broken_text([Finding(Code.SCALE_CHANGED, "amount", "column 'amount' ...")])
     'not judged while the data are broken: scale-changed amount'
     """
     named = ", ".join(dict.fromkeys(f"{found.code.value} {found.subject}".strip() for found in breaks))
-    return undecided(check, window_start, f"not judged while the data are broken: {named}", Cause.INHIBITED)
+    return f"not judged while the data are broken: {named}"
 
 
 def undecided(check: Check, window_start: datetime | None, reason: str, cause: Cause) -> Decision:
@@ -125,4 +94,4 @@ def undecided(check: Check, window_start: datetime | None, reason: str, cause: C
     >>> decision.verdict.value, decision.threshold, decision.reason
     ('undecided', 0.4, 'no labels yet')
     """
-    return Decision(check, window_start, None, check.threshold, Verdict.UNDECIDED, reason, cause)
+    return Decision(check, window_start, None, check.threshold, Verdict.UNDECIDED, reason, cause, check.plain_limit)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
 from lamplighter.core.checks.decide import Cause, Decision, Verdict
-from lamplighter.core.monitor import Severity
+from lamplighter.core.monitor import Check, Monitor, Severity
 
 UNDECIDED = ":undecided"
 """How the name of an incident ends that is about a check which cannot be decided; no name of a check holds a colon."""
@@ -25,15 +25,63 @@ def undecided_name(check_name: str) -> str:
     return f"{check_name}{UNDECIDED}"
 
 
+def decided_by(incident_name: str) -> str:
+    """The name of the decision that an incident is about: that of the check, with its segment where it has one.
+
+    Examples
+    --------
+    >>> decided_by(undecided_name("f1-low[plan=pro]")), decided_by("f1-below")
+    ('f1-low[plan=pro]', 'f1-below')
+    """
+    return incident_name.removesuffix(UNDECIDED)
+
+
 def check_of(incident_name: str) -> str:
     """The check that an incident is about.
 
     Examples
     --------
-    >>> check_of(undecided_name("f1-below")), check_of("f1-below")
-    ('f1-below', 'f1-below')
+    >>> check_of(undecided_name("f1-below")), check_of("f1-low[plan=pro]")
+    ('f1-below', 'f1-low')
     """
-    return incident_name.removesuffix(UNDECIDED)
+    return decided_by(incident_name).partition("[")[0]
+
+
+def is_muted(incident_name: str, muted: Collection[str]) -> bool:
+    """Whether an incident is muted: its check, or its segment alone.
+
+    Examples
+    --------
+    >>> is_muted("f1-low[plan=pro]", {"f1-low"}), is_muted("f1-low[plan=pro]", {"f1-low[plan=basic]"})
+    (True, False)
+    """
+    return check_of(incident_name) in muted or decided_by(incident_name) in muted
+
+
+def segment_of(incident_name: str, check_name: str) -> str:
+    """The segment that an incident of a check of every segment is about; empty for other incidents.
+
+    Examples
+    --------
+    >>> segment_of("f1-low[plan=pro]", "f1-low"), segment_of("f1-low", "f1-low"), segment_of("mae[plan=pro]", "f1-low")
+    ('plan=pro', '', '')
+    """
+    name = decided_by(incident_name)
+    is_of_check = name.startswith(f"{check_name}[") and name.endswith("]")
+    return name[len(check_name) + 1 : -1] if is_of_check else ""
+
+
+def undecided_too_long(monitor: Monitor, check: Check, runs: Iterable[datetime]) -> bool:
+    """Whether the data left a check undecided in as many windows in a row as the monitor allows.
+
+    Parameters
+    ----------
+    runs : iterable of datetime
+        The logical dates of the runs that left it undecided, since it was last decided.
+    """
+    most = monitor.undecided_windows(check)
+    # A weekly model that is run every day looks at one window seven times.
+    return bool(most) and len({monitor.window(known_on).start for known_on in runs}) >= most
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +130,9 @@ def apply_decisions(
     judged: Iterable[str],
     known_on: datetime,
     lasting: Mapping[str, datetime | None] = MappingProxyType({}),
+    *,
+    not_yet: Collection[str] = (),
+    vanished: Mapping[str, str] = MappingProxyType({}),
 ) -> IncidentChanges:
     """Follow the decisions of a run: a failed check opens, a passed one closes, an undecided one changes nothing.
 
@@ -100,6 +151,10 @@ def apply_decisions(
         The logical date of the run.
     lasting : mapping of str to datetime
         Names of the checks that have been undecided for as many windows as the monitor allows, and the first of these.
+    not_yet : collection of str
+        Names of the decisions that pass, but in too few windows to close an incident.
+    vanished : mapping of str to str
+        Names of the decisions whose segment has no rows any more, and how their incidents end.
 
     Examples
     --------
@@ -124,18 +179,20 @@ def apply_decisions(
         if name not in open_incidents
     ]
     names = set(judged)
-    closed = [
-        incident
-        for incident in open_incidents.values()
-        if check_of(incident.check_name) not in names or _is_over(incident, verdicts.get(check_of(incident.check_name)))
-    ]
+    closed = []
+    for incident in open_incidents.values():
+        about = decided_by(incident.check_name)
+        if check_of(incident.check_name) not in names or _is_over(incident, verdicts.get(about), about in not_yet):
+            closed.append(incident)
+        elif about in vanished:
+            closed.append(replace(incident, ending=vanished[about]))
     return IncidentChanges(tuple(opened), tuple(closed))
 
 
-def _is_over(incident: Incident, decision: Decision | None) -> bool:
+def _is_over(incident: Incident, decision: Decision | None, not_yet: bool) -> bool:
     if decision is None or decision.verdict is Verdict.UNDECIDED:
         return False
-    return incident.is_of_undecided or decision.verdict is Verdict.PASSED
+    return incident.is_of_undecided or (decision.verdict is Verdict.PASSED and not not_yet)
 
 
 def still_open(before: Mapping[str, Incident], changes: IncidentChanges) -> list[Incident]:

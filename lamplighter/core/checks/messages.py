@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lamplighter.core.checks.decide import Decision
-from lamplighter.core.checks.incidents import check_of
+from lamplighter.core.checks.incidents import decided_by
 from lamplighter.core.monitor import Severity
 from lamplighter.core.numbers import number_text
 from lamplighter.errors import visible
@@ -97,7 +97,9 @@ def opened(
     --------
     >>> from lamplighter.core.checks.decide import Verdict
     >>> from lamplighter.core.monitor import Check
-    >>> failed = Decision(Check(name="f1", metric="f1", below=0.4), None, 0.3, 0.4, Verdict.FAILED)
+    >>> from lamplighter.core.monitor.check_limits import Limit
+    >>> check = Check(name="f1", metric="f1", below=0.4)
+    >>> failed = Decision(check, None, 0.3, 0.4, Verdict.FAILED, limit=Limit(low=0.4))
     >>> message = opened("churn", failed, "2026-03-07", [Moved("amount", "(psi 2.1)")], [], "")
     >>> message.title, message.body.splitlines()
     ('churn: f1 fails', ['f1 is 0.3, below its limit 0.4', 'since 2026-03-07', 'moved most: amount (psi 2.1)'])
@@ -105,12 +107,45 @@ def opened(
     check = decision.check
     lines = [f"since {window}", *reasons]
     if not lines[1:]:
-        value, limit = _distinct(decision.value, decision.threshold)
-        lines.insert(0, f"{check.metric}{_of(decision)} is {value}, {check.form.word} its limit {limit}")
+        lines[:0] = limit_lines(decision)
     if moved:
         lines.append("moved most: " + "; ".join(f"{entry.name} {entry.text}" for entry in moved[:MOST_MOVED]))
     title = f"{model}: {check.name} fails"
     return Message(model, check.name, "opened", check.severity, title, "\n".join(map(visible, lines)), report)
+
+
+def limit_lines(decision: Decision) -> list[str]:
+    r"""What was judged, its limit, and from what the limit was computed.
+
+    Examples
+    --------
+    >>> from lamplighter.core.checks.decide import Verdict
+    >>> from lamplighter.core.monitor import Check
+    >>> from lamplighter.core.monitor.check_limits import Limit
+    >>> check = Check.model_validate({"metric": "f1", "falls": "5%", "versus": {"mean": "7d"}})
+    >>> limit, compared = Limit(low=0.76), "5 % below 0.8, the mean of 7 windows from 2013-05-01 to 2013-05-07"
+    >>> decision = Decision(check, None, 0.7, 0.76, Verdict.FAILED, limit=limit, compared=compared)
+    >>> print(*limit_lines(decision), sep="\n")
+    f1 is 0.7, below its limit 0.76
+    the limit is 5 % below 0.8, the mean of 7 windows from 2013-05-01 to 2013-05-07
+    """
+    check = decision.check
+    what = f"{check.metric}{_of(decision)}"
+    if check.form.reads == "absence":
+        return [f"{what} has no value {decision.compared}"]
+    value, limit = _distinct(decision.value, decision.threshold)
+    if check.form.reads == "slope":
+        return [f"the slope of {what} is {value} per day, {_side(decision)} its limit {limit}", decision.compared]
+    first = f"{what} is {value}, {_side(decision)} its limit {limit}"
+    return [first, f"the limit is {decision.compared}"] if decision.compared else [first]
+
+
+def _side(decision: Decision) -> str:
+    """Where a value lies; of a failed check the newest one may lie within its limit."""
+    limit, value = decision.limit, decision.value
+    if value is None or (limit.low is None and limit.high is None):
+        return "beyond"
+    return "below" if limit.lies_below(value) else "above" if limit.lies_above(value) else "within"
 
 
 def undecided(model: str, incident_name: str, decision: Decision, since: str) -> Message:
@@ -153,7 +188,7 @@ def closed(
     >>> message.title, message.body
     ('churn: f1 passes again', 'it failed since 2026-03-07 and passes in 2026-03-09')
     """
-    name = check_of(check_name)
+    name = decided_by(check_name)
     if name == check_name:
         passes = ("passes again", f"it failed since {since} and passes in {until}")
         gone = ("is no longer declared", f"it failed since {since}; the monitor no longer has it")
@@ -167,7 +202,8 @@ def closed(
 
 def _of(decision: Decision) -> str:
     check = decision.check
-    parts = [part for part in (check.feature, check.segment, check.klass) if part]
+    version = f"version {check.version}" if check.version else ""
+    parts = [part for part in (check.feature, check.segment, check.klass, version) if part]
     return f" of {', '.join(parts)}" if parts else ""
 
 

@@ -99,18 +99,22 @@ def _description(location: Location) -> str:
 
 
 def _known_keys(location: Location) -> list[str]:
-    """The keys that the section at a location may have."""
-    section = _section(location)
-    return [field.alias or key for key, field in section.model_fields.items()] if section else []
+    """The keys that the section at a location may have; of a value of several forms those of each."""
+    known = (field.alias or key for section in _sections(location) for key, field in section.model_fields.items())
+    return [*dict.fromkeys(known)]
 
 
 def _section(location: Location) -> type[BaseModel] | None:
-    section: type[BaseModel] | None = Monitor
+    return next(iter(_sections(location)), None)
+
+
+def _sections(location: Location) -> list[type[BaseModel]]:
+    sections: list[type[BaseModel]] = [Monitor]
     for part in location:
-        if section and isinstance(part, str):
-            field = section.model_fields.get(part)
-            section = next(_sections_in(field.annotation), None) if field else None
-    return section
+        if isinstance(part, str):
+            fields = [section.model_fields[part] for section in sections if part in section.model_fields]
+            sections = [inner for field in fields for inner in _sections_in(field.annotation)]
+    return sections
 
 
 def _sections_in(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -10,8 +10,10 @@ from pydantic_core import PydanticCustomError
 
 from lamplighter.core.hints import did_you_mean
 from lamplighter.core.kinds import KINDS, Kind
-from lamplighter.core.monitor.checks import DATA_CHECK, Check, CustomMetric, Drift, Windows
+from lamplighter.core.monitor.check_defaults import with_check_defaults
+from lamplighter.core.monitor.checks import DATA_CHECK, Check, CheckDefaults, Windows
 from lamplighter.core.monitor.fields import NO_FLAG, Name, Names, Section, Zone, fault
+from lamplighter.core.monitor.measuring import CustomMetric, Drift, QualityJudging
 from lamplighter.core.monitor.notify import Notify, OptionalNotify
 from lamplighter.core.monitor.retrain import Retrain
 from lamplighter.core.monitor.roles import clash
@@ -91,6 +93,10 @@ class Monitor(Section):
     drift: Drift = Field(default=Drift(), description="how drift is measured, and what counts as drift")
     metrics: tuple[CustomMetric, ...] = Field(default=(), description="custom metrics")
     top_k: Annotated[int, Field(gt=0, le=1000), NO_FLAG] = Field(default=10, description="how many ranked items count")
+    quality: QualityJudging = Field(default=QualityJudging(), description="how quality is judged")
+    check_defaults: CheckDefaults = Field(
+        default=CheckDefaults(), description="what every check has unless it says otherwise; a fleet can share it"
+    )
     checks: tuple[Check, ...] = Field(default=(), description="limits on metrics")
     undecided_after: Windows = Field(
         default=3,
@@ -102,6 +108,11 @@ class Monitor(Section):
     notify: OptionalNotify = Field(
         default=Notify(), description="who is notified of incidents: apprise URLs, or `via: alertmanager`"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _checks_have_defaults(cls, value: Any) -> Any:
+        return with_check_defaults(value) if isinstance(value, dict) else value
 
     @model_validator(mode="after")
     def _labels_can_be_joined(self) -> Monitor:

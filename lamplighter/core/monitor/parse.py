@@ -12,6 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from lamplighter.core.kinds import KINDS
+from lamplighter.core.monitor.check_faults import check_faults
 from lamplighter.core.monitor.fault_messages import first_fault
 from lamplighter.core.monitor.file_cost import MOST_CHAIN, TooMuchError, check_cost
 from lamplighter.core.monitor.model import Monitor
@@ -82,7 +83,9 @@ def parse(name: str, text: str, *, environ: Mapping[str, str], read: Read | None
         monitor = Monitor.model_validate(filled)
     except ValidationError as error:
         raise _refusal(*first_fault(error, filled), lines, variables) from None
-    for location, message in chain(_ahead_of_time(monitor), metric_faults(monitor), part_faults(monitor)):
+    for location, message in chain(
+        _ahead_of_time(monitor), metric_faults(monitor), part_faults(monitor), check_faults(monitor)
+    ):
         raise _refusal(location, message, lines, variables)
     return monitor
 
@@ -229,7 +232,3 @@ def _ahead_of_time(monitor: Monitor) -> Iterator[tuple[Location, str]]:
         yield ("kind",), f"kind {monitor.kind.name!r} is not there yet; choose one of {others}"
     if monitor.drift.verdict == "calibrated":
         yield ("drift", "verdict"), "verdict 'calibrated' is not there yet; use 'evidently'"
-    for i, check in enumerate(monitor.checks):
-        if form := check.unsupported_form():
-            cure = "leave it out" if form == "for" else "use above or below with a number"
-            yield ("checks", i, form), f"the form {form!r} of check {check.name!r} is not there yet; {cure}"

@@ -40,7 +40,7 @@ def monitor_schema() -> Schema:
     --------
     >>> schema = monitor_schema()
     >>> schema["title"], schema["if"]["required"], sorted(schema["properties"])[:3]
-    ('A Lamplighter monitor', ['model'], ['checks', 'drift', 'every'])
+    ('A Lamplighter monitor', ['model'], ['check_defaults', 'checks', 'drift'])
     """
     schema: Schema = _plain(Monitor.model_json_schema(schema_generator=_AsWritten))
     complete = _demands(schema, schema)
@@ -96,6 +96,8 @@ class _AsWritten(GenerateJsonSchema):
         return written(kept) if written else kept
 
     def encode_default(self, dft: Any) -> Any:
+        if isinstance(dft, checks.Persistence):
+            return dft.text
         return format_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
 
 
@@ -116,8 +118,11 @@ WRITTEN_FORMS: dict[Any, Callable[[Schema], Schema]] = {
     _validator(fields.Duration): _text(r"\d+\s*[mhdw]", "3d", "12h"),
     _validator(sources.Days): _text(r"\d{4}-\d{2}-\d{2}\.\.\d{4}-\d{2}-\d{2}", "2013-01-01..2013-03-31"),
     _validator(check_forms.Percent): _text(r"\d+(\.\d+)?\s*%", "5%"),
-    _validator(check_forms.Slope): _text(r"[-+]?\d+(\.\d+)?\s+per\s+day", "-0.01 per day"),
-    _validator(checks.Runs): _text(r"\d+\s+of\s+\d+\s+days", "2 of 3 days"),
+    _validator(check_forms.SlopePerDay): _text(r"[-+]?\d+(\.\d+)?\s+per\s+day", "-0.01 per day"),
+    _validator(checks.Persisting): _text(
+        rf"\d+\s+of\s+\d+\s+({'|'.join(f'{unit}?' for unit in checks.UNITS)})", "2 of 3 days", "2 of 3 windows"
+    ),
+    _validator(checks.OptionalVersus): lambda kept: {"anyOf": [{"const": checks.REFERENCE}, kept]},
 }
 """How what a validator reads is written, by validator: from the schema of what is kept."""
 
@@ -129,6 +134,9 @@ def _plain(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     made = {key: value for key, value in schema.items() if key not in ("title", "format", "writeOnly")}
+    # What is of one of several forms is so in one list, whoever told them apart.
+    if options := made.pop("anyOf", made.pop("oneOf", None)):
+        made["anyOf"] = [inner for option in options for inner in option.get("oneOf", [option])]
     if made.get("default") in (None, "", []) or isinstance(made["default"], dict):
         made.pop("default", None)
     # Draft 7 has no prefixItems; both parts of every pair are of one type.

@@ -1,0 +1,45 @@
+"""What a monitor, or the fleet that it extends, says for all of its checks, written into each that is silent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lamplighter.core.monitor.check_forms import FORMS
+from lamplighter.core.records.catalogue import QUALITY_METRICS
+
+INTERVAL = "interval"
+"""The value of ``quality.judge`` that asks for whole intervals."""
+
+
+def with_check_defaults(monitor: Mapping[str, Any]) -> dict[str, Any]:
+    """A monitor as it is written, with ``check_defaults`` and ``quality.judge`` written into its checks.
+
+    What is of a wrong form is left for the parser to refuse.
+
+    Examples
+    --------
+    >>> checks = [{"metric": "f1", "below": 0.4}, {"metric": "rows", "below": 9, "clears": 1}]
+    >>> written = {"check_defaults": {"clears": 3}, "quality": {"judge": "interval"}, "checks": checks}
+    >>> with_check_defaults(written)["checks"]
+    [{'surely': True, 'clears': 3, 'metric': 'f1', 'below': 0.4}, {'clears': 1, 'metric': 'rows', 'below': 9}]
+    """
+    checks, defaults, quality = (monitor.get(key) for key in ("checks", "check_defaults", "quality"))
+    shared = defaults if isinstance(defaults, dict) else {}
+    surely = isinstance(quality, dict) and quality.get("judge") == INTERVAL
+    if not isinstance(checks, list) or not (shared or surely):
+        return dict(monitor)
+    return {**monitor, "checks": [_filled(check, shared, surely) for check in checks]}
+
+
+def _filled(check: Any, shared: Mapping[str, Any], surely: bool) -> Any:
+    if not isinstance(check, dict):
+        return check
+    return {**({"surely": True} if surely and _has_interval(check) else {}), **shared, **check}
+
+
+def _has_interval(check: Mapping[str, Any]) -> bool:
+    """Whether what a check reads has an interval: the measurement of one group of rows, whose metric has one."""
+    metric = QUALITY_METRICS.get(str(check.get("metric")))
+    is_of_absence = any(key in check and form.reads == "absence" for key, form in FORMS.items())
+    return metric is not None and not metric.interval.startswith("none") and not is_of_absence

@@ -1,0 +1,129 @@
+"""Deciding the checks of a run: which window each judges, what it comes to, and whether its incident may close."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+
+from lamplighter.core.checks.decide import Cause, Decision, Verdict, broken_text, undecided
+from lamplighter.core.checks.incidents import segment_of
+from lamplighter.core.checks.judging import Judging
+from lamplighter.core.checks.outcome import NOT_MEASURED
+from lamplighter.core.checks.series import Series
+from lamplighter.core.monitor import DATA_CHECK, Check
+from lamplighter.core.monitor.check_limits import Limit
+from lamplighter.core.records.finding import LABEL_BREAKS
+from lamplighter.core.time.window import Window
+from storage.history.check_history import Subject
+from tasks.stages.snapshot import Snapshot, is_of_inputs
+
+NO_LABELS_YET = "no window with enough labels yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A decision, and what it means for an open incident.
+
+    Attributes
+    ----------
+    decision : Decision
+    clears : bool
+        Whether so many windows passed that an incident closes.
+    vanished : str
+        Why an incident closes although nothing passed: its segment has no rows any more.
+    """
+
+    decision: Decision
+    clears: bool
+    vanished: str = ""
+
+
+def judgements(snapshot: Snapshot, check: Check, open_names: Collection[str] = ()) -> list[Judgement]:
+    """What a check comes to: one decision, or one for each segment.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    check : Check
+    open_names : collection of str
+        Names of the incidents that are open: their segments are looked at although they have no rows.
+
+    Examples
+    --------
+    >>> from storage.history.check_history import CheckHistory
+    >>> whole = CheckHistory.whole(history, monitor, monitor.checks)
+    >>> snapshot = Snapshot(whole, window, window.previous(), context.known_on)
+    >>> [(it.decision.verdict.value, it.decision.threshold) for it in judgements(snapshot, monitor.checks[0])]
+    [('passed', 0.2)]
+    """
+    if check == DATA_CHECK:
+        return [_of_broken_data(snapshot)]
+    window = snapshot.target(check)
+    if window is None:
+        return [Judgement(_without_window(snapshot, check), clears=False)]
+    if check.is_of_every_segment:
+        return [*_of_segments(snapshot, check, window, open_names)]
+    judging = Judging(check, snapshot.series(check, window))
+    return [Judgement(_explained(snapshot, judging.decision()), judging.clears())]
+
+
+def _of_broken_data(snapshot: Snapshot) -> Judgement:
+    count = float(len(snapshot.broken))
+    verdict = Verdict.FAILED if count else Verdict.PASSED
+    decision = Decision(DATA_CHECK, snapshot.window.start, count, 0.0, verdict, limit=Limit(high=0.0))
+    return Judgement(decision, clears=not count)
+
+
+def _without_window(snapshot: Snapshot, check: Check) -> Decision:
+    """The decision of a check of quality while no window has its labels: they are awaited, or cannot be read."""
+    broken = [found for found in snapshot.broken if found.code in LABEL_BREAKS]
+    if broken:
+        return undecided(check, None, broken_text(broken), Cause.INHIBITED)
+    return undecided(check, None, NO_LABELS_YET, Cause.WAITING)
+
+
+def _of_segments(snapshot: Snapshot, check: Check, window: Window, open_names: Collection[str]) -> Iterator[Judgement]:
+    """Each segment that has rows in a window, or whose incident is open."""
+    if breaks := snapshot.inhibiting(check, window):
+        yield Judgement(undecided(check, window.start, broken_text(breaks), Cause.INHIBITED), clears=False)
+        return
+    found = snapshot.history.segments(Subject.of(check), window.start, snapshot.known_on)
+    if not found:
+        yield Judgement(_explained(snapshot, undecided(check, window.start, NOT_MEASURED, Cause.DATA)), clears=False)
+        return
+    still_open = {segment for name in open_names if (segment := segment_of(name, check.name))}
+    for segment in sorted({*found, *still_open}):
+        own = check.of_segment(segment)
+        series = snapshot.series(check, window, segment, many=len(found))
+        if segment in found:
+            judging = Judging(own, series)
+            yield Judgement(_explained(snapshot, judging.decision()), judging.clears())
+        else:
+            yield _vanished(snapshot, own, series, window)
+
+
+def _vanished(snapshot: Snapshot, check: Check, series: Series, window: Window) -> Judgement:
+    """A segment without rows: its incident stays open for a few windows, and then closes."""
+    absent = 0
+    for point in reversed(series.points):
+        if point.measurement is not None:
+            break
+        absent += 1
+    most = snapshot.monitor.undecided_windows(check)
+    reason = f"{window.label} has no row of {check.segment} that {check.metric} could be measured of"
+    closing = f"{check.segment} had no row in the last {absent} windows" if most and absent >= most else ""
+    return Judgement(undecided(check, window.start, reason, Cause.WAITING), clears=False, vanished=closing)
+
+
+def _explained(snapshot: Snapshot, decision: Decision) -> Decision:
+    """The same, where it is undecided for another reason than that the data are what they are."""
+    if not decision.is_undecided_by_data:
+        return decision
+    column = decision.check.feature
+    if is_of_inputs(decision.check) and any(found.subject in ("", column) for found in snapshot.broken):
+        return replace(decision, cause=Cause.INHIBITED)
+    reference = snapshot.monitor.reference
+    if reference and reference.trailing and snapshot.first == snapshot.window.start:
+        # The first window has none before it to be compared with.
+        return replace(decision, cause=Cause.WAITING)
+    return decision
