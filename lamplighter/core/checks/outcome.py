@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from lamplighter.core.checks.decide import Cause, Verdict, broken_text
 from lamplighter.core.checks.series import Point, Series
+from lamplighter.core.counts import counted
 from lamplighter.core.monitor.check_forms import Basis
 from lamplighter.core.monitor.check_limits import NO_LIMIT, Limit, interval_of_many, mean_of, median_of, theil_sen
 from lamplighter.core.monitor.check_spans import PERIODS, least_past
@@ -230,7 +231,8 @@ def _too_short(
     """Why a past is too short: the history has not lasted so long, or its windows have no values."""
     of_phase = f" of the same {check.same}" if check.same else ""
     span = format_duration(check.span or timedelta())
-    what = f"of the {span} before, {usable} windows{of_phase} have a value, and {needed} are needed"
+    have = counted(usable, f"window{of_phase} has", f"windows{of_phase} have")
+    what = f"of the {span} before, {have} a value, and {needed} are needed"
     if series.first is None or series.first > begin:
         window = series.window(series.points[place].start)
         for _ in range((needed - usable) * (PERIODS.get((check.same, series.grain), 1) if check.same else 1)):
@@ -283,8 +285,10 @@ def _of_reference(check: Check, series: Series) -> Basis:
 
 
 def _of_reference_days(check: Check, series: Series, begin: datetime, end: datetime) -> Basis:
-    """The mean of the windows that the reference is made of."""
-    usable = [it for it in series.points if begin <= it.start < end and it.is_past and _counts(check, it.measurement)]
+    """The mean of the windows that the reference is made of; a person chose them, so only open faults leave one out."""
+    usable = [
+        it for it in series.points if begin <= it.start < end and not it.inhibited_by and _counts(check, it.measurement)
+    ]
     if not usable:
         last = series.label(end - timedelta(microseconds=1))
         what = f"no window of the reference, {series.label(begin)} to {last}, has a recorded {check.metric}"
