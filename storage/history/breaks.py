@@ -124,59 +124,6 @@ MOMENT = timedelta(microseconds=1)
 """The shortest time between two instants."""
 
 
-def breaks_found(
-    history: History, window: Window, as_of: datetime, codes: Collection[Code], until: datetime | None = None
-) -> list[Finding]:
-    """What is known to be broken of a window, or of all windows that begin in it or until a moment.
-
-    What a person accepted is left out.
-
-    Examples
-    --------
-    >>> [(it.code.value, it.subject) for it in breaks_found(history, window, context.known_on, INPUT_BREAKS)]
-    [('scale-changed', 'amount')]
-    """
-    found = Faults.of(history, window, as_of).open(window.start, until or window.start + MOMENT, codes)
-    return sorted({finding for _, finding in found})
-
-
-def inhibiting_drift(history: History, window: Window, as_of: datetime) -> list[Finding]:
-    """Why the drift of a window is not judged; empty where it is.
-
-    Examples
-    --------
-    >>> [it.code.value for it in inhibiting_drift(history, window, context.known_on)]
-    ['scale-changed']
-    >>> inhibiting_drift(history, window.previous(), context.known_on)
-    []
-    """
-    return breaks_found(history, window, as_of, INPUT_BREAKS)
-
-
-def inhibiting_quality(
-    history: History, monitor: Monitor, window: Window, present: Window, as_of: datetime
-) -> list[Finding]:
-    """Why the quality of a window is not judged; empty where it is.
-
-    Parameters
-    ----------
-    window : Window
-        Whose quality is meant.
-    present : Window
-        That of the run: labels that cannot be read now are broken now.
-
-    Examples
-    --------
-    >>> inhibiting_quality(history, monitor, window.previous(), window, context.known_on)
-    []
-    >>> [it.code.value for it in inhibiting_quality(history, monitor, window, window, context.known_on)]
-    ['scale-changed']
-    """
-    found = breaks_found(history, window, as_of, INPUT_BREAKS)
-    found += breaks_found(history, window, as_of, LASTING, until=matured(window, monitor))
-    return found + breaks_found(history, present, as_of, LABEL_BREAKS - LASTING)
-
-
 def sound_windows(history: History, monitor: Monitor, windows: Sequence[Window], as_of: datetime) -> list[Window]:
     """Those windows that a model may learn from and be compared on, by what is known to be broken.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
 
 from lamplighter.core.checks import messages as message
 from lamplighter.core.checks.decide import Decision, Verdict
@@ -23,11 +22,10 @@ from lamplighter.core.checks.messages import Message, Moved
 from lamplighter.core.checks.outcome import NOT_MEASURED
 from lamplighter.core.monitor import DATA_CHECK, Check
 from lamplighter.core.numbers import number_text
-from lamplighter.core.records.finding import DATA_FAULTS, Finding
+from lamplighter.core.records.finding import DATA_FAULTS
 from lamplighter.core.time.window import Window
 from storage.history.absent import why_absent
-from storage.history.breaks import Faults, breaks_found
-from storage.history.check_history import CheckHistory
+from storage.history.breaks import Faults
 from storage.history.decisions import append_decisions, decisions_made, judged_later, undecided_since
 from storage.history.incidents import incidents_open, mark_notified, muted_checks, record_changes
 from storage.history.moved import moved_columns, moved_segments
@@ -35,7 +33,7 @@ from storage.history.outbox import put
 from storage.sinks.apprise import targets
 from tasks.stages.decisions import Judgement, judgements
 from tasks.stages.run_context import RunContext
-from tasks.stages.snapshot import Snapshot, is_of_inputs, target_of
+from tasks.stages.snapshot import Snapshot, is_of_inputs
 
 
 @dataclass(frozen=True)
@@ -66,9 +64,10 @@ def judge(context: RunContext) -> Judged:
     """
     if not context.is_newest:
         return Judged([])
-    history, model, checks, inputs = context.history, context.window.model, context.monitor.judged, JudgeInputs(context)
+    history, model, checks = context.history, context.window.model, context.monitor.judged
     made = decisions_made(history, model, context.known_on, checks)
     open_before = incidents_open(history, model, context.known_on)
+    inputs = JudgeInputs.of(context, clearing=bool(open_before))
     judged = inputs.judgements(open_before)
     names = {decision.check.name for decision in made}
     new = [it.decision for it in judged if it.decision.check.name not in names]
@@ -132,44 +131,36 @@ class JudgeInputs:
     """What the checks of a run read of the history beside their own numbers, each once."""
 
     context: RunContext
+    snapshot: Snapshot
 
-    @cached_property
-    def judged_window(self) -> Window | None:
-        """The window whose quality is judged."""
-        return self.context.judged_window()
+    @classmethod
+    def of(cls, context: RunContext, *, clearing: bool) -> JudgeInputs:
+        """Those of a run; incidents that may close need more windows."""
+        judged, known_on = context.judged_window(), context.known_on
+        snapshot = Snapshot.of(context.history, context.monitor, context.window, judged, known_on, clearing=clearing)
+        return cls(context, snapshot)
 
     def judgements(self, open_names: Collection[str]) -> list[Judgement]:
         """What every check comes to."""
-        context, snapshot = self.context, self.snapshot(clearing=bool(open_names))
-        found = [it for check in context.monitor.judged for it in judgements(snapshot, check, open_names)]
-        return [replace(it, decision=self._explained(it.decision)) for it in found]
+        found = [it for check in self.context.monitor.judged for it in judgements(self.snapshot, check, open_names)]
+        return [replace(it, decision=self._explained(it, open_names)) for it in found]
 
-    def snapshot(self, *, clearing: bool) -> Snapshot:
-        """The history as the run knows it."""
-        context = self.context
-        window, known_on, monitor = context.window, context.known_on, context.monitor
-        targets = {check: target_of(check, window, self.judged_window, known_on) for check in monitor.checks}
-        read = {check: target for check, target in targets.items() if target}
-        loaded = CheckHistory.of_run(context.history, monitor, read, known_on, clearing=clearing)
-        return Snapshot(loaded, window, self.judged_window, known_on, clearing=clearing)
-
-    def _explained(self, decision: Decision) -> Decision:
-        """The same, with what the window has in place of what was not measured."""
+    def _explained(self, judgement: Judgement, open_names: Collection[str]) -> Decision:
+        """The decision, with what the window has in place of what was not measured, and why its incident stays open."""
+        decision = judgement.decision
+        if decision.verdict is Verdict.PASSED and decision.check.name in open_names and not judgement.clears:
+            reason = f"passes, and its incident closes once {decision.check.clears} windows in a row pass"
+            return replace(decision, reason=reason)
         if decision.reason != NOT_MEASURED or decision.window_start is None:
             return decision
         context, check = self.context, decision.check
         window = Window.of(context.window.model, context.window.grain, context.window.timezone, decision.window_start)
         return replace(decision, reason=why_absent(context.history, window, check, context.known_on))
 
-    @cached_property
-    def broken(self) -> list[Finding]:
-        """What is broken of the run's own data."""
-        return breaks_found(self.context.history, self.context.window, self.context.known_on, DATA_FAULTS)
-
     @property
     def reasons(self) -> Iterator[str]:
         """What is broken, and what to do where it is not."""
-        yield from (finding.message for finding in self.broken)
+        yield from (finding.message for finding in self.snapshot.broken)
         model = self.context.monitor.model
         yield f"if the data are to stay so: `lamplighter incidents accept {model}`; until then nothing is retrained"
 
@@ -237,7 +228,7 @@ def _moved(inputs: JudgeInputs, check: Check) -> list[Moved]:
     """What moved most: segments where quality is meant, and columns."""
     if check == DATA_CHECK:
         return []
-    context, judged = inputs.context, inputs.judged_window
+    context, judged = inputs.context, inputs.snapshot.judged
     columns = moved_columns(context.history, context.window, context.known_on)
     if is_of_inputs(check) or check.segment or judged is None:
         return columns

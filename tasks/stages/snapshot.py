@@ -14,6 +14,7 @@ from lamplighter.core.records.catalogue import ARRIVAL_METRICS, DRIFT_METRICS, I
 from lamplighter.core.records.finding import DATA_FAULTS, INPUT_BREAKS, LABEL_BREAKS, OF_WINDOWS, STATES, Code, Finding
 from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.core.time.window import Window
+from storage.history import History
 from storage.history.breaks import LASTING, MOMENT, Faults, Found
 from storage.history.check_history import CheckHistory, Subject, WindowKnown, horizon
 
@@ -81,6 +82,30 @@ class Snapshot:
     judged: Window | None
     known_on: datetime
     clearing: bool = True
+
+    @classmethod
+    def of(
+        cls,
+        history: History,
+        monitor: Monitor,
+        window: Window,
+        judged: Window | None,
+        known_on: datetime,
+        *,
+        clearing: bool,
+    ) -> Snapshot:
+        """Load what the checks of one run read, and no more.
+
+        Examples
+        --------
+        >>> snapshot = Snapshot.of(history, monitor, window, window.previous(), context.known_on, clearing=False)
+        >>> [found.code.value for found in snapshot.broken]
+        ['scale-changed']
+        """
+        targets = {check: target_of(check, window, judged, known_on) for check in monitor.checks}
+        read = {check: target for check, target in targets.items() if target}
+        loaded = CheckHistory.of_run(history, monitor, read, known_on, clearing=clearing)
+        return cls(loaded, window, judged, known_on, clearing)
 
     @property
     def monitor(self) -> Monitor:

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.core.monitor import Monitor
+from lamplighter.core.monitor import Check, Monitor
 from lamplighter.core.records.finding import Code
 from lamplighter.core.time.window import Grain, Window
 from storage.history import open_history, tables
-from storage.history.breaks import inhibiting_quality, sound_windows
+from storage.history.breaks import sound_windows
+from storage.history.check_history import CheckHistory
 from storage.project.folder import Project
 from storage.project.settings import Settings
+from tasks.stages.snapshot import Snapshot
 from tests.storage.history.recorded import day, found, write
 
 MONITOR = Monitor.model_validate(
@@ -44,6 +46,9 @@ def test_what_is_sound(tmp_path: Path, code: Code, spoiled: set[int]) -> None:
     write(history, tables.finding, [found(4, 5, code=code.value), *mended])
     sound = sound_windows(history, MONITOR, WINDOWS, day(20))
     assert {WINDOWS.index(window) for window in WINDOWS if window not in sound} == spoiled
-    assert sound == [w for w in WINDOWS if not inhibiting_quality(history, MONITOR, w, w, day(20))]
+    checked = MONITOR.model_copy(update={"checks": (Check.model_validate({"metric": "f1", "below": 0.4}),)})
+    whole = CheckHistory.whole(history, checked, checked.checks)
+    inhibited = {w for w in WINDOWS if Snapshot(whole, w, w, day(20)).inhibiting(checked.checks[0], w)}
+    assert sound == [w for w in WINDOWS if w not in inhibited]
     assert sound_windows(history, MONITOR, WINDOWS, day(4)) == WINDOWS
     assert sound_windows(history, MONITOR, [], day(20)) == []
