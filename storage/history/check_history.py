@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -96,8 +96,8 @@ class WindowKnown:
     labelled: int
 
 
-Values = dict[datetime, dict[tuple[str, str], Known]]
-"""Measurements by start of the window, and then by segment and version."""
+Values = dict[datetime, dict[tuple[str, str, str], Known]]
+"""Measurements by start of the window, and then by segment, version and method."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,8 @@ class CheckHistory:
         The faults as known at a logical date.
     first : datetime or None
         The start of the oldest window.
+    is_of_run : bool
+        Whether it is what one run reads, and not all of the history.
     """
 
     monitor: Monitor
@@ -127,7 +129,7 @@ class CheckHistory:
     reference: Mapping[Subject, Known]
     faults_at: Callable[[datetime], Faults]
     first: datetime | None
-    _starts_of: dict[Subject, list[datetime]] = field(default_factory=dict)
+    is_of_run: bool
 
     @classmethod
     def whole(cls, history: History, monitor: Monitor, checks: Iterable[Check]) -> CheckHistory:
@@ -193,7 +195,22 @@ class CheckHistory:
                 if check.versus and check.versus.reference
             }
         starts = sorted(found)
-        return cls(monitor, starts, [found[start] for start in starts], values, reference, faults_at, first)
+        return cls(
+            monitor,
+            starts,
+            [found[start] for start in starts],
+            values,
+            reference,
+            faults_at,
+            first,
+            known_on is not None,
+        )
+
+    def first_known(self, date: datetime) -> datetime | None:
+        """The start of the oldest window that was recorded at a date."""
+        if self.is_of_run:
+            return self.first
+        return next((it for it, known in zip(self.starts, self.windows, strict=True) if as_of(known, date)), None)
 
     def known_windows(self, date: datetime, since: datetime, until: datetime) -> list[WindowKnown]:
         """The windows that begin in a span and were recorded at a date, in order."""
@@ -204,13 +221,13 @@ class CheckHistory:
     def value(self, subject: Subject, start: datetime, date: datetime) -> Measurement | None:
         """What was known of a subject in a window; of several versions that with the most rows."""
         parts = self.values[subject].get(start, {})
-        found = [it for known in parts.values() if (it := _measured(known, date)) is not None]
+        found = [it for _, known in sorted(parts.items()) if (it := _measured(known, date)) is not None]
         return max(found, key=lambda it: it.n) if found else None
 
     def segments(self, subject: Subject, start: datetime, date: datetime) -> dict[str, Measurement]:
         """What was known of each segment of a column in a window."""
         parts = self.values[subject].get(start, {})
-        found = {segment: _measured(known, date) for (segment, _), known in parts.items()}
+        found = {segment: _measured(known, date) for (segment, _, _), known in parts.items()}
         return {segment: it for segment, it in sorted(found.items()) if it is not None}
 
 
@@ -262,9 +279,8 @@ def _values(
         if subject.column and not row["segment"].startswith(f"{subject.column}="):
             continue
         parts = found.setdefault(row["window_start"], {})
-        parts.setdefault((row["segment"], row["version"] + row["method"]), []).append(
-            (row["known_on"], None if row["reason"] == GONE else as_measurement(row))
-        )
+        measured = None if row["reason"] == GONE else as_measurement(row)
+        parts.setdefault((row["segment"], row["version"], row["method"]), []).append((row["known_on"], measured))
     return found
 
 

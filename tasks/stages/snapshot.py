@@ -122,7 +122,7 @@ class Snapshot:
     @cached_property
     def first(self) -> datetime | None:
         """The start of the oldest window."""
-        return self.history.first
+        return self.history.first_known(self.known_on)
 
     @cached_property
     def faults(self) -> Faults:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lamplighter.core.monitor import Check, parse
 from lamplighter.errors import MonitorError
@@ -105,3 +107,19 @@ def test_checks_of_a_fleet_are_replaced_and_not_joined() -> None:
     twice = f"{own}  - {{name: low, metric: rows, above: 9}}\n"
     with pytest.raises(MonitorError, match=r"m.yaml:7: two checks are named 'low'; give this one another name"):
         parse("m.yaml", twice, environ={}, read=lambda name: shared)
+
+
+KEYS = sorted(field.alias or name for name, field in Check.model_fields.items())
+
+
+@settings(max_examples=120)
+@given(st.sampled_from([key for key in KEYS if len(key) > 3]), st.integers(0, 30), st.sampled_from("abxyz_"))
+def test_a_misspelt_key_is_named_with_the_right_one(key: str, place: int, letter: str) -> None:
+    """One letter more anywhere: the message names the key that was meant."""
+    place = min(place, len(key))
+    wrong = key[:place] + letter + key[place:]
+    if wrong in KEYS:
+        return
+    with pytest.raises(MonitorError) as found:
+        parsed(f"below: 1, {wrong}: 1")
+    assert f"unknown key 'checks.0.{wrong}'; did you mean '{key}'?" in str(found.value)
