@@ -18,7 +18,7 @@ from lamplighter.core.checks.incidents import (
     still_open,
     undecided_too_long,
 )
-from lamplighter.core.checks.messages import Message, Moved
+from lamplighter.core.checks.messages import Closing, Message, Moved
 from lamplighter.core.checks.outcome import NOT_MEASURED
 from lamplighter.core.monitor import DATA_CHECK, Check
 from lamplighter.core.numbers import number_text
@@ -216,12 +216,16 @@ def _messages(
     for incident in changes.closed:
         # Of a check that is muted the message waits.
         if incident.notified_on:
-            since = context.label_of(incident.window_start)
-            name, declared = incident.check_name, check_of(incident.check_name) in declared_names
-            label = context.window.label
-            yield message.closed(
-                context.monitor.model, name, incident.severity, since, label, declared=declared, ending=incident.ending
-            )
+            name, how = incident.check_name, _how_closed(incident, by_name, declared_names)
+            span = context.label_of(incident.window_start), context.window.label
+            yield message.closed(context.monitor.model, name, incident.severity, *span, how, incident.ending)
+
+
+def _how_closed(incident: Incident, decisions: Mapping[str, Decision], declared: Collection[str]) -> Closing:
+    if check_of(incident.check_name) not in declared:
+        return Closing.UNDECLARED
+    decision = decisions.get(decided_by(incident.check_name))
+    return Closing.VANISHED if decision and decision.verdict is Verdict.UNDECIDED else Closing.OVER
 
 
 def _moved(inputs: JudgeInputs, check: Check) -> list[Moved]:

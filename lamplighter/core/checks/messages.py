@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from lamplighter.core.checks.decide import Decision
 from lamplighter.core.checks.incidents import decided_by
@@ -172,31 +173,48 @@ def undecided(model: str, incident_name: str, decision: Decision, since: str) ->
     return Message(model, incident_name, "opened", check.severity, title, "\n".join(lines))
 
 
+class Closing(StrEnum):
+    """Why an incident is closed."""
+
+    OVER = "over"
+    """The check passes again, or can be decided again."""
+    VANISHED = "vanished"
+    """Its segment has no rows any more."""
+    UNDECLARED = "undeclared"
+    """The monitor no longer has the check."""
+
+
+CLOSINGS: dict[tuple[Closing, bool], tuple[str, str]] = {
+    (Closing.OVER, False): ("passes again", "it failed since {since} and passes in {until}"),
+    (Closing.OVER, True): ("can be decided again", "it was undecided since {since} and is decided in {until}"),
+    (Closing.VANISHED, False): ("is closed", "it failed since {since}"),
+    (Closing.VANISHED, True): ("is closed", "it was undecided since {since}"),
+    (Closing.UNDECLARED, False): ("is no longer declared", "it failed since {since}; the monitor no longer has it"),
+    (Closing.UNDECLARED, True): ("is no longer declared", "it was undecided since {since}"),
+}
+"""Title and body, by why an incident is closed and whether it was about a check that could not be decided."""
+
+
 def closed(
-    model: str, check_name: str, severity: Severity, since: str, until: str, *, declared: bool, ending: str = ""
+    model: str, check_name: str, severity: Severity, since: str, until: str, how: Closing, ending: str = ""
 ) -> Message:
-    """Report that a check passes again or can be decided again, or that the monitor no longer has it.
+    """Report that an incident is closed, and why.
 
     Parameters
     ----------
+    how : Closing
     ending : str
-        How broken data ended: sound again, or accepted.
+        What else is to be said: that broken data are sound again or were accepted, or that a past holds the change.
 
     Examples
     --------
-    >>> message = closed("churn", "f1", Severity.WARNING, "2026-03-07", "2026-03-09", declared=True)
+    >>> message = closed("churn", "f1", Severity.WARNING, "2026-03-07", "2026-03-09", Closing.OVER)
     >>> message.title, message.body
     ('churn: f1 passes again', 'it failed since 2026-03-07 and passes in 2026-03-09')
     """
     name = decided_by(check_name)
-    if name == check_name:
-        passes = ("passes again", f"it failed since {since} and passes in {until}")
-        gone = ("is no longer declared", f"it failed since {since}; the monitor no longer has it")
-    else:
-        passes = ("can be decided again", f"it was undecided since {since} and is decided in {until}")
-        gone = ("is no longer declared", f"it was undecided since {since}")
-    title, body = passes if declared else gone
-    lines = [body, *([ending] if declared and ending else [])]
+    title, body = CLOSINGS[how, name != check_name]
+    lines = [body.format(since=since, until=until), *([ending] if ending and how is not Closing.UNDECLARED else [])]
     return Message(model, check_name, "closed", severity, f"{model}: {name} {title}", "\n".join(lines))
 
 
