@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import overload
 
 from lamplighter.core.checks.series import Point, Series
 from lamplighter.core.evaluation.coverage import matured
@@ -58,6 +59,44 @@ def target_of(check: Check, window: Window, judged: Window | None, known_on: dat
     while due.after_end(check.given) > known_on:
         due = due.previous()
     return due
+
+
+class LazyPoints(Sequence[Point]):
+    """The points of some windows, each made when it is looked at: most checks look at few of them.
+
+    Parameters
+    ----------
+    windows : sequence of Window
+    make : callable
+        The point of a window.
+
+    Examples
+    --------
+    >>> points = LazyPoints([window.previous(), window], lambda it: Point(it.start, None))
+    >>> len(points), points[-1].start == window.start
+    (2, True)
+    """
+
+    def __init__(self, windows: Sequence[Window], make: Callable[[Window], Point]) -> None:
+        self._windows, self._make = windows, make
+        self._made: dict[int, Point] = {}
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    @overload
+    def __getitem__(self, place: int) -> Point: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Point]: ...
+
+    def __getitem__(self, place: int | slice) -> Point | list[Point]:
+        if isinstance(place, slice):
+            return [self[it] for it in range(*place.indices(len(self)))]
+        place = range(len(self))[place]
+        if place not in self._made:
+            self._made[place] = self._make(self._windows[place])
+        return self._made[place]
 
 
 @dataclass(frozen=True)
@@ -220,8 +259,8 @@ class Snapshot:
         subject = Subject.of(check)
         begin = horizon(self.monitor, check, window, clearing=self.clearing)
         known = self.history.known_windows(self.known_on, begin, window.start)
-        points = [self._point(check, subject, self._window(it), segment) for it in known]
-        points.append(self._point(check, subject, window, segment))
+        windows = [*map(self._window, known), window]
+        points = LazyPoints(windows, lambda it: self._point(check, subject, it, segment))
         return Series(
             window.model,
             window.grain,
@@ -230,7 +269,7 @@ class Snapshot:
             self.first,
             self._reference(check),
             self._reference_days(check),
-            self._versions(check, [point.start for point in points]),
+            self._versions(check, [it.start for it in windows]),
             many,
         )
 
