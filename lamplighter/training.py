@@ -48,6 +48,7 @@ class Trainer(Protocol):
         folder : Path
             Empty; receives the model's files, and `reference.parquet`: the columns of ``rows`` with the answers that
             the model gives on rows that it was not fitted on (out of fold, by window), and ``version`` as the version.
+            The truth is one of these columns: the quality that checks compare with is measured on it.
         version : str
             Name of the new version.
         previous : Path, optional

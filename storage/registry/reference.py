@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.monitor.columns import answer_columns, kinds_of_feature
+from lamplighter.core.monitor.columns import answer_columns, kinds_of_feature, named_features
 from lamplighter.errors import ModelError, one_line
 from lamplighter.training import REFERENCE, WINDOW
 from storage.profiles.build import type_kind
@@ -16,7 +16,9 @@ from storage.project.private_files import open_private
 
 
 def kept_reference(monitor: Monitor, path: Path, whose: str, logged: Mapping[str, str] | None = None) -> list[str]:
-    """Look at a reference, take private columns and what no log has out of it, and return its features.
+    """Look at a reference, take private columns and names of windows out of it, and return its features.
+
+    The truth stays: it is what the quality of the reference is measured on.
 
     Parameters
     ----------
@@ -41,7 +43,7 @@ def kept_reference(monitor: Monitor, path: Path, whose: str, logged: Mapping[str
     >>> with TemporaryDirectory() as folder:
     ...     pq.write_table(answered, path := Path(folder, "reference.parquet"))
     ...     print(kept_reference(monitor, path, "train.py:train"), pq.read_schema(path).names)
-    ['amount'] ['amount', 'churns', 'probability']
+    ['amount'] ['amount', 'churned', 'churns', 'probability']
     """
     what = REFERENCE
     try:
@@ -58,12 +60,14 @@ def kept_reference(monitor: Monitor, path: Path, whose: str, logged: Mapping[str
             raise ModelError(
                 f"{what} has no answer in {name!r}", where=whose, fix="a model that answers nulls is of no use"
             )
-    left_out = [name for name in (*monitor.private, WINDOW, *_truth(monitor)) if name in table.column_names]
+    # Where the log has a feature of the truth's name, the truth would be taken for it.
+    unwanted = {*monitor.private, WINDOW, *({_truth(monitor)} & {*named_features(monitor)})}
+    left_out = [name for name in table.column_names if name in unwanted]
     if left_out:
         table = table.drop_columns(left_out)
         with open_private(path) as file:
             pq.write_table(table, file)
-    features = [name for name in table.column_names if kinds_of_feature(monitor, name)]
+    features = [name for name in table.column_names if name != _truth(monitor) and kinds_of_feature(monitor, name)]
     is_compared_with = monitor.reference is not None and not monitor.reference.trailing
     for name in (*features, *answers) if is_compared_with else ():
         held, wanted = type_kind(table[name].type), (logged or {}).get(name, "null")
@@ -74,6 +78,6 @@ def kept_reference(monitor: Monitor, path: Path, whose: str, logged: Mapping[str
     return features
 
 
-def _truth(monitor: Monitor) -> tuple[str, ...]:
-    """The column of the truth, where the log does not have it."""
-    return (monitor.labels.target,) if monitor.labels and not monitor.labels.same_row else ()
+def _truth(monitor: Monitor) -> str | None:
+    """The column of the truth, which no model sees."""
+    return monitor.labels.target if monitor.labels else None

@@ -46,7 +46,7 @@ def validate(context: RunContext, located: Located, pending: PendingWindow) -> T
     monitor, rows = context.monitor, context.scan(pending.spec)
     reference = context.scan(located.reference) if located.reference else None
     monitor_reference = context.scan(located.monitor_reference) if located.monitor_reference else None
-    features = features_of(monitor, table_kinds(monitor_reference or rows))
+    features = features_of(monitor, _without_truth(monitor, table_kinds(monitor_reference or rows), rows))
     findings = [*_unreadable(rows), *_row_findings(monitor, rows)]
     if located.reference_fault:
         findings.append(Finding(Code.REFERENCE_UNREADABLE, "", located.reference_fault))
@@ -66,6 +66,12 @@ def validate(context: RunContext, located: Located, pending: PendingWindow) -> T
         findings += _odd_times(rows, needed)
     measurements = table_measurements(rows.count, rows.repeated, findings, why_lost(rows))
     return Table(pending.spec, rows.count, features, answer_columns(monitor), findings, measurements)
+
+
+def _without_truth(monitor: Monitor, kinds: dict[str, str], rows: Scan) -> dict[str, str]:
+    """The columns without that of the truth: a reference may hold it beside the answers, and the log does not."""
+    target = monitor.labels.target if monitor.labels else None
+    return {name: kind for name, kind in kinds.items() if name != target or name in rows.schema}
 
 
 def why_lost(rows: Scan) -> str:
