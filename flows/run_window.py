@@ -74,11 +74,13 @@ def measure(context: RunContext, stages: Stages) -> tuple[Located, list[WindowRe
 
 
 def _measure_window(context: RunContext, stages: Stages, located: Located, pending: PendingWindow) -> WindowResult:
-    """Measure the data and the drift of one window."""
+    """Measure the data and the drift of one window, and what it is compared with where that is new."""
     table = stages.validate(context, located, pending)
     profile = stages.profile(context, located, table)
     drift = stages.compare(context, located, table)
-    return WindowResult(pending, table, profile, drift)
+    is_own = pending is located.windows[0]
+    reference = stages.measure_reference(context, located, table) if is_own else None
+    return WindowResult(pending, table, profile, drift, reference)
 
 
 def _with_retrainings(outcome: Outcome) -> Outcome:

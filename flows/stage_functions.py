@@ -13,6 +13,7 @@ from lamplighter.core.records.finding import Finding
 from tasks.stages.compare import Compared, compare
 from tasks.stages.evaluate import Evaluated, evaluate
 from tasks.stages.judge import Judged, judge
+from tasks.stages.measure_reference import MeasuredReference, measure_reference
 from tasks.stages.notify import notify
 from tasks.stages.profile import Profiled, profile
 from tasks.stages.publish import publish
@@ -45,6 +46,7 @@ class Stages:
     validate: Callable[[RunContext, Located, PendingWindow], Table]
     profile: Callable[[RunContext, Located, Table], Profiled]
     compare: Callable[[RunContext, Located, Table], Compared]
+    measure_reference: Callable[[RunContext, Located, Table], MeasuredReference | None]
     evaluate: Callable[[RunContext, Located], Evaluated]
     record: Callable[[RunContext, Located, Sequence[WindowResult], Evaluated], frozenset[Finding]]
     judge: Callable[[RunContext], Judged]
@@ -68,6 +70,7 @@ class Stages:
             validate=validate,
             profile=profile,
             compare=compare,
+            measure_reference=measure_reference,
             evaluate=evaluate,
             record=record,
             judge=judge,
@@ -87,6 +90,7 @@ class Stages:
             validate=as_task(validate),
             profile=as_task(profile),
             compare=as_task(compare),
+            measure_reference=as_task(measure_reference),
             evaluate=as_task(evaluate),
             record=as_task(record),
             judge=as_task(judge),

@@ -158,6 +158,25 @@ def truths_of(windows: Sequence[Seen], monitor: Monitor, index: LabelIndex | Non
         yield Truth(labelled, y_true, corrected, comparable, content_hash(named, y_true), _counted(odd))
 
 
+def truth_beside(rows: Scan, monitor: Monitor) -> Truth:
+    """The truth of rows that hold it themselves, under the name of ``labels.target``, as those of a reference may.
+
+    Examples
+    --------
+    >>> from storage.sources.predictions import predictions_of
+    >>> rows = context.scan(predictions_of(project, monitor, window, context.spool))
+    >>> truth = truth_beside(rows, monitor)
+    >>> truth.comparable, len(truth.labelled)
+    (True, 0)
+    """
+    labels, predictions = monitor.labels, monitor.predictions
+    assert labels is not None
+    parts = {"labels": labels.model_copy(update={"same_row": True})}
+    # A reference needs no ids.
+    own = monitor.model_copy(update={**parts, "predictions": predictions.model_copy(update={"id": ()})})
+    return next(truths_of([Seen(rows)], own, None))
+
+
 def _is_label(y_true: pd.Series[Any], kind: Kind) -> npt.NDArray[np.bool_]:
     """Whether each value is a label: of a number, one without end is none."""
     return np.isfinite(numbers(y_true)) if kind.compared_as == "numbers" else y_true.notna().to_numpy()

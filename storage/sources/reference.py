@@ -151,5 +151,7 @@ def reference_key(rows: Scan, monitor: Monitor, private_key: bytes = b"") -> str
     span = (where.window.start, where.window.end) if where.time else None
     predictions = monitor.predictions.model_dump(mode="json")
     private = (monitor.private, key_name(private_key)) if monitor.private else ()
-    parts = (rows.fingerprint, span, monitor.kind.name, predictions, monitor.features, private)
+    # Profiles that were made before unsure answers of the reference were counted are made again.
+    counted = ("unsure",) if monitor.predictions.unsure else ()
+    parts = (rows.fingerprint, span, monitor.kind.name, predictions, monitor.features, private, *counted)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

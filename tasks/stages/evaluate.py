@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -83,7 +83,7 @@ def evaluate(context: RunContext, located: Located) -> Evaluated:
         new = [_unlabelled(context, pending, State.PROVISIONAL) for pending in located.windows if pending.known is None]
         return Evaluated(new, findings=[Finding(Code.LABELS_UNREADABLE, "", f"labels: {error}")])
     index = LabelIndex.of(arrived, monitor.predictions.id) if arrived else None
-    functions, findings = _custom_functions(context)
+    functions, findings = custom_functions(context)
     unreadable = bool(arrived and (arrived.unreadable or _absent(monitor, arrived)))
     windows: list[Evaluation] = []
     labelled: list[int] = []
@@ -122,8 +122,14 @@ def _relabelled_until(context: RunContext, pending: PendingWindow) -> datetime |
     return pending.known.relabelled_until if pending.known else None
 
 
-def _custom_functions(context: RunContext) -> tuple[dict[str, CustomFunction], list[Finding]]:
-    """The custom metrics; one that cannot be loaded costs itself alone."""
+def custom_functions(context: RunContext) -> tuple[dict[str, CustomFunction], list[Finding]]:
+    """The custom metrics; one that cannot be loaded costs itself alone.
+
+    Examples
+    --------
+    >>> custom_functions(context)
+    ({}, [])
+    """
     functions: dict[str, CustomFunction] = {}
     findings = []
     for metric in context.monitor.metrics:
@@ -155,7 +161,9 @@ def _evaluate(
     measurements = coverage_measurements(rows.count, len(truth.labelled), truth.corrected, state, why_lost(rows))
     confusion: list[Confusion] = []
     if truth.comparable:
-        quality, confusion = evaluate_rows(_labelled(context, truth), monitor, state, functions)
+        quality, confusion = evaluate_rows(
+            labelled_rows(monitor, truth, truth.labelled.columns), monitor, state, functions
+        )
         measurements += quality
     elif rows.count:
         measurements += unmeasured(monitor, state, "a column of the predictions that it needs is missing")
@@ -172,24 +180,33 @@ def _evaluate(
     )
 
 
-def _labelled(context: RunContext, truth: Truth) -> Labelled:
-    predictions, frame = context.monitor.predictions, truth.labelled
+def labelled_rows(monitor: Monitor, truth: Truth, columns: Collection[str]) -> Labelled:
+    """The rows that have a label, in the parts that quality is measured on.
+
+    Parameters
+    ----------
+    monitor : Monitor
+    truth : Truth
+    columns : collection of str
+        Those that the rows have; quality is not measured by a segment or version that they lack.
+    """
+    predictions, frame = monitor.predictions, truth.labelled
     assert predictions.prediction is not None
     return Labelled(
         truth.y_true,
         frame[predictions.prediction],
         scores={name: frame[name] for name in predictions.scores},
-        segments={name: frame[name] for name in context.monitor.segments},
-        version=frame[predictions.version] if predictions.version else None,
+        segments={name: frame[name] for name in monitor.segments if name in columns},
+        version=frame[predictions.version] if predictions.version in columns else None,
     )
 
 
 def _classes(context: RunContext, pending: PendingWindow, truth: Truth) -> Iterator[Finding]:
     """What is odd about labels and answers side by side, which the metrics alone would not say."""
-    label = pending.window.label
-    yield from unusable_labels(truth.unusable, context.monitor, label)
+    monitor, label = context.monitor, pending.window.label
+    yield from unusable_labels(truth.unusable, monitor, label)
     if truth.comparable:
-        yield from answer_findings(_labelled(context, truth), context.monitor, label)
+        yield from answer_findings(labelled_rows(monitor, truth, truth.labelled.columns), monitor, label)
 
 
 def _absent(monitor: Monitor, arrived: Arrived) -> bool:

@@ -60,7 +60,7 @@ def profile(context: RunContext, located: Located, table: Table) -> Profiled:
     [('outside_ratio', 'amount', 0.7833)]
     """
     monitor = context.monitor
-    reference = _reference_profiles(context, located, table.features | table.answers)
+    reference = reference_profiles(context, located, table.features | table.answers)
     kinds = table.features | table.answers
     if monitor.predictions.version:
         kinds[monitor.predictions.version] = "categorical"
@@ -70,9 +70,9 @@ def profile(context: RunContext, located: Located, table: Table) -> Profiled:
         bounds=_bounds(context, reference),
         probabilities=_probabilities(monitor),
         private=monitor.private,
-        key=_key(context),
+        key=key_of(context),
     )
-    seen = _answered(monitor, context.scan(table.spec)) | profiles
+    seen = answered(monitor, context.scan(table.spec)) | profiles
     measurements = [*answer_measurements(monitor, seen, table.count)]
     for name in table.features:
         if name in profiles:
@@ -93,8 +93,14 @@ def _probabilities(monitor: Monitor) -> Sequence[str]:
     return monitor.predictions.scores if monitor.kind.has_classes else ()
 
 
-def _answered(monitor: Monitor, rows: Scan) -> Profiles:
-    """Of lists and texts, which have no drift that could be measured, whether there is an answer at all."""
+def answered(monitor: Monitor, rows: Scan) -> Profiles:
+    """Of lists and texts, which have no drift that could be measured, whether there is an answer at all.
+
+    Examples
+    --------
+    >>> answered(monitor, context.scan(outcome.own.pending.spec))
+    {}
+    """
     name = monitor.predictions.prediction
     if name is None or monitor.kind.drift is not None or name not in rows.schema or not rows.count:
         return {}
@@ -144,20 +150,31 @@ def _of_another_type(name: str, held: str, kind: ColumnKind) -> Finding:
 
 
 def _bounds(context: RunContext, reference: Profiles) -> dict[str, Bounds | None]:
-    bounds = {name: profile.as_bounds() for name, profile in reference.items()}
-    predictions = context.monitor.predictions
-    if predictions.unsure and isinstance(predictions.score, str):
-        bounds[predictions.score] = Bounds(*predictions.unsure, None, None)
-    return bounds
+    return {name: profile.as_bounds() for name, profile in reference.items()} | _unsure(context.monitor)
 
 
-def _key(context: RunContext) -> bytes:
+def _unsure(monitor: Monitor) -> dict[str, Bounds | None]:
+    """The band of scores that count as unsure, by the column of the score."""
+    predictions = monitor.predictions
+    if not predictions.unsure or not isinstance(predictions.score, str):
+        return {}
+    return {predictions.score: Bounds(*predictions.unsure, None, None)}
+
+
+def key_of(context: RunContext) -> bytes:
     """The key that private values are hashed with; made only where something is private."""
     return home_key(context.project.home) if context.monitor.private else b""
 
 
-def _reference_profiles(context: RunContext, located: Located, kinds: dict[str, ColumnKind]) -> Profiles:
-    """The profiles of the reference, and of the monitor's own for columns that the champion's lacks."""
+def reference_profiles(context: RunContext, located: Located, kinds: dict[str, ColumnKind]) -> Profiles:
+    """The profiles of the reference, and of the monitor's own for columns that the champion's lacks.
+
+    Examples
+    --------
+    >>> from tasks.stages.read import read
+    >>> {name: it.rows for name, it in reference_profiles(context, read(context), {"plan": "categorical"}).items()}
+    {'amount': 900, 'plan': 900, 'churns': 900, 'probability': 900}
+    """
     found: Profiles = {}
     for where in dict.fromkeys((located.reference, located.monitor_reference)):
         if where is not None and not kinds.keys() <= found.keys():
@@ -166,11 +183,11 @@ def _reference_profiles(context: RunContext, located: Located, kinds: dict[str, 
 
 
 def _profiles_of(context: RunContext, where: ScanSpec, kinds: dict[str, ColumnKind]) -> Profiles:
-    store, key = ProfileStore(context.project.home), _key(context)
+    monitor, store, key = context.monitor, ProfileStore(context.project.home), key_of(context)
     rows = context.scan(where)
-    name = reference_key(rows, context.monitor, key)
+    name = reference_key(rows, monitor, key)
     profiles = store.cached(name)
     if profiles is None:
-        profiles, _ = profile_columns(rows, kinds, private=context.monitor.private, key=key)
+        profiles, _ = profile_columns(rows, kinds, bounds=_unsure(monitor), private=monitor.private, key=key)
         store.cache(name, profiles)
     return profiles

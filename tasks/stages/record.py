@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lamplighter.core.evaluation.results import Inputs
 from lamplighter.core.records.finding import Finding
+from storage.history.reference_values import record_reference
 from storage.history.results import record_evaluation, record_inputs, record_run
 from tasks.stages.evaluate import Evaluated
 from tasks.stages.read import Located
@@ -33,6 +34,10 @@ def record(
                 findings = [*located.findings, *evaluated.findings]
                 record_run(connection, context.window, context.known_on, evaluated.arrivals, findings)
                 recorded += findings
+            if reference := result.reference:
+                record_reference(
+                    connection, context.monitor.model, context.known_on, reference.content, reference.measurements
+                )
             if result.evaluation:
                 record_evaluation(connection, context.known_on, result.evaluation)
     return frozenset(recorded)

@@ -9,6 +9,7 @@ from lamplighter.core.evaluation.results import Evaluation
 from lamplighter.core.records.finding import Finding
 from lamplighter.core.time.window import Window
 from tasks.stages.compare import Compared
+from tasks.stages.measure_reference import MeasuredReference
 from tasks.stages.profile import Profiled
 from tasks.stages.read import PendingWindow
 from tasks.stages.validate import Table
@@ -25,6 +26,8 @@ class WindowResult:
         Its columns and their faults, where its predictions are new.
     profile : Profiled or None
     drift : Compared or None
+    reference : MeasuredReference or None
+        What the reference of the run's own window comes to, where that is new.
     evaluation : Evaluation or None
         Its quality, where labels or predictions are new.
     """
@@ -33,6 +36,7 @@ class WindowResult:
     table: Table | None = None
     profile: Profiled | None = None
     drift: Compared | None = None
+    reference: MeasuredReference | None = None
     evaluation: Evaluation | None = None
 
     @property

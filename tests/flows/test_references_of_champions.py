@@ -17,7 +17,9 @@ from lamplighter.core.retraining.policy import Status
 from storage.history import open_history
 from storage.history.incidents import incidents_open
 from storage.history.query import Filter, measurements
+from storage.history.reference_values import reference_values
 from storage.project.folder import Project
+from storage.registry.versions import Registry
 from tests.flows import loop_world
 from tests.flows.loop_world import DAY, count_as_labelled, ledger, logical_date, one_run
 from tests.flows.runs import edit
@@ -70,6 +72,23 @@ def test_a_type_that_makes_no_difference_is_none(
     (turned.root / "trainer.py").write_text(loop_world.TRAINER.replace(was, becomes))
     one_run(turned)
     assert [(entry.status, entry.reason) for entry in ledger(turned)] == [(Status.PROMOTED, "")]
+
+
+def test_what_the_champions_reference_measures_is_recorded_when_it_becomes_one(turned: Project) -> None:
+    edit(turned, "turning", REFERENCE)
+    one_run(turned)
+    history, before = open_history(turned), logical_date(turned, DAY).known_on
+    own = {it.metric for it in reference_values(history, "turning", before)}
+    assert ("prediction_share" in own, "accuracy" in own) == (True, False)
+    one_run(turned, NEXT)
+    version = ledger(turned)[-1].version
+    answered = pd.read_parquet(Registry(turned.home, history, "turning").place(version) / "reference.parquet")
+    known = answered.dropna(subset="truth")
+    expected = (known["truth"] == known["answer"]).mean()
+    measured = [it for it in reference_values(history, "turning") if it.metric == "accuracy" and not it.segment]
+    assert {it.version: it.value for it in measured} == pytest.approx({"": expected, version: expected})
+    assert {it.n for it in measured} == {len(known)}
+    assert {it.metric for it in reference_values(history, "turning", before)} == own
 
 
 def test_what_is_adopted_has_the_types_of_the_monitors_own(turned: Project) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from lamplighter.core.counts import LARGEST, most_frequent
 from lamplighter.core.hints import names_listed
@@ -215,6 +215,43 @@ def _shares(prediction: ColumnProfile) -> Iterator[Measurement]:
         shown[OTHER] = rest
     for name, count in sorted(shown.items()):
         yield ratio("prediction_share", count, whole, klass=name)
+
+
+def reference_measurements(
+    monitor: Monitor, features: Collection[str], profiles: Mapping[str, ColumnProfile], rows: int
+) -> Iterator[Measurement]:
+    """What the columns of a reference come to by themselves.
+
+    Parameters
+    ----------
+    monitor : Monitor
+    features : collection of str
+    profiles : mapping of str to ColumnProfile
+        Of features and answers.
+    rows : int
+        Those of the reference.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> from lamplighter.core.profiles.profile import categorical_profile
+    >>> text = "{model: m, kind: classification, predictions: {parquet: p.parquet, time: t, prediction: y}}"
+    >>> profiles = {"plan": categorical_profile("plan", {"pro": 3}, 1), "y": categorical_profile("y", {"late": 4}, 0)}
+    >>> found = reference_measurements(parse("m.yaml", text, environ={}), ["plan"], profiles, 4)
+    >>> [(it.metric, it.feature, it.value) for it in found]
+    [('rows', '', 4.0), ('null_prediction_ratio', '', 0.0), ('prediction_share', '', 1.0), ('missing_ratio', 'plan',
+     0.25)]
+    """
+    yield Measurement(metric="rows", value=float(rows), n=rows)
+    if not rows:
+        return
+    yield from answer_measurements(monitor, profiles, rows)
+    for name in features:
+        if name in profiles:
+            yield from feature_measurements(profiles[name], None)
+        else:
+            reason = f"it has no column {name!r} that can be used"
+            yield Measurement(metric="missing_ratio", feature=name, reason=reason)
 
 
 def value_findings(profiles: Mapping[str, ColumnProfile]) -> Iterator[Finding]:

@@ -1,0 +1,149 @@
+"""Measure the reference: what the rows that a window is compared with come to by themselves, once for each content."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+
+from lamplighter.core.evaluation.data import reference_measurements
+from lamplighter.core.evaluation.evaluator import evaluator_of
+from lamplighter.core.evaluation.odd_values import listed
+from lamplighter.core.evaluation.quality import evaluate, unmeasured
+from lamplighter.core.records.finding import Code
+from lamplighter.core.records.measurement import Measurement, State
+from storage.history.reference_values import reference_content
+from storage.labelling.join import Truth, truth_beside
+from storage.project.user_code import text_of
+from storage.sources.reference import reference_key
+from storage.sources.scan import Scan
+from tasks.stages.evaluate import custom_functions, labelled_rows
+from tasks.stages.profile import answered, key_of, reference_profiles
+from tasks.stages.read import Located
+from tasks.stages.run_context import RunContext
+from tasks.stages.validate import Table
+
+EDITION = 1
+"""Raise it when the same reference would come to other values: every reference is measured once again."""
+
+
+@dataclass(frozen=True)
+class MeasuredReference:
+    """What a reference comes to, where that is new.
+
+    Attributes
+    ----------
+    content : str
+        Changes with whatever decides the values.
+    measurements : list of Measurement
+        None where there is no reference any more.
+    """
+
+    content: str
+    measurements: list[Measurement]
+
+
+def measure_reference(context: RunContext, located: Located, table: Table) -> MeasuredReference | None:
+    """Measure the reference of a run's own window; None where the history has the values already.
+
+    Of days before a window (``trailing``) nothing is measured here, and of the quality of fixed days neither: the
+    history has those windows. Nothing is judged on behalf of an older window, so its reference is not measured either.
+
+    Examples
+    --------
+    >>> from tasks.stages.read import read
+    >>> from tasks.stages.validate import validate
+    >>> located = read(context)
+    >>> measure_reference(context, located, validate(context, located, located.windows[0])) is None
+    True
+    """
+    monitor = context.monitor
+    if context.relabel or not context.is_newest:
+        return None
+    has_values = monitor.reference is not None and not monitor.reference.trailing
+    content = _content(context, located) if has_values else ""
+    if content == reference_content(context.history, monitor.model, context.known_on):
+        return None
+    if not has_values:
+        return MeasuredReference("", [])
+    if located.reference is None:
+        return MeasuredReference(content, [Measurement(metric="rows", reason=located.reference_fault)])
+    rows = context.scan(located.reference)
+    if rows.unreadable and not rows.count:
+        return MeasuredReference(content, [Measurement(metric="rows", reason="no file of it can be read")])
+    profiles = answered(monitor, rows) | reference_profiles(context, located, table.features | table.answers)
+    found = [*reference_measurements(monitor, table.features, profiles, rows.count)]
+    # The rows of files that a reference consists of are all of them; those of days are chosen by their time.
+    if monitor.labels and located.reference.time is None:
+        quality, unloaded = _quality(context, rows, table)
+        found += quality
+        content += unloaded
+    return MeasuredReference(content, found)
+
+
+def _content(context: RunContext, located: Located) -> str:
+    """What decides the values: the rows, and what the monitor asks of them."""
+    monitor = context.monitor
+    places = dict.fromkeys(where for where in (located.reference, located.monitor_reference) if where)
+    key = key_of(context)
+    asked = (
+        EDITION,
+        located.reference_fault,
+        *(reference_key(context.scan(where), monitor, key) for where in places),
+        monitor.labels.target if monitor.labels else None,
+        monitor.segments,
+        monitor.metrics,
+        monitor.top_k,
+        [text_of(context.project, metric.function) for metric in monitor.metrics],
+    )
+    return hashlib.sha256(repr(asked).encode()).hexdigest()[:32]
+
+
+def _quality(context: RunContext, rows: Scan, table: Table) -> tuple[list[Measurement], str]:
+    """The quality of the answers, where the truth stands beside them; and which custom metrics could not be loaded.
+
+    What makes the truth useless is the reason of every metric: a check that needs one is undecided and says it, after
+    the words ``the reference:``.
+    """
+    monitor = context.monitor
+    without = partial(unmeasured, monitor, State.FINAL)
+    if reason := _why_no_truth(context, rows, table):
+        return without(reason), ""
+    truth = truth_beside(rows, monitor)
+    if reason := _why_unusable(context, truth):
+        return without(reason), ""
+    functions, faults = custom_functions(context)
+    measured, _ = evaluate(labelled_rows(monitor, truth, [*rows.schema]), monitor, State.FINAL, functions)
+    measured += [Measurement(metric=it.subject, reason=it.message) for it in faults]
+    # The next run tries to load them again.
+    return measured, "".join(f" without {it.subject}" for it in faults)
+
+
+def _why_no_truth(context: RunContext, rows: Scan, table: Table) -> str:
+    """Why the rows of a reference have no truth; empty where they have one."""
+    labels, prediction = context.monitor.labels, context.monitor.predictions.prediction
+    assert labels is not None
+    if not rows.count:
+        return "it has no rows"
+    if labels.target not in rows.schema:
+        return f"it has no column {labels.target!r}; write the truth beside its answers"
+    if labels.target in table.features:
+        return f"column {labels.target!r} is a feature of the log, and no truth; call the truth otherwise"
+    if prediction not in rows.schema:
+        return f"it has no column {prediction!r}; write what the model answered"
+    return ""
+
+
+def _why_unusable(context: RunContext, truth: Truth) -> str:
+    """Why nothing can be measured on the truth of a reference; empty where it can."""
+    monitor = context.monitor
+    labels = monitor.labels
+    assert labels is not None
+    if not len(truth.labelled):
+        if truth.unusable:
+            held = listed(truth.unusable)
+            return f"column {labels.target!r} holds {held}, and no finite number; write the truth as numbers"
+        return f"column {labels.target!r} is null in every row; write the truth beside its answers"
+    labelled = labelled_rows(monitor, truth, [])
+    odd = dict(evaluator_of(monitor.kind).oddities(labelled, monitor))
+    return odd.get(Code.CLASSES_DIFFER, "")
