@@ -70,6 +70,8 @@ LAYOUTS = {
     "promotions": PROMOTIONS,
 }
 """What is shown in place of measurements, by the option that asks for it."""
+NOUNS = {"": "measurements", "reference": "values of a reference"}
+"""What there is none of, where it is not called as the option is."""
 
 
 @click.command(epilog="Example: lamplighter history flight-delays --metric f1 --from 2013-05-01 --as-of 2013-05-10")
@@ -87,10 +89,11 @@ LAYOUTS = {
 )
 @click.option("--retrainings", is_flag=True, help="The ledger of retrainings: the cause of each, and its end.")
 @click.option("--promotions", is_flag=True, help="Who became champion, and when.")
+@click.option("--reference", is_flag=True, help="What the reference measures, which checks can compare with.")
 @click.option("--from", "first", type=MOMENT, help="First local day, or a time as it is printed here.")
 @click.option("--to", "last", type=MOMENT, help="Last local day, or a time.")
 @click.option("--as-of", type=MOMENT, help="What was known on that day after its run, or at that time.")
-@click.option("--all", "everything", is_flag=True, help="All windows, where the newest alone would be shown.")
+@click.option("--all", "everything", is_flag=True, help="All windows or values, where a part would be shown.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.pass_obj
@@ -125,6 +128,11 @@ def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, eve
         if is_text and shown:
             print_matrix(title, shown)
             return
+    elif kind == "reference":
+        from lamplighter.cli.history_reference import LAYOUT as layout
+        from lamplighter.cli.history_reference import shown_values
+
+        title, shown = shown_values(history, run, wanted, span, is_whole=everything or not is_text)
     elif wanted["period"]:
         from lamplighter.cli.history_period import LAYOUT as layout
         from lamplighter.cli.history_period import shown_periods
@@ -143,7 +151,7 @@ def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, eve
     elif as_csv:
         print_csv(shown, layout.columns)
     elif not shown:
-        click.echo(f"{model}: no {kind or 'measurements'} recorded that fit")
+        click.echo(f"{model}: no {NOUNS.get(kind, kind)} recorded that fit")
     else:
         _print(title, shown, layout)
 
@@ -154,14 +162,18 @@ def _check_together(given: Mapping[str, bool]) -> None:
 
 
 def _kind(wanted: Mapping[str, Any]) -> str:
-    """What is asked for: one of `LAYOUTS`, confusion counts, or measurements, which have no name here."""
-    given = [name for name in (*LAYOUTS, "confusion") if wanted[name]]
+    """What is asked for: one of `LAYOUTS`, confusion counts, a reference, or measurements, which have no name here."""
+    given = [name for name in (*LAYOUTS, "confusion", "reference") if wanted[name]]
     if len(given) > 1:
         _check_together({f"--{name}": True for name in given[:2]})
     kind = next(iter(given), "")
     choosing = [name for name in PARTS if wanted[name] is not None]
     if kind == "confusion":
         choosing = [name for name in choosing if name not in ("segment", "version")]
+    if kind == "reference":
+        choosing = []
+        if wanted["first"] or wanted["last"]:
+            raise click.UsageError("--from and --to choose windows; leave them out with --reference, or give --as-of.")
     if kind and choosing:
         raise click.UsageError(f"--{PARTS[choosing[0]]} chooses measurements; leave it out with --{kind}.")
     if kind and wanted["period"]:
