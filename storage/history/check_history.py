@@ -21,6 +21,7 @@ from storage.history.database import History
 from storage.history.loaded_faults import FindingRows, LoadedFaults
 from storage.history.newest import GONE
 from storage.history.query import as_measurement
+from storage.history.reference_values import known_of_reference
 
 COLUMNS = ("segment", "version", "feature", "class", "method")
 
@@ -112,8 +113,8 @@ class CheckHistory:
     windows : list of Known
         What was known of each of them.
     values : mapping of Subject to Values
-    reference : mapping of Subject to Known
-        What the reference measures.
+    reference : mapping of Subject to mapping of str to Known
+        What the reference measures, by segment.
     faults_at : callable
         The faults as known at a logical date.
     first : datetime or None
@@ -126,7 +127,7 @@ class CheckHistory:
     starts: list[datetime]
     windows: list[Known]
     values: Mapping[Subject, Values]
-    reference: Mapping[Subject, Known]
+    reference: Mapping[Subject, Mapping[str, Known]]
     faults_at: Callable[[datetime], Faults]
     first: datetime | None
     is_of_run: bool
@@ -190,7 +191,9 @@ class CheckHistory:
             for subject, start in _subjects(since).items():
                 values[subject] = _values(connection, monitor, subject, start, known_on)
             reference = {
-                (subject := Subject.of(check)): _reference(connection, monitor, subject, known_on)
+                (subject := Subject.of(check)): known_of_reference(
+                    connection, monitor.model, _key(subject), known_on, column=subject.column
+                )
                 for check in since
                 if check.versus and check.versus.reference
             }
@@ -259,6 +262,17 @@ def _subjects(since: Mapping[Check, datetime | None]) -> dict[Subject, datetime 
     return found
 
 
+def _key(subject: Subject) -> dict[str, str]:
+    """What names a value of the reference: that of all versions together, unless one is named."""
+    return {
+        "metric": subject.metric,
+        "segment": subject.segment,
+        "version": subject.version or "",
+        "feature": subject.feature,
+        "class": subject.klass,
+    }
+
+
 def _values(
     connection: sa.Connection, monitor: Monitor, subject: Subject, since: datetime | None, known_on: datetime | None
 ) -> Values:
@@ -282,18 +296,6 @@ def _values(
         measured = None if row["reason"] == GONE else as_measurement(row)
         parts.setdefault((row["segment"], row["version"], row["method"]), []).append((row["known_on"], measured))
     return found
-
-
-def _reference(connection: sa.Connection, monitor: Monitor, subject: Subject, known_on: datetime | None) -> Known:
-    table = tables.reference_value
-    equal = {"model": monitor.model, "metric": subject.metric, "feature": subject.feature, "class": subject.klass}
-    query = sa.select(table).where(*(table.c[name] == value for name, value in equal.items()))
-    query = query.where(table.c.segment == subject.segment)
-    if known_on is not None:
-        query = query.where(table.c.known_on <= known_on)
-    rows = connection.execute(query.order_by(table.c.known_on)).mappings()
-    # The reference of the champion has its version, that of the monitor none.
-    return [(row["known_on"], as_measurement({**row, "method": "", "state": State.FINAL.value})) for row in rows]
 
 
 def _measured(known: Known, date: datetime) -> Measurement | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -107,6 +107,67 @@ def reference_rows(history: History, model: str, as_of: datetime | None = None) 
     return sorted(rows, key=lambda row: tuple(row[name] for name in order))
 
 
+def known_of_reference(
+    connection: sa.Connection, model: str, key: Mapping[str, str], until: datetime | None = None, *, column: str = ""
+) -> dict[str, list[tuple[datetime, Measurement | None]]]:
+    """What was known of one value of a reference, and since when; None where it was no longer measured.
+
+    While the reference could not be read, every value is missing for the reason that is recorded of its rows.
+
+    Parameters
+    ----------
+    connection : Connection
+    model : str
+    key : mapping of str to str
+        Metric, segment, version, feature and class.
+    until : datetime, optional
+        Leave out what became known later.
+    column : str
+        All segments of this column, in place of the one of the key.
+
+    Returns
+    -------
+    dict of str to list of (datetime, Measurement or None)
+        By segment, in the order of time.
+
+    Examples
+    --------
+    >>> key = {**dict.fromkeys(("segment", "version", "class"), ""), "metric": "missing_ratio", "feature": "amount"}
+    >>> with history.reading() as connection:
+    ...     found = known_of_reference(connection, "churn", key)
+    >>> [(f"{date:%d %b}", it.value) for date, it in found[""]]
+    [('05 Mar', 0.0)]
+    """
+    table = tables.reference_value
+    named = [table.c[name] == value for name, value in key.items() if name != "segment" or not column]
+    of_column = [table.c.segment.startswith(f"{column}=", autoescape=True)] if column else []
+    total = [table.c[name] == value for name, value in _TOTAL.items()]
+    query = sa.select(table).where(table.c.model == model, sa.or_(sa.and_(*named, *of_column), sa.and_(*total)))
+    if until is not None:
+        query = query.where(table.c.known_on <= until)
+    faults: dict[datetime, str] = {}
+    parts: dict[str, dict[datetime, Measurement | None]] = {} if column else {key["segment"]: {}}
+    for row in connection.execute(query.order_by(table.c.known_on)).mappings():
+        is_gone = row["reason"] == GONE
+        if all(row[name] == value for name, value in _TOTAL.items()):
+            faults[row["known_on"]] = "" if is_gone or row["value"] is not None else row["reason"]
+        # SQLite's LIKE takes upper and lower case for one.
+        is_part = row["segment"].startswith(f"{column}=") if column else row["segment"] == key["segment"]
+        if is_part and all(row[name] == value for name, value in key.items() if name != "segment"):
+            parts.setdefault(row["segment"], {})[row["known_on"]] = None if is_gone else _measurement(row)
+    return {segment: [*_filled(known, faults, key["metric"])] for segment, known in parts.items()}
+
+
+def _filled(
+    known: Mapping[datetime, Measurement | None], faults: Mapping[datetime, str], metric: str
+) -> Iterator[tuple[datetime, Measurement | None]]:
+    """What was known of a value, and the reason why there is none while the reference could not be read."""
+    value, fault = None, ""
+    for date in sorted({*known, *faults}):
+        value, fault = known.get(date, value), faults.get(date, fault)
+        yield date, value or (Measurement(metric=metric, reason=fault) if fault else None)
+
+
 def reference_values(history: History, model: str, as_of: datetime | None = None) -> list[Measurement]:
     """What the reference of a model measures, as known now or at a logical date.
 
@@ -131,8 +192,9 @@ def reference_values(history: History, model: str, as_of: datetime | None = None
     >>> [(it.metric, it.feature, it.klass, it.value) for it in found if it.metric in ("rows", "missing_ratio")]
     [('missing_ratio', 'amount', '', 0.0), ('missing_ratio', 'plan', '', 0.0), ('rows', '', '', 900.0)]
     """
+    return [_measurement(row) for row in reference_rows(history, model, as_of)]
+
+
+def _measurement(row: Mapping[str, Any] | sa.RowMapping) -> Measurement:
     names = ("metric", "segment", "version", "feature", "value", "n", "lower", "upper", "reason")
-    return [
-        Measurement(klass=row["class"], **{name: row[name] for name in names})
-        for row in reference_rows(history, model, as_of)
-    ]
+    return Measurement(klass=row["class"], **{name: row[name] for name in names})

@@ -17,7 +17,7 @@ from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.core.time.window import Window
 from storage.history import History
 from storage.history.breaks import LASTING, MOMENT, Faults, Found
-from storage.history.check_history import CheckHistory, Subject, WindowKnown, horizon
+from storage.history.check_history import CheckHistory, Subject, WindowKnown, as_of, horizon
 
 OF_ROWS = OF_WINDOWS | {Code.IDS_REPEATED}
 """Faults that spoil the counts of a window."""
@@ -267,7 +267,7 @@ class Snapshot:
             window.timezone,
             points,
             self.first,
-            self._reference(check),
+            self._reference(check, subject, segment),
             self._reference_days(check),
             self._versions(check, [it.start for it in windows]),
             many,
@@ -284,11 +284,12 @@ class Snapshot:
         is_past = not (self._unsound or self.faults.accepted) or not self._is_spoilt(check, window)
         return Point(window.start, found, tuple(self.inhibiting(check, window)), is_past)
 
-    def _reference(self, check: Check) -> Measurement | None:
-        known = self.history.reference.get(Subject.of(check))
-        found = [it for date, it in known or [] if date <= self.known_on and it is not None]
-        assert all(isinstance(it, Measurement) for it in found)
-        return found[-1] if found else None
+    def _reference(self, check: Check, subject: Subject, segment: str | None) -> Measurement | None:
+        """The value of the reference, of a segment that of the same one."""
+        known = self.history.reference.get(subject, {}).get(subject.segment if segment is None else segment, [])
+        found = as_of(known, self.known_on)
+        assert found is None or isinstance(found, Measurement)
+        return found
 
     def _reference_days(self, check: Check) -> tuple[datetime, datetime] | None:
         reference = self.monitor.reference
