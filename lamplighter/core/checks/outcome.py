@@ -272,9 +272,9 @@ def _of_version(check: Check, series: Series, point: Point) -> Basis:
 
 
 def _of_reference(check: Check, series: Series) -> Basis:
-    if series.reference_days:
-        return _of_reference_days(check, series, *series.reference_days)
     found = series.reference
+    if series.reference_days and (found is None or found.value is None):
+        return _of_reference_days(check, series, *series.reference_days)
     if found is None:
         what = f"the reference has no {check.metric}"
         cure = "add the labels to its rows, or compare with the past, such as versus: {mean: 28d}"

@@ -1,4 +1,4 @@
-"""What a monitor, or the fleet that it extends, says for all of its checks, written into each that is silent."""
+"""What a monitor, or the fleet that it extends, says for all of its checks, written into each of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lamplighter.core.monitor.check_forms import FORMS
+from lamplighter.core.monitor.checks import REFERENCE
 from lamplighter.core.records.catalogue import QUALITY_METRICS
 
 INTERVAL = "interval"
@@ -15,6 +16,7 @@ INTERVAL = "interval"
 def with_check_defaults(monitor: Mapping[str, Any]) -> dict[str, Any]:
     """A monitor as it is written, with ``check_defaults`` and ``quality.judge`` written into its checks.
 
+    A check ``versus: reference`` whose reference is the days before each window is compared with the mean of these.
     What is of a wrong form is left for the parser to refuse.
 
     Examples
@@ -24,18 +26,26 @@ def with_check_defaults(monitor: Mapping[str, Any]) -> dict[str, Any]:
     >>> with_check_defaults(written)["checks"]
     [{'surely': True, 'clears': 3, 'metric': 'f1', 'below': 0.4}, {'clears': 1, 'metric': 'rows', 'below': 9}]
     """
-    checks, defaults, quality = (monitor.get(key) for key in ("checks", "check_defaults", "quality"))
-    shared = defaults if isinstance(defaults, dict) else {}
-    surely = isinstance(quality, dict) and quality.get("judge") == INTERVAL
-    if not isinstance(checks, list) or not (shared or surely):
+    checks = monitor.get("checks")
+    if not isinstance(checks, list):
         return dict(monitor)
-    return {**monitor, "checks": [_filled(check, shared, surely) for check in checks]}
+    shared, quality, reference = (_mapping(monitor.get(key)) for key in ("check_defaults", "quality", "reference"))
+    surely, trailing = quality.get("judge") == INTERVAL, reference.get("trailing")
+    return {**monitor, "checks": [_filled(check, shared, surely, trailing) for check in checks]}
 
 
-def _filled(check: Any, shared: Mapping[str, Any], surely: bool) -> Any:
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _filled(check: Any, shared: Mapping[str, Any], surely: bool, trailing: Any) -> Any:
     if not isinstance(check, dict):
         return check
-    return {**({"surely": True} if surely and _has_interval(check) else {}), **shared, **check}
+    filled = {**({"surely": True} if surely and _has_interval(check) else {}), **shared, **check}
+    if trailing and filled.get("versus") in (REFERENCE, {REFERENCE: True}):
+        # The days before a window are a past like any other.
+        filled["versus"] = {"mean": trailing}
+    return filled
 
 
 def _has_interval(check: Mapping[str, Any]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -77,6 +79,15 @@ def test_what_all_checks_share() -> None:
     own = parsed("below: 1, severity: warning, for: 1 of 1 days, clears: 1, surely: false", keys=keys)
     assert (own.severity.value, own.persists[:2], own.clears, own.surely) == ("warning", (1, 1), 1, False)
     assert parsed("missing: 5d", keys=keys).surely is None
+
+
+def test_a_trailing_reference_is_a_past_like_any_other() -> None:
+    check = parsed("falls: 5%, versus: reference", keys="reference: {trailing: 28d}")
+    assert check.versus is not None
+    assert (check.versus.mean, check.versus.reference) == (timedelta(days=28), False)
+    check = parsed("falls: 5%, versus: reference", keys="reference: {parquet: r.parquet}")
+    assert check.versus is not None
+    assert check.versus.reference
 
 
 @pytest.mark.parametrize(
