@@ -22,7 +22,7 @@ from tests.flows.processes import die, in_child
 from tests.flows.small_world import FIRST, MONITOR, Change, incidents, rows, run, run_days
 from tests.storage.history.recorded import write
 
-CHECK = "checks: [{metric: accuracy, below: 0.5}]\n"
+CHECK = "checks: [{metric: accuracy, below: 0.5, clears: 1}]\n"
 AHEAD = (datetime.now(UTC).date() - FIRST).days + 90
 """The day that a clock three months ahead takes for yesterday."""
 WRONG: Change = lambda frame: frame.assign(truth=1 - frame["answer"])  # noqa: E731
