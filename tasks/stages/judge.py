@@ -217,7 +217,9 @@ def _messages(
         # Of a check that is muted the message waits.
         if incident.notified_on:
             name, how = incident.check_name, _how_closed(incident, by_name, declared_names)
-            span = context.label_of(incident.window_start), context.window.label
+            passed = by_name.get(decided_by(name))
+            until = context.label_of(passed.window_start) if passed else ""
+            span = context.label_of(incident.window_start), until or context.window.label
             yield message.closed(context.monitor.model, name, incident.severity, *span, how, incident.ending)
 
 
