@@ -158,7 +158,11 @@ def _history_and_zone(project: str | None, model: str, check: str) -> tuple[Hist
     opened: Project = Project.open(project)
     monitor = opened.monitor(model)
     names = [declared.name for declared in monitor.judged]
-    if check not in names:
+    from lamplighter.core.checks.incidents import decided_by, segment_of
+
+    of_segments = [declared.name for declared in monitor.judged if declared.is_of_every_segment]
+    is_of_segment = decided_by(check) == check and any(segment_of(check, name) for name in of_segments)
+    if check not in names and not is_of_segment:
         raise MonitorError(f"no check {check!r}", where=model, fix=did_you_mean(check, names))
     from storage.history import open_history
 

@@ -183,7 +183,7 @@ def _state_of(
 ) -> dict[str, Any]:
     """One model as JSON shows it."""
     from lamplighter.core.checks.decide import Cause
-    from lamplighter.core.checks.incidents import check_of
+    from lamplighter.core.checks.incidents import check_of, decided_by
     from storage.sinks.reports import report_path
 
     zone = ZoneInfo(run["timezone"])
@@ -191,7 +191,9 @@ def _state_of(
     label = name_of(run["window_start"], zone, run["grain"])
     measured = headline.get("value") or {}
     report = report_path(home, run["model"], label)
-    judged = [_check(row, zone, run["grain"]) for row in decisions if names is None or row["check_name"] in names]
+    judged = [
+        _check(row, zone, run["grain"]) for row in decisions if names is None or check_of(row["check_name"]) in names
+    ]
     opened = [
         {
             "check": row["check_name"],
@@ -211,8 +213,8 @@ def _state_of(
             for row in incidents
             if row["opened_on"] <= run["known_on"]
             # That a check cannot be decided is an incident of another name.
-            and check_of(row["check_name"]) == row["check_name"]
-            and (names is None or row["check_name"] in names)
+            and decided_by(row["check_name"]) == row["check_name"]
+            and (names is None or check_of(row["check_name"]) in names)
         ),
         "message": run["message"],
         "findings": [*findings],

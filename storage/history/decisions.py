@@ -107,22 +107,36 @@ def append_decisions(connection: sa.Connection, model: str, known_on: datetime, 
         connection.execute(sa.insert(tables.decision), rows)
 
 
-def newest_thresholds(history: History, model: str, as_of: datetime) -> dict[str, float]:
-    """The number that each check was last judged by, by its name; undecided ones hold it too.
+def newest_limits(history: History, model: str, as_of: datetime, checks: Iterable[Check]) -> list[tuple[Check, Limit]]:
+    """The limit that each check was last judged by, by its name; undecided ones hold it too.
+
+    Of a check of every segment those of the segments that it judged last.
 
     Examples
     --------
-    >>> newest_thresholds(history, "churn", context.known_on)
-    {'data': 0.0, 'drift_share-above': 0.4, 'f1-below': 0.2}
+    >>> for check, limit in newest_limits(history, "churn", context.known_on, monitor.judged):
+    ...     print(check.name, limit)
+    data Limit(low=None, high=0.0)
+    drift_share-above Limit(low=None, high=0.4)
+    f1-below Limit(low=0.2, high=None)
     """
     table = tables.decision
+    named = {check.name: check for check in checks}
     known = (table.c.model == model, table.c.known_on <= as_of, table.c.threshold.is_not(None))
     newest = sa.select(table.c.check_name, sa.func.max(table.c.known_on).label("known_on")).where(*known)
     last = newest.group_by(table.c.check_name).subquery()
     same = (table.c.check_name == last.c.check_name) & (table.c.known_on == last.c.known_on)
-    query = sa.select(table.c.check_name, table.c.threshold).join(last, same).where(table.c.model == model)
+    query = sa.select(table).join(last, same).where(table.c.model == model).order_by(table.c.check_name)
     with history.reading() as connection:
-        return {row.check_name: row.threshold for row in connection.execute(query.order_by(table.c.check_name))}
+        rows = connection.execute(query).mappings().all()
+    judged = [(row, check) for row in rows if (check := _check_named(row["check_name"], named))]
+    # A run of broken data decides a check of every segment once, under its own name.
+    judged = [(row, check) for row, check in judged if not check.is_of_every_segment]
+    latest: dict[str, datetime] = {}
+    for row, check in judged:
+        declared = check_of(check.name)
+        latest[declared] = max(row["known_on"], latest.get(declared, row["known_on"]))
+    return [(check, _limit(row, check)) for row, check in judged if row["known_on"] == latest[check_of(check.name)]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lamplighter.core.checks.incidents import Incident, IncidentChanges, check_of
+from lamplighter.core.checks.incidents import Incident, IncidentChanges, check_of, decided_by
 from lamplighter.core.monitor import Severity
 from storage.history import tables
 from storage.history.database import History
@@ -60,7 +60,10 @@ def all_incidents(history: History, model: str | None = None, *, only_open: bool
         rows = [dict(row) for row in connection.execute(query).mappings()]
         mutes = {(row.model, row.check_name): row for row in connection.execute(sa.select(mute))}
     for row in rows:
-        muted = mutes.get((row["model"], check_of(row["check_name"])))
+        names = {check_of(row["check_name"]), decided_by(row["check_name"])}
+        found = [mutes[row["model"], name] for name in sorted(names) if (row["model"], name) in mutes]
+        # A segment may be muted by itself, its check, or both: what lasts longest counts.
+        muted = max(found, key=lambda it: it.until, default=None)
         row |= {"muted_until": muted.until if muted else None, "muted_for": muted.reason if muted else None}
     return sorted(rows, key=lambda row: (row["opened_on"], row["model"], row["check_name"]))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from lamplighter.core.checks.incidents import failing_checks
 from lamplighter.core.monitor import DATA_CHECK
 from lamplighter.core.monitor.retrain import Retrain
 from lamplighter.core.records.finding import STATES
@@ -89,7 +90,7 @@ def _retraining(
     return Entry(context.monitor.model, context.known_on, cause=cause, status=status, reason=reason, asked=asked)
 
 
-def _facts(context: RunContext, open_checks: Collection[str], ledger: list[Entry]) -> Facts:
+def _facts(context: RunContext, open_incidents: Collection[str], ledger: list[Entry]) -> Facts:
     history, model = context.history, context.monitor.model
     promotion = champion(history, model)
     version = Registry(context.project.home, history, model).find(promotion.version) if promotion else None
@@ -103,7 +104,7 @@ def _facts(context: RunContext, open_checks: Collection[str], ledger: list[Entry
     return Facts(
         context.window,
         context.known_on,
-        open_checks,
+        failing_checks(open_incidents),
         [entry for entry in ledger if entry.known_on <= context.known_on and entry.status is not Status.VETOED],
         champion_since=promotion.known_on if promotion else first,
         promoted_on=promotion.known_on if promotion and (promotion.cause != ADOPTED or promotion.previous) else None,

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 from lamplighter.core.checks.decide import Cause
+from lamplighter.core.checks.incidents import failing_checks
 from lamplighter.core.evaluation.gauges import Sample, cap_series, measured_samples
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS
@@ -13,7 +14,7 @@ from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.records.measurement import Measurement
 from lamplighter.core.time.window import Window
 from lamplighter.errors import PublishError
-from storage.history.decisions import newest_thresholds, undecided_checks
+from storage.history.decisions import newest_limits, undecided_checks
 from storage.history.incidents import incidents_open
 from storage.history.promotions import champion_on
 from storage.history.query import Filter, measurements_of
@@ -21,6 +22,7 @@ from storage.history.runs import last_run, last_success
 from storage.history.windows import newest_window
 from storage.sinks.gauges import publish as publish_samples
 from storage.sinks.gauges import withdraw_retired
+from tasks.stages.check_gauges import incident_samples, interval_samples, limit_samples
 from tasks.stages.run_context import RunContext
 
 OF_THE_RUN = {**INPUT_METRICS, **ARRIVAL_METRICS}
@@ -64,25 +66,17 @@ def _samples(context: RunContext, started: float, failed: bool) -> Iterator[Samp
     quality_window = context.judged_window()
     if quality_window:
         yield Sample("lamplighter_quality_window_timestamp_seconds", quality_window.start.timestamp())
-        yield from measured_samples(
-            monitor, (entry for entry in _measured(context, quality_window) if entry.metric not in OF_THE_RUN)
-        )
+        quality = [entry for entry in _measured(context, quality_window) if entry.metric not in OF_THE_RUN]
+        yield from measured_samples(monitor, quality)
+        yield from interval_samples(monitor, quality)
     open_incidents = incidents_open(context.history, monitor.model, known_on)
-    thresholds = newest_thresholds(context.history, monitor.model, known_on)
-    for check in monitor.judged:
-        if check.name in thresholds:
-            yield Sample("lamplighter_threshold", thresholds[check.name], (("check", check.name),))
-        labels = (("check", check.name), ("severity", check.severity.value))
-        yield Sample("lamplighter_incident_open", float(check.name in open_incidents), labels)
-    for name, incident in open_incidents.items():
-        if incident.is_of_undecided:
-            labels = (("check", name), ("severity", incident.severity.value))
-            yield Sample("lamplighter_incident_open", 1.0, labels)
+    yield from limit_samples(newest_limits(context.history, monitor.model, known_on, monitor.judged))
+    yield from incident_samples(monitor.judged, open_incidents)
     causes = [check.cause for check in undecided_checks(context.history, monitor.model, known_on)]
     for cause in Cause:
         yield Sample("lamplighter_checks_undecided", float(causes.count(cause)), (("cause", cause.value),))
     if monitor.retrain:
-        is_requested = any(name in open_incidents for name in monitor.retrain.on)
+        is_requested = not failing_checks(open_incidents).isdisjoint(monitor.retrain.on)
         yield Sample("lamplighter_retrain_recommended", float(is_requested))
         if promotion := champion_on(context.history, monitor.model, known_on):
             yield Sample("lamplighter_retrain_last_timestamp_seconds", promotion.known_on.timestamp())

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from dashboards.model import Panel, Query, dashboard_json, measured_by
+from dashboards.model import dashboard_json, measured_by
+from dashboards.panels import Panel, Query
 from lamplighter.core.evaluation.gauges import BY_NAME, Gauge
 from lamplighter.core.monitor import Monitor, parse
 from storage.project.observability import Observability
@@ -92,10 +93,10 @@ def test_every_metric_and_label_is_in_the_catalogue(board: dict[str, Any], panel
 def test_every_query_sees_one_sample_a_day_of_one_model(panels: list[dict[str, Any]]) -> None:
     for title, expr, _ in _queries(panels):
         selectors = SELECTOR.findall(expr)
-        assert expr.count("last_over_time(") == len(selectors) == 1, (title, expr)
-        _, matchers, lookback = selectors[0]
-        assert lookback == "[26h]"
-        assert 'model="$model"' in matchers
+        assert expr.count("last_over_time(") == len(selectors) >= 1, (title, expr)
+        for _, matchers, lookback in selectors:
+            assert lookback == "[26h]"
+            assert 'model="$model"' in matchers
         assert expr.count("(") == expr.count(")")
 
 
@@ -163,7 +164,10 @@ def test_custom_metrics_have_a_panel() -> None:
 def test_only_metrics_of_the_kind_are_asked_for() -> None:
     panels = json.loads(dashboard_json(measured=measured_by([monitor_of("ranking", LABELS)])))["panels"]
     (quality,) = [panel for panel in panels if panel["title"] == "Quality" and panel["type"] != "row"]
-    assert [target["legendFormat"] for target in quality["targets"]] == ["ndcg", "mrr"]
+    assert [target["legendFormat"] for target in quality["targets"]] == [
+        *("ndcg", "mrr"),
+        *("{{metric}} lower", "{{metric}} upper", "limit of {{check}} ({{direction}})"),
+    ]
 
 
 OURS = Observability(
@@ -184,7 +188,7 @@ def test_a_configuration_reaches_every_query() -> None:
     assert "${datasource}" not in json.dumps(board)
     panels = [panel for panel in board["panels"] if panel["type"] != "row"]
     for title, expr, _ in _queries(panels):
-        assert expr.count('cluster="the \\"old\\" one"') == expr.count("[2d]") == 1, title
+        assert expr.count('cluster="the \\"old\\" one"') == expr.count("[2d]") == expr.count("last_over_time("), title
     assert all("10" not in panel["description"] for panel in panels)
     assert any(expr.startswith("topk(3, ") for _, expr, _ in _queries(panels))
 
@@ -200,3 +204,17 @@ def test_prometheus_reads_every_query(promtool: str, tmp_path: Path, config: Obs
     done = subprocess.run([promtool, "check", "rules", tmp_path / "queries.yml"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(queries)} rules found" in done.stdout
+
+
+def test_quality_has_bands_of_intervals_and_dashed_limits(panels: list[dict[str, Any]]) -> None:
+    (quality,) = (panel for panel in panels if panel["title"] == "Quality")
+    overrides = {it["matcher"]["options"]: it["properties"] for it in quality["fieldConfig"]["overrides"]}
+    assert {"id": "custom.fillBelowTo", "value": "f1 lower"} in overrides["f1 upper"]
+    assert [it["id"] for it in overrides["/^limit of /"]] == ["custom.lineStyle", "color"]
+
+
+def test_the_limits_beside_segments_are_those_of_the_segments_shown(panels: list[dict[str, Any]]) -> None:
+    (panel,) = (panel for panel in panels if panel["title"] == "F1 by segment")
+    segments, limits = (target["expr"] for target in panel["targets"])
+    assert limits.endswith(f" and on (segment) {segments}")
+    assert 'form!~"slope|missing"' in limits

@@ -47,6 +47,19 @@ def check_of(incident_name: str) -> str:
     return decided_by(incident_name).partition("[")[0]
 
 
+def failing_checks(open_names: Iterable[str]) -> set[str]:
+    """The checks that fail, of names of open incidents: those with a segment count for their check.
+
+    Whether a check can be decided says nothing about whether it fails.
+
+    Examples
+    --------
+    >>> sorted(failing_checks(["f1-low[plan=pro]", "mae-above", "rows-below:undecided"]))
+    ['f1-low', 'mae-above']
+    """
+    return {check_of(name) for name in open_names if not name.endswith(UNDECIDED)}
+
+
 def is_muted(incident_name: str, muted: Collection[str]) -> bool:
     """Whether an incident is muted: its check, or its segment alone.
 

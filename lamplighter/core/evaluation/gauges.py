@@ -43,11 +43,16 @@ class Sample:
 
 INFO = ("version", "owner", "env", "region")
 
+OF_INTERVALS = ("metric", "segment", "class")
+OF_LIMITS = ("check", "metric", "segment", "feature", "class", "version", "form", "direction")
+
 GAUGES: tuple[Gauge, ...] = (
     *(Gauge(metric.gauge, metric.help, name, metric.labels) for name, metric in METRICS.items() if metric.gauge),
     Gauge("lamplighter_quality_custom", "a custom metric", "", ("metric", "segment")),
     Gauge("lamplighter_quality_window_timestamp_seconds", "start of the window that quality is shown of"),
-    Gauge("lamplighter_threshold", "number that a check was last judged by", "", ("check",)),
+    Gauge("lamplighter_interval_lower", "lower bound of the 95 % interval of a metric", "", OF_INTERVALS),
+    Gauge("lamplighter_interval_upper", "upper bound of the 95 % interval of a metric", "", OF_INTERVALS),
+    Gauge("lamplighter_threshold", "a bound that a check was last judged by", "", OF_LIMITS),
     Gauge("lamplighter_incident_open", "1 while the incident of a check is open", "", ("check", "severity")),
     Gauge("lamplighter_checks_undecided", "checks that the newest run left undecided, by cause", "", ("cause",)),
     Gauge("lamplighter_retrain_recommended", "1 while the incident of a check that requests a retraining is open"),
@@ -103,7 +108,10 @@ def _part(measurement: Measurement, label: str) -> str:
 
 
 def cap_series(samples: Iterable[Sample], most: int) -> list[Sample]:
-    """At most ``most`` samples: totals and answers first, then the features that moved most, then classes and segments.
+    """At most ``most`` samples: totals, declared checks and answers first, then intervals of totals, then features.
+
+    Of features those that moved most come first. Then come the classes and segments that a check of every segment
+    judges, those with an open incident first and each with its limit and interval, and then the others.
 
     Examples
     --------
@@ -122,11 +130,31 @@ def cap_series(samples: Iterable[Sample], most: int) -> list[Sample]:
 
     ranked = {feature: rank for rank, feature in enumerate(sorted({*drifted, *distance}, key=moved))}
 
+    judged = _judged_parts(everything)
+
     def importance(sample: Sample) -> tuple[int, int]:
-        labels = {name for name, value in sample.labels if value}
-        if "feature" in labels and not sample.gauge.startswith("lamplighter_prediction_"):
-            return 1, ranked.get(dict(sample.labels)["feature"], len(ranked))
-        return (2, 0) if labels & {"segment", "class"} else (0, 0)
+        labels = {name: value for name, value in sample.labels if value}
+        is_limit = sample.gauge == "lamplighter_threshold"
+        if is_limit and "[" not in labels["check"]:
+            return 0, 0
+        if "feature" in labels and not is_limit and not sample.gauge.startswith("lamplighter_prediction_"):
+            return 2, ranked.get(labels["feature"], len(ranked))
+        if labels.keys() & {"segment", "class"}:
+            return 3, judged.get((labels.get("segment", ""), labels.get("class", "")), len(judged))
+        return (1, 0) if sample.gauge.startswith("lamplighter_interval_") else (0, 0)
 
     chosen = sorted(range(len(everything)), key=lambda i: (importance(everything[i]), i))[:most]
     return [everything[i] for i in sorted(chosen)]
+
+
+def _judged_parts(samples: Iterable[Sample]) -> dict[tuple[str, str], int]:
+    """The ranks of the segments and classes that have a limit: what fails is what a person looks at first."""
+    labelled = [(sample.gauge, dict(sample.labels), sample.value) for sample in samples]
+    failing = {labels["check"] for gauge, labels, value in labelled if gauge == "lamplighter_incident_open" and value}
+    ranks: dict[tuple[str, str], tuple[bool, str, str]] = {}
+    for gauge, labels, _ in labelled:
+        part = labels.get("segment", ""), labels.get("class", "")
+        if gauge == "lamplighter_threshold" and any(part):
+            rank = (labels["check"] not in failing, *part)
+            ranks[part] = min(rank, ranks.get(part, rank))
+    return {part: place for place, part in enumerate(sorted(ranks, key=lambda it: ranks[it]))}

@@ -57,7 +57,8 @@ def test_a_gauge_keeps_to_the_rules(gauge: Gauge) -> None:
     assert "model" not in gauge.labels
     assert len(set(gauge.labels)) == len(gauge.labels)
     assert all(re.fullmatch(r"[a-z][a-z_]*", label) and not label.startswith("__") for label in gauge.labels)
-    assert not {"segment", "feature"} <= set(gauge.labels)
+    # The limit of a check is of either.
+    assert "check" in gauge.labels or not {"segment", "feature"} <= set(gauge.labels)
 
 
 @pytest.mark.parametrize("gauge", GAUGES, ids=lambda gauge: gauge.name)
@@ -206,3 +207,23 @@ def test_the_cap_of_500_holds_for_a_thousand_features() -> None:
     kept = cap_series(reversed(wide), 500)
     assert len(kept) == 500
     assert sample("lamplighter_data_rows") in kept
+
+
+def limit(check: str, segment: str = "", feature: str = "") -> Sample:
+    return sample("lamplighter_threshold", check=check, segment=segment, feature=feature, **{"class": ""})
+
+
+def test_limits_of_declared_checks_stay_and_those_of_segments_go_with_their_segments() -> None:
+    parts = [f"origin={i}" for i in range(400)]
+    everything = [
+        *(sample("lamplighter_quality_f1_ratio", segment=it, **{"class": ""}) for it in parts),
+        *(limit(f"f1-low[{it}]", it) for it in parts),
+        *(sample("lamplighter_interval_lower", metric="f1", segment=it, **{"class": ""}) for it in ["", *parts]),
+        *(sample("lamplighter_data_missing_ratio", feature=f"f{i}") for i in range(50)),
+        limit("missing-high", feature="f3"),
+        sample("lamplighter_incident_open", check="f1-low[origin=399]", severity="warning"),
+    ]
+    kept = cap_series(everything, 3 + 50 + 6)
+    assert limit("missing-high", feature="f3") in kept
+    segments = [dict(it.labels)["segment"] for it in kept if dict(it.labels).get("segment")]
+    assert sorted(segments) == ["origin=0"] * 3 + ["origin=399"] * 3

@@ -1,0 +1,87 @@
+"""What gauges, status and retraining make of limits, of incidents of segments, and of checks that stay undecided."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from storage.history import open_history
+from storage.history.incidents import all_incidents
+from storage.project.folder import Project
+from tests.flows import small_world
+from tests.flows.loop_world import call
+from tests.flows.small_world import MONITOR, run_days
+
+CHECKS = """checks:
+  - {name: low, metric: accuracy, segment: "region=*", below: 0.5, severity: critical}
+  - {name: spread, metric: accuracy, outside: {sigmas: 3, of: 3d}}
+  - {name: absent, metric: accuracy, segment: region=West, below: 0.5}
+retrain: {on: [low], deployment: train/m}
+"""
+NORTH = "low[region=North]"
+
+
+def wrong_in_the_north(frame: pd.DataFrame) -> pd.DataFrame:
+    frame = frame.assign(region=["North", "South"] * (len(frame) // 2))
+    wrong = frame["truth"].where(frame["region"] != "North", 1 - frame["truth"])
+    return frame.assign(answer=wrong)
+
+
+def gauges(project: Project) -> dict[str, float]:
+    lines = (project.home / "gauges" / "m.prom").read_text().splitlines()
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
+
+
+def of(shown: dict[str, float], name: str, **labels: str) -> list[float]:
+    wanted = [f'{key.rstrip("_")}="{value}"' for key, value in labels.items()]
+    return [
+        value
+        for series, value in shown.items()
+        if series.startswith(f"{name}{{") and all(it in series for it in wanted)
+    ]
+
+
+def world(path: Path) -> Project:
+    project = small_world.make(path, MONITOR + CHECKS)
+    run_days(project, range(4))
+    run_days(project, range(4, 5), wrong_in_the_north)
+    return project
+
+
+def test_an_incident_of_a_segment(tmp_path: Path) -> None:
+    project = world(tmp_path / "world")
+    shown = gauges(project)
+    assert of(shown, "lamplighter_incident_open", check=NORTH) == [1.0]
+    assert of(shown, "lamplighter_incident_open", check="low") == [1.0]
+    assert of(shown, "lamplighter_incident_open", check="low[region=South]") == []
+    assert of(shown, "lamplighter_incident_open", check="absent:undecided") == [1.0]
+    assert of(shown, "lamplighter_incident_open", check="absent") == [0.0]
+    assert of(shown, "lamplighter_retrain_recommended") == [1.0]
+    (state,) = json.loads(call(project, "status", "--json")[1])
+    assert NORTH in state["failing"]
+    assert "absent:undecided" not in state["failing"]
+    assert NORTH in state["failed"]
+    assert call(project, "incidents", "mute", "m", NORTH, "--reason", "known")[0] == 0
+    for unknown in ("low[region=North]:undecided", "spread[region=North]", "low[]"):
+        assert call(project, "incidents", "mute", "m", unknown)[0] == 2, unknown
+    muted = {row["check_name"]: row["muted_for"] for row in all_incidents(open_history(project), "m", only_open=True)}
+    assert (muted[NORTH], muted["absent:undecided"]) == ("known", None)
+
+
+def test_a_limit_has_a_series_for_each_side_and_an_interval_beside_it(tmp_path: Path) -> None:
+    shown = gauges(world(tmp_path / "world"))
+    sides = {
+        side: of(shown, "lamplighter_threshold", check="spread", direction=side, form="outside")
+        for side in ("below", "above")
+    }
+    assert all(len(found) == 1 for found in sides.values())
+    assert sides["below"][0] <= sides["above"][0]
+    assert of(shown, "lamplighter_threshold", check=NORTH, segment="region=North", direction="below") == [0.5]
+    assert of(shown, "lamplighter_threshold", check='low"') == []
+    for bound in ("lower", "upper"):
+        for segment in ("", "region=North", "region=South"):
+            assert len(of(shown, f"lamplighter_interval_{bound}", metric="accuracy", segment=segment)) == 1
+        assert not [it for it in shown if re.match(rf'lamplighter_interval_{bound}.*metric="f1".*segment="region', it)]
