@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from lamplighter.cli.reference_checks import checks_page
 from lamplighter.core.evaluation.gauges import GAUGES
 from lamplighter.core.kinds import KINDS, Kind
 from lamplighter.core.monitor.schema import (
@@ -73,11 +74,12 @@ def reference_pages() -> dict[str, str]:
     Examples
     --------
     >>> sorted(reference_pages())
-    ['gauges.md', 'metrics.md', 'monitor.md', 'monitor.schema.json', 'settings.md']
+    ['checks.md', 'gauges.md', 'metrics.md', 'monitor.md', 'monitor.schema.json', 'settings.md']
     """
     return {
         "metrics.md": _metrics_page(),
         "gauges.md": _gauges_page(),
+        "checks.md": f"{NOTE}\n\n{checks_page()}\n",
         "monitor.md": monitor_page(),
         "settings.md": settings_page(),
         SCHEMA_FILE: schema_text(),

@@ -85,3 +85,21 @@ def test_a_limit_has_a_series_for_each_side_and_an_interval_beside_it(tmp_path: 
         for segment in ("", "region=North", "region=South"):
             assert len(of(shown, f"lamplighter_interval_{bound}", metric="accuracy", segment=segment)) == 1
         assert not [it for it in shown if re.match(rf'lamplighter_interval_{bound}.*metric="f1".*segment="region', it)]
+
+
+def test_the_incident_of_a_segment_that_vanishes_closes_and_its_limit_goes(tmp_path: Path) -> None:
+    project = small_world.make(
+        tmp_path / "world",
+        MONITOR.replace("numeric: [amount, count], categorical: [plan, region]", "numeric: [amount]")
+        + CHECKS
+        + "undecided_after: 2\n",
+    )
+    run_days(project, range(2))
+    run_days(project, range(2, 3), wrong_in_the_north)
+    run_days(project, range(3, 6), lambda frame: frame.assign(region="South"))
+    assert (NORTH, 2, 4) in small_world.incidents(project)
+    shown = gauges(project)
+    assert of(shown, "lamplighter_incident_open", check=NORTH) == []
+    assert of(shown, "lamplighter_incident_open", check="low") == [0.0]
+    assert of(shown, "lamplighter_threshold", check=NORTH) == []
+    assert of(shown, "lamplighter_retrain_recommended") == [0.0]

@@ -79,7 +79,7 @@ def test_render_writes_and_then_finds_nothing_stale(tmp_path: Path) -> None:
     assert schema.read_bytes() == (docs / "monitor.schema.json").read_bytes()
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     assert _run(tmp_path, "--docs", str(docs), "--check").exit_code == 0
-    assert "6 of 6" in _run(tmp_path, "--docs", str(docs)).output
+    assert "7 of 7" in _run(tmp_path, "--docs", str(docs)).output
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
