@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
+import sqlalchemy as sa
 
-from storage.history import open_history
+from lamplighter.core.monitor.check_limits import NO_LIMIT, Limit
+from storage.history import open_history, tables
+from storage.history.decisions import newest_limits
 from storage.history.incidents import all_incidents
 from storage.project.folder import Project
+from tasks.retraining.request import request_retraining
+from tasks.stages.run_context import RunContext
 from tests.flows import small_world
 from tests.flows.loop_world import call
+from tests.flows.runs import edit
 from tests.flows.small_world import MONITOR, run_days
 
 CHECKS = """checks:
@@ -80,11 +86,13 @@ def test_a_limit_has_a_series_for_each_side_and_an_interval_beside_it(tmp_path: 
     assert all(len(found) == 1 for found in sides.values())
     assert sides["below"][0] <= sides["above"][0]
     assert of(shown, "lamplighter_threshold", check=NORTH, segment="region=North", direction="below") == [0.5]
-    assert of(shown, "lamplighter_threshold", check='low"') == []
+    assert of(shown, "lamplighter_threshold", check="low") == []
     for bound in ("lower", "upper"):
         for segment in ("", "region=North", "region=South"):
             assert len(of(shown, f"lamplighter_interval_{bound}", metric="accuracy", segment=segment)) == 1
-        assert not [it for it in shown if re.match(rf'lamplighter_interval_{bound}.*metric="f1".*segment="region', it)]
+        # No check is on F1, so its intervals of segments are not shown.
+        assert len(of(shown, f"lamplighter_interval_{bound}", metric="f1", segment="")) == 1
+        assert of(shown, f"lamplighter_interval_{bound}", metric="f1", segment="region=North") == []
 
 
 def test_the_incident_of_a_segment_that_vanishes_closes_and_its_limit_goes(tmp_path: Path) -> None:
@@ -103,3 +111,28 @@ def test_the_incident_of_a_segment_that_vanishes_closes_and_its_limit_goes(tmp_p
     assert of(shown, "lamplighter_incident_open", check="low") == [0.0]
     assert of(shown, "lamplighter_threshold", check=NORTH) == []
     assert of(shown, "lamplighter_retrain_recommended") == [0.0]
+
+
+def context_of(project: Project, number: int) -> RunContext:
+    monitor = project.monitor("m")
+    window = monitor.window(datetime.combine(small_world.day(number + 1), datetime.min.time(), UTC))
+    return RunContext(project, monitor, window, monitor.run_after(window))
+
+
+def test_a_segment_requests_a_retraining_and_a_check_that_cannot_be_decided_does_not(tmp_path: Path) -> None:
+    project = world(tmp_path / "world")
+    edit(project, "m", ("on: [low]", "on: [absent]"))
+    assert request_retraining(context_of(project, 4)) == []
+    edit(project, "m", ("on: [absent]", "on: [low]"))
+    assert [it.cause for it in request_retraining(context_of(project, 4))] == ["check low"]
+
+
+def test_a_decision_from_before_bounds_were_recorded_shows_the_number_of_its_check(tmp_path: Path) -> None:
+    project = world(tmp_path / "world")
+    history, context = open_history(project), context_of(project, 4)
+    with history.writing() as connection:
+        connection.execute(sa.update(tables.decision).values(low=None, high=None))
+    found = newest_limits(history, "m", context.known_on, context.monitor.judged)
+    limits = {check.name: limit for check, limit in found}
+    assert limits[NORTH] == limits["low[region=South]"] == Limit(low=0.5)
+    assert limits["spread"] == NO_LIMIT
