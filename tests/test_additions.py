@@ -117,7 +117,7 @@ def test_a_kind_a_measurement_and_a_form_of_check_are_a_file_and_a_row(code: Pat
     add_row(code, "lamplighter/core/kinds.py", ")  # fmt: skip", f'{row}         evaluator=f"{{EVALUATORS}}.count"),\n')
     row = '    _quality("deviance", frozenset({"count"}), 0, None, "lower", "none", "Deviance.", "McCullagh"),\n'
     add_row(code, "lamplighter/core/records/catalogue.py", ")  # fmt: skip\n\nMETRICS", row)
-    row = '    Form("other_than", Number, "fails at another value", "away from", _number, operator.ne),\n'
+    row = '    Form("other_than", Number, "fails at another value", lambda it, _: Limit(it, it), lambda *_: ""),\n'
     add_row(code, "lamplighter/core/monitor/check_forms.py", ")  # fmt: skip", row)
 
     project = small_world.make(tmp_path / "project", MONITOR)
@@ -128,7 +128,7 @@ def test_a_kind_a_measurement_and_a_form_of_check_are_a_file_and_a_row(code: Pat
     assert found["value"] == pytest.approx(mean_poisson_deviance(frame["count"], frame["expected"]), rel=1e-12)
     assert found["verdict"] == "failed"
     assert str(found["said"]).startswith("deviance is ")
-    assert str(found["said"]).endswith(" away from its limit 0")
+    assert str(found["said"]).endswith(", above its limit 0")
 
 
 FEATHER = '''"""Rows in one Feather file."""
