@@ -69,7 +69,7 @@ past still has the old one, and Lamplighter does not notice: give the metric and
 
 `versus: {{version: "2"}}` compares with the value of version 2 in the same window; where that version has none, the
 check is undecided (`data`), and the reason names its newest window. `versus: reference` compares with the value in
-the reference; where the reference is days of the log, with the mean of these windows."""
+the reference; where the reference is days of the log, or the days before a window, with the mean of these windows."""
 
 OPTIONS = """\
 ## When a failure counts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from lamplighter.core.checks.incidents import Incident, check_of, failing_checks
+from lamplighter.core.checks.incidents import Incident, check_of
 from lamplighter.core.evaluation.gauges import BY_METRIC, Sample
 from lamplighter.core.monitor import Check, Monitor
 from lamplighter.core.monitor.check_limits import Limit
@@ -66,7 +66,7 @@ def interval_samples(monitor: Monitor, measurements: Iterable[Measurement]) -> I
 
 
 def incident_samples(checks: Iterable[Check], open_incidents: Mapping[str, Incident]) -> Iterator[Sample]:
-    """1 for every open incident, and for each check whose own or a segment's is open; 0 for the other checks.
+    """1 for every open incident, and 0 for every check that has none of its own: one incident is one alert.
 
     Examples
     --------
@@ -75,13 +75,13 @@ def incident_samples(checks: Iterable[Check], open_incidents: Mapping[str, Incid
     >>> since = datetime(2013, 5, 2)
     >>> opened = {"f1-low[plan=x]": Incident("f1-low[plan=x]", check.severity, since)}
     >>> [(dict(it.labels)["check"], it.value) for it in incident_samples([check], opened)]
-    [('f1-low', 1.0), ('f1-low[plan=x]', 1.0)]
+    [('f1-low', 0.0), ('f1-low[plan=x]', 1.0)]
     """
-    failing, names = failing_checks(open_incidents), set()
+    names = set()
     for check in checks:
         names.add(check.name)
         labels = (("check", check.name), ("severity", check.severity.value))
-        yield Sample("lamplighter_incident_open", float(check.name in failing), labels)
+        yield Sample("lamplighter_incident_open", float(check.name in open_incidents), labels)
     for name, incident in open_incidents.items():
         if name not in names and (incident.is_of_undecided or check_of(name) in names):
             labels = (("check", name), ("severity", incident.severity.value))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from lamplighter.core.checks.decide import Cause, Decision, Verdict, broken_text, undecided
 from lamplighter.core.checks.incidents import segment_of
-from lamplighter.core.checks.judging import Judging
+from lamplighter.core.checks.judging import LONGEST_CLEARING, Judging
 from lamplighter.core.checks.outcome import NOT_MEASURED
 from lamplighter.core.checks.series import Series
 from lamplighter.core.monitor import DATA_CHECK, Check
@@ -109,7 +109,8 @@ def _vanished(snapshot: Snapshot, check: Check, series: Series, window: Window) 
         if point.measurement is not None:
             break
         absent += 1
-    most = snapshot.monitor.undecided_windows(check)
+    # No more windows than that are looked at.
+    most = min(snapshot.monitor.undecided_windows(check), LONGEST_CLEARING)
     reason = f"{window.label} has no row of {check.segment} that {check.metric} could be measured of"
     closing = f"{check.segment} had no row in the last {absent} windows" if most and absent >= most else ""
     return Judgement(undecided(check, window.start, reason, Cause.WAITING), clears=False, vanished=closing)
