@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal, NamedTuple
@@ -127,6 +128,20 @@ class Subject(Judging):
     )
 
 
+def name_by_keys(written: Mapping[str, Any]) -> str:
+    """The name of a check that is given none.
+
+    Examples
+    --------
+    >>> name_by_keys({"metric": "f1", "class": "late", "below": 0.4})
+    'f1-late-below'
+    """
+    key = next((key for key in FORMS if key in written), "")
+    parts = (written["metric"], *(written.get(part) for part in ("feature", "class", "version", "segment")), key)
+    name = "-".join(str(part) for part in parts if part not in ("", None)).lower()
+    return re.sub(r"[^a-z0-9_.=-]", "-", name).lstrip("_.=-")[:63] or "check"
+
+
 EVERY = "*"
 """The value of a segment that stands for all values of its column."""
 
@@ -156,10 +171,7 @@ class Check(Limits, Subject):
     @classmethod
     def _named(cls, value: Any) -> Any:
         if isinstance(value, dict) and not value.get("name") and isinstance(value.get("metric"), str):
-            key = next((key for key in FORMS if key in value), "")
-            parts = (value["metric"], *(value.get(part) for part in ("feature", "class", "version", "segment")), key)
-            name = "-".join(str(part) for part in parts if part not in ("", None)).lower()
-            value = {**value, "name": re.sub(r"[^a-z0-9_.=-]", "-", name).lstrip("_.=-")[:63] or "check"}
+            value = {**value, "name": name_by_keys(value)}
         return value
 
     @model_validator(mode="after")
