@@ -221,6 +221,14 @@ class CheckHistory:
         found = (as_of(known, date) for known in self.windows[begin:end])
         return [window for window in found if window is not None]
 
+    def newest_window(self, date: datetime, until: datetime, fits: Callable[[WindowKnown], bool]) -> WindowKnown | None:
+        """The newest window that begins before an instant and is as wanted, as it was known at a date."""
+        for place in range(bisect_left(self.starts, until) - 1, -1, -1):
+            found = as_of(self.windows[place], date)
+            if isinstance(found, WindowKnown) and fits(found):
+                return found
+        return None
+
     def value(self, subject: Subject, start: datetime, date: datetime) -> Measurement | None:
         """What was known of a subject in a window; of several versions that with the most rows."""
         parts = self.values[subject].get(start, {})

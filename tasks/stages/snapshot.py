@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import overload
@@ -121,6 +121,7 @@ class Snapshot:
     judged: Window | None
     known_on: datetime
     clearing: bool = True
+    _points: dict[tuple[Subject, str | None, datetime], Point] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def of(
@@ -277,6 +278,13 @@ class Snapshot:
         return Window(self.window.model, self.window.grain, known.start, known.end, self.window.timezone)
 
     def _point(self, check: Check, subject: Subject, window: Window, segment: str | None) -> Point:
+        """What is known of a window, found once for all checks that read it."""
+        key = (subject, segment, window.start)
+        if key not in self._points:
+            self._points[key] = self._found_point(check, subject, window, segment)
+        return self._points[key]
+
+    def _found_point(self, check: Check, subject: Subject, window: Window, segment: str | None) -> Point:
         if segment is None:
             found = self.history.value(subject, window.start, self.known_on)
         else:
@@ -310,14 +318,15 @@ class Snapshot:
     def newest_final(self) -> Window | None:
         """The newest window whose labels are final, or reach the coverage that the monitor is content with."""
         labels = self.monitor.labels
-        if labels is None or self.first is None:
+        if labels is None:
             return None
-        for it in reversed(self.history.known_windows(self.known_on, self.first, self.window.end)):
-            if it.state is State.FINAL or (
-                labels.min_coverage and it.rows and it.labelled / it.rows >= labels.min_coverage
-            ):
-                return self._window(it)
-        return None
+
+        def is_enough(it: WindowKnown) -> bool:
+            is_covered = labels.min_coverage and it.rows and it.labelled / it.rows >= labels.min_coverage
+            return it.state is State.FINAL or bool(is_covered)
+
+        found = self.history.newest_window(self.known_on, self.window.end, is_enough)
+        return self._window(found) if found else None
 
 
 def _is_about(check: Check, fault: object) -> bool:

@@ -105,9 +105,10 @@ class Series:
     def before(self, place: int, begin: datetime) -> Iterator[Point]:
         """The points of the windows that begin from an instant on, and before a place."""
         for i in range(place - 1, -1, -1):
-            if self.points[i].start < begin:
+            point = self.points[i]
+            if point.start < begin:
                 return
-            yield self.points[i]
+            yield point
 
     def newest(self, place: int, count: int) -> range:
         """The places of the last windows up to one, as many as the calendar has windows of that number."""
