@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from flows.run_window import run_window
 from flows.stage_functions import Stages
-from lamplighter.core.evaluation.coverage import matured
+from lamplighter.core.evaluation.maturity import matured
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.time.window import Window, midnight
 from lamplighter.errors import HistoryError, LamplighterError, MonitorError, said_of, unexpected

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import sqlalchemy as sa
 
-from lamplighter.core.evaluation.coverage import matured
+from lamplighter.core.evaluation.maturity import matured
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.finding import COMPARED, INPUT_BREAKS, LABEL_BREAKS, STATES, Code, Finding
 from lamplighter.core.time.window import Window

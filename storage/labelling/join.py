@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from lamplighter.core.evaluation.coverage import matured
 from lamplighter.core.evaluation.labelled import class_labels, numbers
+from lamplighter.core.evaluation.maturity import matured
 from lamplighter.core.kinds import Kind
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.measurement import State

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lamplighter.core.evaluation.coverage import matured
+from lamplighter.core.evaluation.maturity import matured
 from lamplighter.core.monitor import Monitor
 from storage.labelling.join import LabelIndex
 from storage.project.folder import Project

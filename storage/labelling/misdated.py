@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from lamplighter.core.evaluation.coverage import matured
+from lamplighter.core.evaluation.maturity import matured
 from lamplighter.core.monitor import Labels, Monitor
 from lamplighter.core.time.window import Window
 from lamplighter.errors import BrokenFileError, ColumnError

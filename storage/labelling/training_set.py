@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lamplighter.core.evaluation.coverage import matured
+from lamplighter.core.evaluation.maturity import matured
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.columns import features_of
 from lamplighter.core.time.window import Window

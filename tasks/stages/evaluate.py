@@ -8,8 +8,9 @@ from datetime import datetime
 
 from lamplighter.core.counts import counted
 from lamplighter.core.evaluation.answers import answer_findings, unusable_labels
-from lamplighter.core.evaluation.coverage import arrival_measurements, coverage_measurements, matured, state_of, undated
+from lamplighter.core.evaluation.coverage import arrival_measurements, coverage_measurements, state_of, undated
 from lamplighter.core.evaluation.labelled import Labelled
+from lamplighter.core.evaluation.maturity import matured
 from lamplighter.core.evaluation.quality import CustomFunction, unmeasured
 from lamplighter.core.evaluation.quality import evaluate as evaluate_rows
 from lamplighter.core.evaluation.results import Evaluation

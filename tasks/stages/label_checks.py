@@ -10,8 +10,9 @@ import numpy as np
 
 from lamplighter.core.counts import counted
 from lamplighter.core.evaluation.class_coding import Recoded, recoded
-from lamplighter.core.evaluation.coverage import matured, state_of
+from lamplighter.core.evaluation.coverage import state_of
 from lamplighter.core.evaluation.labelled import class_labels, comparable_classes
+from lamplighter.core.evaluation.maturity import matured
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.profiles.one_class import FEWEST_LABELS, is_odd
 from lamplighter.core.records.finding import Code, Finding

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import overload
 
 from lamplighter.core.checks.series import Point, Series
-from lamplighter.core.evaluation.coverage import matured
+from lamplighter.core.evaluation.maturity import matured
 from lamplighter.core.monitor import DATA_CHECK, Check, Monitor
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, DRIFT_METRICS, INPUT_METRICS
 from lamplighter.core.records.finding import DATA_FAULTS, INPUT_BREAKS, LABEL_BREAKS, OF_WINDOWS, STATES, Code, Finding

@@ -13,21 +13,6 @@ PATIENCE = timedelta(days=30)
 """How long a window waits beyond its time for label files that are broken or missing: a month is enough to notice."""
 
 
-def matured(window: Window, monitor: Monitor) -> datetime:
-    """When the last label that counts for a window may arrive.
-
-    Examples
-    --------
-    >>> from lamplighter.core.monitor import parse
-    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y, id: i}, "
-    >>> monitor = parse("m.yaml", text + "labels: {parquet: l.parquet, target: z, mature_after: 3d}}", environ={})
-    >>> matured(monitor.window(datetime.fromisoformat("2026-03-08T05:00Z")), monitor).isoformat()
-    '2026-03-11T00:00:00+00:00'
-    """
-    assert monitor.labels is not None
-    return window.after_end(monitor.labels.mature_after)
-
-
 def state_of(monitor: Monitor, window: Window, now: datetime, *, unreadable: bool = False) -> State:
     """Final once every label that counts may have arrived; provisional before.
 
