@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -9,11 +10,11 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from lamplighter.core.checks.decide import Decision, Verdict
-from lamplighter.core.checks.incidents import Incident, apply_decisions, still_open, undecided_too_long
+from lamplighter.core.checks.incidents import Incident, apply_decisions, decided_by, still_open
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.time.window import Window
 from storage.history import tables
-from storage.history.check_history import CheckHistory
+from storage.history.check_history import CheckHistory, Subject
 from storage.history.database import History
 from tasks.stages.decisions import Judgement, judgements
 from tasks.stages.snapshot import Snapshot
@@ -37,7 +38,7 @@ class ReplayedIncident:
     ending : str
         How it ended, where that needs saying.
     decision : Decision or None
-        The one that opened it.
+        The one that opened it, or left its check undecided.
     """
 
     check_name: str
@@ -64,6 +65,8 @@ class Replayed:
         By logical date.
     incidents : list of ReplayedIncident
         In the order in which they were opened.
+    never_measured : dict of str to str
+        The checks of which the history holds no value at all, and what was never measured.
     """
 
     monitor: Monitor
@@ -71,6 +74,7 @@ class Replayed:
     windows: list[Window] = field(default_factory=list)
     decisions: dict[datetime, list[Decision]] = field(default_factory=dict)
     incidents: list[ReplayedIncident] = field(default_factory=list)
+    never_measured: dict[str, str] = field(default_factory=dict)
 
 
 def replay(
@@ -95,6 +99,7 @@ def replay(
     """
     whole = CheckHistory.whole(history, monitor, monitor.checks)
     state = _State(monitor)
+    state.replayed.never_measured = _never_measured(whole)
     for window, date in runs_of(history, monitor, since, until):
         state.judge(whole, window, date)
     return state.replayed
@@ -125,6 +130,25 @@ def runs_of(
     return [(window, row.known_on) for window, row in found if window.start == row.window_start]
 
 
+def _never_measured(history: CheckHistory) -> dict[str, str]:
+    """The checks of which the history holds no value at all, and what was never measured."""
+    found: dict[str, str] = {}
+    for check in history.monitor.checks:
+        others = [check.versus.version] if check.versus and check.versus.version else []
+        for subject in (Subject.of(check), *(Subject.of(check, version) for version in others)):
+            if not history.values[subject]:
+                found.setdefault(check.name, f"{subject.text} was never measured, so nothing can be said")
+    return found
+
+
+@dataclass
+class _Undecided:
+    """Since which window the data have left a check undecided, and the windows of the runs that did not decide it."""
+
+    since: datetime | None
+    windows: set[datetime] = field(default_factory=set)
+
+
 @dataclass
 class _State:
     """What is open after the runs so far."""
@@ -132,7 +156,7 @@ class _State:
     monitor: Monitor
     replayed: Replayed = field(init=False)
     open: dict[str, Incident] = field(default_factory=dict)
-    undecided: dict[str, list[tuple[datetime, datetime | None]]] = field(default_factory=dict)
+    undecided: dict[str, _Undecided] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.replayed = Replayed(self.monitor)
@@ -145,16 +169,16 @@ class _State:
         self.replayed.dates.append(date)
         self.replayed.windows.append(window)
         self.replayed.decisions[date] = [it.decision for it in found]
-        self._follow(found, date)
+        self._follow(found, window, date)
 
-    def _follow(self, found: list[Judgement], date: datetime) -> None:
+    def _follow(self, found: list[Judgement], window: Window, date: datetime) -> None:
         decisions = [it.decision for it in found]
         changes = apply_decisions(
             self.open,
             decisions,
             [check.name for check in self.monitor.judged],
             date,
-            dict(self._undecided(decisions, date)),
+            dict(self._undecided(decisions, window.start)),
             not_yet={it.decision.check.name for it in found if not it.clears},
             vanished={it.decision.check.name: it.vanished for it in found if it.vanished},
         )
@@ -163,22 +187,22 @@ class _State:
         self._close({incident.check_name: incident.ending for incident in changes.closed}, date)
         self.replayed.incidents += [
             ReplayedIncident(
-                it.check_name, it.severity.value, date, it.window_start, decision=by_name.get(it.check_name)
+                it.check_name, it.severity.value, date, it.window_start, decision=by_name.get(decided_by(it.check_name))
             )
             for it in changes.opened
         ]
 
-    def _undecided(self, decisions: Iterable[Decision], date: datetime) -> Iterator[tuple[str, datetime | None]]:
+    def _undecided(self, decisions: Iterable[Decision], start: datetime) -> Iterator[tuple[str, datetime | None]]:
         """The checks that the data have left undecided for too long, and the first window of each."""
         for decision in decisions:
             name = decision.check.name
             if decision.verdict is not Verdict.UNDECIDED:
                 self.undecided.pop(name, None)
             elif decision.is_undecided_by_data:
-                runs = self.undecided.setdefault(name, [])
-                runs.insert(0, (date, decision.window_start))
-                if undecided_too_long(self.monitor, decision.check, [known_on for known_on, _ in runs]):
-                    yield name, runs[-1][1]
+                found = self.undecided.setdefault(name, _Undecided(decision.window_start))
+                found.windows.add(start)
+                if len(found.windows) >= (self.monitor.undecided_windows(decision.check) or math.inf):
+                    yield name, found.since
 
     def _close(self, endings: Mapping[str, str], date: datetime) -> None:
         for i, incident in enumerate(self.replayed.incidents):

@@ -131,6 +131,11 @@ def wrapped(text: str, width: int, indent: str = "  ") -> str:
     return "\n".join(lines)
 
 
+def echo_wrapped(text: str) -> None:
+    """Print a text, on a terminal in lines of its width."""
+    click.echo(wrapped(text, shutil.get_terminal_size().columns) if sys.stdout.isatty() else text)
+
+
 Cells = dict[str, list[str]]
 
 

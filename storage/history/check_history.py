@@ -60,6 +60,20 @@ class Subject:
         column = check.segment.partition("=")[0] if check.is_of_every_segment else ""
         return cls(check.metric, check.feature, check.klass, wanted, "" if column else check.segment, column)
 
+    @property
+    def text(self) -> str:
+        """As a person names it.
+
+        Examples
+        --------
+        >>> Subject("f1", klass="late", segment="plan=pro").text
+        'f1 of plan=pro, class late'
+        """
+        named = {"feature ": self.feature, "": self.segment, "class ": self.klass, "version ": self.version}
+        parts = [f"{what}{name}" for what, name in named.items() if name]
+        parts += [f"the segments of {self.column}"] if self.column else []
+        return f"{self.metric} of {', '.join(parts)}" if parts else self.metric
+
 
 Known = list[tuple[datetime, Any]]
 """What became known of one thing, in the order of time."""
@@ -234,6 +248,12 @@ class CheckHistory:
         parts = self.values[subject].get(start, {})
         found = [it for _, known in sorted(parts.items()) if (it := _measured(known, date)) is not None]
         return max(found, key=lambda it: it.n) if found else None
+
+    def segment(self, subject: Subject, segment: str, start: datetime, date: datetime) -> Measurement | None:
+        """What was known of one segment of a column in a window."""
+        parts = self.values[subject].get(start, {})
+        found = [_measured(known, date) for (name, _), known in parts.items() if name == segment]
+        return next((it for it in reversed(found) if it is not None), None)
 
     def segments(self, subject: Subject, start: datetime, date: datetime) -> dict[str, Measurement]:
         """What was known of each segment of a column in a window."""

@@ -103,6 +103,28 @@ class Project:
         found = {name: source.located(self.locate_url) for name, source in sources.items() if source}
         return monitor.model_copy(update=found)
 
+    def draft(self, path: Path, model: str) -> Monitor:
+        """A draft of a model's monitor, from a file anywhere: the keys that it names lie over those of the present one.
+
+        Raises
+        ------
+        MonitorError
+            With the draft's line.
+        """
+        from lamplighter.core.monitor.parse import parse_draft
+
+        present, full = self.file_of(model), Path.cwd() / path
+        if not full.exists():
+            raise MonitorError("no such file", where=path, fix="give the one that holds the draft's checks")
+        name = self._shown(full) if full.resolve().is_relative_to(self.root) else str(path)
+        return parse_draft(
+            name,
+            self._text(full, anywhere=True),
+            base=(self._shown(present), self._text(present)),
+            environ=self.environ,
+            read=lambda name: self._decoded(self.root / name),
+        )
+
     def key_lines(self, path: Path) -> Callable[[tuple[str | int, ...]], str]:
         """Where each key of a monitor file stands, as ``file:line``."""
         from lamplighter.core.monitor.parse import key_lines
@@ -163,18 +185,19 @@ class Project:
         except LamplighterError:
             return ""
 
-    def _text(self, path: Path) -> str:
+    def _text(self, path: Path, *, anywhere: bool = False) -> str:
         try:
-            return self._decoded(path)
+            return self._decoded(path, anywhere=anywhere)
         except OSError as error:
             raise MonitorError(
                 f"cannot be read: {error.strerror}", where=f"{self._shown(path)}:1", fix="mend or remove it"
             ) from None
 
-    def _decoded(self, path: Path) -> str:
+    def _decoded(self, path: Path, *, anywhere: bool = False) -> str:
         """The text of a monitor file, or of one that it extends: of the project, or beside the other monitors."""
         try:
-            content = read_bounded(path, MOST_OF_A_MONITOR, within=(self.root, self.monitors_folder))
+            within = () if anywhere else (self.root, self.monitors_folder)
+            content = read_bounded(path, MOST_OF_A_MONITOR, within=within)
             return content.decode("utf-8-sig")
         except UnfitFileError as error:
             raise error.within(f"{self._shown(path)}:1") from None

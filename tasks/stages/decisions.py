@@ -28,7 +28,7 @@ class Judgement:
     ----------
     decision : Decision
     clears : bool
-        Whether so many windows passed that an incident closes.
+        Whether so many windows passed that its open incident closes; not asked where none is open.
     vanished : str
         Why an incident closes although nothing passed: its segment has no rows any more.
     """
@@ -64,7 +64,13 @@ def judgements(snapshot: Snapshot, check: Check, open_names: Collection[str] = (
     if check.is_of_every_segment:
         return [*_of_segments(snapshot, check, window, open_names)]
     judging = Judging(check, snapshot.series(check, window))
-    return [Judgement(_explained(snapshot, judging.decision()), judging.clears())]
+    return [_judgement(snapshot, judging, open_names)]
+
+
+def _judgement(snapshot: Snapshot, judging: Judging, open_names: Collection[str]) -> Judgement:
+    # Many windows are looked at to see whether an incident closes.
+    clears = judging.check.name in open_names and judging.clears()
+    return Judgement(_explained(snapshot, judging.decision()), clears)
 
 
 def _of_broken_data(snapshot: Snapshot) -> Judgement:
@@ -96,8 +102,7 @@ def _of_segments(snapshot: Snapshot, check: Check, window: Window, open_names: C
         own = check.of_segment(segment)
         series = snapshot.series(check, window, segment, many=len(found))
         if segment in found:
-            judging = Judging(own, series)
-            yield Judgement(_explained(snapshot, judging.decision()), judging.clears())
+            yield _judgement(snapshot, Judging(own, series), open_names)
         else:
             yield _vanished(snapshot, own, series, window)
 

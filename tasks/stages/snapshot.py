@@ -288,7 +288,7 @@ class Snapshot:
         if segment is None:
             found = self.history.value(subject, window.start, self.known_on)
         else:
-            found = self.history.segments(subject, window.start, self.known_on).get(segment)
+            found = self.history.segment(subject, segment, window.start, self.known_on)
         is_past = not (self._unsound or self.faults.accepted) or not self._is_spoilt(check, window)
         return Point(window.start, found, tuple(self.inhibiting(check, window)), is_past)
 

@@ -76,7 +76,54 @@ def parse(name: str, text: str, *, environ: Mapping[str, str], read: Read | None
     >>> parse("m.yaml", text, environ={}).every.value
     '1d'
     """
+    return _sound(*_merged(name, text, read, seen=()), environ)
+
+
+def parse_draft(
+    name: str, text: str, *, base: tuple[str, str], environ: Mapping[str, str], read: Read | None = None
+) -> Monitor:
+    """Read a draft of a monitor: a whole one, or the keys that it has otherwise, such as ``checks``.
+
+    Parameters
+    ----------
+    name, text, environ, read
+        As for `parse`.
+    base : tuple of str
+        Path and content of the present monitor, which the draft lies over unless it names predictions of its own.
+        What retrains the model is left out of it: a draft need not have the checks that it names.
+
+    Raises
+    ------
+    MonitorError
+        With file and line of the draft, where the fault is there; also if it is of another model.
+
+    Examples
+    --------
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}}"
+    >>> draft = parse_draft("d.yaml", "checks: [{metric: rows, below: 9}]", base=("m.yaml", text), environ={})
+    >>> draft.model, draft.checks[0].name
+    ('m', 'rows-below')
+    >>> parse_draft("d.yaml", "model: n", base=("m.yaml", text), environ={})
+    Traceback (most recent call last):
+    ...
+    lamplighter.errors.MonitorError: d.yaml:1: a draft of model 'n', and the monitor is of 'm'; name 'm', or leave model
+     out
+    """
     values, lines = _merged(name, text, read, seen=())
+    present, present_lines = _merged(*base, read, seen=())
+    own = present.get("model")
+    if values.get("model", own) != own:
+        other = shortened(repr(values["model"]), 80)
+        what = f"a draft of model {other}, and the monitor is of {own!r}"
+        raise MonitorError(what, where=lines.nearest(("model",)), fix=f"name {own!r}, or leave model out")
+    if "predictions" not in values:
+        present.pop("retrain", None)
+        values, lines = _over(present, present_lines, values, lines)
+    return _sound(values, lines, environ)
+
+
+def _sound(values: dict[Any, Any], lines: _Lines, environ: Mapping[str, str]) -> Monitor:
+    """The monitor that some values are, with its variables filled in."""
     variables = Variables(environ)
     filled = _filled(values, (), variables, lines)
     try:
@@ -136,7 +183,17 @@ def _merged(name: str, text: str, read: Read | None, seen: tuple[str, ...]) -> t
             f"extends {parent}, which cannot be read", where=at, fix=f"name a file beside {name}"
         ) from None
     base, base_lines = _merged(parent, parent_text, read, (*seen, name))
-    return _overlay(base, values), _Lines(base_lines | lines)
+    return _over(base, base_lines, values, lines)
+
+
+def _over(base: Any, base_lines: _Lines, values: Any, lines: _Lines) -> tuple[dict[Any, Any], _Lines]:
+    """Values over those of another file; of a list that is replaced no place of the other file is left."""
+
+    def is_replaced(location: Location) -> bool:
+        return any(isinstance(part, int) and location[:i] in lines for i, part in enumerate(location))
+
+    kept = {location: place for location, place in base_lines.items() if not is_replaced(location)}
+    return _overlay(base, values), _Lines(kept | lines)
 
 
 def _parent(name: str, named: str, at: str) -> str:

@@ -1,0 +1,125 @@
+"""`lamplighter replay`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import click
+
+from lamplighter.cli.day import MOMENT, Moment, end_of, instant_of, is_before
+from lamplighter.cli.marked_faults import FAULT, Span
+from lamplighter.cli.models import complete_models
+from lamplighter.errors import HistoryError, MonitorError
+
+if TYPE_CHECKING:
+    from lamplighter.core.monitor import Monitor
+    from storage.history import History
+    from storage.project.folder import Project
+    from tasks.replay import Replayed
+
+
+@click.command(epilog="Example: lamplighter replay flight-delays --with draft.yaml --from 2013-04-01 --to 2013-12-31")
+@click.argument("model", shell_complete=complete_models)
+@click.option(
+    "--with",
+    "draft",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A draft: a whole monitor, or checks: alone.",
+)
+@click.option("--from", "first", type=MOMENT, help="First local day, or a time of an hourly model; default all.")
+@click.option("--to", "last", type=MOMENT, help="Last local day, or a time.")
+@click.option(
+    "--fault",
+    "faults",
+    type=FAULT,
+    multiple=True,
+    metavar="DAY[..DAY][=NAME]",
+    help="Days that are known to be wrong: was it noticed, and how soon? Can be repeated.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def command(
+    project: str | None,
+    model: str,
+    draft: Path | None,
+    first: Moment | None,
+    last: Moment | None,
+    faults: Sequence[Span],
+    as_json: bool,
+) -> None:
+    """Show which messages the checks of MODEL would have sent, and those of a draft beside them.
+
+    Every recorded run is judged again with what was known at its logical date, and nothing later. Nothing is recorded
+    or sent. A page is an incident that opens; one that was open at --from counts as opened there. Pages a month are
+    counted over the windows in which a check came to a verdict: while its past was too short it could send none.
+    """
+    if first and last and is_before(last, first, ZoneInfo("UTC")):
+        raise click.UsageError(f"--to {last} lies before --from {first}.")
+    from storage.project.folder import Project
+
+    opened = Project.open(project)
+    present = opened.monitor(model)
+    sides = {"present": present}
+    if draft:
+        sides["draft"] = _draft(opened, draft, present)
+    history = recorded_history(opened, present)
+    from lamplighter.cli.replay_tables import as_dict, show
+
+    zone = ZoneInfo(present.timezone)
+    since, until = instant_of(first, zone) if first else None, end_of(last, zone) if last else None
+    replayed = {side: _replayed(history, monitor, since, until) for side, monitor in sides.items()}
+    marked = [fault.marked for fault in faults]
+    if as_json:
+        click.echo(json.dumps(as_dict(replayed, marked)))
+    else:
+        show(replayed, marked)
+
+
+def _draft(project: Project, file: Path, present: Monitor) -> Monitor:
+    draft = project.draft(file, present.model)
+    for key in ("every", "timezone"):
+        own, recorded = getattr(draft, key), getattr(present, key)
+        if own != recorded:
+            what = f"{key} is {own}, and the history is of {recorded}"
+            raise MonitorError(what, where=file, fix=f"leave {key} out: only checks can be tried on it")
+    return draft
+
+
+def recorded_history(project: Project, monitor: Monitor) -> History:
+    """The history that a monitor's checks are judged over.
+
+    Raises
+    ------
+    HistoryError
+        If nothing is recorded of the model.
+    """
+    from storage.project.history_file import refuse_unrecorded
+
+    refuse_unrecorded(project, monitor.model)
+    from storage.history.query import existing_history, newest_run
+
+    history = existing_history(project)
+    if history is None:
+        raise HistoryError(
+            "no history yet", where=project.root, fix="`lamplighter run` starts one, -C names another folder"
+        )
+    newest_run(history, monitor.model)
+    return history
+
+
+def _replayed(history: History, monitor: Monitor, since: datetime | None, until: datetime | None) -> Replayed:
+    from tasks.replay import replay
+
+    replayed = replay(history, monitor, since, until)
+    if not replayed.dates:
+        what = f"no run of a window of {monitor.every.value} is recorded in that time"
+        raise HistoryError(
+            what, where=monitor.model, fix=f"`lamplighter history {monitor.model} --all` shows which are"
+        )
+    return replayed
