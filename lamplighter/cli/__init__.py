@@ -27,6 +27,7 @@ COMMANDS = {
     "backfill": "Run past windows in order.",
     "status": "Show how every model stands, or one in detail.",
     "history": "Show what is recorded of a model.",
+    "checks": "Show each check: value, limit, and how near it is.",
     "replay": "Show what checks, or a draft of others, would have reported.",
     "report": "Make or show the report of a window.",
     "incidents": "Show what is open, mute it, accept broken data.",

@@ -31,11 +31,14 @@ class Judgement:
         Whether so many windows passed that its open incident closes; not asked where none is open.
     vanished : str
         Why an incident closes although nothing passed: its segment has no rows any more.
+    judging : Judging or None
+        The windows that were looked at; None where no window was.
     """
 
     decision: Decision
     clears: bool
     vanished: str = ""
+    judging: Judging | None = None
 
 
 def judgements(snapshot: Snapshot, check: Check, open_names: Collection[str] = ()) -> list[Judgement]:
@@ -70,7 +73,7 @@ def judgements(snapshot: Snapshot, check: Check, open_names: Collection[str] = (
 def _judgement(snapshot: Snapshot, judging: Judging, open_names: Collection[str]) -> Judgement:
     # Many windows are looked at to see whether an incident closes.
     clears = judging.check.name in open_names and judging.clears()
-    return Judgement(_explained(snapshot, judging.decision()), clears)
+    return Judgement(_explained(snapshot, judging.decision()), clears, judging=judging)
 
 
 def _of_broken_data(snapshot: Snapshot) -> Judgement:

@@ -69,17 +69,38 @@ class Judging:
 
     def clears(self) -> bool:
         """Whether so many of the newest windows that could be decided pass that an incident may close."""
-        passing = 0
-        newest = len(self.series.points) - 1
+        passing, has_failed = self._passing()
+        if has_failed or passing == self.check.clears:
+            return passing == self.check.clears
+        # The history holds fewer windows than are asked for, and none of them fails.
+        return passing > 0 and len(self.series.points) <= LONGEST_CLEARING and self._reaches_the_beginning
+
+    @property
+    def newest(self) -> Outcome:
+        """What the newest window comes to by itself."""
+        return self._outcome(len(self.series.points) - 1)
+
+    @property
+    def failing(self) -> int:
+        """In how many of the windows that ``for`` looks at the value lies beyond its limit."""
+        return self._failing(len(self.series.points) - 1)
+
+    @property
+    def passing(self) -> int:
+        """How many windows in a row pass, of those that close an incident."""
+        return self._passing()[0]
+
+    def _passing(self) -> tuple[int, bool]:
+        """How many windows in a row pass, as many as close an incident at most, and whether one before them fails."""
+        passing, newest = 0, len(self.series.points) - 1
         for place in range(newest, max(newest - LONGEST_CLEARING, -1), -1):
             verdict = self._verdict(place)
             if verdict is Verdict.FAILED:
-                return False
+                return passing, True
             passing += verdict is Verdict.PASSED
             if passing == self.check.clears:
-                return True
-        # The history holds fewer windows than are asked for, and none of them fails.
-        return passing > 0 and len(self.series.points) <= LONGEST_CLEARING and self._reaches_the_beginning
+                break
+        return passing, False
 
     @property
     def _reaches_the_beginning(self) -> bool:

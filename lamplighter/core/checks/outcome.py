@@ -34,6 +34,8 @@ class Outcome:
     reason : str
         Why it is undecided; empty otherwise.
     cause : Cause or None
+    lower, upper : float or None
+        The bounds of the value's 95 % interval, where it has one.
     """
 
     verdict: Verdict
@@ -42,6 +44,8 @@ class Outcome:
     compared: str = ""
     reason: str = ""
     cause: Cause | None = None
+    lower: float | None = None
+    upper: float | None = None
 
 
 class CannotDecideError(Exception):
@@ -103,7 +107,8 @@ def outcome_at(check: Check, series: Series, place: int) -> Outcome:
         fails = _fails(check, series, place, read, limit)
     except CannotDecideError as error:
         return Outcome(Verdict.UNDECIDED, read.value, limit, compared, error.reason, error.cause)
-    return Outcome(Verdict.FAILED if fails else Verdict.PASSED, read.value, limit, compared)
+    verdict = Verdict.FAILED if fails else Verdict.PASSED
+    return Outcome(verdict, read.value, limit, compared, lower=read.lower, upper=read.upper)
 
 
 def _fails(check: Check, series: Series, place: int, read: Reading, limit: Limit) -> bool:

@@ -27,7 +27,10 @@ HEAVY = (
 
 LINE = ["--help", "runn", "run --dya x", "run --day yesterday", "history m --json --csv"]
 LINE += ["backfill m --from 2026-03-02 --to 2026-03-01"]
-NAME = [f"{command} nope" for command in ("run", "status", "history", "report", "retrain", "approve", "rollback")]
+NAME = [
+    f"{command} nope"
+    for command in ("run", "status", "checks", "replay", "history", "report", "retrain", "approve", "rollback")
+]
 NAME += ["validate nope", "incidents accept nope x", "backfill nope --from 2026-03-01 --to 2026-03-01"]
 FILE = ["validate broken --no-sources", "run broken", "run m --day 2199-01-01", "incidents mute m nope", "retrain m"]
 FILE += ["init nothing.parquet", "init nothing.parquet --timezone Nowhere"]
@@ -41,6 +44,7 @@ HISTORY = ["history m", "history m --version v1", "history m --confusion"]
         pytest.param(NAME, "lamplighter.core.monitor yaml sqlalchemy tasks", id="names that are unknown"),
         pytest.param(FILE, "sqlalchemy", id="mistakes that a monitor file shows"),
         pytest.param(HISTORY, "lamplighter.core.monitor yaml tasks", id="what is recorded"),
+        pytest.param(["checks m"], "lamplighter.evidently", id="checks that are judged"),
         pytest.param(["incidents", "status", "status m"], "tasks", id="what is recorded, and declared"),
     ],
 )
