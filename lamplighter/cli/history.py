@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from storage.history import History
     from storage.history.query import Filter
 
-NUMBERS = frozenset({"value", "n", "lower", "upper", "threshold", "gain"})
+NUMBERS = frozenset({"value", "n", "lower", "upper", "threshold", "low", "high", "gain"})
 KEYS = ("grain", "metric", "segment", "version", "feature", "class", "method")
 NAMED = {"metric": "", "segment": ""}
 """How a key is named above a table; the values of these speak for themselves."""
@@ -44,13 +44,16 @@ FINDINGS = Layout(
     text="message",
 )
 DECISIONS = Layout(
-    ("known_on", "check", "severity", "verdict", "metric", "window", "value", "threshold", "reason"),
+    (
+        "known_on", "check", "severity", "verdict", "metric", "window", "value", "threshold", "low", "high",
+        "compared", "reason",
+    ),
     NUMBERS,
-    spare=(("severity",), ("metric",), ("window",), ("threshold",)),
+    spare=(("low", "high"), ("severity",), ("metric",), ("compared",), ("window",), ("threshold",)),
     text="reason",
     names=("check",),
     states={"severity": "", "verdict": ""},
-)
+)  # fmt: skip
 RETRAININGS = Layout(
     (
         "known_on", "purpose", "cause", "status", "version", "champion", "metric",

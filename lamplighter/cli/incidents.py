@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -16,14 +17,15 @@ from lamplighter.core.time.window import name_of
 from lamplighter.errors import MonitorError
 
 if TYPE_CHECKING:
+    from lamplighter.core.monitor import Check
     from storage.history import History
     from storage.project.folder import Project
 
 LAYOUT = Layout(
-    ("model", "check", "severity", "opened", "closed", "notified", "muted_until", "muted_for", "ending"),
+    ("model", "check", "segment", "severity", "opened", "closed", "notified", "muted_until", "muted_for", "ending"),
     spare=(("notified",),),
     text="ending",
-    names=("check", "model"),
+    names=("check", "segment", "model"),
 )
 UNKNOWN = {"timezone": "UTC", "grain": "1d"}
 """Of a model whose first run is not over: its logical dates are shown as days."""
@@ -85,7 +87,7 @@ def command(ctx: click.Context, model: str | None, closed_too: bool, as_json: bo
     if as_json:
         click.echo(json.dumps(rows))
     elif rows:
-        print_table(rows, LAYOUT)
+        print_table([*map(with_segment, rows)], LAYOUT)
     else:
         click.echo("no incident is open" if not closed_too else "there has been no incident")
 
@@ -98,6 +100,8 @@ def command(ctx: click.Context, model: str | None, closed_too: bool, as_json: bo
 @click.pass_obj
 def mute(project: str | None, model: str, check: str, span: timedelta, reason: str) -> None:
     """Mute a check: send no notifications of its incidents for a while.
+
+    Of a check of every segment one segment can be muted, such as 'f1-low[carrier=AA]'.
 
     If its incident is still open when the mute ends, the next run notifies. The check goes on, and its incident stays
     in the list.
@@ -157,16 +161,42 @@ def _history_and_zone(project: str | None, model: str, check: str) -> tuple[Hist
 
     opened: Project = Project.open(project)
     monitor = opened.monitor(model)
-    names = [declared.name for declared in monitor.judged]
-    from lamplighter.core.checks.incidents import decided_by, segment_of
-
-    of_segments = [declared.name for declared in monitor.judged if declared.is_of_every_segment]
-    is_of_segment = decided_by(check) == check and any(segment_of(check, name) for name in of_segments)
-    if check not in names and not is_of_segment:
-        raise MonitorError(f"no check {check!r}", where=model, fix=did_you_mean(check, names))
+    declared = {it.name: it for it in monitor.judged}
+    name, bracket, segment = check.partition("[")
+    if name not in declared:
+        raise MonitorError(f"no check {name!r}", where=model, fix=did_you_mean(name, declared))
+    if bracket:
+        _refuse_no_segment(model, declared[name], segment)
     from storage.history import open_history
 
     return open_history(opened), ZoneInfo(monitor.timezone)
+
+
+def _refuse_no_segment(model: str, check: Check, segment: str) -> None:
+    """Refuse to mute a segment that a check cannot have an incident of."""
+    from lamplighter.core.monitor.checks import EVERY
+
+    if not check.is_of_every_segment:
+        what = f"check {check.name!r} has no incidents of single segments"
+        raise MonitorError(what, where=model, fix=f"write {check.name}")
+    column = check.segment.removesuffix(EVERY)
+    if not segment.startswith(column) or not segment.endswith("]") or len(segment) <= len(column) + 1:
+        what = f"check {check.name!r} has no segment [{segment}"
+        raise MonitorError(what, where=model, fix=f"write one such as '{check.name}[{column}...]'")
+
+
+def with_segment(row: Mapping[str, Any]) -> dict[str, Any]:
+    """An incident with the segment that its name holds in a column of its own.
+
+    Examples
+    --------
+    >>> with_segment({"check": "f1-low[plan=pro]:undecided"})
+    {'check': 'f1-low:undecided', 'segment': 'plan=pro'}
+    """
+    from lamplighter.core.checks.incidents import check_of, segment_of
+
+    segment = segment_of(row["check"], check_of(row["check"]))
+    return {**row, "check": row["check"].replace(f"[{segment}]", "", 1), "segment": segment}
 
 
 def _shown(row: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from lamplighter.cli.incidents import with_segment
 from lamplighter.cli.table import Layout, echo_wrapped, print_table
-from lamplighter.core.checks.incidents import check_of, segment_of
+from lamplighter.core.checks.incidents import check_of
 from lamplighter.core.checks.words import limit_text
 from lamplighter.core.time.window import name_of
 from lamplighter.errors import shortened
@@ -111,12 +112,10 @@ def _undecided(it: CheckSum) -> list[dict[str, Any]]:
 def _page(side: str, incident: ReplayedIncident, replayed: Replayed) -> dict[str, Any]:
     label, decision = _label(replayed), incident.decision
     limit = decision.limit if decision else None
-    segment = segment_of(incident.check_name, check_of(incident.check_name))
     return {
         "page": label(incident.opened_on),
         "side": side,
-        "check": incident.check_name.replace(f"[{segment}]", "", 1),
-        "segment": segment,
+        **with_segment({"check": incident.check_name}),
         "severity": incident.severity,
         "of": label(incident.window_start) if incident.window_start else None,
         "value": decision.value if decision else None,

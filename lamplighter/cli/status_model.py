@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from lamplighter.cli.colour import painted
+from lamplighter.cli.incidents import with_segment
 from lamplighter.cli.status_states import states_of
 from lamplighter.cli.status_words import NEVER, measured_text, state_text
 from lamplighter.cli.table import Layout, cell, print_table
@@ -27,14 +28,17 @@ MOST_SHOWN = 5
 
 CHECKS = Layout(
     ("check", "verdict", "value", "limit", "of", "reason"),
-    frozenset({"value", "limit"}),
+    frozenset({"value"}),
     spare=(("of",),),
     text="reason",
     names=("check",),
     states={"verdict": ""},
 )
 INCIDENTS = Layout(
-    ("check", "severity", "opened", "notified", "muted_until"), names=("check",), states={"severity": ""}
+    ("check", "segment", "severity", "opened", "notified", "muted_until"),
+    spare=(("notified",),),
+    names=("check", "segment"),
+    states={"severity": ""},
 )
 FINDINGS = Layout(("window", "code", "message"), text="message")
 MOVED = Layout(("feature", "drifted", "method", "statistic"), frozenset({"statistic"}), names=("feature",))
@@ -241,9 +245,12 @@ def _head(state: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _tables(state: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[Mapping[str, Any]], Layout]]:
-    checks = [{**row, "limit": row["threshold"], "of": row["window"]} for row in state["checks"]]
+    checks = [
+        {**row, "of": row["window"], "reason": "; ".join(filter(None, (row["reason"], row["compared"])))}
+        for row in state["checks"]
+    ]
     yield "checks", checks, CHECKS
-    yield "open incidents", state.get("incidents", []), INCIDENTS
+    yield "open incidents", [*map(with_segment, state.get("incidents", []))], INCIDENTS
     yield "newest findings", state.get("findings", []), FINDINGS
     if drift := state.get("drift"):
         moved = [{**row, "drifted": {True: "yes", False: "no"}.get(row["drifted"], "")} for row in drift["moved"]]

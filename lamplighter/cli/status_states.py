@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from lamplighter.cli.status_words import NEVER, RETIRED
+from lamplighter.cli.table import cell
 from lamplighter.core.kinds import KINDS
 from lamplighter.core.time.window import name_of
 from lamplighter.errors import LamplighterError
@@ -191,9 +192,8 @@ def _state_of(
     label = name_of(run["window_start"], zone, run["grain"])
     measured = headline.get("value") or {}
     report = report_path(home, run["model"], label)
-    judged = [
-        _check(row, zone, run["grain"]) for row in decisions if names is None or check_of(row["check_name"]) in names
-    ]
+    declared_ones = [row for row in decisions if names is None or check_of(row["check_name"]) in names]
+    judged = [_check(row, zone, run["grain"]) for row in declared_ones]
     opened = [
         {
             "check": row["check_name"],
@@ -240,6 +240,9 @@ def _state_of(
 
 
 def _check(row: Mapping[str, Any], zone: ZoneInfo, grain: str) -> dict[str, Any]:
+    from lamplighter.core.checks.words import bounds_text
+    from lamplighter.core.monitor.check_limits import Limit
+
     start = row["window_start"]
     return {
         "check": row["check_name"],
@@ -248,6 +251,10 @@ def _check(row: Mapping[str, Any], zone: ZoneInfo, grain: str) -> dict[str, Any]
         "metric": row["metric"],
         "value": row["value"],
         "threshold": row["threshold"],
+        "low": row["low"],
+        "high": row["high"],
+        "limit": bounds_text(Limit(row["low"], row["high"])) or cell(row["threshold"]),
+        "compared": row["compared"],
         "window": name_of(start, zone, grain) if start else None,
         "reason": row["reason"],
         "cause": row["cause"],

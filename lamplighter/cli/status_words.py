@@ -24,7 +24,7 @@ def troubles(row: Mapping[str, Any]) -> Iterator[str]:
     --------
     >>> from lamplighter.cli.status_states import states_of
     >>> print(*troubles(states_of(project)[0]), sep="\n")
-    data failed: 1 in 2026-03-11, limit 0; open since 2026-03-12
+    data failed: 1 in 2026-03-11, limit above 0; open since 2026-03-12
     drift_share-above undecided: not judged while the data are broken: scale-changed amount
     column 'amount' is about 88.2 times what it was in the 7 windows before: mostly between 510.3 and 6,536, and before
      mostly between 5.613 and 67.7; which unit is it in?
@@ -43,8 +43,8 @@ def troubles(row: Mapping[str, Any]) -> Iterator[str]:
     for check in row["checks"]:
         name = check["check"]
         if check["verdict"] == "failed":
-            value, limit = cell(check["value"]), cell(check["threshold"])
-            text = f"{name} failed: {value} in {check['window']}, limit {limit}"
+            text = f"{name} failed: {cell(check['value'])} in {check['window']}, limit {cell(check['limit'])}"
+            text += f", {cell(check['compared'])}" if check["compared"] else ""
         elif name in row["undecided"]:
             text = f"{name} undecided: {cell(check['reason'])}"
         else:

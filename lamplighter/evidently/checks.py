@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from lamplighter.core.checks.decide import Decision, Verdict
+from lamplighter.core.checks.words import fails_text, value_text
 from lamplighter.core.drift.result import Checks, ReportSection
-from lamplighter.core.numbers import number_text
 from lamplighter.evidently.display import plain
 
 ORDER = {Verdict.FAILED: 0, Verdict.UNDECIDED: 1, Verdict.PASSED: 2}
@@ -31,12 +31,9 @@ def _decided(checks: Checks) -> Iterator[Any]:
 
 
 def _row(decision: Decision, checks: Checks) -> list[str]:
-    check = decision.check
-    value = number_text(decision.value) if decision.value is not None else plain(decision.reason)
-    form = next((form for form in ("above", "below") if getattr(check, form) is not None), "")
-    limit = "" if decision.threshold is None else f"{form} {number_text(decision.threshold)}"
     verdict = "FAILED" if decision.verdict is Verdict.FAILED else decision.verdict.value
-    return [plain(check.name), verdict, value, limit.strip(), checks.labels.get(decision.window_start, "")]
+    texts = [plain(value_text(decision)), plain(fails_text(decision))]
+    return [plain(decision.check.name), verdict, *texts, checks.labels.get(decision.window_start, "")]
 
 
 def _open(checks: Checks) -> Iterator[Any]:

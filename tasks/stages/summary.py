@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from lamplighter.core.checks.decide import Decision, Verdict
+from lamplighter.core.checks.words import fails_text, value_text
 from lamplighter.core.drift import most_drifted_first
 from lamplighter.core.markup import markdown
 from lamplighter.core.numbers import number_text, range_text
@@ -134,16 +135,10 @@ def _by_verdict(outcome: Outcome) -> list[Decision]:
 
 
 def _check_row(decision: Decision, window: str) -> Row:
-    value = markdown(decision.reason) or number(decision.value)
     verdict = decision.verdict.value
     shown = verdict if decision.verdict is Verdict.PASSED else f"**{verdict}**"
-    limit = f"{_side(decision)} {number(decision.threshold)}".strip()
-    return (markdown(decision.check.name), shown, value, limit, window)
-
-
-def _side(decision: Decision) -> str:
-    """Where a value fails."""
-    return next((form for form in ("above", "below") if getattr(decision.check, form) is not None), "")
+    value, fails = markdown(value_text(decision)), markdown(fails_text(decision))
+    return (markdown(decision.check.name), shown, value, fails, window)
 
 
 def _read(own: list[Measurement]) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lamplighter.core.monitor.check_limits import Limit
+from lamplighter.core.checks.decide import Decision
+from lamplighter.core.monitor.check_limits import NO_LIMIT, Limit
 from lamplighter.core.monitor.checks import Check
 from lamplighter.core.numbers import number_text
 
@@ -21,6 +22,38 @@ def limit_text(check: Check, limit: Limit, digits: int = 4) -> str:
     if check.form.reads == "absence":
         return check.form.key
     return bounds_text(limit, digits)
+
+
+def fails_text(decision: Decision) -> str:
+    """Where a decided check fails, and from what that was computed.
+
+    Examples
+    --------
+    >>> from lamplighter.core.checks.decide import Verdict
+    >>> check = Check.model_validate({"metric": "f1", "falls": "5%", "versus": {"mean": "7d"}})
+    >>> limit, compared = Limit(low=0.76), "5 % below 0.8, the mean of 7 windows from 2013-05-01 to 2013-05-07"
+    >>> fails_text(Decision(check, None, 0.7, 0.76, Verdict.FAILED, limit=limit, compared=compared))
+    'below 0.76: 5 % below 0.8, the mean of 7 windows from 2013-05-01 to 2013-05-07'
+    """
+    limit = decision.check.plain_limit if decision.limit == NO_LIMIT else decision.limit
+    text = limit_text(decision.check, limit)
+    return ": ".join(part for part in (text, decision.compared) if part)
+
+
+def value_text(decision: Decision) -> str:
+    """What a check read, and why it is undecided or passes although the value lies beyond the limit.
+
+    Examples
+    --------
+    >>> from lamplighter.core.checks.decide import Verdict
+    >>> check = Check.model_validate({"metric": "f1", "below": 0.4})
+    >>> value_text(Decision(check, None, 0.75, 0.4, Verdict.PASSED))
+    '0.75'
+    >>> value_text(Decision(check, None, None, 0.4, Verdict.UNDECIDED, "no label is 1"))
+    'no label is 1'
+    """
+    value = "" if decision.value is None else number_text(decision.value)
+    return ": ".join(part for part in (value, decision.reason) if part)
 
 
 def bounds_text(limit: Limit, digits: int = 4) -> str:

@@ -231,8 +231,8 @@ def test_decisions(run: Run, history: History) -> None:
     assert len(lines(run("history", "m", "--decisions", "--to", "2025-03-03"))) == 4
     assert len(lines(run("history", "m", "--decisions", "--as-of", "2025-03-02"))) == 3
     header, *rows = run("history", "m", "--decisions", "--csv").stdout.splitlines()
-    assert header == "known_on,check,severity,verdict,metric,window,value,threshold,reason"
-    assert rows[1] == "2025-03-03,f1-below,critical,failed,f1,2025-03-02,0.3,0.4,"
+    assert header == "known_on,check,severity,verdict,metric,window,value,threshold,low,high,compared,reason"
+    assert rows[1] == "2025-03-03,f1-below,critical,failed,f1,2025-03-02,0.3,0.4,,,,"
 
 
 def test_decisions_of_an_hourly_model_name_the_hour(run: Run, history: History) -> None:

@@ -353,7 +353,7 @@ def test_a_model_in_detail(run: Run, history: History) -> None:
         "drift     67% of 3 features",
         "champion  v2 since 2025-03-02 (adopted)",
         "report    none; `lamplighter report m` makes it",
-        "f1-below  failed     0.3    0.4  2025-03-05",
+        "f1-below  failed     0.3  0.4    2025-03-05",
         "f1-below  warning   2025-03-06  2025-03-06",
     ):
         assert part in text, part
