@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lamplighter.core.checks.decide import Decision, Verdict
-from lamplighter.core.checks.outcome import Outcome, outcome_at
+from lamplighter.core.checks.outcome import Outcome, Prepared, decided, prepared
 from lamplighter.core.checks.series import Series
 from lamplighter.core.monitor.checks import Check
 
@@ -21,6 +21,9 @@ class Judging:
     ----------
     check : Check
     series : Series
+    prepared : dict of int to Prepared or Outcome
+        What is known of the windows, by place, whatever the limit is: shared by checks that differ in their numbers
+        alone.
 
     Examples
     --------
@@ -40,6 +43,7 @@ class Judging:
 
     check: Check
     series: Series
+    prepared: dict[int, Prepared | Outcome] = field(default_factory=dict)
     _outcomes: dict[int, Outcome] = field(default_factory=dict)
 
     def decision(self) -> Decision:
@@ -74,6 +78,11 @@ class Judging:
             return passing == self.check.clears
         # The history holds fewer windows than are asked for, and none of them fails.
         return passing > 0 and len(self.series.points) <= LONGEST_CLEARING and self._reaches_the_beginning
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the check comes to in the newest window."""
+        return self._verdict(len(self.series.points) - 1)
 
     @property
     def newest(self) -> Outcome:
@@ -119,5 +128,9 @@ class Judging:
 
     def _outcome(self, place: int) -> Outcome:
         if place not in self._outcomes:
-            self._outcomes[place] = outcome_at(self.check, self.series, place)
+            if place not in self.prepared:
+                self.prepared[place] = prepared(self.check, self.series, place)
+            is_newest = place == len(self.series.points) - 1
+            known = self.prepared[place]
+            self._outcomes[place] = decided(self.check, self.series, place, known, with_text=is_newest)
         return self._outcomes[place]

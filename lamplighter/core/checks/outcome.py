@@ -91,18 +91,44 @@ def outcome_at(check: Check, series: Series, place: int) -> Outcome:
     >>> outcome.compared
     '5 % below 0.81, the mean of 3 windows from 2013-05-01 to 2013-05-03'
     """
+    return decided(check, series, place, prepared(check, series, place))
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a window is judged by, whatever the limit is: checks that differ in their numbers alone share it."""
+
+    read: Reading
+    basis: Basis
+
+
+def prepared(check: Check, series: Series, place: int) -> Prepared | Outcome:
+    """What is read in one window, and what its limit is computed from; an outcome where one of them is not there."""
     point = series.points[place]
     if point.inhibited_by:
         return Outcome(
             Verdict.UNDECIDED, limit=check.plain_limit, reason=broken_text(point.inhibited_by), cause=Cause.INHIBITED
         )
     try:
-        read = READERS[check.form.reads](check, series, place)
-        basis = _basis(check, series, place)
+        return Prepared(READERS[check.form.reads](check, series, place), _basis(check, series, place))
     except CannotDecideError as error:
         return Outcome(Verdict.UNDECIDED, limit=check.plain_limit, reason=error.reason, cause=error.cause)
-    limit = check.form.limit(check.given, basis)
-    compared = check.form.text(check.given, basis)
+
+
+def decided(check: Check, series: Series, place: int, known: Prepared | Outcome, *, with_text: bool = True) -> Outcome:
+    """Hold what was read in a window against the limit.
+
+    Parameters
+    ----------
+    known : Prepared or Outcome
+        By `prepared`, for a check of the same form and past.
+    with_text : bool
+        Whether what the limit was computed from is said: of the windows before the judged one it is not shown.
+    """
+    if isinstance(known, Outcome):
+        return known
+    read, limit = known.read, check.form.limit(check.given, known.basis)
+    compared = check.form.text(check.given, known.basis) if with_text else ""
     try:
         fails = _fails(check, series, place, read, limit)
     except CannotDecideError as error:
