@@ -252,7 +252,7 @@ class CheckHistory:
     def segment(self, subject: Subject, segment: str, start: datetime, date: datetime) -> Measurement | None:
         """What was known of one segment of a column in a window."""
         parts = self.values[subject].get(start, {})
-        found = [_measured(known, date) for (name, _), known in parts.items() if name == segment]
+        found = [_measured(known, date) for (name, _, _), known in sorted(parts.items()) if name == segment]
         return next((it for it in reversed(found) if it is not None), None)
 
     def segments(self, subject: Subject, start: datetime, date: datetime) -> dict[str, Measurement]:

@@ -22,7 +22,22 @@ LABEL = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
 OF_ALERTS = frozenset({"alertname", "severity", "model"})
 """Labels that every alert has already."""
 
-OF_GAUGES = frozenset({"model", "segment", "class", "feature", "method", "check", "severity", "metric", "cause"})
+OF_GAUGES = frozenset(
+    {
+        "model",
+        "segment",
+        "class",
+        "feature",
+        "method",
+        "check",
+        "severity",
+        "metric",
+        "cause",
+        "version",
+        "form",
+        "direction",
+    }
+)
 """Labels by which the panels themselves choose series."""
 
 

@@ -41,9 +41,10 @@ def many_runs(project: Project, model: str, first: date, last: date) -> None:
 
 
 def recorded(project: Project) -> dict[str, list[tuple[Any, ...]]]:
-    """All that is recorded, but for the fingerprints of files, which change with the folder of the project."""
+    """All that is recorded, but for what changes with the folder of the project: fingerprints of files."""
     tables = dump(open_history(project))
     tables["evaluation"] = [(*row[:-2], row[-1]) for row in tables["evaluation"]]
+    tables["reference_value"] = [row[:-1] for row in tables["reference_value"]]
     return tables
 
 

@@ -61,7 +61,7 @@ def test_an_incident_of_a_segment(tmp_path: Path) -> None:
     project = world(tmp_path / "world")
     shown = gauges(project)
     assert of(shown, "lamplighter_incident_open", check=NORTH) == [1.0]
-    assert of(shown, "lamplighter_incident_open", check="low") == [1.0]
+    assert of(shown, "lamplighter_incident_open", check="low") == [0.0]
     assert of(shown, "lamplighter_incident_open", check="low[region=South]") == []
     assert of(shown, "lamplighter_incident_open", check="absent:undecided") == [1.0]
     assert of(shown, "lamplighter_incident_open", check="absent") == [0.0]
