@@ -9,7 +9,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-loop bench-hostile bench-commands bench-kill bench-structure render clean
+.PHONY: help setup demo test check bench bench-loop bench-limits bench-hostile bench-commands bench-kill bench-structure render clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ bench: setup ## Measure a run at 1e4, 1e5 and 1e6 rows; the last line is JSON
 
 bench-loop: setup ## Keep a model in four ways through a year of flights; the last line is JSON
 	$(BIN)/python -m benchmarks.loop
+
+bench-limits: setup ## Compare forms of limits on a year of flights with faults, and on days that flap; the last line is JSON
+	$(BIN)/python -m benchmarks.limits
 
 bench-hostile: setup ## Run against slow, endless and broken servers; the last line is JSON
 	$(BIN)/python -m benchmarks.hostile_servers
