@@ -106,8 +106,9 @@ With many segments some would fail by chance, so `surely`, `sigmas` and `quantil
 
 Numbers, percents and slopes without `surely` are not corrected: they say what is too bad, and not what is rare.
 
-While a segment has no rows, its check is undecided (`waiting`). Its incident closes after `undecided_after`
-windows; with 0 it stays open until the segment is back and passes."""
+A segment that cannot be decided, such as one with few rows, opens no incident; if no segment can be decided, one
+incident says so. While a segment has no rows, its check is undecided (`waiting`). Its incident closes after
+`undecided_after` windows; with 0 it stays open until the segment is back and passes."""
 
 
 def checks_page() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lamplighter.core.checks.decide import Cause, Decision, Verdict, broken_text, undecided
@@ -101,13 +101,28 @@ def _of_segments(snapshot: Snapshot, check: Check, window: Window, open_names: C
         yield Judgement(_explained(snapshot, undecided(check, window.start, NOT_MEASURED, Cause.DATA)), clears=False)
         return
     still_open = {segment for name in open_names if (segment := segment_of(name, check.name))}
+    judged: list[Judgement] = []
     for segment in sorted({*found, *still_open}):
         own = check.of_segment(segment)
         series = snapshot.series(check, window, segment, many=len(found))
-        if segment in found:
-            yield _judgement(snapshot, Judging(own, series), open_names)
-        else:
-            yield _vanished(snapshot, own, series, window)
+        judged.append(
+            _judgement(snapshot, Judging(own, series), open_names)
+            if segment in found
+            else _vanished(snapshot, own, series, window)
+        )
+    yield from _quiet(check, judged)
+
+
+def _quiet(check: Check, judged: Sequence[Judgement]) -> Iterator[Judgement]:
+    """The same, so that small segments open no incidents because they cannot be decided: the check does, for all."""
+    undecided_ones = [it.decision for it in judged if it.decision.is_undecided_by_data]
+    for it in judged:
+        is_quiet = it.decision.is_undecided_by_data
+        yield replace(it, decision=replace(it.decision, cause=Cause.WAITING)) if is_quiet else it
+    if undecided_ones and all(it.decision.verdict is Verdict.UNDECIDED for it in judged):
+        first = undecided_ones[0]
+        what = f"no segment could be decided, such as {first.check.segment}: {first.reason}"
+        yield Judgement(undecided(check, first.window_start, what, Cause.DATA), clears=False)
 
 
 def _vanished(snapshot: Snapshot, check: Check, series: Series, window: Window) -> Judgement:

@@ -143,6 +143,20 @@ def test_segments_are_judged_each_by_itself_and_close_when_they_vanish(history: 
     assert found_on(8, set()) == {"low[plan=basic]": ("passed", "")}
 
 
+def test_small_segments_are_quiet_while_another_can_be_decided(history: History) -> None:
+    """A segment without a value opens no incident of its own; a check of which no segment has one does."""
+    for number, (pro, basic) in enumerate([(0.5, None), (None, None)], LAST - 1):
+        for plan, value in {"pro": pro, "basic": basic}.items():
+            row = measured(number, number + 1, segment=f"plan={plan}", value=value, reason="" if value else "one class")
+            write(history, tables.measurement, [row])
+    declared = monitor({"metric": "f1", "segment": "plan=*", "below": 0.1, "name": "low"})
+    (check,) = declared.checks
+    some, none = (judgements(snapshot(history, declared, number), check) for number in (LAST - 1, LAST))
+    assert not any(it.decision.is_undecided_by_data for it in some)
+    assert [it.decision.check.name for it in none if it.decision.is_undecided_by_data] == ["low"]
+    assert none[-1].decision.reason == "no segment could be decided, such as plan=basic: one class"
+
+
 def test_no_segment_at_all_is_reported(history: History) -> None:
     declared = monitor({"metric": "f1", "segment": "plan=*", "below": 0.1, "name": "low"})
     (made,) = judgements(snapshot(history, declared), declared.checks[0])
