@@ -20,7 +20,7 @@ EXAMPLES = {
     "below": "{metric: f1, below: 0.4}",
     "above": "{metric: mae, above: {quantile: 0.95, of: 30d}}",
     "outside": "{metric: rows, outside: {sigmas: 3, of: 28d}, same: weekday}",
-    "falls": "{metric: f1, falls: 5%, versus: {mean: 7d}}",
+    "falls": "{metric: f1, falls: 5%, versus: {median: 28d}}",
     "rises": "{metric: mae, rises: {by: 0.5}, versus: {median: 28d}}",
     "slope": "{metric: f1, slope: -0.01 per day, over: 7d}",
     "missing": "{metric: f1, missing: 5d}",

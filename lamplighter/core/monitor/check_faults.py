@@ -103,11 +103,11 @@ def _other_faults(monitor: Monitor, check: Check) -> Iterator[KeyFault]:
         yield "ignore_below", f"ignore_below is for above, rises and outside, not for {check.form.key}; leave it out"
     if check.versus and check.versus.reference:
         if monitor.reference is None:
-            yield "versus", "this monitor has no reference; add one, or compare with the past, as in {mean: 7d}"
+            yield "versus", "this monitor has no reference; add one, or compare with the past, as in {median: 28d}"
         elif check.metric in DRIFT_METRICS:
             yield "versus", f"{check.metric!r} is a comparison with the reference itself; compare it with the past"
         elif check.metric in OF_ALL_ROWS and check.metric not in OF_REFERENCES and monitor.reference.parquet:
-            yield "versus", f"a reference has no {check.metric!r}; compare it with the past, as in {{mean: 7d}}"
+            yield "versus", f"a reference has no {check.metric!r}; compare it with the past, as in {{median: 28d}}"
 
 
 OF_REFERENCES = frozenset(

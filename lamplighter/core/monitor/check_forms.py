@@ -269,11 +269,11 @@ _ROWS = (
     Form("outside", Sigmas, "fails on either side of {sigmas: 3, of: 28d}", outside, _level_text),
     Form(
         "falls", Change, "fails when the metric is lower by more: 5%, or {by: 0.02} in its unit",
-        falls, _change_text("below"), beside=("versus", "{mean: 7d}"),
+        falls, _change_text("below"), beside=("versus", "{median: 28d}"),
     ),
     Form(
         "rises", Change, "fails when the metric is higher by more: 5%, or {by: 0.02} in its unit",
-        rises, _change_text("above"), beside=("versus", "{mean: 7d}"),
+        rises, _change_text("above"), beside=("versus", "{median: 28d}"),
     ),
     Form(
         "slope", SlopePerDay, "fails when the metric falls faster, or rises faster, than this: -0.01 per day",

@@ -80,7 +80,7 @@ class Versus(Section):
     @model_validator(mode="after")
     def _one(self) -> Versus:
         if sum(map(bool, (self.mean, self.median, self.reference, self.version))) != 1:
-            raise ValueError("give one of mean, median, reference and version, such as mean: 7d")
+            raise ValueError("give one of mean, median, reference and version, such as median: 28d")
         return self
 
 
@@ -88,7 +88,7 @@ def _versus(value: Any) -> Any:
     if value == REFERENCE:
         return {REFERENCE: True}
     if not isinstance(value, dict | Versus):
-        raise ValueError(f"{value!r} is nothing to compare with; write {{mean: 7d}}, {{median: 28d}} or {REFERENCE}")
+        raise ValueError(f"{value!r} is nothing to compare with; write {{median: 28d}}, {{mean: 28d}} or {REFERENCE}")
     return value
 
 
@@ -153,7 +153,7 @@ class Check(Limits, Subject):
     """
 
     versus: OptionalVersus | None = Field(
-        default=None, description="what falls and rises are measured against: {mean: 7d}, {median: 28d}, reference, ..."
+        default=None, description="what falls and rises are measured against: {median: 28d}, {mean: 28d}, reference, {version: "2"}"
     )
     over: Lasting | None = Field(default=None, description="over how long the slope is taken")
     same: Phase | None = Field(

@@ -11,7 +11,7 @@ from tests.lamplighter.core.monitor.files import monitor_text, refusal
 @pytest.mark.parametrize(
     ("check", "message"),
     [
-        pytest.param("falls: 5%", "falls needs versus, such as versus: {mean: 7d}", id="falls without versus"),
+        pytest.param("falls: 5%", "falls needs versus, such as versus: {median: 28d}", id="falls without versus"),
         pytest.param("falls: 5, versus: {mean: 7d}", "5 is not a percentage; write 5%", id="a number that falls"),
         pytest.param("rises: 5 %%, versus: {mean: 7d}", "'5 %%' is not a percentage; write 5%", id="percent percent"),
         pytest.param("falls: 5%, versus: {}", "give one of mean, median, reference and version", id="empty"),
@@ -39,7 +39,7 @@ from tests.lamplighter.core.monitor.files import monitor_text, refusal
         pytest.param("below: {sigmas: 3}", "'checks.0.below.of' is missing", id="sigmas of nothing"),
         pytest.param("falls: {bye: 1}, versus: {mean: 7d}", "did you mean 'by'? known: by", id="bye"),
         pytest.param("falls: {by: 0}, versus: {mean: 7d}", "falls.by: should be greater than 0", id="by nothing"),
-        pytest.param("falls: 5%, versus: refrence", "'refrence' is nothing to compare with; write {mean", id="word"),
+        pytest.param("falls: 5%, versus: refrence", "'refrence' is nothing to compare with; write {median", id="word"),
         pytest.param("slope: 0 per day, over: 7d", "'0 per day' is not a slope; write -0.01 per day", id="no slope"),
         pytest.param("outside: 3", "checks.0.outside: is not a mapping", id="outside a number"),
         pytest.param("missing: 5", "checks.0.missing: '5' is not a length of time", id="missing 5"),
