@@ -14,6 +14,7 @@ import click
 from lamplighter.cli.day import MOMENT, Moment, end_of, instant_of, is_before
 from lamplighter.cli.marked_faults import FAULT, Span
 from lamplighter.cli.models import complete_models
+from lamplighter.cli.suggestions import RATE
 from lamplighter.errors import HistoryError, MonitorError
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from storage.history import History
     from storage.project.folder import Project
     from tasks.replay import Replayed
+
+
+DEFAULT_PAGES = 2.0
+"""A month: few enough that each is looked at."""
 
 
 @click.command(epilog="Example: lamplighter replay flight-delays --with draft.yaml --from 2013-04-01 --to 2013-12-31")
@@ -42,6 +47,9 @@ if TYPE_CHECKING:
     metavar="DAY[..DAY][=NAME]",
     help="Days that are known to be wrong: was it noticed, and how soon? Can be repeated.",
 )
+@click.option("--suggest", is_flag=True, help="Propose limits for a wanted number of pages, in place of all this.")
+@click.option("--pages", type=RATE, help="With --suggest: how many pages at most, such as 1/week; default 2/month.")
+@click.option("--metric", "metrics", multiple=True, help="With --suggest: only of this metric. Can be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def command(
@@ -51,6 +59,9 @@ def command(
     first: Moment | None,
     last: Moment | None,
     faults: Sequence[Span],
+    suggest: bool,
+    pages: float | None,
+    metrics: Sequence[str],
     as_json: bool,
 ) -> None:
     """Show which messages the checks of MODEL would have sent, and those of a draft beside them.
@@ -61,6 +72,10 @@ def command(
     """
     if first and last and is_before(last, first, ZoneInfo("UTC")):
         raise click.UsageError(f"--to {last} lies before --from {first}.")
+    if not suggest and (pages or metrics):
+        raise click.UsageError(f"{'--pages' if pages else '--metric'} belongs to --suggest; add that, or leave it out.")
+    if suggest and draft:
+        raise click.UsageError("--suggest and --with cannot both be given; choose one.")
     from storage.project.folder import Project
 
     opened = Project.open(project)
@@ -69,10 +84,16 @@ def command(
     if draft:
         sides["draft"] = _draft(opened, draft, present)
     history = recorded_history(opened, present)
-    from lamplighter.cli.replay_tables import as_dict, show
-
     zone = ZoneInfo(present.timezone)
     since, until = instant_of(first, zone) if first else None, end_of(last, zone) if last else None
+    if suggest:
+        from lamplighter.cli.suggestions import suggest as propose
+
+        marked = [fault.marked for fault in faults]
+        propose(history, present, pages or DEFAULT_PAGES, metrics, marked, (since, until), as_json=as_json)
+        return
+    from lamplighter.cli.replay_tables import as_dict, show
+
     replayed = {side: _replayed(history, monitor, since, until) for side, monitor in sides.items()}
     marked = [fault.marked for fault in faults]
     if as_json:

@@ -93,7 +93,34 @@ def test_a_span_of_it_and_sides_that_are_the_same(tmp_path: Path, recorded: Hist
     ]
 
 
+def test_limits_for_a_wanted_number_of_pages(tmp_path: Path, history: History, run: Run) -> None:
+    """A value that wavers by 0.05 about 0.8, a deep fall in each part of the time, and a fault that was marked."""
+    values = [0.8 + 0.05 * ((7 * i) % 11 - 5) / 5 for i in range(120)]
+    values[50], values[51], values[100] = 0.3, 0.3, 0.35
+    record_days(history, values)
+    write_monitor(tmp_path, "{metric: f1, below: 0.79, clears: 1}")
+    arguments = ("replay", "m", "--suggest", "--pages", "1/month", "--fault", "2025-04-20..2025-04-21=outage")
+    (found,) = json.loads(run(*arguments, "--json").stdout)["metrics"]
+    assert (found["metric"], found["chosen"]) == ("f1", ["2025-03-01", "2025-05-19"])
+    assert found["held_back"] == ["2025-05-20", "2025-06-28"]
+    best = found["limits"][0]
+    assert (best["noticed"], best["missed"]) == ({"outage, 2025-04-20 to 2025-04-21": 1}, [])
+    assert all(it["pages_a_month"] <= 1 for it in found["limits"])
+    # What is proposed can be pasted, and a replay of it comes to the pages that were said.
+    for it in found["limits"][:6]:
+        (tmp_path / "draft.yaml").write_text(f"checks:\n  - {it['check']}\n")
+        sums = replayed(run, "--with", tmp_path / "draft.yaml", "--to", "2025-05-19")["checks"]
+        (own,) = [row for row in sums if row["side"] == "draft" and row["check"] != "data"]
+        assert own["a_month"] == pytest.approx(it["pages_a_month"], abs=0.01)
+    assert "  - " + best["check"] in run(*arguments).stdout
+
+
 MISTAKES = [
+    (("--suggest", "--pages", "0/month"), "'0/month' is no number of pages; write one above 0, such as 2/month"),
+    (("--suggest", "--pages", "0"), "'0' is no number of pages"),
+    (("--pages", "2/month"), "--pages belongs to --suggest"),
+    (("--suggest", "--with", "d.yaml"), "--suggest and --with cannot both be given"),
+    (("--suggest", "--metric", "f2"), "m: no check reads the metric 'f2'"),
     (("--with", "nowhere.yaml"), "nowhere.yaml: no such file; give the one that holds the draft's checks"),
     (("--from", "2025-03-09", "--to", "2025-03-08"), "--to 2025-03-08 lies before --from 2025-03-09"),
     (("--fault", "yesterday"), "'yesterday' is no marked fault; write 2026-03-03"),
