@@ -153,7 +153,8 @@ class Check(Limits, Subject):
     """
 
     versus: OptionalVersus | None = Field(
-        default=None, description="what falls and rises are measured against: {median: 28d}, {mean: 28d}, reference, {version: "2"}"
+        default=None,
+        description="what falls and rises are measured against: {median: 28d}, {mean: 28d}, reference, {version: 2}",
     )
     over: Lasting | None = Field(default=None, description="over how long the slope is taken")
     same: Phase | None = Field(
