@@ -157,10 +157,10 @@ class MarkedFault:
         Examples
         --------
         >>> MarkedFault(date(2013, 5, 1), date(2013, 5, 3), "outage").text
-        'outage, 2013-05-01 to 2013-05-03'
+        'outage (2013-05-01 to 2013-05-03)'
         """
         days = str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
-        return f"{self.name}, {days}" if self.name else days
+        return f"{self.name} ({days})" if self.name else days
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ def test_limits_for_a_wanted_number_of_pages(tmp_path: Path, history: History, r
     assert (found["metric"], found["chosen"]) == ("f1", ["2025-03-01", "2025-05-19"])
     assert found["held_back"] == ["2025-05-20", "2025-06-28"]
     best = found["limits"][0]
-    assert (best["noticed"], best["missed"]) == ({"outage, 2025-04-20 to 2025-04-21": 1}, [])
+    assert (best["noticed"], best["missed"]) == ({"outage (2025-04-20 to 2025-04-21)": 1}, [])
     assert all(it["pages_a_month"] <= 1 for it in found["limits"])
     # What is proposed can be pasted, and a replay of it comes to the pages that were said.
     for it in found["limits"][:6]:
