@@ -123,7 +123,7 @@ def lines_of(summary: dict[str, Any]) -> Iterator[str]:
         parts.append(f"checks failed: {', '.join(failed)}")
     if not summary["is_newest"]:
         parts.append("an older window, so no check was judged")
-    parts += [*(f"data: {ending}" for ending in summary["over"]), *summary["retrainings"]]
+    parts += [*summary["over"], *summary["retrainings"]]
     parts += [f"report: {near(summary['report'])}"] if summary["report"] else []
     yield f"{model} {summary['window']}: {'; '.join(parts)}"
     yield from (f"  {finding}" for finding in findings[:MOST_FINDINGS])

@@ -12,6 +12,7 @@ from lamplighter.core.checks.incidents import (
     Incident,
     IncidentChanges,
     apply_decisions,
+    as_declared,
     check_of,
     decided_by,
     is_muted,
@@ -87,10 +88,8 @@ def judge(context: RunContext) -> Judged:
         record_changes(connection, model, context.known_on, changes)
         put(connection, context.known_on, messages, to)
         mark_notified(connection, model, context.known_on, reported)
-    order = [check.name for check in checks]
-    decisions = sorted(everything, key=lambda it: (order.index(check_of(it.check.name)), it.check.name))
     titles = tuple(message.title for message in messages) if to else ()
-    return Judged(decisions, changes.opened, changes.closed, titles)
+    return Judged(as_declared(everything, checks), changes.opened, changes.closed, titles)
 
 
 def _changes(

@@ -74,7 +74,7 @@ class Outcome:
     def message(self) -> str:
         """One line: completed, or completed with findings."""
         found = self.found
-        ended = "".join(f"; data: {incident.ending}" for incident in self.judged.closed if incident.ending)
+        ended = "".join(f"; {it.check_name}: {it.ending}" for it in self.judged.closed if it.ending)
         if not found:
             return f"completed{ended}"
         shown = found[:MOST_SHOWN]
@@ -88,7 +88,7 @@ class Outcome:
             "window": self.context.window.label,
             "message": self.message,
             "findings": [finding.message for finding in self.findings],
-            "over": [incident.ending for incident in self.judged.closed if incident.ending],
+            "over": [f"{it.check_name}: {it.ending}" for it in self.judged.closed if it.ending],
             "is_newest": self.context.is_newest,
             "checks": {decision.check.name: decision.verdict.value for decision in self.decisions},
             "undecided_checks": {decision.check.name: decision.reason for decision in self.undecided_checks},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from lamplighter.core.checks.incidents import as_declared
 from lamplighter.core.drift import Checks, Quality
 from lamplighter.core.numbers import number_text
 from lamplighter.core.records.catalogue import QUALITY_METRICS
@@ -55,13 +56,13 @@ def _checks(context: RunContext) -> Checks:
     """What the run decided, and which incidents are open after it, as the history has both."""
     history, monitor = context.history, context.monitor
     decisions = decisions_made(history, monitor.model, context.known_on, monitor.judged)
-    places = [check.name for check in monitor.judged]
-    decisions.sort(key=lambda decision: places.index(decision.check.name))
     incidents = [*incidents_open(history, monitor.model, context.known_on).values()]
     moments = {it.window_start for it in decisions} | {
         moment for it in incidents for moment in (it.opened_on, it.window_start)
     }
-    return Checks(decisions, incidents, {moment: context.label_of(moment) for moment in moments})
+    return Checks(
+        as_declared(decisions, monitor.judged), incidents, {moment: context.label_of(moment) for moment in moments}
+    )
 
 
 def _notes(context: RunContext, own: Table, samples: Samples, compared: Compared) -> Iterator[str]:

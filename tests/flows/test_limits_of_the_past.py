@@ -9,7 +9,9 @@ import pandas as pd
 
 from storage.history import open_history
 from storage.history.incidents import all_incidents
+from tasks.stages.summary import summary
 from tests.flows import small_world
+from tests.flows.loop_world import call
 from tests.flows.runs import edit
 from tests.flows.small_world import MONITOR, incidents, rows, run, run_days
 from tests.receivers import Receiver
@@ -98,3 +100,18 @@ def test_a_repeated_run_changes_nothing(tmp_path: Path, receiver: Receiver) -> N
     run(project, 5, worse(rows(5)))
     assert [json.dumps(row, default=str) for row in all_incidents(open_history(project))] == before
     assert len(receiver.titles) == 2
+
+
+def test_segments_stand_in_the_report_and_in_what_the_command_prints(tmp_path: Path) -> None:
+    checks = "checks: [{metric: accuracy, below: 0.9, segment: region=*, name: low}, {metric: rows, below: 150}]\n"
+    project = small_world.make(tmp_path / "world", f"{MONITOR}reference: {{days: 2025-03-03..2025-03-04}}\n{checks}")
+    run_days(project, range(3))
+    outcome = run(project, 3, worse(rows(3)), with_report=True)
+    assert outcome.report is not None
+    html = outcome.report.read_text()
+    for name in ("low[region=North]", "low[region=South]", "rows-below"):
+        assert name in html
+    assert [it.check.name for it in outcome.decisions][1:] == ["low[region=North]", "low[region=South]", "rows-below"]
+    lines = [line for line in summary(outcome).splitlines() if "low" in line]
+    assert len([line for line in lines if "region=North" in line and "below 0.9" in line]) == 1
+    assert call(project, "report", "m", "--day", "2025-03-06")[0] == 0

@@ -60,6 +60,20 @@ def failing_checks(open_names: Iterable[str]) -> set[str]:
     return {check_of(name) for name in open_names if not name.endswith(UNDECIDED)}
 
 
+def as_declared(decisions: Iterable[Decision], checks: Iterable[Check]) -> list[Decision]:
+    """Decisions in the order of their checks, those of segments by name.
+
+    Examples
+    --------
+    >>> low, rows = Check(name="low", metric="f1", below=0.4, segment="plan=*"), Check(name="r", metric="rows", below=9)
+    >>> made = [Decision(check, None, None, None, Verdict.PASSED) for check in (rows, low.of_segment("plan=pro"))]
+    >>> [it.check.name for it in as_declared(made, [low, rows])]
+    ['low[plan=pro]', 'r']
+    """
+    places = {check.name: place for place, check in enumerate(checks)}
+    return sorted(decisions, key=lambda it: (places[check_of(it.check.name)], it.check.name))
+
+
 def is_muted(incident_name: str, muted: Collection[str]) -> bool:
     """Whether an incident is muted: its check, or its segment alone.
 

@@ -61,10 +61,10 @@ def bounds_text(limit: Limit, digits: int = 4) -> str:
 
     Examples
     --------
-    >>> bounds_text(Limit(high=3.0)), bounds_text(Limit(0.4, 0.6))
-    ('above 3', 'outside 0.4 to 0.6')
+    >>> bounds_text(Limit(high=3.0)), bounds_text(Limit(0.4, 0.6)), bounds_text(Limit(200.0, 200.0))
+    ('above 3', 'outside 0.4 to 0.6', 'other than 200')
     """
     low, high = (None if bound is None else number_text(bound, digits) for bound in (limit.low, limit.high))
     if low is not None and high is not None:
-        return f"outside {low} to {high}"
+        return f"other than {low}" if low == high else f"outside {low} to {high}"
     return f"below {low}" if low is not None else f"above {high}" if high is not None else ""
