@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
@@ -19,7 +19,7 @@ from storage.history.database import History
 from storage.history.decisions import decisions_made
 from storage.history.incidents import incidents_open
 from storage.history.windows import judged_window
-from tasks.stages.decisions import Judgement, judgements
+from tasks.stages.decisions import Judgement, judgements, with_what_is_there
 from tasks.stages.snapshot import Snapshot, target_of
 
 SPREAD_WINDOWS = 28
@@ -104,6 +104,7 @@ def standings(history: History, monitor: Monitor, window: Window, known_on: date
     opened = incidents_open(history, monitor.model, known_on)
     made = {it.check.name: it for it in decisions_made(history, monitor.model, known_on, monitor.judged)}
     found = [it for check in monitor.judged for it in _standings(snapshot, check, opened, made)]
+    found = [replace(it, decision=with_what_is_there(history, it.decision, window, known_on)) for it in found]
     order = [Verdict.FAILED, Verdict.UNDECIDED, Verdict.PASSED]
     return sorted(found, key=lambda it: order.index(it.decision.verdict))
 
@@ -113,7 +114,12 @@ def _standings(
 ) -> Iterator[Standing]:
     for it in judgements(snapshot, check, opened):
         name = it.decision.check.name
-        yield _standing(snapshot, it, opened.get(name) or opened.get(undecided_name(name)), made.get(name))
+        yield _standing(
+            snapshot,
+            it,
+            opened.get(name) or opened.get(undecided_name(name)) or opened.get(undecided_name(check.name)),
+            made.get(name),
+        )
 
 
 def _standing(snapshot: Snapshot, found: Judgement, opened: Incident | None, recorded: Decision | None) -> Standing:

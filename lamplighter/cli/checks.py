@@ -168,9 +168,9 @@ def _said(row: Mapping[str, Any]) -> Iterator[str]:
         yield cell(row["reason"])
     count, _, rest = row["for"].partition(" of ")
     # In how many windows it fails is at the end of what it was compared with, too.
-    compared = row["compared"].rpartition("in ")[0].rstrip("; ") if rest != "1 windows" else row["compared"]
-    if row["verdict"] == "undecided":
-        compared = row["compared"]
+    from lamplighter.core.checks.words import apart
+
+    compared, _ = apart(row["compared"])
     if compared:
         yield f"compared with {cell(compared)}" if row["limit"] == "" else f"the limit is {cell(compared)}"
     if rest != "1 windows" and row["failing"] is not None:

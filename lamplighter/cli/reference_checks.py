@@ -59,7 +59,7 @@ model 7d holds 168 windows, and 167 or 169 where the clock changed.
 |---|---|
 | too short, since the history is young | undecided (`waiting`); the reason says when it can be decided |
 | too few values, since windows have none | undecided (`data`); the reason says what they lack |
-| one value (`of: 1d`, or `minimum_windows: 1`) | the limit of a quantile or of sigmas is that value |
+| one value (`minimum_windows: 1`) | the limit of a quantile or of sigmas is that value |
 | equal values | the limit of a quantile or of sigmas is that value |
 | zeros, for `rises` by a percent | every rise fails, unless the value is smaller than `ignore_below` |
 
@@ -68,7 +68,7 @@ message then says which limit it has now, and which it had when the incident ope
 past still has the old one, and Lamplighter does not notice: give the metric and the check another name.
 
 `versus: {{version: "2"}}` compares with the value of version 2 in the same window; where that version has none, the
-check is undecided (`data`), and the reason names its newest window. `versus: reference` compares with the value in
+check is undecided (`data`), and the reason names the version. `versus: reference` compares with the value in
 the reference; where the reference is days of the log, or the days before a window, with the mean of these windows."""
 
 OPTIONS = """\
@@ -100,7 +100,8 @@ With many segments some would fail by chance, so `surely`, `sigmas` and `quantil
 - `sigmas: 3` becomes as many deviations as leave the same tail divided by the number of segments: 3.76 for
   16 segments.
 - the share of values beyond a `quantile` is divided by the number of segments; the quantile is at most the largest
-  value.
+  value. A past of n values cannot show a share below 1 / (n + 1): with 30 values and 20 segments some segment still
+  fails on half of the days, so use `surely`, `for` or a longer past there.
 - the interval of `surely` grows by the ratio of normal quantiles, which is exact for a normal estimate and near for
   others.
 

@@ -28,6 +28,12 @@ DEFAULT_PAGES = 2.0
 """A month: few enough that each is looked at."""
 
 
+OF_DRAFTS = frozenset(
+    {"checks", "check_defaults", "quality", "undecided_after", "retrain", "notify", "schedule", "tags"}
+)
+"""Keys of a monitor that a draft may have otherwise: the first four are tried, and the others are not looked at."""
+
+
 @click.command(epilog="Example: lamplighter replay flight-delays --with draft.yaml --from 2013-04-01 --to 2013-12-31")
 @click.argument("model", shell_complete=complete_models)
 @click.option(
@@ -104,11 +110,10 @@ def command(
 
 def _draft(project: Project, file: Path, present: Monitor) -> Monitor:
     draft = project.draft(file, present.model)
-    for key in ("every", "timezone"):
-        own, recorded = getattr(draft, key), getattr(present, key)
-        if own != recorded:
-            what = f"{key} is {own}, and the history is of {recorded}"
-            raise MonitorError(what, where=file, fix=f"leave {key} out: only checks can be tried on it")
+    for key in type(present).model_fields:
+        if key not in OF_DRAFTS and getattr(draft, key) != getattr(present, key):
+            what = f"{key} is another than that of the monitor, and the history was recorded by that"
+            raise MonitorError(what, where=file, fix=f"leave {key} out: only checks can be tried on what is recorded")
     return draft
 
 

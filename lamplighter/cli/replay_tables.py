@@ -137,6 +137,7 @@ def _fault(side: str, replayed: Replayed, fault: MarkedFault, label: Any) -> dic
         "first": str(fault.first),
         "last": str(fault.last),
         "name": fault.name,
+        "runs": sum(fault.first <= window.last_day and window.day <= fault.last for window in replayed.windows),
         "noticed": [
             {"check": it.check_name, "page": label(it.opened_on), "windows": it.windows} for it in found
         ],
@@ -174,9 +175,9 @@ def _notes(found: Mapping[str, Any]) -> Iterator[str]:
     for row in _together(found["checks"]):
         if row["check"] not in silent and row["check"] == check_of(row["check"]):
             for of in row["undecided"]:
-                key = (row["side"], of["cause"], of["runs"], of["first"], of["last"])
+                key = (row["side"], of["cause"], of["runs"], of["first"], of["last"], of["reason"])
                 same.setdefault(key, []).append((row["check"], of["reason"]))
-    for (side, _, runs, first, last), checks in same.items():
+    for (side, _, runs, first, last, _), checks in same.items():
         named, reason = ", ".join(name for name, _ in checks), shortened(checks[-1][1], LONGEST_REASON)
         many = "1 run" if runs == 1 else f"{runs} runs"
         days = first if first == last else f"{first} to {last}"
@@ -192,6 +193,8 @@ def _fault_lines(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             after = "1 window" if windows == 1 else f"{windows} windows"
             by = _some(f"{it['check']} ({it['page']})" for it in row["noticed"])
             found = f"noticed after {after} by {by}"
+        elif not row["runs"]:
+            found = "no run of these days was replayed"
         else:
             found = "not noticed"
             found += f"; open before it: {_some(row['open_before'])}" if row["open_before"] else ""

@@ -47,12 +47,14 @@ def troubles(row: Mapping[str, Any]) -> Iterator[str]:
             text += f", {cell(check['compared'])}" if check["compared"] else ""
         elif name in row["undecided"]:
             text = f"{name} undecided: {cell(check['reason'])}"
+        elif check["verdict"] == "passed" and name in since:
+            text = f"{name} {cell(check['reason'])}"
         else:
             continue
         opened = since.pop(name, None) or since.pop(undecided_name(name), None)
         yield f"{text}; open since {opened}" if opened else text
     if since:
-        yield f"open incidents whose check did not fail in the newest run, nor pass: {', '.join(since)}"
+        yield f"open incidents whose check was not decided in the newest run: {', '.join(since)}"
     # What a run of the future missed is not missing: it says to back-fill days to come.
     if row["status"] == "findings" and not row["future_until"]:
         for finding in row["findings"][:MOST_FINDINGS]:

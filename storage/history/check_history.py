@@ -5,16 +5,16 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from lamplighter.core.checks.judging import LONGEST_CLEARING
+from lamplighter.core.checks.judging import clearing_windows
 from lamplighter.core.monitor import Check, Monitor
 from lamplighter.core.records.catalogue import OF_VERSIONS
 from lamplighter.core.records.measurement import Measurement, State
-from lamplighter.core.time.window import Window, shifted
+from lamplighter.core.time.window import Grain, Window, shifted
 from storage.history import tables
 from storage.history.breaks import Faults
 from storage.history.database import History
@@ -271,10 +271,13 @@ def horizon(monitor: Monitor, check: Check, window: Window, *, clearing: bool) -
     >>> horizon(monitor, check, window, clearing=False).isoformat()
     '2026-03-04T00:00:00+00:00'
     """
-    windows = check.persists.windows - 1 + (LONGEST_CLEARING if clearing else 0)
+    windows = check.persists.windows - 1 + (clearing_windows(check) if clearing else 0)
     # One more of each, since a day may have 23 hours and a month 28 days.
     begin = window.start - windows * (window.end - window.start) * 1.2 if windows else window.start
     begin = shifted(begin, -check.span, window.zone) if check.span else begin
+    if check.span and window.grain is Grain.MONTH:
+        # So many months of the calendar may be longer than the span.
+        begin -= timedelta(days=31)
     days = monitor.reference.days if monitor.reference and check.versus and check.versus.reference else None
     return min(begin, Window.of(window.model, window.grain, window.timezone, days[0]).start) if days else begin
 

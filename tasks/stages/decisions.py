@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from lamplighter.core.checks.decide import Cause, Decision, Verdict, broken_text, undecided
 from lamplighter.core.checks.incidents import segment_of
-from lamplighter.core.checks.judging import LONGEST_CLEARING, Judging
+from lamplighter.core.checks.judging import Judging, clearing_windows
 from lamplighter.core.checks.outcome import NOT_MEASURED
 from lamplighter.core.checks.series import Series
 from lamplighter.core.monitor import DATA_CHECK, Check
 from lamplighter.core.monitor.check_limits import Limit
 from lamplighter.core.records.finding import LABEL_BREAKS
+from lamplighter.core.time.duration import format_duration
 from lamplighter.core.time.window import Window
+from storage.history import History
+from storage.history.absent import why_absent
 from storage.history.check_history import Subject
 from tasks.stages.snapshot import Snapshot, is_of_inputs
 
@@ -88,7 +92,10 @@ def _without_window(snapshot: Snapshot, check: Check) -> Decision:
     broken = [found for found in snapshot.broken if found.code in LABEL_BREAKS]
     if broken:
         return undecided(check, None, broken_text(broken), Cause.INHIBITED)
-    return undecided(check, None, NO_LABELS_YET, Cause.WAITING)
+    reason = NO_LABELS_YET
+    if check.form.reads == "absence":
+        reason = f"no window has ended {format_duration(check.given)} ago yet"
+    return undecided(check, None, reason, Cause.WAITING)
 
 
 def _of_segments(snapshot: Snapshot, check: Check, window: Window, open_names: Collection[str]) -> Iterator[Judgement]:
@@ -133,10 +140,32 @@ def _vanished(snapshot: Snapshot, check: Check, series: Series, window: Window) 
             break
         absent += 1
     # No more windows than that are looked at.
-    most = min(snapshot.monitor.undecided_windows(check), LONGEST_CLEARING)
+    most = min(snapshot.monitor.undecided_windows(check), clearing_windows(check))
     reason = f"{window.label} has no row of {check.segment} that {check.metric} could be measured of"
     closing = f"{check.segment} had no row in the last {absent} windows" if most and absent >= most else ""
     return Judgement(undecided(check, window.start, reason, Cause.WAITING), clears=False, vanished=closing)
+
+
+def with_what_is_there(history: History, decision: Decision, window: Window, known_on: datetime) -> Decision:
+    """The same, with what its window has in place of what was not measured.
+
+    Parameters
+    ----------
+    window : Window
+        Any one of the model.
+    known_on : datetime
+        The logical date of the run.
+
+    Examples
+    --------
+    >>> made = undecided(monitor.checks[0], window.start, NOT_MEASURED, Cause.DATA)
+    >>> with_what_is_there(history, made, window, context.known_on).reason
+    'f1 was not measured of 2026-03-11, which has 300 rows'
+    """
+    if decision.reason != NOT_MEASURED or decision.window_start is None:
+        return decision
+    own = Window.of(window.model, window.grain, window.timezone, decision.window_start)
+    return replace(decision, reason=why_absent(history, own, decision.check, known_on))
 
 
 def _explained(snapshot: Snapshot, decision: Decision) -> Decision:

@@ -20,19 +20,16 @@ from lamplighter.core.checks.incidents import (
     undecided_too_long,
 )
 from lamplighter.core.checks.messages import Closing, Message, Moved
-from lamplighter.core.checks.outcome import NOT_MEASURED
 from lamplighter.core.monitor import DATA_CHECK, Check
 from lamplighter.core.numbers import number_text
 from lamplighter.core.records.finding import DATA_FAULTS
-from lamplighter.core.time.window import Window
-from storage.history.absent import why_absent
 from storage.history.breaks import Faults
 from storage.history.decisions import append_decisions, decisions_made, judged_later, undecided_since
 from storage.history.incidents import incidents_open, mark_notified, muted_checks, record_changes
 from storage.history.moved import moved_columns, moved_segments
 from storage.history.outbox import put
 from storage.sinks.apprise import targets
-from tasks.stages.decisions import Judgement, judgements
+from tasks.stages.decisions import Judgement, judgements, with_what_is_there
 from tasks.stages.run_context import RunContext
 from tasks.stages.snapshot import Snapshot, is_of_inputs
 
@@ -150,11 +147,8 @@ class JudgeInputs:
         if decision.verdict is Verdict.PASSED and decision.check.name in open_names and not judgement.clears:
             reason = f"passes, and its incident closes once {decision.check.clears} windows in a row pass"
             return replace(decision, reason=reason)
-        if decision.reason != NOT_MEASURED or decision.window_start is None:
-            return decision
-        context, check = self.context, decision.check
-        window = Window.of(context.window.model, context.window.grain, context.window.timezone, decision.window_start)
-        return replace(decision, reason=why_absent(context.history, window, check, context.known_on))
+        context = self.context
+        return with_what_is_there(context.history, decision, context.window, context.known_on)
 
     @property
     def reasons(self) -> Iterator[str]:
@@ -213,7 +207,7 @@ def _messages(
         reasons = [*inputs.reasons] if decision.check == DATA_CHECK else []
         yield message.opened(context.monitor.model, decision, since, _moved(inputs, decision.check), reasons, report)
     for incident in changes.closed:
-        # Of a check that is muted the message waits.
+        # While a check is muted, its message waits.
         if incident.notified_on:
             name, how = incident.check_name, _how_closed(incident, by_name, declared_names)
             passed = by_name.get(decided_by(name))

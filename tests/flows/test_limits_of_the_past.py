@@ -115,3 +115,24 @@ def test_segments_stand_in_the_report_and_in_what_the_command_prints(tmp_path: P
     lines = [line for line in summary(outcome).splitlines() if "low" in line]
     assert len([line for line in lines if "region=North" in line and "below 0.9" in line]) == 1
     assert call(project, "report", "m", "--day", "2025-03-06")[0] == 0
+
+
+def test_the_message_of_a_number_says_in_how_many_days(tmp_path: Path, receiver: Receiver) -> None:
+    project = world(tmp_path, receiver, "{metric: rows, below: 150, for: 2 of 3 days}")
+    run_days(project, range(4), {1: few, 3: few})
+    assert bodies(receiver)[0][:2] == ["rows is 100, below its limit 150, in 2 of the last 3 days", "since 2025-03-06"]
+
+
+def test_a_check_of_segments_that_could_not_be_decided_closes_its_incident(tmp_path: Path, receiver: Receiver) -> None:
+    check = "{metric: accuracy, below: 0.9, segment: region=*, name: low, minimum_rows: 60}"
+    project = world(tmp_path, receiver, check)
+    run_days(project, range(6), dict.fromkeys(range(1, 4), lambda frame: frame.iloc[:40]))
+    assert incidents(project) == [("low:undecided", 3, 4)]
+    assert receiver.titles == ["m: low cannot be decided since 2025-03-04", "m: low can be decided again"]
+
+
+def test_status_says_why_an_incident_is_open_although_its_check_passes(tmp_path: Path, receiver: Receiver) -> None:
+    project = world(tmp_path, receiver, "{metric: rows, below: 150}")
+    run_days(project, range(3), {1: few})
+    shown = call(project, "status")[1]
+    assert "rows-below passes, and its incident closes once 2 windows in a row pass; open since 2025-03-05" in shown

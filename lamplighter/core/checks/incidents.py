@@ -209,7 +209,12 @@ def apply_decisions(
     closed = []
     for incident in open_incidents.values():
         about = decided_by(incident.check_name)
-        if check_of(incident.check_name) not in names or _is_over(incident, verdicts.get(about), about in not_yet):
+        decision = verdicts.get(about)
+        if decision is None and incident.is_of_undecided:
+            # Of a check of every segment that could not be decided: one decided segment is enough.
+            of_segments = (it for it in verdicts.values() if check_of(it.check.name) == about)
+            decision = next((it for it in of_segments if it.verdict is not Verdict.UNDECIDED), None)
+        if check_of(incident.check_name) not in names or _is_over(incident, decision, about in not_yet):
             closed.append(incident)
         elif about in vanished:
             closed.append(replace(incident, ending=vanished[about]))

@@ -9,8 +9,18 @@ from lamplighter.core.checks.outcome import Outcome, Prepared, decided, prepared
 from lamplighter.core.checks.series import Series
 from lamplighter.core.monitor.checks import Check
 
-LONGEST_CLEARING = 60
-"""Windows that are looked through for passing ones: undecided ones between them are passed over."""
+
+def clearing_windows(check: Check) -> int:
+    """How many windows are looked through for passing ones; undecided ones between them are passed over.
+
+    Of a metric that is defined once a week the days of so many weeks are looked at.
+
+    Examples
+    --------
+    >>> clearing_windows(Check(name="f1", metric="f1", below=0.4))
+    44
+    """
+    return 30 + 7 * check.clears
 
 
 @dataclass
@@ -77,7 +87,7 @@ class Judging:
         if has_failed or passing == self.check.clears:
             return passing == self.check.clears
         # The history holds fewer windows than are asked for, and none of them fails.
-        return passing > 0 and len(self.series.points) <= LONGEST_CLEARING and self._reaches_the_beginning
+        return passing > 0 and len(self.series.points) <= clearing_windows(self.check) and self._reaches_the_beginning
 
     @property
     def verdict(self) -> Verdict:
@@ -102,7 +112,7 @@ class Judging:
     def _passing(self) -> tuple[int, bool]:
         """How many windows in a row pass, as many as close an incident at most, and whether one before them fails."""
         passing, newest = 0, len(self.series.points) - 1
-        for place in range(newest, max(newest - LONGEST_CLEARING, -1), -1):
+        for place in range(newest, max(newest - clearing_windows(self.check), -1), -1):
             verdict = self._verdict(place)
             if verdict is Verdict.FAILED:
                 return passing, True

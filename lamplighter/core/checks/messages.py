@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from lamplighter.core.checks.decide import Decision
 from lamplighter.core.checks.incidents import decided_by
+from lamplighter.core.checks.words import apart
 from lamplighter.core.monitor import Severity
 from lamplighter.core.numbers import number_text
 from lamplighter.errors import visible
@@ -135,10 +136,13 @@ def limit_lines(decision: Decision) -> list[str]:
     if check.form.reads == "absence":
         return [f"{what} has no value {decision.compared}"]
     value, limit = _distinct(decision.value, decision.threshold)
+    basis, count = apart(decision.compared)
+    is_within = _side(decision) == "within"
+    counted = f"; it was beyond it {count}" if is_within and count else f", {count}" if count else ""
     if check.form.reads == "slope":
-        return [f"the slope of {what} is {value} per day, {_side(decision)} its limit {limit}", decision.compared]
-    first = f"{what} is {value}, {_side(decision)} its limit {limit}"
-    return [first, f"the limit is {decision.compared}"] if decision.compared else [first]
+        return [f"the slope of {what} is {value} per day, {_side(decision)} its limit {limit}{counted}", basis]
+    first = f"{what} is {value}, {_side(decision)} its limit {limit}{counted}"
+    return [first, f"the limit is {basis}"] if basis else [first]
 
 
 def _side(decision: Decision) -> str:

@@ -11,7 +11,7 @@ from lamplighter.core.checks.series import Point, Series
 from lamplighter.core.counts import counted
 from lamplighter.core.monitor.check_forms import Basis
 from lamplighter.core.monitor.check_limits import NO_LIMIT, Limit, interval_of_many, mean_of, median_of, theil_sen
-from lamplighter.core.monitor.check_spans import PERIODS, least_past
+from lamplighter.core.monitor.check_spans import least_past
 from lamplighter.core.monitor.checks import Check
 from lamplighter.core.records.measurement import Measurement
 from lamplighter.core.time.duration import format_duration
@@ -139,15 +139,15 @@ def decided(check: Check, series: Series, place: int, known: Prepared | Outcome,
 
 def _fails(check: Check, series: Series, place: int, read: Reading, limit: Limit) -> bool:
     if check.ignore_below is not None and abs(read.value) < check.ignore_below:
-        return False
-    if not check.surely:
+        limit = Limit(low=limit.low)
+    if not check.surely or not limit.is_beyond(read.value):
         return limit.is_beyond(read.value)
     if read.lower is None or read.upper is None:
         label = series.label(series.points[place].start)
         what = f"{check.metric} of {label} has no interval, which surely asks for"
         raise CannotDecideError(f"{what}; write surely: false", Cause.DATA)
     bounds = interval_of_many(read.value, read.lower, read.upper, series.many)
-    return limit.is_beyond(read.value) and limit.is_surely_beyond(*bounds)
+    return limit.is_surely_beyond(*bounds)
 
 
 def _value(check: Check, series: Series, place: int) -> Reading:
@@ -263,10 +263,14 @@ def _too_short(
     of_phase = f" of the same {check.same}" if check.same else ""
     span = format_duration(check.span or timedelta())
     have = counted(usable, f"window{of_phase} has", f"windows{of_phase} have")
-    what = f"of the {span} before, {have} a value, and {needed} are needed"
+    what = f"of the {span} before, {have} a value, and {counted(needed, 'is', 'are')} needed"
     if series.first is None or series.first > begin:
-        window = series.window(series.points[place].start)
-        for _ in range((needed - usable) * (PERIODS.get((check.same, series.grain), 1) if check.same else 1)):
+        window, phase = series.window(series.points[place].start), check.same
+        own = series.phase(window.start, phase) if phase else None
+        coming, window = 1, window.next()
+        # Every window from the judged one on may become one of the past.
+        while usable + coming < needed or (phase and series.phase(window.start, phase) != own):
+            coming += phase is None or series.phase(window.start, phase) == own
             window = window.next()
         return CannotDecideError(f"{what}; it can be decided from {window.label} on", Cause.WAITING)
     why = _why_unusable(check, held)
@@ -290,10 +294,8 @@ def _of_version(check: Check, series: Series, point: Point) -> Basis:
     version, label = check.versus.version, series.label(point.start)
     found = series.versions.get(point.start)
     if found is None:
-        newest = max(series.versions, default=None)
-        last = f"its newest window is {series.label(newest)}" if newest else "it is in no window that was looked at"
         cure = "name a version that is served, or remove the check"
-        raise CannotDecideError(f"version {version!r} has no {check.metric} in {label}: {last}; {cure}", Cause.DATA)
+        raise CannotDecideError(f"version {version!r} has no {check.metric} in {label}; {cure}", Cause.DATA)
     if found.value is None:
         raise CannotDecideError(f"version {version!r}: {found.reason}", Cause.DATA)
     if found.n < check.minimum_rows:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from lamplighter.core.monitor.check_spans import months_in
 from lamplighter.core.monitor.checks import Phase
 from lamplighter.core.records.finding import Finding
 from lamplighter.core.records.measurement import Measurement
@@ -99,7 +100,12 @@ class Series:
         return found[0] if phase == "hour" else found[1]
 
     def begin_of(self, start: datetime, span: timedelta) -> datetime:
-        """The instant a span before the start of a window; whole days are local days."""
+        """The instant a span before the start of a window, in local days, or in months of the calendar."""
+        if self.grain is Grain.MONTH:
+            window = self.window(start)
+            for _ in range(months_in(span)):
+                window = window.previous()
+            return window.start
         return shifted(start, -span, self.zone)
 
     def before(self, place: int, begin: datetime) -> Iterator[Point]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lamplighter.core.checks.decide import Decision
 from lamplighter.core.monitor.check_limits import NO_LIMIT, Limit
 from lamplighter.core.monitor.checks import Check
@@ -54,6 +56,24 @@ def value_text(decision: Decision) -> str:
     """
     value = "" if decision.value is None else number_text(decision.value)
     return ": ".join(part for part in (value, decision.reason) if part)
+
+
+def apart(compared: str) -> tuple[str, str]:
+    """What a limit was computed from, and in how many windows the check fails, out of what a decision keeps of both.
+
+    Examples
+    --------
+    >>> apart("5 % below 0.8, the mean of 7 windows; in 2 of the last 3 days")
+    ('5 % below 0.8, the mean of 7 windows', 'in 2 of the last 3 days')
+    >>> apart("in 2 of the last 3 days"), apart("5 % below 0.8")
+    (('', 'in 2 of the last 3 days'), ('5 % below 0.8', ''))
+    """
+    before, _, last = compared.rpartition("; ")
+    return (before, last) if COUNTED.fullmatch(last) else (compared, "")
+
+
+COUNTED = re.compile(r"in \d+ of the last \d+ \w+")
+"""How `Judging.decision` says in how many windows a check fails."""
 
 
 def bounds_text(limit: Limit, digits: int = 4) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lamplighter.core.monitor.check_forms import FORMS
 from lamplighter.core.monitor.checks import REFERENCE
-from lamplighter.core.records.catalogue import QUALITY_METRICS
+from lamplighter.core.records.catalogue import METRICS, QUALITY_METRICS
 
 INTERVAL = "interval"
 """The value of ``quality.judge`` that asks for whole intervals."""
@@ -41,11 +41,23 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 def _filled(check: Any, shared: Mapping[str, Any], surely: bool, trailing: Any) -> Any:
     if not isinstance(check, dict):
         return check
-    filled = {**({"surely": True} if surely and _has_interval(check) else {}), **shared, **check}
+    fitting = {key: value for key, value in shared.items() if key != "minimum_rows" or has_rows(check.get("metric"))}
+    filled = {**({"surely": True} if surely and _has_interval(check) else {}), **fitting, **check}
     if trailing and filled.get("versus") in (REFERENCE, {REFERENCE: True}):
         # The days before a window are a past like any other.
         filled["versus"] = {"mean": trailing}
     return filled
+
+
+def has_rows(metric: Any) -> bool:
+    """Whether a metric is measured on labelled rows, so that few of them say little; custom metrics are.
+
+    Examples
+    --------
+    >>> has_rows("f1"), has_rows("profit"), has_rows("rows"), has_rows("drift_share")
+    (True, True, False, False)
+    """
+    return metric in QUALITY_METRICS or metric not in METRICS
 
 
 def _has_interval(check: Mapping[str, Any]) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lamplighter.core.monitor.check_forms import Quantile, Sigmas
-from lamplighter.core.monitor.check_spans import LEAST_PAST, LENGTHS, PERIODS, windows_of
+from lamplighter.core.monitor.check_defaults import has_rows
+from lamplighter.core.monitor.check_forms import By, Quantile, Sigmas
+from lamplighter.core.monitor.check_spans import LENGTHS, PERIODS, fewest_values, windows_of
 from lamplighter.core.monitor.vocabulary import OF_ALL_ROWS, Fault
 from lamplighter.core.records.catalogue import DRIFT_METRICS, METRICS, OF_VERSIONS, QUALITY_METRICS
 from lamplighter.core.time.duration import format_duration
@@ -42,11 +43,13 @@ def _span_faults(monitor: Monitor, check: Check) -> Iterator[KeyFault]:
     key = check.form.key if isinstance(check.given, Quantile | Sigmas) else check.form.beside[0]
     most, span, grain = windows_of(check, monitor.every), format_duration(check.span), monitor.every
     of_phase = f" of the same {check.same}" if check.same else ""
-    least = LEAST_PAST if check.versus is None else 1
+    least = fewest_values(check)
     if not most:
         yield key, f"{span} holds no whole window of {grain.value}{of_phase}; give a longer time"
     elif most < least:
         yield key, f"{span} holds {most} windows{of_phase}, and {least} are needed at least; give a longer time"
+    elif check.minimum_windows and check.minimum_windows < least:
+        yield "minimum_windows", f"a slope needs {least} windows at least; give {least} or more"
     elif check.minimum_windows and check.minimum_windows > most:
         what = f"minimum_windows {check.minimum_windows} is more than the {most} windows{of_phase} that {span} holds"
         yield "minimum_windows", f"{what}; give a longer time or fewer windows"
@@ -70,7 +73,8 @@ def _unit_faults(monitor: Monitor, check: Check) -> Iterator[KeyFault]:
     persists, unit = check.persists, UNITS[monitor.every]
     if persists.unit not in ("windows", unit):
         what = f"windows of {monitor.every.value} are counted in {unit}, not in {persists.unit}"
-        yield "for", f"{what}; write {persists.failing} of {persists.windows} {unit}"
+        written = f"{persists.failing} of {persists.windows}"
+        yield "for", f"{what}; write {written} {unit}, or {written} windows, which fits every model"
 
 
 def _interval_faults(monitor: Monitor, check: Check) -> Iterator[KeyFault]:
@@ -99,6 +103,15 @@ def _version_faults(monitor: Monitor, check: Check) -> Iterator[KeyFault]:
 
 
 def _other_faults(monitor: Monitor, check: Check) -> Iterator[KeyFault]:
+    if check.minimum_rows > 1 and not has_rows(check.metric):
+        what = f"metric {check.metric!r} is not measured on labelled rows, so minimum_rows says nothing of it"
+        yield "minimum_rows", f"{what}; leave it out"
+    if check.is_of_every_segment and check.form.reads == "absence":
+        yield "segment", "a segment that is missing cannot be seen among all; name one, such as plan=pro"
+    if check.form.key == "falls" and not isinstance(check.given, By) and check.given > 1:
+        metric = METRICS.get(check.metric)
+        if metric is not None and metric.lower == 0:
+            yield "falls", f"metric {check.metric!r} cannot fall by more than 100 %; write less, such as 5%"
     if check.ignore_below is not None and check.form.key not in ("above", "rises", "outside"):
         yield "ignore_below", f"ignore_below is for above, rises and outside, not for {check.form.key}; leave it out"
     if check.versus and check.versus.reference:

@@ -25,7 +25,7 @@ def windows_of(check: Check, grain: Grain) -> int:
     (4, 96)
     """
     assert check.span is not None
-    windows = int(check.span / LENGTHS[grain])
+    windows = months_in(check.span) if grain is Grain.MONTH else int(check.span / LENGTHS[grain])
     return windows // PERIODS.get((check.same, grain), 1) if check.same else windows
 
 
@@ -33,9 +33,21 @@ LENGTHS = {
     Grain.HOUR: timedelta(hours=1),
     Grain.DAY: timedelta(days=1),
     Grain.WEEK: timedelta(days=7),
-    Grain.MONTH: timedelta(days=30),
+    Grain.MONTH: timedelta(days=365.25 / 12),
 }
 """How long a window is, to count those of a span."""
+
+
+def months_in(span: timedelta) -> int:
+    """How many months of the calendar a length of time means: months have no length of their own.
+
+    Examples
+    --------
+    >>> [months_in(timedelta(days=days)) for days in (28, 30, 90, 365)]
+    [1, 1, 3, 12]
+    """
+    return round(span / LENGTHS[Grain.MONTH])
+
 
 LEAST_PAST = 3
 """Values below which a past says nothing, where its span has room for more: of two, one bad one is half."""
@@ -51,4 +63,22 @@ def least_past(check: Check, grain: Grain) -> int:
     [1, 3, 14]
     """
     most = windows_of(check, grain)
-    return check.minimum_windows or min(most, max(LEAST_PAST, (most + 1) // 2))
+    return max(check.minimum_windows or min(most, max(LEAST_PAST, (most + 1) // 2)), fewest_values(check))
+
+
+LEAST_SURE_SLOPE = 5
+"""Values of which the interval of a slope holds: of three, all slopes there are lie in it in two of three cases."""
+
+
+def fewest_values(check: Check) -> int:
+    """Below how many values the arithmetic of a check says nothing, whatever the check asks for.
+
+    Examples
+    --------
+    >>> slope = {"metric": "f1", "slope": "-0.01 per day", "over": "7d"}
+    >>> [fewest_values(Check.model_validate(it)) for it in (slope, slope | {"surely": True})]
+    [3, 5]
+    """
+    if check.form.reads == "slope":
+        return LEAST_SURE_SLOPE if check.surely else LEAST_PAST
+    return LEAST_PAST if check.versus is None and not check.minimum_windows else 1

@@ -134,7 +134,7 @@ def _plain(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     made = {key: value for key, value in schema.items() if key not in ("title", "format", "writeOnly")}
-    # What is of one of several forms is so in one list, whoever told them apart.
+    # A value that may have several forms: one list of them, however pydantic nests them.
     if options := made.pop("anyOf", made.pop("oneOf", None)):
         made["anyOf"] = [inner for option in options for inner in option.get("oneOf", [option])]
     if made.get("default") in (None, "", []) or isinstance(made["default"], dict):

@@ -139,7 +139,8 @@ DRAFTS = [
     ("model: other\nchecks: []\n", "draft.yaml:1: a draft of model 'other', and the monitor is of 'm'"),
     ("\nchecks:\n  - {metric: f2, below: 0.4}\n", "draft.yaml:3: unknown metric 'f2'"),
     ("checks:\n  - metric: f1\n    falls: 5%\n", "draft.yaml:3: falls needs versus"),
-    ("every: 1h\n", "every is 1h, and the history is of 1d"),
+    ("every: 1h\n", "every is another than that of the monitor, and the history was recorded by that"),
+    ("drift: {seed: 7}\n", "drift is another than that of the monitor"),
     ("cheks: []\n", "draft.yaml:1: unknown key 'cheks'"),
     ("checks: [\n", "draft.yaml:2: not YAML"),
 ]

@@ -67,6 +67,12 @@ def test_when_an_incident_may_close(values: list[Any], clears: int, over: bool) 
     assert judged(check_of(below=0.4, clears=clears), values).clears() is over
 
 
+def test_a_metric_that_is_seldom_defined_closes_too() -> None:
+    weekly = [BAD, *([NONE] * 6 + [GOOD]) * 10]
+    assert judged(check_of(below=0.4, clears=10), weekly).clears()
+    assert judged(check_of(below=0.4, clears=100), [BAD, *[GOOD] * 100]).clears()
+
+
 def test_broken_windows_count_neither_way() -> None:
     finding = Finding(Code.SCALE_CHANGED, "amount", "in cents")
     broken = Point(datetime(2013, 4, 1, tzinfo=UTC), Measurement(metric="f1", value=BAD, n=9), (finding,))

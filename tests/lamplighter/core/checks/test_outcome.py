@@ -227,7 +227,7 @@ def test_the_reference_and_versions() -> None:
     found = outcome([0.75], keys, versions=versions)
     assert found.compared == "5 % below 0.8, the value of version 2 in the same window"
     gone = outcome([0.75, 0.75], keys, versions=versions)
-    assert "its newest window is 2013-04-01; name a version that is served, or remove the check" in gone.reason
+    assert gone.reason == "version '2' has no f1 in 2013-04-02; name a version that is served, or remove the check"
 
 
 def test_hours_over_a_clock_change() -> None:
@@ -241,3 +241,39 @@ def test_hours_over_a_clock_change() -> None:
         timezone="Europe/Berlin", first=datetime(2013, 3, 20, tzinfo=UTC),
     )  # fmt: skip
     assert "the mean of 2 windows of the same hour of week" in weekday.compared
+
+
+def test_a_value_within_its_limit_passes_without_an_interval() -> None:
+    assert outcome([0.9], {"below": 0.4, "surely": True}).verdict is Verdict.PASSED
+
+
+@pytest.mark.parametrize(("value", "failing"), [(6.0, True), (90.0, True), (260.0, True), (200.0, False)])
+def test_what_is_ignored_when_it_is_high_is_not_when_it_is_low(value: float, failing: bool) -> None:
+    past = [200.0, 201.0, 199.0, 200.0, 200.0, 202.0, 198.0]
+    found = outcome([*past, value], {"outside": {"sigmas": 3, "of": "7d"}, "ignore_below": 100})
+    assert found.verdict is (Verdict.FAILED if failing else Verdict.PASSED)
+
+
+def test_months_are_those_of_the_calendar() -> None:
+    """A past of 90 days is three months in every month, whatever their lengths."""
+    check = check_of(above={"quantile": 0.95, "of": "90d"})
+    for months in range(4, 20):
+        series = series_of([float(number) for number in range(months)], grain=Grain.MONTH)
+        found = outcome_at(check, series, months - 1)
+        assert found.verdict is Verdict.FAILED
+        assert "of 3 windows" in found.compared
+
+
+def test_a_past_of_one_weekday_of_hours_can_be_decided_from_when_it_says() -> None:
+    keys = {"falls": "5%", "versus": {"mean": "14d"}, "same": "weekday"}
+    values = [0.8] * (24 * 7 * 3)
+    undecided = outcome(values[:40], keys, grain=Grain.HOUR)
+    assert undecided.cause is Cause.WAITING
+    named = undecided.reason.rpartition("from ")[2].removesuffix(" on")
+    series = series_of(values, grain=Grain.HOUR)
+    verdicts = {
+        series.label(point.start): outcome_at(check_of(**keys), series, place).verdict
+        for place, point in enumerate(series.points)
+        if point.start.weekday() == series.points[39].start.weekday() and place > 39
+    }
+    assert next(label for label, verdict in verdicts.items() if verdict is Verdict.PASSED) == named

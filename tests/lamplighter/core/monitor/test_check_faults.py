@@ -44,6 +44,10 @@ def parsed(check: str, every: str = "1d", more: str = "", keys: str = "") -> Che
         ("falls: 5%, versus: {mean: 28w}, same: weekday", "1w", "windows of 1w have no weekday in common; leave it"),
         ("below: 1, for: 2 of 3 hours", "1d", "windows of 1d are counted in days, not in hours; write 2 of 3 days"),
         ("below: 1, for: 2 of 3 days", "1h", "windows of 1h are counted in hours, not in days; write 2 of 3 hours"),
+        ("slope: -0.1 per day, over: 7d, minimum_windows: 1", "1d", "a slope needs 3 windows at least"),
+        ("slope: -0.1 per day, over: 4d, surely: true", "1d", "4d holds 4 windows, and 5 are needed at least"),
+        ("missing: 5d, segment: plan=*", "1d", "a segment that is missing cannot be seen among all; name one"),
+        ("falls: 150%, versus: {mean: 7d}", "1d", "metric 'f1' cannot fall by more than 100 %; write less"),
         ("below: 1, ignore_below: 0.1", "1d", "ignore_below is for above, rises and outside, not for below"),
         ("missing: 5d, surely: true", "1d", "missing reads no value that has an interval; leave surely out"),
         ("falls: 5%, versus: reference", "1d", "this monitor has no reference; add one, or compare with the past"),
@@ -79,6 +83,15 @@ def test_what_all_checks_share() -> None:
     own = parsed("below: 1, severity: warning, for: 1 of 1 days, clears: 1, surely: false", keys=keys)
     assert (own.severity.value, own.persists[:2], own.clears, own.surely) == ("warning", (1, 1), 1, False)
     assert parsed("missing: 5d", keys=keys).surely is None
+
+
+def test_rows_are_asked_for_where_a_metric_is_measured_on_some() -> None:
+    """A fleet's minimum of rows silences no check of how many rows there are, and none of drift."""
+    text = MONITOR.format(check="below: 1", every="1d", more="", keys="check_defaults: {minimum_rows: 50}")
+    monitor = parse("m.yaml", f"{text}  - {{metric: rows, below: 9}}\n", environ={})
+    assert [check.minimum_rows for check in monitor.checks] == [50, 1]
+    with pytest.raises(MonitorError, match="'rows' is not measured on labelled rows, so minimum_rows says nothing"):
+        parse("m.yaml", f"{text}  - {{metric: rows, below: 9, minimum_rows: 5}}\n", environ={})
 
 
 def test_a_trailing_reference_is_a_past_like_any_other() -> None:
