@@ -18,7 +18,6 @@ from lamplighter.core.time.window import Grain, Window, shifted
 from storage.history import tables
 from storage.history.breaks import Faults
 from storage.history.database import History
-from storage.history.loaded_faults import FindingRows, LoadedFaults
 from storage.history.newest import GONE
 from storage.history.query import as_measurement
 from storage.history.reference_values import known_of_reference
@@ -149,6 +148,8 @@ class CheckHistory:
     @classmethod
     def whole(cls, history: History, monitor: Monitor, checks: Iterable[Check]) -> CheckHistory:
         """All of it, for runs of many logical dates."""
+        from storage.history.loaded_faults import FindingRows, LoadedFaults
+
         rows = FindingRows.load(history, monitor.model, monitor.every.value)
 
         def faults_at(date: datetime) -> Faults:

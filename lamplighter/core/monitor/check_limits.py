@@ -10,7 +10,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from statistics import NormalDist, fmean, median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from statistics import NormalDist
 
 CONFIDENCE = 0.95
 """Of the intervals that are recorded."""
@@ -71,6 +74,13 @@ class Limit:
         return bounds[0] if value is None else min(bounds, key=lambda bound: abs(value - bound))
 
 
+def _normal() -> NormalDist:
+    # A plain limit needs none of it, and importing it takes 6 ms.
+    from statistics import NormalDist
+
+    return NormalDist()
+
+
 NO_LIMIT = Limit()
 """A band without bounds: where nothing could be computed."""
 
@@ -111,7 +121,7 @@ def mean_and_deviation(values: Sequence[float]) -> tuple[float, float]:
     """
     if min(values) == max(values):
         return values[0], 0.0
-    mean = fmean(values)
+    mean = math.fsum(values) / len(values)
     return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
@@ -134,7 +144,8 @@ def median_of(values: Sequence[float]) -> float:
     >>> median_of([3.0, 1.0, 2.0])
     2.0
     """
-    return median(values)
+    ordered, middle = sorted(values), len(values) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +184,10 @@ def theil_sen(days: Sequence[float], values: Sequence[float], confidence: float 
     points = list(zip(days, values, strict=True))
     slopes = sorted((after[1] - before[1]) / (after[0] - before[0]) for before, after in combinations(points, 2))
     variance = _kendall_variance(values)
-    half = NormalDist().inv_cdf(0.5 + confidence / 2) * math.sqrt(variance)
+    half = _normal().inv_cdf(0.5 + confidence / 2) * math.sqrt(variance)
     lower = max(round((len(slopes) - half) / 2) - 1, 0)
     upper = min(round((len(slopes) + half) / 2), len(slopes) - 1)
-    return Slope(median(slopes), slopes[lower], slopes[upper])
+    return Slope(median_of(slopes), slopes[lower], slopes[upper])
 
 
 def _kendall_variance(values: Sequence[float]) -> float:
@@ -199,9 +210,9 @@ def sigmas_of_many(sigmas: float, many: int) -> float:
     """
     if many <= 1:
         return sigmas
-    tail = NormalDist().cdf(-sigmas) / many
+    tail = _normal().cdf(-sigmas) / many
     # Beyond some 38 deviations a tail is 0 in floats, and there is nothing left to correct.
-    return -NormalDist().inv_cdf(tail) if tail > 0 else sigmas
+    return -_normal().inv_cdf(tail) if tail > 0 else sigmas
 
 
 def tail_of_many(tail: float, many: int) -> float:
@@ -227,5 +238,5 @@ def interval_of_many(value: float, lower: float, upper: float, many: int) -> tup
     """
     if many <= 1:
         return lower, upper
-    ratio = NormalDist().inv_cdf(0.5 + (1 - (1 - CONFIDENCE) / many) / 2) / NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
+    ratio = _normal().inv_cdf(0.5 + (1 - (1 - CONFIDENCE) / many) / 2) / _normal().inv_cdf(0.5 + CONFIDENCE / 2)
     return value - ratio * (value - lower), value + ratio * (upper - value)

@@ -12,8 +12,8 @@ from lamplighter.core.monitor.model import Monitor
 from lamplighter.core.monitor.parts import OF_KIND
 from lamplighter.core.monitor.roles import Use, declared_columns, declared_label_columns
 from lamplighter.core.monitor.vocabulary import OF_ANSWERS
-from lamplighter.core.numbers import range_text
-from lamplighter.core.records.catalogue import FEATURE_METRICS
+from lamplighter.core.numbers import number_text, range_text
+from lamplighter.core.records.catalogue import FEATURE_METRICS, METRICS
 from lamplighter.core.values.meeting import hardly_meet
 
 Place = tuple[str | int, ...]
@@ -68,6 +68,30 @@ def column_problems(monitor: Monitor, table: Mapping[str, str]) -> Iterator[Prob
         else:
             yield Problem(use.at, f"no column {use.column!r} in the predictions; {did_you_mean(use.column, table)}")
     yield from _feature_problems(monitor, table)
+    yield from _limit_problems(monitor)
+
+
+def _limit_problems(monitor: Monitor) -> Iterator[Problem]:
+    """Limits that no value of the metric can be beyond, or every one; and a * that stands for itself."""
+    for i, check in enumerate(monitor.checks):
+        metric, limit, key = METRICS.get(check.metric), check.threshold, check.form.key
+        if "*" in check.segment and not check.is_of_every_segment:
+            column = check.segment.partition("=")[0]
+            what = f"the * in {check.segment!r} stands for itself; write {column}=* for every segment"
+            yield Problem(("checks", i, "segment"), what, True)
+        if metric is None or limit is None:
+            continue
+        low, high = metric.lower, metric.upper
+        never = high is not None and limit >= high if key == "above" else low is not None and limit <= low
+        always = low is not None and limit < low if key == "above" else high is not None and limit > high
+        if never or always:
+            what = f"{check.metric} is {_bounds_text(low, high)}, so the check {'never' if never else 'always'} fails"
+            yield Problem(("checks", i, key), f"{what}; give another limit", True)
+
+
+def _bounds_text(low: float | None, high: float | None) -> str:
+    parts = [("at least", low), ("at most", high)]
+    return " and ".join(f"{word} {number_text(bound)}" for word, bound in parts if bound is not None)
 
 
 def _patterns(monitor: Monitor) -> Iterator[str]:

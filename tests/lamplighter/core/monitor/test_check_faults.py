@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamplighter.core.monitor import Check, parse
+from lamplighter.core.monitor.soundness import column_problems
 from lamplighter.errors import MonitorError
 
 MONITOR = """\
@@ -147,3 +148,27 @@ def test_a_misspelt_key_is_named_with_the_right_one(key: str, place: int, letter
     with pytest.raises(MonitorError) as found:
         parsed(f"below: 1, {wrong}: 1")
     assert f"unknown key 'checks.0.{wrong}'; did you mean '{key}'?" in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("check", "message"),
+    [
+        ("above: 1", "f1 is at least 0 and at most 1, so the check never fails; give another limit"),
+        ("below: 0", "f1 is at least 0 and at most 1, so the check never fails"),
+        ("below: 1.4", "f1 is at least 0 and at most 1, so the check always fails"),
+        ("above: -1", "f1 is at least 0 and at most 1, so the check always fails"),
+        ("below: 1, segment: plan=p*", "the * in 'plan=p*' stands for itself; write plan=* for every segment"),
+        ("below: 1", None),
+        ("above: 0", None),
+        ("below: 0.4, segment: plan=*", None),
+        ("above: {quantile: 0.9, of: 30d}", None),
+    ],
+)
+def test_limits_that_say_nothing_are_a_warning(check: str, message: str | None) -> None:
+    text = MONITOR.format(check=check, every="1d", more="", keys="")
+    monitor = parse("m.yaml", text, environ={})
+    table = {"t": "time", "y": "number", "i": "text", "s": "number", "plan": "text"}
+    found = [problem for problem in column_problems(monitor, table) if problem.at[0] == "checks"]
+    assert all(problem.is_warning for problem in found)
+    assert len(found) == (message is not None)
+    assert message is None or message in found[0].message
