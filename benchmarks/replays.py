@@ -80,25 +80,19 @@ def recorded_incidents(project: Project, monitor: Monitor) -> list[Opened]:
 
 
 def with_checks(project: Project, model: str, checks: Mapping[str, str]) -> Monitor:
-    """The monitor of a model with other checks, from a file of its own.
+    """The monitor of a model with other checks, by a draft of its own.
 
     Parameters
     ----------
     project : Project
     model : str
-        Its checks are the last key of its file.
     checks : mapping of str to str
         What stands in the file of each check between the braces, by its name.
     """
-    source = project.file_of(model)
-    folder = project.root / DRAFTS
-    folder.mkdir(exist_ok=True)
-    for shared in source.parent.glob("_*.yaml"):
-        (folder / shared.name).write_bytes(shared.read_bytes())
-    text, _, _ = source.read_text(encoding="utf-8").partition("checks:\n")
-    path = folder / source.name
-    path.write_text(text + in_yaml(checks), encoding="utf-8")
-    return project.load(path)
+    path = project.root / DRAFTS / f"{model}.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(in_yaml(checks), encoding="utf-8")
+    return project.draft(path, model)
 
 
 def in_yaml(checks: Mapping[str, str]) -> str:
@@ -112,4 +106,4 @@ def in_yaml(checks: Mapping[str, str]) -> str:
     <BLANKLINE>
     """
     lines = "".join(f"  - {{name: {name}, {limit}}}\n" for name, limit in checks.items())
-    return f"checks:\n{lines}" if checks else ""
+    return f"checks:\n{lines}" if checks else "checks: []\n"

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-import sqlalchemy as sa
-
 from lamplighter.core.checks.decide import Decision, Verdict
-from lamplighter.core.checks.incidents import Incident, apply_decisions, decided_by, still_open
+from lamplighter.core.checks.incidents import Incident, apply_decisions, decided_by, still_open, undecided_too_long
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.time.window import Window
-from storage.history import tables
-from storage.history.check_history import CheckHistory, Subject
+from storage.history.check_history import CheckHistory, SeriesKey
 from storage.history.database import History
+from storage.history.window_runs import runs_made
 from tasks.stages.decisions import Judgement, judgements
 from tasks.stages.snapshot import Snapshot
 
@@ -116,18 +113,10 @@ def runs_of(
     >>> len(runs), runs[-1][0].label
     (8, '2026-03-11')
     """
-    table = tables.run
-    query = (
-        sa.select(table.c.window_start, table.c.known_on)
-        .distinct()
-        .where(table.c.model == monitor.model, table.c.grain == monitor.every.value)
-        .where(*([table.c.window_start >= since] if since else []), *([table.c.window_start < until] if until else []))
-    )
-    with history.reading() as connection:
-        rows = sorted(connection.execute(query), key=lambda row: row.known_on)
-    found = ((monitor.window(row.known_on), row) for row in rows)
+    made = runs_made(history, monitor.model, monitor.every.value, since, until)
+    found = ((monitor.window(known_on), start, known_on) for start, known_on in made)
     # A run of an old window judges nothing.
-    return [(window, row.known_on) for window, row in found if window.start == row.window_start]
+    return [(window, known_on) for window, start, known_on in found if window.start == start]
 
 
 def _never_measured(history: CheckHistory) -> dict[str, str]:
@@ -135,7 +124,7 @@ def _never_measured(history: CheckHistory) -> dict[str, str]:
     found: dict[str, str] = {}
     for check in history.monitor.checks:
         others = [check.versus.version] if check.versus and check.versus.version else []
-        for subject in (Subject.of(check), *(Subject.of(check, version) for version in others)):
+        for subject in (SeriesKey.of(check), *(SeriesKey.of(check, version) for version in others)):
             if not history.values[subject]:
                 found.setdefault(check.name, f"{subject.text} was never measured, so nothing can be said")
     return found
@@ -201,7 +190,7 @@ class _State:
             elif decision.is_undecided_by_data:
                 found = self.undecided.setdefault(name, _Undecided(decision.window_start))
                 found.windows.add(start)
-                if len(found.windows) >= (self.monitor.undecided_windows(decision.check) or math.inf):
+                if undecided_too_long(self.monitor, decision.check, found.windows):
                     yield name, found.since
 
     def _close(self, endings: Mapping[str, str], date: datetime) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from statistics import median
 
 from lamplighter.core.checks.decide import Decision, Verdict
 from lamplighter.core.checks.incidents import UNDECIDED, check_of, undecided_name
 from lamplighter.core.monitor import Check
 from lamplighter.core.monitor.check_spans import LENGTHS
-from lamplighter.core.time.window import Window
+from lamplighter.core.time.window import Grain, Window
 from tasks.replay import Replayed, ReplayedIncident
 
-MONTH = timedelta(days=365.25 / 12)
+MONTH = LENGTHS[Grain.MONTH]
 
 
 @dataclass(frozen=True, slots=True)

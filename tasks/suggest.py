@@ -20,10 +20,10 @@ from lamplighter.core.monitor import Check, Monitor
 from lamplighter.core.monitor.check_defaults import INTERVAL
 from lamplighter.core.monitor.check_faults import UNITS, check_faults
 from lamplighter.core.monitor.check_limits import quantile
-from lamplighter.core.monitor.check_spans import LENGTHS
+from lamplighter.core.monitor.check_spans import LENGTHS, fewest_values
 from lamplighter.core.records.catalogue import METRICS
 from lamplighter.core.time.window import Grain, Window
-from storage.history.check_history import CheckHistory, Subject
+from storage.history.check_history import CheckHistory, SeriesKey
 from storage.history.database import History
 from tasks.replay import Replayed, ReplayedIncident, runs_of
 from tasks.replay_sums import MONTH, MarkedFault, Notice, noticed
@@ -161,7 +161,7 @@ def suggested(
 
 def _values(known: CheckHistory, base: Check, runs: Sequence[tuple[Window, datetime]]) -> list[float]:
     """What the metric came to in the windows that limits are chosen on, as known at the end of them."""
-    subject, date = Subject.of(base), runs[-1][1]
+    subject, date = SeriesKey.of(base), runs[-1][1]
     found = (known.value(subject, window.start, date) for window, _ in runs)
     return sorted(it.value for it in found if it is not None and it.value is not None)
 
@@ -234,7 +234,7 @@ def _judge(
             continue
         series = snapshot.series(check, target)
         # Places count from the newest window: how many there are before depends on for alone.
-        key = (check.form.key, check.span, len(series.points))
+        key = (check.form.key, check.span, fewest_values(check), len(series.points))
         prepared = shared.setdefault(key, {})
         for tried in family:
             tried.judge(place, Judging(tried.check, series, prepared), target.start, date)

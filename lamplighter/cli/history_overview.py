@@ -131,7 +131,7 @@ def _metrics(history: History, model: str, wanted: Filter) -> tuple[str, ...]:
 
 def _failed_runs(history: History, run: Mapping[str, Any], span: Filter) -> dict[tuple[datetime, str], str]:
     """The windows whose last run failed: nothing else may be recorded of them."""
-    from storage.history.query import newest_run_of_windows
+    from storage.history.window_runs import newest_run_of_windows
 
     runs = newest_run_of_windows(history, run["model"], span)
     return {place: f"run {row['status']}" for place, row in runs.items() if row["status"] in ("failed", "interrupted")}
@@ -139,7 +139,7 @@ def _failed_runs(history: History, run: Mapping[str, Any], span: Filter) -> dict
 
 def _checks(history: History, model: str, span: Filter) -> dict[tuple[datetime, str], str]:
     """What the checks of each window came to, as it was decided last; those that passed are not named."""
-    from storage.history.query import decisions_of_windows
+    from storage.history.window_runs import decisions_of_windows
 
     failed: dict[tuple[datetime, str], list[str]] = {}
     undecided: dict[tuple[datetime, str], int] = {}

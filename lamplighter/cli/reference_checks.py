@@ -82,7 +82,7 @@ A window is an hour, a day, a week or a month, as `every` says.
 `clears: 2` closes the incident once the check passes in 2 windows in a row. Undecided windows between them are
 passed over.
 
-`minimum_rows: 100` leaves a window of fewer rows undecided.
+`minimum_rows: 100` leaves a window of fewer labelled rows undecided; it is for metrics of quality and custom ones.
 
 `surely: true` fails only when the whole 95 % interval lies beyond the limit; a value without an interval is
 undecided. `quality: {judge: interval}` writes it into all checks of metrics that have an interval, unless a check

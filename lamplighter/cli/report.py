@@ -54,7 +54,8 @@ def command(project: str | None, model: str, day: Moment | None, again: bool, is
 
 def _window(history: History, model: str, day: Moment | None) -> Window:
     """The window that is meant; one that was never run has nothing to show."""
-    from storage.history.query import Filter, newest_run, newest_run_of_windows, newest_windows
+    from storage.history.query import Filter, newest_run, newest_windows
+    from storage.history.window_runs import newest_run_of_windows
 
     newest_run(history, model)
     newest: dict[str, Any] = next(run for run in newest_windows(history) if run["model"] == model)

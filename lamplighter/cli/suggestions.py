@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lamplighter.core.monitor import Check, Monitor
     from storage.history import History
     from tasks.replay_sums import MarkedFault
+    from tasks.suggest import Suggested
 
 MONTHS = {"day": 365.25 / 12, "week": 365.25 / 84, "month": 1.0, "year": 1 / 12}
 """How many of each a month has."""
@@ -101,11 +102,11 @@ def _bases(monitor: Monitor, metrics: Sequence[str]) -> list[Check]:
     return [*wanted.values()][::-1]
 
 
-def _as_dict(monitor: Monitor, base: Check, found: Any) -> dict[str, Any]:
+def _as_dict(monitor: Monitor, base: Check, found: Suggested | None) -> dict[str, Any]:
     from lamplighter.core.monitor.check_text import check_text
-    from storage.history.check_history import Subject
+    from storage.history.check_history import SeriesKey
 
-    row: dict[str, Any] = {"metric": Subject.of(base).text, "chosen": None, "held_back": None, "limits": []}
+    row: dict[str, Any] = {"metric": SeriesKey.of(base).text, "chosen": None, "held_back": None, "limits": []}
     if found is None:
         return row
     return row | {

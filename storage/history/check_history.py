@@ -22,11 +22,9 @@ from storage.history.newest import GONE
 from storage.history.query import as_measurement
 from storage.history.reference_values import known_of_reference
 
-COLUMNS = ("segment", "version", "feature", "class", "method")
-
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class SeriesKey:
     """What is measured, of what: the part of a measurement's key that a check names.
 
     Attributes
@@ -47,12 +45,12 @@ class Subject:
     column: str = ""
 
     @classmethod
-    def of(cls, check: Check, version: str = "") -> Subject:
+    def of(cls, check: Check, version: str = "") -> SeriesKey:
         """What a check reads, or the same of another version.
 
         Examples
         --------
-        >>> Subject.of(Check.model_validate({"metric": "f1", "segment": "plan=*", "below": 0.4})).column
+        >>> SeriesKey.of(Check.model_validate({"metric": "f1", "segment": "plan=*", "below": 0.4})).column
         'plan'
         """
         wanted = version or check.version or (None if check.metric in OF_VERSIONS else "")
@@ -65,7 +63,7 @@ class Subject:
 
         Examples
         --------
-        >>> Subject("f1", klass="late", segment="plan=pro").text
+        >>> SeriesKey("f1", klass="late", segment="plan=pro").text
         'f1 of plan=pro, class late'
         """
         named = {"feature ": self.feature, "": self.segment, "class ": self.klass, "version ": self.version}
@@ -125,8 +123,8 @@ class CheckHistory:
         Of the recorded windows, in order.
     windows : list of Known
         What was known of each of them.
-    values : mapping of Subject to Values
-    reference : mapping of Subject to mapping of str to Known
+    values : mapping of SeriesKey to Values
+    reference : mapping of SeriesKey to mapping of str to Known
         What the reference measures, by segment.
     faults_at : callable
         The faults as known at a logical date.
@@ -139,8 +137,8 @@ class CheckHistory:
     monitor: Monitor
     starts: list[datetime]
     windows: list[Known]
-    values: Mapping[Subject, Values]
-    reference: Mapping[Subject, Mapping[str, Known]]
+    values: Mapping[SeriesKey, Values]
+    reference: Mapping[SeriesKey, Mapping[str, Known]]
     faults_at: Callable[[datetime], Faults]
     first: datetime | None
     is_of_run: bool
@@ -202,11 +200,11 @@ class CheckHistory:
                 )
                 found.setdefault(row["window_start"], []).append((row["known_on"], state))
             first = connection.scalar(sa.select(sa.func.min(table.c.window_start)).where(*scope, *known))
-            values: dict[Subject, Values] = {}
+            values: dict[SeriesKey, Values] = {}
             for subject, start in _subjects(since).items():
                 values[subject] = _values(connection, monitor, subject, start, known_on)
             reference = {
-                (subject := Subject.of(check)): known_of_reference(
+                (subject := SeriesKey.of(check)): known_of_reference(
                     connection, monitor.model, _key(subject), known_on, column=subject.column
                 )
                 for check in since
@@ -244,19 +242,19 @@ class CheckHistory:
                 return found
         return None
 
-    def value(self, subject: Subject, start: datetime, date: datetime) -> Measurement | None:
+    def value(self, subject: SeriesKey, start: datetime, date: datetime) -> Measurement | None:
         """What was known of a subject in a window; of several versions that with the most rows."""
         parts = self.values[subject].get(start, {})
         found = [it for _, known in sorted(parts.items()) if (it := _measured(known, date)) is not None]
         return max(found, key=lambda it: it.n) if found else None
 
-    def segment(self, subject: Subject, segment: str, start: datetime, date: datetime) -> Measurement | None:
+    def segment(self, subject: SeriesKey, segment: str, start: datetime, date: datetime) -> Measurement | None:
         """What was known of one segment of a column in a window."""
         parts = self.values[subject].get(start, {})
         found = [_measured(known, date) for (name, _, _), known in sorted(parts.items()) if name == segment]
         return next((it for it in reversed(found) if it is not None), None)
 
-    def segments(self, subject: Subject, start: datetime, date: datetime) -> dict[str, Measurement]:
+    def segments(self, subject: SeriesKey, start: datetime, date: datetime) -> dict[str, Measurement]:
         """What was known of each segment of a column in a window."""
         parts = self.values[subject].get(start, {})
         found = {segment: _measured(known, date) for (segment, _, _), known in parts.items()}
@@ -283,18 +281,18 @@ def horizon(monitor: Monitor, check: Check, window: Window, *, clearing: bool) -
     return min(begin, Window.of(window.model, window.grain, window.timezone, days[0]).start) if days else begin
 
 
-def _subjects(since: Mapping[Check, datetime | None]) -> dict[Subject, datetime | None]:
+def _subjects(since: Mapping[Check, datetime | None]) -> dict[SeriesKey, datetime | None]:
     """What is read, and from when on: all of it where one check wants all."""
-    found: dict[Subject, datetime | None] = {}
+    found: dict[SeriesKey, datetime | None] = {}
     for check, begin in since.items():
         others = [check.versus.version] if check.versus and check.versus.version else []
-        for subject in (Subject.of(check), *(Subject.of(check, version) for version in others)):
+        for subject in (SeriesKey.of(check), *(SeriesKey.of(check, version) for version in others)):
             before = found.get(subject, begin)
             found[subject] = None if before is None or begin is None else min(before, begin)
     return found
 
 
-def _key(subject: Subject) -> dict[str, str]:
+def _key(subject: SeriesKey) -> dict[str, str]:
     """What names a value of the reference: that of all versions together, unless one is named."""
     return {
         "metric": subject.metric,
@@ -306,7 +304,7 @@ def _key(subject: Subject) -> dict[str, str]:
 
 
 def _values(
-    connection: sa.Connection, monitor: Monitor, subject: Subject, since: datetime | None, known_on: datetime | None
+    connection: sa.Connection, monitor: Monitor, subject: SeriesKey, since: datetime | None, known_on: datetime | None
 ) -> Values:
     table = tables.measurement
     equal = {"model": monitor.model, "grain": monitor.every.value, "metric": subject.metric, "class": subject.klass}

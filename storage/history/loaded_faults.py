@@ -16,7 +16,7 @@ from storage.history.acceptances import Acceptance, acceptances
 from storage.history.breaks import Faults, Found
 from storage.history.database import History
 
-Known = list[tuple[datetime, str]]
+MessagesKnown = list[tuple[datetime, str]]
 """Since when each message of a finding is known; an empty one says that it is no longer found."""
 
 
@@ -28,7 +28,7 @@ class FindingRows:
     ----------
     keys : list of (datetime, Code, str)
         Window, code and subject, in order.
-    known : list of Known
+    known : list of MessagesKnown
         Of each key, in the order of time.
     accepted : list of Acceptance
     recorded : list of (datetime, datetime)
@@ -36,7 +36,7 @@ class FindingRows:
     """
 
     keys: list[tuple[datetime, Code, str]]
-    known: list[Known]
+    known: list[MessagesKnown]
     accepted: list[Acceptance]
     recorded: list[tuple[datetime, datetime]]
 
@@ -58,7 +58,7 @@ class FindingRows:
             .where(evaluation.c.model == model, evaluation.c.grain == grain)
             .group_by(evaluation.c.window_start)
         )
-        found: dict[tuple[datetime, Code, str], Known] = {}
+        found: dict[tuple[datetime, Code, str], MessagesKnown] = {}
         with history.reading() as connection:
             for start, code, subject, known_on, message in connection.execute(query):
                 found.setdefault((start, Code(code), subject), []).append((known_on, message))
@@ -83,7 +83,7 @@ class LoadedFaults(Faults):
                 found.append((start, Finding(code, subject, message)))
         return sorted(found)
 
-    def _message(self, known: Known) -> str:
+    def _message(self, known: MessagesKnown) -> str:
         place = bisect_right(known, self.as_of, key=lambda row: row[0])
         return known[place - 1][1] if place else ""
 

@@ -90,7 +90,7 @@ def measurements(history: History, model: str, wanted: Filter) -> list[dict[str,
         "feature": wanted.feature,
         "class": wanted.klass,
     }
-    conditions = [table.c.model == model, *_within(table.c.window_start, wanted)]
+    conditions = [table.c.model == model, *within(table.c.window_start, wanted)]
     conditions += [table.c[name] == value for name, value in equal.items() if value is not None]
     conditions += _of_column(table, wanted)
     query = newest(table, *conditions, as_of=wanted.as_of)
@@ -111,7 +111,7 @@ def findings(history: History, model: str, wanted: Filter) -> list[dict[str, Any
     [('scale-changed', 'amount')]
     """
     table = tables.finding
-    query = newest(table, table.c.model == model, *_within(table.c.window_start, wanted), as_of=wanted.as_of)
+    query = newest(table, table.c.model == model, *within(table.c.window_start, wanted), as_of=wanted.as_of)
     with history.reading() as connection:
         rows = [dict(row) for row in connection.execute(query).mappings() if row["message"]]
     return _sorted(rows, "window_start", "grain", "code", "subject")
@@ -135,7 +135,7 @@ def rows_by_date(history: History, kind: str, model: str, wanted: Filter) -> lis
     [('data', 'failed'), ('drift_share-above', 'undecided'), ('f1-below', 'passed')]
     """
     table, order = BY_DATE[kind]
-    query = sa.select(table).where(table.c.model == model, *_within(table.c.known_on, wanted))
+    query = sa.select(table).where(table.c.model == model, *within(table.c.known_on, wanted))
     if wanted.as_of is not None:
         query = query.where(table.c.known_on <= wanted.as_of)
     with history.reading() as connection:
@@ -148,7 +148,8 @@ def _of_column(table: sa.Table, wanted: Filter) -> list[sa.ColumnElement[bool]]:
     return [] if wanted.column is None else [table.c.segment.startswith(f"{wanted.column}=", autoescape=True)]
 
 
-def _within(column: sa.Column[Any], wanted: Filter) -> list[sa.ColumnElement[bool]]:
+def within(column: sa.Column[Any], wanted: Filter) -> list[sa.ColumnElement[bool]]:
+    """That a column of instants lies in the span of a filter."""
     since = [] if wanted.since is None else [column >= wanted.since]
     return since if wanted.until is None else [*since, column < wanted.until]
 
@@ -182,7 +183,7 @@ def measured_metrics(history: History, model: str, wanted: Filter) -> set[str]:
     """
     table = tables.measurement
     equal = {"segment": wanted.segment, "version": wanted.version, "class": wanted.klass, "feature": ""}
-    conditions = [table.c.model == model, table.c.value.is_not(None), *_within(table.c.window_start, wanted)]
+    conditions = [table.c.model == model, table.c.value.is_not(None), *within(table.c.window_start, wanted)]
     conditions += [table.c[name] == value for name, value in equal.items() if value is not None]
     query = sa.select(table.c.metric).distinct().where(*conditions, *_of_column(table, wanted))
     with history.reading() as connection:
@@ -206,48 +207,6 @@ def checked_metrics(history: History, model: str) -> list[str]:
         return [row.metric for row in sorted(connection.execute(query))]
 
 
-def newest_run_of_windows(history: History, model: str, wanted: Filter) -> dict[tuple[datetime, str], dict[str, Any]]:
-    """The run of each window that was started last, by start and grain of the window.
-
-    Examples
-    --------
-    >>> runs = newest_run_of_windows(history, "churn", EVERYTHING)
-    >>> [(f"{start:%d %b}", run["status"]) for (start, _), run in runs.items()][-2:]
-    [('10 Mar', 'succeeded'), ('11 Mar', 'findings')]
-    """
-    table = tables.run
-    conditions = [table.c.model == model, *_within(table.c.window_start, wanted)]
-    if wanted.as_of is not None:
-        conditions.append(table.c.known_on <= wanted.as_of)
-    query = sa.select(table).where(*conditions).order_by(table.c.id)
-    with history.reading() as connection:
-        return {(row["window_start"], row["grain"]): dict(row) for row in connection.execute(query).mappings()}
-
-
-def decisions_of_windows(history: History, model: str, wanted: Filter) -> list[dict[str, Any]]:
-    """What was decided last of each check and window, with the grain of the runs that decided.
-
-    Examples
-    --------
-    >>> rows = decisions_of_windows(history, "churn", Filter(since=window.start))
-    >>> [(row["check_name"], row["verdict"], row["grain"]) for row in rows]
-    [('data', 'failed', '1d'), ('drift_share-above', 'undecided', '1d')]
-    """
-    table, run = tables.decision, tables.run
-    conditions = [table.c.model == model, *_within(table.c.window_start, wanted)]
-    if wanted.as_of is not None:
-        conditions.append(table.c.known_on <= wanted.as_of)
-    query = sa.select(table).where(*conditions, table.c.window_start.is_not(None)).order_by(table.c.known_on)
-    grains = sa.select(run.c.known_on, run.c.grain).where(run.c.model == model)
-    with history.reading() as connection:
-        grain = {row.known_on: row.grain for row in connection.execute(grains)}
-        rows = {
-            (row["window_start"], row["check_name"]): {**row, "grain": grain.get(row["known_on"], "")}
-            for row in connection.execute(query).mappings()
-        }
-    return [*rows.values()]
-
-
 def confusion_counts(history: History, model: str, wanted: Filter = EVERYTHING) -> list[dict[str, Any]]:
     """Confusion counts of a model by window; of the filter segment or column, version, span and ``as_of`` count.
 
@@ -259,7 +218,7 @@ def confusion_counts(history: History, model: str, wanted: Filter = EVERYTHING) 
     """
     table = tables.confusion
     equal = {"segment": None if wanted.column else wanted.segment or "", "version": wanted.version or ""}
-    conditions = [table.c.model == model, *_within(table.c.window_start, wanted), *_of_column(table, wanted)]
+    conditions = [table.c.model == model, *within(table.c.window_start, wanted), *_of_column(table, wanted)]
     conditions += [table.c[name] == value for name, value in equal.items() if value is not None]
     query = newest(table, *conditions, as_of=wanted.as_of)
     with history.reading() as connection:

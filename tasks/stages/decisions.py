@@ -18,7 +18,7 @@ from lamplighter.core.time.duration import format_duration
 from lamplighter.core.time.window import Window
 from storage.history import History
 from storage.history.absent import why_absent
-from storage.history.check_history import Subject
+from storage.history.check_history import SeriesKey
 from tasks.stages.snapshot import Snapshot, is_of_inputs
 
 NO_LABELS_YET = "no window with enough labels yet"
@@ -103,7 +103,7 @@ def _of_segments(snapshot: Snapshot, check: Check, window: Window, open_names: C
     if breaks := snapshot.inhibiting(check, window):
         yield Judgement(undecided(check, window.start, broken_text(breaks), Cause.INHIBITED), clears=False)
         return
-    found = snapshot.history.segments(Subject.of(check), window.start, snapshot.known_on)
+    found = snapshot.history.segments(SeriesKey.of(check), window.start, snapshot.known_on)
     if not found:
         yield Judgement(_explained(snapshot, undecided(check, window.start, NOT_MEASURED, Cause.DATA)), clears=False)
         return

@@ -110,7 +110,9 @@ def _undecided_too_long(context: RunContext, decision: Decision) -> Iterator[tup
         return
     earlier = undecided_since(context.history, context.monitor.model, decision.check.name, context.known_on)
     runs = [(context.known_on, decision.window_start), *earlier]
-    if undecided_too_long(context.monitor, decision.check, [known_on for known_on, _ in runs]):
+    # A weekly model that is run every day looks at one window seven times.
+    windows = {context.monitor.window(known_on).start for known_on, _ in runs}
+    if undecided_too_long(context.monitor, decision.check, windows):
         yield decision.check.name, runs[-1][1]
 
 

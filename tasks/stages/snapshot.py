@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import overload
 
-from lamplighter.core.checks.series import Point, Series
+from lamplighter.core.checks.series import LazyPoints, Point, Series
 from lamplighter.core.evaluation.maturity import matured
 from lamplighter.core.monitor import DATA_CHECK, Check, Monitor
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, DRIFT_METRICS, INPUT_METRICS
@@ -17,7 +16,7 @@ from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.core.time.window import Window
 from storage.history import History
 from storage.history.breaks import LASTING, MOMENT, Faults, Found
-from storage.history.check_history import CheckHistory, Subject, WindowKnown, as_of, horizon
+from storage.history.check_history import CheckHistory, SeriesKey, WindowKnown, as_of, horizon
 
 OF_ROWS = OF_WINDOWS | {Code.IDS_REPEATED}
 """Faults that spoil the counts of a window."""
@@ -61,44 +60,6 @@ def target_of(check: Check, window: Window, judged: Window | None, known_on: dat
     return due
 
 
-class LazyPoints(Sequence[Point]):
-    """The points of some windows, each made when it is looked at: most checks look at few of them.
-
-    Parameters
-    ----------
-    windows : sequence of Window
-    make : callable
-        The point of a window.
-
-    Examples
-    --------
-    >>> points = LazyPoints([window.previous(), window], lambda it: Point(it.start, None))
-    >>> len(points), points[-1].start == window.start
-    (2, True)
-    """
-
-    def __init__(self, windows: Sequence[Window], make: Callable[[Window], Point]) -> None:
-        self._windows, self._make = windows, make
-        self._made: dict[int, Point] = {}
-
-    def __len__(self) -> int:
-        return len(self._windows)
-
-    @overload
-    def __getitem__(self, place: int) -> Point: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> list[Point]: ...
-
-    def __getitem__(self, place: int | slice) -> Point | list[Point]:
-        if isinstance(place, slice):
-            return [self[it] for it in range(*place.indices(len(self)))]
-        place = range(len(self))[place]
-        if place not in self._made:
-            self._made[place] = self._make(self._windows[place])
-        return self._made[place]
-
-
 @dataclass(frozen=True)
 class Snapshot:
     """The history of a monitor's checks as a run knew it.
@@ -121,7 +82,7 @@ class Snapshot:
     judged: Window | None
     known_on: datetime
     clearing: bool = True
-    _points: dict[tuple[Subject, str | None, datetime], Point] = field(default_factory=dict, init=False, repr=False)
+    _points: dict[tuple[SeriesKey, str | None, datetime], Point] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def of(
@@ -225,7 +186,11 @@ class Snapshot:
 
     def _is_spoilt(self, check: Check, window: Window) -> bool:
         """Whether a fault, open or accepted, keeps a window out of the past that a check is compared with."""
-        if any(window.start <= it.until for it in self.faults.accepted if it.code in STATES and _is_about(check, it)):
+        if any(
+            window.start <= it.until
+            for it in self.faults.accepted
+            if it.code in STATES and _is_about(check, it.subject)
+        ):
             return True
         own = self._unsound.get(window.start, [])
         if check.metric in ARRIVAL_METRICS:
@@ -257,7 +222,7 @@ class Snapshot:
         many : int
             How many segments are judged at once.
         """
-        subject = Subject.of(check)
+        subject = SeriesKey.of(check)
         begin = horizon(self.monitor, check, window, clearing=self.clearing)
         known = self.history.known_windows(self.known_on, begin, window.start)
         windows = [*map(self._window, known), window]
@@ -277,14 +242,14 @@ class Snapshot:
     def _window(self, known: WindowKnown) -> Window:
         return Window(self.window.model, self.window.grain, known.start, known.end, self.window.timezone)
 
-    def _point(self, check: Check, subject: Subject, window: Window, segment: str | None) -> Point:
+    def _point(self, check: Check, subject: SeriesKey, window: Window, segment: str | None) -> Point:
         """What is known of a window, found once for all checks that read it."""
         key = (subject, segment, window.start)
         if key not in self._points:
             self._points[key] = self._found_point(check, subject, window, segment)
         return self._points[key]
 
-    def _found_point(self, check: Check, subject: Subject, window: Window, segment: str | None) -> Point:
+    def _found_point(self, check: Check, subject: SeriesKey, window: Window, segment: str | None) -> Point:
         if segment is None:
             found = self.history.value(subject, window.start, self.known_on)
         else:
@@ -292,7 +257,7 @@ class Snapshot:
         is_past = not (self._unsound or self.faults.accepted) or not self._is_spoilt(check, window)
         return Point(window.start, found, tuple(self.inhibiting(check, window)), is_past)
 
-    def _reference(self, check: Check, subject: Subject, segment: str | None) -> Measurement | None:
+    def _reference(self, check: Check, subject: SeriesKey, segment: str | None) -> Measurement | None:
         """The value of the reference, of a segment that of the same one."""
         known = self.history.reference.get(subject, {}).get(subject.segment if segment is None else segment, [])
         found = as_of(known, self.known_on)
@@ -311,12 +276,12 @@ class Snapshot:
     def _versions(self, check: Check, starts: Iterable[datetime]) -> dict[datetime, Measurement]:
         if not (check.versus and check.versus.version):
             return {}
-        subject = Subject.of(check, check.versus.version)
+        subject = SeriesKey.of(check, check.versus.version)
         found = {start: self.history.value(subject, start, self.known_on) for start in starts}
         return {start: it for start, it in found.items() if it is not None}
 
     def newest_final(self) -> Window | None:
-        """The newest window whose labels are final, or reach the coverage that the monitor is content with."""
+        """The newest window whose labels are final or cover enough, as `judged_window` asks the database for it."""
         labels = self.monitor.labels
         if labels is None:
             return None
@@ -329,13 +294,10 @@ class Snapshot:
         return self._window(found) if found else None
 
 
-def _is_about(check: Check, fault: object) -> bool:
+def _is_about(check: Check, column: str) -> bool:
     """Whether a column that has another state since it was accepted is what a check is about."""
-    subject = getattr(fault, "subject", "")
     if check.metric in ARRIVAL_METRICS:
         return False
     return (
-        subject == check.feature
-        if check.feature
-        else check.metric not in INPUT_METRICS or check.metric in DRIFT_METRICS
+        column == check.feature if check.feature else check.metric not in INPUT_METRICS or check.metric in DRIFT_METRICS
     )

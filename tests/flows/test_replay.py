@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from lamplighter.core.checks.decide import Decision
+from lamplighter.core.records.finding import Code
 from storage.history import open_history
 from storage.history.acceptances import Acceptance, accept
 from storage.history.decisions import decisions_made
@@ -88,8 +89,6 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Project:
             start = outcome.context.window.previous().start
             known_on = outcome.context.known_on
             with open_history(project).writing() as connection:
-                from lamplighter.core.records.finding import Code
-
                 accepted = Acceptance("m", "1d", Code.SCALE_CHANGED, "amount", start, start, known_on, "jo")
                 accept(connection, [accepted])
     return project

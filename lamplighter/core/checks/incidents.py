@@ -98,17 +98,25 @@ def segment_of(incident_name: str, check_name: str) -> str:
     return name[len(check_name) + 1 : -1] if is_of_check else ""
 
 
-def undecided_too_long(monitor: Monitor, check: Check, runs: Iterable[datetime]) -> bool:
+def undecided_too_long(monitor: Monitor, check: Check, windows: Collection[datetime]) -> bool:
     """Whether the data left a check undecided in as many windows in a row as the monitor allows.
 
     Parameters
     ----------
-    runs : iterable of datetime
-        The logical dates of the runs that left it undecided, since it was last decided.
+    windows : collection of datetime
+        The different windows of the runs that left it undecided, since it was last decided.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}, "
+    >>> monitor = parse("m.yaml", text + "undecided_after: 2, checks: [{metric: rows, below: 9}]}", environ={})
+    >>> days = [datetime(2013, 5, day) for day in (1, 2)]
+    >>> [undecided_too_long(monitor, monitor.checks[0], some) for some in (days[:1], days)]
+    [False, True]
     """
     most = monitor.undecided_windows(check)
-    # A weekly model that is run every day looks at one window seven times.
-    return bool(most) and len({monitor.window(known_on).start for known_on in runs}) >= most
+    return bool(most) and len(windows) >= most
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,16 +217,22 @@ def apply_decisions(
     closed = []
     for incident in open_incidents.values():
         about = decided_by(incident.check_name)
-        decision = verdicts.get(about)
-        if decision is None and incident.is_of_undecided:
-            # Of a check of every segment that could not be decided: one decided segment is enough.
-            of_segments = (it for it in verdicts.values() if check_of(it.check.name) == about)
-            decision = next((it for it in of_segments if it.verdict is not Verdict.UNDECIDED), None)
-        if check_of(incident.check_name) not in names or _is_over(incident, decision, about in not_yet):
+        is_over = _is_over(incident, _decision_about(incident, verdicts), about in not_yet)
+        if is_over or check_of(incident.check_name) not in names:
             closed.append(incident)
         elif about in vanished:
             closed.append(replace(incident, ending=vanished[about]))
     return IncidentChanges(tuple(opened), tuple(closed))
+
+
+def _decision_about(incident: Incident, decisions: Mapping[str, Decision]) -> Decision | None:
+    """The decision that says whether an incident is over; None where the run has none."""
+    about = decided_by(incident.check_name)
+    if about in decisions or not incident.is_of_undecided:
+        return decisions.get(about)
+    # Of a check of every segment that could not be decided: one decided segment is enough.
+    of_segments = (it for it in decisions.values() if check_of(it.check.name) == about)
+    return next((it for it in of_segments if it.verdict is not Verdict.UNDECIDED), None)
 
 
 def _is_over(incident: Incident, decision: Decision | None, not_yet: bool) -> bool:

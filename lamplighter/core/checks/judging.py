@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lamplighter.core.checks.decide import Decision, Verdict
-from lamplighter.core.checks.outcome import Outcome, Prepared, decided, prepared
+from lamplighter.core.checks.outcome import Outcome, Prepared, decided, prepare
 from lamplighter.core.checks.series import Series
 from lamplighter.core.monitor.checks import Check
 
@@ -139,7 +139,7 @@ class Judging:
     def _outcome(self, place: int) -> Outcome:
         if place not in self._outcomes:
             if place not in self.prepared:
-                self.prepared[place] = prepared(self.check, self.series, place)
+                self.prepared[place] = prepare(self.check, self.series, place)
             is_newest = place == len(self.series.points) - 1
             known = self.prepared[place]
             self._outcomes[place] = decided(self.check, self.series, place, known, with_text=is_newest)

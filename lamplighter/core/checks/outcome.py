@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -91,7 +91,7 @@ def outcome_at(check: Check, series: Series, place: int) -> Outcome:
     >>> outcome.compared
     '5 % below 0.81, the mean of 3 windows from 2013-05-01 to 2013-05-03'
     """
-    return decided(check, series, place, prepared(check, series, place))
+    return decided(check, series, place, prepare(check, series, place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Prepared:
     basis: Basis
 
 
-def prepared(check: Check, series: Series, place: int) -> Prepared | Outcome:
+def prepare(check: Check, series: Series, place: int) -> Prepared | Outcome:
     """What is read in one window, and what its limit is computed from; an outcome where one of them is not there."""
     point = series.points[place]
     if point.inhibited_by:
@@ -110,7 +110,10 @@ def prepared(check: Check, series: Series, place: int) -> Prepared | Outcome:
             Verdict.UNDECIDED, limit=check.plain_limit, reason=broken_text(point.inhibited_by), cause=Cause.INHIBITED
         )
     try:
-        return Prepared(READERS[check.form.reads](check, series, place), _basis(check, series, place))
+        if check.form.reads != "absence":
+            _refuse_no_value(check, series, point)
+        past = _past(check, series, place) if check.span else []
+        return Prepared(READERS[check.form.reads](point, past), _basis(check, series, point, past))
     except CannotDecideError as error:
         return Outcome(Verdict.UNDECIDED, limit=check.plain_limit, reason=error.reason, cause=error.cause)
 
@@ -121,7 +124,7 @@ def decided(check: Check, series: Series, place: int, known: Prepared | Outcome,
     Parameters
     ----------
     known : Prepared or Outcome
-        By `prepared`, for a check of the same form and past.
+        By `prepare`, for a check of the same form and past.
     with_text : bool
         Whether what the limit was computed from is said: of the windows before the judged one it is not shown.
     """
@@ -150,9 +153,8 @@ def _fails(check: Check, series: Series, place: int, read: Reading, limit: Limit
     return limit.is_surely_beyond(*bounds)
 
 
-def _value(check: Check, series: Series, place: int) -> Reading:
-    """The value of a window."""
-    point = series.points[place]
+def _refuse_no_value(check: Check, series: Series, point: Point) -> None:
+    """Say why a window has no value that could be judged."""
     found = point.measurement
     if found is None:
         raise CannotDecideError(NOT_MEASURED, Cause.DATA)
@@ -161,27 +163,29 @@ def _value(check: Check, series: Series, place: int) -> Reading:
     if found.n < check.minimum_rows:
         what = f"{series.label(point.start)} has {found.n:,} rows, fewer than minimum_rows {check.minimum_rows:,}"
         raise CannotDecideError(what, Cause.DATA)
-    return Reading(found.value, found.lower, found.upper)
 
 
-def _slope(check: Check, series: Series, place: int) -> Reading:
+def _value(point: Point, past: Sequence[Point]) -> Reading:
+    """The value of a window."""
+    assert point.measurement is not None
+    return Reading(_number(point), point.measurement.lower, point.measurement.upper)
+
+
+def _slope(point: Point, past: Sequence[Point]) -> Reading:
     """The slope over the windows up to one, with that one."""
-    _value(check, series, place)
-    points = [*_past(check, series, place), series.points[place]]
-    begin = points[0].start
-    days = [(point.start - begin) / timedelta(days=1) for point in points]
-    values = [point.measurement.value for point in points if point.measurement and point.measurement.value is not None]
-    found = theil_sen(days, values)
+    points = [*past, point]
+    days = [(it.start - points[0].start) / timedelta(days=1) for it in points]
+    found = theil_sen(days, [*map(_number, points)])
     return Reading(found.value, found.lower, found.upper)
 
 
-def _absence(check: Check, series: Series, place: int) -> Reading:
+def _absence(point: Point, past: Sequence[Point]) -> Reading:
     """Whether a window has no value: 1, or 0."""
-    found = series.points[place].measurement
+    found = point.measurement
     return Reading(float(found is None or found.value is None), None, None)
 
 
-READERS: Mapping[str, Callable[[Check, Series, int], Reading]] = {
+READERS: Mapping[str, Callable[[Point, Sequence[Point]], Reading]] = {
     "value": _value,
     "slope": _slope,
     "absence": _absence,
@@ -189,9 +193,9 @@ READERS: Mapping[str, Callable[[Check, Series, int], Reading]] = {
 """How what is judged is read, by what the row of a form says."""
 
 
-def _basis(check: Check, series: Series, place: int) -> Basis:
+def _basis(check: Check, series: Series, point: Point, past: Sequence[Point]) -> Basis:
     """What the limit of a window is computed from."""
-    point, versus = series.points[place], check.versus
+    versus = check.versus
     if check.form.reads == "absence":
         return Basis(text=series.label(point.start))
     if versus and versus.version:
@@ -200,8 +204,7 @@ def _basis(check: Check, series: Series, place: int) -> Basis:
         return _of_reference(check, series)
     if check.span is None:
         return Basis(many=series.many)
-    past = _past(check, series, place)
-    held = [*past, point] if check.form.reads == "slope" else past
+    held = [*past, point] if check.form.reads == "slope" else [*past]
     text = _windows_text(series, [it.start for it in held], check)
     return _summed(check, [*map(_number, past)], text, series.many)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import overload
 from zoneinfo import ZoneInfo
 
 from lamplighter.core.monitor.check_spans import months_in
@@ -35,6 +36,46 @@ class Point:
     measurement: Measurement | None
     inhibited_by: tuple[Finding, ...] = ()
     is_past: bool = True
+
+
+class LazyPoints(Sequence[Point]):
+    """The points of some windows, each made when it is looked at: most checks look at few of them.
+
+    Parameters
+    ----------
+    windows : sequence of Window
+    make : callable
+        The point of a window.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> window = Window.of("m", Grain.DAY, "UTC", datetime(2013, 5, 2, tzinfo=UTC))
+    >>> points = LazyPoints([window.previous(), window], lambda it: Point(it.start, None))
+    >>> len(points), points[-1].start == window.start
+    (2, True)
+    """
+
+    def __init__(self, windows: Sequence[Window], make: Callable[[Window], Point]) -> None:
+        self._windows, self._make = windows, make
+        self._made: dict[int, Point] = {}
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    @overload
+    def __getitem__(self, place: int) -> Point: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Point]: ...
+
+    def __getitem__(self, place: int | slice) -> Point | list[Point]:
+        if isinstance(place, slice):
+            return [self[it] for it in range(*place.indices(len(self)))]
+        place = range(len(self))[place]
+        if place not in self._made:
+            self._made[place] = self._make(self._windows[place])
+        return self._made[place]
 
 
 @dataclass(frozen=True)

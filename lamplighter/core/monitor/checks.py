@@ -45,7 +45,7 @@ class Persistence(NamedTuple):
 UNITS = ("windows", "hours", "days", "weeks", "months")
 
 LONGEST_FOR = 100
-"""Windows: a check that waits for longer than three months of days tells of the past."""
+"""Windows: what was three months of days ago is no news."""
 
 
 def _persistence(value: Any) -> Any:
@@ -95,7 +95,7 @@ def _versus(value: Any) -> Any:
 OptionalVersus = Annotated[Versus, BeforeValidator(_versus)]
 
 
-class Judging(Section):
+class FailureRules(Section):
     """When a value beyond a limit counts: what checks may share."""
 
     severity: Severity = Field(default=Severity.WARNING, description="how severe a failure is")
@@ -106,11 +106,11 @@ class Judging(Section):
     minimum_rows: Rows = Field(default=1, description="rows that a window must have; of fewer it is undecided")
 
 
-class CheckDefaults(Judging):
+class CheckDefaults(FailureRules):
     """What the checks of a monitor, or of a fleet through `extends`, have in common."""
 
 
-class Subject(Judging):
+class Subject(FailureRules):
     """What a check is about: its name, and the metric that it reads."""
 
     name: str = Field(

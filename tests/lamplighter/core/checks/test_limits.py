@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from datetime import timedelta
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lamplighter.core.monitor.check_forms import FORMS, Basis, By, Quantile, Sigmas
+from lamplighter.core.monitor.check_forms import FORMS
 from lamplighter.core.monitor.check_limits import (
     Limit,
     interval_of_many,
@@ -23,10 +20,10 @@ from lamplighter.core.monitor.check_limits import (
     tail_of_many,
     theil_sen,
 )
+from tests.lamplighter.core.checks.oracles import ORACLES
 
 numbers = st.floats(-1e6, 1e6).map(lambda value: round(value, 6))
 pasts = st.lists(numbers, min_size=1, max_size=40)
-MONTH = timedelta(days=30)
 
 
 @given(pasts, st.floats(0, 1))
@@ -73,46 +70,6 @@ def test_many_are_held_to_the_level_of_one() -> None:
     lower, upper = interval_of_many(0.0, -stats.norm.isf(0.025), stats.norm.isf(0.025), 16)
     assert (lower, upper) == pytest.approx((-stats.norm.isf(0.025 / 16), stats.norm.isf(0.025 / 16)))
     assert sigmas_of_many(60.0, 16) == 60.0
-
-
-def mean(values: list[float]) -> float:
-    return sum(values) / len(values)
-
-
-PAST = [0.81, 0.79, 0.83, 0.80, 0.77, 0.82, 0.80]
-DEVIATION = math.sqrt(sum((value - mean(PAST)) ** 2 for value in PAST) / 6)
-
-ORACLES = {
-    "below": [
-        (0.4, Basis(), (0.4, None)),
-        (Quantile(quantile=0.25, of=MONTH), Basis(PAST), (0.795, None)),
-        (Quantile(quantile=0.5, of=MONTH), Basis(PAST, many=5), (float(np.quantile(PAST, 0.1)), None)),
-        (Sigmas(sigmas=2, of=MONTH), Basis(PAST), (mean(PAST) - 2 * DEVIATION, None)),
-    ],
-    "above": [
-        (3.0, Basis(), (None, 3.0)),
-        (Quantile(quantile=0.95, of=MONTH), Basis(PAST), (None, float(np.quantile(PAST, 0.95)))),
-        (Sigmas(sigmas=2, of=MONTH), Basis(PAST), (None, mean(PAST) + 2 * DEVIATION)),
-    ],
-    "outside": [
-        (Sigmas(sigmas=3, of=MONTH), Basis(PAST), (mean(PAST) - 3 * DEVIATION, mean(PAST) + 3 * DEVIATION)),
-        (Sigmas(sigmas=3, of=MONTH), Basis([0.0, 0.0, 0.0]), (0.0, 0.0)),
-    ],
-    "falls": [
-        (0.05, Basis(summary=0.8), (0.76, None)),
-        (0.05, Basis(summary=-0.8), (-0.84, None)),
-        (0.05, Basis(summary=0.0), (0.0, None)),
-        (By(by=0.02), Basis(summary=0.8), (0.78, None)),
-    ],
-    "rises": [
-        (0.05, Basis(summary=20.0), (None, 21.0)),
-        (0.05, Basis(summary=0.0), (None, 0.0)),
-        (2.5, Basis(summary=-2.0), (None, 3.0)),
-        (By(by=0.5), Basis(summary=20.0), (None, 20.5)),
-    ],
-    "slope": [(-0.01, Basis(), (-0.01, None)), (0.01, Basis(), (None, 0.01))],
-    "missing": [(timedelta(days=5), Basis(), (None, 0.0))],
-}
 
 
 @pytest.mark.parametrize("key", FORMS)
