@@ -53,7 +53,7 @@ def test_mail() -> None:
     (envelope,) = received
     assert envelope.rcpt_tos == ["ops@street.org"]
     message = email.message_from_bytes(envelope.content)
-    assert TOLD.title in str(email.header.make_header(email.header.decode_header(message["SeriesKey"])))
+    assert TOLD.title in str(email.header.make_header(email.header.decode_header(message["Subject"])))
     texts = [part.get_payload(decode=True).decode() for part in message.walk() if not part.is_multipart()]
     assert "since 2025-03-01" in texts[0]
 
