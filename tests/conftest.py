@@ -57,11 +57,11 @@ def postgresql_url(postgresql_server: sa.URL, request: pytest.FixtureRequest) ->
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A Prefect server of the test run's own; its start takes ten seconds, most of them for its tables."""
-    from examples.flights.server import Server, wait_for
+    from examples.flights.server import START_SECONDS, Server
 
     server = Server(tmp_path_factory.mktemp("prefect"))
     try:
-        wait_for(server.url, server.process)
+        server.running.wait(START_SECONDS)
         yield server
     finally:
         server.stop()

@@ -16,9 +16,10 @@ from examples.flights.model import Model
 from examples.flights.replay import TRAINED
 from examples.flights.rows import predicted
 from examples.flights.serve import predict_delay
-from examples.flights.server import wait_for
+from examples.flights.server import START_SECONDS
 from examples.flights.sql import days_to_sql
 from examples.flights.train import VERSION, train_delay
+from examples.stack.running import wait_for
 from storage.project.folder import Project
 
 MONTH, WEEK = 30, 7
@@ -69,7 +70,7 @@ def evaluate_beside(root: Path, url: str, span: Span) -> None:
     logging.getLogger("prefect").setLevel(logging.WARNING)
     # Evidently takes as long to import as the server to start.
     importlib.import_module("evidently")
-    wait_for(url)
+    wait_for(f"{url}/health", START_SECONDS)
     project, database = Project.open(root), root / "data" / "flights.db"
     os.environ["FLIGHTS_DATABASE"] = str(database)
     with temporary_settings({PREFECT_API_URL: url, PREFECT_HOME: root / "prefect"}):

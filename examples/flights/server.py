@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+
+from examples.stack.running import Program, Running, free_ports
 
 START_SECONDS = 300
 QUIET = {
@@ -20,6 +17,24 @@ QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
 }
+
+
+def prefect_program(folder: Path, port: int, database: str | None = None) -> Program:
+    """How a server is started.
+
+    Parameters
+    ----------
+    folder : Path
+        Its home.
+    port : int
+    database : str, optional
+        SQLAlchemy URL; by default SQLite in the folder.
+    """
+    environment = QUIET | {"PREFECT_HOME": str(folder), "PREFECT_SERVER_UI_API_URL": f"http://127.0.0.1:{port}/api"}
+    if database:
+        environment["PREFECT_API_DATABASE_CONNECTION_URL"] = database
+    started = ("-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
+    return Program("prefect", (sys.executable,), started, port, "/api/health", "make setup", environment)
 
 
 class Server:
@@ -34,64 +49,33 @@ class Server:
     """
 
     def __init__(self, folder: Path, database: str | None = None) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
         self.folder = folder
-        self.address = f"http://127.0.0.1:{port}"
+        self.running = Running(prefect_program(folder, free_ports(1)[0], database), folder)
+        self.process = self.running.process
+        self.address = self.running.program.address
         self.url = f"{self.address}/api"
-        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-        environment = os.environ | QUIET | {"PREFECT_HOME": str(folder), "PREFECT_SERVER_UI_API_URL": self.url}
-        if database:
-            environment["PREFECT_API_DATABASE_CONNECTION_URL"] = database
-        with open(folder / "server.log", "w") as log:
-            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
 
     @contextmanager
     def directed(self) -> Iterator[str]:
-        """Direct this process's flow runs to it, once it answers; yields the URL of its API."""
-        wait_for(self.url, self.process)
+        """Direct this process's flow runs to it, once it answers; yields the URL of its API.
+
+        Raises
+        ------
+        LamplighterError
+            If it does not answer within five minutes, or has ended.
+        """
+        self.running.wait(START_SECONDS)
         with temporary_settings({PREFECT_API_URL: self.url, PREFECT_HOME: self.folder}):
             yield self.url
 
     def stop(self) -> None:
         """End it, on a busy machine by force."""
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
-def wait_for(url: str, process: subprocess.Popen[bytes] | None = None) -> None:
-    """Wait until a server answers.
-
-    Raises
-    ------
-    RuntimeError
-        If it does not within five minutes, or its process has ended.
-    """
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and (process is None or process.poll() is None):
-        try:
-            with urllib.request.urlopen(f"{url}/health", timeout=2):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise RuntimeError("the Prefect server did not start; see server.log in its folder")
+        self.running.stop()
 
 
 @contextmanager
 def prefect_server(folder: Path, database: str | None = None) -> Iterator[str]:
-    """Start a server, and direct this process's flow runs to it; yields the URL of its API.
-
-    Raises
-    ------
-    RuntimeError
-        If it does not answer within five minutes.
-    """
+    """Start a server, and direct this process's flow runs to it; yields the URL of its API."""
     server = Server(folder, database)
     try:
         with server.directed() as url:
