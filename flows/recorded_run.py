@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from collections.abc import Iterator
@@ -12,12 +13,16 @@ from datetime import UTC, datetime
 from flows.stage_functions import Stages
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.errors import LamplighterError, ModelError, said_of
+from lamplighter.telemetry.json_logs import log_as_json, logged_about
+from lamplighter.telemetry.spans import span
 from storage.history import model_lock
 from storage.history.prune import newest_of_the_future
 from storage.history.runs import run_of
 from storage.registry.versions import Registry
 from tasks.stages.outcome import Outcome
 from tasks.stages.run_context import RunContext
+
+LOG = logging.getLogger("lamplighter.run")
 
 
 @dataclass
@@ -50,7 +55,7 @@ def recorded_run(context: RunContext, stages: Stages, *, is_present: bool) -> It
     """
     history, model = context.history, context.monitor.model
     run = RecordedRun(time.time())
-    with alone(context), run_of(history, context.window, context.known_on) as row:
+    with alone(context), run_of(history, context.window, context.known_on) as row, _observed(context, row["id"]):
         run.findings = [it for it in (_repair_pointer(context), _of_the_future(context)) if it]
         try:
             yield run
@@ -67,6 +72,24 @@ def recorded_run(context: RunContext, stages: Stages, *, is_present: bool) -> It
             "findings": run.outcome.unrecorded,
             "seconds": stages.seconds,
         }
+        for finding in run.outcome.findings:
+            LOG.warning("%s", finding.message, extra={"fields": {"code": finding.code.value}})
+        LOG.info("run ended: %s", run.outcome.message, extra={"fields": {"status": row["status"]}})
+
+
+@contextmanager
+def _observed(context: RunContext, number: int) -> Iterator[None]:
+    """A span around the run, and log records that say which run they are of."""
+    about = {"model": context.monitor.model, "window": context.window.label, "run_id": str(number)}
+    if place := context.project.log_place:
+        log_as_json(place)
+    with span("run", **about), logged_about(**about):
+        LOG.info("run began")
+        try:
+            yield
+        except Exception as error:
+            LOG.error("run failed: %s", error)
+            raise
 
 
 @contextmanager

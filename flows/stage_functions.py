@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
 from lamplighter.core.records.finding import Finding
+from lamplighter.telemetry.spans import span
 from tasks.stages.compare import Compared, compare
 from tasks.stages.evaluate import Evaluated, evaluate
 from tasks.stages.judge import Judged, judge
@@ -26,6 +28,8 @@ from tasks.stages.validate import Table, validate
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+LOG = logging.getLogger("lamplighter.run")
 
 
 class Publish(Protocol):
@@ -109,8 +113,11 @@ def _timed(
             announce(name)
         begun = time.perf_counter()
         try:
-            return stage(*arguments, **named)
+            with span(f"stage {name}"):
+                return stage(*arguments, **named)
         finally:
-            seconds[name] = round(seconds.get(name, 0.0) + time.perf_counter() - begun, 4)
+            taken = time.perf_counter() - begun
+            seconds[name] = round(seconds.get(name, 0.0) + taken, 4)
+            LOG.info("stage %s ended", name, extra={"fields": {"stage": name, "seconds": round(taken, 4)}})
 
     return timed

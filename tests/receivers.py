@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import socket
 import threading
@@ -69,6 +70,36 @@ def http_receiver(status: int = 200) -> Iterator[Receiver]:
     thread.start()
     try:
         yield receiver
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def otlp_receiver() -> Iterator[tuple[str, list[Any]]]:
+    """Receive spans by OTLP until the context ends; yields the endpoint, and the spans as protobuf has them."""
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    spans: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            content = self.rfile.read(int(self.headers["Content-Length"]))
+            content = gzip.decompress(content) if self.headers.get("Content-Encoding") == "gzip" else content
+            asked = ExportTraceServiceRequest.FromString(content)
+            spans.extend(it for of in asked.resource_spans for scope in of.scope_spans for it in scope.spans)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", spans
     finally:
         server.shutdown()
         server.server_close()

@@ -66,9 +66,7 @@ class Champion(Generic[M]):
     >>> folder.cleanup()
     """
 
-    def __init__(
-        self, folder: str | os.PathLike[str], load: Callable[[Path], M], *, look_seconds: float = 5.0
-    ) -> None:
+    def __init__(self, folder: str | os.PathLike[str], load: Callable[[Path], M], *, look_seconds: float = 5.0) -> None:
         self.folder = Path(folder)
         self.look_seconds = look_seconds
         self._load = load

@@ -24,7 +24,8 @@ MOST_LETTERS = 4000
 def run_of(history: History, window: Window, known_on: datetime) -> Iterator[dict[str, Any]]:
     """A row about this run: running, then succeeded, findings or failed. What a killed one left says interrupted.
 
-    The caller fills in ``message`` and ``seconds``, and as ``findings`` what the run found beside those of its window.
+    The caller fills in ``message`` and ``seconds``, and as ``findings`` what the run found beside those of its window;
+    ``id`` is the row's.
 
     Examples
     --------
@@ -57,7 +58,7 @@ def run_of(history: History, window: Window, known_on: datetime) -> Iterator[dic
         inserted = connection.execute(sa.insert(table).values(**row, message="", findings=[], seconds={}))
         assert inserted.inserted_primary_key is not None
         number = inserted.inserted_primary_key[0]
-    noted: dict[str, Any] = {"status": "succeeded", "message": "", "findings": [], "seconds": {}}
+    noted: dict[str, Any] = {"id": number, "status": "succeeded", "message": "", "findings": [], "seconds": {}}
     try:
         yield noted
     except BaseException as error:

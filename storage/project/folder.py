@@ -58,6 +58,12 @@ class Project:
         return self.root / self.settings.home
 
     @property
+    def log_place(self) -> str:
+        """Where runs log lines of JSON: a file, ``-`` for the standard error, or nothing."""
+        place = self.settings.log_file
+        return "" if place is None else "-" if str(place) == "-" else str(self.root / place)
+
+    @property
     def monitors_folder(self) -> Path:
         """Where monitor files lie."""
         return self.root / "monitors"

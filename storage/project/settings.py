@@ -118,6 +118,9 @@ class Settings(BaseModel):
     notify_seconds: float = Field(
         default=30.0, gt=0, le=600, description="how long a message may take, from the connection to the last answer"
     )
+    log_file: Path | None = Field(
+        default=None, description="where runs log lines of JSON; `-` is the standard error; default nowhere"
+    )
     series_per_model: int = Field(default=500, gt=0, description="most gauge series of a model")
     wait_seconds: float = Field(default=600.0, ge=0, description="how long a run waits for another one of its model")
 
