@@ -83,7 +83,7 @@ def _observed(context: RunContext, number: int) -> Iterator[None]:
     about = {"model": context.monitor.model, "window": context.window.label, "run_id": str(number)}
     if place := context.project.log_place:
         log_as_json(place)
-    with span("run", **about), logged_about(**about):
+    with span("run", about), logged_about(**about):
         LOG.info("run began")
         try:
             yield

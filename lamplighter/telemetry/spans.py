@@ -22,19 +22,22 @@ LOG = logging.getLogger(__name__)
 
 
 @contextmanager
-def span(name: str, *, carrier: Mapping[str, str] | None = None, **attributes: str | int | float) -> Iterator[None]:
+def span(
+    name: str, attributes: Mapping[str, str | int | float] | None = None, *, carrier: Mapping[str, str] | None = None
+) -> Iterator[None]:
     """A span around a block; nothing where tracing is off.
 
     Parameters
     ----------
     name : str
+    attributes : mapping, optional
+        What the span is about.
     carrier : mapping of str to str, optional
         Headers that may hold a `traceparent`: the span belongs to that trace. By default it belongs to the span around.
-    **attributes : str, int or float
 
     Examples
     --------
-    >>> with span("evaluate", model="churn"):
+    >>> with span("evaluate", {"model": "churn"}):
     ...     trace_ids()
     ('', '')
     """
@@ -90,4 +93,23 @@ def _exporting() -> Any:
         provider = TracerProvider(resource=Resource.create(named))
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         trace.set_tracer_provider(provider)
+        _say_once_what_is_not_sent()
     return trace.get_tracer("lamplighter")
+
+
+def _say_once_what_is_not_sent() -> None:
+    """Replace the exporter's lines, one for each try, by a single one that says what to do."""
+
+    class Once(logging.Handler):
+        is_said = False
+
+        def emit(self, record: logging.LogRecord) -> None:
+            if not self.is_said:
+                self.is_said = True
+                endpoint = next(os.environ[name] for name in ENDPOINTS if os.environ.get(name))
+                fix = f"start the collector there, or unset {ENDPOINTS[0]}"
+                print(f"lamplighter: spans are not taken at {endpoint}; {fix}", file=sys.stderr)
+
+    exporters = logging.getLogger("opentelemetry.exporter")
+    exporters.addHandler(Once(logging.WARNING))
+    exporters.propagate = False

@@ -66,4 +66,8 @@ def test_an_endpoint_that_is_gone_and_a_log_that_cannot_be_written_cost_the_run_
     done = _run(project, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("the log cannot be written") == 1
-    assert "Traceback" not in done.stderr
+    said = done.stderr.splitlines()
+    assert [line for line in said if "spans" in line] == [
+        "lamplighter: spans are not taken at http://127.0.0.1:9; start the collector there, or unset OTEL_EXPORTER_OTLP_ENDPOINT"
+    ]
+    assert len(said) == 2
