@@ -68,6 +68,7 @@ def test_an_endpoint_that_is_gone_and_a_log_that_cannot_be_written_cost_the_run_
     assert done.stderr.count("the log cannot be written") == 1
     said = done.stderr.splitlines()
     assert [line for line in said if "spans" in line] == [
-        "lamplighter: spans are not taken at http://127.0.0.1:9; start the collector there, or unset OTEL_EXPORTER_OTLP_ENDPOINT"
+        "lamplighter: spans are not taken at http://127.0.0.1:9; start the collector there, "
+        "or unset OTEL_EXPORTER_OTLP_ENDPOINT"
     ]
     assert len(said) == 2
