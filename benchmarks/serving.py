@@ -1,0 +1,148 @@
+"""What it costs to watch a service: the flights' `/predict` bare, with another instrument, and with Lamplighter.
+
+The other one is prometheus-fastapi-instrumentator. Each is a uvicorn server with one worker. They are asked in turn, in
+blocks: by one connection for the time of a request, by eight for the throughput. A figure is the median over the blocks
+of the ratio or difference to the bare one beside it. Lamplighter also logs every row; what is on the disk afterwards
+gives the bytes of one. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import itertools
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from benchmarks.serving_apps import APPS
+from examples.flights.load import flights_as_json
+from examples.flights.prepare import prepare
+from examples.flights.replay import LOG
+from examples.stack.running import Program, free_ports
+from examples.stack.stack import running
+
+BARE, OURS = "bare", "lamplighter"
+CONNECTIONS = 8
+HEADERS = {"content-type": "application/json"}
+
+
+@dataclass
+class Measured:
+    """Of one app, a value a block: milliseconds of a request (median), and requests a second."""
+
+    milliseconds: list[float] = field(default_factory=list)
+    throughput: list[float] = field(default_factory=list)
+
+
+def main() -> None:
+    """Measure, print a line for each app, and JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--blocks", type=int, default=15, help="default %(default)s")
+    parser.add_argument("--requests", type=int, default=400, help="of a block; default %(default)s")
+    parser.add_argument("--folder", type=Path, help="keep the project here; by default it is temporary")
+    arguments = parser.parse_args()
+    with ExitStack() as stack:
+        folder = arguments.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        project = prepare(folder.resolve())
+        servers = [_server(app, project.root, port) for app, port in zip(APPS, free_ports(len(APPS)), strict=True)]
+        before = _logged(project.root)
+        started = stack.enter_context(running(servers, folder / "logs"))
+        found = _measure(
+            {name: one.program.port for name, one in started.items()}, arguments.blocks, arguments.requests
+        )
+        stack.close()
+        rows, size = (after - earlier for after, earlier in zip(_logged(project.root), before, strict=True))
+    print(json.dumps(_shown(found, rows, size)))
+
+
+def _server(app: str, project: Path, port: int) -> Program:
+    started = ("-m", "uvicorn", f"benchmarks.serving_apps:{app}", "--factory", "--port", str(port))
+    quiet = ("--log-level", "warning", "--no-access-log")
+    return Program(
+        app, (sys.executable,), (*started, *quiet), port, "/openapi.json", "", {"LAMPLIGHTER_PROJECT": str(project)}
+    )
+
+
+def _measure(ports: dict[str, int], blocks: int, requests: int) -> dict[str, Measured]:
+    bodies = flights_as_json()
+    found = {name: Measured() for name in ports}
+    for port in ports.values():
+        _ask(port, bodies[:100], [])
+    for block in range(blocks):
+        # Each block begins with another app: a machine that slows down slows all of them.
+        order = [*itertools.islice(itertools.cycle(ports), block % len(ports), block % len(ports) + len(ports))]
+        part = [bodies[(block * requests + i) % len(bodies)] for i in range(requests)]
+        for name in order:
+            times: list[float] = []
+            _ask(ports[name], part, times)
+            found[name].milliseconds.append(1000 * statistics.median(times))
+        for name in order:
+            found[name].throughput.append(_throughput(ports[name], part))
+    return found
+
+
+def _ask(port: int, bodies: Sequence[bytes], times: list[float]) -> None:
+    """Ask one by one over one connection; the seconds of each answer are added to the times."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    for body in bodies:
+        since = time.perf_counter()
+        connection.request("POST", "/predict", body, HEADERS)
+        answer = connection.getresponse()
+        content = answer.read()
+        times.append(time.perf_counter() - since)
+        if answer.status != 200:
+            raise RuntimeError(f"{answer.status}: {content.decode(errors='replace')[:200]}")
+    connection.close()
+
+
+def _throughput(port: int, bodies: Sequence[bytes]) -> float:
+    """Requests a second over several connections at once."""
+    since = time.perf_counter()
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        asked = [threads.submit(_ask, port, bodies[i::CONNECTIONS], []) for i in range(CONNECTIONS)]
+        for one in asked:
+            one.result()
+    return len(bodies) / (time.perf_counter() - since)
+
+
+def _logged(project: Path) -> tuple[int, int]:
+    """Rows and bytes of the prediction log of today: those of 2013 are the example's own."""
+    files = list((project / "data" / "predictions" / LOG).glob("day=20[2-9]*/*.parquet"))
+    return sum(pq.read_metadata(path).num_rows for path in files), sum(path.stat().st_size for path in files)
+
+
+def _shown(found: dict[str, Measured], rows: int, size: int) -> dict[str, object]:
+    bare = found[BARE]
+    result: dict[str, object] = {}
+    for name, measured in found.items():
+        added = _paired(measured.milliseconds, bare.milliseconds, lambda one, other: 1000 * (one - other))
+        ratio = _paired(measured.throughput, bare.throughput, lambda one, other: one / other)
+        median, rate = statistics.median(measured.milliseconds), statistics.median(measured.throughput)
+        print(f"{name:15s} {median:6.2f} ms  {added:+7.0f} us  {rate:7.0f} requests/s  {ratio:6.3f} of the bare one")
+        result[name] = {
+            "milliseconds": round(median, 3),
+            "added_microseconds": round(added),
+            "requests_per_second": round(rate),
+            "throughput_ratio": round(ratio, 4),
+        }
+    logged = {"rows": rows, "bytes_per_row": round(size / rows, 1) if rows else None}
+    print(f"logged {rows} rows, {logged['bytes_per_row']} bytes each")
+    return {**result, "logged": logged}
+
+
+def _paired(ours: list[float], theirs: list[float], compare: Callable[[float, float], float]) -> float:
+    return statistics.median(map(compare, ours, theirs))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""The flights' `/predict` in three ways, for `benchmarks.serving`."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import pandas as pd
+from fastapi import FastAPI
+from prometheus_fastapi_instrumentator import Instrumentator
+from threadpoolctl import threadpool_limits
+
+from examples.flights import service
+from examples.flights.model import Model, answers, scores
+from examples.flights.service import Answer, Flight
+from lamplighter.serving import Champion
+from storage.project.folder import Project
+
+
+def bare() -> FastAPI:
+    """The model behind the same route, and nothing else."""
+    project = Project.open()
+    champion: Champion[Model] = Champion(project.home / "models" / service.LOOP, Model.load)
+    threadpool_limits(limits=1, user_api="openmp")
+    app = FastAPI()
+
+    @app.post("/predict")
+    def predict(flight: Flight) -> Answer:
+        served = champion.served
+        score = scores(served.model.estimator, pd.DataFrame([flight.model_dump()]))
+        answer = answers(score, version=served.version, threshold=served.model.threshold).iloc[0]
+        return Answer(request_id=uuid.uuid4().hex, **answer.to_dict())
+
+    return app
+
+
+def instrumentator() -> FastAPI:
+    """The same with prometheus-fastapi-instrumentator, as its own page says: requests are counted and timed."""
+    app = bare()
+    Instrumentator().instrument(app).expose(app)
+    return app
+
+
+def lamplighter() -> FastAPI:
+    """The example service: requests and inferences are counted and timed, each row is logged."""
+    project = Project.open()
+    return service.build(Path(project.root), project.home)
+
+
+APPS = ("bare", "instrumentator", "lamplighter")
