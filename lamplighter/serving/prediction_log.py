@@ -1,48 +1,63 @@
-"""What a model saw and answered, as Parquet files that are never seen half written."""
+"""What a model saw and answered: queued in memory by the request, written by a thread."""
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import re
-import threading
-import time
-import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, Literal, Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
+from prometheus_client import CollectorRegistry
 
-from lamplighter.atomic import atomic_file
 from lamplighter.errors import ColumnError, LamplighterError
+from lamplighter.serving.log_metrics import LogMetrics
+from lamplighter.serving.parquet_folder import ParquetFolder
+from lamplighter.serving.row_queue import Limits, RowQueue, unique_name
+from lamplighter.serving.rows import Rows, refuse_naive, with_instants
+from lamplighter.serving.sampling import checked_share, is_sampled
+from lamplighter.serving.written import Place
 
-INSTANT = pa.timestamp("us", tz="UTC")
-"""How instants are stored, whatever zone they came in."""
-
-_WITH_ZONE = "give each timestamp its zone, such as datetime.now(UTC)"
+CLOSE_SECONDS = 10.0
+"""How long closing waits for a place that hangs; an orchestrator kills a service some 30 seconds after it asked."""
 
 
 class PredictionLog:
-    """Writes predictions to ``folder/day=YYYY-MM-DD/part-<name>.parquet``, one file per local day and batch.
+    """Writes predictions to ``folder/day=YYYY-MM-DD/part-<name>.parquet``, or to a table of a database.
 
-    A file gets its name only when it is complete and on the disk, so a reader, or a machine that loses its power,
-    sees all rows of a file or none. Any number of processes and threads may write to one folder.
+    `append` takes microseconds: it puts a row into a queue, which a thread writes, a file (for each local day) or a
+    transaction at a time. A request never waits for a disk. A file gets its name only when it is complete and on the
+    disk, so a reader, or a machine that loses its power, sees all rows of a file or none. Any number of processes
+    and threads may write to one folder or table.
 
     Parameters
     ----------
-    folder : path
-        Made when absent.
+    place : path or Place
+        A folder, made when absent; or another place, such as an `SqlTable`.
     time : str, default="predicted_at"
         The column that says when a row was predicted: timestamps with a zone, never null.
     timezone : str, default="UTC"
-        The zone whose days the folder is partitioned by. Timestamps themselves are stored in UTC.
+        The zone whose days a folder is partitioned by. Timestamps themselves are stored in UTC.
     max_rows : int, default=10_000
-        How many appended rows are held before they are written.
+        How many rows are written together at most.
+    max_seconds : float, default=60
+        How long a row waits at most: what a process that is killed loses.
+    queue_rows : int, default=50_000
+        How many rows may wait, when the place is slow or gone.
+    full : {"drop", "block"}, default="drop"
+        What happens to a row when so many wait: it is dropped and counted, or `append` waits for room.
+    max_wait : float, default=1
+        How many seconds `append` waits at most if `full` is "block"; then the row is dropped and counted.
+    sample : float, default=1
+        The share of ids whose rows are kept. Each file carries it as `lamplighter.sample` in its metadata.
+    id : str or sequence of str, optional
+        The column or columns that decide whether a row is in the sample.
+    model : str, optional
+        Count rows, drops and failures as live metrics of this model.
+    registry : CollectorRegistry, optional
+        Where they are registered; by default prometheus_client's own.
 
     Examples
     --------
@@ -53,7 +68,7 @@ class PredictionLog:
     >>> [path.parent.name for path in log.write({"predicted_at": [noon], "late": [1]})]
     ['day=2013-04-01']
 
-    Rows that come one by one are held until there are `max_rows`, or until the end of the block:
+    Rows that come one by one are written later, at the end of the block at the latest:
 
     >>> with PredictionLog(folder.name) as log:
     ...     log.append({"predicted_at": noon, "late": 0})
@@ -64,28 +79,37 @@ class PredictionLog:
 
     def __init__(
         self,
-        folder: str | os.PathLike[str],
+        place: str | os.PathLike[str] | Place,
         *,
         time: str = "predicted_at",
         timezone: str = "UTC",
         max_rows: int = 10_000,
+        max_seconds: float = 60.0,
+        queue_rows: int = 50_000,
+        full: Literal["drop", "block"] = "drop",
+        max_wait: float = 1.0,
+        sample: float = 1.0,
+        id: str | Sequence[str] | None = None,
+        model: str = "",
+        registry: CollectorRegistry | None = None,
     ) -> None:
-        if max_rows < 1:
-            raise LamplighterError(f"max_rows is {max_rows}", fix="it must be at least 1")
-        try:
-            ZoneInfo(timezone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise LamplighterError(
-                f"unknown timezone {timezone!r}", fix="a name such as 'Europe/Berlin' is right"
-            ) from None
-        self.folder = Path(folder)
+        _refuse_unless(max_rows >= 1, f"max_rows is {max_rows}", "it must be at least 1")
+        _refuse_unless(max_seconds > 0, f"max_seconds is {max_seconds}", "it must be above 0")
+        _refuse_unless(
+            queue_rows >= max_rows, f"queue_rows is {queue_rows}", f"at least max_rows, {max_rows}, is right"
+        )
+        _refuse_unless(full in ("drop", "block"), f"full is {full!r}", "'drop' or 'block' is right")
+        _refuse_unless(max_wait >= 0, f"max_wait is {max_wait}", "it must be at least 0")
         self.time = time
-        self.timezone = timezone
-        self.max_rows = max_rows
-        self._lock = threading.RLock()
-        self._rows: list[dict[str, Any]] = []
-        self._schema = pa.schema([])
-        self._name = _unique_name()
+        self.ids = () if id is None else (id,) if isinstance(id, str) else tuple(id)
+        self.sample = checked_share(sample, bool(self.ids))
+        if isinstance(place, str | os.PathLike):
+            note = {"lamplighter.sample": repr(sample)} if sample < 1 else None
+            place = ParquetFolder(place, time=time, timezone=timezone, note=note)
+        self.place: Place = place
+        self._rows = Rows(time)
+        limits = Limits(max_rows, max_seconds, queue_rows, max_wait if full == "block" else 0.0)
+        self._queue = RowQueue(place, self._rows, limits, LogMetrics(model, registry))
 
     def write(self, rows: pa.Table | Mapping[str, Any], *, name: str | None = None) -> list[Path]:
         """Write a batch at once; when this returns, it is on the disk.
@@ -95,13 +119,13 @@ class PredictionLog:
         rows : Table or mapping of columns
             Anything that `pyarrow.table` takes. Column types are kept, except that `time` becomes UTC microseconds.
         name : str, optional
-            Writing a batch again under the same name replaces it instead of doubling it. By default unique, and
-            sorting by the time of writing.
+            Writing a batch again under the same name doubles nothing: a folder replaces the batch, a database keeps
+            the first. By default unique, and sorting by the time of writing.
 
         Returns
         -------
         list of Path
-            One file per local day, in order of the days.
+            One file per local day, in order of the days; none where the place is a database.
 
         Raises
         ------
@@ -109,44 +133,48 @@ class PredictionLog:
             If the column `time` is missing, not a timestamp, without a zone, or null somewhere. Nothing is written.
         """
         if isinstance(rows, Mapping):
-            self._refuse_naive(rows.get(self.time))
-        table = self._with_instants(pa.table(rows))
-        name = _unique_name() if name is None else _checked_name(name)
-
-        days = _local_days(table[self.time], self.timezone)
-        return [
-            _write_whole(table.filter(pc.equal(days, day)), self.folder / f"day={day}", f"part-{name}.parquet")
-            for day in sorted(pc.unique(days).to_pylist())
-        ]
+            refuse_naive(self.time, rows.get(self.time))
+        table = self._sampled(with_instants(pa.table(rows), self.time))
+        written = self.place.write(table, unique_name() if name is None else _checked_name(name))
+        if written.refused:
+            raise ColumnError(f"{len(written.refused)} rows refused, the first: {written.refused[0]}")
+        return written.paths
 
     def append(self, row: Mapping[str, Any]) -> None:
-        """Hold one row; writes what is held first when that is `max_rows` already.
+        """Queue one row, which is written within `max_seconds`; it is copied, but lists in it are not.
 
-        If this raises, the row was not taken, and the rows that are held are still held.
+        Raises
+        ------
+        ColumnError
+            If the row cannot be stored: its time is missing, null or without a zone, or a column has another type
+            than in the rows before. It was not taken then, and no other row is lost by it.
         """
-        one = self._with_instants(pa.Table.from_pylist([dict(row)]))
-        with self._lock:
-            if len(self._rows) >= self.max_rows:
-                self.flush()
-            try:
-                # One row of another type would keep all the others from being written, so it is refused here.
-                schema = pa.unify_schemas([self._schema, one.schema], promote_options="permissive")
-            except pa.ArrowTypeError as error:
-                raise ColumnError(
-                    f"row refused: {str(error).splitlines()[0]}", fix="log each column with one type"
-                ) from None
-            self._schema = schema
-            self._rows.append(dict(row))
+        if self.sample < 1 and not is_sampled(self._id_of(row), self.sample):
+            return
+        self._queue.put(self._rows.take(row))
 
     def flush(self) -> list[Path]:
-        """Write the rows that are held; those that cannot be written stay held."""
-        with self._lock:
-            if not self._rows:
-                return []
-            # The name belongs to the held rows: a flush that failed half way, and is repeated, doubles nothing.
-            paths = self.write(pa.Table.from_pylist(self._rows, schema=self._schema), name=self._name)
-            self._rows, self._name = [], _unique_name()
-            return paths
+        """Write the rows that are queued, now and in this thread; those that cannot be written stay queued.
+
+        Raises
+        ------
+        OSError, SQLAlchemyError
+            If the place cannot be written.
+        """
+        return self._queue.flush()
+
+    def close(self) -> None:
+        """Write the rows that are queued and end the thread. A row that is appended later begins another.
+
+        A service calls it when it shuts down, or uses the log as a context manager. An interpreter that ends calls it
+        too; one that a signal ends does not, and uvicorn repeats the signal that it was stopped by.
+
+        Raises
+        ------
+        LamplighterError
+            If rows could not be written within some seconds.
+        """
+        self._queue.close(CLOSE_SECONDS)
 
     def __enter__(self) -> Self:
         return self
@@ -154,58 +182,36 @@ class PredictionLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Write the rows that are held, also when the block failed: they were predicted."""
-        self.flush()
+        """Write the rows that are queued, also when the block failed: they were predicted."""
+        if kind is None:
+            self.close()
+        else:
+            # The error of the block is the one to see; what went wrong here is logged.
+            self._queue.close_at_exit()
 
-    def _refuse_naive(self, column: object) -> None:
-        """Refuse a list in which any timestamp is naive: Arrow takes the zone of the first for all."""
-        if isinstance(column, list | tuple) and any(isinstance(at, dt.datetime) and at.tzinfo is None for at in column):
-            raise ColumnError(f"column {self.time!r} has no time zone", self.time, fix=_WITH_ZONE)
+    def _sampled(self, table: pa.Table) -> pa.Table:
+        if self.sample == 1:
+            return table
+        ids = table.select([name for name in self.ids if name in table.column_names])
+        return table.filter(
+            pa.array([is_sampled(self._id_of(row), self.sample) for row in ids.to_pylist()], pa.bool_())
+        )
 
-    def _with_instants(self, table: pa.Table) -> pa.Table:
-        """Return the table with `time` in UTC microseconds, or refuse it."""
-        if self.time not in table.column_names:
-            raise ColumnError(
-                f"column {self.time!r} is missing",
-                self.time,
-                missing=True,
-                fix=f"columns: {', '.join(table.column_names)}",
-            )
-        column = table[self.time]
-        if column.null_count:
-            what = f"column {self.time!r} is null in {column.null_count} of {len(column)} rows"
-            raise ColumnError(what, self.time, fix=_WITH_ZONE)
-        if not pa.types.is_timestamp(column.type):
-            raise ColumnError(
-                f"column {self.time!r} holds {column.type}", self.time, fix="timestamps with a zone are right"
-            )
-        if column.type.tz is None:
-            raise ColumnError(f"column {self.time!r} has no time zone", self.time, fix=_WITH_ZONE)
-        # What is finer than a microsecond is cut off; what is too far away for one is an error.
-        instants = pc.cast(column, options=pc.CastOptions(target_type=INSTANT, allow_time_truncate=True))
-        return table.set_column(table.column_names.index(self.time), self.time, instants)
+    def _id_of(self, row: Mapping[str, Any]) -> Any:
+        """What identifies a row; one that nothing identifies belongs to no sample and outside of none."""
+        values = tuple([row.get(name) for name in self.ids])
+        if None in values:
+            name = self.ids[values.index(None)]
+            raise ColumnError(f"column {name!r}, which the sample is drawn by, is missing or null", name, missing=True)
+        return values if len(values) > 1 else values[0]
 
 
-def _local_days(instants: pa.ChunkedArray, timezone: str) -> pa.ChunkedArray:
-    """Return the local day of each instant as ``YYYY-MM-DD``."""
-    return pc.strftime(instants.cast(pa.timestamp("us", tz=timezone)), format="%Y-%m-%d")
-
-
-def _unique_name() -> str:
-    """Return a name that no other writer takes and that sorts by time."""
-    return f"{time.time_ns():020d}-{uuid.uuid4().hex[:12]}"
+def _refuse_unless(sound: bool, what: str, fix: str) -> None:
+    if not sound:
+        raise LamplighterError(what, fix=fix)
 
 
 def _checked_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         raise LamplighterError(f"{name!r} cannot name a file", fix="letters, digits, '.', '_' and '-' are right")
     return name
-
-
-def _write_whole(table: pa.Table, folder: Path, name: str) -> Path:
-    """Write a file so that it appears complete or not at all, and stays when the power goes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / name
-    with atomic_file(path, lasting=True) as file:
-        pq.write_table(table, file, compression="zstd")
-    return path

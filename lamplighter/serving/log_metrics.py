@@ -1,0 +1,82 @@
+"""The live metrics of a prediction log."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
+
+from lamplighter.core.records.live import LIVE
+
+LOG_METRICS = tuple(metric for metric in LIVE if metric.needs == "log")
+
+_MADE: MutableMapping[CollectorRegistry, dict[str, Any]] = WeakKeyDictionary()
+"""A registry takes a name once, and several logs, each of another model, share it."""
+
+
+class LogMetrics:
+    """Counts what a prediction log does; without a model it counts nothing.
+
+    Parameters
+    ----------
+    model : str
+        The value of the label `model`; empty for no metrics.
+    registry : CollectorRegistry, optional
+        By default that of the process.
+
+    Examples
+    --------
+    >>> registry = CollectorRegistry()
+    >>> LogMetrics("churn", registry).dropped("full", 2)
+    >>> registry.get_sample_value("prediction_log_dropped_rows_total", {"model": "churn", "cause": "full"})
+    2.0
+    """
+
+    def __init__(self, model: str, registry: CollectorRegistry | None = None) -> None:
+        self._model = model
+        self._metrics = _metrics_of(REGISTRY if registry is None else registry) if model else {}
+        if model:
+            # So that a rate has a beginning, and an absent series means an absent log.
+            for name in ("prediction_log_rows_total", "prediction_log_failures_total"):
+                self._metrics[name].labels(model)
+            for cause in ("full", "refused"):
+                self._metrics["prediction_log_dropped_rows_total"].labels(model, cause)
+            self.waiting(0)
+
+    def wrote(self, rows: int) -> None:
+        """Rows were written."""
+        if self._model:
+            self._metrics["prediction_log_rows_total"].labels(self._model).inc(rows)
+
+    def dropped(self, cause: str, rows: int = 1) -> None:
+        """Rows were lost, because the queue was `full` or the place `refused` them."""
+        if self._model:
+            self._metrics["prediction_log_dropped_rows_total"].labels(self._model, cause).inc(rows)
+
+    def failed(self) -> None:
+        """A write failed."""
+        if self._model:
+            self._metrics["prediction_log_failures_total"].labels(self._model).inc()
+
+    def waiting(self, rows: int) -> None:
+        """So many rows wait to be written."""
+        if self._model:
+            self._metrics["prediction_log_queue_rows"].labels(self._model).set(rows)
+
+
+def _metrics_of(registry: CollectorRegistry) -> dict[str, Any]:
+    made = _MADE.get(registry)
+    if made is None:
+        made = {}
+        for metric in LOG_METRICS:
+            if metric.kind == "counter":
+                made[metric.name] = Counter(metric.name, metric.help, metric.labels, registry=registry)
+            else:
+                # Of several workers those that live: what a dead one held is gone.
+                made[metric.name] = Gauge(
+                    metric.name, metric.help, metric.labels, registry=registry, multiprocess_mode="livesum"
+                )
+        _MADE[registry] = made
+    return made

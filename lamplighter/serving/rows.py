@@ -1,0 +1,199 @@
+"""Rows that come one by one: those that cannot be stored are refused at once, the rest become tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from lamplighter.errors import ColumnError, one_line
+
+INSTANT = pa.timestamp("us", tz="UTC")
+"""How instants are stored, whatever zone they came in."""
+
+MOST_SHAPES = 1000
+"""Shapes that are remembered. Columns that are null now and then make many of them; a service has a few."""
+
+WITH_ZONE = "give each timestamp its zone, such as datetime.now(UTC)"
+
+NOT_STORABLE = (pa.ArrowException, OverflowError, TypeError, ValueError)
+"""What Arrow raises about values that it cannot hold."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """The columns of a row, and which of its values are timestamps, with a zone or without."""
+
+    names: tuple[str, ...]
+    instants: tuple[tuple[int, bool], ...]
+
+
+class Row(NamedTuple):
+    """A row that was taken: a tuple is a third of a dict."""
+
+    layout: Layout
+    values: tuple[Any, ...]
+
+
+class Rows:
+    """Takes rows and makes tables of them; it remembers each column's type, so that all files have the same.
+
+    Parameters
+    ----------
+    time : str
+        The column that says when a row was predicted.
+
+    Examples
+    --------
+    >>> rows = Rows("at")
+    >>> noon = dt.datetime(2013, 4, 1, 12, tzinfo=dt.UTC)
+    >>> taken = [rows.take({"at": noon, "late": late}) for late in (0, 1)]
+    >>> table, refused = rows.table(taken)
+    >>> table["late"].to_pylist(), refused
+    ([0, 1], [])
+    """
+
+    def __init__(self, time: str) -> None:
+        self.time = time
+        self._layouts: dict[tuple[Any, ...], Layout] = {}
+        self._schema = pa.schema([])
+        self._lock = threading.Lock()
+
+    def take(self, row: Mapping[str, Any]) -> Row:
+        """The row as it is held. Arrow looks at it only if no row had the same columns and types before.
+
+        Raises
+        ------
+        ColumnError
+            If its time is missing, null or without a zone, or a column has another type than before.
+        """
+        names, values = tuple(row), tuple(row.values())
+        layout = self._layouts.get((names, *map(type, values)))
+        if layout is not None:
+            for place, zoned in layout.instants:
+                if (values[place].tzinfo is not None) is not zoned:
+                    break
+            else:
+                return Row(layout, values)
+        return Row(self._learn(row), values)
+
+    def table(self, rows: Sequence[Row]) -> tuple[pa.Table, list[str]]:
+        """The rows as a table, and why some are not in it.
+
+        A value that only Arrow can judge, such as a list with numbers and texts, costs its own row and no other.
+        """
+        tables, refused = self._sound(rows)
+        if not tables:
+            return pa.table({}), refused
+        return pa.concat_tables(tables, promote_options="permissive"), refused
+
+    def forget_lock(self) -> None:
+        """Begin anew in a process that was forked while another thread held the lock."""
+        self._lock = threading.Lock()
+
+    def _learn(self, row: Mapping[str, Any]) -> Layout:
+        """The layout of a row whose columns and types are new."""
+        layout = Layout(tuple(row), tuple(_instants(row)))
+        try:
+            self._unify(with_instants(pa.Table.from_pylist([dict(row)]), self.time))
+        except NOT_STORABLE as error:
+            raise _refused(error) from None
+        if isinstance(row[self.time], dt.datetime):
+            with self._lock:
+                if len(self._layouts) >= MOST_SHAPES:
+                    self._layouts.clear()
+                self._layouts[(layout.names, *map(type, row.values()))] = layout
+        return layout
+
+    def _unify(self, table: pa.Table) -> pa.Table:
+        """The table in the types of all rows so far and its own, where Arrow has one for both and Parquet stores it."""
+        with self._lock:
+            table = _in_known_zones(table, self._schema)
+            unified = pa.unify_schemas([self._schema, table.schema], promote_options="permissive")
+            if unified != self._schema:
+                pq.write_metadata(unified, BytesIO())
+            self._schema = unified
+        return table.cast(pa.schema([unified.field(name) for name in table.column_names]))
+
+    def _sound(self, rows: Sequence[Row]) -> tuple[list[pa.Table], list[str]]:
+        try:
+            return [self._made(rows)], []
+        except (ColumnError, *NOT_STORABLE) as error:
+            if len(rows) == 1:
+                return [], [one_line(error)]
+        half = len(rows) // 2
+        first, refused_first = self._sound(rows[:half])
+        second, refused_second = self._sound(rows[half:])
+        return first + second, refused_first + refused_second
+
+    def _made(self, rows: Sequence[Row]) -> pa.Table:
+        return self._unify(with_instants(pa.table(_columns(rows)), self.time))
+
+
+def with_instants(table: pa.Table, time: str) -> pa.Table:
+    """The table with its time in UTC microseconds.
+
+    Raises
+    ------
+    ColumnError
+        If the time is missing, not a timestamp, without a zone, or null somewhere.
+    """
+    if time not in table.column_names:
+        names = ", ".join(table.column_names)
+        raise ColumnError(f"column {time!r} is missing", time, missing=True, fix=f"columns: {names}")
+    column = table[time]
+    if column.null_count:
+        what = f"column {time!r} is null in {column.null_count} of {len(column)} rows"
+        raise ColumnError(what, time, fix=WITH_ZONE)
+    if not pa.types.is_timestamp(column.type):
+        raise ColumnError(f"column {time!r} holds {column.type}", time, fix="timestamps with a zone are right")
+    if column.type.tz is None:
+        raise ColumnError(f"column {time!r} has no time zone", time, fix=WITH_ZONE)
+    # What is finer than a microsecond is cut off; what is too far away for one is an error.
+    instants = pc.cast(column, options=pc.CastOptions(target_type=INSTANT, allow_time_truncate=True))
+    return table.set_column(table.column_names.index(time), time, instants)
+
+
+def refuse_naive(time: str, column: object) -> None:
+    """Refuse a list in which any timestamp is naive: Arrow takes the zone of the first for all."""
+    if isinstance(column, list | tuple) and any(isinstance(at, dt.datetime) and at.tzinfo is None for at in column):
+        raise ColumnError(f"column {time!r} has no time zone", time, fix=WITH_ZONE)
+
+
+def _instants(row: Mapping[str, Any]) -> list[tuple[int, bool]]:
+    return [
+        (place, value.tzinfo is not None) for place, value in enumerate(row.values()) if isinstance(value, dt.datetime)
+    ]
+
+
+def _columns(rows: Sequence[Row]) -> dict[str, Sequence[Any]]:
+    """The values of each column, None where a row has no such column."""
+    layouts = {id(row.layout): row.layout for row in rows}
+    names = {layout.names for layout in layouts.values()}
+    if len(names) == 1:
+        return dict(zip(names.pop(), zip(*(row.values for row in rows), strict=True), strict=True))
+    every = dict.fromkeys(name for layout in layouts.values() for name in layout.names)
+    mappings = [dict(zip(row.layout.names, row.values, strict=True)) for row in rows]
+    return {name: [mapping.get(name) for mapping in mappings] for name in every}
+
+
+def _in_known_zones(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Timestamps that carry a zone in the zone of the rows before: Arrow has no type for two."""
+    for place, field in enumerate(table.schema):
+        known = schema.field(field.name).type if field.name in schema.names else field.type
+        if known != field.type and all(pa.types.is_timestamp(each) and each.tz for each in (known, field.type)):
+            table = table.set_column(
+                place, field.name, table.column(place).cast(pa.timestamp(field.type.unit, known.tz))
+            )
+    return table
+
+
+def _refused(error: Exception) -> ColumnError:
+    return ColumnError(f"row refused: {str(error).splitlines()[0]}", fix="log each column with one type")
