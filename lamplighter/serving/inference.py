@@ -1,0 +1,124 @@
+"""Blocks of a service that are timed and whose failures are counted: an inference, and what stands around it."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+from collections.abc import Mapping
+from contextvars import ContextVar
+from time import perf_counter
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from lamplighter.core.records.live import Reason
+from lamplighter.serving.faults import reported
+
+if TYPE_CHECKING:
+    from lamplighter.serving.instruments import ModelInstruments
+
+BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Reason], ...] = (
+    # An inference that runs out of time is cancelled, by asyncio.timeout as by a server that shuts down.
+    ((TimeoutError, asyncio.CancelledError), Reason.TIMEOUT),
+    ((queue.Full, asyncio.QueueFull), Reason.REJECTED),
+    ((MemoryError, OSError), Reason.SERVER),
+)
+
+BY_STATUS: Mapping[int, Reason] = {
+    408: Reason.TIMEOUT,
+    429: Reason.REJECTED,
+    499: Reason.CLIENT,
+    503: Reason.REJECTED,
+    504: Reason.TIMEOUT,
+}
+"""What the HTTP errors of the frameworks say; other codes are the client's from 400 and the server's from 500."""
+
+_inside: ContextVar[bool] = ContextVar("lamplighter_inference", default=False)
+
+
+def reason_of(error: BaseException, otherwise: Reason, declared: Mapping[type[BaseException], Reason]) -> Reason:
+    """Why an inference failed, by its exception.
+
+    Examples
+    --------
+    >>> [str(reason_of(error, Reason.MODEL, {KeyError: Reason.CLIENT})) for error in (
+    ...     TimeoutError(), KeyError("carrier"), ConnectionError(), ZeroDivisionError())]
+    ['timeout', 'client', 'server', 'model']
+    """
+    for kind, reason in declared.items():
+        if isinstance(error, kind):
+            return reason
+    for kinds, reason in BY_TYPE:
+        if isinstance(error, kinds):
+            return reason
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int) and 400 <= status < 600:
+        return BY_STATUS.get(status) or (Reason.CLIENT if status < 500 else Reason.SERVER)
+    if any("Timeout" in kind.__name__ for kind in type(error).__mro__):
+        # Those of httpx, requests and urllib3 have no common ancestor.
+        return Reason.TIMEOUT
+    return otherwise if isinstance(error, Exception) else Reason.SERVER
+
+
+class Inference:
+    """One inference: entered before the model is asked, called with what it answered.
+
+    The time counts until the answer, or until the end of the block where none is given. It is counted once, at the
+    end of the block: as ok, or as failed with the reason that its exception has.
+    """
+
+    __slots__ = ("_answers", "_begin", "_end", "_instruments", "_rows", "_series", "_token")
+
+    def __init__(self, instruments: ModelInstruments, rows: int | None) -> None:
+        self._instruments, self._rows = instruments, rows
+        self._answers: list[tuple[Any, Any]] = []
+        self._end: float | None = None
+
+    def __enter__(self) -> Self:
+        # A version that is exchanged meanwhile has not answered this one.
+        self._series = self._instruments.of_version
+        self._token = _inside.set(True)
+        self._begin = perf_counter()
+        return self
+
+    def __call__(self, predictions: Any, scores: Any = None) -> None:
+        """Say what the model answered: one prediction a row, and its score, or one score for each class."""
+        self._end = perf_counter()
+        self._answers.append((predictions, scores))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        seconds = (perf_counter() if self._end is None else self._end) - self._begin
+        try:
+            _inside.reset(self._token)
+            if error is None:
+                self._series.answered(seconds, self._answers, self._rows)
+            else:
+                self._series.failed(self._instruments.reason_of(error, Reason.MODEL))
+        except Exception as fault:
+            reported(self._instruments.model, fault)
+
+
+class Stage:
+    """What is done before or after an inference: its time, and its failure where no inference stands around it."""
+
+    __slots__ = ("_begin", "_instruments", "_name", "_otherwise", "_series")
+
+    def __init__(self, instruments: ModelInstruments, name: str, otherwise: Reason) -> None:
+        self._instruments, self._name, self._otherwise = instruments, name, otherwise
+
+    def __enter__(self) -> None:
+        self._series = self._instruments.of_version
+        self._begin = perf_counter()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        seconds = perf_counter() - self._begin
+        try:
+            if error is None:
+                self._series.stage(self._name, seconds)
+            elif not _inside.get():
+                self._series.failed(self._instruments.reason_of(error, self._otherwise))
+        except Exception as fault:
+            reported(self._instruments.model, fault)
