@@ -31,12 +31,24 @@ def postgresql_server() -> Iterator[sa.URL]:
 
 @pytest.fixture(scope="session")
 def promtool() -> str:
-    """Its path; without it there is nothing to test with, and CI must have it."""
-    found = shutil.which("promtool")
+    """Its path."""
+    return _installed("promtool", "prometheus")
+
+
+@pytest.fixture(scope="session")
+def amtool() -> str:
+    """Its path."""
+    return _installed("amtool", "prometheus-alertmanager")
+
+
+def _installed(tool: str, package: str) -> str:
+    """The path of a tool; without it there is nothing to test with, and CI must have it."""
+    found = shutil.which(tool)
+    missing = f"{tool} is not installed; install Debian's {package}"
     if found is None and os.environ.get("CI") == "true":
-        pytest.fail("promtool is not installed; install Debian's prometheus")
+        pytest.fail(missing)
     if found is None:
-        pytest.skip("promtool is not installed; install Debian's prometheus")
+        pytest.skip(missing)
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ from lamplighter.core.monitor.schema import (
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS, QUALITY_METRICS, Metric
 from lamplighter.core.time.duration import format_duration
 from storage.project.observability import Observability
+from storage.project.observability_fields import Part
 from storage.project.settings import PREFIX, SETTINGS_FILE, Settings
 
 NOTE = "<!-- Rendered by `lamplighter render`; edit the code that it is made from, not this page. -->"
@@ -64,8 +65,8 @@ Relative folders are relative to the project. A key or variable that is not know
 OBSERVABILITY_INTRODUCTION = """\
 ## [observability]
 
-A section of `lamplighter.toml` that `lamplighter render --rules` and `--dashboards` read; it has no variables.
-Selectors, limits of time, links and labels of alerts come from here."""
+A section of `lamplighter.toml` that `lamplighter render --rules`, `--prometheus` and `--dashboards` read; it has no
+variables. Selectors, limits, links, jobs and labels of alerts come from here."""
 
 
 def reference_pages() -> dict[str, str]:
@@ -223,14 +224,40 @@ def settings_page() -> str:
     return _page("Settings", [SETTINGS_INTRODUCTION, _table(head, rows), *_observability()])
 
 
-def _observability() -> tuple[str, str]:
-    properties = Observability.model_json_schema()["properties"]
-    rows = []
+def _observability() -> Iterator[str]:
+    """The keys of the section, and of each section in it."""
+    yield OBSERVABILITY_INTRODUCTION
+    yield _part_table(Observability)
     for name, field in Observability.model_fields.items():
-        default = format_duration(field.default) if isinstance(field.default, timedelta) else field.default
-        shown = "" if default in ("", {}) else f"`{default}`"
-        rows.append((f"`{name}`", _kind_of_setting(properties[name]), shown, field.description or ""))
-    return OBSERVABILITY_INTRODUCTION, _table(("key", "type", "default", "what it means"), rows)
+        if isinstance(field.default, Part):
+            yield f"## [observability.{name}]\n\n{type(field.default).__doc__}"
+            yield _part_table(type(field.default))
+
+
+def _part_table(part: type[Part]) -> str:
+    properties = part.model_json_schema()["properties"]
+    rows = [
+        (f"`{name}`", _kind_of_setting(properties[name]), _as_toml(field.default), field.description or "")
+        for name, field in part.model_fields.items()
+        if not isinstance(field.default, Part)
+    ]
+    return _table(("key", "type", "default", "what it means"), rows)
+
+
+def _as_toml(default: Any) -> str:
+    """A default as the file has it; nothing where it is empty."""
+    return f"`{_toml(default)}`" if default not in ("", {}, ()) else ""
+
+
+def _toml(value: Any) -> str:
+    match value:
+        case timedelta():
+            return format_duration(value)
+        case tuple():
+            return f"[{', '.join(map(json.dumps, value))}]"
+        case dict():
+            return f"{{{', '.join(f'{_toml(key)} = {_toml(part)}' for key, part in value.items())}}}"
+    return str(value)
 
 
 def _kind_of_setting(schema: Schema) -> str:
@@ -238,7 +265,10 @@ def _kind_of_setting(schema: Schema) -> str:
     if "enum" in option:
         return ", ".join(f"`{value}`" for value in option["enum"])
     names = {"password": "text, never printed", "path": "path", "duration": "length of time"}
-    names |= {"string": "text", "integer": "whole number", "number": "number", "object": "texts by name"}
+    names |= {"string": "text", "integer": "whole number", "number": "number", "array": "list of texts"}
+    if option.get("type") == "object":
+        inner = option["additionalProperties"]
+        return f"{names[inner['type']]}s by {'length of time' if 'propertyNames' in option else 'name'}"
     return names[option.get("format") or option["type"]]
 
 

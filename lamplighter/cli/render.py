@@ -20,17 +20,34 @@ FOLDER = click.Path(path_type=Path)
 
 @click.command(epilog="Example: lamplighter -C my-project render --rules /etc/prometheus/rules")
 @click.option("--docs", type=FOLDER, metavar="DIR", help="Also the reference pages, into DIR.")
-@click.option("--rules", type=FOLDER, metavar="DIR", help="Also Prometheus' rules on runs, into DIR.")
+@click.option("--rules", type=FOLDER, metavar="DIR", help="Also Prometheus' rules, into DIR.")
+@click.option(
+    "--prometheus", type=FOLDER, metavar="DIR", help="Also prometheus.yml, its rules, and alertmanager.yml, into DIR."
+)
+@click.option(
+    "--time-scale",
+    type=click.FloatRange(min=1),
+    default=1.0,
+    metavar="N",
+    help="With --rules and --prometheus: divide every length of time by N, to watch in a minute what takes an hour.",
+)
 @click.option("--dashboards", type=FOLDER, metavar="DIR", help="Also Grafana's dashboard of the models, into DIR.")
 @click.option(
     "--checkout",
     is_flag=True,
-    help="What is committed in the checkout: prefect.yaml, docs/reference, prometheus/rules, dashboards.",
+    help="What is committed in the checkout: prefect.yaml, docs/reference, prometheus, dashboards.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; name the files that are stale and exit with 1.")
 @click.pass_obj
 def command(
-    project: str | None, docs: Path | None, rules: Path | None, dashboards: Path | None, checkout: bool, check: bool
+    project: str | None,
+    docs: Path | None,
+    rules: Path | None,
+    prometheus: Path | None,
+    time_scale: float,
+    dashboards: Path | None,
+    checkout: bool,
+    check: bool,
 ) -> None:
     """Write what is made from the monitor files, the catalogues and the models of both.
 
@@ -52,7 +69,9 @@ def command(
 
         files |= {docs / name: text for name, text in reference_pages().items()}
     if rules:
-        files[rules / "lamplighter-runs.yml"] = _rules(opened)
+        files |= {rules / f"lamplighter-{name}.yml": text for name, text in _rules(opened, time_scale).items()}
+    if prometheus:
+        files |= {prometheus / name: text for name, text in _prometheus(opened, time_scale).items()}
     if dashboards:
         files[dashboards / "lamplighter-model.json"] = _dashboard(opened)
     if checkout:
@@ -73,11 +92,21 @@ def command(
     sys.exit(1 if check and stale else 0)
 
 
-def _rules(project: Project) -> str:
-    from prometheus.rules import rules_yaml
+def _rules(project: Project, time_scale: float) -> dict[str, str]:
+    """Rule files by their names."""
+    from prometheus.rule_files import RULE_FILES, rules_yaml
     from storage.project.observability import load_observability
 
-    return rules_yaml(load_observability(project.root))
+    config = load_observability(project.root).scaled(time_scale)
+    return {name: rules_yaml(name, config) for name in RULE_FILES}
+
+
+def _prometheus(project: Project, time_scale: float) -> dict[str, str]:
+    """What Prometheus and Alertmanager are configured by, by paths in a folder."""
+    from prometheus.files import prometheus_files
+    from storage.project.observability import load_observability
+
+    return prometheus_files(load_observability(project.root).scaled(time_scale))
 
 
 def _dashboard(project: Project) -> str:
@@ -109,10 +138,10 @@ def checkout_files() -> dict[Path, str]:
     if not IS_CHECKOUT:
         raise LamplighterError("this is an installed package", where="render --checkout", fix="run it in a checkout")
     from dashboards.model import dashboard_json
-    from prometheus.rules import rules_yaml
+    from prometheus.files import prometheus_files
 
     return {
         **{ROOT / "docs" / "reference" / name: text for name, text in reference_pages().items()},
-        ROOT / "prometheus" / "rules" / "runs.yml": rules_yaml(),
+        **{ROOT / "prometheus" / name: text for name, text in prometheus_files().items()},
         ROOT / "dashboards" / "model.json": dashboard_json(),
     }

@@ -4,126 +4,35 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from lamplighter.core.hints import did_you_mean
-from lamplighter.core.time.duration import format_duration, parse_duration
+from lamplighter.core.time.duration import format_duration
 from lamplighter.errors import MonitorError
+from storage.project.observability_alerting import Alertmanager, Scraping
+from storage.project.observability_fields import (
+    RUNBOOK,
+    AlertLabels,
+    Given,
+    Kept,
+    Matchers,
+    Part,
+    Positive,
+    Span,
+    Uid,
+    Word,
+    page,
+)
+from storage.project.observability_live import Live, Machines
 from storage.project.settings import OBSERVABILITY, line_of, settings_file
 
-RUNBOOK = "docs/how-to/missing-runs.md"
-LABEL = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
-OF_ALERTS = frozenset({"alertname", "severity", "model"})
-"""Labels that every alert has already."""
 
-OF_GAUGES = frozenset(
-    {
-        "model",
-        "segment",
-        "class",
-        "feature",
-        "method",
-        "check",
-        "severity",
-        "metric",
-        "cause",
-        "version",
-        "form",
-        "direction",
-    }
-)
-"""Labels by which the panels themselves choose series."""
-
-
-def _span(value: object) -> timedelta:
-    if isinstance(value, timedelta):
-        return value
-    if not isinstance(value, str):
-        raise ValueError("should be a length of time such as 15m, 26h or 3d")
-    return parse_duration(value)
-
-
-def _positive(span: timedelta) -> timedelta:
-    if not span:
-        raise ValueError("should be longer than nothing; write 26h, or what fits your models")
-    return span
-
-
-def _uid(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{0,40}", text):
-        raise ValueError("should be at most 40 of letters, digits, - and _, as Grafana has it")
-    return text
-
-
-def _page(url: str) -> str:
-    """A page that people open; a fragment is added for each alert, and Prometheus expands braces."""
-    if url == RUNBOOK:
-        return url
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        sound = False
-    if not sound:
-        raise ValueError("is not the address of a page; write one such as https://wiki.example.org/lamplighter")
-    if "@" in parts.netloc or "#" in url:
-        raise ValueError("takes no user and no fragment; the name of the alert becomes the fragment")
-    if any(sign.isspace() or not sign.isprintable() or sign in "{}<>\"'\\" for sign in url):
-        raise ValueError("takes no blank, quote or brace; write them as %20, %22, %7B and %7D")
-    return url
-
-
-def _labels(labels: dict[str, str]) -> dict[str, str]:
-    for name, value in labels.items():
-        if not LABEL.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of a label; use letters, digits and _, and no digit in front")
-        if not value:
-            raise ValueError(f"label {name!r} is empty, which Prometheus takes for no label; leave it out")
-    return labels
-
-
-def _plain(labels: dict[str, str]) -> dict[str, str]:
-    for name, value in labels.items():
-        if name in OF_ALERTS:
-            raise ValueError(f"{name!r} is a label that every alert has already; choose another name")
-        if "{{" in value:
-            raise ValueError(f"label {name!r} holds {{{{, which Prometheus would expand; write the text itself")
-    return labels
-
-
-def _matched(labels: dict[str, str]) -> dict[str, str]:
-    for name, value in labels.items():
-        if name in OF_GAUGES:
-            raise ValueError(
-                f"{name!r} is a label of the gauges, which panels choose by; match one that Prometheus adds"
-            )
-        if "$" in value or "[[" in value:
-            raise ValueError(f"the value of {name!r} holds $ or [[, which Grafana would replace; match another label")
-    return labels
-
-
-def _word(text: str) -> str:
-    if not text.strip() or "{{" in text or not text.isprintable():
-        raise ValueError("should be a text of one line, without {{")
-    return text
-
-
-Span = Annotated[timedelta, BeforeValidator(_span)]
-Positive = Annotated[timedelta, BeforeValidator(_span), AfterValidator(_positive)]
-Word = Annotated[str, AfterValidator(_word)]
-AlertLabels = Annotated[dict[str, str], AfterValidator(_labels), AfterValidator(_plain)]
-Matchers = Annotated[dict[str, str], AfterValidator(_labels), AfterValidator(_matched)]
-Uid = Annotated[str, AfterValidator(_uid)]
-Given = Annotated[Uid, AfterValidator(_word)]
-
-
-class Observability(BaseModel):
+class Observability(Part):
     """How rules and dashboards of a project differ from those that are committed, which have the defaults.
 
     Examples
@@ -132,15 +41,14 @@ class Observability(BaseModel):
     ('up', 'up{a="b", cluster="the \\\\"old\\\\" one"}')
     """
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, validate_default=True
-    )
-
     match: Matchers = Field(default={}, description="labels by which rules and panels choose series, such as cluster")
     alert_labels: AlertLabels = Field(default={}, description="labels that every alert gets, to route it by")
+    keep: Kept = Field(
+        default=(), description="labels that numbers of services and machines are told apart by, beside job and model"
+    )
     critical: Word = Field(default="critical", description="severity of an alert that wakes a person")
     warning: Word = Field(default="warning", description="severity of an alert that waits for the morning")
-    runbook_url: Annotated[str, AfterValidator(_page)] = Field(
+    runbook_url: Annotated[str, AfterValidator(page)] = Field(
         default=RUNBOOK, description="page that alerts link to; its heading has the name of the alert"
     )
     alert_after: Span = Field(default=timedelta(minutes=15), description="how long a run is missing or failed first")
@@ -161,6 +69,10 @@ class Observability(BaseModel):
     largest: Annotated[int, Field(ge=1, le=100)] = Field(
         default=10, description="how many features, classes or segments a panel shows"
     )
+    live: Live = Field(default=Live(), description="alerts on services")
+    machines: Machines = Field(default=Machines(), description="alerts on machines")
+    scrape: Scraping = Field(default=Scraping(), description="what prometheus.yml collects")
+    alertmanager: Alertmanager = Field(default=Alertmanager(), description="who is notified by alertmanager.yml")
 
     @model_validator(mode="after")
     def _bounds_are_in_order(self) -> Observability:
@@ -198,23 +110,46 @@ def load_observability(folder: Path) -> Observability:
     if not isinstance(section, Mapping):
         where = f"{path}:{line_of(text, OBSERVABILITY)}"
         raise MonitorError(f"{OBSERVABILITY} is a section", where=where, fix="write [observability]")
-    lines = text.splitlines()
-    head = re.compile(rf"\s*\[\s*{OBSERVABILITY}\b")
-    above = next((i for i, line in enumerate(lines) if head.match(line)), 0)
-
-    def place(key: str) -> str:
-        """Where a key of the section stands; settings above it may have the same name."""
-        return f"{path}:{above + line_of(chr(10).join(lines[above:]), key)}"
-
-    known = Observability.model_fields
-    if unknown := next((name for name in section if name not in known), None):
-        what = f"unknown key {unknown!r} of [observability]"
-        raise MonitorError(what, where=place(unknown), fix=did_you_mean(unknown, known))
     try:
         return Observability(**section)
     except ValidationError as error:
-        detail = error.errors(include_url=False, include_input=False)[0]
+        # An unknown key first: what is misspelt leaves something else unsaid.
+        details = error.errors(include_url=False, include_input=False)
+        detail = min(details, key=lambda found: found["type"] != UNKNOWN)
+        keys = [str(key) for key in detail["loc"] if key != "[key]"]
+        place = f"{path}:{_line_of(text, keys)}"
+        if detail["type"] == UNKNOWN:
+            *sections, last = keys
+            where = ".".join((OBSERVABILITY, *sections))
+            known = did_you_mean(last, _known_in(sections))
+            raise MonitorError(f"unknown key {last!r} of [{where}]", where=place, fix=known) from None
         message = detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
-        keys = [str(key) for key in detail["loc"]]
+        if detail["type"] == "model_type":
+            message = f"is a section; write [observability.{'.'.join(keys)}]"
         what = f"{'.'.join(keys)}: {message}" if keys else message
-        raise MonitorError(f"[observability] {what}", where=place([*keys, OBSERVABILITY][0])) from None
+        raise MonitorError(f"[observability] {what}", where=place) from None
+
+
+UNKNOWN = "extra_forbidden"
+"""Pydantic's word for an unknown key."""
+
+
+def _known_in(sections: Iterable[str]) -> Iterable[str]:
+    """The keys that a section has."""
+    part: type[Part] = Observability
+    for name in sections:
+        part = type(part.model_fields[name].default)
+    return part.model_fields
+
+
+def _line_of(text: str, keys: Sequence[str]) -> int:
+    """Where a key of the section stands, or of a section in it; what stands above may have the same name."""
+    lines = text.splitlines()
+    for depth in range(len(keys), -1, -1):
+        names = r"\s*\.\s*".join(rf"[\"']?{re.escape(name)}[\"']?" for name in (OBSERVABILITY, *keys[:depth]))
+        head = re.compile(rf"\s*\[\s*{names}\s*\]")
+        above = next((i for i, line in enumerate(lines) if head.match(line)), None)
+        if above is not None:
+            own = keys[depth] if depth < len(keys) else ""
+            return above + (line_of("\n".join(lines[above:]), own) if own else 1)
+    return line_of(text, OBSERVABILITY)

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from lamplighter.core.evaluation.gauges import BY_NAME
-from prometheus.rules import alerts, rules_yaml
+from prometheus.alert import Alert
+from prometheus.files import prometheus_files
+from prometheus.rule_files import RULE_FILES, every_rule, rules_yaml
+from prometheus.runs import run_alerts
 from storage.project.observability import Observability
+from tests.prometheus.tools import agreed
 
 CHECKOUT = Path(__file__).parents[2]
 FOLDER = CHECKOUT / "prometheus"
-RULES = FOLDER / "rules" / "runs.yml"
-TESTS = FOLDER / "rules" / "runs_test.yml"
-ALERTS = alerts(Observability())
+TESTS = sorted((FOLDER / "rules").glob("*_test.yml"))
+ALERTS = [rule for rule in every_rule() if isinstance(rule, Alert)]
 
 ODD = Observability(
     match={"cluster": 'the "old"\\ one\n: é # x', "zone": "a{b}"},
@@ -36,30 +36,37 @@ ODD = Observability(
 """A configuration whose texts have to be quoted, in YAML and in PromQL."""
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [("check", "rules", RULES), ("check", "config", FOLDER / "prometheus.yml"), ("test", "rules", TESTS)],
-    ids=["rules", "config", "tests"],
-)
-def test_promtool_agrees(promtool: str, arguments: tuple[str | Path, ...]) -> None:
-    done = subprocess.run([promtool, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+@pytest.mark.parametrize("name", RULE_FILES)
+def test_promtool_agrees_with_the_rules(promtool: str, name: str) -> None:
+    agreed(promtool, "check", "rules", FOLDER / "rules" / f"{name}.yml")
+
+
+def test_promtool_agrees_with_the_configuration(promtool: str) -> None:
+    agreed(promtool, "check", "config", FOLDER / "prometheus.yml")
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
+def test_every_alert_fires_and_stays_silent_when_it_should(promtool: str, path: Path) -> None:
+    agreed(promtool, "test", "rules", path)
 
 
 def test_promtool_agrees_with_a_users_configuration(promtool: str, tmp_path: Path) -> None:
-    (tmp_path / "runs.yml").write_text(rules_yaml(ODD), encoding="utf-8")
+    for name in RULE_FILES:
+        (tmp_path / f"{name}.yml").write_text(rules_yaml(name, ODD), encoding="utf-8")
+        agreed(promtool, "check", "rules", tmp_path / f"{name}.yml")
     series = (
         ("lamplighter_run_evaluated_day_timestamp_seconds", "0x100"),
         ("lamplighter_run_last_success_timestamp_seconds", "3600x100"),
     )
+    info = "lamplighter_model_info{" + ", ".join(f"{name}={json.dumps(value)}" for name, value in ODD.match.items())
     labels = "{" + ", ".join(f"{name}={json.dumps(value)}" for name, value in ODD.match.items()) + ', model="m"}'
     fires = {
-        "exp_labels": {"severity": "no", "model": "m", **ODD.match, **ODD.alert_labels},
+        "exp_labels": {"severity": "no", "model": "m", "owner": "ops", **ODD.match, **ODD.alert_labels},
         "exp_annotations": {
             "summary": "No run of m for 2h 10m 0s",
             "description": "The last successful run of m ended 2h 10m 0s ago; by the length of its windows the next "
             "one is overdue.",
-            "runbook": "https://wiki.example.org/p?id=3#lamplighterrunmissing",
+            "runbook_url": "https://wiki.example.org/p?id=3#lamplighterrunmissing",
         },
     }
     # Twice the hour that the window took is 2 h, after the run at 1 h; another cluster's model is not looked at.
@@ -70,7 +77,8 @@ def test_promtool_agrees_with_a_users_configuration(promtool: str, tmp_path: Pat
             {"series": f"{metric}{where}", "values": values}
             for metric, values in series
             for where in (labels, '{cluster="new", model="n"}')
-        ],
+        ]
+        + [{"series": f'{info}, model="m", owner="{owner}"}}', "values": "1x10"} for owner in ("zoe", "ops")],
         "alert_rule_test": [
             {"eval_time": "2h50m", **missing, "exp_alerts": []},
             {"eval_time": "3h10m", **missing, "exp_alerts": [fires]},
@@ -78,56 +86,49 @@ def test_promtool_agrees_with_a_users_configuration(promtool: str, tmp_path: Pat
     }
     tests = {"rule_files": ["runs.yml"], "evaluation_interval": "10m", "tests": [case]}
     (tmp_path / "test.yml").write_text(yaml.safe_dump(tests, allow_unicode=True), encoding="utf-8")
-    for arguments in (("check", "rules", "runs.yml"), ("test", "rules", "test.yml")):
-        done = subprocess.run([promtool, *arguments], capture_output=True, text=True, cwd=tmp_path, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+    agreed(promtool, "test", "rules", "test.yml", cwd=tmp_path)
 
 
-def test_a_configuration_reaches_every_alert() -> None:
-    rules = [rule for group in yaml.safe_load(rules_yaml(ODD))["groups"] for rule in group["rules"]]
-    assert [rule["for"] for rule in rules] == ["0d", "0d", "1d"]
-    assert [rule["labels"]["severity"] for rule in rules] == ["no", "#1", "no"]
-    assert "no gauge of any run for 1 day:" in rules[-1]["annotations"]["description"]
-    for rule in rules:
-        assert rule["labels"] == {"severity": rule["labels"]["severity"], **ODD.alert_labels}
-        assert rule["expr"].count('{cluster="') == len(re.findall(r"lamplighter_\w+", rule["expr"]))
-        assert rule["annotations"]["runbook"].startswith("https://wiki.example.org/p?id=3#lamplighter")
+def test_a_configuration_reaches_every_rule() -> None:
+    runs = {alert.name: alert.rule(ODD) for alert in run_alerts(ODD)}
+    assert [rule["for"] for rule in runs.values()][:3] == ["0s", "0s", "1d"]
+    assert "no gauge of any run for 1 day:" in str(runs["LamplighterGaugesGone"]["annotations"])
+    for rule in every_rule(ODD):
+        metrics = re.findall(r"(?<![\w:])[a-z_]+_(?:total|seconds|bucket|sum|count|ratio|bytes|open)\b", rule.expr)
+        assert rule.expr.count('cluster="') == len(metrics), rule.expr
+        if isinstance(rule, Alert):
+            written = rule.rule(ODD)
+            assert rule.severity in ("no", "#1")
+            assert str(written["annotations"]).count("https://wiki.example.org/p?id=3#lamplighter") == 1
+            assert ODD.alert_labels.items() <= written["labels"].items()
 
 
 def test_every_alert_has_a_case_that_fires_and_one_that_stays_silent() -> None:
     cases: dict[str, set[bool]] = {}
-    for test in yaml.safe_load(TESTS.read_text())["tests"]:
+    for test in [test for path in TESTS for test in yaml.safe_load(path.read_text())["tests"]]:
         for case in test["alert_rule_test"]:
             cases.setdefault(case["alertname"], set()).add(bool(case["exp_alerts"]))
     assert cases == {alert.name: {True, False} for alert in ALERTS}
 
 
 def test_what_is_committed_is_not_stale() -> None:
-    assert RULES.read_text() == rules_yaml(), "run `lamplighter -C examples/flights render --checkout`"
-
-
-def test_rules_read_nothing_but_whether_runs_ran() -> None:
-    for alert in ALERTS:
-        metrics = set(re.findall(r"lamplighter_\w+", alert.expr))
-        assert metrics
-        assert metrics <= set(BY_NAME)
-        assert all(metric.startswith("lamplighter_run_") for metric in metrics)
-
-
-def _annotated() -> list[Any]:
-    return [rule for group in yaml.safe_load(rules_yaml())["groups"] for rule in group["rules"]]
+    for name, text in prometheus_files().items():
+        assert (FOLDER / name).read_text() == text, "run `lamplighter -C examples/flights render --checkout`"
 
 
 def test_every_alert_leads_to_its_runbook() -> None:
-    for rule in _annotated():
-        page, _, anchor = rule["annotations"]["runbook"].partition("#")
+    for alert in ALERTS:
+        annotations = alert.rule(Observability())["annotations"]
+        page, _, anchor = annotations["runbook_url"].partition("#")
         headings = re.findall(r"^#+ (.+)$", (CHECKOUT / page).read_text(), re.MULTILINE)
         assert anchor in {heading.lower() for heading in headings}
-        assert rule["annotations"]["summary"]
-        assert rule["annotations"]["description"].endswith(".")
-        assert rule["labels"]["severity"] in {"warning", "critical"}
+        assert annotations["summary"]
+        assert annotations["description"].endswith(".")
+        assert alert.severity in {"warning", "critical"}
 
 
-def test_the_pushgateway_keeps_the_pushed_labels() -> None:
+def test_what_is_pushed_or_exposed_keeps_its_labels() -> None:
     scraped = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
-    assert [(job["job_name"], job["honor_labels"]) for job in scraped] == [("pushgateway", True)]
+    assert {job["job_name"]: job.get("honor_labels", False) for job in scraped} == {
+        "model-service": True, "pushgateway": True, "node": False, "prefect": False,
+    }  # fmt: skip

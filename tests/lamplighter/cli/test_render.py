@@ -18,6 +18,7 @@ from lamplighter.cli.render import checkout_files
 from lamplighter.core.evaluation.gauges import GAUGES
 from lamplighter.core.monitor.schema import monitor_schema
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS, QUALITY_METRICS
+from prometheus.rule_files import RULE_FILES
 from storage.project.settings import Settings
 
 CHECKOUT = Path(__file__).parents[3]
@@ -165,7 +166,8 @@ def test_rules_and_a_dashboard_of_a_project(tmp_path: Path) -> None:
     assert _run(tmp_path, *options, "--check").exit_code == 0
     (tmp_path / "lamplighter.toml").unlink()
     stale = _run(tmp_path, *options, "--check")
-    assert (stale.exit_code, stale.output.count("stale or absent")) == (1, 2)
+    rules = [f"lamplighter-{name}.yml" for name in RULE_FILES]
+    assert (stale.exit_code, stale.output.count("stale or absent")) == (1, len(rules) + 1)
 
 
 @pytest.mark.parametrize("option", ["--rules", "--dashboards"])

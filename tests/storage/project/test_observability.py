@@ -9,7 +9,8 @@ import pytest
 
 from lamplighter.core.evaluation.gauges import GAUGES, INFO
 from lamplighter.errors import MonitorError
-from storage.project.observability import OF_GAUGES, Observability, load_observability
+from storage.project.observability import Observability, load_observability
+from storage.project.observability_fields import OF_GAUGES
 from storage.project.settings import load_settings
 
 
@@ -57,12 +58,29 @@ PAGE = "is not the address of a page; write one such as https://wiki.example.org
         ("alert_labels = {__name__ = 'x'}", "alert_labels: '__name__' is no name of a label"),
         ("alert_labels = {team = '{{ $labels.model'}", "alert_labels: label 'team' holds {{, which Prometheus would"),
         ("runbook_url = 'javascript:alert(1)'", f"runbook_url: {PAGE}"),
-        ("runbook_url = 'docs/runbooks.md'", f"runbook_url: {PAGE}"),
+        ("runbook_url = 'docs/how-to.md'", f"runbook_url: {PAGE}"),
         ("runbook_url = 'https://[wiki'", f"runbook_url: {PAGE}"),
         ("runbook_url = 'https://user:word@wiki/page'", "runbook_url: takes no user and no fragment"),
         ("runbook_url = 'https://wiki/page#here'", "runbook_url: takes no user and no fragment"),
         ("runbook_url = 'https://wiki/{{ x }}'", "runbook_url: takes no blank, quote or brace"),
         ("runbook_url = 'https://wiki/a b'", "runbook_url: takes no blank, quote or brace"),
+        (
+            "[observability.live]\nlatency = 3",
+            ":4: unknown key 'latency' of [observability.live]; did you mean",
+        ),
+        ("[observability.live]\nerror_ratio = 1.5", ":4: [observability] live.error_ratio: should be less than 1"),
+        ("[observability.live]\npage = {'1h' = 7}", "live.page: the share for 1h should lie between 0 and 1"),
+        (
+            "[observability.live]\npage = {'1h' = 0.5}",
+            "live: 0.5 of the failures allowed for 30d cannot be used up",
+        ),
+        ("[observability.live]\npage = {'soon' = 0.5}", "live.page.soon: 'soon' is not a length of time; write 90m"),
+        ("live = 3", ":3: [observability] live: is a section; write [observability.live]"),
+        (
+            "[observability.scrape]\nnodes = ['here']",
+            "scrape.nodes.0: 'here' is no host with a port",
+        ),
+        ("keep = ['a b']", "keep.0: 'a b' is no name of a label"),
     ],
 )
 def test_what_is_wrong_is_one_line(tmp_path: Path, line: str, message: str) -> None:

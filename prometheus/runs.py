@@ -1,0 +1,63 @@
+"""Rules on missing and failed runs. What runs find is judged once, against the history, and not here.
+
+The gauges of a run stay on a Pushgateway or in a textfile and are scraped every few seconds, however old the run is,
+so plain selectors see them; `last_over_time` would only keep those of a retired model alive.
+"""
+
+from __future__ import annotations
+
+from lamplighter.core.evaluation.gauges import BY_NAME
+from prometheus.alert import Alert
+from prometheus.spans import in_words, seconds
+from storage.project.observability import Observability
+
+LAST = BY_NAME["lamplighter_run_last_timestamp_seconds"].name
+LAST_SUCCESS = BY_NAME["lamplighter_run_last_success_timestamp_seconds"].name
+EVALUATED = BY_NAME["lamplighter_run_evaluated_day_timestamp_seconds"].name
+
+
+def run_alerts(config: Observability) -> tuple[Alert, ...]:
+    """The alerts on runs.
+
+    No gauge holds the length of a model's windows. A run begins soon after its window has ended, so the time from the
+    start of the window to the end of the run serves: 29 hours for a day, a week and 5 hours for a week. The factor
+    allows for a window of 28 days that is followed by one of 31, and for a day of 23 hours; the lower bound since an
+    hour or two is no reason to wake a person, and the upper one since a backfill's window may be years old.
+
+    Examples
+    --------
+    >>> [alert.name for alert in run_alerts(Observability())]
+    ['LamplighterRunMissing', 'LamplighterRunFailed', 'LamplighterGaugesGone']
+    """
+    last, last_success, evaluated = map(config.selector, (LAST, LAST_SUCCESS, EVALUATED))
+    least, most = seconds(config.overdue_at_least), seconds(config.overdue_at_most)
+    gone = in_words(config.gone_after)
+    return (
+        Alert(
+            "LamplighterRunMissing",
+            f"time() - {last_success}\n"
+            f"  > clamp({config.overdue_factor:g} * ({last_success} - {evaluated}), {least}, {most})",
+            config.alert_after,
+            config.critical,
+            "No run of {{ $labels.model }} for {{ $value | humanizeDuration }}",
+            "The last successful run of {{ $labels.model }} ended {{ $value | humanizeDuration }} ago; by the length "
+            "of its windows the next one is overdue.",
+        ),
+        Alert(
+            "LamplighterRunFailed",
+            f"{last} > {last_success}",
+            config.alert_after,
+            config.warning,
+            "The last run of {{ $labels.model }} failed",
+            "The last run of {{ $labels.model }} ended with a failure and none has succeeded since.",
+        ),
+        Alert(
+            "LamplighterGaugesGone",
+            f"absent({last_success})",
+            config.gone_after,
+            config.critical,
+            f"No model has published gauges for {gone}",
+            f"Prometheus has seen no gauge of any run for {gone}: no model ran, none could publish, or nothing is "
+            "scraped.",
+        ),
+    )

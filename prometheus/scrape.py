@@ -1,0 +1,56 @@
+"""`prometheus.yml`: what is collected, which rules are loaded, and where alerts go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from prometheus.rule_files import RULE_FILES
+from prometheus.spans import promql
+from prometheus.yaml_text import yaml_text
+from storage.project.observability import Observability
+
+MOST_WAIT = timedelta(seconds=10)
+"""How long a target may take to answer, as Prometheus has it."""
+
+
+def prometheus_yaml(config: Observability | None = None) -> str:
+    """The configuration of Prometheus.
+
+    Pushed labels stay what they are, and so does the model that a service names itself.
+
+    Examples
+    --------
+    >>> "honor_labels: true" in prometheus_yaml()
+    True
+    """
+    config = config or Observability()
+    scrape = config.scrape
+    jobs = (
+        _job(config.live.job, scrape.services, honor_labels=True),
+        _job(scrape.pushgateway_job, scrape.pushgateways, honor_labels=True),
+        _job(config.machines.job, scrape.nodes),
+        _job(scrape.prefect_job, scrape.prefect, metrics_path="/api/metrics"),
+    )
+    return yaml_text(
+        {
+            "global": {
+                "scrape_interval": promql(scrape.interval),
+                "scrape_timeout": promql(min(scrape.interval, MOST_WAIT)),
+                "evaluation_interval": promql(scrape.rules_every),
+            },
+            # Named one by one: the folder may hold other files, such as tests of rules.
+            "rule_files": [f"rules/{name}.yml" for name in RULE_FILES],
+            "scrape_configs": [job for job in jobs if job["static_configs"]],
+            "alerting": {"alertmanagers": [{"static_configs": _targets(scrape.alertmanagers)}]},
+        }
+    )
+
+
+def _job(name: str, targets: Iterable[str], **options: object) -> dict[str, object]:
+    return {"job_name": name, **options, "static_configs": _targets(targets)}
+
+
+def _targets(targets: Iterable[str]) -> list[dict[str, list[str]]]:
+    named = list(targets)
+    return [{"targets": named}] if named else []
