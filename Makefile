@@ -9,7 +9,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-loop bench-limits bench-hostile bench-commands bench-kill bench-structure render clean
+.PHONY: help setup demo stack test test-stack check bench bench-serving bench-loop bench-limits bench-hostile bench-commands bench-kill bench-structure render clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +24,14 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: setup ## Replay ten weeks of real flights (DEMO=--year for the year, DEMO="--to 2013-04-21" for three weeks)
 	$(BIN)/lamplighter demo $(DEMO)
 
+stack: setup ## Start the live stack on this machine until Ctrl-C (STACK="--ports free --time-scale 60")
+	PYTHONPATH=. $(BIN)/python -m examples.stack $(STACK)
+
 test: setup ## Run the tests and the examples of the docstrings
 	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(TESTS)
+
+test-stack: setup ## Test the live stack for real: service, Prometheus, Alertmanager, Pushgateway
+	$(BIN)/python -m pytest -m stack tests/stack
 
 check: setup ## All that must hold before a commit: format, lint, types, layers, rendered files, tests
 	$(BIN)/ruff format --check .
@@ -44,6 +50,9 @@ bench-loop: setup ## Keep a model in four ways through a year of flights; the la
 bench-limits: setup ## Compare forms of limits on a year of flights with faults, and on days that flap; the last line is JSON
 	$(BIN)/python -m benchmarks.limits
 
+bench-serving: setup ## Measure what it costs to watch a service, beside another instrument; the last line is JSON
+	$(BIN)/python -m benchmarks.serving
+
 bench-hostile: setup ## Run against slow, endless and broken servers; the last line is JSON
 	$(BIN)/python -m benchmarks.hostile_servers
 
@@ -60,5 +69,5 @@ render: setup ## Write what is made from the catalogue and the monitors
 	$(BIN)/lamplighter -C examples/flights render --checkout
 
 clean: ## Remove what was installed, built and recorded here
-	rm -rf $(VENV) build dist demo .lamplighter .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist demo stack .lamplighter .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

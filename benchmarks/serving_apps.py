@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from examples.flights import service
 from examples.flights.model import Model, answers, scores
+from examples.flights.replay import LOOP
 from examples.flights.service import Answer, Flight
 from lamplighter.serving import Champion
 from storage.project.folder import Project
@@ -20,7 +21,7 @@ from storage.project.folder import Project
 def bare() -> FastAPI:
     """The model behind the same route, and nothing else."""
     project = Project.open()
-    champion: Champion[Model] = Champion(project.home / "models" / service.LOOP, Model.load)
+    champion: Champion[Model] = Champion(project.home / "models" / LOOP, Model.load)
     threadpool_limits(limits=1, user_api="openmp")
     app = FastAPI()
 
@@ -29,7 +30,7 @@ def bare() -> FastAPI:
         served = champion.served
         score = scores(served.model.estimator, pd.DataFrame([flight.model_dump()]))
         answer = answers(score, version=served.version, threshold=served.model.threshold).iloc[0]
-        return Answer(request_id=uuid.uuid4().hex, **answer.to_dict())
+        return Answer(request_id=uuid.uuid4().hex, **{str(name): value for name, value in answer.items()})
 
     return app
 

@@ -19,6 +19,9 @@ from storage.project.folder import Project
 FIRST, LAST = date(2013, 4, 1), date(2013, 4, 7)
 """Days that are evaluated before the service begins, so that there is something to show beside it."""
 
+SERVED = date(2013, 4, 14)
+"""The last day whose flights are answered; what comes after `LAST` waits for runs by hand."""
+
 
 def prepare(folder: Path, first: date = FIRST, last: date = LAST) -> Project:
     """Train the first champion, take it into the registry, serve and evaluate some days; done before is not repeated.
@@ -34,8 +37,8 @@ def prepare(folder: Path, first: date = FIRST, last: date = LAST) -> Project:
     late = folder / "data" / "models" / "late"
     if not (late / "reference.parquet").exists():
         train(predicted(*TRAINED), late, VERSION)
-    write_labels(first, last, folder / "data")
-    run_loop(Service(project, last), first, last, print)
+    write_labels(first, max(last, SERVED), folder / "data")
+    run_loop(Service(project, max(last, SERVED)), first, last, print)
     return project
 
 

@@ -120,11 +120,15 @@ def build(root: Path, home: Path) -> FastAPI:
             answer = answers(score, version=served.version, threshold=served.model.threshold).iloc[0]
             answered([int(answer["late"])], score)
         with instruments.postprocessing():
-            known: dict[str, Any] = {"request_id": request_id, **answer.to_dict()}
+            known = {"request_id": request_id, **_named(answer)}
             log.append({**known, "predicted_at": dt.datetime.now(dt.UTC), "trace_id": trace_ids()[0] or None, **row})
             return Answer(**known)
 
     return service
+
+
+def _named(answer: pd.Series) -> dict[str, Any]:
+    return {str(name): value for name, value in answer.items()}
 
 
 def _obey(request_id: str, delay: float, fail: float) -> None:

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from prometheus.files import prometheus_files
-
 from examples.stack.programs import PORTS
 from examples.stack.running import Program, Running, free_ports, refuse_taken
 from lamplighter.atomic import write_atomically
 from lamplighter.errors import LamplighterError
+from prometheus.files import prometheus_files
 from storage.project.observability import Observability
 
 LOOK_SECONDS = 0.5

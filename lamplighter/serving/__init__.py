@@ -8,13 +8,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lamplighter.core.records.live import Reason
     from lamplighter.serving.asgi import RequestMetrics
+    from lamplighter.serving.champion import Champion
     from lamplighter.serving.exposition import metrics_app, start_metrics_server
     from lamplighter.serving.instruments import ModelInstruments
     from lamplighter.serving.prediction_log import PredictionLog
 
-__all__ = ["ModelInstruments", "PredictionLog", "Reason", "RequestMetrics", "metrics_app", "start_metrics_server"]
+__all__ = [
+    "Champion",
+    "ModelInstruments",
+    "PredictionLog",
+    "Reason",
+    "RequestMetrics",
+    "metrics_app",
+    "start_metrics_server",
+]
 
 _PLACES = {
+    "Champion": "lamplighter.serving.champion",
     "ModelInstruments": "lamplighter.serving.instruments",
     "PredictionLog": "lamplighter.serving.prediction_log",
     "Reason": "lamplighter.core.records.live",
