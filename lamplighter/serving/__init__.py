@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lamplighter.serving.exposition import metrics_app, start_metrics_server
     from lamplighter.serving.instruments import ModelInstruments
     from lamplighter.serving.prediction_log import PredictionLog
+    from lamplighter.serving.sql_table import SqlTable
 
 __all__ = [
     "Champion",
@@ -19,6 +20,7 @@ __all__ = [
     "PredictionLog",
     "Reason",
     "RequestMetrics",
+    "SqlTable",
     "metrics_app",
     "start_metrics_server",
 ]
@@ -29,6 +31,7 @@ _PLACES = {
     "PredictionLog": "lamplighter.serving.prediction_log",
     "Reason": "lamplighter.core.records.live",
     "RequestMetrics": "lamplighter.serving.asgi",
+    "SqlTable": "lamplighter.serving.sql_table",
     "metrics_app": "lamplighter.serving.exposition",
     "start_metrics_server": "lamplighter.serving.exposition",
 }

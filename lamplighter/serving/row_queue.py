@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from lamplighter.errors import LamplighterError, one_line
+from lamplighter.errors import LamplighterError, said_of
 from lamplighter.serving.log_metrics import LogMetrics
 from lamplighter.serving.process_ends import at_exit_of_child, at_fork_and_exit
 from lamplighter.serving.rows import Row, Rows
@@ -116,7 +116,7 @@ class RowQueue:
             self._closing = False
             if not self._held:
                 return
-            why = f"not within {seconds:g} seconds" if thread and thread.is_alive() else one_line(self._error)
+            why = f"not within {seconds:g} seconds" if thread and thread.is_alive() else self._said(self._error)
             what = f"{self._held} rows were not written: {why}"
         raise LamplighterError(what, where=str(self._place), fix="they are lost when the process ends")
 
@@ -197,6 +197,8 @@ class RowQueue:
                 while (wait := self._seconds_until_due()) > 0:
                     self._metrics.waiting(self._held)
                     self._due.wait(min(wait, LOOK_SECONDS))
+                # A last try has to begin after the log was closed: what kept the one before may be mended.
+                is_last = self._closing
                 if not self._held and self._is_over():
                     return
             try:
@@ -205,7 +207,7 @@ class RowQueue:
             except Exception as error:
                 self._say_failed(error)
                 with self._lock:
-                    if self._is_over():
+                    if is_last and self._is_over():
                         return
                     self._due.wait_for(lambda: self._closing, pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
@@ -234,13 +236,16 @@ class RowQueue:
 
     def _say_failed(self, error: Exception) -> None:
         """Log a failure when it begins, or becomes another; every one is counted."""
-        if not self._failures or one_line(error) != one_line(self._error):
+        if not self._failures or self._said(error) != self._said(self._error):
             LOGGER.error(
                 "prediction log %s cannot be written: %s; %d rows wait and are tried again",
-                self._place, one_line(error), self._held,
+                self._place, self._said(error), self._held,
             )  # fmt: skip
         self._failures, self._error = self._failures + 1, error
         self._metrics.waiting(self._held)
+
+    def _said(self, error: Exception) -> str:
+        return said_of(str(self._place), error)
 
     def _say_written(self, written: Written, refused: list[str]) -> None:
         self._metrics.wrote(written.rows)
