@@ -1,0 +1,124 @@
+"""The live stack of the flights on free ports, with every length of time of the rules divided by sixty."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from examples.flights.replay import LOOP
+from examples.stack.programs import programs
+from examples.stack.running import Running
+from examples.stack.stack import observability, ports_of, running, write_configuration
+from lamplighter.core.time.window import Window
+from storage.history import open_history
+from storage.history.query import Filter, measurement_of
+from storage.project.folder import Project
+from tests.receivers import Receiver, http_receiver
+
+SCALE = 60.0
+NEEDED = ("prometheus", "prometheus-pushgateway", "prometheus-alertmanager", "prometheus-node-exporter")
+WITHOUT = {"prefect", "relay"}
+"""Servers of the stack that no alert depends on: this one starts in ten seconds."""
+
+
+@dataclass
+class Stack:
+    """The servers that run, and what was sent on.
+
+    Attributes
+    ----------
+    servers : dict of Running
+        By name; a server that is started again takes the place of the one before.
+    project : Path
+    logs : Path
+    receiver : Receiver
+        The end of the chain.
+    """
+
+    servers: dict[str, Running]
+    project: Path
+    logs: Path
+    receiver: Receiver
+
+    def address(self, name: str) -> str:
+        """Where a server answers."""
+        return self.servers[name].program.address
+
+    def again(self, name: str) -> None:
+        """Start a server again, as it was started before."""
+        self.servers[name] = Running(self.servers[name].program, self.logs)
+        self.servers[name].wait()
+
+    def query(self, expr: str) -> list[dict[str, Any]]:
+        """What Prometheus answers to an instant query."""
+        answer = httpx.get(f"{self.address('prometheus')}/api/v1/query", params={"query": expr}).json()
+        assert answer["status"] == "success", answer
+        found = answer["data"]["result"]
+        assert isinstance(found, list)
+        return found
+
+    def gauge(self, name: str) -> float | None:
+        """What Prometheus knows of a gauge of the model; None while it knows nothing."""
+        found = self.query(f'{name}{{model="{LOOP}"}}')
+        return float(found[0]["value"][1]) if found else None
+
+    def recorded(self, day: str, metric: str) -> float:
+        """What the history holds of a day."""
+        monitor = Project.open(self.project).monitor(LOOP)
+        window = Window.of(LOOP, monitor.every, monitor.timezone, date.fromisoformat(day))
+        known = measurement_of(open_history(Project.open(self.project)), window, Filter(metric=metric, segment=""))
+        assert known is not None, f"{metric} of {day} is not recorded"
+        assert known.value is not None, known.reason
+        return known.value
+
+    def messages(self) -> Counter[tuple[str, str]]:
+        """How often a message about an alert arrived, by the alert's name and whether it fires or is resolved."""
+        return Counter(
+            (alert["labels"]["alertname"], content["status"])
+            for _, content in self.receiver.got
+            for alert in content["alerts"]
+        )
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Call the command in the project."""
+        program = Path(sys.executable).with_name("lamplighter")
+        command = [str(program), "-C", str(self.project), *arguments]
+        environment = os.environ | {"LAMPLIGHTER_PUSHGATEWAY_URL": self.address("pushgateway")}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The servers, with a champion that is served and a week that was evaluated."""
+    if missing := [program for program in NEEDED if shutil.which(program) is None]:
+        said = f"{', '.join(missing)}: not installed; install Debian's packages of these names"
+        pytest.fail(said) if os.environ.get("CI") == "true" else pytest.skip(said)
+    folder = tmp_path_factory.mktemp("stack")
+    project, logs, configuration, data = (folder / it for it in ("project", "logs", "configuration", "data"))
+    data.mkdir()
+    with ExitStack() as closing:
+        receiver = closing.enter_context(http_receiver())
+        ports = ports_of("free")
+        config = observability(ports, SCALE)
+        relay = config.alertmanager.model_copy(update={"relay_url": f"http://{receiver.url}"})
+        write_configuration(configuration, config.model_copy(update={"alertmanager": relay}))
+        rows = [it for it in programs(project, configuration, data, ports) if it.name not in WITHOUT]
+        first = [it for it in rows if it.name == "pushgateway"]
+        started = closing.enter_context(running(first, logs))
+        prepared = [sys.executable, "-m", "examples.flights.prepare", str(project)]
+        environment = os.environ | {"LAMPLIGHTER_PUSHGATEWAY_URL": first[0].address}
+        subprocess.run(prepared, env=environment, check=True)
+        started |= closing.enter_context(running([it for it in rows if it not in first], logs))
+        yield Stack(started, project, logs, receiver)
