@@ -10,9 +10,8 @@ import yaml
 from lamplighter.core.monitor import Monitor
 from lamplighter.errors import LamplighterError
 from storage.project.folder import Project
+from tasks.deployed import WORK_POOL
 from tasks.retraining.submit import DEPLOYMENT
-
-WORK_POOL = "lamplighter"
 
 HEAD = """\
 # Rendered by `lamplighter render` from the monitor files; edit those, not this file.

@@ -31,6 +31,7 @@ COMMANDS = {
     "replay": "Show what checks, or a draft of others, would have reported.",
     "report": "Make or show the report of a window.",
     "incidents": "Show what is open, mute it, accept broken data.",
+    "doctor": "Say what is wrong with the set-up, and how to mend it.",
     "prune": "Remove runs that a wrong clock put into the future.",
     "adopt": "Make a model from elsewhere champion.",
     "retrain": "Train a model now, by hand.",

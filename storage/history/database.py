@@ -91,10 +91,12 @@ def open_history(project: Project) -> History:
             raise HistoryError(
                 f"the home cannot be made: {error.strerror}", where=project.home, fix="set LAMPLIGHTER_HOME"
             ) from None
-    engine = _engine(project.locate_url(url.get_secret_value()) if url else f"sqlite:///{project.home / 'history.db'}")
+    engine = engine_of(
+        project.locate_url(url.get_secret_value()) if url else f"sqlite:///{project.home / 'history.db'}"
+    )
     history = History(engine)
     with history.reading() as connection:
-        version = _version(connection)
+        version = version_of(connection)
     if version != HEAD:
         upgrade(history)
     return history
@@ -103,7 +105,7 @@ def open_history(project: Project) -> History:
 _ENGINES: dict[str, sa.Engine] = {}
 
 
-def _engine(url: str) -> sa.Engine:
+def engine_of(url: str) -> sa.Engine:
     """The engine of a URL, one in a process."""
     if url in _ENGINES:
         return _ENGINES[url]
@@ -149,7 +151,8 @@ def _on_sqlite_begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _version(connection: sa.Connection) -> str | None:
+def version_of(connection: sa.Connection) -> str | None:
+    """The newest migration that a history has seen; None for one without tables."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
     version = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
@@ -178,6 +181,6 @@ def upgrade(history: History, revision: str = "head") -> None:
             command.upgrade(config, revision)
         except CommandError as error:
             raise HistoryError(
-                f"the history is of version {_version(connection)}, which this Lamplighter does not know",
+                f"the history is of version {version_of(connection)}, which this Lamplighter does not know",
                 fix=f"upgrade Lamplighter ({one_line(error)})",
             ) from None

@@ -58,16 +58,16 @@ def existing_history(project: Project) -> History | None:
     HistoryError
         If it cannot be reached.
     """
-    file = _file(project)
+    file = file_of(project)
     return open_history(project) if file is None or file.is_file() else None
 
 
-def _file(project: Project) -> Path | None:
+def file_of(project: Project) -> Path | None:
     """Where a history of SQLite lies; None for another database, or one in memory."""
     if project.settings.history_url is None:
         return project.home / "history.db"
     with suppress(sa.exc.ArgumentError):
-        url = sa.make_url(project.settings.history_url.get_secret_value())
+        url = sa.make_url(project.locate_url(project.settings.history_url.get_secret_value()))
         if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
             return Path(str(url.database))
     return None

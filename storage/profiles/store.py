@@ -70,7 +70,7 @@ class ProfileStore:
         """
         content = _encode(profiles)
         name = _content_hash(content)
-        self._write(self._path(name), content)
+        self._write(self.path_of(name), content)
         return name
 
     def load(self, name: str) -> Profiles:
@@ -81,7 +81,7 @@ class ProfileStore:
         SourceError
             If it is not there, or is no longer what was written.
         """
-        path = self._path(name)
+        path = self.path_of(name)
         try:
             content = path.read_bytes()
         except OSError as error:
@@ -103,7 +103,8 @@ class ProfileStore:
         """Keep a set under a name of the caller's own."""
         self._write(self.folder / "cache" / name, self.save(profiles).encode())
 
-    def _path(self, name: str) -> Path:
+    def path_of(self, name: str) -> Path:
+        """Where the set of a hash lies."""
         return self.folder / name[:2] / f"{name}.arrow"
 
     def _write(self, path: Path, content: bytes) -> None:

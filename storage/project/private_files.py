@@ -137,12 +137,23 @@ def close_home(home: Path) -> None:
     """
     if not home.is_dir():
         return
-    own = [entry for entry in _entries(home) if _is_own(entry.name)]
+    own = own_entries(home)
     if own and len(own) == len(list(_entries(home))):
         close_to_others(home)
     for entry in own:
         if entry.lstat().st_mode & OTHERS:
             close_tree(entry)
+
+
+def own_entries(home: Path) -> list[Path]:
+    """What in a home is a home's, by name; nothing where there is none.
+
+    Examples
+    --------
+    >>> [path.name for path in own_entries(project.home) if path.is_dir()]
+    ['locks', 'models', 'profiles']
+    """
+    return sorted(entry for entry in _entries(home) if _is_own(entry.name))
 
 
 def _entries(home: Path) -> Iterator[Path]:

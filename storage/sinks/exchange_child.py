@@ -11,7 +11,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from storage.sinks.exchange import BEGUN, MOST_ANSWER
@@ -69,6 +69,42 @@ def push(job: dict[str, Any], begin: Callable[[], object] = bool) -> dict[str, A
     dict
         ``status`` and ``text`` of an answer, or ``fault`` and ``untrusted`` where there is none.
     """
+    return _asked(job, lambda response: {})
+
+
+def pushed(job: dict[str, Any], begin: Callable[[], object] = bool) -> dict[str, Any]:
+    """Ask a Pushgateway when each of our groups was pushed last.
+
+    Parameters
+    ----------
+    job : dict
+        As of `push`; ``url`` is that of its own metrics, ``job`` the job whose groups are asked for.
+    begin : callable
+        Is not called.
+
+    Returns
+    -------
+    dict
+        As of `push`; with ``date``, the server's clock, and ``times``, seconds since 1970 by model.
+    """
+    return _asked(job, lambda response: _times(response, job["job"]))
+
+
+def _times(lines: Iterable[bytes], job: str) -> dict[str, float]:
+    """When each model's group was pushed last, of the text that a Pushgateway exposes, read line by line."""
+    from prometheus_client.parser import text_string_to_metric_families
+
+    found = {}
+    for line in lines:
+        if line.startswith(b"push_time_seconds{"):
+            for family in text_string_to_metric_families(line.decode(errors="replace")):
+                for sample in family.samples:
+                    if sample.labels.get("job") == job and (model := sample.labels.get("model")):
+                        found[model] = sample.value
+    return found
+
+
+def _asked(job: dict[str, Any], read: Callable[[Any], dict[str, float]]) -> dict[str, Any]:
     import http.client
     import ssl
     import urllib.error
@@ -82,7 +118,12 @@ def push(job: dict[str, Any], begin: Callable[[], object] = bool) -> dict[str, A
         return {"certificates": error.strerror or str(error)}
     try:
         with urllib.request.urlopen(request, context=context) as response:
-            return {"status": response.status, "text": ""}
+            return {
+                "status": response.status,
+                "text": "",
+                "date": response.headers.get("Date"),
+                "times": read(response),
+            }
     except urllib.error.HTTPError as error:
         return {"status": error.code, "text": _beginning(error)}
     except (OSError, ValueError, http.client.HTTPException) as error:
@@ -106,7 +147,11 @@ def send(job: dict[str, Any], begin: Callable[[], object]) -> dict[str, Any]:
     return notify(job, begin)
 
 
-WORKS: dict[str, Callable[[dict[str, Any], Callable[[], object]], dict[str, Any]]] = {"push": push, "notify": send}
+WORKS: dict[str, Callable[[dict[str, Any], Callable[[], object]], dict[str, Any]]] = {
+    "push": push,
+    "pushed": pushed,
+    "notify": send,
+}
 
 if __name__ == "__main__":
     main()

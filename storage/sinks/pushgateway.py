@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import base64
 import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from lamplighter.core.secrets import hide
@@ -56,9 +60,47 @@ def _push(project: Project, method: str, model: str, body: bytes | None = None) 
     return _request(project, method, model, body, deadline)
 
 
+class Pushed(NamedTuple):
+    """What a Pushgateway says of itself.
+
+    Attributes
+    ----------
+    date : datetime or None
+        Its clock.
+    times : dict of str to datetime
+        When the gauges of each model were pushed last.
+    """
+
+    date: datetime | None
+    times: dict[str, datetime]
+
+
+def pushed(project: Project) -> Pushed:
+    """Ask the Pushgateway, once, what it has of ours.
+
+    Raises
+    ------
+    PublishError
+    """
+    reply = _asked(project, "pushed", "GET", "/metrics", None, Deadline(project.settings.push_seconds), {"job": JOB})
+    times = {model: datetime.fromtimestamp(at, UTC) for model, at in reply["times"].items()}
+    date = None
+    with suppress(TypeError, ValueError):
+        date = parsedate_to_datetime(reply["date"])
+    return Pushed(date, times)
+
+
 def _request(project: Project, method: str, model: str, body: bytes | None, deadline: Deadline) -> None:
-    """Ask the Pushgateway once."""
+    """Ask the Pushgateway once, about the group of a model."""
+    _asked(project, "push", method, f"/metrics/job/{JOB}/model/{quote(model)}", body, deadline, {"model": model})
+
+
+def _asked(
+    project: Project, work: str, method: str, path: str, body: bytes | None, deadline: Deadline, more: dict[str, str]
+) -> dict[str, Any]:
+    """What the Pushgateway answers."""
     settings = project.settings
+    about = f"{method} for {more['model']}" if "model" in more else method
     if not settings.pushgateway_url:
         raise PublishError(
             "gauge_sink is pushgateway and pushgateway_url is not set", fix="set LAMPLIGHTER_PUSHGATEWAY_URL"
@@ -66,17 +108,18 @@ def _request(project: Project, method: str, model: str, body: bytes | None, dead
     base = settings.pushgateway_url.get_secret_value()
     headers, secrets = _authorization(settings)
     job = {
-        "url": f"{base}/metrics/job/{JOB}/model/{quote(model)}",
+        "url": f"{base}{path}",
         "method": method,
         "body": None if body is None else body.decode(),
         "headers": {"Content-Type": "text/plain; version=0.0.4; charset=utf-8", **headers},
         "certificates": str(project.root / settings.pushgateway_ca) if settings.pushgateway_ca else None,
+        **more,
     }
     try:
-        reply = exchange("push", job, deadline.left)
+        reply = exchange(work, job, deadline.left)
     except ExchangeError as error:
         if error.too_slow:
-            silent = f"Pushgateway gave no whole answer to {method} for {model} within {settings.push_seconds:g} s"
+            silent = f"Pushgateway gave no whole answer to {about} within {settings.push_seconds:g} s"
             raise PublishError(silent, fix="mend it, or raise LAMPLIGHTER_PUSH_SECONDS") from None
         reply = {"fault": str(error)}
     if fault := reply.get("certificates"):
@@ -87,12 +130,13 @@ def _request(project: Project, method: str, model: str, body: bytes | None, dead
     if fault := reply.get("fault"):
         fix = "name its certificates as pushgateway_ca" if reply.get("untrusted") else ""
         reason = hide(one_line(ValueError(fault)), secrets)
-        raise _Unanswered(f"Pushgateway does not answer {method} for {model}: {reason}", fix=fix)
+        raise _Unanswered(f"Pushgateway does not answer {about}: {reason}", fix=fix)
     if (status := reply["status"]) >= 300:
         answer = hide(one_line(ValueError(reply["text"] or "without a word")), secrets)
         fix = "check pushgateway_user and pushgateway_password" if status == 401 else ""
         kind = _Unanswered if status >= 500 else PublishError
-        raise kind(f"Pushgateway refused {method} for {model}: {status} {answer}", fix=fix)
+        raise kind(f"Pushgateway refused {about}: {status} {answer}", fix=fix)
+    return reply
 
 
 def _authorization(settings: Settings) -> tuple[dict[str, str], set[str]]:

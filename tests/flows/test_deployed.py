@@ -26,7 +26,6 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import StateType
 
 from examples.flights.server import prefect_server
-from flows.deployments import WORK_POOL
 from flows.run_retraining import RetrainStages, bring_to_end
 from lamplighter.core.retraining.policy import UNDER_WAY, Entry, Status
 from lamplighter.errors import ModelError
@@ -34,6 +33,7 @@ from storage.history import open_history
 from storage.history.promotions import champion
 from storage.history.retrainings import entries
 from storage.project.folder import Project
+from tasks.deployed import WORK_POOL
 from tasks.retraining.follow import follow
 from tasks.retraining.job import Retraining
 from tasks.retraining.request import request_retraining

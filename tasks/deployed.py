@@ -1,0 +1,4 @@
+"""What things are called on the Prefect server."""
+
+WORK_POOL = "lamplighter"
+"""The pool of all our deployments."""

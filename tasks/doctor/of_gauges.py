@@ -1,0 +1,66 @@
+"""Looks at where gauges go: a Pushgateway that answers and keeps what was pushed, or a folder that can be written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from lamplighter.core.monitor import Monitor
+from lamplighter.errors import PublishError
+from storage.project.settings import gauge_sink_of
+from storage.sinks.pushgateway import pushed
+from tasks.doctor.case import Case
+from tasks.doctor.looked import Looked, fault, fault_of, ok, unused
+from tasks.doctor.of_history import compared
+
+SLACK = timedelta(seconds=120)
+"""The copy in the home is written before the push, which may be tried again for a while."""
+
+
+def gauges(case: Case) -> Iterator[Looked]:
+    """Whether what was published last arrived, and is still there."""
+    sink = gauge_sink_of(case.project.settings)
+    if sink == "pushgateway":
+        yield from _pushgateway(case)
+    elif (folder := case.project.settings.textfile_dir) is None:
+        yield unused("neither pushgateway_url nor textfile_dir is set; the home keeps a copy of the gauges")
+    elif not os.access(place := case.project.root / folder, os.W_OK | os.X_OK):
+        what = "cannot be written" if place.is_dir() else "is no folder"
+        yield fault(what, where=f"textfile_dir {place}", fix="make it, and give it to the user of the runs")
+    else:
+        yield ok(f"textfiles go to {place}")
+
+
+def _pushgateway(case: Case) -> Iterator[Looked]:
+    try:
+        found = pushed(case.project)
+    except PublishError as error:
+        yield fault_of(error, error.fix or "start it, or mend LAMPLIGHTER_PUSHGATEWAY_URL")
+        return
+    yield ok("the Pushgateway answers")
+    if found.date is not None:
+        yield from compared(found.date, "the Pushgateway")
+    for monitor in case.sound:
+        yield from _of_model(case, monitor, found.times)
+
+
+def _of_model(case: Case, monitor: Monitor, times: dict[str, datetime]) -> Iterator[Looked]:
+    kept = case.project.home / "gauges" / f"{monitor.model}.prom"
+    model, where = monitor.model, "Pushgateway"
+    if not kept.is_file():
+        yield unused(f"nothing was published of {model} yet")
+        return
+    last, at = datetime.fromtimestamp(kept.stat().st_mtime, UTC), times.get(model)
+    if at is None:
+        fix = f"`lamplighter run {model}` pushes them; start the Pushgateway with --persistence.file"
+        yield fault(f"has no gauges of {model}, which a run published at {_shown(last)}", where=where, fix=fix)
+    elif at < last - SLACK:
+        what = f"has the gauges of {model} of {_shown(at)}, and a run published newer ones at {_shown(last)}"
+        yield fault(what, where=where, fix=f"`lamplighter run {model}` pushes them")
+    else:
+        yield ok(f"gauges of {model} were pushed at {_shown(at)}")
+
+
+def _shown(moment: datetime) -> str:
+    return moment.isoformat(timespec="minutes")

@@ -1,0 +1,87 @@
+"""Looks at the project folder and the home: monitors, modes, disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from lamplighter.errors import LamplighterError
+from storage.project.folder import Project
+from storage.project.private_files import OTHERS, own_entries
+from storage.project.settings import settings_file
+from storage.upkeep.sizes import newest_change, size_text, tree_size
+from tasks.doctor.case import Case
+from tasks.doctor.looked import Looked, fault, fault_of, ok, warning
+
+SCARCE, GONE = 2 << 30, 200 << 20
+"""Bytes. A run of a million rows streams some hundred megabytes to the spool; a history needs a few for a commit."""
+
+OLD_SPOOL = 24 * 3600
+"""Seconds after which what lies in the spool is no longer a run's: the longest takes hours."""
+
+
+def monitors(case: Case) -> Iterator[Looked]:
+    """Whether each monitor file can be read."""
+    faults = [fault_of(found) for _, found in case.monitors if isinstance(found, LamplighterError)]
+    yield from faults
+    if sound := len(case.monitors) - len(faults):
+        yield ok(f"{sound} monitor{'s' if sound > 1 else ''} in {case.project.monitors_folder}")
+
+
+def modes(case: Case) -> Iterator[Looked]:
+    """Whether others than the owner may read what is private."""
+    open_ones = [path for path in _private(case.project) if _is_open(path)]
+    for path in open_ones:
+        yield fault("others than its owner may read it", where=str(path), fix=f"chmod -R go= '{path}'")
+    if not open_ones:
+        yield ok("what is private is its owner's alone")
+
+
+def _private(project: Project) -> Iterator[Path]:
+    """What others must not read, and could if its mode lets them."""
+    if _is_open(project.home):
+        # What lies in a closed folder cannot be reached.
+        yield from own_entries(project.home)
+    if project.env_file.path.is_file():
+        yield project.env_file.path
+    path, _, values = settings_file(project.root)
+    if {"pushgateway_password", "history_url"} & {*values}:
+        yield path
+
+
+def _is_open(path: Path) -> bool:
+    return path.exists() and not path.is_symlink() and bool(path.lstat().st_mode & OTHERS)
+
+
+def disk(case: Case) -> Iterator[Looked]:
+    """How much room is left where the home lies, what takes it, and whether it can be written."""
+    home = case.project.home
+    place = next(folder for folder in (home, *home.parents) if folder.exists())
+    if not place.is_dir():
+        yield fault("is no folder", where=str(place), fix="remove it, or set LAMPLIGHTER_HOME")
+        return
+    if not os.access(place, os.W_OK | os.X_OK):
+        yield fault("cannot be written", where=str(place), fix="allow it, or set LAMPLIGHTER_HOME")
+    left = shutil.disk_usage(place).free
+    fix = "free some, or set LAMPLIGHTER_HOME to a larger disk; `lamplighter prune` shows what can go"
+    if left < SCARCE:
+        yield (fault if left < GONE else warning)(f"{size_text(left)} are left", where=str(place), fix=fix)
+    else:
+        yield ok(f"{size_text(left)} are left at {place}")
+    parts = {name: tree_size(home / name) for name in ("profiles", "reports", "models", "spool")}
+    if any(parts.values()):
+        yield ok(", ".join(f"{name} {size_text(size)}" for name, size in parts.items() if size))
+    for path in _left_in(home / "spool", case.now.timestamp()):
+        yield warning(
+            f"{size_text(tree_size(path))} that a killed run left",
+            where=str(path),
+            fix="`lamplighter prune` removes it",
+        )
+
+
+def _left_in(spool: Path, now: float) -> list[Path]:
+    if not spool.is_dir():
+        return []
+    return sorted(path for path in spool.iterdir() if newest_change(path) < now - OLD_SPOOL)
