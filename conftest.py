@@ -39,6 +39,7 @@ TOGETHER = (
     ("tests/flows/test_deployed.py", "Prefect"),
     ("tests/flows/test_flows.py", "Prefect"),
     ("tests/tasks/test_prefect.py", "Prefect"),
+    ("tests/tasks/doctor/test_of_server.py", "Prefect"),
     ("tests/examples", "the flights"),
     *((place, "examples in docstrings") for place in NEED_A_PROJECT),
 )

@@ -6,7 +6,6 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
@@ -53,12 +52,12 @@ def command(project: str | None, model: str | None, as_json: bool, send_test: bo
     from tasks.doctor.checks import examine
 
     case = Case(opened, datetime.now(UTC), model, send_test)
-    looked = []
-    for check, found in groupby(examine(case, seconds), key=lambda it: it.check):
-        of_check = [*found]
-        looked += of_check
-        for line in () if as_json else _lines(check, of_check):
-            echo_wrapped(line)
+    looked: list[Looked] = []
+    for found in examine(case, seconds):
+        looked += found
+        for name in () if as_json else dict.fromkeys(it.check for it in found):
+            for line in _lines(name, [it for it in found if it.check == name]):
+                echo_wrapped(line)
     if as_json:
         names = ("state", "check", "model", "what", "where", "fix")
         click.echo(json.dumps([{name: str(getattr(it, name)) for name in names} for it in looked], indent=2))

@@ -13,11 +13,19 @@ import sqlalchemy as sa
 from lamplighter.errors import HistoryError
 from storage.history.database import HEAD, History, engine_of, version_of
 from storage.history.query import file_of
+from storage.project.database_urls import history_error
 from storage.project.folder import Project
 
 FAULTS_SHOWN = 3
 LOOK_SECONDS = 5.0
 """How long a look waits for a writer that holds a SQLite file."""
+
+
+class UnchangedHistory(History):
+    """A history that is looked at; what cannot be read of it is no step of a run."""
+
+    def _unreachable(self, error: Exception) -> HistoryError:
+        return history_error(self.engine.url, error, fix="mend the database, or restore a back-up")
 
 
 def unchanged_history(project: Project) -> History | None:
@@ -37,10 +45,10 @@ def unchanged_history(project: Project) -> History | None:
     """
     file = file_of(project)
     if file is not None:
-        return History(_reading_engine(file)) if file.is_file() else None
+        return UnchangedHistory(_reading_engine(file)) if file.is_file() else None
     url = project.settings.history_url
     assert url is not None
-    return History(engine_of(project.locate_url(url.get_secret_value())))
+    return UnchangedHistory(engine_of(project.locate_url(url.get_secret_value())))
 
 
 @cache
@@ -104,7 +112,7 @@ def damages(history: History) -> list[str]:
                 rows = connection.exec_driver_sql(f"PRAGMA quick_check({FAULTS_SHOWN})").scalars().all()
         except HistoryError as error:
             rows = [error.what]
-        found = [str(row) for row in rows if row != "ok"]
+        found = [" ".join(str(row).split()) for row in rows if row != "ok"]
         if not found:
             break
     return found

@@ -52,8 +52,8 @@ CHECKS = (
 )
 
 
-def examine(case: Case, seconds: float) -> Iterator[Looked]:
-    """Look at everything.
+def examine(case: Case, seconds: float) -> Iterator[list[Looked]]:
+    """Look at everything; yields what each check saw.
 
     Parameters
     ----------
@@ -63,15 +63,20 @@ def examine(case: Case, seconds: float) -> Iterator[Looked]:
 
     Examples
     --------
-    >>> looked = [*examine(Case(project, context.now), 60)]
-    >>> [it.line for it in looked if it.check == "monitors"]
-    ['1 monitor in ...monitors']
+    >>> for looked in examine(Case(project, context.now), 60):
+    ...     if looked[0].check in ("monitors", "registry"):
+    ...         print(looked[0].state, looked[0].line)
+    ok 1 monitor in ...monitors
+    ok v1 is champion, and its files are those that were registered
     """
     for check in CHECKS:
+        found = list[Looked]()
         for monitor in case.sound if check.is_of_models else (None,):
             model = monitor.model if monitor else ""
-            for looked in _within(seconds, check, case, monitor):
-                yield replace(looked, check=looked.check or check.name, model=model)
+            seen = _within(seconds, check, case, monitor)
+            found += [replace(looked, check=looked.check or check.name, model=model) for looked in seen]
+        if found:
+            yield found
 
 
 def _within(seconds: float, check: Check, case: Case, monitor: Monitor | None) -> list[Looked]:

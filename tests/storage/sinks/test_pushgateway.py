@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import os
-import shutil
 import socket
-import subprocess
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,19 +26,15 @@ from storage.project.settings import Settings
 from storage.sinks import pushgateway
 from storage.sinks.gauges import exposition, publish, withdraw_retired
 from tests.storage.full_disk import full_disk
+from tests.storage.sinks.gateways import free_port, needs_pushgateway
+from tests.storage.sinks.gateways import pushgateway as pushgateway_server
 
-PUSHGATEWAY = shutil.which("prometheus-pushgateway")
 PASSWORD = "secret"
 # bcrypt of the password, 12 rounds: bcrypt itself is no dependency of ours.
 BCRYPT = "$2b$12$xXMdOSHdHS35ARtbs.hCi.fyEs1FaLnzVevEztS3g4qQpSW52B.c6"
 
 ROWS = Sample("lamplighter_data_rows", 3.0)
 MISSING = Sample("lamplighter_data_missing_ratio", 0.5, (("feature", "temp"),))
-
-needs_pushgateway = pytest.mark.skipif(
-    PUSHGATEWAY is None and os.environ.get("CI") != "true",
-    reason="prometheus-pushgateway is not installed (Debian package of that name)",
-)
 
 
 @pytest.fixture(autouse=True)
@@ -53,40 +46,18 @@ def project(root: Path, **settings: object) -> Project:
     return Project(root, Settings(**settings))  # type: ignore[arg-type]
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
-
-
 @pytest.fixture(name="gateway")
 def _gateway(tmp_path: Path) -> Iterator[Callable[..., str]]:
     """Starts a Pushgateway and gives its address; those that were started are stopped by their id."""
-    assert PUSHGATEWAY, "CI needs prometheus-pushgateway (Debian package of that name)"
-    started: list[subprocess.Popen[bytes]] = []
+    with ExitStack() as started:
 
-    def start(config: str = "") -> str:
-        port = free_port()
-        # Debian's keeps what was pushed in a file of the system's, unless an option forbids it.
-        arguments = [PUSHGATEWAY, f"--web.listen-address=127.0.0.1:{port}", "--persistence.file="]
-        if config:
-            (tmp_path / "web.yml").write_text(config)
-            arguments.append(f"--web.config.file={tmp_path / 'web.yml'}")
-        process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        started.append(process)
-        deadline = time.monotonic() + 15
-        while process.poll() is None and time.monotonic() < deadline:
-            with socket.socket() as caller:
-                if caller.connect_ex(("127.0.0.1", port)) == 0:
-                    return f"127.0.0.1:{port}"
-            time.sleep(0.02)
-        raise AssertionError("the Pushgateway did not start")
+        def start(config: str = "") -> str:
+            path = tmp_path / "web.yml"
+            if config:
+                path.write_text(config)
+            return started.enter_context(pushgateway_server(path if config else None))
 
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
+        yield start
 
 
 def shown(address: str) -> set[str]:
