@@ -31,7 +31,9 @@ FOLDER = click.Path(path_type=Path)
     metavar="N",
     help="With --rules and --prometheus: divide every length of time by N, to watch in a minute what takes an hour.",
 )
-@click.option("--dashboards", type=FOLDER, metavar="DIR", help="Also Grafana's dashboard of the models, into DIR.")
+@click.option(
+    "--dashboards", type=FOLDER, metavar="DIR", help="Also Grafana's dashboards and its provisioning, into DIR."
+)
 @click.option(
     "--checkout",
     is_flag=True,
@@ -53,8 +55,8 @@ def command(
 
     In the project that is prefect.yaml, with a deployment for each monitor, and monitors/monitor.schema.json: name it
     in the first line of a monitor file, `# yaml-language-server: $schema=monitor.schema.json`, and an editor completes
-    keys and marks mistakes. Rules and dashboards are as the section [observability] of lamplighter.toml says, and a
-    dashboard has a panel for what the project's monitors measure.
+    keys and marks mistakes. Rules and dashboards are as the section [observability] of lamplighter.toml says, and
+    dashboards have a panel for what the project's monitors measure.
     """
     from flows.deployments import prefect_yaml
     from lamplighter.core.monitor.schema import SCHEMA_FILE, schema_text
@@ -73,7 +75,7 @@ def command(
     if prometheus:
         files |= {prometheus / name: text for name, text in _prometheus(opened, time_scale).items()}
     if dashboards:
-        files[dashboards / "lamplighter-model.json"] = _dashboard(opened)
+        files |= {dashboards / name: text for name, text in _dashboards(opened).items()}
     if checkout:
         files |= checkout_files()
     try:
@@ -109,20 +111,23 @@ def _prometheus(project: Project, time_scale: float) -> dict[str, str]:
     return prometheus_files(load_observability(project.root).scaled(time_scale))
 
 
-def _dashboard(project: Project) -> str:
+def _dashboards(project: Project) -> dict[str, str]:
     from flows.deployments import declared
     from storage.project.observability import load_observability
 
     config, monitors = load_observability(project.root), declared(project)
     try:
-        from dashboards.model import dashboard_json, measured_by
+        from dashboards.files import dashboard_files
+        from dashboards.measured import measured_by
     except ModuleNotFoundError as error:
         raise LamplighterError(
             f"no module {str(error.name).partition('.')[0]}",
             where="render --dashboards",
             fix="run `pip install 'lamplighter[dashboards]'`",
         ) from None
-    return dashboard_json(config, measured_by(monitors))
+    url = project.settings.history_url
+    in_postgresql = url is not None and url.get_secret_value().startswith("postgresql")
+    return dashboard_files(config, measured_by(monitors, in_postgresql))
 
 
 def checkout_files() -> dict[Path, str]:
@@ -137,11 +142,11 @@ def checkout_files() -> dict[Path, str]:
 
     if not IS_CHECKOUT:
         raise LamplighterError("this is an installed package", where="render --checkout", fix="run it in a checkout")
-    from dashboards.model import dashboard_json
+    from dashboards.files import dashboard_files
     from prometheus.files import prometheus_files
 
     return {
         **{ROOT / "docs" / "reference" / name: text for name, text in reference_pages().items()},
         **{ROOT / "prometheus" / name: text for name, text in prometheus_files().items()},
-        ROOT / "dashboards" / "model.json": dashboard_json(),
+        **{ROOT / "dashboards" / "grafana" / name: text for name, text in dashboard_files().items()},
     }

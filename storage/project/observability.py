@@ -58,10 +58,17 @@ class Observability(Part):
     overdue_at_least: Positive = Field(default=timedelta(hours=26), description="and never earlier than this")
     overdue_at_most: Positive = Field(default=timedelta(days=36), description="and never later than this")
     gone_after: Positive = Field(default=timedelta(hours=26), description="how long there is no gauge of any model")
-    dashboard_uid: Given = Field(default="lamplighter-model", description="what links to the dashboard name it by")
-    dashboard_title: Word = Field(default="Lamplighter: a model, day by day", description="title of the dashboard")
+    dashboard_uid: Given = Field(
+        default="lamplighter-model", description="what links to the dashboard of a model name it by"
+    )
+    dashboard_title: Word = Field(
+        default="Lamplighter: a model, day by day", description="title of the dashboard of a model"
+    )
     datasource_uid: Uid = Field(
-        default="", description="Grafana's data source of Prometheus; empty: the dashboard asks for one"
+        default="", description="Grafana's data source of Prometheus; empty: the dashboards ask for one"
+    )
+    postgresql_uid: Uid = Field(
+        default="", description="Grafana's data source of a history in PostgreSQL; empty: the dashboards ask for one"
     )
     look_back: Positive = Field(
         default=timedelta(hours=26), description="how old the newest value that a panel shows may be"

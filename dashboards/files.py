@@ -1,0 +1,27 @@
+"""Every file that Grafana loads, by its path below the folder of dashboards."""
+
+from __future__ import annotations
+
+from dashboards.board_json import board_json
+from dashboards.boards import BOARDS
+from dashboards.measured import EVERYTHING
+from storage.project.observability import Observability
+
+
+def dashboard_files(config: Observability | None = None, measured: frozenset[str] = EVERYTHING) -> dict[str, str]:
+    """The boards of a project, with the panels that have something to show.
+
+    Parameters
+    ----------
+    config : Observability, optional
+        By default what the committed files are rendered with.
+    measured : frozenset of str
+        As `measured_by` has it.
+
+    Examples
+    --------
+    >>> list(dashboard_files())
+    ['lamplighter-fleet.json', 'lamplighter-model.json', 'lamplighter-service.json']
+    """
+    config = config or Observability()
+    return {f"lamplighter-{name}.json": board_json(board.of(measured), config) for name, board in BOARDS.items()}
