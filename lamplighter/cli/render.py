@@ -143,10 +143,11 @@ def checkout_files() -> dict[Path, str]:
     if not IS_CHECKOUT:
         raise LamplighterError("this is an installed package", where="render --checkout", fix="run it in a checkout")
     from dashboards.files import dashboard_files
+    from prometheus.containers import container_files
     from prometheus.files import prometheus_files
 
     return {
         **{ROOT / "docs" / "reference" / name: text for name, text in reference_pages().items()},
-        **{ROOT / "prometheus" / name: text for name, text in prometheus_files().items()},
+        **{ROOT / "prometheus" / name: text for name, text in {**prometheus_files(), **container_files()}.items()},
         **{ROOT / "dashboards" / "grafana" / name: text for name, text in dashboard_files().items()},
     }
