@@ -86,17 +86,25 @@ class Running:
         folder.mkdir(parents=True, exist_ok=True)
         self.program = program
         self.log = folder / f"{program.name}.log"
-        command = [program.found(), *program.arguments]
+        self.process = self._started()
+
+    def _started(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             # Its own process group: Ctrl-C reaches this process alone, which then stops them in order.
-            self.process = subprocess.Popen(
-                command,
-                env=os.environ | dict(program.environment),
+            return subprocess.Popen(
+                [self.program.found(), *self.program.arguments],
+                env=os.environ | dict(self.program.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def start_again(self) -> None:
+        """Start it as before once it has ended, and wait until it answers."""
+        self.process.wait()
+        self.process = self._started()
+        self.wait()
 
     def wait(self, seconds: float = START_SECONDS) -> None:
         """Wait until it answers.

@@ -40,26 +40,19 @@ class Stack:
     Attributes
     ----------
     servers : dict of Running
-        By name; a server that is started again takes the place of the one before.
+        By name.
     project : Path
-    logs : Path
     receiver : Receiver
         The end of the chain.
     """
 
     servers: dict[str, Running]
     project: Path
-    logs: Path
     receiver: Receiver
 
     def address(self, name: str) -> str:
         """Where a server answers."""
         return self.servers[name].program.address
-
-    def again(self, name: str) -> None:
-        """Start a server again, as it was started before."""
-        self.servers[name] = Running(self.servers[name].program, self.logs)
-        self.servers[name].wait()
 
     def query(self, expr: str) -> list[dict[str, Any]]:
         """What Prometheus answers to an instant query."""
@@ -121,4 +114,4 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         environment = os.environ | {"LAMPLIGHTER_PUSHGATEWAY_URL": first[0].address}
         subprocess.run(prepared, env=environment, check=True)
         started |= closing.enter_context(running([it for it in rows if it not in first], logs))
-        yield Stack(started, project, logs, receiver)
+        yield Stack(started, project, receiver)

@@ -57,7 +57,7 @@ def test_a_pushgateway_that_dies_costs_no_recorded_measurement(stack: Stack) -> 
     assert "Pushgateway" in done.stdout, done.stdout + done.stderr
     rows = stack.recorded("2013-04-08", "rows")
     assert rows > 500
-    stack.again("pushgateway")
+    stack.servers["pushgateway"].start_again()
     # It kept what was pushed before; the next run pushes what it missed.
     assert stack.gauge("lamplighter_data_rows") == stack.recorded("2013-04-07", "rows") != rows
     done = stack.run("run", LOOP, "--day", "2013-04-08", "--now", "2013-04-09T05:15")
@@ -70,7 +70,7 @@ def test_a_prometheus_that_dies_shows_again_what_it_had_and_what_it_missed(stack
     stack.servers["prometheus"].process.kill()
     done = stack.run("run", LOOP, "--day", "2013-04-09", "--now", "2013-04-10T05:15")
     assert done.returncode == 0, done.stdout + done.stderr
-    stack.again("prometheus")
+    stack.servers["prometheus"].start_again()
     until(lambda: stack.gauge("lamplighter_data_rows") == stack.recorded("2013-04-09", "rows"), "the gauge of the run")
     after = stack.query("count_over_time(lamplighter_data_rows[1h])")
     assert float(after[0]["value"][1]) >= float(before[0]["value"][1]) - 1 / SCRAPES_A_SECOND
