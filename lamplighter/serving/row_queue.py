@@ -177,7 +177,11 @@ class RowQueue:
         """The batch that failed before, else the next one of what waits."""
         if self._batch is None and self._waiting:
             size = min(self._limits.max_rows, len(self._waiting))
-            self._batch = _Batch([self._waiting.popleft() for _ in range(size)], unique_name(), size)
+            if size == len(self._waiting):
+                rows, self._waiting = list(self._waiting), deque()
+            else:
+                rows = [self._waiting.popleft() for _ in range(size)]
+            self._batch = _Batch(rows, unique_name(), size)
             self._since = time.monotonic()
         return self._batch
 
