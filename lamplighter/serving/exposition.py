@@ -2,25 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import gzip
+import logging
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from socketserver import ThreadingMixIn
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import REGISTRY, CollectorRegistry, make_asgi_app, make_wsgi_app
+from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
+from prometheus_client.exposition import choose_encoder, gzip_accepted
 
-from lamplighter.errors import LamplighterError
+from lamplighter.errors import LamplighterError, one_line, unexpected
+from lamplighter.serving.series import WORKERS, collector_of, of_several_workers
+
+logger = logging.getLogger("lamplighter.serving")
+
+PLAIN = [(b"content-type", b"text/plain; charset=utf-8")]
+
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
 def exposed(registry: CollectorRegistry) -> CollectorRegistry:
-    """The registry that answers for a service: the given one."""
-    return registry
+    """The registry that answers for a service: the given one, or what all its workers count.
+
+    Where there are several, `PROMETHEUS_MULTIPROC_DIR` being set, collectors of one process are left out, as
+    `prometheus_client` does: which worker answers is chance. Those of the machine look at all of them.
+    """
+    if not of_several_workers():
+        return registry
+    from lamplighter.serving.workers import WorkersCollector
+
+    together = CollectorRegistry()
+    together.register(WorkersCollector(Path(os.environ[WORKERS])))
+    if (machine := collector_of(registry).machine) is not None:
+        together.register(machine)
+    return together
 
 
-def metrics_app(registry: CollectorRegistry = REGISTRY) -> Callable[..., Awaitable[None]]:
+def metrics_app(registry: CollectorRegistry = REGISTRY) -> MetricsApp:
     """An ASGI application that answers with all metrics, as OpenMetrics or as text.
+
+    It collects in a thread: requests do not wait for a scrape.
 
     Parameters
     ----------
@@ -30,9 +57,47 @@ def metrics_app(registry: CollectorRegistry = REGISTRY) -> Callable[..., Awaitab
     Examples
     --------
     >>> from fastapi import FastAPI
-    >>> FastAPI().mount("/metrics", metrics_app())
+    >>> FastAPI().add_route("/metrics", metrics_app())
     """
-    return make_asgi_app(exposed(registry))
+    return MetricsApp(registry)
+
+
+class MetricsApp:
+    """See `metrics_app`; a class, so that Starlette takes it for an application and not for a view."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    async def __call__(
+        self,
+        scope: MutableMapping[str, Any],
+        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            raise NotImplementedError(f"metrics are served by http, not {scope['type']}")
+        status, headers, body = await asyncio.to_thread(self._answer, scope["method"], dict(scope["headers"]))
+        headers = [*headers, (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    def _answer(self, method: str, headers: dict[bytes, bytes]) -> Answer:
+        if method not in ("GET", "HEAD"):
+            return 405, [*PLAIN, (b"allow", b"GET, HEAD")], b"GET is right\n"
+        try:
+            encode, content = choose_encoder(headers.get(b"accept", b"").decode("latin-1"))
+            body = encode(exposed(self._registry))
+        except LamplighterError as error:
+            logger.warning("no metrics: %s", error)
+            return 503, PLAIN, f"{error}\n".encode()
+        except Exception as error:
+            logger.exception("no metrics: %s", unexpected(error))
+            return 500, PLAIN, f"{type(error).__name__}: {one_line(error)}\n".encode()
+        answered = [(b"content-type", content.encode())]
+        if gzip_accepted(headers.get(b"accept-encoding", b"").decode("latin-1")):
+            return 200, [*answered, (b"content-encoding", b"gzip")], gzip.compress(body, 1)
+        return 200, answered, body
 
 
 class _Silent(WSGIRequestHandler):
@@ -42,6 +107,8 @@ class _Silent(WSGIRequestHandler):
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+    # Each worker listens on the one port, and whichever is asked answers for all.
+    allow_reuse_port = property(lambda self: of_several_workers())
 
 
 class MetricsServer:
@@ -87,7 +154,7 @@ def start_metrics_server(
     Raises
     ------
     LamplighterError
-        If the port is taken.
+        If the port is taken. Workers of one service share it.
 
     Examples
     --------

@@ -94,7 +94,7 @@ class Inference:
             if error is None:
                 self._series.answered(seconds, self._answers, self._rows)
             else:
-                self._series.failed(self._instruments.reason_of(error, Reason.MODEL))
+                self._series.failed(self._instruments.reason_of(error, Reason.MODEL), seconds)
         except Exception as fault:
             reported(self._instruments.model, fault)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import time
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
+from importlib import import_module
 from math import isfinite
+from types import ModuleType
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -15,7 +17,8 @@ from lamplighter.core.records.live import LIVE, Reason, latency_buckets
 from lamplighter.errors import LamplighterError
 from lamplighter.serving.answers import class_name
 from lamplighter.serving.inference import Inference, Stage, reason_of
-from lamplighter.serving.series import ModelSeries, series_of
+from lamplighter.serving.machine import watch_machine
+from lamplighter.serving.series import WORKERS, ModelSeries, series_of
 from lamplighter.serving.version_series import VersionSeries
 
 P = ParamSpec("P")
@@ -52,6 +55,8 @@ class ModelInstruments:
         Times in seconds that an alert is about: each gets buckets on both sides. 1 s has them always.
     reasons : mapping of exception to Reason, optional
         Why an inference failed, where its exception does not say so itself.
+    disks : iterable of str
+        Paths whose disks are looked at, such as that of the prediction log.
     registry : CollectorRegistry
         By default the one that `prometheus_client` shares, which a service exposes anyway.
 
@@ -86,6 +91,7 @@ class ModelInstruments:
         unsure: tuple[float, float] | None = None,
         limits: Iterable[float] = (),
         reasons: Mapping[type[BaseException], Reason] | None = None,
+        disks: Iterable[str] = ("/",),
         registry: CollectorRegistry = REGISTRY,
     ) -> None:
         self.model = _text(model, "the name of the model", "churn")
@@ -102,10 +108,15 @@ class ModelInstruments:
         buckets["inference_batch_size"] = BATCH_SIZES
         numbers = NUMBER_BUCKETS if bounds is None else tuple(bounds)
         buckets["inference_prediction_value"] = _rising(numbers, "bounds", model)
+        workers = _workers()
+        if workers is not None:
+            workers.join()
         self.series: ModelSeries = series_of(model, buckets, registry)
-        self.series.child("service_start_timestamp_seconds").set(time.time())
         self.of_version: VersionSeries = self._version(version)
         self.of_version.shown()
+        watch_machine(registry, disks)
+        if workers is not None:
+            workers.tidy()
 
     def _version(self, version: str) -> VersionSeries:
         text = _text(version, f"the version of {self.model}", "2026-11-26")
@@ -180,6 +191,11 @@ class ModelInstruments:
     def reason_of(self, error: BaseException, otherwise: Reason) -> Reason:
         """Why an inference failed."""
         return reason_of(error, otherwise, self._reasons)
+
+
+def _workers() -> ModuleType | None:
+    """What a service of several workers needs; Windows, which has none, lacks what it imports."""
+    return import_module("lamplighter.serving.workers") if WORKERS in os.environ else None
 
 
 def _text(value: object, what: str, example: str) -> str:

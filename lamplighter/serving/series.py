@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
+import time
 import weakref
 from bisect import bisect_left
 from collections import Counter as Counted
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import Counter, Gauge, Histogram, values
 from prometheus_client.metrics_core import Metric
@@ -19,7 +21,13 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from lamplighter.core.records.live import LIVE, MOST_VALUES, OTHER, LiveMetric
 from lamplighter.errors import LamplighterError
 
+if TYPE_CHECKING:
+    from lamplighter.serving.machine import MachineCollector
+
 logger = logging.getLogger("lamplighter.serving")
+
+WORKERS = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that names the folder which the workers of a service share; `prometheus_client` reads it at import."""
 
 OF_OTHERS = frozenset({"log", "psutil", "gpu"})
 """What `needs` says of metrics that are not the instruments' of a model."""
@@ -101,18 +109,38 @@ class ModelSeries:
         self.model, self.buckets = model, dict(buckets)
         self.routes, self.classes, self.versions = (Bounded(label, model) for label in ("route", "class", "version"))
         self._metrics = {metric.name: _made(metric, buckets) for metric in OF_INSTRUMENTS}
+        self._lock = threading.Lock()
+        self._shown: Counted[str] = Counted()
+        self.announce()
 
     def child(self, name: str, *labels: str) -> Any:
         """A series, by the values of its labels after `model`."""
         return self._metrics[name].labels(self.model, *labels)
 
-    def forget(self, name: str, *labels: str) -> None:
-        """Show a series no longer."""
-        if of_several_workers():
-            # A file of a worker cannot lose a series; what is 0 is left out when the files are read.
-            self.child(name, *labels).set(0)
-        else:
-            self._metrics[name].remove(self.model, *labels)
+    def announce(self) -> None:
+        """Say what a process begins with: after a fork the child has the requests of its parent no longer."""
+        self.child("service_start_timestamp_seconds").set(time.time())
+        self.child("requests_in_flight").set(0)
+        for version in +self._shown:
+            self.child("model_service_info", version).set(1)
+
+    def show(self, version: str) -> None:
+        """Say that the service serves a version."""
+        with self._lock:
+            self._shown[version] += 1
+            self.child("model_service_info", version).set(1)
+
+    def hide(self, version: str) -> None:
+        """Say so no longer, unless other instruments of the model serve it."""
+        with self._lock:
+            self._shown[version] -= 1
+            if self._shown[version] > 0:
+                return
+            if of_several_workers():
+                # A file of a worker cannot lose a series; what is 0 is left out when the files are read.
+                self.child("model_service_info", version).set(0)
+            else:
+                self._metrics["model_service_info"].remove(self.model, version)
 
     def collect(self) -> Iterator[Metric]:
         """One family for each metric."""
@@ -134,6 +162,7 @@ class LiveCollector(Collector):
 
     def __init__(self) -> None:
         self.models: dict[str, ModelSeries] = {}
+        self.machine: MachineCollector | None = None
 
     def describe(self) -> list[Metric]:
         """The names, so that a registry refuses another metric of the same name."""
@@ -154,6 +183,16 @@ class LiveCollector(Collector):
 
 _collectors: weakref.WeakKeyDictionary[CollectorRegistry, LiveCollector] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
+
+
+def _announce_all() -> None:
+    for collector in list(_collectors.values()):
+        for series in collector.models.values():
+            series.announce()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_announce_all)
 
 
 def collector_of(registry: CollectorRegistry) -> LiveCollector:

@@ -10,6 +10,7 @@ from typing import Any
 from lamplighter.core.records.live import Reason
 from lamplighter.serving.answers import counted_classes, is_null, rows_of, scores_of
 from lamplighter.serving.series import ModelSeries
+from lamplighter.serving.traces import exemplar
 
 NOT_TIMED = frozenset({Reason.CLIENT, Reason.REJECTED})
 """Failures that the model was not asked for, or not for long: their times would flatter its own."""
@@ -47,7 +48,6 @@ class VersionSeries:
         self._size = self._child("inference_batch_size")
         self._rows = self._child("inference_predictions_total")
         self._null = self._child("inference_null_predictions_total")
-        self._last = self._child("inference_last_prediction_timestamp_seconds")
         self._ok, self._failed = (self._child("inference_requests_total", status) for status in ("ok", "failed"))
         # A counter that begins at 0 shows its first failure to rate(); one that begins at 1 does not.
         self._reasons = {reason: self._child("inference_failures_total", reason.value) for reason in Reason}
@@ -71,11 +71,11 @@ class VersionSeries:
 
     def shown(self) -> None:
         """Say that the service serves this version."""
-        self._child("model_service_info").set(1)
+        self._series.show(self._label)
 
     def hidden(self) -> None:
         """Say so no longer; what it counted stays."""
-        self._series.forget("model_service_info", self._label)
+        self._series.hide(self._label)
 
     def stage(self, name: str, seconds: float) -> None:
         """Count the time of what stands before or after an inference."""
@@ -88,17 +88,18 @@ class VersionSeries:
         self._failed.inc()
         self._reasons[reason].inc()
         if seconds is not None and reason not in NOT_TIMED:
-            self._duration.observe(seconds)
+            self._duration.observe(seconds, exemplar())
 
     def answered(self, seconds: float, answers: Sequence[tuple[Any, Any]], rows: int | None) -> None:
         """Count an inference that succeeded."""
         self._ok.inc()
-        self._duration.observe(seconds)
+        self._duration.observe(seconds, exemplar())
         predictions = [value for predictions, _ in answers for value in rows_of(predictions)]
         size = rows if rows is not None else len(predictions)
         self._size.observe(size)
         if size:
-            self._last.set(time.time())
+            # Made with the first answer: before it, its age would be that of 1970.
+            self._child("inference_last_prediction_timestamp_seconds").set(time.time())
         self._rows.inc(len(predictions) if answers else size)
         present = [value for value in predictions if not is_null(value)]
         if missing := len(predictions) - len(present):
