@@ -32,7 +32,7 @@ COMMANDS = {
     "report": "Make or show the report of a window.",
     "incidents": "Show what is open, mute it, accept broken data.",
     "doctor": "Say what is wrong with the set-up, and how to mend it.",
-    "prune": "Remove runs that a wrong clock put into the future.",
+    "prune": "Remove what is old, or runs that a wrong clock dated.",
     "adopt": "Make a model from elsewhere champion.",
     "retrain": "Train a model now, by hand.",
     "approve": "Promote the challenger that awaits approval.",

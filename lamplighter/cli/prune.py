@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
@@ -11,20 +12,41 @@ import click
 from lamplighter.cli.day import MOMENT, Moment, instant_of
 from lamplighter.cli.models import complete_models
 
+if TYPE_CHECKING:
+    from storage.project.folder import Project
+
 
 @click.command(epilog="Example: lamplighter prune flight-delays --yes")
-@click.argument("model", shell_complete=complete_models)
+@click.argument("model", required=False, shell_complete=complete_models)
+@click.option("--retention", is_flag=True, help="Remove what is older than the settings keep_..._days, of all or one.")
 @click.option("--after", type=MOMENT, help="Remove runs after this time, in the model's zone; default now.")
 @click.option("--yes", is_flag=True, help="Remove them; without it what would be removed is shown.")
 @click.pass_obj
-def command(project: str | None, model: str, after: Moment | None, yes: bool) -> None:
-    """Remove the runs of a model that a wrong clock put into the future, as if they had not been.
+def command(project: str | None, model: str | None, retention: bool, after: Moment | None, yes: bool) -> None:
+    """Remove the runs of a model that a wrong clock put into the future, as if they had not been; or what is old.
 
-    Their measurements, decisions, incidents, messages and retrainings go with them, and the models that they trained.
+    With the runs go their measurements, decisions, incidents, messages and retrainings, and the models that they
+    trained. With --retention go, by the settings, what killed runs left, old reports, old profiles, and old windows of
+    the history; never what a run still reads.
     """
+    if model is None and not retention:
+        raise click.UsageError("Missing argument 'MODEL'.")
+    if retention and after:
+        raise click.UsageError("--after goes with runs of the future, and not with --retention.")
     from storage.project.folder import Project
 
     opened = Project.open(project)
+    if retention:
+        from lamplighter.cli.prune_retention import prune_old
+
+        prune_old(opened, model, yes=yes)
+        return
+    assert model is not None
+    _prune_future(opened, model, after, yes=yes)
+
+
+def _prune_future(opened: Project, model: str, after: Moment | None, *, yes: bool) -> None:
+    """Show the runs of a model after a moment, or remove them."""
     monitor = opened.monitor(model)
     from storage.history import model_lock
     from storage.history.prune import counted, prune, versions_after

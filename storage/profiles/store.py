@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from collections import OrderedDict
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -110,6 +111,8 @@ class ProfileStore:
     def _write(self, path: Path, content: bytes) -> None:
         try:
             if path.exists() and path.read_bytes() == content:
+                # `prune` takes what is old and not named; this is about to be named.
+                os.utime(path)
                 return
             write_private(path, content)
         except OSError as error:

@@ -122,6 +122,18 @@ class Settings(BaseModel):
         default=None, description="where runs log lines of JSON; `-` is the standard error; default nowhere"
     )
     series_per_model: int = Field(default=500, gt=0, description="most gauge series of a model")
+    keep_spool_days: int = Field(
+        default=1, ge=1, le=36_500, description="how long `prune --retention` leaves what a killed run left"
+    )
+    keep_reports_days: int = Field(
+        default=90, ge=0, le=36_500, description="how long `prune --retention` leaves reports; 0 keeps all"
+    )
+    keep_profiles_days: int = Field(
+        default=0, ge=0, le=36_500, description="how long `prune --retention` leaves profiles of windows; 0 keeps all"
+    )
+    keep_history_days: int = Field(
+        default=0, ge=0, le=36_500, description="how long `prune --retention` leaves windows; 0 keeps all"
+    )
     wait_seconds: float = Field(default=600.0, ge=0, description="how long a run waits for another one of its model")
 
 

@@ -65,7 +65,7 @@ def disk(case: Case) -> Iterator[Looked]:
     if not os.access(place, os.W_OK | os.X_OK):
         yield fault("cannot be written", where=str(place), fix="allow it, or set LAMPLIGHTER_HOME")
     left = shutil.disk_usage(place).free
-    fix = "free some, or set LAMPLIGHTER_HOME to a larger disk; `lamplighter prune` shows what can go"
+    fix = "free some, or set LAMPLIGHTER_HOME to a larger disk; `lamplighter prune --retention` shows what can go"
     if left < SCARCE:
         yield (fault if left < GONE else warning)(f"{size_text(left)} are left", where=str(place), fix=fix)
     else:
@@ -77,7 +77,7 @@ def disk(case: Case) -> Iterator[Looked]:
         yield warning(
             f"{size_text(tree_size(path))} that a killed run left",
             where=str(path),
-            fix="`lamplighter prune` removes it",
+            fix="`lamplighter prune --retention` removes it",
         )
 
 
