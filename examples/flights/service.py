@@ -18,6 +18,7 @@ from typing import Annotated, Any
 import pandas as pd
 from fastapi import FastAPI, Header, HTTPException
 from pydantic import BaseModel, Field
+from starlette.routing import Route
 from threadpoolctl import threadpool_limits
 
 from examples.flights.data import TIMEZONE
@@ -95,7 +96,7 @@ def build(root: Path, home: Path) -> FastAPI:
 
     service = FastAPI(title="Flights from New York", lifespan=logged)
     service.add_middleware(RequestMetrics, instruments=instruments)
-    service.mount("/metrics", metrics_app())
+    service.router.routes.append(Route("/metrics", metrics_app()))
 
     @service.get("/health")
     def health() -> dict[str, str]:
