@@ -50,9 +50,26 @@ def is_null(value: object) -> bool:
     """
     if value is None:
         return True
-    if isinstance(value, float | Decimal):
+    if isinstance(value, float):
         return value != value
+    if isinstance(value, Decimal):
+        return value.is_nan()
     return type(value).__name__ in OF_PANDAS
+
+
+def present_in(values: list[Any]) -> list[Any]:
+    """The rows that have an answer.
+
+    Examples
+    --------
+    >>> present_in([1, None, float("nan"), "late"]), present_in([Decimal("sNaN"), 0])
+    ([1, 'late'], [0])
+    """
+    try:
+        # NaN alone differs from itself. Some values cannot be compared; then each is looked at.
+        return [value for value in values if value is not None and value == value]
+    except (TypeError, ValueError, ArithmeticError):
+        return [value for value in values if not is_null(value)]
 
 
 def class_name(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from time import perf_counter
 from typing import Any, TypeAlias
 
@@ -77,7 +78,8 @@ class RequestMetrics:
             # An answer without an end: its client is gone, or the server cancels what it waits for no longer.
             request.end(CLIENT_GONE)
             if token is not None:
-                traces.of_request.reset(token)
+                with suppress(ValueError):
+                    traces.of_request.reset(token)
 
     def _is_uncounted(self, scope: Scope) -> bool:
         path = scope["path"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 from collections.abc import Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from time import perf_counter
 from types import TracebackType
@@ -89,8 +90,10 @@ class Inference:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         seconds = (perf_counter() if self._end is None else self._end) - self._begin
-        try:
+        # A generator may be closed in another context than it began in.
+        with suppress(ValueError):
             _inside.reset(self._token)
+        try:
             if error is None:
                 self._series.answered(seconds, self._answers, self._rows)
             else:

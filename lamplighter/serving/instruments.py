@@ -14,6 +14,7 @@ from typing import Any, Literal, ParamSpec, TypeVar
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from lamplighter.core.records.live import LIVE, Reason, latency_buckets
+from lamplighter.core.values.key_name import storable
 from lamplighter.errors import LamplighterError
 from lamplighter.serving.answers import class_name
 from lamplighter.serving.inference import Inference, Stage, reason_of
@@ -94,8 +95,11 @@ class ModelInstruments:
         disks: Iterable[str] = ("/",),
         registry: CollectorRegistry = REGISTRY,
     ) -> None:
-        self.model = _text(model, "the name of the model", "churn")
+        self.model = model = _text(model, "the name of the model", "churn")
         self.registry = registry
+        if kind not in (None, "classification", "regression"):
+            what = f"answers of kind {kind!r} are not counted by their values"
+            raise LamplighterError(what, where=model, fix="leave kind out, or write classification or regression")
         self._numbers = kind == "regression" or bounds is not None
         self._by_class = kind == "classification" or classes is not None
         if self._numbers and self._by_class:
@@ -107,6 +111,8 @@ class ModelInstruments:
         buckets: dict[str, Sequence[float]] = dict.fromkeys(TIMES, times)
         buckets["inference_batch_size"] = BATCH_SIZES
         numbers = NUMBER_BUCKETS if bounds is None else tuple(bounds)
+        if not numbers:
+            raise LamplighterError("bounds are empty", where=model, fix="give at least one number")
         buckets["inference_prediction_value"] = _rising(numbers, "bounds", model)
         workers = _workers()
         if workers is not None:
@@ -200,7 +206,7 @@ def _workers() -> ModuleType | None:
 
 def _text(value: object, what: str, example: str) -> str:
     """A text that says something; a number is one, too."""
-    text = "" if value is None else str(value)
+    text = "" if value is None else storable(str(value))
     if not text.strip():
         raise LamplighterError(f"{what} is missing", fix=f"give one, such as {example!r}")
     return text

@@ -34,6 +34,8 @@ OF_OTHERS = frozenset({"log", "psutil", "gpu"})
 
 OF_INSTRUMENTS: tuple[LiveMetric, ...] = tuple(metric for metric in LIVE if metric.needs not in OF_OTHERS)
 
+OF_VERSIONS = frozenset(metric.name for metric in OF_INSTRUMENTS if "version" in metric.labels)
+
 ACROSS_WORKERS: Mapping[str, str] = {
     "requests_in_flight": "livesum",
     "inference_last_prediction_timestamp_seconds": "max",
@@ -107,7 +109,9 @@ class ModelSeries:
 
     def __init__(self, model: str, buckets: Mapping[str, Sequence[float]]) -> None:
         self.model, self.buckets = model, dict(buckets)
-        self.routes, self.classes, self.versions = (Bounded(label, model) for label in ("route", "class", "version"))
+        self.routes, self.classes, self._versions = (Bounded(label, model) for label in ("route", "class", "version"))
+        self._served: dict[str, None] = {}
+        self._children: set[tuple[str, tuple[str, ...]]] = set()
         self._metrics = {metric.name: _made(metric, buckets) for metric in OF_INSTRUMENTS}
         self._lock = threading.Lock()
         self._shown: Counted[str] = Counted()
@@ -115,7 +119,27 @@ class ModelSeries:
 
     def child(self, name: str, *labels: str) -> Any:
         """A series, by the values of its labels after `model`."""
+        self._children.add((name, labels))
         return self._metrics[name].labels(self.model, *labels)
+
+    def version(self, version: str) -> str:
+        """The label of a version that is served from now on; where there are too many, the oldest is forgotten.
+
+        A service that loads a version each hour would have no label left for the one that it serves, and the oldest
+        is the one that no panel shows. A file of a worker cannot forget; there what is too much is `other`.
+        """
+        if of_several_workers():
+            return self._versions.of(version)
+        with self._lock:
+            self._served.pop(version, None)
+            self._served[version] = None
+            oldest = next((each for each in self._served if not self._shown[each]), version)
+            if len(self._served) > MOST_VALUES and oldest != version:
+                del self._served[oldest]
+                for name, labels in [it for it in self._children if it[1][:1] == (oldest,) and it[0] in OF_VERSIONS]:
+                    self._children.discard((name, labels))
+                    self._metrics[name].remove(self.model, *labels)
+        return version
 
     def announce(self) -> None:
         """Say what a process begins with: after a fork the child has the requests of its parent no longer."""

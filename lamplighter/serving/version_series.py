@@ -8,7 +8,7 @@ from math import isnan
 from typing import Any
 
 from lamplighter.core.records.live import Reason
-from lamplighter.serving.answers import counted_classes, is_null, rows_of, scores_of
+from lamplighter.serving.answers import counted_classes, present_in, rows_of, scores_of
 from lamplighter.serving.series import ModelSeries
 from lamplighter.serving.traces import exemplar
 
@@ -42,7 +42,7 @@ class VersionSeries:
         declared: Sequence[str],
     ) -> None:
         self.version = version
-        self._series, self._label = series, series.versions.of(version)
+        self._series, self._label = series, series.version(version)
         self._numbers, self._by_class, self._unsure = numbers, classes, unsure
         self._duration = self._child("inference_duration_seconds")
         self._size = self._child("inference_batch_size")
@@ -53,6 +53,7 @@ class VersionSeries:
         self._reasons = {reason: self._child("inference_failures_total", reason.value) for reason in Reason}
         self._unsure_rows = self._child("inference_unsure_predictions_total") if unsure else None
         self._values = self._child("inference_prediction_value") if numbers else None
+        self._last: Any = None
         self._classes: dict[str, Any] = {}
         for name in declared:
             self._class(name)
@@ -98,10 +99,12 @@ class VersionSeries:
         size = rows if rows is not None else len(predictions)
         self._size.observe(size)
         if size:
-            # Made with the first answer: before it, its age would be that of 1970.
-            self._child("inference_last_prediction_timestamp_seconds").set(time.time())
+            if self._last is None:
+                # Made with the first answer: before it, its age would be that of 1970.
+                self._last = self._child("inference_last_prediction_timestamp_seconds")
+            self._last.set(time.time())
         self._rows.inc(len(predictions) if answers else size)
-        present = [value for value in predictions if not is_null(value)]
+        present = present_in(predictions)
         if missing := len(predictions) - len(present):
             self._null.inc(missing)
         if self._unsure_rows is not None and self._unsure is not None:
