@@ -106,6 +106,8 @@ class RequestMetrics:
             time = self._times.get((method, route))
             if time is None:
                 time = self._times[method, route] = series.child("request_processing_seconds", method, route)
+                # A counter that begins at 0 shows its first error to rate(); one that begins at 1 does not.
+                series.child("requests_total", method, route, "500")
             time.observe(seconds, traces.exemplar())
             count = self._counts.get((method, route, status))
             if count is None:

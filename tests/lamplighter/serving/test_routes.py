@@ -150,7 +150,7 @@ def counted(instruments: ModelInstruments) -> dict[tuple[str, str, str], float]:
         (sample.labels["method"], sample.labels["route"], sample.labels["status"]): sample.value
         for family in instruments.registry.collect()
         for sample in family.samples
-        if sample.name == "requests_total"
+        if sample.name == "requests_total" and sample.value
     }
 
 
