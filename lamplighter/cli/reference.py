@@ -20,6 +20,7 @@ from lamplighter.core.monitor.schema import (
     section_of,
 )
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS, QUALITY_METRICS, Metric
+from lamplighter.core.records.live import LATENCY_BUCKETS, LIVE, MOST_VALUES, Reason
 from lamplighter.core.time.duration import format_duration
 from storage.project.observability import Observability
 from storage.project.observability_fields import Part
@@ -51,6 +52,31 @@ between 0 and 1, `_seconds` seconds, `_timestamp_seconds` seconds since 1970; a 
 unit of what it measures. Gauges of quality and coverage show the newest window whose labels are final or reach
 `min_coverage`; `lamplighter_quality_window_timestamp_seconds` says which."""
 
+LIVE_INTRODUCTION = f"""\
+What a model service exposes that has [instruments](../how-to/instrument-a-service.md). The unit is the suffix, as of
+gauges. A histogram has the series `_bucket`, `_count` and `_sum`. Times have buckets up to
+{", ".join(f"{bound:g}" for bound in LATENCY_BUCKETS)}
+seconds, and one for each declared limit and beyond it: a quantile is never above the largest finite bucket. Take no
+rate of the sum of predicted numbers: a negative one makes it fall.
+
+No label has values without end. `route` is the template of a route, never a path, and `other` where no route has the
+path; a `method` that HTTP does not know is `other`. Of routes and classes {MOST_VALUES} have series of their own, the
+rest is `other`, and the log says so once; of versions the newest {MOST_VALUES} have.
+
+`status` of requests is the code of the answer, or 499 where the client did not wait for it; that of inferences is `ok`
+or `failed`. A failure has one of the reasons {", ".join(f"`{reason}`" for reason in Reason)}.
+Classes are named as in the history."""
+
+LIVE_NEEDS = {
+    "": "",
+    "numbers": '`kind="regression"` or `bounds`',
+    "classes": '`kind="classification"` or `classes`',
+    "scores": "`unsure`, and scores",
+    "log": "a prediction log",
+    "psutil": "psutil (`lamplighter[serving]`)",
+    "gpu": "nvidia-ml-py (`lamplighter[serving]`), and a GPU with a driver",
+}
+
 MONITOR_INTRODUCTION = f"""\
 A YAML file in the folder `monitors/` of a project; one whose name begins with `_` is there to be extended. Paths are
 relative to the project. `${{NAME}}` stands for a variable of the environment, or of the file `.env` in the
@@ -75,11 +101,12 @@ def reference_pages() -> dict[str, str]:
     Examples
     --------
     >>> sorted(reference_pages())
-    ['checks.md', 'gauges.md', 'metrics.md', 'monitor.md', 'monitor.schema.json', 'settings.md']
+    ['checks.md', 'gauges.md', 'live-metrics.md', 'metrics.md', 'monitor.md', 'monitor.schema.json', 'settings.md']
     """
     return {
         "metrics.md": _metrics_page(),
         "gauges.md": _gauges_page(),
+        "live-metrics.md": _live_page(),
         "checks.md": f"{NOTE}\n\n{checks_page()}\n",
         "monitor.md": monitor_page(),
         "settings.md": settings_page(),
@@ -130,6 +157,14 @@ def _gauges_page() -> str:
         (_code(gauge.name), gauge.help, _code(gauge.metric), ", ".join(("model", *gauge.labels))) for gauge in GAUGES
     ]
     return _page("Gauges", [GAUGES_INTRODUCTION, _table(("gauge", "what it shows", "metric", "labels"), rows)])
+
+
+def _live_page() -> str:
+    """Every live metric."""
+    rows = [(_code(live.name), live.kind, live.help, ", ".join(live.labels), LIVE_NEEDS[live.needs]) for live in LIVE]
+    return _page(
+        "Live metrics", [LIVE_INTRODUCTION, _table(("metric", "kind", "what it shows", "labels", "needs"), rows)]
+    )
 
 
 def monitor_page() -> str:

@@ -50,7 +50,7 @@ class RequestMetrics:
     >>> instruments = ModelInstruments("churn", "12", registry=CollectorRegistry())
     >>> app = FastAPI()
     >>> app.add_middleware(RequestMetrics, instruments=instruments)
-    >>> app.mount("/metrics", metrics_app(instruments.registry))
+    >>> app.add_route("/metrics", metrics_app(instruments.registry))
     """
 
     def __init__(self, app: App, instruments: ModelInstruments, uncounted: Iterable[str] = UNCOUNTED) -> None:

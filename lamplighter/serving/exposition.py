@@ -44,7 +44,7 @@ def exposed(registry: CollectorRegistry) -> CollectorRegistry:
     return together
 
 
-def metrics_app(registry: CollectorRegistry = REGISTRY) -> MetricsApp:
+def metrics_app(registry: CollectorRegistry = REGISTRY) -> Any:
     """An ASGI application that answers with all metrics, as OpenMetrics or as text.
 
     It collects in a thread: requests do not wait for a scrape.
@@ -53,6 +53,11 @@ def metrics_app(registry: CollectorRegistry = REGISTRY) -> MetricsApp:
     ----------
     registry : CollectorRegistry
         By default the one that `prometheus_client` shares.
+
+    Returns
+    -------
+    ASGI application
+        Without a type: Starlette takes it for a route and has no type for that.
 
     Examples
     --------

@@ -18,6 +18,7 @@ from lamplighter.cli.render import checkout_files
 from lamplighter.core.evaluation.gauges import GAUGES
 from lamplighter.core.monitor.schema import monitor_schema
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS, QUALITY_METRICS
+from lamplighter.core.records.live import LIVE
 from prometheus.rule_files import RULE_FILES
 from storage.project.settings import Settings
 
@@ -40,6 +41,8 @@ def test_pages_name_everything() -> None:
         assert f"| `{metric}` |" in pages["metrics.md"]
     for gauge in GAUGES:
         assert f"| `{gauge.name}` |" in pages["gauges.md"]
+    for live in LIVE:
+        assert f"| `{live.name}` | {live.kind} |" in pages["live-metrics.md"]
     for key in _keys():
         assert f"`{key}`" in pages["monitor.md"]
     for key in Settings.model_fields:
@@ -80,7 +83,7 @@ def test_render_writes_and_then_finds_nothing_stale(tmp_path: Path) -> None:
     assert schema.read_bytes() == (docs / "monitor.schema.json").read_bytes()
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     assert _run(tmp_path, "--docs", str(docs), "--check").exit_code == 0
-    assert "7 of 7" in _run(tmp_path, "--docs", str(docs)).output
+    assert "8 of 8" in _run(tmp_path, "--docs", str(docs)).output
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
