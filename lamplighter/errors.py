@@ -11,6 +11,7 @@
     ├── ReportError             a report cannot be made or written
     ├── PublishError            gauges cannot be written or pushed
     ├── ModelError              a version of a model cannot be trained, registered, loaded or promoted
+    ├── BackupError             a back-up cannot be made, or is not what was written
     └── BusyError               another process does the same work for the model
 """
 
@@ -109,6 +110,10 @@ class PublishError(LamplighterError):
 
 class ModelError(LamplighterError):
     """A version of a model cannot be trained, registered, loaded or promoted."""
+
+
+class BackupError(LamplighterError):
+    """A back-up cannot be made, is not what was written, or would take the place of something."""
 
 
 class BusyError(LamplighterError):

@@ -33,6 +33,8 @@ COMMANDS = {
     "incidents": "Show what is open, mute it, accept broken data.",
     "doctor": "Say what is wrong with the set-up, and how to mend it.",
     "prune": "Remove what is old, or runs that a wrong clock dated.",
+    "backup": "Back a home up, also while runs go on.",
+    "restore": "Make a home what a back-up holds.",
     "adopt": "Make a model from elsewhere champion.",
     "retrain": "Train a model now, by hand.",
     "approve": "Promote the challenger that awaits approval.",

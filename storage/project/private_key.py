@@ -11,6 +11,8 @@ from lamplighter.errors import SourceError, one_line
 from storage.project.private_files import write_private
 
 KEY_BYTES = 32
+KEY_FILE = "private.key"
+"""Its name in the home."""
 
 
 def keyed_hash(value: str, key: bytes) -> str:
@@ -50,7 +52,7 @@ def home_key(home: Path) -> bytes:
     ...     print(len(home_key(Path(folder))), home_key(Path(folder)) == home_key(Path(folder)))
     32 True
     """
-    path = home / "private.key"
+    path = home / KEY_FILE
     try:
         if not path.exists():
             # Two processes may come at once, and the key of the first is what both take.
