@@ -19,11 +19,11 @@ import sqlalchemy as sa
 
 from lamplighter import __version__
 from lamplighter.atomic import atomic_file
-from lamplighter.errors import BackupError, LamplighterError, one_line
+from lamplighter.errors import BackupError, one_line
 from storage.history import History, tables
-from storage.history.database import version_of
+from storage.history.database import BUSY_SECONDS, version_of
 from storage.history.query import file_of
-from storage.history.unchanged import UnchangedHistory, unchanged_history
+from storage.history.unchanged import UnchangedHistory, damages, unchanged_history
 from storage.project.folder import Project
 from storage.project.private_files import FILE_MODE
 from storage.project.private_key import KEY_FILE
@@ -83,6 +83,8 @@ def back_up(project: Project, target: Path, *, reports: bool = False) -> BackedU
     live = unchanged_history(project)
     if live is None:
         raise BackupError("no run is recorded, so there is nothing to back up", where=project.home, fix="give -C DIR")
+    if not target.parent.is_dir():
+        raise BackupError("no such folder", where=target.parent, fix="make it, or name another")
     manifest = Manifest(datetime.now(UTC).isoformat(timespec="seconds"), __version__)
     counts: dict[str, int] = {}
     file = file_of(project)
@@ -108,9 +110,7 @@ def back_up(project: Project, target: Path, *, reports: bool = False) -> BackedU
             kept = {*manifest.checksums, *_folders(manifest.checksums)}
             lost = [name for name in named if name not in kept]
             writer.close()
-    except LamplighterError:
-        raise
-    except (OSError, sqlite3.Error) as error:
+    except OSError as error:
         raise BackupError(f"cannot be written: {one_line(error)}", where=target, fix="free or allow it") from None
     elsewhere = "" if file else live.engine.url.set(query={}).render_as_string(hide_password=True)
     return BackedUp(counts, manifest.newest, elsewhere, lost)
@@ -118,13 +118,21 @@ def back_up(project: Project, target: Path, *, reports: bool = False) -> BackedU
 
 def _snapshot(file: Path, copy: Path) -> History:
     """The history as of one moment, in a file of its own that nothing writes to."""
-    with (
-        closing(sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True, timeout=60)) as source,
-        closing(sqlite3.connect(copy)) as target,
-    ):
-        source.backup(target)
-        target.execute("PRAGMA journal_mode=DELETE")
-    return UnchangedHistory(sa.create_engine(sa.URL.create("sqlite", database=str(copy)), poolclass=sa.NullPool))
+    try:
+        with (
+            closing(sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True, timeout=BUSY_SECONDS)) as source,
+            closing(sqlite3.connect(copy)) as target,
+        ):
+            source.backup(target)
+            target.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error as error:
+        what = f"the history cannot be copied: {one_line(error)}"
+        raise BackupError(what, where=file, fix="free some room, or see `lamplighter doctor`") from None
+    history = UnchangedHistory(sa.create_engine(sa.URL.create("sqlite", database=str(copy)), poolclass=sa.NullPool))
+    if wrong := damages(history):
+        # Copied as it is it would only be found when it is needed.
+        raise BackupError(f"is damaged: {wrong[0]}", where=file, fix="restore an earlier back-up")
+    return history
 
 
 def _describe(history: History, manifest: Manifest, *, in_file: bool) -> tuple[list[str], list[str]]:

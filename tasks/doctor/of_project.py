@@ -73,6 +73,8 @@ def disk(case: Case) -> Iterator[Looked]:
     parts = {name: tree_size(home / name) for name in ("profiles", "reports", "models", "spool")}
     if any(parts.values()):
         yield ok(", ".join(f"{name} {size_text(size)}" for name, size in parts.items() if size))
+    for path in home.parent.glob(f".{home.name}.restored-*"):
+        yield warning("a restoration was killed", where=str(path), fix="remove it, once no restoration is under way")
     for path in _left_in(home / "spool", case.now.timestamp()):
         yield warning(
             f"{size_text(tree_size(path))} that a killed run left",

@@ -54,9 +54,17 @@ def server(case: Case) -> Iterator[Looked]:
     import prefect
 
     where = f"PREFECT_API_URL {_without_password(address)}"
+    theirs, date = "", None
     try:
         with _client() as client:
-            answer = client.request("GET", "/admin/version")
+            try:
+                answer = client.request("GET", "/admin/version")
+                theirs, date = str(answer.json()), answer.headers.get("date")
+            except httpx.HTTPStatusError as error:
+                if error.response.status_code != 404:
+                    raise
+                # Prefect Cloud says no version.
+                client.read_work_pools(limit=1)
     except httpx.HTTPStatusError as error:
         code = error.response.status_code
         fix = "set PREFECT_API_AUTH_STRING or PREFECT_API_KEY" if code in (401, 403) else "name its /api address"
@@ -66,12 +74,12 @@ def server(case: Case) -> Iterator[Looked]:
         yield fault(f"does not answer: {one_line(error)}", where=where, fix="start it, or unset PREFECT_API_URL")
         return
     case.server_answers = True
-    theirs, ours = str(answer.json()), str(prefect.__version__)
-    if theirs != ours:
+    ours = str(prefect.__version__)
+    if theirs not in ("", ours):
         yield warning(f"is Prefect {theirs}, and this is {ours}", where=where, fix="install the same on both")
     else:
-        yield ok(f"the server answers, Prefect {theirs}")
-    if date := answer.headers.get("date"):
+        yield ok(f"the server answers, {f'Prefect {theirs}' if theirs else 'and says no version'}")
+    if date:
         yield from compared(parsedate_to_datetime(date), "the Prefect server")
 
 

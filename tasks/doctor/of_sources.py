@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from lamplighter.core.monitor import Monitor
@@ -17,7 +18,15 @@ def sources(case: Case, monitor: Monitor) -> Iterator[Looked]:
     from storage.inspection.source_check import check_sources
 
     key_lines = case.project.key_lines(case.file_of(monitor))
-    read = check_sources(case.project, monitor, case.now)
+    home = case.project.home
+    made = [folder for folder in (home / "spool", home) if not folder.exists()]
+    try:
+        read = check_sources(case.project, monitor, case.now)
+    finally:
+        # What is streamed from a database goes there, and is gone by now.
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
     for problem in read.problems:
         make = warning if problem.is_warning else fault
         check = LABELS if problem.at[0] == LABELS else ""

@@ -226,10 +226,31 @@ def test_a_full_disk_leaves_the_last_one(world: Project, tmp_path: Path) -> None
     file = tmp_path / "home.tar"
     back_up(world, file)
     before = file.read_bytes()
-    with full_disk(), pytest.raises(BackupError, match="cannot be written"):
+    with full_disk(), pytest.raises(BackupError, match="history cannot be copied"):
         back_up(world, file)
     assert file.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_damaged_history_is_not_backed_up(world: Project, tmp_path: Path) -> None:
+    file = tmp_path / "home.tar"
+    back_up(world, file)
+    before = file.read_bytes()
+    open_history(world).engine.dispose()
+    with (world.home / "history.db").open("r+b") as history:
+        for page in range(4, 40, 3):
+            history.seek(page * 4096)
+            history.write(b"\xa7" * 2048)
+    line = mistake("-C", world.root, "backup", file)
+    assert "history.db: is damaged: " in line
+    assert line.endswith("; restore an earlier back-up")
+    assert file.read_bytes() == before
+
+
+def test_a_folder_that_is_not_there(world: Project, tmp_path: Path) -> None:
+    assert mistake("-C", world.root, "backup", tmp_path / "none" / "home.tar") == (
+        f"lamplighter: {tmp_path / 'none'}: no such folder; make it, or name another"
+    )
 
 
 def test_nothing_is_backed_up_where_nothing_is_recorded(world: Project, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from tests.lamplighter.cli.called import mistake, run
 from tests.receivers import http_receiver
 from tests.storage.sinks.gateways import free_port, needs_pushgateway, pushgateway
 
+SQL = '  sql: {url: "sqlite:///log.db", table: log}\n  timezone: UTC\n'
 Env = pytest.MonkeyPatch
 
 
@@ -104,6 +105,16 @@ def test_it_changes_nothing(world: Path, options: tuple[str, ...]) -> None:
 def test_it_makes_nothing_where_there_was_no_run(world: Path) -> None:
     shutil.rmtree(world / ".lamplighter")
     assert wrong(world) == []
+    assert not (world / ".lamplighter").exists()
+
+
+def test_it_makes_nothing_where_rows_are_streamed(world: Path) -> None:
+    shutil.rmtree(world / ".lamplighter")
+    with closing(sqlite3.connect(world / "log.db")) as connection, connection:
+        connection.execute("CREATE TABLE log (id TEXT, at TEXT, amount REAL, churns INTEGER)")
+        connection.execute("INSERT INTO log VALUES ('a', datetime('now', '-1 day'), 1.5, 1)")
+    edit(world / "monitors" / "churn.yaml", "  parquet: log/day={day}.parquet\n", SQL)
+    assert [it["what"].partition(" of ")[0] for it in looked(world) if it["check"] == "sources"] == ["1 rows"]
     assert not (world / ".lamplighter").exists()
 
 
