@@ -41,7 +41,7 @@ TOGETHER = (
     ("tests/tasks/test_prefect.py", "Prefect"),
     ("tests/tasks/doctor/test_of_server.py", "Prefect"),
     ("tests/examples", "the flights"),
-    *((place, "examples in docstrings") for place in NEED_A_PROJECT),
+    *((place, "examples in docstrings") for place in (*NEED_A_PROJECT, "tests/dashboards")),
 )
 """Tests that share what takes long to start or to make run in one process; all others by file."""
 

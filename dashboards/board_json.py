@@ -15,10 +15,13 @@ from grafana_foundation_sdk.models.dashboard import (
 
 from dashboards.kinds import Sources, built, link_to_boards, target
 from dashboards.panels import Board, Panel, Row, Variable, uid_of
+from dashboards.queries import Sql
 from storage.project.observability import Observability
 
 PROMETHEUS, POSTGRESQL = "prometheus", "grafana-postgresql-datasource"
 WIDTH = 24
+MARKS_EVERY = "1h"
+"""How far apart Prometheus is asked for marks: what lasts shorter is not seen."""
 
 
 def board_json(board: Board, config: Observability) -> str:
@@ -50,8 +53,9 @@ def board_json(board: Board, config: Observability) -> str:
         made = made.with_variable(_variable(variable, config, sources))
     for mark in board.marks:
         source = sources.of(Panel(0, mark.name, "", "", (mark.query,)))
-        asked = target(mark.query, config, source, "A", "lines")
+        asked = target(mark.query, config, source, "A", "marks")
         query = dashboard.AnnotationQuery().name(mark.name).datasource(source).enable(True).icon_color(mark.colour)
+        query = query if isinstance(mark.query, Sql) else query.step(MARKS_EVERY)
         made = made.annotation(query.target(asked))
     y = 0
     for row in board.rows:

@@ -15,20 +15,25 @@ from storage.project.observability import Observability
 HISTORY, SEGMENTS, CUSTOM = "history", "segments", "custom metrics"
 """What a query may need beside a measurement: a history in PostgreSQL, segments, metrics of the project's own."""
 
-OF_PROMETHEUS = ("up", "ALERTS", "prometheus_tsdb_head_series", "prometheus_notifications_dropped_total")
 OF_OTHERS = (
+    "lamplighter_messages_undelivered",
+    "lamplighter_reference_ratio",
+    "up",
+    "ALERTS",
+    "prometheus_tsdb_head_series",
+    "prometheus_rule_evaluation_failures_total",
+    "prometheus_notifications_dropped_total",
     "alertmanager_alerts",
     "alertmanager_notifications_failed_total",
     "push_failure_time_seconds",
     "push_time_seconds",
-    "prefect_flow_runs_total_created",
 )
-"""What Prometheus, Alertmanager, the Pushgateway and an exporter of Prefect's call their metrics."""
+"""What Prometheus, Alertmanager and the Pushgateway say of themselves and of what they hold."""
 
 
 def _exposed() -> Iterator[str]:
     yield from BY_NAME
-    yield from (*OF_PROMETHEUS, *OF_OTHERS)
+    yield from OF_OTHERS
     for metric in LIVE:
         parts = ("_bucket", "_sum", "_count") if metric.kind == "histogram" else ("",)
         yield from (metric.name + part for part in parts)
@@ -56,12 +61,15 @@ class PromQL:
         What has to be measured, all of it.
     of : tuple of str
         Of which one has to be measured, if there are some.
+    without : str
+        What must not be there, as it is asked instead.
     """
 
     text: str
     legend: str = ""
     needs: tuple[str, ...] = ()
     of: tuple[str, ...] = ()
+    without: str = ""
 
     def rendered(self, config: Observability) -> str:
         """The query of a project: every selector has the project's matchers.
@@ -82,7 +90,8 @@ class PromQL:
 
     def is_shown(self, measured: frozenset[str]) -> bool:
         """Whether there is something to show where these are measured."""
-        return {*self.needs} <= measured and (not self.of or not measured.isdisjoint(self.of))
+        there = {*self.needs} <= measured and self.without not in measured
+        return there and (not self.of or not measured.isdisjoint(self.of))
 
 
 @dataclass(frozen=True, slots=True)

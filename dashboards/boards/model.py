@@ -2,63 +2,31 @@
 
 from __future__ import annotations
 
-from dashboards.boards.expressions import newest
-from dashboards.panels import ON_OR_OFF, Board, Panel, Row, Variable
-from dashboards.queries import CUSTOM, SEGMENTS, PromQL, unit_of
-from lamplighter.core.evaluation.gauges import BY_METRIC
-
-OF_THE_MODEL = 'model="$model"'
-OVERALL = 'segment="", class=""'
-OF_SEGMENTS = 'segment!="", class=""'
-OF_VALUES = 'form!~"slope|missing"'
-"""Limits on slopes and on absence have another unit than the value."""
-
-HIGHEST, LOWEST = "topk(largest, {})", "bottomk(largest, {})"
-LIMIT_LEGEND = "limit of {{check}} ({{direction}})"
-
-
-def of_the_model(gauge: str, where: str = "") -> str:
-    """The newest values of a gauge of the chosen model, instants in the milliseconds that Grafana takes."""
-    scale = " * 1000" if unit_of(gauge) == "dateTimeAsIso" else ""
-    return newest(gauge, f"{OF_THE_MODEL}, {where}" if where else OF_THE_MODEL) + scale
-
-
-def measured(metric: str, legend: str = "", around: str = "{}", where: str = "", needs: tuple[str, ...] = ()) -> PromQL:
-    """The gauge of a measurement."""
-    text = around.format(of_the_model(BY_METRIC[metric].name, where))
-    return PromQL(text, legend or metric, (metric, *needs))
-
-
-def with_limits(*metrics: str) -> tuple[PromQL, ...]:
-    """Metrics of all rows, with the bounds of each one's interval and the limits of the checks on it."""
-    where = f'metric=~"{"|".join(metrics)}", {OVERALL}'
-    return (
-        *(measured(metric, where=OVERALL) for metric in metrics),
-        PromQL(of_the_model("lamplighter_interval_lower", where), "{{metric}} lower", of=metrics),
-        PromQL(of_the_model("lamplighter_interval_upper", where), "{{metric}} upper", of=metrics),
-        PromQL(of_the_model("lamplighter_threshold", f'{where}, version="", {OF_VALUES}'), LIMIT_LEGEND, of=metrics),
-    )
-
-
-def of_segments(metric: str, around: str) -> tuple[PromQL, ...]:
-    """The segments of a metric that are worst, with the limits of the checks on these."""
-    shown = measured(metric, "{{segment}}", around, OF_SEGMENTS, (SEGMENTS,))
-    limits = of_the_model("lamplighter_threshold", f'metric="{metric}", {OF_SEGMENTS}, version="", {OF_VALUES}')
-    return shown, PromQL(f"{limits} and on (segment) {shown.text}", LIMIT_LEGEND, (metric, SEGMENTS))
-
-
-def _custom() -> tuple[PromQL, ...]:
-    shown = of_the_model("lamplighter_quality_custom", 'segment=""')
-    limits = of_the_model("lamplighter_threshold", f'{OVERALL}, version="", {OF_VALUES}')
-    return (
-        PromQL(shown, "{{metric}}", (CUSTOM,)),
-        PromQL(f"{limits} and on (metric) {shown}", LIMIT_LEGEND, (CUSTOM,)),
-    )
-
+from dashboards.boards import history_sql
+from dashboards.boards.history_sql import newest_measured
+from dashboards.boards.model_queries import (
+    HIGHEST,
+    LOWEST,
+    custom,
+    measured,
+    of_segments,
+    of_the_model,
+    with_limits,
+)
+from dashboards.boards.more_panels import more_rows
+from dashboards.panels import ON_OR_OFF, Board, Colours, Column, Mark, Panel, Row, Variable
+from dashboards.queries import HISTORY, PromQL
 
 BANDS = "The bands are 95 % intervals; dashed lines are limits of checks."
+LATE = "By the day that the value is about, as known now: the other panels have it when Prometheus saw it."
 SHARES = ("accuracy", "precision", "recall", "f1", "roc_auc", "pr_auc", "ndcg", "mrr", "rougeL")
 ERRORS = ("mae", "rmse", "bias")
+RESIDUALS = ("residual_q05", "residual_q25", "residual_q50", "residual_q75", "residual_q95")
+
+SEVERITIES = (("critical", "critical", "red"), ("warning", "warning", "orange"))
+VERDICTS = (("failed", "failed", "red"), ("undecided", "undecided", "yellow"), ("passed", "passed", "green"))
+DRIFTED = (("0", "steady", "green"), ("1", "drifted", "red"))
+COUNTS: Colours = ((None, "transparent"),)
 
 QUALITY = Row(
     1,
@@ -73,6 +41,13 @@ QUALITY = Row(
             bands=SHARES,
         ),
         Panel(
+            8,
+            "Quality, by its own day",
+            f"Higher is better. {LATE}",
+            "percentunit",
+            (newest_measured(SHARES),),
+        ),
+        Panel(
             3,
             "Error",
             "Of the same window, in the unit of the target. Bias is how much too high the predictions are on average. "
@@ -80,6 +55,13 @@ QUALITY = Row(
             "short",
             with_limits(*ERRORS),
             bands=ERRORS,
+        ),
+        Panel(
+            9,
+            "Error, by its own day",
+            f"In the unit of the target. {LATE}",
+            "short",
+            (newest_measured(ERRORS),),
         ),
         Panel(
             4,
@@ -100,7 +82,7 @@ QUALITY = Row(
             "Custom metrics",
             "Of the same window, as the project's own functions compute them; dashed lines are limits of checks.",
             "short",
-            _custom(),
+            custom(),
         ),
         Panel(
             5,
@@ -110,6 +92,46 @@ QUALITY = Row(
             (PromQL(of_the_model("lamplighter_incident_open"), "{{check}} ({{severity}})"),),
             "states",
             words=ON_OR_OFF,
+        ),
+    ),
+)
+
+ANSWERS = Row(
+    50,
+    "Answers and truth",
+    (
+        Panel(
+            51,
+            "Confusion matrix",
+            "Exact counts of labelled rows, summed over the windows of the time range: a row for each true class, a "
+            "column for each predicted one.",
+            "short",
+            (history_sql.CONFUSION,),
+            "table",
+            matrix=("y_true", "y_pred", "n"),
+        ),
+        Panel(
+            14,
+            "Predicted classes",
+            "Share of the predictions; the {largest} largest.",
+            "percentunit",
+            (measured("prediction_share", "{{class}}", HIGHEST),),
+            stacked=True,
+        ),
+        Panel(
+            52,
+            "Residuals",
+            "What 5, 25, 50, 75 and 95 of 100 rows stay below of prediction minus truth, in the unit of the target. "
+            "Around 0 is right; a wide fan is uncertain, and a slanted one is wrong on one side.",
+            "short",
+            tuple(measured(name, f"{int(name[-2:])} %", where='segment="", class=""') for name in RESIDUALS),
+        ),
+        Panel(
+            53,
+            "Mean prediction",
+            "Mean of the predicted numbers.",
+            "short",
+            (measured("prediction_mean"),),
         ),
     ),
 )
@@ -126,11 +148,29 @@ DRIFT = Row(
             (measured("drift_share"),),
         ),
         Panel(
+            15,
+            "Features, drifted or not",
+            "Each feature by day; the {largest} that drifted, or else the first.",
+            "short",
+            (measured("drift_detected", "{{feature}}", HIGHEST),),
+            "states",
+            words=DRIFTED,
+        ),
+        Panel(
             12,
             "Drift of features",
-            "Distance between reference and window; the {largest} largest. Methods have scales of their own.",
+            "Distance between reference and window; the {largest} largest. Methods have scales of their own, and what "
+            "a test decides has a p-value and no distance.",
             "short",
             (measured("drift_statistic", "{{feature}} ({{method}})", HIGHEST),),
+        ),
+        Panel(
+            16,
+            "P-values of features",
+            "Of features that a test decides; the {largest} lowest. A low one says that chance alone seldom moves a "
+            "feature so far.",
+            "short",
+            (measured("drift_p_value", "{{feature}} ({{method}})", LOWEST),),
         ),
         Panel(
             13,
@@ -140,12 +180,11 @@ DRIFT = Row(
             (measured("prediction_drift_statistic", "{{feature}} ({{method}})"),),
         ),
         Panel(
-            14,
-            "Predicted classes",
-            "Share of the predictions; the {largest} largest.",
-            "percentunit",
-            (measured("prediction_share", "{{class}}", HIGHEST),),
-            stacked=True,
+            17,
+            "P-values of predictions and scores",
+            "Of what a test decides.",
+            "short",
+            (measured("prediction_drift_p_value", "{{feature}} ({{method}})"),),
         ),
     ),
 )
@@ -154,13 +193,14 @@ DATA = Row(
     20,
     "Data",
     (
-        Panel(21, "Rows", "Rows of the window, repeated ones left out.", "short", (measured("rows"),)),
+        Panel(21, "Rows", "Rows of the window, repeated ones left out.", "short", (measured("rows"),), width=8),
         Panel(
             22,
             "Missing values",
             "Share of nulls; the {largest} features with most.",
             "percentunit",
             (measured("missing_ratio", "{{feature}}", HIGHEST),),
+            width=8,
         ),
         Panel(
             23,
@@ -168,6 +208,7 @@ DATA = Row(
             "Share of the values of a feature; the {largest} features with most.",
             "percentunit",
             (measured("unseen_ratio", "{{feature}}", HIGHEST),),
+            width=8,
         ),
         Panel(
             24,
@@ -179,6 +220,28 @@ DATA = Row(
                 measured("unsure_ratio", "unsure"),
                 measured("repeated_ratio", "repeated"),
             ),
+            width=8,
+        ),
+        Panel(
+            25,
+            "Values far out",
+            "Share of the values of a feature beyond the reference's quartiles by more than three times their "
+            "distance; the {largest} features with most.",
+            "percentunit",
+            (measured("outlier_ratio", "{{feature}}", HIGHEST),),
+            width=8,
+        ),
+        Panel(
+            26,
+            "Columns that changed",
+            "Declared columns that are missing, columns that the reference does not have, and columns of another type.",
+            "short",
+            (
+                measured("columns_missing", "missing"),
+                measured("columns_new", "new"),
+                measured("types_changed", "of another type"),
+            ),
+            width=8,
         ),
     ),
 )
@@ -193,6 +256,15 @@ LABELS = Row(
             "Share of the rows of the window that quality is shown of whose label has arrived.",
             "percentunit",
             (measured("labels_coverage"),),
+            width=8,
+        ),
+        Panel(
+            33,
+            "Coverage, by its own day",
+            f"Share of the rows of each window whose label has arrived. {LATE}",
+            "percentunit",
+            (newest_measured(("labels_coverage",)),),
+            width=8,
         ),
         Panel(
             32,
@@ -200,6 +272,64 @@ LABELS = Row(
             "Labels that arrived too late during the run's window, or whose id has no prediction.",
             "short",
             (measured("labels_late", "late"), measured("labels_unknown", "unknown")),
+            width=8,
+        ),
+    ),
+)
+
+RECORD = Row(
+    60,
+    "Record",
+    (
+        Panel(
+            61,
+            "Incidents",
+            "Incidents that were open in the time range, as recorded.",
+            "short",
+            (history_sql.INCIDENTS,),
+            "table",
+            columns=(
+                Column("severity", words=SEVERITIES, width=90),
+                Column("opened", "dateTimeAsIso", width=170),
+                Column("closed", "dateTimeAsIso", width=170),
+                Column("lasted", "s", width=90),
+                Column("window", "dateTimeAsIso", width=170),
+            ),
+        ),
+        Panel(
+            62,
+            "Checks of the last run",
+            "What the last run of the time range decided, with the value and the limits it was held against.",
+            "short",
+            (history_sql.DECISIONS,),
+            "table",
+            columns=(
+                Column("verdict", words=VERDICTS, width=100),
+                Column("window", "dateTimeAsIso", width=170),
+            ),
+        ),
+        Panel(
+            63,
+            "Retrainings",
+            "Retrainings and trials that were asked for in the time range, what became of them, and the gain over the "
+            "champion with its interval.",
+            "short",
+            (history_sql.RETRAININGS,),
+            "table",
+            columns=(Column("asked", "dateTimeAsIso", width=170),),
+        ),
+        Panel(
+            64,
+            "Runs",
+            "Runs of the time range, the newest first.",
+            "short",
+            (history_sql.RUNS,),
+            "table",
+            columns=(
+                Column("window", "dateTimeAsIso", width=170),
+                Column("due", "dateTimeAsIso", width=170),
+                Column("took", "s", width=90),
+            ),
         ),
     ),
 )
@@ -250,10 +380,24 @@ RUNS = Row(
     ),
 )
 
+SHOWN = (QUALITY, ANSWERS, DRIFT, DATA, LABELS, RECORD, RUNS)
+
+CHAMPION = of_the_model("lamplighter_retrain_last_timestamp_seconds").removesuffix(" * 1000")
+AN_HOUR_AGO = CHAMPION.replace("[look_back]", "[look_back] offset 1h")
+
+MARKS = (
+    Mark("Promotions", history_sql.PROMOTED, "green"),
+    Mark("Retrainings", history_sql.RETRAINED, "blue"),
+    Mark("Incidents", history_sql.OPENED, "red"),
+    Mark("Promotions", PromQL(f"{CHAMPION} unless {CHAMPION} == {AN_HOUR_AGO}", without=HISTORY), "green"),
+    Mark("Incidents", PromQL(f"{of_the_model('lamplighter_incident_open')} > 0", "{{check}}", without=HISTORY), "red"),
+)
+
 MODEL = Board(
     "model",
     "Lamplighter: a model, day by day",
     "What the runs of one model found. Rendered by `lamplighter render`.",
-    (QUALITY, DRIFT, DATA, LABELS, RUNS),
+    (*SHOWN, *more_rows(SHOWN)),
     (Variable("model", "Model", PromQL("label_values(lamplighter_run_last_timestamp_seconds, model)")),),
+    MARKS,
 )

@@ -35,13 +35,31 @@ def panel_of(board: dict[str, Any], title: str) -> dict[str, Any]:
 def test_what_no_monitor_measures_has_no_panel() -> None:
     assert titles(monitor_of("regression")) == [
         *("Quality", "Checks that fail"),
-        *("Data", "Rows", "Predictions: none, unsure, repeated"),
+        *("Answers and truth", "Mean prediction"),
+        *("Data", "Rows", "Predictions: none, unsure, repeated", "Columns that changed"),
         *("Runs", "Last success", "Window of the last run", "Duration"),
     ]
     segments = "segments: [c]\n"
     assert "Error by segment" in titles(monitor_of("regression", LABELS + segments))
     assert {"Quality", "F1 by segment"} <= {*titles(monitor_of("classification", LABELS + segments))}
     assert "Error by segment" not in titles(monitor_of("classification", LABELS + segments))
+
+
+def test_the_history_is_asked_where_it_lies_in_postgresql() -> None:
+    monitor = monitor_of("classification", LABELS)
+    of_the_history = {"Quality, by its own day", "Confusion matrix", "Incidents", "Checks of the last run", "Runs"}
+    assert of_the_history - {*titles(monitor)} == of_the_history - {"Runs"}
+    found = boards(measured=measured_by([monitor], in_postgresql=True))["model"]
+    assert of_the_history <= {panel["title"] for panel in panels_of(found)}
+    marks = found["annotations"]["list"]
+    assert [(mark["name"], "rawSql" in mark["target"]) for mark in marks] == [
+        *(("Promotions", True), ("Retrainings", True), ("Incidents", True))
+    ]
+    without = boards(measured=measured_by([monitor]))["model"]
+    assert [(mark["name"], "rawSql" in mark["target"]) for mark in without["annotations"]["list"]] == [
+        *(("Promotions", False), ("Incidents", False))
+    ]
+    assert [variable["name"] for variable in without["templating"]["list"]] == ["datasource", "model"]
 
 
 def test_two_models_have_the_panels_of_both() -> None:
