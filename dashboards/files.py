@@ -5,11 +5,12 @@ from __future__ import annotations
 from dashboards.board_json import board_json
 from dashboards.boards import BOARDS
 from dashboards.measured import EVERYTHING
+from dashboards.provisioning import provisioning_files
 from storage.project.observability import Observability
 
 
 def dashboard_files(config: Observability | None = None, measured: frozenset[str] = EVERYTHING) -> dict[str, str]:
-    """The boards of a project, with the panels that have something to show.
+    """The boards of a project, with the panels that have something to show, and Grafana's provisioning.
 
     Parameters
     ----------
@@ -22,6 +23,10 @@ def dashboard_files(config: Observability | None = None, measured: frozenset[str
     --------
     >>> sorted(dashboard_files())[:2]
     ['lamplighter-fleet.json', 'lamplighter-itself.json']
+    >>> sorted(dashboard_files())[-1]
+    'provisioning/datasources/lamplighter.yaml'
     """
     config = config or Observability()
-    return {f"lamplighter-{name}.json": board_json(board.of(measured), config) for name, board in BOARDS.items()}
+    boards = {f"lamplighter-{name}.json": board_json(board.of(measured), config) for name, board in BOARDS.items()}
+    provisioning = provisioning_files(config, measured)
+    return {**boards, **{f"provisioning/{name}": text for name, text in provisioning.items()}}

@@ -1,0 +1,182 @@
+"""What Grafana reads at its start: data sources, where boards lie, and two alerts of its own.
+
+Grafana puts variables of its environment in place of ``$NAME``, and files in place of ``$__file{...}``: an address or a
+password stands in none of these files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from dashboards.panels import uid_of
+from dashboards.queries import HISTORY, PromQL
+from storage.project.observability import Observability
+
+HEADER = (
+    "# Rendered by `lamplighter render`; change [observability] in lamplighter.toml, or dashboards/provisioning.py.\n"
+)
+FOLDER = "Lamplighter"
+PROMETHEUS_UID, HISTORY_UID = "lamplighter-prometheus", "lamplighter-history"
+ALERTMANAGER_UID, LOGS_UID, TRACES_UID = "lamplighter-alertmanager", "lamplighter-logs", "lamplighter-traces"
+PASSWORD_FILE = "/run/secrets/history_password"
+TRACE_ID = "trace_id"
+
+LOOKS_BACK = 600
+"""Seconds that Grafana hands to a query of an alert; an instant one only needs the last."""
+
+
+def provisioning_files(config: Observability, measured: frozenset[str]) -> dict[str, str]:
+    """The files by their path below Grafana's folder of provisioning.
+
+    Examples
+    --------
+    >>> [*provisioning_files(Observability(), frozenset())]
+    ['datasources/lamplighter.yaml', 'datasources/lamplighter-traces.yaml', 'dashboards/lamplighter.yaml',
+     'alerting/lamplighter.yaml']
+    """
+    return {
+        "datasources/lamplighter.yaml": _written({"apiVersion": 1, "datasources": _sources(config, measured)}),
+        "datasources/lamplighter-traces.yaml": _written({"apiVersion": 1, "datasources": _logs_and_traces()}),
+        "dashboards/lamplighter.yaml": _written({"apiVersion": 1, "providers": [_provider()]}),
+        "alerting/lamplighter.yaml": _written({"apiVersion": 1, "groups": [_alerts(config)]}),
+    }
+
+
+def _written(content: Mapping[str, object]) -> str:
+    return HEADER + yaml.safe_dump(dict(content), sort_keys=False, width=110, allow_unicode=True)
+
+
+def _sources(config: Observability, measured: frozenset[str]) -> list[dict[str, object]]:
+    """Those that no configuration names: a data source that is named is there already."""
+    found: list[dict[str, object]] = []
+    if not config.datasource_uid:
+        exemplars = [{"name": TRACE_ID, "datasourceUid": TRACES_UID}]
+        # The service board asks for rates over at least four scrapes.
+        options = {"httpMethod": "POST", "timeInterval": "15s", "exemplarTraceIdDestinations": exemplars}
+        found.append(
+            _source("Prometheus", "prometheus", PROMETHEUS_UID, "$PROMETHEUS_URL", isDefault=True, jsonData=options)
+        )
+    if HISTORY in measured and not config.postgresql_uid:
+        options = {"database": "$HISTORY_DATABASE", "sslmode": "$HISTORY_SSLMODE", "postgresVersion": 1500}
+        found.append(
+            _source(
+                "History",
+                "grafana-postgresql-datasource",
+                HISTORY_UID,
+                "$HISTORY_ADDRESS",
+                user="$HISTORY_USER",
+                jsonData=options,
+                secureJsonData={"password": f"$__file{{{PASSWORD_FILE}}}"},
+            )
+        )
+    options = {"implementation": "prometheus", "handleGrafanaManagedAlerts": False}
+    return [*found, _source("Alertmanager", "alertmanager", ALERTMANAGER_UID, "$ALERTMANAGER_URL", jsonData=options)]
+
+
+def _logs_and_traces() -> list[dict[str, object]]:
+    """From a line of the log to its trace, and back."""
+    derived = {"name": TRACE_ID, "matcherRegex": f'"{TRACE_ID}": ?"(\\w+)"', "url": "$${__value.raw}"}
+    fields = [{**derived, "datasourceUid": TRACES_UID}]
+    logs = {"datasourceUid": LOGS_UID, "filterByTraceID": True, "spanStartTimeShift": "-5m", "spanEndTimeShift": "5m"}
+    return [
+        _source("Logs", "loki", LOGS_UID, "$LOKI_URL", jsonData={"derivedFields": fields}),
+        _source("Traces", "tempo", TRACES_UID, "$TEMPO_URL", jsonData={"tracesToLogsV2": logs}),
+    ]
+
+
+def _source(name: str, plugin: str, uid: str, url: str, **options: object) -> dict[str, object]:
+    named = {"name": f"{FOLDER} {name}", "type": plugin, "uid": uid, "url": url, "access": "proxy", "editable": False}
+    return {**named, **options}
+
+
+def _provider() -> dict[str, object]:
+    options = {"path": "$DASHBOARDS_PATH", "foldersFromFilesStructure": False}
+    return {"name": FOLDER, "folder": FOLDER, "type": "file", "allowUiUpdates": False, "options": options}
+
+
+def _alerts(config: Observability) -> dict[str, object]:
+    """Slow and failing requests, for who has no Alertmanager. Use these or those of Prometheus, and not both."""
+    slow = PromQL(
+        "histogram_quantile(0.95, sum by (job, model, le) (rate(request_processing_seconds_bucket[5m])))"
+    ).rendered(config)
+    failing = PromQL(
+        'sum by (job, model) (rate(requests_total{status=~"5.."}[5m])) / sum by (job, model) (rate(requests_total[5m]))'
+    ).rendered(config)
+    rules = [
+        _rule(
+            config,
+            "requests-slow",
+            "Requests are slow",
+            slow,
+            1.0,
+            "5m",
+            config.warning,
+            21,
+            "95 % of the requests to {{ or $labels.model $labels.job }} take up to {{ $values.A.Value | "
+            "humanizeDuration }}, and for 5 minutes more than 1 s.",
+        ),
+        _rule(
+            config,
+            "requests-failing",
+            "Requests fail",
+            failing,
+            0.05,
+            "10m",
+            config.critical,
+            28,
+            "{{ $values.A.Value | humanizePercentage }} of the requests to {{ or $labels.model $labels.job }} are "
+            "answered by an error of the server, and for 10 minutes more than 5 %.",
+        ),
+    ]
+    return {"orgId": 1, "name": "lamplighter-live", "folder": FOLDER, "interval": "1m", "rules": rules}
+
+
+def _rule(
+    config: Observability,
+    name: str,
+    title: str,
+    expr: str,
+    limit: float,
+    wait: str,
+    severity: str,
+    panel: int,
+    description: str,
+) -> dict[str, object]:
+    source = config.datasource_uid or PROMETHEUS_UID
+    asked: dict[str, Any] = {"refId": "A", "expr": expr, "instant": True, "range": False, "editorMode": "code"}
+    evaluator = {"evaluator": {"type": "gt", "params": [limit]}}
+    above: dict[str, Any] = {"refId": "B", "type": "threshold", "expression": "A", "conditions": [evaluator]}
+    return {
+        "uid": f"lamplighter-{name}",
+        "title": title,
+        "condition": "B",
+        "for": wait,
+        "data": [
+            {
+                "refId": "A",
+                "datasourceUid": source,
+                "relativeTimeRange": {"from": LOOKS_BACK, "to": 0},
+                "model": asked,
+            },
+            {"refId": "B", "datasourceUid": "__expr__", "model": above},
+        ],
+        # Grafana's alerts on no data do not wait (grafana#89982), and where nothing failed there is no series to
+        # divide: that a service is gone is for the rules of Prometheus to say.
+        "noDataState": "OK",
+        "execErrState": "Error",
+        "labels": {"severity": severity, **_escaped(config.alert_labels)},
+        # Annotations are the one part of these files in which Grafana replaces no variables.
+        "annotations": {
+            "summary": title,
+            "description": description,
+            "__dashboardUid__": uid_of(config, "service"),
+            "__panelId__": str(panel),
+        },
+    }
+
+
+def _escaped(labels: Mapping[str, str]) -> dict[str, str]:
+    return {name: value.replace("$", "$$") for name, value in labels.items()}
