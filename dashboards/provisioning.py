@@ -55,12 +55,20 @@ def _sources(config: Observability, measured: frozenset[str]) -> list[dict[str, 
     if not config.datasource_uid:
         exemplars = [{"name": TRACE_ID, "datasourceUid": TRACES_UID}]
         # The service board asks for rates over at least four scrapes.
-        options = {"httpMethod": "POST", "timeInterval": "15s", "exemplarTraceIdDestinations": exemplars}
+        options: dict[str, object] = {
+            "httpMethod": "POST",
+            "timeInterval": "15s",
+            "exemplarTraceIdDestinations": exemplars,
+        }
         found.append(
             _source("Prometheus", "prometheus", PROMETHEUS_UID, "$PROMETHEUS_URL", isDefault=True, jsonData=options)
         )
     if HISTORY in measured and not config.postgresql_uid:
-        options = {"database": "$HISTORY_DATABASE", "sslmode": "$HISTORY_SSLMODE", "postgresVersion": 1500}
+        stored: dict[str, object] = {
+            "database": "$HISTORY_DATABASE",
+            "sslmode": "$HISTORY_SSLMODE",
+            "postgresVersion": 1500,
+        }
         found.append(
             _source(
                 "History",
@@ -68,12 +76,12 @@ def _sources(config: Observability, measured: frozenset[str]) -> list[dict[str, 
                 HISTORY_UID,
                 "$HISTORY_ADDRESS",
                 user="$HISTORY_USER",
-                jsonData=options,
+                jsonData=stored,
                 secureJsonData={"password": f"$__file{{{PASSWORD_FILE}}}"},
             )
         )
-    options = {"implementation": "prometheus", "handleGrafanaManagedAlerts": False}
-    return [*found, _source("Alertmanager", "alertmanager", ALERTMANAGER_UID, "$ALERTMANAGER_URL", jsonData=options)]
+    shown = {"implementation": "prometheus", "handleGrafanaManagedAlerts": False}
+    return [*found, _source("Alertmanager", "alertmanager", ALERTMANAGER_UID, "$ALERTMANAGER_URL", jsonData=shown)]
 
 
 def _logs_and_traces() -> list[dict[str, object]]:

@@ -169,12 +169,8 @@ def test_rules_and_a_dashboard_of_a_project(tmp_path: Path) -> None:
     assert _run(tmp_path, *options, "--check").exit_code == 0
     (tmp_path / "lamplighter.toml").unlink()
     stale = _run(tmp_path, *options, "--check")
-<<<<<<< HEAD
     rules = [f"lamplighter-{name}.yml" for name in RULE_FILES]
-    assert (stale.exit_code, stale.output.count("stale or absent")) == (1, len(rules) + 4)
-=======
-    assert (stale.exit_code, stale.output.count("stale or absent")) == (1, 9)
->>>>>>> 9ead6ea (Render Grafana's provisioning: data sources, where boards lie, and the two alerts on requests as its own)
+    assert (stale.exit_code, stale.output.count("stale or absent")) == (1, len(rules) + 5)
 
 
 @pytest.mark.parametrize("option", ["--rules", "--dashboards"])
