@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from grafana_foundation_sdk.builders import (
@@ -23,6 +24,7 @@ from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models.common import (
     BigValueColorMode,
     BigValueGraphMode,
+    GraphThresholdsStyleMode,
     HeatmapCellLayout,
     LegendDisplayMode,
     LegendPlacement,
@@ -106,12 +108,17 @@ def target(query: Query, config: Observability, source: DataSourceRef, ref: str,
         return asked.format(PromQueryFormat.TABLE).instant()
     if shows == "heat":
         return asked.format(PromQueryFormat.HEATMAP).range()
+    # An exemplar leads from a slow request to its trace.
+    asked = asked.exemplar(True) if "_bucket" in query.text and shows == "lines" else asked
     return asked.instant() if shows in NEWEST else asked.range()
 
 
-def steps(colours: Colours) -> dashboard.ThresholdsConfig:
+def steps(colours: Colours, config: Observability) -> dashboard.ThresholdsConfig:
     """Colours by value."""
-    thresholds = [Threshold(value=value, color=colour) for value, colour in colours]
+    thresholds = [
+        Threshold(value=attrgetter(value)(config) if isinstance(value, str) else value, color=colour)
+        for value, colour in colours
+    ]
     return dashboard.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(thresholds)
 
 
@@ -136,6 +143,9 @@ def _lines(panel: Panel, config: Observability) -> Built:
     built = built.line_interpolation(LineInterpolation.STEP_AFTER if daily else LineInterpolation.LINEAR)
     built = built.show_points(VisibilityMode.ALWAYS if panel.is_of_the_history else VisibilityMode.AUTO)
     built = built.min(0) if panel.unit == "percentunit" else built
+    if panel.colours:
+        line = common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED)
+        built = built.thresholds_style(line)
     if panel.stacked:
         stacking = common.StackingConfig().mode(StackingMode.NORMAL).group("A")
         built = built.stacking(stacking).fill_opacity(40)
@@ -193,7 +203,7 @@ def _table(panel: Panel, config: Observability) -> Built:
 def _of_column(column: Column, config: Observability) -> list[DynamicConfigValue]:
     found = [DynamicConfigValue("unit", column.unit)] if column.unit else []
     if column.colours:
-        found.append(DynamicConfigValue("thresholds", steps(column.colours).build()))
+        found.append(DynamicConfigValue("thresholds", steps(column.colours, config).build()))
     if column.words:
         found.append(DynamicConfigValue("mappings", mappings(column.words)))
     if column.colours or column.words:
@@ -248,11 +258,11 @@ def refs(panel: Panel) -> list[str]:
 def built(panel: Panel, config: Observability, sources: Sources) -> Built:
     """A panel with what all kinds have."""
     source = sources.of(panel)
-    description = panel.description.format(largest=config.largest)
+    description = panel.description.format(largest=config.largest, live=config.live)
     made = KINDS[panel.shows](panel, config).id(panel.id).title(panel.title).description(description)
     made = made.unit(panel.unit).datasource(source)
     if panel.colours:
-        made = made.thresholds(steps(panel.colours))
+        made = made.thresholds(steps(panel.colours, config))
         if panel.shows in ("bars", "gauge", "value", "states"):
             made = made.color_scheme(dashboard.FieldColor().mode(FieldColorModeId.THRESHOLDS))
     if panel.words:

@@ -8,8 +8,8 @@ from typing import Literal
 from dashboards.queries import PromQL, Query, Sql
 from storage.project.observability import Observability
 
-Colours = tuple[tuple[float | None, str], ...]
-"""From which value on a colour holds; the first holds from the least."""
+Colours = tuple[tuple[float | str | None, str], ...]
+"""From which value on a colour holds; the first holds from the least. A text names a limit of the configuration."""
 
 Words = tuple[tuple[str, str, str], ...]
 """Value, what is shown in its place, and its colour."""
@@ -41,7 +41,8 @@ class Panel:
     id : int
         Stays when other panels come and go, so that links to it hold.
     title, description : str
-        The description may name the number of the ``{largest}`` that are shown.
+        The description may name the number of the ``{largest}`` that are shown, and limits such as
+        ``{live.latency_seconds}``.
     unit : str
         In Grafana's names.
     queries : tuple of Query

@@ -7,12 +7,15 @@ password stands in none of these files.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import yaml
 
 from dashboards.panels import uid_of
 from dashboards.queries import HISTORY, PromQL
+from lamplighter.core.time.duration import format_duration
 from storage.project.observability import Observability
 
 HEADER = (
@@ -107,61 +110,82 @@ def _provider() -> dict[str, object]:
 
 def _alerts(config: Observability) -> dict[str, object]:
     """Slow and failing requests, for who has no Alertmanager. Use these or those of Prometheus, and not both."""
-    slow = PromQL(
-        "histogram_quantile(0.95, sum by (job, model, le) (rate(request_processing_seconds_bucket[5m])))"
-    ).rendered(config)
-    failing = PromQL(
-        'sum by (job, model) (rate(requests_total{status=~"5.."}[5m])) / sum by (job, model) (rate(requests_total[5m]))'
-    ).rendered(config)
+    live = config.live
+    kept = ", ".join(("job", "model", *config.keep))
+    window = format_duration(live.rate_window)
+    buckets = f"sum by (le, {kept}) (rate(request_processing_seconds_bucket[{window}]))"
+    faults, every = (f"sum by ({kept}) (rate(requests_total{which}[{window}]))" for which in ('{status=~"5.."}', ""))
+    whose = "{{ or $labels.model $labels.job }}"
+    slow = (
+        f"{live.latency_quantile:.4g} quantile of the requests to {whose}: {{{{ $values.A.Value | humanizeDuration "
+        f"}}}}, and for {format_duration(live.latency_after)} longer than {live.latency_seconds:g} s."
+    )
+    failing = (
+        f"{{{{ $values.A.Value | humanizePercentage }}}} of the requests to {whose} are answered by an error of the "
+        f"server, and for {format_duration(live.error_after)} more than {live.error_ratio:.3g}."
+    )
+    quantile = f"histogram_quantile({live.latency_quantile:g}, {buckets})"
     rules = [
         _rule(
             config,
-            "requests-slow",
-            "Requests are slow",
-            slow,
-            1.0,
-            "5m",
-            config.warning,
-            21,
-            "95 % of the requests to {{ or $labels.model $labels.job }} take up to {{ $values.A.Value | "
-            "humanizeDuration }}, and for 5 minutes more than 1 s.",
+            Limit(
+                "requests-slow",
+                "Requests are slow",
+                quantile,
+                live.latency_seconds,
+                live.latency_after,
+                config.warning,
+                21,
+                slow,
+            ),
         ),
         _rule(
             config,
-            "requests-failing",
-            "Requests fail",
-            failing,
-            0.05,
-            "10m",
-            config.critical,
-            28,
-            "{{ $values.A.Value | humanizePercentage }} of the requests to {{ or $labels.model $labels.job }} are "
-            "answered by an error of the server, and for 10 minutes more than 5 %.",
+            Limit(
+                "requests-failing",
+                "Requests fail",
+                f"{faults} / {every}",
+                live.error_ratio,
+                live.error_after,
+                config.critical,
+                4,
+                failing,
+            ),
         ),
     ]
     return {"orgId": 1, "name": "lamplighter-live", "folder": FOLDER, "interval": "1m", "rules": rules}
 
 
-def _rule(
-    config: Observability,
-    name: str,
-    title: str,
-    expr: str,
-    limit: float,
-    wait: str,
-    severity: str,
-    panel: int,
-    description: str,
-) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit that Grafana itself alerts on, and the panel of the service's board that shows it."""
+
+    name: str
+    title: str
+    query: str
+    limit: float
+    wait: timedelta
+    severity: str
+    panel: int
+    description: str
+
+
+def _rule(config: Observability, it: Limit) -> dict[str, object]:
     source = config.datasource_uid or PROMETHEUS_UID
-    asked: dict[str, Any] = {"refId": "A", "expr": expr, "instant": True, "range": False, "editorMode": "code"}
-    evaluator = {"evaluator": {"type": "gt", "params": [limit]}}
+    asked: dict[str, Any] = {
+        "refId": "A",
+        "expr": PromQL(it.query).rendered(config),
+        "instant": True,
+        "range": False,
+        "editorMode": "code",
+    }
+    evaluator = {"evaluator": {"type": "gt", "params": [it.limit]}}
     above: dict[str, Any] = {"refId": "B", "type": "threshold", "expression": "A", "conditions": [evaluator]}
     return {
-        "uid": f"lamplighter-{name}",
-        "title": title,
+        "uid": f"lamplighter-{it.name}",
+        "title": it.title,
         "condition": "B",
-        "for": wait,
+        "for": format_duration(it.wait),
         "data": [
             {
                 "refId": "A",
@@ -175,13 +199,13 @@ def _rule(
         # divide: that a service is gone is for the rules of Prometheus to say.
         "noDataState": "OK",
         "execErrState": "Error",
-        "labels": {"severity": severity, **_escaped(config.alert_labels)},
+        "labels": {"severity": it.severity, **_escaped(config.alert_labels)},
         # Annotations are the one part of these files in which Grafana replaces no variables.
         "annotations": {
-            "summary": title,
-            "description": description,
+            "summary": it.title,
+            "description": it.description,
             "__dashboardUid__": uid_of(config, "service"),
-            "__panelId__": str(panel),
+            "__panelId__": str(it.panel),
         },
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards.boards.expressions import by_model, newest
 from dashboards.boards.fleet import AGE, INCIDENTS, SEVERE
-from dashboards.boards.service import UP_OR_DOWN
+from dashboards.boards.service_queries import UP_OR_DOWN
 from dashboards.panels import Board, Column, Panel, Row
 from dashboards.queries import PromQL
 
