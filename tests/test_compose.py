@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import yaml
 
 CHECKOUT = Path(__file__).parents[1]
-PASSWORDS = ("GRAFANA_PASSWORD", "HISTORY_PASSWORD", "PREFECT_DATABASE_PASSWORD", "READER_PASSWORD")
+PASSWORDS = ("GRAFANA_PASSWORD", "HISTORY_PASSWORD", "PREFECT_DATABASE_PASSWORD")
 EMPTY = Path(__file__).parent / "__init__.py"
 """Stands for an `.env` without a line: a developer's own is not read."""
 
@@ -97,3 +98,30 @@ def test_the_images_run_as_another_user_than_root() -> None:
     assert "USER lamplighter" in text.partition(" AS base\n")[2].partition("\nFROM ")[0]
     copied = re.findall(r"^COPY (?!--from)(\S+)", text, re.MULTILINE)
     assert all((CHECKOUT / name).exists() for name in copied), copied
+
+
+def test_grafana_reads_the_history_and_changes_nothing(postgresql_url: str, tmp_path: Path) -> None:
+    """The real script on a real PostgreSQL."""
+    url = sa.make_url(postgresql_url)
+    secret = tmp_path / "password"
+    secret.write_text("it's $ecret")
+    where = {"PGHOST": str(url.query.get("host", url.host)), "POSTGRES_USER": str(url.username)}
+    where |= {"POSTGRES_DB": str(url.database), "READER_PASSWORD_FILE": str(secret)}
+    script = CHECKOUT / "dashboards" / "history-reader.sh"
+    owner = sa.create_engine(url, poolclass=sa.NullPool)
+    try:
+        subprocess.run(["sh", script], env=os.environ | where, check=True)
+        with owner.begin() as connection:
+            connection.execute(sa.text("CREATE TABLE run (id int)"))
+            connection.execute(sa.text("SET ROLE grafana"))
+            assert connection.execute(sa.text("SELECT * FROM run")).all() == []
+        for refused in ("INSERT INTO run VALUES (1)", "DROP TABLE run", "CREATE TABLE mine (id int)"):
+            with owner.connect() as connection:
+                connection.execute(sa.text("SET ROLE grafana"))
+                with pytest.raises(sa.exc.ProgrammingError, match=r"permission denied|must be owner"):
+                    connection.execute(sa.text(refused))
+    finally:
+        with owner.begin() as connection:
+            connection.execute(sa.text("DROP OWNED BY grafana"))
+            connection.execute(sa.text("DROP ROLE grafana"))
+        owner.dispose()
