@@ -30,6 +30,7 @@ COMMANDS = {
     "checks": "Show each check: value, limit, and how near it is.",
     "replay": "Show what checks, or a draft of others, would have reported.",
     "report": "Make or show the report of a window.",
+    "explain": "Trace one decision: inputs, answer, truth, and what moved it.",
     "incidents": "Show what is open, mute it, accept broken data.",
     "doctor": "Say what is wrong with the set-up, and how to mend it.",
     "prune": "Remove what is old, or runs that a wrong clock dated.",
