@@ -43,6 +43,9 @@ def run_window(
         unpublished = stages.publish(context, run.started) if is_present else None
         report, unreported = stages.report(context, located, results[0]) if with_report else (None, None)
         unsent = stages.notify(context) if is_present else None
+        if unsent and not unpublished:
+            # That a message waits is known only now, and the next run may be a day away.
+            unpublished = stages.publish(context, run.started)
         findings = findings_of(located, results, evaluated, *run.findings, unpublished, unreported, unsent)
         outcome = run.outcome = Outcome(
             context, findings, judged, results[0], report, stages.seconds, recorded=recorded

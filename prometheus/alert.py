@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from prometheus.queries import quoted
+from lamplighter.core.evaluation.gauges import BY_NAME
 from prometheus.spans import promql
+from prometheus.templates import label_of
 from storage.project.observability import Observability
 
 Rule = dict[str, object]
@@ -26,6 +27,8 @@ class Alert:
     severity : str
         May hold Prometheus' templates, as the texts.
     summary, description : str
+    is_of_model : bool
+        Whether its series have the label ``model``, so that the owner of the model is known.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Alert:
     severity: str
     summary: str
     description: str
+    is_of_model: bool = True
 
     def rule(self, config: Observability) -> Rule:
         """As it stands in a rule file.
@@ -48,7 +52,11 @@ class Alert:
             "alert": self.name,
             "expr": self.expr,
             "for": promql(self.wait),
-            "labels": {"severity": self.severity, "owner": owner_label(config), **config.alert_labels},
+            "labels": {
+                "severity": self.severity,
+                **({"owner": owner_label(config)} if self.is_of_model else {}),
+                **config.alert_labels,
+            },
             "annotations": {
                 "summary": self.summary,
                 "description": self.description,
@@ -60,17 +68,9 @@ class Alert:
 def owner_label(config: Observability) -> str:
     """The template of the label `owner`, which is empty, and so no label, where a model has none.
 
-    It asks for the owner when the alert is there already, so that no alert depends on whether its model has one. Of two
-    projects with a model of one name the first owner in the alphabet counts: a label that changed would begin the
-    alert anew. A Pushgateway that forgot its groups leaves the owner as it was for as long as panels look back.
+    It asks for the owner when the alert is there already, so that no alert depends on whether its model has one.
     """
-    labels = ("model", *config.keep)
-    info = config.selector("lamplighter_model_info", 'owner!=""').replace("%", "%%")
-    info = info.replace("{", "{" + "".join(f"{name}=%q, " for name in labels), 1)
-    query = quoted(f"last_over_time({info}[{promql(config.look_back)}])")
-    values = " ".join(f"$labels.{name}" for name in labels)
-    first = '{{ . | sortByLabel "owner" | first | label "owner" }}'
-    return f"{{{{ with printf {query} {values} | query }}}}{first}{{{{ end }}}}"
+    return label_of(config, BY_NAME["lamplighter_model_info"].name, "owner", ("model", *config.keep))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,25 +5,58 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from prometheus.alert import Alert, Record
+from prometheus.burn import burn_alerts
+from prometheus.incidents import incident_alerts
+from prometheus.machines import machine_alerts
+from prometheus.prediction_log import log_alerts
+from prometheus.presence import machine_presence, service_presence
 from prometheus.runs import run_alerts
 from prometheus.service import service_alerts, service_records
+from prometheus.shares import share_alerts, share_records
+from prometheus.spans import promql
+from prometheus.trends import trend_records
 from prometheus.yaml_text import yaml_text
 from storage.project.observability import Observability
 
 Rules = Sequence[Alert | Record]
 
+TRENDS = "lamplighter-trends"
+"""The group that is evaluated less often than the others."""
+
 
 def runs(config: Observability) -> dict[str, Rules]:
-    """The groups on runs."""
-    return {"lamplighter-runs": run_alerts(config)}
+    """The groups on runs and on what they found."""
+    return {"lamplighter-runs": run_alerts(config), "lamplighter-incidents": incident_alerts(config)}
 
 
 def service(config: Observability) -> dict[str, Rules]:
     """The groups on services; a recorded series comes before what reads it."""
-    return {"lamplighter-service": [*service_records(config), *service_alerts(config)]}
+    requests: Rules = [
+        *service_records(config),
+        *service_alerts(config),
+        *burn_alerts(config),
+        *service_presence(config),
+    ]
+    answers: Rules = [*share_records(config), *share_alerts(config), *log_alerts(config)]
+    return {"lamplighter-service": requests, "lamplighter-answers": answers}
 
 
-RULE_FILES: Mapping[str, Callable[[Observability], dict[str, Rules]]] = {"runs": runs, "service": service}
+def machines(config: Observability) -> dict[str, Rules]:
+    """The group on machines."""
+    return {"lamplighter-machines": [*machine_presence(config), *machine_alerts(config)]}
+
+
+def trends(config: Observability) -> dict[str, Rules]:
+    """The group of trends."""
+    return {TRENDS: list(trend_records(config))}
+
+
+RULE_FILES: Mapping[str, Callable[[Observability], dict[str, Rules]]] = {
+    "runs": runs,
+    "service": service,
+    "machines": machines,
+    "trends": trends,
+}
 """The groups of each file, by its name."""
 
 
@@ -32,7 +65,7 @@ def every_rule(config: Observability | None = None) -> list[Alert | Record]:
 
     Examples
     --------
-    >>> len([rule for rule in every_rule() if isinstance(rule, Alert)]) > 6
+    >>> len([rule for rule in every_rule() if isinstance(rule, Alert)]) > 20
     True
     """
     config = config or Observability()
@@ -57,7 +90,9 @@ def rules_yaml(name: str, config: Observability | None = None) -> str:
     'growth'
     """
     config = config or Observability()
-    groups = RULE_FILES[name](config)
-    return yaml_text(
-        {"groups": [{"name": group, "rules": [rule.rule(config) for rule in rules]} for group, rules in groups.items()]}
-    )
+    slower = {TRENDS: {"interval": promql(config.trends_every)}}
+    groups = [
+        {"name": group, **slower.get(group, {}), "rules": [rule.rule(config) for rule in rules]}
+        for group, rules in RULE_FILES[name](config).items()
+    ]
+    return yaml_text({"groups": groups})

@@ -6,14 +6,20 @@ so plain selectors see them; `last_over_time` would only keep those of a retired
 
 from __future__ import annotations
 
-from lamplighter.core.evaluation.gauges import BY_NAME
+from lamplighter.core.evaluation.gauges import BY_METRIC, BY_NAME
 from prometheus.alert import Alert
-from prometheus.spans import in_words, seconds
+from prometheus.spans import in_words, promql, seconds
 from storage.project.observability import Observability
 
 LAST = BY_NAME["lamplighter_run_last_timestamp_seconds"].name
 LAST_SUCCESS = BY_NAME["lamplighter_run_last_success_timestamp_seconds"].name
 EVALUATED = BY_NAME["lamplighter_run_evaluated_day_timestamp_seconds"].name
+
+COVERAGE = BY_METRIC["labels_coverage"].name
+UNDELIVERED = BY_NAME["lamplighter_messages_undelivered"].name
+
+STEPS = 112
+"""How many values of the usual coverage are looked at: of 28 days one every 6 hours."""
 
 
 def run_alerts(config: Observability) -> tuple[Alert, ...]:
@@ -26,7 +32,7 @@ def run_alerts(config: Observability) -> tuple[Alert, ...]:
 
     Examples
     --------
-    >>> [alert.name for alert in run_alerts(Observability())]
+    >>> [alert.name for alert in run_alerts(Observability())][:3]
     ['LamplighterRunMissing', 'LamplighterRunFailed', 'LamplighterGaugesGone']
     """
     last, last_success, evaluated = map(config.selector, (LAST, LAST_SUCCESS, EVALUATED))
@@ -59,5 +65,36 @@ def run_alerts(config: Observability) -> tuple[Alert, ...]:
             f"No model has published gauges for {gone}",
             f"Prometheus has seen no gauge of any run for {gone}: no model ran, none could publish, or nothing is "
             "scraped.",
+            is_of_model=False,
+        ),
+        *_late_alerts(config),
+    )
+
+
+def _late_alerts(config: Observability) -> tuple[Alert, ...]:
+    """The alerts on labels and messages that do not arrive.
+
+    Labels are late when far fewer arrived than usual for the model: some models have labels for one row of a hundred.
+    Whether too few is a fault of the model is for its checks to say.
+    """
+    coverage, undelivered = config.selector(COVERAGE), config.selector(UNDELIVERED)
+    usual = f"quantile_over_time(0.5, {coverage}[{promql(config.labels_usual)}:{promql(config.labels_usual / STEPS)}])"
+    return (
+        Alert(
+            "LamplighterLabelsLate",
+            f"{coverage}\n  < {config.labels_ratio:g} * {usual}",
+            config.alert_after,
+            config.warning,
+            "Labels of {{ $labels.model }} are late",
+            "Labels of {{ $value | humanizePercentage }} of the rows of {{ $labels.model }} have arrived, less than "
+            f"{100 * config.labels_ratio:g} % of what was usual in the last {in_words(config.labels_usual)}.",
+        ),
+        Alert(
+            "LamplighterMessagesUndelivered",
+            f"{undelivered} > 0",
+            config.alert_after,
+            config.critical,
+            "Messages about {{ $labels.model }} do not arrive",
+            "{{ $value }} messages about {{ $labels.model }} were not delivered to whom its monitor names.",
         ),
     )

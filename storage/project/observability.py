@@ -23,6 +23,7 @@ from storage.project.observability_fields import (
     Matchers,
     Part,
     Positive,
+    Ratio,
     Span,
     Uid,
     Word,
@@ -58,6 +59,10 @@ class Observability(Part):
     overdue_at_least: Positive = Field(default=timedelta(hours=26), description="and never earlier than this")
     overdue_at_most: Positive = Field(default=timedelta(days=36), description="and never later than this")
     gone_after: Positive = Field(default=timedelta(hours=26), description="how long there is no gauge of any model")
+    labels_ratio: Ratio = Field(default=0.5, description="labels are late where so much of the usual share arrived")
+    labels_usual: Positive = Field(default=timedelta(days=28), description="what is usual is the median of this time")
+    trend_window: Positive = Field(default=timedelta(days=1), description="what a value of a recorded trend is about")
+    trends_every: Positive = Field(default=timedelta(minutes=2), description="how often trends are recorded")
     dashboard_uid: Given = Field(
         default="lamplighter-model", description="what links to the dashboard of a model name it by"
     )

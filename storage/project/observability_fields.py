@@ -33,6 +33,7 @@ OF_GAUGES = frozenset(
         "version",
         "form",
         "direction",
+        "via",
     }
 )
 """Labels by which the panels themselves choose series."""

@@ -33,8 +33,9 @@ class Live(Part):
     ticket: Shares = Field(
         default={timedelta(days=1): 0.1, timedelta(days=3): 0.1}, description="and what is a warning"
     )
+    burn_after: Span = Field(default=timedelta(minutes=2), description="for how long they are used up so fast")
     down_after: Span = Field(default=timedelta(minutes=2), description="for how long a service does not answer")
-    least_services: Count = Field(default=1, description="how many services have to answer")
+    least_services: Count = Field(default=1, description="how many services have to answer; 0 for no such alert")
     share_window: Positive = Field(default=timedelta(hours=1), description="what shares of answers are computed over")
     share_tolerance: Ratio = Field(default=0.05, description="how far they may differ from the reference's")
     share_after: Span = Field(default=timedelta(minutes=30), description="for how long they differ more")
@@ -67,7 +68,7 @@ class Machines(Part):
     """Limits on machines, by what services say of theirs, by node_exporter and by NVIDIA's DCGM exporter."""
 
     job: Word = Field(default="node", description="Prometheus' job of node_exporter")
-    least: Count = Field(default=1, description="how many machines have to answer")
+    least: Count = Field(default=1, description="how many machines have to answer; 0 for no such alert")
     down_after: Span = Field(default=timedelta(minutes=5), description="for how long fewer do")
     window: Positive = Field(default=timedelta(minutes=5), description="what use of CPU and GPU is averaged over")
     busy_ratio: Ratio = Field(default=0.95, description="share of a CPU or GPU that is in use")
@@ -77,6 +78,7 @@ class Machines(Part):
     disk_ratio: Ratio = Field(default=0.95, description="share of a disk that is in use")
     disk_window: Positive = Field(default=timedelta(hours=6), description="what the growth of a disk is fitted to")
     disk_ahead: Positive = Field(default=timedelta(days=1), description="a disk that is full by then is reported")
+    disk_from_ratio: Ratio = Field(default=0.6, description="where so much is used already")
     disk_after: Span = Field(default=timedelta(minutes=30), description="for how long it is expected to")
     filesystems: Word = Field(
         default="tmpfs|ramfs|overlay|squashfs|iso9660|nsfs", description="types of disks that are not looked at"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from lamplighter.core.checks.incidents import Incident, check_of
+from lamplighter.core.checks.incidents import Incident, check_of, is_muted
 from lamplighter.core.evaluation.gauges import BY_METRIC, Sample
-from lamplighter.core.monitor import Check, Monitor
+from lamplighter.core.monitor import Check, Monitor, Severity
 from lamplighter.core.monitor.check_limits import Limit
 from lamplighter.core.monitor.checks import EVERY
 from lamplighter.core.records.measurement import Measurement
@@ -65,8 +65,19 @@ def interval_samples(monitor: Monitor, measurements: Iterable[Measurement]) -> I
         yield Sample("lamplighter_interval_upper", found.upper, labels)
 
 
-def incident_samples(checks: Iterable[Check], open_incidents: Mapping[str, Incident]) -> Iterator[Sample]:
+MUTED = "muted"
+"""Who notifies of an incident that is muted."""
+
+
+def incident_samples(
+    checks: Iterable[Check],
+    open_incidents: Mapping[str, Incident],
+    via: str = "apprise",
+    muted: Collection[str] = frozenset(),
+) -> Iterator[Sample]:
     """1 for every open incident, and 0 for every check that has none of its own: one incident is one alert.
+
+    Rules choose by ``via``, so that either the run sends a message or Alertmanager does, and neither of what is muted.
 
     Examples
     --------
@@ -77,12 +88,15 @@ def incident_samples(checks: Iterable[Check], open_incidents: Mapping[str, Incid
     >>> [(dict(it.labels)["check"], it.value) for it in incident_samples([check], opened)]
     [('f1-low', 0.0), ('f1-low[plan=x]', 1.0)]
     """
+
+    def sample(name: str, severity: Severity, value: float) -> Sample:
+        by = MUTED if is_muted(name, muted) else via
+        return Sample("lamplighter_incident_open", value, (("check", name), ("severity", severity.value), ("via", by)))
+
     names = set()
     for check in checks:
         names.add(check.name)
-        labels = (("check", check.name), ("severity", check.severity.value))
-        yield Sample("lamplighter_incident_open", float(check.name in open_incidents), labels)
+        yield sample(check.name, check.severity, float(check.name in open_incidents))
     for name, incident in open_incidents.items():
         if name not in names and (incident.is_of_undecided or check_of(name) in names):
-            labels = (("check", name), ("severity", incident.severity.value))
-            yield Sample("lamplighter_incident_open", 1.0, labels)
+            yield sample(name, incident.severity, 1.0)

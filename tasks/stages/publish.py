@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from lamplighter.core.checks.decide import Cause
-from lamplighter.core.checks.incidents import failing_checks
+from lamplighter.core.checks.incidents import failing_checks, is_muted
+from lamplighter.core.checks.messages import OF_INCIDENTS
 from lamplighter.core.evaluation.gauges import Sample, cap_series, measured_samples
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS
@@ -15,9 +16,11 @@ from lamplighter.core.records.measurement import Measurement
 from lamplighter.core.time.window import Window
 from lamplighter.errors import PublishError
 from storage.history.decisions import newest_limits, undecided_checks
-from storage.history.incidents import incidents_open
+from storage.history.incidents import incidents_open, muted_checks
+from storage.history.outbox import waiting
 from storage.history.promotions import champion_on
 from storage.history.query import Filter, measurements_of
+from storage.history.reference_values import reference_values
 from storage.history.runs import last_run, last_success
 from storage.history.windows import newest_window
 from storage.sinks.gauges import publish as publish_samples
@@ -27,6 +30,9 @@ from tasks.stages.run_context import RunContext
 
 OF_THE_RUN = {**INPUT_METRICS, **ARRIVAL_METRICS}
 """Metrics of the run's own window; for quality the window that is judged is shown."""
+
+REFERENCE_SHARES = frozenset({"null_prediction_ratio", "unsure_ratio"})
+"""What a service can be held against while it answers, before a run has looked at the window."""
 
 INFO_LABELS = ("owner", "env", "region")
 
@@ -71,7 +77,12 @@ def _samples(context: RunContext, started: float, failed: bool) -> Iterator[Samp
         yield from interval_samples(monitor, quality)
     open_incidents = incidents_open(context.history, monitor.model, known_on)
     yield from limit_samples(newest_limits(context.history, monitor.model, known_on, monitor.judged))
-    yield from incident_samples(monitor.judged, open_incidents)
+    muted = muted_checks(context.history, monitor.model, known_on)
+    yield from incident_samples(monitor.judged, open_incidents, monitor.notify.via, muted)
+    yield Sample("lamplighter_messages_undelivered", float(_undelivered(context, muted)))
+    for found in reference_values(context.history, monitor.model, known_on):
+        if found.metric in REFERENCE_SHARES and found.value is not None and not any(found.key[1:]):
+            yield Sample("lamplighter_reference_ratio", found.value, (("metric", found.metric),))
     causes = [check.cause for check in undecided_checks(context.history, monitor.model, known_on)]
     for cause in Cause:
         yield Sample("lamplighter_checks_undecided", float(causes.count(cause)), (("cause", cause.value),))
@@ -90,6 +101,17 @@ def _run_samples(context: RunContext, started: float, failed: bool) -> Iterator[
     if succeeded or not failed:
         success = succeeded.timestamp() if succeeded else now
         yield Sample("lamplighter_run_last_success_timestamp_seconds", success)
+
+
+def _undelivered(context: RunContext, muted: Collection[str]) -> int:
+    """How many messages are late: those of this run are sent after its gauges."""
+    if not context.monitor.notify.to:
+        return 0
+    return sum(
+        (entry.attempts > 0 or entry.known_on < context.known_on)
+        and not (entry.message.event in OF_INCIDENTS and is_muted(entry.message.subject, muted))
+        for entry in waiting(context.history, context.monitor.model)
+    )
 
 
 def _info(monitor: Monitor, versions: list[str]) -> Sample:

@@ -205,9 +205,40 @@ def test_with_alertmanager_nothing_is_sent_and_the_gauge_tells(notified: Project
     edit(notified, "turning", (f"notify: json://{receiver.url}", "notify: {via: alertmanager}"))
     one_run(notified)
     assert receiver.titles == []
-    gauges = (notified.home / "gauges" / "turning.prom").read_text()
-    assert 'lamplighter_incident_open{check="accuracy-below",model="turning",severity="warning"} 1.0' in gauges
-    assert 'lamplighter_incident_open{check="data",model="turning",severity="critical"} 0.0' in gauges
+    assert shown_by(notified, "accuracy-below", "warning", "alertmanager") == 1.0
+    assert shown_by(notified, "data", "critical", "alertmanager") == 0.0
+    assert call(notified, "incidents", "mute", "turning", "accuracy-below", "--reason", "known")[0] == 0
+    one_run(notified)
+    assert shown_by(notified, "accuracy-below", "warning", "alertmanager") is None
+    assert shown_by(notified, "accuracy-below", "warning", "muted") == 1.0
+
+
+def test_who_is_sent_a_message_gets_no_alert(notified: Project, receiver: Receiver) -> None:
+    one_run(notified)
+    assert receiver.titles == [FAILS]
+    assert shown_by(notified, "accuracy-below", "warning", "apprise") == 1.0
+    assert 'via="alertmanager"' not in gauges_of(notified)
+
+
+def test_a_message_that_does_not_arrive_is_counted_by_the_run_that_sent_it(
+    notified: Project, receiver: Receiver
+) -> None:
+    receiver.refusals = 3
+    one_run(notified)
+    assert 'lamplighter_messages_undelivered{model="turning"} 1.0' in gauges_of(notified)
+    one_run(notified, after(1))
+    one_run(notified, after(2))
+    assert 'lamplighter_messages_undelivered{model="turning"} 0.0' in gauges_of(notified)
+
+
+def gauges_of(project: Project) -> str:
+    return (project.home / "gauges" / "turning.prom").read_text()
+
+
+def shown_by(project: Project, check: str, severity: str, via: str) -> float | None:
+    series = f'lamplighter_incident_open{{check="{check}",model="turning",severity="{severity}",via="{via}"}} '
+    lines = [line for line in gauges_of(project).splitlines() if line.startswith(series)]
+    return float(lines[0].removeprefix(series)) if lines else None
 
 
 def test_a_backfill_tells_what_is_open_at_its_end(tmp_path: Path, receiver: Receiver) -> None:

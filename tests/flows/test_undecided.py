@@ -66,7 +66,10 @@ def test_where_it_is_seen(tmp_path: Path) -> None:
     gauges = (project.home / "gauges" / "m.prom").read_text()
     assert 'lamplighter_checks_undecided{cause="data",model="m"} 1.0' in gauges
     assert 'lamplighter_checks_undecided{cause="waiting",model="m"} 0.0' in gauges
-    assert f'lamplighter_incident_open{{check="{ABSENT}:undecided",model="m",severity="critical"}} 1.0' in gauges
+    assert (
+        f'lamplighter_incident_open{{check="{ABSENT}:undecided",model="m",severity="critical",via="apprise"}} 1.0'
+        in gauges
+    )
     when = ("--day", "2025-03-05", "--now", "2025-03-06T05:15")
     assert call(project, "run", "m", *when, "--fail-on-findings")[0] == 1
     assert call(project, "run", "m", *when)[0] == 0

@@ -106,7 +106,7 @@ class Monitor(Section):
         default=None, description="when a model is retrained, with what, and what the new one must prove"
     )
     notify: OptionalNotify = Field(
-        default=Notify(), description="who is notified of incidents: apprise URLs, or `via: alertmanager`"
+        default=Notify(), description="who is notified of incidents: apprise URLs, or `alertmanager`"
     )
 
     @model_validator(mode="before")

@@ -25,7 +25,7 @@ class Notify(Section):
 
     via: Literal["apprise", "alertmanager"] = Field(
         default="apprise",
-        description="`apprise` sends to `to`; `alertmanager` sends nothing; alert on lamplighter_incident_open",
+        description="`apprise` sends to `to`; `alertmanager` sends nothing, and LamplighterIncidentOpen alerts",
     )
     to: Urls = Field(default=(), description="apprise URLs, such as mailto://, slack://, workflows:// or pagerduty://")
 
@@ -37,7 +37,11 @@ class Notify(Section):
 
 
 def _urls(value: Any) -> Any:
-    """URLs alone, as what is sent by apprise."""
+    """URLs alone, as what is sent by apprise; `alertmanager` alone, as what it sends."""
+    named = (value,) if isinstance(value, str) else value
+    if isinstance(named, list | tuple) and "alertmanager" in named:
+        others = [url for url in named if url != "alertmanager"]
+        return {"via": "alertmanager", **({"to": others} if others else {})}
     return {"to": value} if isinstance(value, str | list | tuple) else value
 
 

@@ -13,6 +13,7 @@ import requests
 from lamplighter.core.checks.decide import Decision, Verdict
 from lamplighter.core.checks.messages import Message, Moved, opened
 from lamplighter.core.monitor import Check, Monitor, Severity, parse
+from lamplighter.errors import MonitorError
 from storage.sinks.apprise import harmless, send, targets
 from storage.sinks.exchange_message import notify
 from tests.receivers import http_receiver, mail_receiver
@@ -34,7 +35,10 @@ def test_a_url_goes_by_a_name_that_tells_nothing_of_it() -> None:
 
 
 def test_alertmanager_is_reported_by_the_gauge_alone() -> None:
-    assert targets(monitor_of("{via: alertmanager}")) == {}
+    for written in ("{via: alertmanager}", "[alertmanager]", "alertmanager"):
+        assert (targets(monitor_of(written)), monitor_of(written).notify.via) == ({}, "alertmanager")
+    with pytest.raises(MonitorError, match="alertmanager sends by routes of its own; leave out to"):
+        monitor_of("[alertmanager, json://host]")
 
 
 def test_json() -> None:

@@ -1,0 +1,77 @@
+"""Alerts on services and machines that do not answer."""
+
+from __future__ import annotations
+
+from lamplighter.core.records.live import LIVE_BY_NAME
+from prometheus.alert import Alert
+from prometheus.queries import quoted
+from prometheus.spans import in_words
+from prometheus.templates import label_of
+from storage.project.observability import Observability
+
+INFO = LIVE_BY_NAME["model_service_info"].name
+
+
+def service_presence(config: Observability) -> tuple[Alert, ...]:
+    """The alerts on services that are down, or fewer than declared.
+
+    Of a job that is gone there is no `up` at all: it counts as none, and is no reason to be silent.
+
+    Examples
+    --------
+    >>> service_presence(Observability())[1].expr
+    '(count(up{job="model-service"} == 1) or vector(0)) < 1'
+    """
+    live = config.live
+    served = label_of(config, INFO, "model", ("instance",), " It served ", ".")
+    return (
+        Alert(
+            "LamplighterServiceDown",
+            f"{_up(config, live.job)} == 0",
+            live.down_after,
+            config.critical,
+            "Service {{ $labels.instance }} is down",
+            f"Prometheus has had no answer from {{{{ $labels.instance }}}} for {in_words(live.down_after)}.{served}",
+            is_of_model=False,
+        ),
+        *_too_few(
+            config,
+            "LamplighterServicesTooFew",
+            live.job,
+            live.least_services,
+            "services",
+        ),
+    )
+
+
+def machine_presence(config: Observability) -> tuple[Alert, ...]:
+    """The alert on machines of which there are fewer than declared.
+
+    Examples
+    --------
+    >>> [alert.name for alert in machine_presence(Observability())]
+    ['LamplighterMachinesTooFew']
+    """
+    machines = config.machines
+    return _too_few(config, "LamplighterMachinesTooFew", machines.job, machines.least, "machines")
+
+
+def _too_few(config: Observability, name: str, job: str, least: int, what: str) -> tuple[Alert, ...]:
+    if not least:
+        return ()
+    wait = config.live.down_after if what == "services" else config.machines.down_after
+    return (
+        Alert(
+            name,
+            f"(count({_up(config, job)} == 1) or vector(0)) < {least}",
+            wait,
+            config.critical,
+            f"Too few {what} answer",
+            f"{{{{ $value }}}} {what} of job {job} answer, and for {in_words(wait)} fewer than the {least} declared.",
+            is_of_model=False,
+        ),
+    )
+
+
+def _up(config: Observability, job: str) -> str:
+    return config.selector("up", f"job={quoted(job)}")
