@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from examples.flights.replay import LOOP
+from examples.flights.prepare import FIRST, prepare
 from examples.stack.programs import programs
 from examples.stack.running import Running
 from examples.stack.stack import observability, ports_of, running, write_configuration
@@ -25,9 +25,14 @@ from lamplighter.core.time.window import Window
 from storage.history import open_history
 from storage.history.query import Filter, measurement_of
 from storage.project.folder import Project
+from tests.flows.small_world import MONITOR, day, log, rows
 from tests.receivers import Receiver, http_receiver
 
 SCALE = 60.0
+DAYS = 7
+CHECKS = "checks: [{metric: accuracy, below: 0.8, clears: 1}]\nnotify: [alertmanager]\n"
+"""What the monitor of a small model has beside the rest: its runs take two seconds."""
+
 NEEDED = ("prometheus", "prometheus-pushgateway", "prometheus-alertmanager", "prometheus-node-exporter")
 WITHOUT = {"prefect", "relay"}
 """Servers of the stack that no alert depends on: this one starts in ten seconds."""
@@ -63,16 +68,16 @@ class Stack:
         return found
 
     def gauge(self, name: str) -> float | None:
-        """What Prometheus knows of a gauge of the model; None while it knows nothing."""
-        found = self.query(f'{name}{{model="{LOOP}"}}')
+        """What Prometheus knows of a gauge of the small model; None while it knows nothing."""
+        found = self.query(f'{name}{{model="m"}}')
         return float(found[0]["value"][1]) if found else None
 
-    def recorded(self, day: str, metric: str) -> float:
-        """What the history holds of a day."""
-        monitor = Project.open(self.project).monitor(LOOP)
-        window = Window.of(LOOP, monitor.every, monitor.timezone, date.fromisoformat(day))
-        known = measurement_of(open_history(Project.open(self.project)), window, Filter(metric=metric, segment=""))
-        assert known is not None, f"{metric} of {day} is not recorded"
+    def recorded(self, number: int, metric: str) -> float:
+        """What the history holds of a day of the small model."""
+        project = Project.open(self.project)
+        window = Window.of("m", project.monitor("m").every, "UTC", day(number))
+        known = measurement_of(open_history(project), window, Filter(metric=metric, segment=""))
+        assert known is not None, f"{metric} of {day(number)} is not recorded"
         assert known.value is not None, known.reason
         return known.value
 
@@ -84,12 +89,15 @@ class Stack:
             for alert in content["alerts"]
         )
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Call the command in the project."""
-        program = Path(sys.executable).with_name("lamplighter")
-        command = [str(program), "-C", str(self.project), *arguments]
+    def run(self, number: int) -> str:
+        """Run a day of the small model as its schedule would; what the command prints."""
+        now = f"{day(number + 1)}T05:15"
+        command = [str(Path(sys.executable).with_name("lamplighter")), "-C", str(self.project)]
+        command += ["run", "m", "--day", str(day(number)), "--now", now]
         environment = os.environ | {"LAMPLIGHTER_PUSHGATEWAY_URL": self.address("pushgateway")}
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
 
 @pytest.fixture(scope="session")
@@ -107,11 +115,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         config = observability(ports, SCALE)
         relay = config.alertmanager.model_copy(update={"relay_url": f"http://{receiver.url}"})
         write_configuration(configuration, config.model_copy(update={"alertmanager": relay}))
-        rows = [it for it in programs(project, configuration, data, ports) if it.name not in WITHOUT]
-        first = [it for it in rows if it.name == "pushgateway"]
+        wanted = [it for it in programs(project, configuration, data, ports) if it.name not in WITHOUT]
+        first = [it for it in wanted if it.name == "pushgateway"]
         started = closing.enter_context(running(first, logs))
-        prepared = [sys.executable, "-m", "examples.flights.prepare", str(project)]
-        environment = os.environ | {"LAMPLIGHTER_PUSHGATEWAY_URL": first[0].address}
-        subprocess.run(prepared, env=environment, check=True)
-        started |= closing.enter_context(running([it for it in rows if it not in first], logs))
+        # A champion to serve, and no day that was evaluated.
+        prepare(project, FIRST, FIRST - timedelta(days=1))
+        (project / "monitors" / "m.yaml").write_text(MONITOR + CHECKS)
+        for number in range(DAYS):
+            log(Project.open(project), number, rows(number))
+        started |= closing.enter_context(running([it for it in wanted if it not in first], logs))
         yield Stack(started, project, receiver)
