@@ -60,8 +60,8 @@ def _reading_engine(file: Path) -> sa.Engine:
 def _opened(file: Path) -> sqlite3.Connection:
     """A connection that writes nothing.
 
-    SQLite makes two files beside a file in WAL mode even for a reader, and leaves them. Where there is no log, nobody
-    has it open, and it can be read as a file that does not change.
+    SQLite makes two files beside a file in WAL mode even for a reader, and leaves them. Where there is no log, no
+    process has it open, and it can be read as a file that does not change.
     """
     is_closed = not file.with_name(f"{file.name}-wal").exists()
     options = "mode=ro&immutable=1" if is_closed else "mode=ro"

@@ -261,7 +261,7 @@ def test_equal_histories_have_equal_dumps(history: History, tmp_path: Path) -> N
     assert dump(history) != dump(other)
 
 
-@pytest.mark.parametrize("url", ["", "sqlite:///{folder}/elsewhere/history.db"])
+@pytest.mark.parametrize("url", ["", "sqlite:///{folder}/elsewhere/history.db", "sqlite:///elsewhere/history.db"])
 def test_looking_for_a_history_makes_none(tmp_path: Path, url: str) -> None:
     settings = Settings(history_url=url.format(folder=tmp_path) or None)
     project = Project(tmp_path, settings)
