@@ -94,7 +94,12 @@ def restore(project: Project, source: Path, *, replace: bool = False) -> Restore
                 aside = home.rename(home.with_name(f"{home.name}.before-{now}"))
             elif home.exists():
                 shutil.rmtree(home)
-            fresh.rename(home)
+            try:
+                fresh.rename(home)
+            except BaseException:
+                if aside:
+                    aside.rename(home)
+                raise
     except OSError as error:
         raise BackupError(f"cannot be restored: {one_line(error)}", where=home, fix="free or allow it") from None
     finally:

@@ -74,7 +74,7 @@ def examine(case: Case, seconds: float) -> Iterator[list[Looked]]:
         for monitor in case.sound if check.is_of_models else (None,):
             model = monitor.model if monitor else ""
             seen = _within(seconds, check, case, monitor)
-            found += [replace(looked, check=looked.check or check.name, model=model) for looked in seen]
+            found += [replace(looked, check=looked.check or check.name, model=looked.model or model) for looked in seen]
         if found:
             yield found
 

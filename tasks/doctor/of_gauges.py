@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from lamplighter.core.monitor import Monitor
@@ -42,24 +43,23 @@ def _pushgateway(case: Case) -> Iterator[Looked]:
     if found.date is not None:
         yield from compared(found.date, "the Pushgateway")
     for monitor in case.sound:
-        yield from _of_model(case, monitor, found.times)
+        yield replace(_of_model(case, monitor, found.times), model=monitor.model)
 
 
-def _of_model(case: Case, monitor: Monitor, times: dict[str, datetime]) -> Iterator[Looked]:
+def _of_model(case: Case, monitor: Monitor, times: dict[str, datetime]) -> Looked:
+    """Whether the Pushgateway has what a run published last."""
     kept = case.project.home / "gauges" / f"{monitor.model}.prom"
     model, where = monitor.model, "Pushgateway"
     if not kept.is_file():
-        yield unused(f"nothing was published of {model} yet")
-        return
+        return unused("nothing was published yet")
     last, at = datetime.fromtimestamp(kept.stat().st_mtime, UTC), times.get(model)
     if at is None:
         fix = f"`lamplighter run {model}` pushes them; start the Pushgateway with --persistence.file"
-        yield fault(f"has no gauges of {model}, which a run published at {_shown(last)}", where=where, fix=fix)
-    elif at < last - SLACK:
-        what = f"has the gauges of {model} of {_shown(at)}, and a run published newer ones at {_shown(last)}"
-        yield fault(what, where=where, fix=f"`lamplighter run {model}` pushes them")
-    else:
-        yield ok(f"gauges of {model} were pushed at {_shown(at)}")
+        return fault(f"has no gauges of it, which a run published at {_shown(last)}", where=where, fix=fix)
+    if at < last - SLACK:
+        what = f"has its gauges of {_shown(at)}, and a run published newer ones at {_shown(last)}"
+        return fault(what, where=where, fix=f"`lamplighter run {model}` pushes them")
+    return ok(f"its gauges were pushed at {_shown(at)}")
 
 
 def _shown(moment: datetime) -> str:

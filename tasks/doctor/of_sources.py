@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
+import sqlalchemy as sa
+
 from lamplighter.core.monitor import Monitor
+from storage.history import tables
 from tasks.doctor.case import Case
 from tasks.doctor.looked import Looked, fault, ok, unused, warning
 
@@ -28,12 +31,17 @@ def sources(case: Case, monitor: Monitor) -> Iterator[Looked]:
             with suppress(OSError):
                 folder.rmdir()
     for problem in read.problems:
-        make = warning if problem.is_warning else fault
-        check = LABELS if problem.at[0] == LABELS else ""
-        yield replace(make(problem.message, where=key_lines(problem.at)), check=check)
+        is_of_labels = problem.at[0] == LABELS
+        have_stopped = is_of_labels and not read.labelled and _were_labelled(case, monitor)
+        looked = (warning if problem.is_warning and not have_stopped else fault)(
+            problem.message,
+            where=key_lines(problem.at),
+            fix="look at what writes them: earlier windows had labels" if have_stopped else "",
+        )
+        yield replace(looked, check=LABELS if is_of_labels else "")
     is_sound = not any(problem.at[0] in ("predictions", "features") for problem in read.problems)
     due = monitor.window(case.now)
-    if read.window and read.window < due.label and not _is_within(read.window, due.previous().label):
+    if read.window and read.window < due.previous().label:
         what = f"the newest rows are of {read.window}, and {due.label} is over; is the log still written?"
         yield warning(what, where=key_lines(("predictions",)), fix="look at what writes the log")
     elif read.window and is_sound:
@@ -46,5 +54,11 @@ def sources(case: Case, monitor: Monitor) -> Iterator[Looked]:
         yield replace(found, check=LABELS)
 
 
-def _is_within(label: str, earliest: str) -> bool:
-    return label >= earliest
+def _were_labelled(case: Case, monitor: Monitor) -> bool:
+    """Whether labels have come before; where they never did, they may be still to come."""
+    table = tables.evaluation
+    query = sa.select(sa.literal(1)).where(table.c.model == monitor.model, table.c.labelled > 0).limit(1)
+    if case.history is None:
+        return False
+    with case.history.reading() as connection:
+        return connection.scalar(query) is not None

@@ -206,6 +206,29 @@ def test_what_is_there_stays_unless_it_may_be_replaced(world: Project, tmp_path:
     assert dump(open_history(aside)) == later
 
 
+@pytest.mark.parametrize("step", ["os.sync", "pathlib.Path.rename"])
+def test_one_that_is_interrupted_leaves_what_is_there(
+    world: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    back_up(world, tmp_path / "home.tar")
+    run_days(world, range(DAYS, DAYS + 1))
+    before = dump(open_history(world))
+    rename = Path.rename
+
+    def interrupted(*arguments: Path) -> Path:
+        # The home goes aside, and then something happens.
+        if (arguments and arguments[0] == world.home) or ".before-" in str(arguments[:1]):
+            return rename(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(step, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            restore(world, tmp_path / "home.tar", replace=True)
+    assert dump(open_history(world)) == before
+    assert [path.name for path in world.root.iterdir() if ".lamplighter" in path.name] == [".lamplighter"]
+
+
 def test_a_damaged_home_is_replaced(world: Project, tmp_path: Path) -> None:
     file, before = tmp_path / "home.tar", dump(open_history(world))
     back_up(world, file)

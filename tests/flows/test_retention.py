@@ -118,6 +118,27 @@ def test_what_is_left_is_judged_the_same(long: Project, tmp_path: Path) -> None:
     assert len(wanted["incident"]) > 1
 
 
+def test_one_that_is_killed_is_done_again(long: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    grow_old(long.home)
+    history, monitors = open_history(long), [long.monitor("m")]
+    found = expired(long, history, monitors, NOW)
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "unlink", killed)
+        with pytest.raises(KeyboardInterrupt):
+            remove(long, history, found)
+    left = expired(long, history, monitors, NOW)
+    assert (left.rows, left.profiles) == ({}, found.profiles)
+    remove(long, history, left)
+    assert not expired(long, history, monitors, NOW)
+    with history.reading() as connection:
+        named = set(connection.scalars(sa.select(tables.profile.c.content_hash)))
+    assert {path.stem for path in long.home.glob("profiles/??/*.arrow")} >= named - {""}
+
+
 def test_what_an_open_incident_is_about_stays(long: Project) -> None:
     history = open_history(long)
     with history.writing() as connection:

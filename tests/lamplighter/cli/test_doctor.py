@@ -18,6 +18,7 @@ import pytest
 from click.testing import Result
 
 from lamplighter.core.evaluation.gauges import Sample
+from storage.history import open_history
 from storage.project.folder import Project
 from storage.sinks.gauges import publish
 from tasks.doctor.checks import CHECKS
@@ -128,8 +129,17 @@ def _feed_stopped(world: Path, env: Env) -> None:
 
 
 def _labels_stopped(world: Path, env: Env) -> None:
-    for path in (world / "labels").iterdir():
+    for path in sorted((world / "labels").iterdir())[1:]:
         path.unlink()
+
+
+def _labels_gone(world: Path, env: Env) -> None:
+    shutil.rmtree(world / "labels")
+
+
+def _labels_not_yet(world: Path, env: Env) -> None:
+    history(world, "UPDATE evaluation SET labelled = 0")
+    _labels_stopped(world, env)
 
 
 def _damaged(world: Path, env: Env) -> None:
@@ -201,7 +211,9 @@ BROKEN: dict[str, tuple[Callable[[Path, Env], Any], str, str, str]] = {
     "the log is gone": (_feed_gone, "fault", "sources", "monitors/churn.yaml:4: log/day={day}.parquet matches no file"),
     "the log stopped": (_feed_stopped, "warning", "sources", "is the log still written?"),
     "a column has another name": (_write("time: at", "time: sent"), "fault", "sources", "churn.yaml:5: "),
-    "labels stopped": (_labels_stopped, "warning", "labels", "churn.yaml:8: "),
+    "labels stopped": (_labels_stopped, "fault", "labels", "look at what writes them: earlier windows had labels"),
+    "labels that are gone": (_labels_gone, "fault", "labels", "churn.yaml:8: "),
+    "labels that never came": (_labels_not_yet, "warning", "labels", "churn.yaml:8: "),
     "labels have another column": (_write("churned", "left"), "fault", "labels", "no column 'left'"),
     "a server that is not there": (
         _set("LAMPLIGHTER_HISTORY_URL", "postgresql+psycopg://jo:s3cret@127.0.0.1:1/history"),
@@ -265,6 +277,31 @@ def test_each_broken_set_up_is_named(world: Path, monkeypatch: Env, case: str) -
     assert not any("unexpected" in it[2] for it in found), found
 
 
+def test_a_history_on_a_server(world: Path, postgresql_url: str, monkeypatch: Env) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_HISTORY_URL", postgresql_url)
+    shutil.rmtree(world / ".lamplighter")
+    assert next(it["what"] for it in looked(world) if it["check"] == "history").endswith("the first run makes them")
+    open_history(Project.open(world))
+    said = {it["check"]: (it["state"], it["what"]) for it in looked(world)}
+    assert said["history"][0] == "ok"
+    assert said["history"][1].startswith("postgresql+psycopg://")
+    assert said["clock"] == ("ok", "agrees with the database")
+    assert said["integrity"] == ("not used", "only a SQLite file is looked at; PostgreSQL has pg_amcheck")
+
+    monkeypatch.setenv("LAMPLIGHTER_HISTORY_URL", f"{postgresql_url}&options=-cdefault_transaction_read_only%3Don")
+    [(state, check, line)] = wrong(world)
+    assert (state, check) == ("fault", "history")
+    assert line.endswith("cannot be written; it is a standby or read-only; name the primary as LAMPLIGHTER_HISTORY_URL")
+
+
+def test_a_clock_that_is_wrong_is_said(world: Path, postgresql_url: str, monkeypatch: Env) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_HISTORY_URL", postgresql_url)
+    open_history(Project.open(world))
+    monkeypatch.setattr("tasks.doctor.of_history.CLOCKS_APART", timedelta(microseconds=-1))
+    [(state, _, line)] = [it for it in wrong(world) if it[1] == "clock"]
+    assert (state, "the database; have both set by NTP" in line) == ("fault", True)
+
+
 def test_little_room_is_said(world: Path, monkeypatch: Env) -> None:
     monkeypatch.setattr("tasks.doctor.of_project.SCARCE", 1 << 62)
     assert [it[:2] for it in wrong(world)] == [("warning", "disk")]
@@ -285,7 +322,7 @@ def test_a_pushgateway_that_forgot(world: Path, monkeypatch: Env) -> None:
         assert [text.partition(" at ")[0] for text in said] == [
             "the Pushgateway answers",
             "agrees with the Pushgateway",
-            "gauges of churn were pushed",
+            "its gauges were pushed",
         ]
         later = datetime.now(UTC).timestamp() + 3600
         os.utime(world / ".lamplighter" / "gauges" / "churn.prom", (later, later))
