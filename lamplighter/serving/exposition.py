@@ -7,6 +7,8 @@ import gzip
 import logging
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from threading import Thread
@@ -14,17 +16,13 @@ from types import TracebackType
 from typing import Any, Self
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
+from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.exposition import choose_encoder, gzip_accepted
 
-from lamplighter.errors import LamplighterError, one_line, unexpected
+from lamplighter.errors import LamplighterError, unexpected
 from lamplighter.serving.series import WORKERS, collector_of, of_several_workers
 
 logger = logging.getLogger("lamplighter.serving")
-
-PLAIN = [(b"content-type", b"text/plain; charset=utf-8")]
-
-Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
 def exposed(registry: CollectorRegistry) -> CollectorRegistry:
@@ -82,27 +80,46 @@ class MetricsApp:
         """Answer one request."""
         if scope["type"] != "http":
             raise NotImplementedError(f"metrics are served by http, not {scope['type']}")
-        status, headers, body = await asyncio.to_thread(self._answer, scope["method"], dict(scope["headers"]))
-        headers = [*headers, (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        sent = dict(scope["headers"])
+        accept, encoding = (sent.get(name, b"").decode("latin-1") for name in (b"accept", b"accept-encoding"))
+        answer = await asyncio.to_thread(_answer, self._registry, scope["method"], accept, encoding)
+        headers = [(name.lower().encode(), text.encode()) for name, text in answer.headers]
+        await send({"type": "http.response.start", "status": answer.status.value, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
 
-    def _answer(self, method: str, headers: dict[bytes, bytes]) -> Answer:
-        if method not in ("GET", "HEAD"):
-            return 405, [*PLAIN, (b"allow", b"GET, HEAD")], b"GET is right\n"
-        try:
-            encode, content = choose_encoder(headers.get(b"accept", b"").decode("latin-1"))
-            body = encode(exposed(self._registry))
-        except LamplighterError as error:
-            logger.warning("no metrics: %s", error)
-            return 503, PLAIN, f"{error}\n".encode()
-        except Exception as error:
-            logger.exception("no metrics: %s", unexpected(error))
-            return 500, PLAIN, f"{type(error).__name__}: {one_line(error)}\n".encode()
-        answered = [(b"content-type", content.encode())]
-        if gzip_accepted(headers.get(b"accept-encoding", b"").decode("latin-1")):
-            return 200, [*answered, (b"content-encoding", b"gzip")], gzip.compress(body, 1)
-        return 200, answered, body
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: HTTPStatus
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def _answer(registry: CollectorRegistry, method: str, accept: str, encoding: str) -> _Answer:
+    """What a scrape is answered, whatever server it came by."""
+    if method not in ("GET", "HEAD"):
+        return _said(HTTPStatus.METHOD_NOT_ALLOWED, "GET is right", ("Allow", "GET, HEAD"))
+    try:
+        encode, content = choose_encoder(accept)
+        body = encode(exposed(registry))
+    except LamplighterError as error:
+        logger.warning("no metrics: %s", error)
+        return _said(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+    except Exception as error:
+        logger.exception("no metrics: %s", unexpected(error))
+        return _said(HTTPStatus.INTERNAL_SERVER_ERROR, unexpected(error))
+    headers = [("Content-Type", content)]
+    if gzip_accepted(encoding):
+        headers.append(("Content-Encoding", "gzip"))
+        body = gzip.compress(body, 1)
+    headers.append(("Content-Length", str(len(body))))
+    return _Answer(HTTPStatus.OK, headers, b"" if method == "HEAD" else body)
+
+
+def _said(status: HTTPStatus, line: str, *more: tuple[str, str]) -> _Answer:
+    body = f"{line}\n".encode()
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), *more]
+    return _Answer(status, headers, body)
 
 
 class _Silent(WSGIRequestHandler):
@@ -167,8 +184,15 @@ def start_metrics_server(
     ...     server.port > 0
     True
     """
+
+    def metrics(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        accept, encoding = environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_ACCEPT_ENCODING", "")
+        answer = _answer(registry, environ["REQUEST_METHOD"], accept, encoding)
+        start_response(f"{answer.status.value} {answer.status.phrase}", answer.headers)
+        return [answer.body]
+
     try:
-        server = make_server(address, port, make_wsgi_app(exposed(registry)), _Server, _Silent)
+        server = make_server(address, port, metrics, _Server, _Silent)
     except OSError as error:
         raise LamplighterError(
             f"metrics cannot be served on {address}:{port}: {error.strerror}", fix="choose another port"

@@ -20,7 +20,8 @@ def reported(model: str, fault: Exception) -> None:
     if kind in _reported or len(_reported) >= MOST_KINDS:
         return
     _reported.add(kind)
-    logger.warning("%s: its metrics miss something: %s (said once)", model, unexpected(fault), exc_info=fault)
+    logger.warning("%s: its metrics miss something: %s (said once)", model, unexpected(fault))
+    logger.debug("%s: the traceback of it", model, exc_info=fault)
 
 
 def _line_of(fault: Exception) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from importlib import import_module
@@ -107,6 +108,7 @@ class ModelInstruments:
         self._unsure = _band(unsure, model)
         self._declared = [class_name(value) for value in classes or ()]
         self._reasons = dict(reasons or {})
+        self._lock = threading.Lock()
         times = latency_buckets(*_rising(sorted(limits), "limits", model, above=0))
         buckets: dict[str, Sequence[float]] = dict.fromkeys(TIMES, times)
         buckets["inference_batch_size"] = BATCH_SIZES
@@ -141,9 +143,14 @@ class ModelInstruments:
         return self.of_version.version
 
     def serve(self, version: str) -> None:
-        """Say that another version answers from now on; an inference that runs counts for the version it began with."""
-        before, self.of_version = self.of_version, self._version(version)
-        if before.version != self.of_version.version:
+        """Say that another version answers from now on; of the one that answers already, nothing changes.
+
+        An inference that runs counts for the version that it began with.
+        """
+        with self._lock:
+            if str(version) == self.version:
+                return
+            before, self.of_version = self.of_version, self._version(version)
             self.of_version.shown()
             before.hidden()
 

@@ -136,7 +136,9 @@ class ModelSeries:
             oldest = next((each for each in self._served if not self._shown[each]), version)
             if len(self._served) > MOST_VALUES and oldest != version:
                 del self._served[oldest]
-                for name, labels in [it for it in self._children if it[1][:1] == (oldest,) and it[0] in OF_VERSIONS]:
+                for name, labels in list(self._children):
+                    if name not in OF_VERSIONS or labels[0] != oldest:
+                        continue
                     self._children.discard((name, labels))
                     self._metrics[name].remove(self.model, *labels)
         return version

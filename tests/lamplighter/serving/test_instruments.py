@@ -176,6 +176,32 @@ def test_another_version_takes_over_and_a_running_inference_keeps_its_own() -> N
     assert value(registry, "inference_last_prediction_timestamp_seconds", version="13") is not None
 
 
+def test_many_threads_that_load_a_version_serve_it_once() -> None:
+    instruments = instruments_of(version="12")
+    for version in ("13", "14"):
+        start = threading.Barrier(8)
+
+        def load(version: str = version, start: threading.Barrier = start) -> None:
+            start.wait()
+            instruments.serve(version)
+
+        threads = [threading.Thread(target=load) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert value(instruments.registry, "model_service_info") == 1
+    assert value(instruments.registry, "model_service_info", version="14") == 1
+
+
+def test_a_clock_that_jumps_back_changes_no_duration(monkeypatch: pytest.MonkeyPatch) -> None:
+    instruments = instruments_of()
+    with instruments.inference() as answered:
+        monkeypatch.setattr("time.time", lambda: 0.0)
+        answered([1])
+    assert 0 < (value(instruments.registry, "inference_duration_seconds_sum") or 0) < 60
+
+
 def test_a_model_that_is_renamed_leaves_its_counts_and_not_its_info() -> None:
     before = instruments_of("churn")
     with before.inference() as answered:
@@ -357,7 +383,7 @@ def test_the_shared_registry_is_the_default() -> None:
 @pytest.mark.parametrize(
     ("name", "spared"),
     [
-        ("PredictionLog", "prometheus_client psutil pynvml opentelemetry"),
+        ("PredictionLog", "lamplighter.serving.instruments psutil pynvml opentelemetry"),
         ("ModelInstruments", "pyarrow numpy pandas starlette fastapi litestar pynvml opentelemetry"),
         ("RequestMetrics", "pyarrow numpy pandas starlette fastapi litestar pynvml opentelemetry"),
     ],
