@@ -7,6 +7,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -176,20 +177,21 @@ def test_another_version_takes_over_and_a_running_inference_keeps_its_own() -> N
     assert value(registry, "inference_last_prediction_timestamp_seconds", version="13") is not None
 
 
-def test_many_threads_that_load_a_version_serve_it_once() -> None:
+def test_many_threads_that_load_a_version_serve_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
     instruments = instruments_of(version="12")
-    for version in ("13", "14"):
-        start = threading.Barrier(8)
+    made = instruments._version
 
-        def load(version: str = version, start: threading.Barrier = start) -> None:
-            start.wait()
-            instruments.serve(version)
+    def slowly(version: str) -> Any:
+        time.sleep(0.02)
+        return made(version)
 
-        threads = [threading.Thread(target=load) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    monkeypatch.setattr(instruments, "_version", slowly)
+    threads = [threading.Thread(target=instruments.serve, args=("13",)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    instruments.serve("14")
     assert value(instruments.registry, "model_service_info") == 1
     assert value(instruments.registry, "model_service_info", version="14") == 1
 

@@ -172,6 +172,17 @@ def test_an_app_without_an_answer_is_counted() -> None:
     assert value(instruments.registry, "requests_in_flight") == 0
 
 
+def test_a_connection_that_is_gone_is_the_clients() -> None:
+    async def gone(message: Any) -> None:
+        raise OSError("the connection is closed")
+
+    instruments = instruments_of()
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    with pytest.raises(OSError, match="closed"):
+        asyncio.run(RequestMetrics(answering, instruments)(scope, answering, gone))  # type: ignore[arg-type]
+    assert value(instruments.registry, "requests_total", status="499") == 1
+
+
 def test_a_cancelled_request_is_counted_and_stays_cancelled() -> None:
     async def endless(scope: Any, receive: Any, send: Any) -> None:
         await asyncio.sleep(60)

@@ -86,9 +86,10 @@ def test_processes_are_measured_together(recycled: dict[str, Any]) -> None:
 
 
 def test_a_kill_at_any_step_of_folding_neither_loses_nor_doubles(tmp_path: Path) -> None:
-    found = said("killed_while_folding", tmp_path / "workers")["found"]
-    assert len(found) > 10
-    assert found == [[133, 1000, 100]] * len(found)
+    printed = said("killed_while_folding", tmp_path / "workers")
+    assert len(printed["found"]) > 20
+    assert printed["found"] == [[133, 1000, 100]] * len(printed["found"])
+    assert printed["left"] == []
 
 
 def test_broken_files_cost_no_more_than_themselves(tmp_path: Path) -> None:
@@ -99,6 +100,13 @@ def test_broken_files_cost_no_more_than_themselves(tmp_path: Path) -> None:
 
 def test_a_file_that_a_new_process_took_over_stays_its_own(tmp_path: Path) -> None:
     assert said("reused", tmp_path / "workers") == {"moved": None, "work": 11, "exists": True}
+
+
+def test_a_worker_that_is_forked_shows_what_its_parent_declared(tmp_path: Path) -> None:
+    printed = said("forked", tmp_path / "workers")
+    assert abs(printed[f"service_start_timestamp_seconds{MODEL}"] - time.time()) < 600
+    assert printed[f"model_service_info{VERSION}"] == 1
+    assert printed[f"requests_in_flight{MODEL}"] == 1
 
 
 def test_a_worker_whose_parent_does_not_ask_for_it_is_gone(tmp_path: Path) -> None:

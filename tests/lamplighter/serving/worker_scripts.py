@@ -10,7 +10,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,14 @@ FOLDER = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "."))
 
 def scraped() -> dict[str, float]:
     """All series as Prometheus would read them, by name and labels."""
+    return shown(exposed(REGISTRY).collect())
+
+
+def shown(families: Iterable[Any]) -> dict[str, float]:
+    """The series of some families."""
     return {
         sample.name + json.dumps(sample.labels, sort_keys=True): sample.value
-        for family in exposed(REGISTRY).collect()
+        for family in families
         for sample in family.samples
     }
 
@@ -82,18 +87,23 @@ def killed_while_folding() -> dict[str, Any]:
         in_a_child(work, number)
     saved = FOLDER.with_name("saved")
     shutil.copytree(FOLDER, saved)
-    found = []
+    found: list[list[float]] = []
+    left: set[str] = set()
     for step in range(1, 200):
         for path in FOLDER.iterdir():
             if f"_{os.getpid()}." not in path.name:
                 path.unlink()
         shutil.copytree(saved, FOLDER, dirs_exist_ok=True, ignore=shutil.ignore_patterns(f"*_{os.getpid()}.db"))
         status = in_a_child(fold_until, step)
+        # One who cannot fold reads what is there; then another folds to the end.
+        beside = shown(workers._merged(workers._counting(FOLDER)))
         after = scraped()
-        found.append([after['work_total{"kind": "a"}'], after['work_total{"kind": "b"}'], after["highest{}"]])
+        names = ('work_total{"kind": "a"}', 'work_total{"kind": "b"}', "highest{}")
+        found += [[read[name] for name in names] for read in (beside, after)]
+        left.update(path.name for path in FOLDER.iterdir() if "dead" in path.name or path.name.endswith(".new"))
         if os.WEXITSTATUS(status) == 0:
             break
-    return {"found": found, "files": sorted(path.name for path in FOLDER.iterdir())}
+    return {"found": found, "left": sorted(left)}
 
 
 def fold_until(step: int) -> None:
@@ -138,6 +148,24 @@ def reused() -> dict[str, Any]:
     went_on = workers._moved(own, path, "counter", 1)
     counter.inc(10)
     return {"moved": went_on, "work": scraped()["work_total{}"], "exists": path.exists()}
+
+
+def forked() -> dict[str, Any]:
+    """A process that forks a worker after it made the instruments, with a request in flight."""
+    instruments = ModelInstruments("churn", "12")
+    instruments.series.child("requests_in_flight").inc()
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        with instruments.inference() as answered:
+            answered([1])
+        os.write(writer, json.dumps(scraped()).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        printed: dict[str, Any] = json.load(pipe)
+    os.waitpid(pid, 0)
+    return printed
 
 
 def unburied() -> dict[str, Any]:
