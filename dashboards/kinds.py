@@ -32,6 +32,7 @@ from grafana_foundation_sdk.models.common import (
     ScaleDistribution,
     SortOrder,
     StackingMode,
+    TableColoredBackgroundCellOptions,
     TooltipDisplayMode,
     VisibilityMode,
     VizOrientation,
@@ -142,7 +143,7 @@ def _lines(panel: Panel, config: Observability) -> Built:
     daily = panel.is_of_the_history or any("[look_back]" in query.text for query in panel.queries)
     built = built.line_interpolation(LineInterpolation.STEP_AFTER if daily else LineInterpolation.LINEAR)
     built = built.show_points(VisibilityMode.ALWAYS if panel.is_of_the_history else VisibilityMode.AUTO)
-    built = built.min(0) if panel.unit == "percentunit" else built
+    built = built.min(0) if panel.unit == "percentunit" and not panel.is_near else built
     if panel.colours:
         line = common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED)
         built = built.thresholds_style(line)
@@ -194,7 +195,12 @@ def _table(panel: Panel, config: Observability) -> Built:
     if panel.sort:
         built = built.sort_by([common.TableSortByFieldState().display_name(panel.sort).desc(True)])
     for column in panel.columns:
-        built = built.override_by_name(column.name, list(_of_column(column, config)))
+        if properties := _of_column(column, config):
+            built = built.override_by_name(column.name, properties)
+    if panel.matrix:
+        shaded = TableColoredBackgroundCellOptions()
+        scheme = dashboard.FieldColor().mode(FieldColorModeId.CONTINUOUS_BLUES)
+        built = built.cell_options(shaded).color_scheme(scheme)
     for change in _changes(panel):
         built = built.with_transformation(change)
     return built
@@ -234,7 +240,10 @@ def _changes(panel: Panel) -> list[DataTransformerConfig]:
     order = {name: i for i, name in enumerate([column.name for column in panel.columns])}
     shown = {label: order[name] for label, name in names.items() if name in order}
     by_name = {name: place for name, place in order.items() if name not in names.values()}
-    organized = {"excludeByName": {"Time": True}, "renameByName": names, "indexByName": {**by_name, **shown}}
+    # A query without a legend has its labels to show and no value.
+    hidden = {"Time": True, **{label: True for label, name in names.items() if not name}}
+    names = {label: name for label, name in names.items() if name}
+    organized = {"excludeByName": hidden, "renameByName": names, "indexByName": {**by_name, **shown}}
     merged = [DataTransformerConfig(id_val="merge", options={})] if len(panel.queries) > 1 else []
     return [*merged, DataTransformerConfig(id_val="organize", options=organized)]
 

@@ -63,6 +63,8 @@ class Panel:
         Names of lines whose interval, the lines with ``lower`` and ``upper`` behind the name, is drawn as a band.
     stacked : bool
         Whether lines are stacked.
+    is_near : bool
+        Whether the axis begins near the lowest value and not at 0, where a few hundredths count.
     marked : str
         What a machine may not have, without which the panel is empty.
     """
@@ -82,6 +84,7 @@ class Panel:
     matrix: tuple[str, str, str] | None = None
     bands: tuple[str, ...] = ()
     stacked: bool = False
+    is_near: bool = False
     marked: str = ""
 
     @property

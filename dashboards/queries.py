@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from lamplighter.core.evaluation.gauges import BY_NAME
@@ -45,6 +46,7 @@ EXPOSED = frozenset(_exposed())
 _NAME = rf"(?<!\w)(?:{'|'.join(sorted(EXPOSED))})(?!\w)"
 _SELECTOR = re.compile(rf"(?P<name>{_NAME})?\{{(?P<inside>[^}}]*)\}}|(?P<bare>{_NAME})")
 _LARGEST = re.compile(r"\b(topk|bottomk)\(largest,")
+_OVERDUE = re.compile(r"\boverdue_(?:factor|at_least|at_most)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,10 @@ class PromQL:
     Attributes
     ----------
     text : str
-        PromQL, in which ``[look_back]`` stands for how old a value may be and ``largest`` for how many are shown.
+        PromQL, in which ``[look_back]`` stands for how old a value may be, ``largest`` for how many are shown, and
+        ``overdue_factor``, ``overdue_at_least`` and ``overdue_at_most`` for what the configuration has.
     legend : str
-        In Grafana's templates; in a table the name of the column.
+        In Grafana's templates; in a table the name of the column, which has none if only labels are shown.
     needs : tuple of str
         What has to be measured, all of it.
     of : tuple of str
@@ -82,6 +85,7 @@ class PromQL:
         """
         text = self.text.replace("[look_back]", f"[{format_duration(config.look_back)}]")
         text = _LARGEST.sub(rf"\1({config.largest},", text)
+        text = _OVERDUE.sub(lambda found: _number(getattr(config, found[0])), text)
 
         def selected(found: re.Match[str]) -> str:
             return config.selector(found["bare"] or found["name"] or "", found["inside"] or "")
@@ -119,6 +123,12 @@ class Sql:
 
 
 Query = PromQL | Sql
+
+
+def _number(value: float | timedelta) -> str:
+    """A number in PromQL, a length of time in seconds."""
+    return f"{value.total_seconds():.0f}" if isinstance(value, timedelta) else f"{value:g}"
+
 
 UNITS = {
     "_timestamp_seconds": "dateTimeAsIso",

@@ -31,6 +31,12 @@ def by_model(metric: str, where: str = "", how: str = "max") -> str:
     return f"{how} by (model) ({newest(metric, where)})"
 
 
+RUN, SUCCESS = (by_model(f"lamplighter_run_{name}_timestamp_seconds") for name in ("last", "last_success"))
+EVALUATED = by_model("lamplighter_run_evaluated_day_timestamp_seconds")
+OVERDUE = f"(time() - {SUCCESS}) / clamp(overdue_factor * ({SUCCESS} - {EVALUATED}), overdue_at_least, overdue_at_most)"
+"""How long ago a run last succeeded, as a share of the time after which the rules call the next one missing."""
+
+
 def _named_values() -> str:
     """Values of quality over everything and by part, with the name of the metric as a label, as limits have it."""
     names = '__name__=~"lamplighter_quality_.+", __name__!~"lamplighter_quality_(custom|window_timestamp_seconds)"'

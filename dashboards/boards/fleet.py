@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.boards.expressions import by_model, main_quality, newest, room
+from dashboards.boards.expressions import OVERDUE, RUN, SUCCESS, by_model, main_quality, newest, room
 from dashboards.panels import Board, Colours, Column, Panel, Row, Variable
 from dashboards.queries import PromQL, Sql
 
@@ -12,23 +12,26 @@ TAGS = 'owner=~"$owner", env=~"$env", region=~"$region"'
 CHOSEN = f" and on (model) {newest('lamplighter_model_info', TAGS)}"
 INFO = "max by (model, version, owner, env, region)"
 
-RUN = by_model("lamplighter_run_last_timestamp_seconds")
 CRITICAL = by_model("lamplighter_incident_open", 'severity="critical"', "sum")
 OTHERS = by_model("lamplighter_incident_open", 'severity!="critical"', "sum")
-FAILED = f"({RUN} > bool {by_model('lamplighter_run_last_success_timestamp_seconds')})"
+# A model that never succeeded has no time of a success.
+FAILED = f"({RUN} > bool {SUCCESS} or {RUN} * 0 + 1)"
+LATE = f"({OVERDUE} > bool 1)"
 UNDECIDED = by_model("lamplighter_checks_undecided", how="sum")
 ATTENTION = (
-    f"(({CRITICAL} or {RUN} * 0) * 100 + ({OTHERS} or {RUN} * 0) * 10 + ({FAILED} or {RUN} * 0) * 5"
+    f"(({CRITICAL} or {RUN} * 0) * 100 + ({OTHERS} or {RUN} * 0) * 10 + ({FAILED} + ({LATE} or {RUN} * 0) > bool 0) * 5"
     f" + (({UNDECIDED} > bool 0) or {RUN} * 0)){CHOSEN}"
 )
 
+FEW: Colours = ((None, "green"), (1, "orange"))
+NONE: Colours = ((None, "green"), (1, "red"))
 INCIDENTS: Colours = ((None, "transparent"), (1, "orange"))
 SEVERE: Colours = ((None, "transparent"), (1, "red"))
 ATTENTIVE: Colours = ((None, "green"), (1, "yellow"), (10, "orange"), (100, "red"))
 ROOM: Colours = ((None, "red"), (0, "yellow"), (0.1, "green"))
 SHARE: Colours = ((None, "red"), (0.5, "yellow"), (0.9, "green"))
 DRIFT: Colours = ((None, "green"), (0.2, "yellow"), (0.5, "red"))
-AGE: Colours = ((None, "green"), (30 * 3600, "yellow"), (54 * 3600, "red"))
+LATENESS: Colours = ((None, "green"), (0.9, "yellow"), (1, "red"))
 
 
 def _column(text: str, name: str, *needs: str) -> PromQL:
@@ -42,17 +45,16 @@ def _choice(name: str, label: str) -> Variable:
 MODELS = Panel(
     1,
     "Models, worst first",
-    "Attention adds 100 for each open critical incident, 10 for each other one, 5 where the last run failed and 1 "
-    "where a check is undecided. Room is the distance of the quality from its nearest limit, as a share of the limit; "
-    "below 0 it is beyond the limit. Coverage is the share of rows of that window whose label has arrived. Quality is "
-    "the first metric of the model's kind. A model opens its own board.",
+    "Attention adds 100 for each open critical incident, 10 for each other one, 5 where the last run failed or the "
+    "next is overdue and 1 where a check is undecided. Room is the distance of the quality from its nearest limit, as "
+    "a share of the limit; below 0 it is beyond the limit. Coverage is the share of rows of that window whose label "
+    "has arrived. Quality is the first metric of the model's kind. A model opens its own board.",
     "short",
     (
         PromQL(ATTENTION, "attention"),
         PromQL(
             f"{INFO} (lamplighter_model_info{{{TAGS}}}) or on (model) "
             f"topk by (model) (1, {INFO} ({newest('lamplighter_model_info', TAGS)}))",
-            "info",
         ),
         _column(CRITICAL, "critical"),
         _column(OTHERS, "other incidents"),
@@ -61,6 +63,7 @@ MODELS = Panel(
         _column(by_model("lamplighter_labels_coverage_ratio"), "coverage", "labels_coverage"),
         _column(by_model("lamplighter_drift_share_ratio"), "drift share", "drift_share"),
         _column(f"time() - {RUN}", "last run"),
+        _column(OVERDUE, "overdue"),
     ),
     shows="table",
     width=24,
@@ -76,12 +79,12 @@ MODELS = Panel(
         Column("room", "percentunit", ROOM, width=90),
         Column("coverage", "percentunit", SHARE, width=90),
         Column("drift share", "percentunit", DRIFT, width=100),
-        Column("last run", "s", AGE, width=110),
+        Column("last run", "s", width=90),
+        Column("overdue", "percentunit", LATENESS, width=90),
         Column("version"),
         Column("owner"),
         Column("env"),
         Column("region"),
-        Column("info", width=1),
     ),
 )
 
@@ -108,7 +111,7 @@ NOW = Row(
             "value",
             6,
             4,
-            SEVERE,
+            NONE,
         ),
         Panel(
             13,
@@ -119,18 +122,18 @@ NOW = Row(
             "value",
             6,
             4,
-            SEVERE,
+            NONE,
         ),
         Panel(
             14,
-            "Oldest last run",
-            "How long ago the last run ended of the model that ran longest ago.",
-            "s",
-            (PromQL(f"max((time() - {RUN}){CHOSEN})"),),
+            "Models whose run is overdue",
+            "Models of which no run has succeeded for so long that the next one counts as missing.",
+            "short",
+            (PromQL(f"count(({LATE}{CHOSEN}) > 0) or vector(0)"),),
             "value",
             6,
             4,
-            AGE,
+            NONE,
         ),
         MODELS,
     ),
@@ -206,7 +209,7 @@ EXACT = Row(
     (
         Panel(
             31,
-            "Open incidents",
+            "Incidents that are open",
             "Every incident that is open, by the day for which it was opened. Asked of the history, so the variables "
             "above do not count.",
             "short",

@@ -48,12 +48,13 @@ def newest_measured(names: Iterable[str], value: str = "value", legend: str = "m
 
 
 CONFUSION = Sql(
-    "SELECT y_true, y_pred, sum(n)::bigint AS n FROM (\n"
+    "SELECT COALESCE(NULLIF(y_true, ''), '(none)') AS y_true, COALESCE(NULLIF(y_pred, ''), '(none)') AS y_pred,\n"
+    "  sum(n)::bigint AS n FROM (\n"
     "  SELECT DISTINCT ON (window_start, grain, segment, version, y_true, y_pred) *\n"
     f"  FROM confusion WHERE {MODEL} AND $__timeFilter(window_start)\n"
     "    AND segment = '' AND version = ''\n"
     "  ORDER BY window_start, grain, segment, version, y_true, y_pred, known_on DESC\n"
-    ") AS newest WHERE n > 0 GROUP BY y_true, y_pred ORDER BY y_true, y_pred",
+    ") AS newest WHERE n > 0 GROUP BY 1, 2 ORDER BY 1, 2",
     needs=("f1",),
 )
 

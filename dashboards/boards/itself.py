@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dashboards.boards.expressions import by_model, newest
-from dashboards.boards.fleet import AGE, INCIDENTS, SEVERE
+from dashboards.boards.expressions import EVALUATED, OVERDUE, RUN, SUCCESS, by_model, newest
+from dashboards.boards.fleet import INCIDENTS, LATENESS, SEVERE
 from dashboards.boards.service_queries import UP_OR_DOWN
 from dashboards.panels import Board, Column, Panel, Row
 from dashboards.queries import PromQL
 
-RUN, SUCCESS = (by_model(f"lamplighter_run_{name}_timestamp_seconds") for name in ("last", "last_success"))
 EVERY_GAUGE = '__name__=~"lamplighter_.+", model!=""'
 SERIES = f"count by (model) ({newest('', EVERY_GAUGE)})"
 
@@ -19,13 +18,14 @@ RUNS = Row(
         Panel(
             2,
             "Runs of each model",
-            "The last run and the last one without a failure, how long it took, what it left undecided, which messages "
-            "wait, and how many series the model has in Prometheus.",
+            "The last run and the last one without a failure, overdue at 100 %, how long it took, what it left "
+            "undecided, which messages wait, and how many series the model has in Prometheus.",
             "short",
             (
                 PromQL(f"time() - {RUN}", "last run"),
                 PromQL(f"time() - {SUCCESS}", "last success"),
-                PromQL(f"{by_model('lamplighter_run_evaluated_day_timestamp_seconds')} * 1000", "evaluated window"),
+                PromQL(OVERDUE, "overdue"),
+                PromQL(f"{EVALUATED} * 1000", "evaluated window"),
                 PromQL(by_model("lamplighter_run_duration_seconds"), "took"),
                 PromQL(by_model("lamplighter_checks_undecided", how="sum"), "undecided checks"),
                 PromQL(by_model("lamplighter_messages_undelivered"), "undelivered messages"),
@@ -34,11 +34,12 @@ RUNS = Row(
             "table",
             24,
             10,
-            sort="last success",
+            sort="overdue",
             columns=(
                 Column("model", link="model:model"),
-                Column("last run", "s", AGE),
-                Column("last success", "s", AGE),
+                Column("last run", "s"),
+                Column("last success", "s"),
+                Column("overdue", "percentunit", LATENESS),
                 Column("evaluated window", "dateTimeAsIso"),
                 Column("took", "s"),
                 Column("undecided checks", colours=INCIDENTS),
@@ -93,13 +94,12 @@ SERVERS = Row(
             "Alerts that fire",
             "Every alert that Prometheus' rules have firing now.",
             "short",
-            (PromQL('ALERTS{alertstate="firing"}', "firing"),),
+            (PromQL('ALERTS{alertstate="firing"}'),),
             "table",
             columns=(
                 Column("alertname", width=260),
                 Column("severity", words=(("critical", "critical", "red"), ("warning", "warning", "orange"))),
                 Column("model", link="model:model"),
-                Column("firing", width=70),
             ),
         ),
         Panel(

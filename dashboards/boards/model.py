@@ -17,8 +17,11 @@ from dashboards.boards.model_record import RECORD, RUNS
 from dashboards.boards.more_panels import more_rows
 from dashboards.panels import ON_OR_OFF, Board, Mark, Panel, Row, Variable
 from dashboards.queries import HISTORY, PromQL
+from lamplighter.core.kinds import KINDS
 
 BANDS = "The bands are 95 % intervals; dashed lines are limits of checks."
+BANDED = tuple(dict.fromkeys(kind.shown[0] for kind in KINDS.values() if kind.shown))
+"""The metrics with a band, the first of each kind of model: of all, nothing could be told apart."""
 LATE = "By the day that the value is about, as known now: the other panels have it when Prometheus saw it."
 SHARES = ("accuracy", "precision", "recall", "f1", "roc_auc", "pr_auc", "ndcg", "mrr", "rougeL")
 ERRORS = ("mae", "rmse", "bias")
@@ -35,8 +38,9 @@ QUALITY = Row(
             "Quality",
             f"Of the newest window whose labels are final or cover enough; higher is better. {BANDS}",
             "percentunit",
-            with_limits(*SHARES),
-            bands=SHARES,
+            with_limits(SHARES, BANDED),
+            bands=BANDED,
+            is_near=True,
         ),
         Panel(
             8,
@@ -44,6 +48,7 @@ QUALITY = Row(
             f"Higher is better. {LATE}",
             "percentunit",
             (newest_measured(SHARES),),
+            is_near=True,
         ),
         Panel(
             3,
@@ -51,8 +56,8 @@ QUALITY = Row(
             "Of the same window, in the unit of the target. Bias is how much too high the predictions are on average. "
             + BANDS,
             "short",
-            with_limits(*ERRORS),
-            bands=ERRORS,
+            with_limits(ERRORS, BANDED),
+            bands=BANDED,
         ),
         Panel(
             9,
@@ -67,6 +72,7 @@ QUALITY = Row(
             "The {largest} lowest of the same window; dashed lines are limits of checks.",
             "percentunit",
             of_segments("f1", LOWEST),
+            is_near=True,
         ),
         Panel(
             6,
@@ -158,17 +164,9 @@ DRIFT = Row(
             12,
             "Drift of features",
             "Distance between reference and window; the {largest} largest. Methods have scales of their own, and what "
-            "a test decides has a p-value and no distance.",
+            "a test decides has a p-value instead, which is further below.",
             "short",
             (measured("drift_statistic", "{{feature}} ({{method}})", HIGHEST),),
-        ),
-        Panel(
-            16,
-            "P-values of features",
-            "Of features that a test decides; the {largest} lowest. A low one says that chance alone seldom moves a "
-            "feature so far.",
-            "short",
-            (measured("drift_p_value", "{{feature}} ({{method}})", LOWEST),),
         ),
         Panel(
             13,
@@ -176,13 +174,6 @@ DRIFT = Row(
             "Distance between reference and window.",
             "short",
             (measured("prediction_drift_statistic", "{{feature}} ({{method}})"),),
-        ),
-        Panel(
-            17,
-            "P-values of predictions and scores",
-            "Of what a test decides.",
-            "short",
-            (measured("prediction_drift_p_value", "{{feature}} ({{method}})"),),
         ),
     ),
 )

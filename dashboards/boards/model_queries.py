@@ -29,14 +29,18 @@ def measured(metric: str, legend: str = "", around: str = "{}", where: str = "",
     return PromQL(text, legend or metric, (metric, *needs))
 
 
-def with_limits(*metrics: str) -> tuple[PromQL, ...]:
-    """Metrics of all rows, with the bounds of each one's interval and the limits of the checks on it."""
-    where = f'metric=~"{"|".join(metrics)}", {OVERALL}'
+def with_limits(metrics: tuple[str, ...], banded: tuple[str, ...]) -> tuple[PromQL, ...]:
+    """Metrics of all rows, with the bounds of the intervals of some, and the limits of the checks on all."""
+    every, some = (
+        f'metric=~"{"|".join(names)}", {OVERALL}' for names in (metrics, [it for it in metrics if it in banded])
+    )
+    of = tuple(it for it in metrics if it in banded)
+    limits = of_the_model("lamplighter_threshold", f'{every}, version="", {OF_VALUES}')
     return (
         *(measured(metric, where=OVERALL) for metric in metrics),
-        PromQL(of_the_model("lamplighter_interval_lower", where), "{{metric}} lower", of=metrics),
-        PromQL(of_the_model("lamplighter_interval_upper", where), "{{metric}} upper", of=metrics),
-        PromQL(of_the_model("lamplighter_threshold", f'{where}, version="", {OF_VALUES}'), LIMIT_LEGEND, of=metrics),
+        PromQL(of_the_model("lamplighter_interval_lower", some), "{{metric}} lower", of=of),
+        PromQL(of_the_model("lamplighter_interval_upper", some), "{{metric}} upper", of=of),
+        PromQL(limits, LIMIT_LEGEND, of=metrics),
     )
 
 

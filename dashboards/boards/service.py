@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards.boards.expressions import by_model, main_quality, newest, room
-from dashboards.boards.fleet import AGE, INCIDENTS, ROOM, SEVERE, SHARE
+from dashboards.boards.fleet import FEW, NONE, ROOM, SHARE
 from dashboards.boards.service_machines import INSTANCES, LOG, SATURATION
 from dashboards.boards.service_queries import (
     BUSIEST,
@@ -72,7 +72,7 @@ NOW = Row(
             "value",
             4,
             4,
-            SEVERE,
+            NONE,
         ),
     ),
 )
@@ -127,7 +127,7 @@ LAST_RUN = Row(
             "value",
             4,
             4,
-            INCIDENTS,
+            FEW,
         ),
         Panel(
             15,
@@ -148,7 +148,6 @@ LAST_RUN = Row(
             "value",
             4,
             4,
-            AGE,
         ),
     ),
 )

@@ -72,7 +72,7 @@ SATURATION = Row(
             "Resident memory of the processes of each instance.",
             "bytes",
             (PromQL(f"sum by (instance) (service_memory_bytes{{{OURS}}})", "{{instance}}"),),
-            width=8,
+            width=6,
         ),
         Panel(
             48,
@@ -80,7 +80,7 @@ SATURATION = Row(
             "Cores that the processes of each instance use; 1 is one core.",
             "short",
             (PromQL(f"sum by (instance) (service_cpu_ratio{{{OURS}}})", "{{instance}}"),),
-            width=8,
+            width=6,
         ),
         Panel(
             49,
@@ -88,7 +88,7 @@ SATURATION = Row(
             "Share of each disk that is in use.",
             "percentunit",
             (PromQL(f"max by (instance, path) (host_disk_used_ratio{{{HOST}}})", "{{instance}} {{path}}"),),
-            width=8,
+            width=6,
         ),
         Panel(
             50,
@@ -105,7 +105,7 @@ SATURATION = Row(
                     "{{instance}} sent",
                 ),
             ),
-            width=8,
+            width=6,
         ),
     ),
 )
@@ -157,7 +157,7 @@ INSTANCES = Row(
             "short",
             (
                 PromQL(f"max by (instance) (up{{{HOST}}})", "state"),
-                PromQL(f"max by (instance, model, version) (model_service_info{{{OURS}}})", "info"),
+                PromQL(f"max by (instance, model, version) (model_service_info{{{OURS}}})"),
                 PromQL(f"time() - max by (instance) (service_start_timestamp_seconds{{{OURS}}})", "up for"),
                 PromQL(
                     f"time() - max by (instance) (inference_last_prediction_timestamp_seconds{{{OURS}}})",
@@ -174,7 +174,6 @@ INSTANCES = Row(
                 Column("version"),
                 Column("up for", "s"),
                 Column("last prediction", "s", SILENT),
-                Column("info", width=1),
             ),
         ),
     ),

@@ -15,11 +15,9 @@ from prometheus_client import CollectorRegistry, Summary, start_http_server
 from tests.dashboards import recorded_world
 from tests.dashboards.answers import Screen
 from tests.dashboards.live_world import live_samples
+from tests.dashboards.pictures import NOW
 from tests.dashboards.prometheus_server import PrometheusServer, prometheus_with
 from tests.dashboards.recorded_world import RecordedWorld
-
-NOW = recorded_world.known_on(recorded_world.DAYS - 1) + timedelta(hours=4)
-"""When the boards are looked at: four hours after the last run."""
 
 LookAt = Callable[..., Screen]
 

@@ -50,7 +50,7 @@ predictions:
 labels: {parquet: "labels/day={day}.parquet", target: truth, time: arrived, mature_after: 1d}
 metrics: [{name: cost, function: "costs.py:cost"}]
 checks:
-  - {metric: f1, below: 0.75, severity: critical, name: f1-low}
+  - {metric: f1, below: 0.8, severity: critical, name: f1-low}
   - {metric: f1, below: 0.6, segment: "region=*", name: f1-by-region}
   - {metric: drift_share, above: 0.6, name: inputs}
   - {metric: cost, above: 3, name: dear}
@@ -91,6 +91,7 @@ MONITORS = {
 BEGINS = {"churn": 4, "basket": 4, "search": DAYS - 2, "captions": DAYS - 2}
 """The day from which each model runs."""
 
+BROKEN = "broken"
 Sample = tuple[str, tuple[tuple[str, str], ...], float, float]
 """Name, labels, value and time in seconds."""
 
@@ -164,6 +165,7 @@ def make(folder: Path, url: str) -> RecordedWorld:
     for number in range(DAYS):
         for model in (model for model, begins in BEGINS.items() if number >= begins):
             _run(world, model, number)
+        world.samples += _broken(known_on(number))
         if number == RETRAINED - 1:
             _retrained(world.history, known_on(number))
     return world
@@ -199,6 +201,14 @@ def _scraped(text: str, at: datetime) -> Iterator[Sample]:
             ended = family.name.startswith("lamplighter_run_last")
             value = at.timestamp() if ended else sample.value
             yield sample.name, tuple(sorted(sample.labels.items())), value, at.timestamp()
+
+
+def _broken(at: datetime) -> Iterator[Sample]:
+    """What is exposed of a model whose runs have always failed."""
+    tags = (("env", "test"), ("model", BROKEN), ("owner", "growth"), ("region", "eu"), ("version", ""))
+    yield "lamplighter_model_info", tags, 1.0, at.timestamp()
+    yield "lamplighter_run_last_timestamp_seconds", (("model", BROKEN),), at.timestamp(), at.timestamp()
+    yield "lamplighter_run_duration_seconds", (("model", BROKEN),), 0.4, at.timestamp()
 
 
 def _retrained(history: History, moment: datetime) -> None:

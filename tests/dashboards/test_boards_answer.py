@@ -11,11 +11,12 @@ import pytest
 
 from dashboards.boards import BOARDS
 from tests.dashboards.answers import Screen
-from tests.dashboards.conftest import NOW, LookAt
+from tests.dashboards.conftest import LookAt
 from tests.dashboards.live_world import INSTANCES, JOB
+from tests.dashboards.pictures import NOW
 from tests.dashboards.prometheus_server import PrometheusServer
 from tests.dashboards.reading import boards, panels_of
-from tests.dashboards.recorded_world import BEGINS, DAYS
+from tests.dashboards.recorded_world import BEGINS, BROKEN, DAYS
 
 DEFAULT = boards()
 EVERY_PANEL = [(name, panel) for name in BOARDS for panel in panels_of(DEFAULT[name])]
@@ -56,8 +57,10 @@ def test_the_worst_model_comes_first_and_what_is_chosen_counts(look_at: LookAt) 
         return {series["metric"]["model"]: float(series["value"][1]) for series in found}
 
     every = attention()
-    assert set(every) == {*BEGINS}
-    assert every["basket"] >= 100 > every["search"], "the incident of basket is critical"
+    assert set(every) == {*BEGINS, BROKEN}
+    assert every["basket"] >= 100, "its incident is critical"
+    assert (every[BROKEN], every["search"]) == (5, 0)
+    assert fleet["options"]["sortBy"] == [{"displayName": "attention", "desc": True}]
     assert set(attention(owner="shop")) == {"basket", "search"}
     assert set(attention(owner="shop", env="prod")) == {"basket"}
 
