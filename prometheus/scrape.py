@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
 from prometheus.rule_files import RULE_FILES
@@ -27,7 +27,11 @@ def prometheus_yaml(config: Observability | None = None) -> str:
     config = config or Observability()
     scrape = config.scrape
     jobs = (
-        _job(config.live.job, scrape.services, honor_labels=True),
+        {
+            "job_name": config.live.job,
+            "honor_labels": True,
+            "static_configs": [*_targets(scrape.services), *_plain(scrape.plain_services)],
+        },
         _job(scrape.pushgateway_job, scrape.pushgateways, honor_labels=True),
         _job(config.machines.job, scrape.nodes),
         _job(scrape.prefect_job, scrape.prefect, metrics_path="/api/metrics"),
@@ -49,6 +53,12 @@ def prometheus_yaml(config: Observability | None = None) -> str:
 
 def _job(name: str, targets: Iterable[str], **options: object) -> dict[str, object]:
     return {"job_name": name, **options, "static_configs": _targets(targets)}
+
+
+def _plain(services: Mapping[str, Iterable[str]]) -> Iterator[dict[str, object]]:
+    """Services that do not say which model they serve; where one says it, its own word counts."""
+    for model, targets in services.items():
+        yield {"targets": list(targets), "labels": {"model": model}}
 
 
 def _targets(targets: Iterable[str]) -> list[dict[str, list[str]]]:

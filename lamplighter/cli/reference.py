@@ -23,7 +23,7 @@ from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, L
 from lamplighter.core.records.live import LATENCY_BUCKETS, LIVE, MOST_VALUES, Reason
 from lamplighter.core.time.duration import format_duration
 from storage.project.observability import Observability
-from storage.project.observability_fields import Part
+from storage.project.observability_fields import Part, part_of
 from storage.project.settings import PREFIX, SETTINGS_FILE, Settings
 
 NOTE = "<!-- Rendered by `lamplighter render`; edit the code that it is made from, not this page. -->"
@@ -263,10 +263,17 @@ def _observability() -> Iterator[str]:
     """The keys of the section, and of each section in it."""
     yield OBSERVABILITY_INTRODUCTION
     yield _part_table(Observability)
-    for name, field in Observability.model_fields.items():
-        if isinstance(field.default, Part):
-            yield f"## [observability.{name}]\n\n{type(field.default).__doc__}"
-            yield _part_table(type(field.default))
+    yield from _sections(Observability, "observability")
+
+
+def _sections(part: type[Part], place: str) -> Iterator[str]:
+    """The sections in a section; of those that a user names one stands for all."""
+    for name, field in part.model_fields.items():
+        if section := part_of(field):
+            where = f"{place}.{name}{'' if isinstance(field.default, Part) else '.NAME'}"
+            yield f"## [{where}]\n\n{section.__doc__}"
+            yield _part_table(section)
+            yield from _sections(section, where)
 
 
 def _part_table(part: type[Part]) -> str:
@@ -303,7 +310,9 @@ def _kind_of_setting(schema: Schema) -> str:
     names |= {"string": "text", "integer": "whole number", "number": "number", "array": "list of texts"}
     if option.get("type") == "object":
         inner = option["additionalProperties"]
-        return f"{names[inner['type']]}s by {'length of time' if 'propertyNames' in option else 'name'}"
+        what = names[inner["type"]] if "type" in inner else "section"
+        plural = what.replace("list", "lists") if what.startswith("list") else f"{what}s"
+        return f"{plural} by {'length of time' if 'propertyNames' in option else 'name'}"
     return names[option.get("format") or option["type"]]
 
 

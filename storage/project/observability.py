@@ -28,6 +28,7 @@ from storage.project.observability_fields import (
     Uid,
     Word,
     page,
+    part_of,
 )
 from storage.project.observability_live import Live, Machines
 from storage.project.settings import OBSERVABILITY, line_of, settings_file
@@ -147,10 +148,10 @@ UNKNOWN = "extra_forbidden"
 
 
 def _known_in(sections: Iterable[str]) -> Iterable[str]:
-    """The keys that a section has."""
+    """The keys that a section has; what stands between two is the name of a section that a user names."""
     part: type[Part] = Observability
     for name in sections:
-        part = type(part.model_fields[name].default)
+        part = part_of(part.model_fields[name]) or part if name in part.model_fields else part
     return part.model_fields
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 from lamplighter.core.time.duration import format_duration, parse_duration
 
@@ -180,3 +181,11 @@ def _scaled(value: Any, by: float) -> Any:
     if isinstance(value, Mapping):
         return {_scaled(key, by): _scaled(part, by) for key, part in value.items()}
     return value
+
+
+def part_of(field: FieldInfo) -> type[Part] | None:
+    """The section that stands under a key, or those that a user names under it; None where it holds a value."""
+    if isinstance(field.default, Part):
+        return type(field.default)
+    named = (kind for kind in get_args(field.annotation) if isinstance(kind, type) and issubclass(kind, Part))
+    return next(named, None)
