@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -143,7 +144,7 @@ def _asked(
     limits = (work.time_limit, work.memory, bool(monitor.private), scratch / "child", work.environment)
     (answers,) = TrainerProcess(project, work.trainer, *limits).predict(path, [copy])
     output = _followed(monitor, answers)
-    column = answers[output].tolist()
+    column = [value.tolist() if isinstance(value, np.ndarray) else value for value in answers[output].tolist()]
     moved = {name: Move(answer, _change(column[0], answer)) for name, answer in zip(put, column[1:], strict=True)}
     return Moves(output, column[0], logged.value(output), moved)
 
@@ -178,8 +179,9 @@ def _followed(monitor: Monitor, answers: pd.DataFrame) -> str:
         lacking = predictions.prediction or ", ".join(predictions.scores)
         what = f"predict answered {', '.join(map(str, answers.columns))}"
         raise ModelError(what, fix=f"it lacks {lacking!r}, which the log has")
-    scores = [name for name in wanted if name in predictions.scores]
-    return str(answers.loc[0, scores].astype(float).idxmax()) if scores else wanted[0]
+    scores = {name: answers[name].iloc[0] for name in wanted if name in predictions.scores}
+    known = {name: score for name, score in scores.items() if pd.notna(score)}
+    return max(known, key=lambda name: float(known[name])) if known else wanted[0]
 
 
 def _change(before: Any, after: Any) -> float | None:

@@ -125,4 +125,4 @@ def _judged(monitor: Monitor, logged: Logged, known: Known) -> Known:
 
 def _plain(value: Any) -> Any:
     """A value as Python has it."""
-    return value.item() if isinstance(value, np.generic) else value
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
