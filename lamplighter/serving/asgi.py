@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from time import perf_counter
 from typing import Any, TypeAlias
 
@@ -12,6 +12,7 @@ from lamplighter.serving import traces
 from lamplighter.serving.faults import reported
 from lamplighter.serving.instruments import ModelInstruments
 from lamplighter.serving.routes import Routes
+from lamplighter.telemetry.spans import request_span
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -23,6 +24,9 @@ UNCOUNTED = ("/metrics", "/health", "/healthz", "/livez", "/readyz")
 """Paths of machines that ask every few seconds: beside them no quantile would be that of the people who wait."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY"})
+
+PROPAGATED = frozenset({b"traceparent", b"tracestate"})
+"""The headers of W3C's trace context."""
 
 CLIENT_GONE = 499
 """The status of a request whose client did not wait for its answer, as nginx has it."""
@@ -54,7 +58,7 @@ class RequestMetrics:
     """
 
     def __init__(self, app: App, instruments: ModelInstruments, uncounted: Iterable[str] = UNCOUNTED) -> None:
-        self._app, self.instruments = app, instruments
+        self._app, self.instruments, self._model = app, instruments, instruments.model
         self._uncounted = frozenset(uncounted)
         self._routes = Routes(app)
         self._in_flight = instruments.series.child("requests_in_flight")
@@ -70,13 +74,16 @@ class RequestMetrics:
         trace = traces.trace_in(scope["headers"])
         token = traces.of_request.set(trace) if trace else None
         try:
-            await self._app(scope, receive, request.send)
-        except Exception:
-            request.end(CLIENT_GONE if request.client_gone else 500)
-            raise
+            with _span(scope, self._model) as request.span:
+                try:
+                    await self._app(scope, receive, request.send)
+                except Exception:
+                    request.end(CLIENT_GONE if request.client_gone else 500)
+                    raise
+                finally:
+                    # An answer without an end: its client is gone, or the server cancels what it waits for no longer.
+                    request.end(CLIENT_GONE)
         finally:
-            # An answer without an end: its client is gone, or the server cancels what it waits for no longer.
-            request.end(CLIENT_GONE)
             if token is not None:
                 with suppress(ValueError):
                     traces.of_request.reset(token)
@@ -96,8 +103,8 @@ class RequestMetrics:
         except Exception as fault:
             reported(self.instruments.model, fault)
 
-    def end(self, scope: Scope, asked: tuple[str, str], status: int, seconds: float) -> None:
-        """Count a request that ended."""
+    def end(self, scope: Scope, asked: tuple[str, str], status: int, seconds: float, current: Any) -> None:
+        """Count a request that ended, and name its span by its route."""
         try:
             self._in_flight.dec()
             series = self.instruments.series
@@ -114,6 +121,9 @@ class RequestMetrics:
                 count = series.child("requests_total", method, route, str(status))
                 self._counts[method, route, status] = count
             count.inc()
+            if current is not None:
+                current.update_name(f"{method} {route}")
+                current.set_attributes({"http.route": route, "http.response.status_code": status})
         except Exception as fault:
             reported(self.instruments.model, fault)
 
@@ -126,10 +136,18 @@ class RequestMetrics:
             return OTHER
 
 
+def _span(scope: Scope, model: str) -> AbstractContextManager[Any]:
+    """The span of a request, of the trace that its headers name."""
+    carrier = {
+        name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"] if name in PROPAGATED
+    }
+    return request_span(scope["method"], carrier, {"model": model})
+
+
 class _Request:
     """One request on its way."""
 
-    __slots__ = ("_asked", "_begin", "_ended", "_metrics", "_scope", "_send", "_status", "client_gone")
+    __slots__ = ("_asked", "_begin", "_ended", "_metrics", "_scope", "_send", "_status", "client_gone", "span")
 
     def __init__(self, metrics: RequestMetrics, scope: Scope, send: Send) -> None:
         self._metrics, self._scope, self._send = metrics, scope, send
@@ -137,6 +155,7 @@ class _Request:
         self._asked = (scope.get("root_path", ""), scope["path"])
         self._status = 500
         self.client_gone = self._ended = False
+        self.span: Any = None
         self._begin = perf_counter()
         metrics.begin()
 
@@ -157,4 +176,4 @@ class _Request:
         """Count it, once."""
         if not self._ended:
             self._ended = True
-            self._metrics.end(self._scope, self._asked, status, perf_counter() - self._begin)
+            self._metrics.end(self._scope, self._asked, status, perf_counter() - self._begin, self.span)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from lamplighter.core.records.live import Reason
 from lamplighter.serving.faults import reported
+from lamplighter.telemetry.spans import span
 
 if TYPE_CHECKING:
     from lamplighter.serving.instruments import ModelInstruments
@@ -67,7 +68,7 @@ class Inference:
     end of the block: as ok, or as failed with the reason that its exception has.
     """
 
-    __slots__ = ("_answers", "_begin", "_end", "_instruments", "_rows", "_series", "_token")
+    __slots__ = ("_answers", "_begin", "_end", "_instruments", "_rows", "_series", "_span", "_token")
 
     def __init__(self, instruments: ModelInstruments, rows: int | None) -> None:
         self._instruments, self._rows = instruments, rows
@@ -78,6 +79,8 @@ class Inference:
         # A version that is exchanged meanwhile has not answered this one.
         self._series = self._instruments.of_version
         self._token = _inside.set(True)
+        self._span = span("inference", {"model": self._instruments.model, "version": self._series.version})
+        self._span.__enter__()
         self._begin = perf_counter()
         return self
 
@@ -100,18 +103,21 @@ class Inference:
                 self._series.failed(self._instruments.reason_of(error, Reason.MODEL), seconds)
         except Exception as fault:
             reported(self._instruments.model, fault)
+        self._span.__exit__(kind, error, traceback)
 
 
 class Stage:
     """What is done before or after an inference: its time, and its failure where no inference stands around it."""
 
-    __slots__ = ("_begin", "_instruments", "_name", "_otherwise", "_series")
+    __slots__ = ("_begin", "_instruments", "_name", "_otherwise", "_series", "_span")
 
     def __init__(self, instruments: ModelInstruments, name: str, otherwise: Reason) -> None:
         self._instruments, self._name, self._otherwise = instruments, name, otherwise
 
     def __enter__(self) -> None:
         self._series = self._instruments.of_version
+        self._span = span(self._name)
+        self._span.__enter__()
         self._begin = perf_counter()
 
     def __exit__(
@@ -125,3 +131,4 @@ class Stage:
                 self._series.failed(self._instruments.reason_of(error, self._otherwise))
         except Exception as fault:
             reported(self._instruments.model, fault)
+        self._span.__exit__(kind, error, traceback)

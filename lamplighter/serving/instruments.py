@@ -22,6 +22,7 @@ from lamplighter.serving.inference import Inference, Stage, reason_of
 from lamplighter.serving.machine import watch_machine
 from lamplighter.serving.series import WORKERS, ModelSeries, series_of
 from lamplighter.serving.version_series import VersionSeries
+from lamplighter.telemetry.spans import start_tracing
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -96,6 +97,7 @@ class ModelInstruments:
         disks: Iterable[str] = ("/",),
         registry: CollectorRegistry = REGISTRY,
     ) -> None:
+        start_tracing()
         self.model = model = _text(model, "the name of the model", "churn")
         self.registry = registry
         if kind not in (None, "classification", "regression"):

@@ -9,6 +9,7 @@ import uuid
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -17,6 +18,7 @@ from lamplighter.serving.log_metrics import LogMetrics
 from lamplighter.serving.process_ends import at_exit_of_child, at_fork_and_exit
 from lamplighter.serving.rows import Row, Rows
 from lamplighter.serving.written import Place, Written
+from lamplighter.telemetry.spans import MOST_LINKS, link, span
 
 LOGGER = logging.getLogger("lamplighter.serving")
 
@@ -48,11 +50,15 @@ class Limits:
 
 @dataclass(slots=True)
 class _Batch:
-    """Rows that are written together. The name is theirs: written again after a failure, it doubles nothing."""
+    """Rows that are written together. The name is theirs: written again after a failure, it doubles nothing.
+
+    The links lead to the requests that they are of.
+    """
 
     rows: list[Row]
     name: str
     size: int
+    links: list[Any]
     table: pa.Table | None = None
     refused: list[str] = field(default_factory=list)
 
@@ -71,6 +77,7 @@ class RowQueue:
 
     def put(self, row: Row) -> None:
         """Take a row, or drop and count it where the queue is full."""
+        request = link()
         with self._lock:
             if self._held >= self._limits.queue_rows and not self._has_room():
                 self._drop()
@@ -79,6 +86,8 @@ class RowQueue:
                 self._since = time.monotonic()
             self._waiting.append(row)
             self._held += 1
+            if request is not None and len(self._requests) < MOST_LINKS:
+                self._requests.append(request)
             if self._thread is None:
                 self._start()
             elif len(self._waiting) in (1, self._limits.max_rows):
@@ -138,6 +147,7 @@ class RowQueue:
         self._room = threading.Condition(self._lock)
         self._writing = threading.Lock()
         self._waiting: deque[Row] = deque()
+        self._requests: list[Any] = []
         self._batch: _Batch | None = None
         self._held = self._written = self._dropped = self._failures = 0
         self._since = 0.0
@@ -181,7 +191,8 @@ class RowQueue:
                 rows, self._waiting = list(self._waiting), deque()
             else:
                 rows = [self._waiting.popleft() for _ in range(size)]
-            self._batch = _Batch(rows, unique_name(), size)
+            self._batch = _Batch(rows, unique_name(), size, self._requests)
+            self._requests = []
             self._since = time.monotonic()
         return self._batch
 
@@ -226,7 +237,8 @@ class RowQueue:
                 batch.table, batch.refused = self._rows.table(batch.rows)
                 batch.rows = []
             try:
-                written = self._place.write(batch.table, batch.name)
+                with span("prediction log write", {"rows": batch.size}, links=batch.links):
+                    written = self._place.write(batch.table, batch.name)
             except Exception:
                 self._metrics.failed()
                 raise

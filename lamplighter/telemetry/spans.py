@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 SEND_SECONDS = "5"
@@ -21,19 +21,28 @@ SEND_SECONDS = "5"
 LOG = logging.getLogger(__name__)
 
 
-@contextmanager
+OFF: AbstractContextManager[None] = nullcontext()
+MOST_LINKS = 128
+"""How many other traces a span leads to; OpenTelemetry's SDK keeps no more."""
+
+Attributes: TypeAlias = Mapping[str, str | int | float]
+
+
 def span(
-    name: str, attributes: Mapping[str, str | int | float] | None = None, *, carrier: Mapping[str, str] | None = None
-) -> Iterator[None]:
-    """A span around a block; nothing where tracing is off.
+    name: str,
+    attributes: Attributes | None = None,
+    *,
+    links: Sequence[Any] = (),
+) -> AbstractContextManager[Any]:
+    """A span around a block, which gets it; nothing, and None, where tracing is off.
 
     Parameters
     ----------
     name : str
     attributes : mapping, optional
         What the span is about.
-    carrier : mapping of str to str, optional
-        Headers that may hold a `traceparent`: the span belongs to that trace. By default it belongs to the span around.
+    links : sequence
+        Other spans that it is about, as `link` has them.
 
     Examples
     --------
@@ -43,13 +52,52 @@ def span(
     """
     tracer = _tracer()
     if tracer is None:
-        yield
-        return
-    from opentelemetry.propagate import extract
+        return OFF
+    started: AbstractContextManager[Any] = tracer.start_as_current_span(name, attributes=attributes, links=links)
+    return started
 
-    parent = extract(carrier) if carrier is not None else None
-    with tracer.start_as_current_span(name, context=parent, attributes=attributes):
-        yield
+
+def request_span(name: str, carrier: Mapping[str, str], attributes: Attributes) -> AbstractContextManager[Any]:
+    """The span of a request: the framework's, where that made one already, else one of the trace that headers name.
+
+    Parameters
+    ----------
+    name : str
+    carrier : mapping of str to str
+        Headers that may hold a `traceparent`.
+    attributes : mapping
+        What the span is about, whoever made it.
+    """
+    tracer = _tracer()
+    if tracer is None:
+        return OFF
+    from opentelemetry.propagate import extract
+    from opentelemetry.trace import SpanKind, get_current_span
+
+    current = get_current_span()
+    if current.get_span_context().is_valid:
+        # It may end before the request does for us.
+        current.set_attributes(attributes)
+        return nullcontext(current)
+    started: AbstractContextManager[Any] = tracer.start_as_current_span(
+        name, context=extract(carrier), kind=SpanKind.SERVER, attributes=attributes
+    )
+    return started
+
+
+def start_tracing() -> None:
+    """Set up tracing now, where it is wanted: a framework that makes spans of its own looks for it at its start."""
+    _tracer()
+
+
+def link() -> Any:
+    """What leads from another span to the current one; None where tracing is off or no span is current."""
+    if "opentelemetry.trace" not in sys.modules:
+        return None
+    from opentelemetry.trace import Link, get_current_span
+
+    context = get_current_span().get_span_context()
+    return Link(context) if context.is_valid and context.trace_flags.sampled else None
 
 
 def trace_ids() -> tuple[str, str]:
