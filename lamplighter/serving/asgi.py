@@ -99,6 +99,7 @@ class RequestMetrics:
     def begin(self) -> None:
         """Count a request that begins."""
         try:
+            self.instruments.series.here()
             self._in_flight.inc()
         except Exception as fault:
             reported(self.instruments.model, fault)

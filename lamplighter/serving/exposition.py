@@ -20,7 +20,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.exposition import choose_encoder, gzip_accepted
 
 from lamplighter.errors import LamplighterError, unexpected
-from lamplighter.serving.series import WORKERS, collector_of, of_several_workers
+from lamplighter.serving.series import WORKERS, machine_of, of_several_workers
 
 logger = logging.getLogger("lamplighter.serving")
 
@@ -37,7 +37,7 @@ def exposed(registry: CollectorRegistry) -> CollectorRegistry:
 
     together = CollectorRegistry()
     together.register(WorkersCollector(Path(os.environ[WORKERS])))
-    if (machine := collector_of(registry).machine) is not None:
+    if (machine := machine_of(registry)) is not None:
         together.register(machine)
     return together
 

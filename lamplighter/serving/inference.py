@@ -76,6 +76,7 @@ class Inference:
         self._end: float | None = None
 
     def __enter__(self) -> Self:
+        self._instruments.series.here()
         # A version that is exchanged meanwhile has not answered this one.
         self._series = self._instruments.of_version
         self._token = _inside.set(True)
@@ -115,6 +116,7 @@ class Stage:
         self._instruments, self._name, self._otherwise = instruments, name, otherwise
 
     def __enter__(self) -> None:
+        self._instruments.series.here()
         self._series = self._instruments.of_version
         self._span = span(self._name)
         self._span.__enter__()

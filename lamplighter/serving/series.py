@@ -12,7 +12,7 @@ from collections import Counter as Counted
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from prometheus_client import Counter, Gauge, Histogram, values
 from prometheus_client.metrics_core import Metric
@@ -115,7 +115,7 @@ class ModelSeries:
         self._metrics = {metric.name: _made(metric, buckets) for metric in OF_INSTRUMENTS}
         self._lock = threading.Lock()
         self._shown: Counted[str] = Counted()
-        self.announce()
+        self._announce()
 
     def child(self, name: str, *labels: str) -> Any:
         """A series, by the values of its labels after `model`."""
@@ -143,8 +143,18 @@ class ModelSeries:
                     self._metrics[name].remove(self.model, *labels)
         return version
 
-    def announce(self) -> None:
-        """Say what a process begins with: after a fork the child has the requests of its parent no longer."""
+    def here(self) -> Self:
+        """These series in this process: a fork has none of its parent's requests, and files of its own.
+
+        Asked for when something begins, and not by a hook of the fork: that might wait for a lock that another thread
+        of the parent held at that moment, and that nothing in the child gives back.
+        """
+        if os.getpid() != self._pid:
+            self._announce()
+        return self
+
+    def _announce(self) -> None:
+        self._pid = os.getpid()
         self.child("service_start_timestamp_seconds").set(time.time())
         self.child("requests_in_flight").set(0)
         for version in +self._shown:
@@ -211,14 +221,10 @@ _collectors: weakref.WeakKeyDictionary[CollectorRegistry, LiveCollector] = weakr
 _lock = threading.Lock()
 
 
-def _announce_all() -> None:
-    for collector in list(_collectors.values()):
-        for series in collector.models.values():
-            series.announce()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_announce_all)
+def machine_of(registry: CollectorRegistry) -> MachineCollector | None:
+    """What looks at the machine for a registry, if instruments have asked for it."""
+    collector = _collectors.get(registry)
+    return None if collector is None else collector.machine
 
 
 def collector_of(registry: CollectorRegistry) -> LiveCollector:

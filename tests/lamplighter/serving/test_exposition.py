@@ -169,6 +169,7 @@ def test_a_real_prometheus_scrapes_instruments_and_the_plainest_exporter(service
         f"- {{job_name: plain, static_configs: [{{targets: ['127.0.0.1:{plain_port}']}}]}}\n"
     )
     line = [binary, f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/data"]
+    # It looks for targets 5 s after its start, whatever it is configured to.
     line += [f"--web.listen-address=127.0.0.1:{port}", "--enable-feature=exemplar-storage", "--log.level=error"]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     plain = subprocess.Popen([sys.executable, "-c", PLAIN.format(port=plain_port)], **pipes)
