@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tasks.doctor.looked import Looked
 
 COLOURS = {"fault": BAD, "warning": UNSURE, "ok": GOOD, "not used": FAINT}
+"""The states, the worst first."""
 
 SHOWN_SOUND = 12
 """Models of which each has a line where all is well with it; of more there is one line together."""
@@ -68,15 +69,22 @@ def command(project: str | None, model: str | None, as_json: bool, send_test: bo
 
 
 def _lines(check: str, looked: list[Looked]) -> Iterator[str]:
-    """A line for each thing; models with which all is well share one where they are many."""
-    quiet = [it for it in looked if it.model and it.state in ("ok", "not used")]
+    """A line for each thing, the worst first; models with which all is well share one where they say the same.
+
+    So do all with which all is well, where they are many.
+    """
+    quiet = {it for it in looked if it.model and it.state in ("ok", "not used")}
     are_many = len({it.model for it in quiet}) > SHOWN_SOUND
+    shared: dict[tuple[str, str], list[Looked]] = {}
     for it in looked:
-        if not (are_many and it in quiet):
-            model = f"{it.model}: " if it.model else ""
-            yield f"{_state(it.state.value)}  {check:<9}  {model}{it.line}"
-    if are_many:
-        yield f"{_state('ok')}  {check:<9}  {len({it.model for it in quiet})} models"
+        said = "" if are_many and it.state == "ok" else it.line
+        key = (it.state.value, said) if it in quiet else (it.state.value, f"{it.model}: {it.line}")
+        shared.setdefault(key, []).append(it)
+    for (state, said), same in sorted(shared.items(), key=lambda group: [*COLOURS].index(group[0][0])):
+        first, models = same[0], len({it.model for it in same})
+        whose = f"{models} models" if models > 1 else first.model
+        text = ": ".join(filter(None, (whose, said if first in quiet else first.line)))
+        yield f"{_state(state)}  {check:<9}  {text}"
 
 
 def _state(state: str) -> str:

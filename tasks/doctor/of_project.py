@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lamplighter.errors import LamplighterError
+from storage.history.query import file_of
 from storage.project.folder import Project
 from storage.project.private_files import OTHERS, own_entries
 from storage.project.settings import settings_file
@@ -44,6 +45,8 @@ def _private(project: Project) -> Iterator[Path]:
     if _is_open(project.home):
         # What lies in a closed folder cannot be reached.
         yield from own_entries(project.home)
+    if (file := file_of(project)) and file.parent != project.home:
+        yield file
     if project.env_file.path.is_file():
         yield project.env_file.path
     path, _, values = settings_file(project.root)

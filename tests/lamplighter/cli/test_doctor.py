@@ -375,6 +375,8 @@ def test_one_model_and_many(world: Path) -> None:
     assert len(lines) == 2
     assert lines[0].startswith("fault     sources    m7: monitors/m7.yaml:5: ")
     assert lines[1] == "ok        sources    20 models"
+    (line,) = [line for line in doctor(world).stdout.splitlines() if " schedule " in line]
+    assert line.startswith("not used  schedule   21 models: PREFECT_API_URL is not set; ")
 
 
 def test_prefect_is_not_imported_without_a_server(world: Path) -> None:
