@@ -7,6 +7,7 @@ import io
 import json
 import os
 import tarfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
@@ -126,7 +127,7 @@ def unpack(file: Path, folder: Path) -> Manifest:
                     os.utime(folder / name, (member.mtime, member.mtime))
     except FileNotFoundError:
         raise BackupError("no such file", where=file, fix="give the one that `lamplighter backup` wrote") from None
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+    except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as error:
         raise BackupError(f"cannot be read: {one_line(error)}", where=file, fix="take another back-up") from None
     if manifest is None:
         raise BackupError("breaks off before its checksums", where=file, fix="take another back-up")

@@ -169,6 +169,17 @@ def test_a_spoiled_one_restores_nothing(world: Project, tmp_path: Path, case: st
     assert [path.name for path in other.root.iterdir() if path.name.startswith(".")] == []
 
 
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
+def test_a_spoiled_compressed_one(world: Project, tmp_path: Path, place: float) -> None:
+    file, other = tmp_path / "home.tgz", emptied(world, tmp_path / "other")
+    back_up(world, file)
+    content = bytearray(file.read_bytes())
+    content[int(len(content) * place)] ^= 0xFF
+    file.write_bytes(content)
+    assert mistake("-C", other.root, "restore", file).endswith("; take another back-up")
+    assert not other.home.exists()
+
+
 def schema(project: Project, version: str) -> None:
     with closing(sqlite3.connect(project.home / "history.db")) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", [version])
