@@ -41,6 +41,7 @@ COMMANDS = {
     "approve": "Promote the challenger that awaits approval.",
     "rollback": "Make an earlier version champion again.",
     "render": "Write what is made from the catalogue and the monitors.",
+    "relay": "Send alerts of Alertmanager on, to Teams and the rest.",
     "root": "Print the folder that deployments start from.",
 }
 """Each command and what `--help` says of it; its module is imported only when it is called."""

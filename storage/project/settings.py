@@ -22,6 +22,8 @@ from storage.project.text_files import UnfitFileError, read_bounded
 SETTINGS_FILE = "lamplighter.toml"
 OBSERVABILITY = "observability"
 """The section of that file that only rules and dashboards are rendered with; see `storage.project.observability`."""
+RELAY = "relay"
+"""The section of that file that only the relay reads; see `storage.project.relay`."""
 PREFIX = "LAMPLIGHTER_"
 LINES = 'settings are lines such as home = "folder"'
 
@@ -121,6 +123,9 @@ class Settings(BaseModel):
     log_file: Path | None = Field(
         default=None, description="where runs log lines of JSON; `-` is the standard error; default nowhere"
     )
+    relay_token: SecretStr | None = Field(
+        default=None, description="what `lamplighter relay` asks Alertmanager for, as a bearer token"
+    )
     series_per_model: int = Field(default=500, gt=0, description="most gauge series of a model")
     keep_spool_days: int = Field(
         default=1, ge=1, le=36_500, description="how long `prune --retention` leaves what a killed run left"
@@ -177,9 +182,10 @@ def load_settings(folder: Path, env_file: EnvFile | None = None) -> Settings:
     env_file = env_file if env_file is not None else EnvFile(folder / ENV_FILE)
     _refuse_unknown_variables((name, env_file[name], _place(env_file, name)) for name in env_file)
     path, text, values = settings_file(folder)
-    values.pop(OBSERVABILITY, None)
+    for section in (OBSERVABILITY, RELAY):
+        values.pop(section, None)
     if unknown := next((name for name in values if name not in Settings.model_fields), None):
-        known = did_you_mean(unknown, [*Settings.model_fields, OBSERVABILITY])
+        known = did_you_mean(unknown, [*Settings.model_fields, OBSERVABILITY, RELAY])
         raise MonitorError(f"unknown setting {unknown!r}", where=f"{path}:{line_of(text, unknown)}", fix=known)
     environment = _fields_set(os.environ)
     kept = {field: name for field, name in _fields_set(env_file).items() if field not in environment}
