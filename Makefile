@@ -9,7 +9,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stack test test-stack check bench bench-serving bench-loop bench-limits bench-hostile bench-commands bench-kill bench-structure render clean
+.PHONY: help setup demo stack test test-stack check bench bench-serving bench-loop bench-limits bench-hostile bench-commands bench-kill bench-structure pictures render clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ bench-kill: setup ## Kill runs that retrain or roll back at random moments; the 
 
 bench-structure: setup ## Print the figures of the code, beside a commit's (REV=f1143de); the last line is JSON
 	$(BIN)/python -m benchmarks.structure $(if $(REV),--rev $(REV))
+
+pictures: setup ## Draw the boards from the answers to their queries, into docs/pictures
+	$(BIN)/python -W ignore -m tests.dashboards.pictures docs/pictures
 
 render: setup ## Write what is made from the catalogue and the monitors
 	$(BIN)/lamplighter -C examples/flights render --checkout

@@ -17,8 +17,6 @@ HISTORY, SEGMENTS, CUSTOM = "history", "segments", "custom metrics"
 """What a query may need beside a measurement: a history in PostgreSQL, segments, metrics of the project's own."""
 
 OF_OTHERS = (
-    "lamplighter_messages_undelivered",
-    "lamplighter_reference_ratio",
     "up",
     "ALERTS",
     "prometheus_tsdb_head_series",

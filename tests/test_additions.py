@@ -17,10 +17,11 @@ import pandas as pd
 import pytest
 from sklearn.metrics import mean_poisson_deviance
 
+from dashboards.boards.more_panels import panel_id
 from lamplighter.application import ROOT
 from tests.flows import small_world
 
-PACKAGES = ("lamplighter", "storage", "tasks", "flows")
+PACKAGES = ("lamplighter", "storage", "tasks", "flows", "dashboards")
 
 Add = Callable[[str, str, str], None]
 
@@ -93,6 +94,8 @@ RUN = """
 import json, os
 from datetime import date
 from pathlib import Path
+from dashboards.files import dashboard_files
+from dashboards.measured import measured_by
 from flows.run_window import run_window
 from flows.stage_functions import Stages
 from storage.history.query import Filter, measurements
@@ -107,7 +110,11 @@ outcome = run_window(context, Stages.plain(), with_report=False)
 decided = {it.check.name: it for it in outcome.judged.decisions}
 decision = decided["deviance-other_than"]
 title = messages.opened("m", decision, "2025-03-03", [], [], "").body.splitlines()[0]
-print(json.dumps({"code": lamplighter.__file__, "value": row["value"], "verdict": decision.verdict, "said": title}))
+board = json.loads(dashboard_files(measured=measured_by([project.monitor("m")]))["lamplighter-model.json"])
+panels = [panel for row in board["panels"] for panel in row.get("panels", []) if panel["title"] == "Deviance"]
+seen = [[panel["targets"][0]["expr"], panel["description"], panel["id"]] for panel in panels]
+found = {"value": row["value"], "verdict": decision.verdict, "said": title, "panels": seen}
+print(json.dumps({"code": lamplighter.__file__, **found}))
 """
 
 
@@ -127,6 +134,13 @@ def test_a_kind_a_measurement_and_a_form_of_check_are_a_file_and_a_row(code: Pat
     assert str(found["code"]).startswith(str(code))
     assert found["value"] == pytest.approx(mean_poisson_deviance(frame["count"], frame["expected"]), rel=1e-12)
     assert found["verdict"] == "failed"
+    assert found["panels"] == [
+        [
+            'last_over_time(lamplighter_quality_deviance{model="$model", segment="", class=""}[26h])',
+            "Deviance. Lower is better.",
+            panel_id("deviance"),
+        ]
+    ]
     assert str(found["said"]).startswith("deviance is ")
     assert str(found["said"]).endswith(", above its limit 0")
 

@@ -13,7 +13,6 @@ from lamplighter.core.evaluation.gauges import BY_METRIC
 from lamplighter.core.records.catalogue import METRICS, Metric
 
 FIRST_ID = 1000
-"""Ids of these panels come from the names of the metrics: they stay when other rows come and go."""
 
 TITLES: Mapping[str, str] = {
     "quality": "More on quality",
@@ -51,6 +50,17 @@ def _names(rows: Iterable[Row]) -> Iterable[str]:
             yield from re.findall(r"lamplighter_\w+", query.text)
 
 
+def panel_id(metric: str) -> int:
+    """The id of a metric's panel, which stays when other rows come and go.
+
+    Examples
+    --------
+    >>> panel_id("log_loss")
+    127560
+    """
+    return FIRST_ID + 100 + zlib.crc32(metric.encode()) % 1_000_000
+
+
 def panel_of(metric: Metric) -> Panel:
     """The panel of a measurement.
 
@@ -68,7 +78,7 @@ def panel_of(metric: Metric) -> Panel:
     help = metric.help[:1].upper() + metric.help[1:].rstrip(".") + "."
     most = " The {largest} largest." if parts else ""
     return Panel(
-        FIRST_ID + 100 + zlib.crc32(metric.name.encode()) % 1_000_000,
+        panel_id(metric.name),
         metric.name.replace("_", " ").capitalize(),
         f"{help}{most}{BETTER.get(metric.better, '')}",
         unit_of(BY_METRIC[metric.name].name),

@@ -193,9 +193,6 @@ def _run(world: RecordedWorld, model: str, number: int) -> None:
 
 def _scraped(text: str, at: datetime) -> Iterator[Sample]:
     """The samples of an exposition, at the time of the run: it took the clock's for its own end."""
-    yield "lamplighter_messages_undelivered", (("model", "churn"),), 0.0, at.timestamp()
-    for metric, value in (("null_prediction_ratio", 0.02), ("unsure_ratio", 0.12)):
-        yield "lamplighter_reference_ratio", (("metric", metric), ("model", "churn")), value, at.timestamp()
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             ended = family.name.startswith("lamplighter_run_last")

@@ -140,7 +140,6 @@ def test_prometheus_reads_every_query(promtool: str, tmp_path: Path, config: Obs
 
 
 LABELS = {
-    "lamplighter_reference_ratio": {"model", "metric"},
     **{gauge.name: {"model", *gauge.labels} for gauge in BY_NAME.values()},
     **{metric.name + part: {*metric.labels} for metric in LIVE for part in ("", "_bucket", "_sum", "_count")},
 }
