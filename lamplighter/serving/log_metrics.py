@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
-
 from lamplighter.core.records.live import LIVE
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 LOG_METRICS = tuple(metric for metric in LIVE if metric.needs == "log")
 
@@ -28,6 +29,7 @@ class LogMetrics:
 
     Examples
     --------
+    >>> from prometheus_client import CollectorRegistry
     >>> registry = CollectorRegistry()
     >>> LogMetrics("churn", registry).dropped("full", 2)
     >>> registry.get_sample_value("prediction_log_dropped_rows_total", {"model": "churn", "cause": "full"})
@@ -36,7 +38,7 @@ class LogMetrics:
 
     def __init__(self, model: str, registry: CollectorRegistry | None = None) -> None:
         self._model = model
-        self._metrics = _metrics_of(REGISTRY if registry is None else registry) if model else {}
+        self._metrics = _metrics_of(registry) if model else {}
         if model:
             # So that a rate has a beginning, and an absent series means an absent log.
             for name in ("prediction_log_rows_total", "prediction_log_failures_total"):
@@ -66,7 +68,11 @@ class LogMetrics:
             self._metrics["prediction_log_queue_rows"].labels(self._model).set(rows)
 
 
-def _metrics_of(registry: CollectorRegistry) -> dict[str, Any]:
+def _metrics_of(registry: CollectorRegistry | None) -> dict[str, Any]:
+    # A log that counts nothing is logged without the library.
+    from prometheus_client import REGISTRY, Counter, Gauge
+
+    registry = REGISTRY if registry is None else registry
     made = _MADE.get(registry)
     if made is None:
         made = {}

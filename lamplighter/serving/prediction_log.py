@@ -7,10 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import pyarrow as pa
-from prometheus_client import CollectorRegistry
 
 from lamplighter.errors import ColumnError, LamplighterError
 from lamplighter.serving.log_metrics import LogMetrics
@@ -19,6 +18,9 @@ from lamplighter.serving.row_queue import Limits, RowQueue, unique_name
 from lamplighter.serving.rows import Rows, refuse_naive, with_instants
 from lamplighter.serving.sampling import checked_share, is_sampled
 from lamplighter.serving.written import Place
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 CLOSE_SECONDS = 10.0
 """How long closing waits for a place that hangs; an orchestrator kills a service some 30 seconds after it asked."""

@@ -253,7 +253,8 @@ def test_odd_inputs(unasked: Project) -> None:
 
 
 def test_a_private_input_is_shown_nowhere(week: Project) -> None:
-    edit(week, "turning", ("segments:", "private: [x]\nsegments:"))
+    edit(week, "turning", ("segments:", "private: [x, email]\nsegments:"))
+    rewrite(week, lambda rows: rows.assign(email="jo@example.org"))
     row = logged(week).iloc[0]
     found = explained(week, str(row["id"]))
     (hidden,) = [it for it in found["inputs"] if it["name"] == "x"]
@@ -262,6 +263,7 @@ def test_a_private_input_is_shown_nowhere(week: Project) -> None:
     assert hidden["change"]  # that it decided is no value of it
     text = said(week, str(row["id"]))
     assert "(private)" in text
+    assert "jo@example.org" not in text + json.dumps(found)
     assert f"{row['x']:.4}"[:5] not in text.replace(f"{row['score']:.4}", "")
 
 

@@ -168,3 +168,29 @@ def _answers(port: int, number: int) -> bool:
             return answer.status == 200
     except (URLError, ConnectionError):
         return False
+
+
+FULL_DISK = """
+import pathlib, resource, signal
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
+for number in range(100):
+    log.append(row(number))
+try:
+    log.flush()
+except OSError as error:
+    print(error.strerror, [path.name for path in pathlib.Path(sys.argv[1]).rglob("*.parquet")])
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+"""
+
+
+def test_a_file_that_cannot_grow_leaves_nothing_and_its_rows_wait(tmp_path: Path) -> None:
+    """As on a full disk, where the first bytes are written and the next are not."""
+    process = subprocess.run(
+        [sys.executable, "-c", BEGIN + FULL_DISK, str(tmp_path), "3600"], text=True, capture_output=True, check=True
+    )
+    assert process.stdout == "File too large []\n"
+    assert numbers(tmp_path) == list(range(100))
+    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".parquet"}
