@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 import time
 import weakref
@@ -137,10 +138,8 @@ class ModelSeries:
             if len(self._served) > MOST_VALUES and oldest != version:
                 del self._served[oldest]
                 for name, labels in list(self._children):
-                    if name not in OF_VERSIONS or labels[0] != oldest:
-                        continue
-                    self._children.discard((name, labels))
-                    self._metrics[name].remove(self.model, *labels)
+                    if name in OF_VERSIONS and labels[0] == oldest:
+                        self._remove(name, *labels)
         return version
 
     def here(self) -> Self:
@@ -169,14 +168,20 @@ class ModelSeries:
     def hide(self, version: str) -> None:
         """Say so no longer, unless other instruments of the model serve it."""
         with self._lock:
-            self._shown[version] -= 1
-            if self._shown[version] > 0:
+            if self._shown[version] > 1:
+                self._shown[version] -= 1
                 return
+            del self._shown[version]
             if of_several_workers():
                 # A file of a worker cannot lose a series; what is 0 is left out when the files are read.
                 self.child("model_service_info", version).set(0)
             else:
-                self._metrics["model_service_info"].remove(self.model, version)
+                self._remove("model_service_info", version)
+
+    def _remove(self, name: str, *labels: str) -> None:
+        if (name, labels) in self._children:
+            self._children.discard((name, labels))
+            self._metrics[name].remove(self.model, *labels)
 
     def collect(self) -> Iterator[Metric]:
         """One family for each metric."""
@@ -250,8 +255,8 @@ def collector_of(registry: CollectorRegistry) -> LiveCollector:
 
 
 def _names_in(error: ValueError) -> str:
-    names = getattr(error, "duplicates", ())
-    return ", ".join(sorted(names)) or str(error)
+    # Newer versions of prometheus_client have them as an attribute as well.
+    return ", ".join(sorted(re.findall(r"'([^']+)'", str(error)))) or str(error)
 
 
 def series_of(model: str, buckets: Mapping[str, Sequence[float]], registry: CollectorRegistry) -> ModelSeries:

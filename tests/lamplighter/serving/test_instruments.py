@@ -225,6 +225,8 @@ def test_two_services_of_one_name_show_both_versions_and_count_together() -> Non
     assert value(one.registry, "model_service_info") == 2
     assert value(one.registry, "inference_predictions_total") == 2
     again.close()
+    one.close()
+    one.close()
     assert value(one.registry, "model_service_info", version="13") == 1
 
 
