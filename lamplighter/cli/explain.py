@@ -126,7 +126,8 @@ def _truth(known: Known, zone: ZoneInfo) -> Iterator[str]:
     if known.is_right is not None:
         yield "the answer was right" if known.is_right else "the answer was wrong"
     if known.error is not None:
-        yield f"the answer is {number_text(known.error, sign=True)} from it"
+        side = "above" if known.error > 0 else "below"
+        yield f"the answer is {number_text(abs(known.error))} {side} it" if known.error else "the answer was right"
     for what, arrivals in (("before that", known.replaced), ("too late to count", known.late)):
         for it in arrivals:
             yield f"{what}: {cell(it.value)}" + (f", arrived {_time(it.at, zone)}" if it.at else "")
@@ -147,6 +148,8 @@ def _row(found: Explained, it: Beside) -> dict[str, Any]:
     place = f"p{number_text(it.percentile, 3)}" if it.percentile is not None else ""
     if it.share is not None:
         place = f"{number_text(100 * it.share, 2)} %" if it.share else "unseen"
+    if it.null_share is not None:
+        place = f"{number_text(100 * it.null_share, 2)} % null"
     return {
         "input": it.name,
         "value": PRIVATE if it.is_private else cell(it.value) or "null",
@@ -272,6 +275,7 @@ def _input(found: Explained, it: Beside) -> dict[str, Any]:
         "reference_values": it.n,
         "percentile": it.percentile,
         "share": it.share,
+        "null_share": it.null_share,
         "typical": it.typical,
         "answer": move.answer if move else None,
         "change": move.change if move else None,

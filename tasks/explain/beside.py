@@ -44,6 +44,8 @@ class Beside:
         Of a number: the share of them below it, with half of those equal to it, times 100.
     share : float or None
         Of a category: the share of them that equal it.
+    null_share : float or None
+        Where nothing was logged: the share of the reference's rows of which that holds, too.
     typical : object
         Their median, which is one of them, or the most frequent; None also where the column is private.
     reason : str
@@ -59,6 +61,7 @@ class Beside:
     n: int = 0
     percentile: float | None = None
     share: float | None = None
+    null_share: float | None = None
     typical: Any = None
     reason: str = ""
     typical_value: pa.Scalar | None = field(default=None, repr=False)
@@ -142,7 +145,7 @@ def _beside(own: Beside, logged: pa.ChunkedArray, reference: Scan) -> Beside:
         return replace(own, reason="the reference has only nulls in it")
     if own.is_private:
         # Its place among the values would tell nearly as much as itself.
-        return replace(found, percentile=None, share=None, reason=PRIVATE)
+        return replace(found, percentile=None, share=None, null_share=None, reason=PRIVATE)
     return replace(found, typical=found.typical_value.as_py())
 
 
@@ -159,18 +162,20 @@ def _of_number(own: Beside, logged: pa.ChunkedArray, values: pa.ChunkedArray) ->
     known = len(floats) - int(np.isnan(floats).sum())
     if not known:
         return own
-    percentile = None
-    if not np.isnan(value):
+    percentile, null_share = None, None
+    if np.isnan(value):
+        null_share = 1 - known / len(floats)
+    else:
         sound = floats[order[:known]]
         below, upto = np.searchsorted(sound, value, "left"), np.searchsorted(sound, value, "right")
         percentile = float(100 * (below + upto) / 2 / known)
     # The lower of two in the middle: a value that there is, and of the column's own type.
     typical = values[int(order[(known - 1) // 2])]
-    return replace(own, n=known, percentile=percentile, typical_value=typical)
+    return replace(own, n=known, percentile=percentile, null_share=null_share, typical_value=typical)
 
 
 def _of_category(own: Beside, logged: pa.ChunkedArray, values: pa.ChunkedArray) -> Beside:
-    counts, _ = as_counts(values)
+    counts, nulls = as_counts(values)
     known = sum(counts.values())
     if not known:
         return own
@@ -178,5 +183,6 @@ def _of_category(own: Beside, logged: pa.ChunkedArray, values: pa.ChunkedArray) 
     # Of several that are as frequent, the first by name.
     most = min(counts, key=lambda name: (-counts[name], name))
     typical = values[pc.index(identities(values), most).as_py()]
-    share = None if value is None else counts.get(value, 0) / known
-    return replace(own, n=known, share=share, typical_value=typical)
+    if value is None:
+        return replace(own, n=known, null_share=nulls / len(values), typical_value=typical)
+    return replace(own, n=known, share=counts.get(value, 0) / known, typical_value=typical)

@@ -244,11 +244,11 @@ def test_odd_inputs(unasked: Project) -> None:
     """Null, never seen, and beyond all others."""
     rewrite(unasked, lambda rows: rows.assign(x=[None, *rows["x"].iloc[1:]], z=99.0, region="east"))
     found = {it["name"]: it for it in explained(unasked, first_id(unasked))["inputs"]}
-    assert (found["x"]["value"], found["x"]["percentile"]) == (None, None)
+    assert (found["x"]["value"], found["x"]["percentile"], found["x"]["null_share"]) == (None, None, 0)
     assert found["z"]["percentile"] == 100
     assert found["region"]["share"] == 0
     lines = said(unasked, first_id(unasked)).splitlines()
-    assert next(line.split() for line in lines if line.startswith("x"))[1] == "null"
+    assert next(line.split() for line in lines if line.startswith("x"))[1:4] == ["null", "0", "%"]
     assert next(line.split() for line in lines if line.startswith("region"))[1:3] == ["east", "unseen"]
 
 
