@@ -55,12 +55,19 @@ def history(case: Case) -> Iterator[Looked]:
     elif fix := _unwritable(case, found):
         yield fault("cannot be written", where=where, fix=fix)
     else:
-        size = f", {size_text(tree_size(file))}" if file else ""
-        yield ok(f"{where} is of this version{size}")
+        yield ok(f"{where} is of this version, {size_text(tree_size(file) if file else _size(found))}")
 
 
 def _place(found: History | None) -> str:
     return found.engine.url.set(query={}).render_as_string(hide_password=True) if found else ""
+
+
+def _size(found: History) -> int:
+    """Bytes of the database that the history is in; 0 where that cannot be asked."""
+    if found.engine.dialect.name != "postgresql":
+        return 0
+    with found.reading() as connection:
+        return int(connection.scalar(sa.text("SELECT pg_database_size(current_database())")) or 0)
 
 
 def _unwritable(case: Case, found: History) -> str:

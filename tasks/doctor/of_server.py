@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from lamplighter.core.monitor import Monitor
+from lamplighter.core.secrets import hide
 from lamplighter.errors import one_line
 from tasks.deployed import WORK_POOL
 from tasks.doctor.case import Case
@@ -70,8 +72,12 @@ def server(case: Case) -> Iterator[Looked]:
         fix = "set PREFECT_API_AUTH_STRING or PREFECT_API_KEY" if code in (401, 403) else "name its /api address"
         yield fault(f"answers {code}", where=where, fix=fix)
         return
+    except ValueError:
+        yield fault("answers, and not as the API of Prefect does", where=where, fix="name its /api address")
+        return
     except Exception as error:
-        yield fault(f"does not answer: {one_line(error)}", where=where, fix="start it, or unset PREFECT_API_URL")
+        said = hide(one_line(error), _secrets(address))
+        yield fault(f"does not answer: {said}", where=where, fix="start it, or unset PREFECT_API_URL")
         return
     case.server_answers = True
     ours = str(prefect.__version__)
@@ -83,9 +89,13 @@ def server(case: Case) -> Iterator[Looked]:
         yield from compared(parsedate_to_datetime(date), "the Prefect server")
 
 
-def _without_password(address: str) -> str:
-    from urllib.parse import urlsplit
+def _secrets(address: str) -> set[str]:
+    """What of an address is shown nowhere."""
+    parts = urlsplit(address)
+    return {text for text in (parts.netloc.rpartition("@")[0], parts.password) if text}
 
+
+def _without_password(address: str) -> str:
     parts = urlsplit(address)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
 

@@ -116,12 +116,15 @@ def test_another_version_is_said(looked: Look, monkeypatch: pytest.MonkeyPatch) 
     assert looked()["prefect"].startswith("warning: PREFECT_API_URL http://127.0.0.1:")
 
 
-def test_a_server_that_is_none(looked: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_none(looked: Look, prefect_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", "http://jo:s3cret@127.0.0.1:1/api")
     found = looked()
     assert found["prefect"].startswith("fault: PREFECT_API_URL http://127.0.0.1:1/api: does not answer: ")
     assert found["prefect"].endswith("start it, or unset PREFECT_API_URL")
+    assert "s3cret" not in str(found)
     assert (found["workers"], found["schedule"]) == ("not used: : the server did not answer; ",) * 2
+    monkeypatch.setenv("PREFECT_API_URL", prefect_url.removesuffix("/api"))
+    assert looked()["prefect"].endswith("; name its /api address")
     with hostile_server(HTTP["garbage"]) as address:
         monkeypatch.setenv("PREFECT_API_URL", f"http://{address}/api")
         assert looked()["prefect"].startswith(f"fault: PREFECT_API_URL http://{address}/api: does not answer: ")
