@@ -274,6 +274,7 @@ def built(panel: Panel, config: Observability, sources: Sources) -> Built:
         made = made.thresholds(steps(panel.colours, config))
         if panel.shows in ("bars", "gauge", "value", "states"):
             made = made.color_scheme(dashboard.FieldColor().mode(FieldColorModeId.THRESHOLDS))
+    made = made.time_from(panel.since) if panel.since else made
     if panel.words:
         made = made.mappings(mappings(panel.words))
     for ref, query in zip(refs(panel), panel.queries, strict=True):

@@ -65,6 +65,8 @@ class Panel:
         Whether lines are stacked.
     is_near : bool
         Whether the axis begins near the lowest value and not at 0, where a few hundredths count.
+    since : str
+        How far back it looks, whatever the time range of the board is.
     marked : str
         What a machine may not have, without which the panel is empty.
     """
@@ -85,6 +87,7 @@ class Panel:
     bands: tuple[str, ...] = ()
     stacked: bool = False
     is_near: bool = False
+    since: str = ""
     marked: str = ""
 
     @property

@@ -30,9 +30,13 @@ OF_OTHERS = (
 """What Prometheus, Alertmanager and the Pushgateway say of themselves and of what they hold."""
 
 
+OF_RECORDS = ("service:request_processing_seconds:quantile_day", "service:request_errors:ratio_day")
+"""What the rules record for trends: a year of buckets would be too much to read for a panel."""
+
+
 def _exposed() -> Iterator[str]:
     yield from BY_NAME
-    yield from OF_OTHERS
+    yield from (*OF_OTHERS, *OF_RECORDS)
     for metric in LIVE:
         parts = ("_bucket", "_sum", "_count") if metric.kind == "histogram" else ("",)
         yield from (metric.name + part for part in parts)

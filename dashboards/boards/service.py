@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards.boards.expressions import by_model, main_quality, newest, room
 from dashboards.boards.fleet import FEW, NONE, ROOM, SHARE
-from dashboards.boards.service_machines import INSTANCES, LOG, SATURATION
+from dashboards.boards.service_machines import INSTANCES, LOG, SATURATION, TRENDS
 from dashboards.boards.service_queries import (
     BUSIEST,
     ERRORS,
@@ -156,7 +156,7 @@ SERVICE = Board(
     "service",
     "Lamplighter: service",
     "A model service, live, with what the last run found of its model. Rendered by `lamplighter render`.",
-    (NOW, LAST_RUN, REQUESTS, ANSWERS, SATURATION, LOG, INSTANCES),
+    (NOW, LAST_RUN, REQUESTS, ANSWERS, SATURATION, LOG, INSTANCES, TRENDS),
     (
         Variable("job", "Job", PromQL(f"label_values({REQUEST}_count, job)"), has_all=True),
         Variable("model", "Model", PromQL(f'label_values({REQUEST}_count{{job=~"$job"}}, model)'), has_all=True),

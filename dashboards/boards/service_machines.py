@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from dashboards.boards.service_queries import BUSY, CROWDED, HOST, INFERENCE, OURS, RULE, SILENT, UP_OR_DOWN, rate
+from dashboards.boards.service_queries import (
+    BUSY,
+    CROWDED,
+    HOST,
+    INFERENCE,
+    OF_JOB,
+    OURS,
+    RULE,
+    SILENT,
+    UP_OR_DOWN,
+    rate,
+)
 from dashboards.panels import Column, Panel, Row
 from dashboards.queries import PromQL
 
@@ -144,6 +155,36 @@ LOG = Row(
             width=8,
         ),
     ),
+)
+
+TRENDS = Row(
+    70,
+    "A quarter, by the day",
+    (
+        Panel(
+            71,
+            "Slow requests of a day",
+            "The quantile of the time of requests that rules hold against the limit ({live.latency_quantile}), of the "
+            "day before each moment. Recorded by Prometheus' rules.",
+            "s",
+            (
+                PromQL(
+                    f"max by (job, model) (service:request_processing_seconds:quantile_day{{{OF_JOB}}})",
+                    "{{job}} {{model}}",
+                ),
+            ),
+            since="90d",
+        ),
+        Panel(
+            72,
+            "Failed requests of a day",
+            "Share of the requests of the day before each moment that failed. Recorded by Prometheus' rules.",
+            "percentunit",
+            (PromQL(f"max by (job, model) (service:request_errors:ratio_day{{{OF_JOB}}})", "{{job}} {{model}}"),),
+            since="90d",
+        ),
+    ),
+    collapsed=True,
 )
 
 INSTANCES = Row(

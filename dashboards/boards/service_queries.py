@@ -8,6 +8,7 @@ from dashboards.queries import PromQL
 
 HOST = 'job=~"$job", instance=~"$instance"'
 OURS = f'{HOST}, model=~"$model"'
+OF_JOB = 'job=~"$job", model=~"$model"'
 OF_RUNS = 'model=~"$model"'
 
 FAULTS = 'status=~"5.."'
@@ -49,10 +50,8 @@ def mean(name: str, by: str = "") -> str:
 
 def _share_of_predictions(name: str) -> str:
     """The live share of an hour: of a few rows it would be noise."""
-    return (
-        f"sum by (model) (rate({name}{{{OURS}}}[1h]))"
-        f" / sum by (model) (rate(inference_predictions_total{{{OURS}}}[1h]))"
-    )
+    rows = f"sum by (model) (rate(inference_predictions_total{{{OURS}}}[1h]))"
+    return f"(sum by (model) (rate({name}{{{OURS}}}[1h])) or {rows} * 0) / {rows}"
 
 
 def beside(counter: str, gauge: str, metric: str) -> tuple[PromQL, ...]:

@@ -37,7 +37,8 @@ OF_GAUGES = frozenset(
         "via",
     }
 )
-"""Labels by which the panels themselves choose series."""
+OF_SERVICES = frozenset({"job", "instance", "le", "route", "status", "reason", "path", "gpu"})
+"""Labels by which the panels themselves choose series: those of the gauges of runs, and those of what is live."""
 
 
 def _span(value: object) -> timedelta:
@@ -101,10 +102,8 @@ def _plain(labels: dict[str, str]) -> dict[str, str]:
 
 def _matched(labels: dict[str, str]) -> dict[str, str]:
     for name, value in labels.items():
-        if name in OF_GAUGES:
-            raise ValueError(
-                f"{name!r} is a label of the gauges, which panels choose by; match one that Prometheus adds"
-            )
+        if name in OF_GAUGES | OF_SERVICES:
+            raise ValueError(f"{name!r} is a label that panels choose by; match one that Prometheus adds")
         if "$" in value or "[[" in value:
             raise ValueError(f"the value of {name!r} holds $ or [[, which Grafana would replace; match another label")
     return labels

@@ -145,6 +145,9 @@ def _of_prometheus(end: datetime, steps: int) -> Iterator[Sample]:
             yield "up", (("job", job), ("instance", instance)), 1.0, at
         if is_slow(INSTANCES[1], i / steps) or i > steps - 4:
             yield "ALERTS", tuple(firing.items()), 1.0, at
+        whose = (("job", JOB), ("model", "churn"))
+        yield "service:request_processing_seconds:quantile_day", whose, 0.4, at
+        yield "service:request_errors:ratio_day", whose, 0.004, at
         own = (("job", "prometheus"), ("instance", SERVERS["prometheus"]))
         yield "prometheus_tsdb_head_series", own, 9000.0 + i, at
         yield "prometheus_notifications_dropped_total", own, 0.0, at

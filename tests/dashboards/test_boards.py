@@ -14,11 +14,12 @@ import pytest
 
 from dashboards.boards import BOARDS
 from dashboards.files import dashboard_files
-from dashboards.queries import EXPOSED, Sql, unit_of
+from dashboards.queries import EXPOSED, OF_OTHERS, OF_RECORDS, Sql, unit_of
 from lamplighter.core.evaluation.gauges import BY_NAME
 from lamplighter.core.records.live import LIVE
 from storage.project.observability import Observability
 from tests.dashboards.reading import POSTGRESQL, PROMETHEUS, Asked, asked, boards, everything_on, panels_of
+from tests.promql_checks import CHECKS, is_share, parsed, recorded, unknown_metrics, unlike_quantiles
 
 COMMITTED = Path(__file__).parents[2] / "dashboards" / "grafana"
 DEFAULT = boards()
@@ -164,6 +165,35 @@ def test_every_label_is_one_of_its_metric(it: Asked) -> None:
     known = {label for name in names_in(it.text) for label in LABELS.get(name, set())} | ADDED | {"metric"}
     legend = it.target.get("legendFormat", "")
     assert set(re.findall(r"{{(\w+)}}", legend)) <= known, legend
+
+
+@pytest.mark.parametrize("it", PROMETHEUS_ASKED, ids=lambda it: it.where)
+def test_every_query_is_sound(it: Asked) -> None:
+    others = {name for name in OF_OTHERS if name.endswith("_total")}
+    faults = [fault for check in CHECKS if check is not unknown_metrics for fault in check(tree(it))]
+    assert [fault for fault in faults if not any(fault == f"rate() of {name}" for name in others)] == []
+
+
+@pytest.mark.parametrize("it", PROMETHEUS_ASKED, ids=lambda it: it.where)
+def test_a_share_has_the_unit_of_a_share(it: Asked) -> None:
+    # One panel shows the first metric of the model's kind, whatever its unit.
+    if it.panel["type"] != "table" and is_share(tree(it)) and it.where != "service / Quality / A":
+        assert it.panel["fieldConfig"]["defaults"]["unit"] == "percentunit"
+
+
+def tree(it: Asked) -> promql_parser.Expr:
+    return parsed(as_prometheus_sees(it.text))
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_quantiles_of_a_panel_are_of_the_same_requests(name: str) -> None:
+    for panel in panels_of(DEFAULT[name]):
+        queries = [as_prometheus_sees(target["expr"]) for target in panel["targets"] if "expr" in target]
+        assert unlike_quantiles(queries) == [], panel["title"]
+
+
+def test_what_rules_record_is_named_as_they_name_it() -> None:
+    assert set(OF_RECORDS) <= set(recorded())
 
 
 def test_a_gauge_of_runs_is_looked_back_for() -> None:

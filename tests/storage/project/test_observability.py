@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from lamplighter.core.evaluation.gauges import GAUGES, INFO
+from lamplighter.core.records.live import LIVE
 from lamplighter.errors import MonitorError
 from storage.project.observability import Observability, load_observability
-from storage.project.observability_fields import OF_GAUGES
+from storage.project.observability_fields import OF_GAUGES, OF_SERVICES
 from storage.project.settings import load_settings
 
 
@@ -49,7 +50,11 @@ PAGE = "is not the address of a page; write one such as https://wiki.example.org
         ("dashboard_uid = 'a b'", "dashboard_uid: should be at most 40 of letters, digits, - and _"),
         ("dashboard_uid = ''", "dashboard_uid: should be a text of one line"),
         ("match = 'eu'", "match: should be a valid dictionary"),
-        ("match = {model = 'm'}", "match: 'model' is a label of the gauges, which panels choose by; match one that"),
+        ("match = {model = 'm'}", "match: 'model' is a label that panels choose by; match one that"),
+        (
+            "match = {instance = 'm'}",
+            "match: 'instance' is a label that panels choose by; match one that",
+        ),
         ("match = {'a b' = 'm'}", "match: 'a b' is no name of a label; use letters, digits and _"),
         ("match = {cluster = '$model'}", "match: the value of 'cluster' holds $ or [[, which Grafana would replace"),
         ("alert_labels = {team = 3}", "alert_labels.team: should be a valid string"),
@@ -100,6 +105,7 @@ def test_what_is_no_section(tmp_path: Path, text: str) -> None:
 
 def test_labels_of_the_gauges_are_those_of_the_catalogue() -> None:
     assert {"model", *(label for gauge in GAUGES if gauge.labels != INFO for label in gauge.labels)} == OF_GAUGES
+    assert {label for metric in LIVE for label in metric.labels} <= OF_GAUGES | OF_SERVICES
 
 
 def test_a_page_with_a_query_is_one(tmp_path: Path) -> None:
