@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
+from urllib.parse import quote
 
 from grafana_foundation_sdk.builders import (
     bargauge,
@@ -52,6 +54,7 @@ from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from dashboards.panels import Colours, Column, Panel, Words, uid_of
+from dashboards.provisioning import LOGS_UID
 from dashboards.queries import PromQL, Query, Sql
 from storage.project.observability import Observability
 
@@ -274,12 +277,24 @@ def built(panel: Panel, config: Observability, sources: Sources) -> Built:
         made = made.thresholds(steps(panel.colours, config))
         if panel.shows in ("bars", "gauge", "value", "states"):
             made = made.color_scheme(dashboard.FieldColor().mode(FieldColorModeId.THRESHOLDS))
+    made = made.links([link_to_logs()]) if panel.has_logs else made
     made = made.time_from(panel.since) if panel.since else made
     if panel.words:
         made = made.mappings(mappings(panel.words))
     for ref, query in zip(refs(panel), panel.queries, strict=True):
         made = made.with_target(target(query, config, source, ref, panel.shows))
     return made
+
+
+def link_to_logs() -> dashboard.DashboardLink:
+    """Grafana's Explore with the lines of the chosen models in the time range; a line leads to its trace."""
+    source = {"type": "loki", "uid": LOGS_UID}
+    query = {"refId": "A", "datasource": source, "expr": '{job="lamplighter", model=~"${model:regex}"}'}
+    span = {"from": "${__from}", "to": "${__to}"}
+    panes = {"logs": {"datasource": LOGS_UID, "queries": [query], "range": span}}
+    # Variables stay as they are, since Grafana puts values in their place.
+    url = f"/explore?schemaVersion=1&panes={quote(json.dumps(panes), safe='${}:_')}"
+    return dashboard.DashboardLink("Log lines, where Loki runs").type(DashboardLinkType.LINK).url(url)
 
 
 def link_to_boards() -> dashboard.DashboardLink:

@@ -67,6 +67,8 @@ class Panel:
         Whether the axis begins near the lowest value and not at 0, where a few hundredths count.
     since : str
         How far back it looks, whatever the time range of the board is.
+    has_logs : bool
+        Whether it leads to the log lines of the chosen models.
     marked : str
         What a machine may not have, without which the panel is empty.
     """
@@ -88,6 +90,7 @@ class Panel:
     stacked: bool = False
     is_near: bool = False
     since: str = ""
+    has_logs: bool = False
     marked: str = ""
 
     @property

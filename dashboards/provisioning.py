@@ -57,10 +57,10 @@ def _sources(config: Observability, measured: frozenset[str]) -> list[dict[str, 
     found: list[dict[str, object]] = []
     if not config.datasource_uid:
         exemplars = [{"name": TRACE_ID, "datasourceUid": TRACES_UID}]
-        # The service board asks for rates over at least four scrapes.
+        # Rates are asked for over at least four scrapes.
         options: dict[str, object] = {
             "httpMethod": "POST",
-            "timeInterval": "15s",
+            "timeInterval": format_duration(config.scrape.interval),
             "exemplarTraceIdDestinations": exemplars,
         }
         found.append(

@@ -58,6 +58,7 @@ RECORD = Row(
             "short",
             (history_sql.RUNS,),
             "table",
+            has_logs=True,
             columns=(
                 Column("window", "dateTimeAsIso", width=170),
                 Column("due", "dateTimeAsIso", width=170),

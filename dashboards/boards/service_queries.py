@@ -69,7 +69,8 @@ BUSIEST = (
     f" or gpu_utilization_ratio{{{HOST}}} or gpu_memory_used_ratio{{{HOST}}})"
 )
 RULE = (
-    "Head-room is what is left of the scarcest of CPU, memory and GPU of the busiest instance. Below 30 % for an hour: "
+    "Head-room is what is left of the scarcest of CPU, memory and GPU of the busiest instance, as the services measure "
+    "their hosts (extra `serving`). Below 30 % for an hour: "
     "if CPU or GPU use is what is short, add instances (scale out), since requests do not depend on each other; if "
     "memory or GPU memory is, take a larger machine (scale up), since every worker holds the whole model. If there is "
     "head-room and requests in flight still pile up, add workers to each instance."

@@ -19,6 +19,7 @@ REQUESTS = Row(
             "s",
             quantiles(REQUEST),
             colours=SLOW,
+            has_logs=True,
         ),
         Panel(
             22,
@@ -73,6 +74,7 @@ REQUESTS = Row(
             "reqps",
             (PromQL(rate("inference_failures_total", "reason"), "{{reason}}"),),
             width=6,
+            has_logs=True,
             stacked=True,
         ),
         Panel(
