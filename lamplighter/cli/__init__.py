@@ -40,6 +40,7 @@ COMMANDS = {
     "retrain": "Train a model now, by hand.",
     "approve": "Promote the challenger that awaits approval.",
     "rollback": "Make an earlier version champion again.",
+    "export": "Write the recorded past for another program.",
     "render": "Write what is made from the catalogue and the monitors.",
     "relay": "Send alerts of Alertmanager on, to Teams and the rest.",
     "root": "Print the folder that deployments start from.",

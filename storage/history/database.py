@@ -57,6 +57,22 @@ class History:
             except sa.exc.DBAPIError as error:
                 raise self._unreachable(error) from None
 
+    @contextmanager
+    def streaming(self) -> Iterator[sa.Connection]:
+        """A connection that changes nothing and hands over rows while they are read.
+
+        PostgreSQL keeps the rest of a result only within a transaction; one of SQLite would keep writers waiting.
+        """
+        if self.engine.dialect.name == "sqlite":
+            with self.reading() as connection:
+                yield connection
+            return
+        with self._connected() as connection:
+            try:
+                yield connection
+            except sa.exc.DBAPIError as error:
+                raise self._unreachable(error) from None
+
     def _connected(self) -> sa.Connection:
         try:
             return self.engine.connect()
