@@ -30,7 +30,11 @@ def prefect_program(folder: Path, port: int, database: str | None = None) -> Pro
     database : str, optional
         SQLAlchemy URL; by default SQLite in the folder.
     """
-    environment = QUIET | {"PREFECT_HOME": str(folder), "PREFECT_SERVER_UI_API_URL": f"http://127.0.0.1:{port}/api"}
+    environment = QUIET | {
+        "PREFECT_HOME": str(folder),
+        "PREFECT_SERVER_UI_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_SERVER_METRICS_ENABLED": "true",
+    }
     if database:
         environment["PREFECT_API_DATABASE_CONNECTION_URL"] = database
     started = ("-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))

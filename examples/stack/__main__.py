@@ -19,7 +19,9 @@ NEXT = """
 What to look at:
   answers       curl -s {service}/metrics | grep -E '^(request|inference)_'
   load          python -m examples.flights.load {service} --phase calm:60 --phase slow:400 --phase failing:800
-  queries       {prometheus}/graph     alerts: {prometheus}/alerts, {alertmanager}
+  queries       {prometheus}/graph
+  alerts        {prometheus}/alerts and {alertmanager}; the relay sends them to whom
+                [relay] receivers = {{default = "slack://..."}} in {project}/lamplighter.toml names
   runs          PREFECT_API_URL={prefect}/api lamplighter -C {project} run flight-loop --day 2013-04-08
   stop          Ctrl-C
 """
