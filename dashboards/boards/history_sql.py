@@ -60,7 +60,8 @@ CONFUSION = Sql(
 
 INCIDENTS = Sql(
     'SELECT check_name AS "check", severity, opened_on AS opened, closed_on AS closed,\n'
-    '  EXTRACT(EPOCH FROM COALESCE(closed_on, now()) - opened_on)::float8 AS lasted, window_start AS "window", ending\n'
+    "  EXTRACT(EPOCH FROM COALESCE(closed_on, LEAST(now(), $__timeTo()::timestamptz)) - opened_on)::float8 AS lasted,\n"
+    '  window_start AS "window", ending\n'
     f"FROM incident WHERE {MODEL} AND opened_on <= $__timeTo() AND COALESCE(closed_on, now()) >= $__timeFrom()\n"
     "ORDER BY opened_on DESC LIMIT 200"
 )
