@@ -82,10 +82,20 @@ class MetricsApp:
             raise NotImplementedError(f"metrics are served by http, not {scope['type']}")
         sent = dict(scope["headers"])
         accept, encoding = (sent.get(name, b"").decode("latin-1") for name in (b"accept", b"accept-encoding"))
-        answer = await asyncio.to_thread(_answer, self._registry, scope["method"], accept, encoding)
+        asked = (self._registry, scope["method"], accept, encoding)
+        # A server on trio has no loop of asyncio, and its requests wait for the scrape.
+        answer = await asyncio.to_thread(_answer, *asked) if _has_loop() else _answer(*asked)
         headers = [(name.lower().encode(), text.encode()) for name, text in answer.headers]
         await send({"type": "http.response.start", "status": answer.status.value, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
+
+
+def _has_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

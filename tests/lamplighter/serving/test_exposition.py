@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,71 @@ def service() -> Iterator[Service]:
         headers = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
         httpx.get(f"{service.url}/predict/1", headers=headers, timeout=20)
         yield service
+
+
+PLAIN = """
+import time
+from prometheus_client import Summary, start_http_server
+
+REQUEST_TIME = Summary("request_processing_seconds", "Time spent processing request")
+
+@REQUEST_TIME.time()
+def process_request():
+    time.sleep(0.001)
+
+server, thread = start_http_server({port}, addr="127.0.0.1")
+for _ in range(5):
+    process_request()
+print("ready", flush=True)
+input()
+"""
+
+Ask = Callable[..., httpx.Response]
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prometheus(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+    """A Prometheus of this file's own, begun first: it looks for targets 5 s after its start, however it is set up."""
+    binary = shutil.which("prometheus")
+    if binary is None:
+        assert os.environ.get("CI") != "true", "prometheus is not installed"
+        yield lambda *args, **more: pytest.skip("prometheus is not installed; install Debian's prometheus")
+        return
+    folder = tmp_path_factory.mktemp("prometheus")
+    plain_port, port = free_port(), free_port()
+    (folder / "prometheus.yml").write_text(
+        "global: {scrape_interval: 500ms, scrape_timeout: 500ms}\nscrape_configs:\n"
+        f"- {{job_name: service, static_configs: [{{targets: ['{service.url.removeprefix('http://')}']}}]}}\n"
+        f"- {{job_name: plain, static_configs: [{{targets: ['127.0.0.1:{plain_port}']}}]}}\n"
+    )
+    line = [binary, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]
+    line += [f"--web.listen-address=127.0.0.1:{port}", "--enable-feature=exemplar-storage", "--log.level=error"]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    server = subprocess.Popen(line)
+    plain = subprocess.Popen([sys.executable, "-c", PLAIN.format(port=plain_port)], **pipes)
+    try:
+        assert plain.stdout is not None
+        assert plain.stdout.readline() == "ready\n"
+        yield lambda path, **query: httpx.get(f"http://127.0.0.1:{port}/api/v1/{path}", params=query)
+    finally:
+        for process in (server, plain):
+            process.kill()
+            process.communicate()
+
+
+def found(prometheus: Ask, query: str) -> list[dict[str, Any]]:
+    """The series of a query; none while it starts, when it refuses connections and then queries."""
+    try:
+        answer = prometheus("query", query=query)
+    except httpx.TransportError:
+        return []
+    return list(answer.json()["data"]["result"]) if answer.status_code == 200 else []
 
 
 @pytest.mark.parametrize(
@@ -74,6 +139,19 @@ def test_a_fault_of_a_collector_is_said(caplog: pytest.LogCaptureFixture) -> Non
     answer = asyncio.run(ask())
     assert (answer.status_code, answer.text) == (500, "unexpected RuntimeError: the sensor is gone\n")
     assert "no metrics: unexpected RuntimeError: the sensor is gone" in caplog.text
+
+
+def test_a_server_without_asyncio_is_answered() -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "headers": []}
+    # As trio runs it: without a loop of asyncio.
+    with pytest.raises(StopIteration):
+        metrics_app(CollectorRegistry())(scope, None, send).send(None)
+    assert [message.get("status") for message in sent] == [200, None]
 
 
 def test_litestar_mounts_it() -> None:
@@ -132,77 +210,20 @@ def test_workers_share_a_port(tmp_path: Path) -> None:
             worker.communicate()
 
 
-PLAIN = """
-import time
-from prometheus_client import Summary, start_http_server
-
-REQUEST_TIME = Summary("request_processing_seconds", "Time spent processing request")
-
-@REQUEST_TIME.time()
-def process_request():
-    time.sleep(0.001)
-
-server, thread = start_http_server({port}, addr="127.0.0.1")
-for _ in range(5):
-    process_request()
-print("ready", flush=True)
-input()
-"""
+def test_a_real_prometheus_scrapes_instruments(prometheus: Ask) -> None:
+    eventually(lambda: found(prometheus, 'model_service_info{job="service"}'))
+    (series,) = found(prometheus, 'model_service_info{job="service"}')
+    assert (series["metric"]["model"], series["metric"]["version"]) == (ODD, "12")
+    (series,) = found(prometheus, 'request_processing_seconds_count{job="service"}')
+    assert (series["metric"]["route"], series["metric"]["method"]) == ("/predict/{row}", "GET")
+    span = {"start": "2000-01-01T00:00:00Z", "end": "2100-01-01T00:00:00Z"}
+    answer = prometheus("query_exemplars", query="request_processing_seconds_bucket", **span)
+    (exemplars,) = answer.json()["data"]
+    assert exemplars["exemplars"][0]["labels"] == {"trace_id": TRACE}
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def test_a_real_prometheus_scrapes_instruments_and_the_plainest_exporter(service: Service, tmp_path: Path) -> None:
-    binary = shutil.which("prometheus")
-    if binary is None:
-        assert os.environ.get("CI") != "true", "prometheus is not installed"
-        pytest.skip("prometheus is not installed; install Debian's prometheus")
-    plain_port, port = free_port(), free_port()
-    target = service.url.removeprefix("http://")
-    (tmp_path / "prometheus.yml").write_text(
-        "global: {scrape_interval: 200ms, scrape_timeout: 200ms}\nscrape_configs:\n"
-        f"- {{job_name: service, static_configs: [{{targets: ['{target}']}}]}}\n"
-        f"- {{job_name: plain, static_configs: [{{targets: ['127.0.0.1:{plain_port}']}}]}}\n"
-    )
-    line = [binary, f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/data"]
-    # It looks for targets 5 s after its start, whatever it is configured to.
-    line += [f"--web.listen-address=127.0.0.1:{port}", "--enable-feature=exemplar-storage", "--log.level=error"]
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    plain = subprocess.Popen([sys.executable, "-c", PLAIN.format(port=plain_port)], **pipes)
-    prometheus = subprocess.Popen(line)
-    try:
-        assert plain.stdout is not None
-        assert plain.stdout.readline() == "ready\n"
-
-        def asked(path: str, **parameters: str) -> httpx.Response:
-            return httpx.get(f"http://127.0.0.1:{port}/api/v1/{path}", params=parameters)
-
-        def found(query: str) -> list[dict[str, Any]]:
-            try:
-                answer = asked("query", query=query)
-            except httpx.TransportError:
-                return []
-            # It refuses queries until it has started.
-            return list(answer.json()["data"]["result"]) if answer.status_code == 200 else []
-
-        eventually(lambda: found('request_processing_seconds_count{job="plain"}'))
-        (series,) = found('request_processing_seconds_count{job="plain"}')
-        assert set(series["metric"]) == {"__name__", "job", "instance"}
-        assert series["value"][1] == "5"
-        eventually(lambda: found('model_service_info{job="service"}'))
-        (series,) = found('model_service_info{job="service"}')
-        assert (series["metric"]["model"], series["metric"]["version"]) == (ODD, "12")
-        (series,) = found('request_processing_seconds_count{job="service"}')
-        assert (series["metric"]["route"], series["metric"]["method"]) == ("/predict/{row}", "GET")
-        span = {"start": "2000-01-01T00:00:00Z", "end": "2100-01-01T00:00:00Z"}
-        answer = asked("query_exemplars", query="request_processing_seconds_bucket", **span)
-        (exemplars,) = answer.json()["data"]
-        assert exemplars["exemplars"][0]["labels"] == {"trace_id": TRACE}
-    finally:
-        for process in (prometheus, plain):
-            process.kill()
-            process.communicate()
+def test_a_real_prometheus_scrapes_the_plainest_exporter(prometheus: Ask) -> None:
+    eventually(lambda: found(prometheus, 'request_processing_seconds_count{job="plain"}'))
+    (series,) = found(prometheus, 'request_processing_seconds_count{job="plain"}')
+    assert set(series["metric"]) == {"__name__", "job", "instance"}
+    assert series["value"][1] == "5"
