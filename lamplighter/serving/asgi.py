@@ -122,7 +122,8 @@ class RequestMetrics:
                 count = series.child("requests_total", method, route, str(status))
                 self._counts[method, route, status] = count
             count.inc()
-            if current is not None:
+            # A framework's own may have ended with its answer.
+            if current is not None and current.is_recording():
                 current.update_name(f"{method} {route}")
                 current.set_attributes({"http.route": route, "http.response.status_code": status})
         except Exception as fault:

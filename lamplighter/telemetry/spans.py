@@ -15,8 +15,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-SEND_SECONDS = "5"
-"""How long a process waits at its end for an endpoint that does not answer."""
+"""The second, where it is set, is for spans alone."""
 
 LOG = logging.getLogger(__name__)
 
@@ -128,36 +127,14 @@ def _exporting() -> Any:
     """Have spans exported, unless the process has set up tracing itself."""
     try:
         from opentelemetry import trace
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-        from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+        if not isinstance(trace.get_tracer_provider(), TracerProvider):
+            from lamplighter.telemetry.export import exporting_provider
+
+            endpoint = next(os.environ[name] for name in reversed(ENDPOINTS) if os.environ.get(name))
+            trace.set_tracer_provider(exporting_provider(endpoint))
     except ModuleNotFoundError as error:
         LOG.warning("no span is sent: no module %s; run `pip install 'lamplighter[traces]'`", error.name)
         return None
-    if not isinstance(trace.get_tracer_provider(), TracerProvider):
-        os.environ.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", SEND_SECONDS)
-        named = {} if os.environ.get("OTEL_SERVICE_NAME") else {"service.name": "lamplighter"}
-        provider = TracerProvider(resource=Resource.create(named))
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-        trace.set_tracer_provider(provider)
-        _say_once_what_is_not_sent()
     return trace.get_tracer("lamplighter")
-
-
-def _say_once_what_is_not_sent() -> None:
-    """Replace the exporter's lines, one for each try, by a single one that says what to do."""
-
-    class Once(logging.Handler):
-        is_said = False
-
-        def emit(self, record: logging.LogRecord) -> None:
-            if not self.is_said:
-                self.is_said = True
-                endpoint = next(os.environ[name] for name in ENDPOINTS if os.environ.get(name))
-                fix = f"start the collector there, or unset {ENDPOINTS[0]}"
-                print(f"lamplighter: spans are not taken at {endpoint}; {fix}", file=sys.stderr)
-
-    exporters = logging.getLogger("opentelemetry.exporter")
-    exporters.addHandler(Once(logging.WARNING))
-    exporters.propagate = False

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from tests.hostile import HTTP, hostile_server
 from tests.receivers import otlp_receiver
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -97,3 +98,18 @@ def test_buckets_lead_to_the_traces(served) -> None:
     named = {found for line in shown for found in re.findall(r'trace_id="(\w+)"', line)}
     assert named
     assert named <= {it.trace_id.hex() for it in spans["GET /predict/{number}"]}
+
+
+@pytest.mark.parametrize("kind", ["silent", "endless", "closed"])
+def test_an_endpoint_that_does_not_answer_holds_no_request_up(kind: str, tmp_path: Path) -> None:
+    with hostile_server(HTTP[kind]) as address:
+        environment = os.environ | {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{address}",
+            "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
+        }
+        command = [sys.executable, "-c", SERVICE, str(tmp_path)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert 'requests_total{method="GET",model="churn",route="/predict/{number}",status="200"} 1.0' in done.stdout
+    assert done.stderr.count(f"spans are not taken at http://{address}; start the collector there") == 1
+    assert len([*tmp_path.rglob("*.parquet")]) == 1
