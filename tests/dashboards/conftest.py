@@ -14,10 +14,14 @@ from prometheus_client import CollectorRegistry, Summary, start_http_server
 
 from tests.dashboards import recorded_world
 from tests.dashboards.answers import Screen
+from tests.dashboards.instrumented_service import JOB, instrumented_service
 from tests.dashboards.live_world import live_samples
 from tests.dashboards.pictures import NOW
 from tests.dashboards.prometheus_server import PrometheusServer, prometheus_with
 from tests.dashboards.recorded_world import RecordedWorld
+
+PLAIN = "plain"
+"""The job of the plainest exporter."""
 
 LookAt = Callable[..., Screen]
 
@@ -57,13 +61,26 @@ def plain_exporter() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def instrumented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A service with our own instruments. The address of its metrics."""
+    with instrumented_service(tmp_path_factory.mktemp("log")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
 def scraped(
-    recorded: RecordedWorld, plain_exporter: str, promtool: str, tmp_path_factory: pytest.TempPathFactory
+    recorded: RecordedWorld,
+    plain_exporter: str,
+    instrumented: str,
+    promtool: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[PrometheusServer]:
-    """Prometheus with the gauges of all runs and three hours of a live service."""
+    """Prometheus with the gauges of all runs and three hours of a live service, which scrapes two that run now."""
     assert shutil.which("prometheus"), promtool
     folder: Path = tmp_path_factory.mktemp("prometheus")
-    with prometheus_with(folder, [*recorded.samples, *live_samples(NOW)], plain_exporter) as server:
+    with prometheus_with(
+        folder, [*recorded.samples, *live_samples(NOW)], {PLAIN: plain_exporter, JOB: instrumented}
+    ) as server:
         yield server
 
 

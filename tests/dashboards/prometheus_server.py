@@ -8,10 +8,11 @@ import socket
 import subprocess
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlencode
@@ -67,12 +68,14 @@ def openmetrics(samples: Iterable[Sample]) -> str:
 
 
 @contextmanager
-def prometheus_with(folder: Path, samples: Iterable[Sample], target: str = "") -> Iterator[PrometheusServer]:
-    """Start a server whose blocks hold the samples; it scrapes the target five times a second as the job ``plain``."""
+def prometheus_with(
+    folder: Path, samples: Iterable[Sample], targets: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[PrometheusServer]:
+    """Start a server whose blocks hold the samples; it scrapes targets, by their jobs, five times a second."""
     (folder / "past.om").write_text(openmetrics(samples))
     blocks = ["tsdb", "create-blocks-from", "--quiet", "--max-block-duration=744h", "openmetrics"]
     subprocess.run(["promtool", *blocks, folder / "past.om", folder / "data"], check=True, capture_output=True)
-    jobs = [{"job_name": "plain", "static_configs": [{"targets": [target]}]}] if target else []
+    jobs = [{"job_name": job, "static_configs": [{"targets": [target]}]} for job, target in targets.items()]
     config = {"global": {"scrape_interval": "200ms", "scrape_timeout": "200ms"}, "scrape_configs": jobs}
     (folder / "prometheus.yml").write_text(json.dumps(config))
     with socket.socket() as probe:

@@ -11,7 +11,8 @@ import pytest
 
 from dashboards.boards import BOARDS
 from tests.dashboards.answers import Screen
-from tests.dashboards.conftest import LookAt
+from tests.dashboards.conftest import PLAIN, LookAt
+from tests.dashboards.instrumented_service import JOB as INSTRUMENTED
 from tests.dashboards.live_world import INSTANCES, JOB
 from tests.dashboards.pictures import NOW
 from tests.dashboards.prometheus_server import PrometheusServer
@@ -73,22 +74,47 @@ def test_room_is_the_share_of_the_limit_that_is_left(look_at: LookAt, scraped: P
     assert float(found["value"][1]) < 0
 
 
-def test_the_plainest_exporter_fills_mean_time_and_throughput(look_at: LookAt, scraped: PrometheusServer) -> None:
-    shown = [
-        panel for panel in panels_of(DEFAULT["service"]) if panel["title"] in ("Mean time of a request", "Throughput")
-    ]
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if len(scraped.now("count_over_time(request_processing_seconds_count{job='plain'}[1m]) > 3", time.time())):
-            break
+def scraped_often(server: PrometheusServer, job: str) -> None:
+    """Wait until rates can be computed of what runs now."""
+    asked = f"count_over_time(request_processing_seconds_count{{job='{job}'}}[1m]) > 3"
+    until = time.monotonic() + 30
+    while not server.now(asked, time.time()):
+        assert time.monotonic() < until, f"{job} was not scraped"
         time.sleep(0.1)
-    screen = look_at(HOURS, end=datetime.now(UTC), job="plain")
-    for panel in shown:
-        ((series,),) = screen.answers(panel)
-        assert float(series["values"][-1][1]) > 0
-    (mean,) = (panel for panel in shown if panel["title"] != "Throughput")
-    ((series,),) = screen.answers(mean)
-    assert float(series["values"][-1][1]) == pytest.approx(0.02)
+
+
+def test_the_plainest_exporter_fills_mean_time_and_throughput(look_at: LookAt, scraped: PrometheusServer) -> None:
+    scraped_often(scraped, PLAIN)
+    screen = look_at(HOURS, end=datetime.now(UTC), job=PLAIN)
+    panels = {panel["title"]: panel for panel in panels_of(DEFAULT["service"])}
+    last = {}
+    for title in ("Mean time of a request", "Throughput"):
+        ((series,),) = screen.answers(panels[title])
+        last[title] = float(series["values"][-1][1])
+    assert last["Mean time of a request"] == pytest.approx(0.02)
+    assert last["Throughput"] > 0
+
+
+OF_NUMBERS = {"Predicted numbers"}
+OF_RULES = {"Slow requests of a day", "Failed requests of a day"}
+NOTHING_LOST = {"dropped: {{cause}}"}
+
+
+def test_our_own_instruments_fill_the_board_of_a_service(look_at: LookAt, scraped: PrometheusServer) -> None:
+    scraped_often(scraped, INSTRUMENTED)
+    screen = look_at(HOURS, end=datetime.now(UTC), job=INSTRUMENTED, model="churn")
+    skipped = MARKED | OF_NUMBERS | OF_RULES
+    empty = [
+        (panel["title"], target["refId"])
+        for panel in panels_of(DEFAULT["service"])
+        for target in panel["targets"]
+        if panel["title"] not in skipped and "lamplighter_" not in target["expr"]
+        if target.get("legendFormat") not in NOTHING_LOST and not screen.answer(panel, target)
+    ]
+    assert empty == []
+    (failed,) = (panel for panel in panels_of(DEFAULT["service"]) if panel["title"] == "Failed requests")
+    ((share,),) = screen.answers(failed)
+    assert float(share["value"][1]) == pytest.approx(0.1, abs=0.05)
 
 
 @pytest.mark.parametrize("name", BOARDS)
