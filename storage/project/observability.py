@@ -46,7 +46,7 @@ class Observability(Part):
     match: Matchers = Field(default={}, description="labels by which rules and panels choose series, such as cluster")
     alert_labels: AlertLabels = Field(default={}, description="labels that every alert gets, to route it by")
     keep: Kept = Field(
-        default=(), description="labels that numbers of services and machines are told apart by, beside job and model"
+        default=(), description="labels that numbers of services and machines are kept apart by, beside job and model"
     )
     critical: Word = Field(default="critical", description="severity of an alert that wakes a person")
     warning: Word = Field(default="warning", description="severity of an alert that waits for the morning")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
 
 from lamplighter.core.checks.decide import Cause
 from lamplighter.core.checks.incidents import failing_checks, is_muted
@@ -77,7 +78,8 @@ def _samples(context: RunContext, started: float, failed: bool) -> Iterator[Samp
         yield from interval_samples(monitor, quality)
     open_incidents = incidents_open(context.history, monitor.model, known_on)
     yield from limit_samples(newest_limits(context.history, monitor.model, known_on, monitor.judged))
-    muted = muted_checks(context.history, monitor.model, known_on)
+    # As messages are: a mute is of the time of the run, and not of the day that it is about.
+    muted = muted_checks(context.history, monitor.model, datetime.now(UTC))
     yield from incident_samples(monitor.judged, open_incidents, monitor.notify.via, muted)
     yield Sample("lamplighter_messages_undelivered", float(_undelivered(context, muted)))
     for found in reference_values(context.history, monitor.model, known_on):

@@ -23,7 +23,7 @@ TESTS = sorted((FOLDER / "rules").glob("*_test.yml"))
 ALERTS = [rule for rule in every_rule() if isinstance(rule, Alert)]
 
 ODD = Observability(
-    match={"cluster": 'the "old"\\ one\n: é # x', "zone": "a{b}"},
+    match={"cluster": 'the "old"\\ one\n: é # x', "zone": "a{b}}", "part": "5 %d"},
     alert_labels={"team": "yes", "on": "12:30", "note": "a: b # c 'q' \"d\" \n line"},
     critical="no",
     warning="#1",
@@ -85,6 +85,42 @@ def test_promtool_agrees_with_a_users_configuration(promtool: str, tmp_path: Pat
         ],
     }
     tests = {"rule_files": ["runs.yml"], "evaluation_interval": "10m", "tests": [case]}
+    (tmp_path / "test.yml").write_text(yaml.safe_dump(tests, allow_unicode=True), encoding="utf-8")
+    agreed(promtool, "test", "rules", "test.yml", cwd=tmp_path)
+
+
+HOSTILE = 'a "b"\\ \n{c} %d ${d} é'
+"""What a service may say is its model."""
+
+
+def test_odd_names_of_models_and_two_services_of_one_name(promtool: str, tmp_path: Path) -> None:
+    (tmp_path / "service.yml").write_text(rules_yaml("service"), encoding="utf-8")
+    quoted = json.dumps(HOSTILE, ensure_ascii=False)
+
+    def failing(job: str, share: int) -> list[dict[str, str]]:
+        counts = (("200", 100 - share), ("500", share))
+        return [
+            {"series": f'requests_total{{job="{job}", model={quoted}, status="{status}"}}', "values": f"0+{count}x30"}
+            for status, count in counts
+        ]
+
+    fires = {
+        "exp_labels": {"severity": "critical", "owner": "ops", "job": "old", "model": HOSTILE},
+        "exp_annotations": {
+            "summary": f"Requests to {HOSTILE} fail",
+            "description": f"10% of the requests to {HOSTILE} are answered by an error of the server, and for 10 "
+            "minutes more than 5 %.",
+            "runbook_url": "docs/runbooks.md#lamplighterrequestsfailing",
+        },
+    }
+    info = {"series": f'lamplighter_model_info{{model={quoted}, owner="ops"}}', "values": "1x30"}
+    case = {
+        "interval": "1m",
+        # Together 5.5 of 100 fail, but each service stands for itself.
+        "input_series": [*failing("old", 10), *failing("new", 1), info],
+        "alert_rule_test": [{"eval_time": "15m", "alertname": "LamplighterRequestsFailing", "exp_alerts": [fires]}],
+    }
+    tests = {"rule_files": ["service.yml"], "evaluation_interval": "1m", "tests": [case]}
     (tmp_path / "test.yml").write_text(yaml.safe_dump(tests, allow_unicode=True), encoding="utf-8")
     agreed(promtool, "test", "rules", "test.yml", cwd=tmp_path)
 

@@ -173,6 +173,24 @@ def test_rules_and_a_dashboard_of_a_project(tmp_path: Path) -> None:
     assert (stale.exit_code, stale.output.count("stale or absent")) == (1, len(rules) + 4)
 
 
+def test_a_file_of_prometheus_that_was_edited_by_hand_is_named(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert _run(tmp_path, "--prometheus", str(out)).exit_code == 0
+    files = {f"{path.relative_to(out)}" for path in out.rglob("*.yml")}
+    assert files == {"prometheus.yml", "alertmanager.yml", *(f"rules/{name}.yml" for name in RULE_FILES)}
+    assert _run(tmp_path, "--prometheus", str(out), "--check").exit_code == 0
+    # A scale is another rendering: what runs by it is not taken for the real one.
+    scaled = _run(tmp_path, "--prometheus", str(out), "--time-scale", "60", "--check")
+    assert (scaled.exit_code, scaled.output.count("stale or absent")) == (1, len(files))
+    for name in sorted(files):
+        (out / name).write_text((out / name).read_text().replace("m", "n", 1))
+        edited = _run(tmp_path, "--prometheus", str(out), "--check")
+        assert (edited.exit_code, f"{out / name}: stale or absent" in edited.output) == (1, True)
+        _run(tmp_path, "--prometheus", str(out))
+    refused = _run(tmp_path, "--prometheus", str(out), "--time-scale", "0.5")
+    assert (refused.exit_code, "0.5 is not in the range x>=1" in refused.output) == (2, True)
+
+
 @pytest.mark.parametrize("option", ["--rules", "--dashboards"])
 def test_an_unknown_key_is_one_line_and_nothing_is_written(tmp_path: Path, option: str) -> None:
     project_of_two(tmp_path)
