@@ -163,7 +163,7 @@ def _row(found: Explained, it: Beside) -> dict[str, Any]:
 
 def _beneath(found: Explained) -> Iterator[str]:
     """What the table means, and what the run of the window found."""
-    moves, logged = found.moves, found.logged
+    moves = found.moves
     yield ""
     if any(it.percentile is not None or it.share is not None for it in found.inputs):
         yield (
@@ -180,14 +180,12 @@ def _beneath(found: Explained) -> Iterator[str]:
             f"{cell(moves.logged)} was logged: the service computes an input otherwise, or does not log one"
         )
     yield from _run(found)
-    if not found.run:
-        label = logged.window.label
-        yield f"no run of {label} is recorded; `lamplighter run {found.monitor.model} --day {label}` runs it"
 
 
 def _run(found: Explained) -> Iterator[str]:
     run, window = found.run, found.logged.window
     if run is None:
+        yield _without_run(found)
         return
     share = (
         "" if run.coverage is None else f"; the truth of {number_text(100 * run.coverage, 3)} % of its rows is known"
@@ -199,6 +197,13 @@ def _run(found: Explained) -> Iterator[str]:
         yield cell(row["message"])
     for row in run.incidents:
         yield f"incident open then: {cell(row['check_name'])}, since {_time(row['opened_on'], window.zone)}"
+
+
+def _without_run(found: Explained) -> str:
+    window, model = found.logged.window, found.monitor.model
+    if window.end > datetime.now(UTC):
+        return f"{window.label} is not over yet, so no run has looked at it"
+    return f"no run of {window.label} is recorded; `lamplighter run {model} --day {window.label}` runs it"
 
 
 def _time(at: datetime, zone: ZoneInfo) -> str:

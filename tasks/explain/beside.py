@@ -22,7 +22,7 @@ from storage.profiles.build import as_counts, as_floats
 from storage.project.folder import Project
 from storage.sources.reference import reference_of
 from storage.sources.scan import Scan
-from tasks.explain.logged import Logged
+from tasks.explain.logged import Logged, first_fault
 
 PRIVATE = "private"
 
@@ -93,8 +93,13 @@ def reference_rows(
         spec = reference_of(project, monitor, logged.window, spool_folder, of_version)
     except SourceError as error:
         return None, str(error)
-    rows = Scan(spec) if spec else None
-    return (rows, "") if rows and rows.count else (None, "the reference has no rows")
+    assert spec is not None
+    rows = Scan(spec)
+    if rows.count:
+        return rows, ""
+    if rows.unreadable:
+        return None, first_fault(rows.unreadable)
+    return None, "the reference has no rows"
 
 
 def beside_reference(monitor: Monitor, logged: Logged, reference: Scan | None, reason: str) -> list[Beside]:

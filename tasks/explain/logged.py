@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -105,22 +105,75 @@ def find_logged(
     lamplighter.errors.SourceError: churn: no prediction has the id '0311-7' from 2026-01-09 to 2026-03-11; ...
     """
     _refuse_wrong_id(monitor, id)
-    searched: list[Window] = []
-    known: list[str] = []
+    search, names = _Search(monitor, id), [*monitor.predictions.id]
     for window in _windows(project, monitor, day, now, spool_folder):
-        searched.append(window)
-        names = [*monitor.predictions.id]
         spec = predictions_of(project, monitor, window, spool_folder, only=names)
         # All rows of an id, also those that a run would leave out.
         rows = Scan(replace(spec, id=(), required=()))
+        if rows.mistake:
+            raise rows.mistake.within(monitor.model)
+        has_ids = search.look(rows, names)
+        if has_ids and _sound(rows, partial(_matches, rows, monitor, id)):
+            found = _logged(project, monitor, window, id, spool_folder)
+            if found:
+                return found
+    raise search.unknown()
+
+
+@dataclass(slots=True)
+class _Search:
+    """Where an id was looked for, for the message that it was not found."""
+
+    monitor: Monitor
+    id: Sequence[str]
+    windows: list[Window] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    has_rows: bool = False
+    has_ids: bool = False
+
+    def look(self, rows: Scan, names: Sequence[str]) -> bool:
+        """Note a window; returns whether it has ids."""
+        self.windows.append(rows.spec.window)
+        self.unreadable += rows.unreadable
+        self.has_rows |= rows.count > 0
         if not rows.count or any(name not in rows.schema for name in names):
-            continue
-        if _sound(rows, partial(_matches, rows, monitor, id)) and (
-            found := _logged(project, monitor, window, id, spool_folder)
-        ):
-            return found
-        known = known or _first_ids(rows, names)
-    raise _unknown(monitor, id, searched, known)
+            return False
+        self.has_ids = True
+        if not self.known:
+            self.known = _first_ids(rows, names)
+        return True
+
+    def unknown(self) -> SourceError:
+        """The error that no window has the id, with the nearest id and what may have hidden it."""
+        written, names = " ".join(self.id), self.monitor.predictions.id
+        is_private = not set(names).isdisjoint(self.monitor.private)
+        near = None if is_private else nearest(written, self.known)
+        hints = [f"did you mean {near!r}?"] if near else []
+        if self.has_rows and not self.has_ids:
+            hints.append(f"the log has no column {' and '.join(names)};")
+        if self.unreadable:
+            hints.append(f"{first_fault(self.unreadable)};")
+        first, last = self.windows[-1], self.windows[0]
+        span = f"in {last.label}"
+        if first != last:
+            span = f"from {first.label} to {last.label}"
+            hints.append(f"--day {(first.start - timedelta(days=1)).date()} looks at an earlier one")
+        what = f"no prediction has the id {written!r} {span}"
+        return SourceError(what, where=self.monitor.model, fix=" ".join(hints).rstrip(";"))
+
+
+def first_fault(unreadable: Sequence[tuple[str, str]]) -> str:
+    """What is wrong with the first of some files that cannot be read, and how many more there are.
+
+    Examples
+    --------
+    >>> first_fault([("a.parquet", "is empty"), ("b.parquet", "is empty")])
+    'a.parquet cannot be read: is empty (1 more like it)'
+    """
+    file, why = unreadable[0]
+    more = f" ({len(unreadable) - 1} more like it)" if len(unreadable) > 1 else ""
+    return f"{file} cannot be read: {why}{more}"
 
 
 def _refuse_wrong_id(monitor: Monitor, id: Sequence[str]) -> None:
@@ -234,17 +287,3 @@ def _first_ids(rows: Scan, names: Sequence[str]) -> list[str]:
     """Some ids as they are written on the command line."""
     columns = [column.slice(0, LOOKED_THROUGH).to_pylist() for column in rows.identities(names).columns]
     return [" ".join(parts) for parts in islice(zip(*columns, strict=True), LOOKED_THROUGH) if None not in parts]
-
-
-def _unknown(monitor: Monitor, id: Sequence[str], searched: Sequence[Window], known: Sequence[str]) -> SourceError:
-    written = " ".join(id)
-    is_private = not set(monitor.predictions.id).isdisjoint(monitor.private)
-    near = None if is_private else nearest(written, known)
-    hints = [f"did you mean {near!r}?"] if near else []
-    span = searched[0].label
-    if len(searched) > 1:
-        span = f"from {searched[-1].label} to {span}"
-        hints.append(f"--day {(searched[-1].start - timedelta(days=1)).date()} looks at an earlier one")
-    else:
-        span = f"on {span}"
-    return SourceError(f"no prediction has the id {written!r} {span}", where=monitor.model, fix=" ".join(hints))

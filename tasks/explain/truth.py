@@ -18,7 +18,7 @@ from lamplighter.errors import SourceError
 from storage.labelling.join import LabelIndex
 from storage.project.folder import Project
 from storage.sources.labels import joined_key, labels_arrived
-from tasks.explain.logged import Logged
+from tasks.explain.logged import Logged, first_fault
 
 LATE = timedelta(days=31)
 """How long after they count no more labels are looked for."""
@@ -91,7 +91,10 @@ def truth_of(project: Project, monitor: Monitor, logged: Logged, now: datetime, 
     key = joined_key([identities(logged.row[name]) for name in monitor.predictions.id])[0].as_py()
     own = arrived.frame[arrived.frame["key"] == key]
     index = LabelIndex.of(replace(arrived, frame=own.reset_index(drop=True)), monitor.predictions.id)
-    return _judged(monitor, logged, _of_labels(index, logged, final_on))
+    known = _of_labels(index, logged, final_on)
+    if known.value is None and arrived.unreadable:
+        known = replace(known, reason=f"{known.reason}, and {first_fault(arrived.unreadable)}")
+    return _judged(monitor, logged, known)
 
 
 def _of_labels(index: LabelIndex, logged: Logged, final_on: datetime) -> Known:

@@ -136,7 +136,26 @@ def test_an_unknown_id_is_answered_with_the_nearest(unasked: Project) -> None:
     assert "--day 2025-02-02 looks at an earlier one" in said
     known = first_id(unasked)
     missed = refused(unasked, f"{known}x", "--day", f"{DAY}")
-    assert f"no prediction has the id '{known}x' on {DAY}; did you mean '{known}'?" in missed
+    assert f"no prediction has the id '{known}x' in {DAY}; did you mean '{known}'?" in missed
+
+
+def test_what_may_have_hidden_an_id_is_said(unasked: Project) -> None:
+    broken = file_of(unasked).parent / "broken.parquet"
+    broken.write_bytes(b"PAR1 and no more")
+    message = refused(unasked, "r99999", "--day", f"{DAY}")
+    assert f"{broken} cannot be read: is cut short" in message
+    rewrite(unasked, lambda rows: rows.drop(columns="id"))
+    assert "the log has no column id" in refused(unasked, "r99999", "--day", f"{DAY}")
+    broken.unlink()
+    rewrite(unasked, lambda rows: rows.drop(columns="at"))
+    assert "no time column 'at'; it has x" in refused(unasked, "r99999", "--day", f"{DAY}")
+
+
+def test_a_window_that_is_not_over_says_so(unasked: Project) -> None:
+    today, now = datetime.now(UTC).date(), pd.Timestamp.now(tz="UTC").floor("s")
+    file_of(unasked, today).parent.mkdir()
+    logged(unasked).head(1).assign(at=now).to_parquet(file_of(unasked, today), index=False)
+    assert f"{today} is not over yet, so no run has looked at it" in said(unasked, first_id(unasked))
 
 
 def test_an_id_that_was_logged_twice_shows_the_row_that_counts(unasked: Project) -> None:
@@ -282,6 +301,8 @@ def relabel(project: Project, *labels: tuple[int, datetime]) -> dict[str, Any]:
     known = first_id(project)
     folder = project.root / "data" / "labels"
     for path in folder.rglob("*.parquet"):
+        if path.name == "broken.parquet":
+            continue
         rows = pd.read_parquet(path)
         rows[rows["id"] != known].to_parquet(path, index=False)
     for number, (value, at) in enumerate(labels):
@@ -308,6 +329,11 @@ def test_a_truth_that_is_not_there_says_why(unasked: Project) -> None:
     noon = datetime(DAY.year, DAY.month, DAY.day, 23, tzinfo=UTC)
     assert relabel(unasked)["reason"] == "none has arrived"
     assert relabel(unasked, (1, noon + timedelta(days=9)))["reason"] == "its labels came too late"
+    broken = unasked.root / "data" / "labels" / f"day={DAY}" / "broken.parquet"
+    broken.write_bytes(b"PAR1 and no more")
+    reason = relabel(unasked)["reason"]
+    assert reason.startswith(f"none has arrived, and {broken} cannot be read: is cut short")
+    broken.unlink()
     assert relabel(unasked, (0, noon), (1, noon))["reason"] == "its labels contradict each other"
 
 
