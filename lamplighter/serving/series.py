@@ -10,7 +10,7 @@ import time
 import weakref
 from bisect import bisect_left
 from collections import Counter as Counted
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Self
@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from lamplighter.core.records.live import LIVE, MOST_VALUES, OTHER, LiveMetric
 from lamplighter.errors import LamplighterError
+from lamplighter.serving.faults import reported
 
 if TYPE_CHECKING:
     from lamplighter.serving.machine import MachineCollector
@@ -72,6 +73,9 @@ class BatchHistogram(Histogram):
 class Bounded:
     """The values of a label, of which those beyond the most become `other`, with one line in the log.
 
+    Of several workers, each begins with the values that are counted already: otherwise every worker that is
+    recycled would add as many.
+
     Examples
     --------
     >>> routes = Bounded("route", "churn", most=2)
@@ -83,6 +87,10 @@ class Bounded:
         self._label, self._model, self._most = label, model, most
         self._seen: set[str] = set()
         self._warned = False
+
+    def know(self, values: Iterable[str]) -> None:
+        """Begin with some values, as far as there is room."""
+        self._seen.update(sorted(set(values) - self._seen - {OTHER})[: max(self._most - len(self._seen), 0)])
 
     def of(self, value: str) -> str:
         """The value, or `other`."""
@@ -149,11 +157,19 @@ class ModelSeries:
         of the parent held at that moment, and that nothing in the child gives back.
         """
         if os.getpid() != self._pid:
-            self._announce()
+            try:
+                self._announce()
+            except Exception as fault:
+                reported(self.model, fault)
         return self
 
     def _announce(self) -> None:
         self._pid = os.getpid()
+        if of_several_workers():
+            from lamplighter.serving.workers import counted_labels
+
+            self.routes.know(counted_labels(self.model, "route", "requests_total"))
+            self.classes.know(counted_labels(self.model, "class", "inference_predicted_class_total"))
         self.child("service_start_timestamp_seconds").set(time.time())
         self.child("requests_in_flight").set(0)
         for version in +self._shown:

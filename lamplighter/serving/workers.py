@@ -20,6 +20,7 @@ The formats are those of `prometheus_client`, which reads what is here as well.
 from __future__ import annotations
 
 import fcntl
+import json
 import logging
 import os
 import re
@@ -114,6 +115,19 @@ class WorkersCollector(Collector):
 def living(folder: Path) -> set[int]:
     """The workers that have files and live."""
     return {pid for kind in _kinds(folder).values() for pid in kind.of_workers if _is_alive(pid)}
+
+
+def counted_labels(model: str, label: str, metric: str) -> set[str]:
+    """The values of a label that the workers of a model count already, in any order and without holding the folder."""
+    found: set[str] = set()
+    for path in _kinds(Path(os.environ[WORKERS]))["counter"].counting():
+        # One that is folded meanwhile is read in the archive by the next worker.
+        with suppress(OSError):
+            for key, _, _ in _entries(path):
+                _, name, labels, _ = json.loads(key)
+                if name == metric and labels["model"] == model:
+                    found.add(labels[label])
+    return found
 
 
 def join() -> None:

@@ -109,6 +109,15 @@ def test_a_worker_that_is_forked_shows_what_its_parent_declared(tmp_path: Path) 
     assert printed[f"requests_in_flight{MODEL}"] == 1
 
 
+def test_a_folder_that_is_gone_fails_no_inference(tmp_path: Path) -> None:
+    assert said("folder_gone", tmp_path / "workers") == {"status": 7}
+
+
+def test_recycled_workers_add_no_labels_without_end(tmp_path: Path) -> None:
+    # 100, and what is beyond.
+    assert said("many_classes", tmp_path / "workers") == {"series": 101, "rows": 300}
+
+
 def test_a_worker_whose_parent_does_not_ask_for_it_is_gone(tmp_path: Path) -> None:
     assert said("unburied", tmp_path / "workers") == {"work": 11, "left": []}
 

@@ -168,6 +168,33 @@ def forked() -> dict[str, Any]:
     return printed
 
 
+def many_classes() -> dict[str, Any]:
+    """Workers one after another, each of which meets classes that none before it met."""
+    instruments = ModelInstruments("churn", "12", kind="classification")
+
+    def work(number: int) -> None:
+        with instruments.inference() as answered:
+            answered([f"class {number} {each}" for each in range(60)])
+
+    for number in range(5):
+        in_a_child(work, number)
+    counted = {name: rows for name, rows in scraped().items() if name.startswith("inference_predicted_class_total")}
+    return {"series": len(counted), "rows": sum(counted.values())}
+
+
+def folder_gone() -> dict[str, Any]:
+    """A worker is forked after the folder was removed."""
+    instruments = ModelInstruments("churn", "12")
+    shutil.rmtree(FOLDER)
+
+    def work() -> None:
+        with instruments.inference() as answered:
+            answered([1])
+        os._exit(7)
+
+    return {"status": os.WEXITSTATUS(in_a_child(work))}
+
+
 def unburied() -> dict[str, Any]:
     """A worker that has ended, and whose parent has not asked for it."""
     counter = Counter("work", "work")
