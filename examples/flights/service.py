@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 from fastapi import FastAPI, Header, HTTPException
+from prometheus_client import REGISTRY, CollectorRegistry
 from pydantic import BaseModel, Field
 from starlette.routing import Route
 from threadpoolctl import threadpool_limits
@@ -71,7 +72,7 @@ def app() -> FastAPI:
     return build(project.root, project.home)
 
 
-def build(root: Path, home: Path) -> FastAPI:
+def build(root: Path, home: Path, registry: CollectorRegistry = REGISTRY, look_seconds: float = 5.0) -> FastAPI:
     """The service of a project.
 
     Parameters
@@ -79,13 +80,18 @@ def build(root: Path, home: Path) -> FastAPI:
     root : Path
         The project: predictions are logged to ``data/predictions/loop`` below it.
     home : Path
-        Holds the registry.
+        Holds the registry of models.
+    registry : CollectorRegistry
+        Of its metrics.
+    look_seconds : float
+        How often it looks who is champion.
     """
-    champion = Champion(home / "models" / LOOP, Model.load)
-    instruments = ModelInstruments(LOOP, champion.served.version, classes=[0, 1], unsure=(0.45, 0.55))
-    log = PredictionLog(
-        root / "data" / "predictions" / LOG, timezone=TIMEZONE, max_seconds=5.0, model=LOOP, id="request_id"
+    champion = Champion(home / "models" / LOOP, Model.load, look_seconds=look_seconds)
+    instruments = ModelInstruments(
+        LOOP, champion.served.version, classes=[0, 1], unsure=(0.45, 0.55), registry=registry
     )
+    place = root / "data" / "predictions" / LOG
+    log = PredictionLog(place, timezone=TIMEZONE, max_seconds=5.0, model=LOOP, registry=registry)
     # scikit-learn's threads wait for each other longer than one row takes.
     threadpool_limits(limits=1, user_api="openmp")
 
@@ -96,7 +102,7 @@ def build(root: Path, home: Path) -> FastAPI:
 
     service = FastAPI(title="Flights from New York", lifespan=logged)
     service.add_middleware(RequestMetrics, instruments=instruments)
-    service.router.routes.append(Route("/metrics", metrics_app()))
+    service.router.routes.append(Route("/metrics", metrics_app(registry)))
 
     @service.get("/health")
     def health() -> dict[str, str]:

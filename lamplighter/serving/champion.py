@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from lamplighter.errors import ModelError, one_line
+from lamplighter.training import POINTER
 
 M = TypeVar("M")
-POINTER = "champion.json"
-"""The file of the registry that names the champion; a promotion replaces it whole."""
-
 LOG = logging.getLogger(__name__)
 
 

@@ -16,12 +16,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from lamplighter.errors import ModelError, one_line
-from lamplighter.training import REFERENCE
+from lamplighter.training import POINTER, REFERENCE
 from storage.history import History, tables
 from storage.history.promotions import Promotion, champion
 from storage.project.private_files import close_tree, make_folder, write_private
 
-POINTER = "champion.json"
 CHUNK = 1 << 20
 
 

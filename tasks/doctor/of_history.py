@@ -12,13 +12,14 @@ import sqlalchemy as sa
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.time.window import Window
 from lamplighter.errors import HistoryError, ModelError
+from lamplighter.training import POINTER
 from storage.history import History, tables
 from storage.history.outbox import waiting
 from storage.history.promotions import champion
 from storage.history.query import file_of
 from storage.history.unchanged import damages, migrations_behind, unchanged_history
 from storage.profiles.store import ProfileStore
-from storage.registry.versions import POINTER, Registry
+from storage.registry.versions import Registry
 from storage.upkeep.sizes import size_text, tree_size
 from tasks.doctor.case import Case
 from tasks.doctor.looked import Looked, fault, fault_of, ok, unused, warning

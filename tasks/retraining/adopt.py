@@ -16,14 +16,14 @@ from lamplighter.core.monitor import Monitor, Severity
 from lamplighter.core.retraining.policy import ADOPTED
 from lamplighter.core.time.window import logical_date, midnight
 from lamplighter.errors import ModelError, SourceError, one_line
-from lamplighter.training import REFERENCE
+from lamplighter.training import POINTER, REFERENCE
 from storage.history import open_history
 from storage.history.outbox import put
 from storage.history.promotions import Promotion, champion, promote
 from storage.profiles.build import table_kinds
 from storage.project.folder import Project
 from storage.registry.reference import kept_reference
-from storage.registry.versions import POINTER, Registry, Version, checksum_of
+from storage.registry.versions import Registry, Version, checksum_of
 from storage.sinks.apprise import targets
 from storage.sources.reference import reference_of
 from storage.sources.scan import Scan
