@@ -194,3 +194,34 @@ def test_a_file_that_cannot_grow_leaves_nothing_and_its_rows_wait(tmp_path: Path
     assert process.stdout == "File too large []\n"
     assert numbers(tmp_path) == list(range(100))
     assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".parquet"}
+
+
+COUNTED = """
+import datetime as dt, sys
+from lamplighter.serving import PredictionLog
+
+with PredictionLog(sys.argv[1], model="churn") as log:
+    for number in range(3):
+        log.append({"predicted_at": dt.datetime.now(dt.UTC), "number": number})
+"""
+
+SCRAPED = """
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+registry = CollectorRegistry()
+MultiProcessCollector(registry)
+print(generate_latest(registry).decode())
+"""
+
+
+def test_what_several_workers_log_is_counted_together(tmp_path: Path) -> None:
+    (shared := tmp_path / "shared").mkdir()
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(shared)}
+    for code in (COUNTED, COUNTED):
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / "log")], env=environment, check=True)
+    scraped = subprocess.run(
+        [sys.executable, "-c", SCRAPED], env=environment, check=True, capture_output=True, text=True
+    ).stdout
+    assert 'prediction_log_rows_total{model="churn"} 6.0' in scraped
+    assert 'prediction_log_dropped_rows_total{cause="full",model="churn"} 0.0' in scraped
