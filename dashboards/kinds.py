@@ -64,6 +64,9 @@ Built = Any
 NEWEST = frozenset({"bars", "value", "gauge"})
 """Kinds that show the value at the end of the time range alone."""
 
+MOST_POINTS = 250
+"""Points of a line of values by the day."""
+
 NOT_IN_LEGEND = {"legend": True, "tooltip": False, "viz": False}
 
 
@@ -144,6 +147,8 @@ def _lines(panel: Panel, config: Observability) -> Built:
     built = timeseries.Panel().legend(legend())
     built = built.tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.DESCENDING))
     daily = panel.is_of_the_history or any("[look_back]" in query.text for query in panel.queries)
+    # A value of a day does not change between two pixels, and a thousand models are many series.
+    built = built.max_data_points(MOST_POINTS) if daily else built
     built = built.line_interpolation(LineInterpolation.STEP_AFTER if daily else LineInterpolation.LINEAR)
     built = built.show_points(VisibilityMode.ALWAYS if panel.is_of_the_history else VisibilityMode.AUTO)
     built = built.min(0) if panel.unit == "percentunit" and not panel.is_near else built
@@ -169,6 +174,8 @@ def _lines(panel: Panel, config: Observability) -> Built:
 
 def _bars(panel: Panel, config: Observability) -> Built:
     built = bargauge.Panel().orientation(VizOrientation.HORIZONTAL)
+    if panel.is_near:
+        return built.min(-1).max(1)
     return built.min(0).max(1) if panel.unit == "percentunit" else built.min(0)
 
 

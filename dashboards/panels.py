@@ -64,7 +64,7 @@ class Panel:
     stacked : bool
         Whether lines are stacked.
     is_near : bool
-        Whether the axis begins near the lowest value and not at 0, where a few hundredths count.
+        Whether the axis does not begin at 0: a few hundredths count, or values are negative too.
     since : str
         How far back it looks, whatever the time range of the board is.
     has_logs : bool

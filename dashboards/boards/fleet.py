@@ -146,9 +146,9 @@ OVER_TIME = Row(
         Panel(
             21,
             "Open incidents",
-            "Open incidents of each model, of all severities.",
+            "Open incidents of each model, of all severities; the {largest} models with most.",
             "short",
-            (PromQL(f"{by_model('lamplighter_incident_open', how='sum')}{CHOSEN}", "{{model}}"),),
+            (PromQL(f"topk(largest, {by_model('lamplighter_incident_open', how='sum')}{CHOSEN})", "{{model}}"),),
         ),
         Panel(
             22,
@@ -157,6 +157,9 @@ OVER_TIME = Row(
             "The {largest} models with least.",
             "percentunit",
             (PromQL(f"bottomk(largest, ({room()}){CHOSEN})", "{{model}}"),),
+            "bars",
+            colours=ROOM,
+            is_near=True,
         ),
         Panel(
             23,

@@ -263,7 +263,8 @@ def bars(panel: Mapping[str, Any], values: Sequence[tuple[str, float]], size: tu
     steps = (defaults.get("thresholds") or {}).get("steps", [{"value": None, "color": "blue"}])
     rows = []
     for name, value in values:
-        width = max(0.0, min(100.0, 100 * value / most))
+        least = defaults.get("min") or 0
+        width = max(0.0, min(100.0, 100 * (value - least) / (most - least)))
         colour = threshold_colour(steps, value)
         rows.append(
             f'<div class="bar"><span>{escape(name)}</span><i><b style="width:{width:.1f}%;background:{colour}"></b></i>'
