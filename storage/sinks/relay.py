@@ -51,6 +51,7 @@ class Relay:
         self.receivers, self._critical, self._seconds, self._clock = receivers, critical, seconds, clock
         self._sent: dict[str, float] = {}
         self._unsure: set[str] = set()
+        self._memory = Lock()
         urls = {url for named in receivers.values() for url in named}
         # One message at a time to each address: a delivery that is repeated while it is being sent waits for its end.
         self._locks = {url: Lock() for url in urls}
@@ -89,11 +90,12 @@ class Relay:
         return False
 
     def _remember(self, key: str) -> None:
-        self._unsure.discard(key)
-        self._sent.pop(key, None)
-        self._sent[key] = self._clock()
-        while len(self._sent) > MOST_REMEMBERED:
-            self._sent.pop(next(iter(self._sent)), None)
+        with self._memory:
+            self._unsure.discard(key)
+            self._sent.pop(key, None)
+            self._sent[key] = self._clock()
+            while len(self._sent) > MOST_REMEMBERED:
+                del self._sent[next(iter(self._sent))]
 
     def __str__(self) -> str:
         """The receivers, with no more of their URLs than the scheme."""

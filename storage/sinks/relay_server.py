@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lamplighter.errors import visible
+from lamplighter.errors import unexpected, visible
 from storage.sinks.alert_message import Delivery
 from storage.sinks.exchange import Deadline
 from storage.sinks.relay import Answer, Relay
@@ -26,6 +27,7 @@ MOST_THREADS = 16
 SLOWEST = 10.0
 """Seconds that whoever asks may take to send it."""
 
+TOO_SLOW = Answer(408, f"a delivery that did not arrive within {SLOWEST:g} s")
 BUSY = b"HTTP/1.0 503 Service Unavailable\r\nContent-Type: text/plain\r\n\r\nthe relay is busy\n"
 
 
@@ -67,7 +69,10 @@ class RelayServer(ThreadingHTTPServer):
             self._free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Whoever asked has gone, or took too long; Alertmanager delivers again what it has no answer for."""
+        """Say what no code foresaw; of whoever has gone or was too slow, Alertmanager delivers again what it sent."""
+        error = sys.exception()
+        if error is not None and not isinstance(error, OSError):
+            self.report(unexpected(error))
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -82,7 +87,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Take a delivery."""
-        answer = self._delivered()
+        try:
+            answer = self._delivered()
+        except TimeoutError:
+            answer = TOO_SLOW
+        except Exception as error:
+            answer = Answer(500, unexpected(error))
         if answer.status >= 400:
             self.server.report(answer.line)
         self._answer(answer)
@@ -100,7 +110,7 @@ class Handler(BaseHTTPRequestHandler):
             return Answer(413, f"a delivery of {length[:20]} bytes; at most {MOST_BODY} are read: group by more labels")
         body = self._body(int(length))
         if body is None:
-            return Answer(408, f"a delivery that did not arrive within {SLOWEST:g} s")
+            return TOO_SLOW
         try:
             delivery = Delivery.model_validate_json(body)
         except ValidationError as error:

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -201,6 +201,34 @@ def _healthy(url: str) -> str:
         return httpx.get(f"{url}/-/healthy").text
     except httpx.HTTPError:
         return ""
+
+
+def test_what_no_code_foresaw_is_said_and_answered_so_that_it_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("no process can be started")
+
+    with world() as own:
+        monkeypatch.setattr("storage.sinks.relay.send", broken)
+        assert own.post(group(alert())).status_code == 500
+        monkeypatch.undo()
+        assert own.post(group(alert())).status_code == 200
+        assert own.lines == ["unexpected RuntimeError: no process can be started"]
+
+
+def test_a_delivery_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.sinks.relay_server.SLOWEST", 0.3)
+    with world() as own, socket.create_connection(("127.0.0.1", int(own.url.rpartition(":")[2]))) as connection:
+        connection.sendall(b"POST /alertmanager/default HTTP/1.0\r\nContent-Length: 100\r\n\r\n")
+        answer = b""
+        for _ in range(100):
+            with suppress(OSError):
+                connection.sendall(b"x")
+            connection.settimeout(0.1)
+            with suppress(TimeoutError):
+                answer = connection.recv(100)
+                break
+        assert b" 408 " in answer
+        assert len(own.lines) == 1
 
 
 def test_a_token_is_asked_for_where_one_is_set() -> None:
