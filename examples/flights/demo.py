@@ -71,9 +71,18 @@ def play(folder: Path, first: date, last: date, steps: Steps) -> Iterator[Played
             server.stop()
 
 
-def prepared(folder: Path) -> Project:
-    """A project folder with the monitors of the flights, their trainer, and what the monitors' variables stand for."""
-    shutil.copytree(FLIGHTS / "monitors", folder / "monitors", dirs_exist_ok=True)
+def prepared(folder: Path, models: str = "*") -> Project:
+    """A project folder with the monitors of the flights, their trainer, and what the monitors' variables stand for.
+
+    Parameters
+    ----------
+    folder : Path
+    models : str
+        A glob of the models whose monitors it has.
+    """
+    (folder / "monitors").mkdir(parents=True, exist_ok=True)
+    for path in (*FLIGHTS.glob("monitors/_*.yaml"), *FLIGHTS.glob(f"monitors/{models}.yaml")):
+        shutil.copy(path, folder / "monitors")
     shutil.copy(FLIGHTS / "trainer.py", folder / "trainer.py")
     (folder / ".env").write_text("FLIGHTS_DATABASE=data/flights.db\n", encoding="utf-8")
     (folder / ".env").chmod(0o600)

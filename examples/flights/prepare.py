@@ -33,7 +33,7 @@ def prepare(folder: Path, first: date = FIRST, last: date = LAST) -> Project:
     first, last : date
         Days in New York.
     """
-    project = prepared(folder)
+    project = prepared(folder, LOOP)
     late = folder / "data" / "models" / "late"
     if not (late / "reference.parquet").exists():
         train(predicted(*TRAINED), late, VERSION)
