@@ -81,8 +81,9 @@ def prepared(folder: Path, models: str = "*") -> Project:
         A glob of the models whose monitors it has.
     """
     (folder / "monitors").mkdir(parents=True, exist_ok=True)
-    for path in (*FLIGHTS.glob("monitors/_*.yaml"), *FLIGHTS.glob(f"monitors/{models}.yaml")):
-        shutil.copy(path, folder / "monitors")
+    for wanted in ("_*.yaml", f"{models}.yaml", "*.schema.json"):
+        for path in (FLIGHTS / "monitors").glob(wanted):
+            shutil.copy(path, folder / "monitors")
     shutil.copy(FLIGHTS / "trainer.py", folder / "trainer.py")
     (folder / ".env").write_text("FLIGHTS_DATABASE=data/flights.db\n", encoding="utf-8")
     (folder / ".env").chmod(0o600)
