@@ -141,7 +141,7 @@ NOW = Row(
 
 OVER_TIME = Row(
     20,
-    "Over time",
+    "Side by side",
     (
         Panel(
             21,
