@@ -6,7 +6,7 @@ of it, which says that it still goes on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from prometheus.alert import Alert
@@ -37,8 +37,9 @@ def burn_alerts(config: Observability) -> tuple[Alert, ...]:
             live.burn_after,
             severity,
             f"{WHOSE} uses up its failures {speed}",
-            f"{{{{ $value | humanizePercentage }}}} of the requests to {WHOSE} fail. Its objective allows {allowed} in "
-            f"{period}; it fails fast enough to use up {_spent(shares)}.",
+            f"{{{{ $value | humanizePercentage }}}} of the requests to {WHOSE} failed in "
+            f"{_either(map(in_words, shares))}. Its objective allows {allowed} in {period}; this uses up "
+            f"{_spent(shares)}.",
         )
         for name, shares, severity, speed in (
             ("LamplighterBudgetBurnsFast", live.page, config.critical, "fast"),
@@ -67,4 +68,8 @@ def failed_share(span: timedelta) -> str:
 
 def _spent(shares: Mapping[timedelta, float]) -> str:
     """How much is used up, and in which time."""
-    return " or ".join(f"{100 * share:g} % of that in {in_words(span)}" for span, share in shares.items())
+    return _either(f"{100 * share:g} % of that in {in_words(span)}" for span, share in shares.items())
+
+
+def _either(texts: Iterable[str]) -> str:
+    return " or ".join(texts)
