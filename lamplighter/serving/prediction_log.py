@@ -148,8 +148,9 @@ class PredictionLog:
         Raises
         ------
         ColumnError
-            If the row cannot be stored: its time is missing, null or without a zone, or a column has another type
-            than in the rows before. It was not taken then, and no other row is lost by it.
+            If the code that logs is wrong: the time is missing, null or without a zone, or a value is of no type that
+            Arrow knows. A value that a request brought raises nothing: where a column has another type than most
+            rows have in it, the row is refused later, counted and logged.
         """
         if self.sample < 1 and not is_sampled(self._id_of(row), self.sample):
             return

@@ -139,7 +139,6 @@ class RowQueue:
     def begin_anew_in_child(self) -> None:
         """Start empty after a fork: the parent writes what it held."""
         self._begin_anew()
-        self._rows.forget_lock()
 
     def _begin_anew(self) -> None:
         self._lock = threading.Lock()

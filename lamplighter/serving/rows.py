@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -33,10 +33,20 @@ NOT_STORABLE = (pa.ArrowException, OverflowError, TypeError, ValueError)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """The columns of a row, and which of its values are timestamps, with a zone or without."""
+    """The columns of some rows, and their types.
+
+    Attributes
+    ----------
+    names : tuple of str
+    instants : tuple of (int, bool)
+        The places of timestamps, and whether they carry a zone.
+    schema : Schema
+        As Arrow takes the first of these rows.
+    """
 
     names: tuple[str, ...]
     instants: tuple[tuple[int, bool], ...]
+    schema: pa.Schema
 
 
 class Row(NamedTuple):
@@ -49,6 +59,8 @@ class Row(NamedTuple):
 class Rows:
     """Takes rows and makes tables of them; it remembers each column's type, so that all files have the same.
 
+    Any thread may take rows, and one at a time makes tables.
+
     Parameters
     ----------
     time : str
@@ -58,17 +70,17 @@ class Rows:
     --------
     >>> rows = Rows("at")
     >>> noon = dt.datetime(2013, 4, 1, 12, tzinfo=dt.UTC)
-    >>> taken = [rows.take({"at": noon, "late": late}) for late in (0, 1)]
+    >>> taken = [rows.take({"at": noon, "late": late}) for late in (0, 1, "no")]
     >>> table, refused = rows.table(taken)
-    >>> table["late"].to_pylist(), refused
-    ([0, 1], [])
+    >>> table["late"].to_pylist(), len(refused)
+    ([0, 1], 1)
     """
 
     def __init__(self, time: str) -> None:
         self.time = time
         self._layouts: dict[tuple[Any, ...], Layout] = {}
         self._schema = pa.schema([])
-        self._lock = threading.Lock()
+        self._fitting = self._refused = 0
 
     def take(self, row: Mapping[str, Any]) -> Row:
         """The row as it is held. Arrow looks at it only if no row had the same columns and types before.
@@ -76,7 +88,7 @@ class Rows:
         Raises
         ------
         ColumnError
-            If its time is missing, null or without a zone, or a column has another type than before.
+            If its time is missing, null or without a zone, or Arrow has no type for a value.
         """
         names, values = tuple(row), tuple(row.values())
         layout = self._layouts.get((names, *map(type, values)))
@@ -89,14 +101,11 @@ class Rows:
         return Row(self._learn(row), values)
 
     def table(self, rows: Sequence[Row]) -> tuple[pa.Table, list[str]]:
-        """The rows as a table, and why some are not in it.
-
-        A value that only Arrow can judge, such as a list with numbers and texts, costs its own row and no other.
-        """
+        """The rows as a table, and why some are not in it: one that is at odds with the others costs none of them."""
+        kept, refused = self._agreeing(rows)
         tables: list[pa.Table] = []
-        refused: list[str] = []
-        for begin in range(0, len(rows), MADE_TOGETHER):
-            made, faults = self._sound(rows[begin : begin + MADE_TOGETHER])
+        for begin in range(0, len(kept), MADE_TOGETHER):
+            made, faults = self._sound(kept[begin : begin + MADE_TOGETHER])
             tables += made
             refused += faults
             # Threads that answer requests go on meanwhile; they would be kept waiting for 5 ms, Python's interval.
@@ -105,47 +114,72 @@ class Rows:
             return pa.table({}), refused
         return pa.concat_tables(tables, promote_options="permissive"), refused
 
-    def forget_lock(self) -> None:
-        """Begin anew in a process that was forked while another thread held the lock."""
-        self._lock = threading.Lock()
-
     def _learn(self, row: Mapping[str, Any]) -> Layout:
         """The layout of a row whose columns and types are new."""
-        layout = Layout(tuple(row), tuple(_instants(row)))
         try:
-            self._unify(with_instants(pa.Table.from_pylist([dict(row)]), self.time))
+            table = with_instants(pa.Table.from_pylist([dict(row)]), self.time)
         except NOT_STORABLE as error:
-            raise _refused(error) from None
+            raise ColumnError(_reason(error), fix="log values that Arrow has a type for") from None
+        layout = Layout(tuple(row), tuple(_instants(row)), table.schema)
         if isinstance(row[self.time], dt.datetime):
-            with self._lock:
-                if len(self._layouts) >= MOST_SHAPES:
-                    self._layouts.clear()
-                self._layouts[(layout.names, *map(type, row.values()))] = layout
+            if len(self._layouts) >= MOST_SHAPES:
+                self._layouts.clear()
+            self._layouts[(layout.names, *map(type, row.values()))] = layout
         return layout
 
-    def _unify(self, table: pa.Table) -> pa.Table:
-        """The table in the types of all rows so far and its own, where Arrow has one for both and Parquet stores it."""
-        with self._lock:
-            table = _in_known_zones(table, self._schema)
-            unified = pa.unify_schemas([self._schema, table.schema], promote_options="permissive")
-            if unified != self._schema:
-                pq.write_metadata(unified, BytesIO())
-            self._schema = unified
-        return table.cast(pa.schema([unified.field(name) for name in table.column_names]))
+    def _agreeing(self, rows: Sequence[Row]) -> tuple[Sequence[Row], list[str]]:
+        """The rows whose columns have the types of the rows before, and why the others are refused.
+
+        Where more rows have been refused than agreed, it is the earlier ones that were wrong: the first row of a
+        process must not decide for all.
+        """
+        counts = Counter(row.layout for row in rows)
+        faults = self._faults(counts)
+        refused = sum(counts[layout] for layout in faults)
+        if self._refused + refused > self._fitting + len(rows) - refused:
+            self._schema, self._fitting, self._refused = pa.schema([]), 0, 0
+            faults = self._faults(counts)
+            refused = sum(counts[layout] for layout in faults)
+        self._fitting += len(rows) - refused
+        self._refused += refused
+        if not faults:
+            return rows, []
+        kept = [row for row in rows if row.layout not in faults]
+        return kept, [faults[row.layout] for row in rows if row.layout in faults]
+
+    def _faults(self, counts: Counter[Layout]) -> dict[Layout, str]:
+        """The layouts that do not agree with the types so far and with those that more rows have, and why."""
+        faults = {}
+        for layout, _ in counts.most_common():
+            try:
+                self._schema = self._with(layout.schema)
+            except NOT_STORABLE as error:
+                faults[layout] = _reason(error)
+        return faults
+
+    def _with(self, schema: pa.Schema) -> pa.Schema:
+        """The types of all rows so far and of others, where Arrow has one for both and Parquet stores it."""
+        unified = pa.unify_schemas([self._schema, _in_known_zones(schema, self._schema)], promote_options="permissive")
+        if unified != self._schema:
+            pq.write_metadata(unified, BytesIO())
+        return unified
 
     def _sound(self, rows: Sequence[Row]) -> tuple[list[pa.Table], list[str]]:
+        """Tables of rows, halved until a row that only Arrow can judge, such as a list of several types, is alone."""
         try:
             return [self._made(rows)], []
         except (ColumnError, *NOT_STORABLE) as error:
             if len(rows) == 1:
-                return [], [one_line(error)]
+                return [], [_reason(error)]
         half = len(rows) // 2
         first, refused_first = self._sound(rows[:half])
         second, refused_second = self._sound(rows[half:])
         return first + second, refused_first + refused_second
 
     def _made(self, rows: Sequence[Row]) -> pa.Table:
-        return self._unify(with_instants(pa.table(_columns(rows)), self.time))
+        table = with_instants(pa.table(_columns(rows)), self.time)
+        self._schema = self._with(table.schema)
+        return table.cast(pa.schema([self._schema.field(name) for name in table.column_names]))
 
 
 def with_instants(table: pa.Table, time: str) -> pa.Table:
@@ -195,16 +229,14 @@ def _columns(rows: Sequence[Row]) -> dict[str, Sequence[Any]]:
     return {name: [mapping.get(name) for mapping in mappings] for name in every}
 
 
-def _in_known_zones(table: pa.Table, schema: pa.Schema) -> pa.Table:
+def _in_known_zones(schema: pa.Schema, known: pa.Schema) -> pa.Schema:
     """Timestamps that carry a zone in the zone of the rows before: Arrow has no type for two."""
-    for place, field in enumerate(table.schema):
-        known = schema.field(field.name).type if field.name in schema.names else field.type
-        if known != field.type and all(pa.types.is_timestamp(each) and each.tz for each in (known, field.type)):
-            table = table.set_column(
-                place, field.name, table.column(place).cast(pa.timestamp(field.type.unit, known.tz))
-            )
-    return table
+    for place, field in enumerate(schema):
+        before = known.field(field.name).type if field.name in known.names else field.type
+        if before != field.type and all(pa.types.is_timestamp(each) and each.tz for each in (before, field.type)):
+            schema = schema.set(place, field.with_type(pa.timestamp(field.type.unit, before.tz)))
+    return schema
 
 
-def _refused(error: Exception) -> ColumnError:
-    return ColumnError(f"row refused: {str(error).splitlines()[0]}", fix="log each column with one type")
+def _reason(error: Exception) -> str:
+    return f"row refused: {one_line(error)}"

@@ -154,18 +154,20 @@ def test_rows_are_written_when_the_service_fails(tmp_path: Path) -> None:
     assert read(tmp_path)["late"].to_pylist() == [1]
 
 
-def test_a_bad_row_is_refused_and_the_good_ones_are_kept(tmp_path: Path) -> None:
+def test_a_bad_row_is_refused_and_the_good_ones_are_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with PredictionLog(tmp_path) as log:
         log.append({"predicted_at": NOON, "late": 1, "score": None})
-        with pytest.raises(ColumnError, match="late has incompatible types"):
-            log.append({"predicted_at": NOON, "late": "yes"})
+        log.append({"predicted_at": NOON, "late": "yes"})
         with pytest.raises(ColumnError, match="no time zone"):
             log.append({"predicted_at": NAIVE, "late": 1})
+        with pytest.raises(ColumnError, match="log values that Arrow has a type for"):
+            log.append({"predicted_at": NOON, "late": object()})
         log.append({"predicted_at": NOON, "late": 0, "score": 0.5})
     assert read(tmp_path).select(["late", "score"]).to_pylist() == [
         {"late": 1, "score": None},
         {"late": 0, "score": 0.5},
     ]
+    assert "1 rows refused, the first: row refused: Unable to merge: Field late has incompatible types" in caplog.text
 
 
 def test_a_flush_that_failed_half_way_doubles_nothing_when_repeated(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -234,6 +235,24 @@ def test_a_row_that_only_arrow_can_refuse_costs_no_other(
     assert line.startswith(f"prediction log {tmp_path}: 2 rows refused, the first: ")
 
 
+@pytest.mark.parametrize("max_rows", [1, 3, 100])
+def test_the_type_that_most_rows_have_counts_whichever_came_first(
+    tmp_path: Path, counts: Counts, max_rows: int
+) -> None:
+    """Else one odd request after a start would keep every later row out of the log."""
+    with PredictionLog(tmp_path, max_rows=max_rows, model="churn", registry=counts.registry) as log:
+        log.append(row(0, score="high"))
+        for number in range(1, 21):
+            log.append(row(number, score=0.5))
+        log.append(row(21, score="low"))
+    stored = [
+        path for path in sorted(tmp_path.rglob("*.parquet")) if pq.read_schema(path).field("score").type == "double"
+    ]
+    assert sum(pq.ParquetFile(path).metadata.num_rows for path in stored) >= 19
+    assert counts("rows_total") == 20
+    assert counts("dropped_rows_total", cause="refused") == 2
+
+
 @pytest.mark.parametrize(
     ("rows", "stored"),
     [
@@ -250,7 +269,7 @@ def test_a_column_has_one_type_in_all_files_to_come(
     with PredictionLog(tmp_path, max_rows=max_rows) as log:
         for number, value in enumerate(rows):
             log.append(row(number, value=value))
-    tables = [pa.parquet.read_table(path) for path in sorted(tmp_path.rglob("*.parquet"))]
+    tables = [pq.read_table(path) for path in sorted(tmp_path.rglob("*.parquet"))]
     table = pa.concat_tables(tables, promote_options="permissive")
     assert table["value"].to_pylist() == stored
 
