@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import click
 
+from lamplighter.atomic import atomic_file
 from lamplighter.cli.day import MOMENT, Moment
 from lamplighter.cli.models import complete_models
 from lamplighter.errors import HistoryError, LamplighterError
@@ -54,27 +56,24 @@ def openmetrics(
     spans = _spans(opened, model, {"first": first, "last": last, "as_of": None})
     history = existing_history(opened)
     assert history is not None, "there is a run in it"
-    # Into a file beside it first: what broke off must not be taken for the whole.
-    beside = output.with_name(f".{output.name}.{os.getpid()}") if output else None
     try:
-        with _writing(beside) as out:
+        with _writing(output) as out:
             out.writelines(lines_of(history, spans))
-        if output and beside:
-            beside.replace(output)
     except BrokenPipeError:
         raise SystemExit(1) from None
     except OSError as error:
         what = f"{error.filename or output} cannot be written: {error.strerror}"
         raise LamplighterError(what, where="export", fix="free or allow it") from None
-    finally:
-        if beside:
-            beside.unlink(missing_ok=True)
 
 
-def _writing(path: Path | None) -> AbstractContextManager[IO[str]]:
-    if path:
-        return path.open("w", encoding="utf-8")
-    return nullcontext(sys.stdout)
+@contextmanager
+def _writing(path: Path | None) -> Iterator[IO[str]]:
+    """The standard output, or a file that is there only once it is whole."""
+    if path is None:
+        yield sys.stdout
+        return
+    with atomic_file(path) as file, TextIOWrapper(file, encoding="utf-8") as text:
+        yield text
 
 
 def _spans(opened: Project, model: str | None, wanted: dict[str, Moment | None]) -> Spans:
