@@ -58,6 +58,8 @@ def command(
     keys and marks mistakes. Rules and dashboards are as the section [observability] of lamplighter.toml says, and
     dashboards have a panel for what the project's monitors measure.
     """
+    if time_scale != 1 and not (rules or prometheus):
+        raise click.UsageError("--time-scale is of --rules and --prometheus; give one of them.")
     from flows.deployments import prefect_yaml
     from lamplighter.core.monitor.schema import SCHEMA_FILE, schema_text
     from storage.project.folder import Project

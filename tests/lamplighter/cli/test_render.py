@@ -187,6 +187,8 @@ def test_a_file_of_prometheus_that_was_edited_by_hand_is_named(tmp_path: Path) -
         edited = _run(tmp_path, "--prometheus", str(out), "--check")
         assert (edited.exit_code, f"{out / name}: stale or absent" in edited.output) == (1, True)
         _run(tmp_path, "--prometheus", str(out))
+    alone = _run(tmp_path, "--time-scale", "60")
+    assert (alone.exit_code, "--time-scale is of --rules and --prometheus" in alone.output) == (2, True)
     refused = _run(tmp_path, "--prometheus", str(out), "--time-scale", "0.5")
     assert (refused.exit_code, "0.5 is not in the range x>=1" in refused.output) == (2, True)
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from lamplighter.cli.reference import settings_page
 from lamplighter.core.evaluation.gauges import GAUGES, INFO
 from lamplighter.core.records.live import LIVE
 from lamplighter.errors import MonitorError
+from storage.project.folder import Project
 from storage.project.observability import Observability, load_observability
-from storage.project.observability_fields import OF_GAUGES, OF_SERVICES
+from storage.project.observability_alerting import Alertmanager, Owner, Receiver, Scraping
+from storage.project.observability_fields import OF_GAUGES, OF_SERVICES, part_of
+from storage.project.observability_live import Live, Machines
+from storage.project.relay import relay_receivers
 from storage.project.settings import load_settings
 
 
@@ -95,6 +101,25 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, line: str, message: str) -> N
     assert said.startswith(f"{tmp_path}/lamplighter.toml:")
     assert message in said
     assert "\n" not in said
+
+
+def test_the_settings_of_the_page_on_alerts_are_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "alerts.md").read_text()
+    blocks = re.findall(r"```toml\n(.+?)```", page, re.DOTALL)
+    assert len(blocks) == 3
+    for block in blocks:
+        load(tmp_path, block)
+    (tmp_path / ".env").write_text("OPS_URL=mailto://a\nTEAMS_URL=workflows://b\n")
+    (tmp_path / ".env").chmod(0o600)
+    assert {*relay_receivers(Project.open(tmp_path))} == {"default", "teams"}
+
+
+def test_every_key_of_every_section_is_on_the_page_of_settings() -> None:
+    page = settings_page()
+    for section in (Observability, Live, Machines, Scraping, Alertmanager, Receiver, Owner):
+        for name, field in section.model_fields.items():
+            assert part_of(field) or f"| `{name}` |" in page, name
+            assert field.description, name
 
 
 @pytest.mark.parametrize("text", ["observability = 3\n", "observability = [1]\n"])
