@@ -106,7 +106,7 @@ def explain(project: Project, monitor: Monitor, logged: Logged, now: datetime) -
         reference, reason = reference_rows(project, monitor, logged, of_version, spool)
         inputs = beside_reference(monitor, logged, reference, reason)
         truth = truth_of(project, monitor, logged, now, spool)
-    moves = moves_of(project, monitor, registry, logged, inputs)
+        moves = moves_of(project, monitor, registry, logged, inputs, spool / "asked")
     run = run_of_window(history, logged) if history else None
     return Explained(monitor, logged, version, truth, inputs, moves, run, _more(monitor, logged, inputs))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,22 +74,33 @@ class Moves:
 
 
 def moves_of(
-    project: Project, monitor: Monitor, registry: Registry | None, logged: Logged, inputs: Sequence[Beside]
+    project: Project,
+    monitor: Monitor,
+    registry: Registry | None,
+    logged: Logged,
+    inputs: Sequence[Beside],
+    scratch: Path,
 ) -> Moves:
     """Ask the version that answered, in a process of its own, how else it would have answered.
+
+    Parameters
+    ----------
+    registry : Registry or None
+        None where nothing was ever recorded.
+    scratch : Path
+        Empty folder for what the process gets and gives.
 
     Examples
     --------
     >>> from tasks.explain.logged import find_logged
     >>> found = find_logged(project, monitor, ["0311-007"], None, context.now, context.spool)
-    >>> moves_of(project, monitor, None, found, []).reason
+    >>> moves_of(project, monitor, None, found, [], context.spool).reason
     'the monitor names no column of versions'
     """
     try:
         folder = _registered(monitor, registry, logged)
         asked = [it for it in inputs if it.typical_value is not None]
-        with tempfile.TemporaryDirectory(prefix=f"explain-{monitor.model}-", dir=_spool(project)) as scratch:
-            return _asked(project, monitor, logged, asked, folder, Path(scratch))
+        return _asked(project, monitor, logged, asked, folder, scratch)
     except LamplighterError as error:
         return Moves(reason=str(error))
 
@@ -122,12 +132,6 @@ def _registered(monitor: Monitor, registry: Registry | None, logged: Logged) -> 
     return registry.verified(version)
 
 
-def _spool(project: Project) -> Path:
-    folder = project.home / "spool"
-    make_folder(folder)
-    return folder
-
-
 def _asked(
     project: Project, monitor: Monitor, logged: Logged, inputs: Sequence[Beside], folder: Path, scratch: Path
 ) -> Moves:
@@ -135,6 +139,7 @@ def _asked(
     work = monitor.retrain
     assert work.trainer is not None
     rows, put = _rows(monitor, logged, inputs)
+    make_folder(scratch)
     path = scratch / "rows.parquet"
     # Private columns are in it in the clear.
     with open_private(path) as file:
