@@ -117,10 +117,15 @@ class RowQueue:
             If rows are left, with their number and why.
         """
         with self._lock:
+            if self._held and self._thread is None:
+                # Closed before, in vain: what kept it then may be mended.
+                self._start()
             thread, self._closing = self._thread, True
             self._due.notify_all()
         if thread is not None:
             thread.join(seconds)
+        else:
+            self._flush_without_thread()
         with self._lock:
             self._closing = False
             if not self._held:
@@ -172,8 +177,13 @@ class RowQueue:
 
     def _start(self) -> None:
         at_exit_of_child()
-        self._thread = threading.Thread(target=self._work, name="lamplighter-prediction-log", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._work, name="lamplighter-prediction-log", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            # There is none to be had, as at the end of an interpreter: the next row, or the end, tries again.
+            return
+        self._thread = thread
 
     def _seconds_until_due(self) -> float:
         if self._closing or self._batch or len(self._waiting) >= self._limits.max_rows:
@@ -202,6 +212,12 @@ class RowQueue:
         return self._closing
 
     # What is called without it
+
+    def _flush_without_thread(self) -> None:
+        try:
+            self.flush()
+        except Exception as error:
+            self._say_failed(error)
 
     def _work(self) -> None:
         """Write whatever is due, until the log is closed and nothing is left, or what is left cannot be written."""

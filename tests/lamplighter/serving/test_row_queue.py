@@ -144,9 +144,27 @@ def test_closing_says_what_is_lost(blocked: Path) -> None:
     with pytest.raises(LamplighterError, match=r"1 rows were not written: .* they are lost when the process ends"):
         log.close()
     blocked.unlink()
+    log.close()
+    assert written(blocked) == [0]
+
+
+def test_without_a_thread_rows_wait_for_one_or_for_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a row is logged while the interpreter ends, which starts no thread any more."""
+    log = PredictionLog(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", _no_thread)
+        log.append(row(0))
     log.append(row(1))
     log.close()
-    assert written(blocked) == [0, 1]
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", _no_thread)
+        log.append(row(2))
+        log.close()
+    assert written(tmp_path) == [0, 1, 2]
+
+
+def _no_thread(thread: threading.Thread) -> None:
+    raise RuntimeError("can't create new thread at interpreter shutdown")
 
 
 def test_the_error_of_a_block_is_not_hidden_by_that_of_its_log(blocked: Path, caplog: pytest.LogCaptureFixture) -> None:
