@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 import sqlalchemy as sa
 
 from lamplighter.core.evaluation.gauges import BY_METRIC, BY_NAME, GAUGES, Gauge
-from lamplighter.core.evaluation.openmetrics import families, sample_line
+from lamplighter.core.evaluation.openmetrics import families, sample_line, series_text
 from lamplighter.core.records.catalogue import METRICS, OF_VERSIONS
 from storage.history import tables
 from storage.history.database import History
@@ -80,16 +79,19 @@ def _series(
     if span.until is not None:
         conditions.append(table.c.window_start < span.until)
     known = newest(table, *conditions).subquery()
-    order = [known.c[name] for name in ("segment", "feature", "class", "method", "window_start")]
-    query = sa.select(known).where(known.c[column].is_not(None)).order_by(*order, known.c.n.desc(), known.c.version)
-    before: tuple[Any, ...] = ()
+    # By what the series has, and by nothing else of the key: a statistic that took another one's place continues it.
+    series = [known.c[name] for name in gauge.labels]
+    query = sa.select(*series, known.c.window_start, known.c[column]).where(known.c[column].is_not(None))
+    query = query.order_by(*series, known.c.window_start, known.c.n.desc(), known.c.version, known.c.method)
+    head, start, before = "", None, None
     with history.streaming() as connection:
-        for row in connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query).mappings():
-            labels = (("job", JOB), ("model", model), *((name, str(row[name])) for name in gauge.labels))
-            sample = (labels, row["window_start"])
-            if sample != before:
-                yield sample_line(gauge.name, labels, row[column], row["window_start"])
-            before = sample
+        for *values, at, value in connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query):
+            if values != before:
+                labels = zip(gauge.labels, map(str, values), strict=True)
+                before, start, head = values, None, series_text(gauge.name, [("job", JOB), ("model", model), *labels])
+            if at != start:
+                yield sample_line(head, value, at)
+            start = at
 
 
 def _custom(history: History, model: str) -> list[str]:

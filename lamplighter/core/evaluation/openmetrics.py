@@ -25,20 +25,28 @@ def family_head(gauge: Gauge) -> str:
     return f"# HELP {gauge.name} {gauge.help.translate(ESCAPES)}\n# TYPE {gauge.name} gauge\n"
 
 
-def sample_line(name: str, labels: Iterable[tuple[str, str]], value: float, at: datetime) -> str:
-    r"""One sample. Empty labels are left out, since to Prometheus they are none.
+def series_text(name: str, labels: Iterable[tuple[str, str]]) -> str:
+    r"""A series. Empty labels are left out, since to Prometheus they are none.
+
+    Examples
+    --------
+    >>> print(series_text("lamplighter_quality_f1_ratio", [("model", "m"), ("segment", 'plan="a\\b"'), ("class", "")]))
+    lamplighter_quality_f1_ratio{model="m",segment="plan=\"a\\b\""}
+    """
+    written = ",".join(f'{label}="{text.translate(ESCAPES)}"' for label, text in labels if text)
+    return f"{name}{{{written}}}"
+
+
+def sample_line(series: str, value: float, at: datetime) -> str:
+    r"""One sample of a series.
 
     Examples
     --------
     >>> from datetime import UTC
-    >>> labels = [("model", "m"), ("segment", 'plan="a\\b"'), ("class", "")]
-    >>> print(sample_line("lamplighter_quality_f1_ratio", labels, 0.5, datetime(2013, 4, 1, tzinfo=UTC)), end="")
-    lamplighter_quality_f1_ratio{model="m",segment="plan=\"a\\b\""} 0.5 1364774400
+    >>> sample_line('lamplighter_data_rows{model="m"}', 3.0, datetime(2013, 4, 1, tzinfo=UTC))
+    'lamplighter_data_rows{model="m"} 3.0 1364774400\n'
     """
-    written = ",".join(f'{label}="{text.translate(ESCAPES)}"' for label, text in labels if text)
-    moment = at.timestamp()
-    shown = int(moment) if moment == int(moment) else moment
-    return f"{name}{{{written}}} {value!r} {shown}\n"
+    return f"{series} {value!r} {at.timestamp():.15g}\n"
 
 
 def families(parts: Iterable[tuple[Gauge, Iterator[str]]]) -> Iterator[str]:

@@ -214,3 +214,21 @@ def test_a_long_past_is_streamed(past: Project) -> None:
     assert count == 20 * 1000 + 2
     # All of it as rows takes 25 MB.
     assert peak < 8 * 1024 * 1024
+
+
+def test_a_series_whose_statistic_changed_goes_on_in_the_order_of_time(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    history, table = open_history(Project.open(tmp_path / "home")), tables.measurement
+    same = {"model": "m", "grain": "1d", "metric": "drift_detected", "family": "drift", "n": 9, "state": "final"}
+    same |= dict.fromkeys(("segment", "version", "class", "reason"), "") | {"feature": "f", "value": 1.0}
+    days = [datetime(2025, 3, number, tzinfo=UTC) for number in (1, 2, 3, 4)]
+    with history.writing() as connection:
+        for day, method in zip(days, ("wasserstein", "ks", "wasserstein", "ks"), strict=True):
+            connection.execute(sa.insert(table), [{**same, "window_start": day, "known_on": day, "method": method}])
+        hourly = {**same, "grain": "1h", "method": "ks", "window_start": days[0], "known_on": days[0], "value": 0.0}
+        connection.execute(sa.insert(table), [hourly])
+    lines = [line for line in openmetrics(history, {"m": ("1d", Filter())}) if not line.startswith("#")]
+    assert [line.split()[1:] for line in lines] == [["1.0", f"{int(day.timestamp())}"] for day in days]
+    assert {line.split()[0] for line in lines} == {
+        'lamplighter_drift_detected{job="lamplighter",model="m",feature="f"}'
+    }
