@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 REFERENCE = "reference.parquet"
 """The file of a model's folder that holds what the model answered on rows that it was not fitted on."""
 
-POINTER = "champion.json"
-"""The file of a model's folder in the registry that names the champion; a promotion replaces it whole."""
-
 WINDOW = "__window__"
 """The column that names the window of each row: rows of one window resemble each other; folds keep them together."""
 

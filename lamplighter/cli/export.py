@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from storage.project.folder import Project
 
 
-@click.group()
+@click.group(epilog="Example: lamplighter export openmetrics flight-delays --output past.om")
 def command() -> None:
     """Write what is recorded in the form of another program."""
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from lamplighter.core.retraining.pointer import POINTER
 from lamplighter.errors import ModelError, one_line
-from lamplighter.training import POINTER
 
 M = TypeVar("M")
 LOG = logging.getLogger(__name__)

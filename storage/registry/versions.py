@@ -15,8 +15,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lamplighter.core.retraining.pointer import POINTER
 from lamplighter.errors import ModelError, one_line
-from lamplighter.training import POINTER, REFERENCE
+from lamplighter.training import REFERENCE
 from storage.history import History, tables
 from storage.history.promotions import Promotion, champion
 from storage.project.private_files import close_tree, make_folder, write_private

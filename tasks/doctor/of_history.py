@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from lamplighter.core.monitor import Monitor
+from lamplighter.core.retraining.pointer import POINTER
 from lamplighter.core.time.window import Window
 from lamplighter.errors import HistoryError, ModelError
-from lamplighter.training import POINTER
 from storage.history import History, tables
 from storage.history.outbox import waiting
 from storage.history.promotions import champion

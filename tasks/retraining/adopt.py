@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 from lamplighter.core.checks.messages import Message
 from lamplighter.core.monitor import Monitor, Severity
+from lamplighter.core.retraining.pointer import POINTER
 from lamplighter.core.retraining.policy import ADOPTED
 from lamplighter.core.time.window import logical_date, midnight
 from lamplighter.errors import ModelError, SourceError, one_line
-from lamplighter.training import POINTER, REFERENCE
+from lamplighter.training import REFERENCE
 from storage.history import open_history
 from storage.history.outbox import put
 from storage.history.promotions import Promotion, champion, promote

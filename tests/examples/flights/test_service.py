@@ -17,7 +17,7 @@ from examples.flights.model import Model
 from examples.flights.replay import LOOP, TRAINED
 from examples.flights.rows import predicted
 from examples.flights.service import FAULTS, build
-from lamplighter.training import POINTER
+from lamplighter.core.retraining.pointer import POINTER
 from storage.project.folder import Project
 from tasks.retraining.adopt import adopt
 

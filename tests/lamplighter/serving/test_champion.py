@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from lamplighter.core.retraining.pointer import POINTER
 from lamplighter.errors import ModelError
 from lamplighter.serving import Champion
-from lamplighter.training import POINTER
 
 
 @pytest.fixture
