@@ -9,6 +9,7 @@ from prometheus.rule_files import RULE_FILES
 from prometheus.spans import promql
 from prometheus.yaml_text import yaml_text
 from storage.project.observability import Observability
+from storage.project.observability_alerting import Scraping
 
 MOST_WAIT = timedelta(seconds=10)
 """How long a target may take to answer, as Prometheus has it."""
@@ -32,7 +33,7 @@ def prometheus_yaml(config: Observability | None = None) -> str:
             "honor_labels": True,
             "static_configs": [*_targets(scrape.services), *_plain(scrape.plain_services)],
         },
-        _job(scrape.pushgateway_job, scrape.pushgateways, honor_labels=True),
+        _job(scrape.pushgateway_job, scrape.pushgateways, honor_labels=True, **_user(scrape)),
         _job(config.machines.job, scrape.nodes),
         _job(scrape.prefect_job, scrape.prefect, metrics_path="/api/metrics"),
     )
@@ -53,6 +54,13 @@ def prometheus_yaml(config: Observability | None = None) -> str:
 
 def _job(name: str, targets: Iterable[str], **options: object) -> dict[str, object]:
     return {"job_name": name, **options, "static_configs": _targets(targets)}
+
+
+def _user(scrape: Scraping) -> dict[str, object]:
+    """What a Pushgateway with basic authentication asks for."""
+    if not scrape.pushgateway_user:
+        return {}
+    return {"basic_auth": {"username": scrape.pushgateway_user, "password_file": scrape.pushgateway_password_file}}
 
 
 def _plain(services: Mapping[str, Iterable[str]]) -> Iterator[dict[str, object]]:

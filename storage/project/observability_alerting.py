@@ -53,11 +53,19 @@ class Scraping(Part):
         default={}, description="services that do not say which model they serve, by its name"
     )
     pushgateway_job: Word = Field(default="pushgateway", description="Prometheus' job of the Pushgateway")
+    pushgateway_user: Text = Field(default="", description="user that the Pushgateway asks for")
+    pushgateway_password_file: Text = Field(default="", description="file with that user's password")
     pushgateways: Targets = Field(default=("localhost:9091",), description="what runs push their gauges to")
     nodes: Targets = Field(default=("localhost:9100",), description="node_exporter of each machine")
     prefect_job: Word = Field(default="prefect", description="Prometheus' job of the Prefect server")
     prefect: Targets = Field(default=("localhost:4200",), description="the Prefect server, where it exposes metrics")
     alertmanagers: Targets = Field(default=("localhost:9093",), description="what alerts are sent to")
+
+    @model_validator(mode="after")
+    def _has_both(self) -> Scraping:
+        if bool(self.pushgateway_user) != bool(self.pushgateway_password_file):
+            raise ValueError("pushgateway_user and pushgateway_password_file belong together; give both or none")
+        return self
 
 
 class Receiver(Part):

@@ -108,6 +108,14 @@ def test_inhibitions_name_alerts_that_are_there_and_spare_what_is_live() -> None
         assert "LamplighterRequestsFailing" not in named
 
 
+def test_a_user_without_a_password_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "lamplighter.toml").write_text("[observability.scrape]\npushgateway_user = 'lamp'\n")
+    with pytest.raises(
+        LamplighterError, match="scrape: pushgateway_user and pushgateway_password_file belong together"
+    ):
+        load_observability(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -15,6 +15,7 @@ from prometheus.files import prometheus_files
 from prometheus.rule_files import RULE_FILES, every_rule, rules_yaml
 from prometheus.runs import run_alerts
 from storage.project.observability import Observability
+from storage.project.observability_alerting import Scraping
 from tests.prometheus.tools import agreed
 
 CHECKOUT = Path(__file__).parents[2]
@@ -160,6 +161,25 @@ def test_every_alert_leads_to_its_runbook() -> None:
         assert annotations["summary"]
         assert annotations["description"].removesuffix("{{ end }}").endswith(".")
         assert alert.severity in {"warning", "critical"} or alert.name == "LamplighterIncidentOpen"
+
+
+def test_promtool_agrees_with_all_that_can_be_scraped(promtool: str, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("s3cr3t")
+    scrape = Scraping(
+        services=(),
+        plain_services={"purchases": ("10.0.0.7:8000", "[::1]:8000")},
+        pushgateway_user="lamp",
+        pushgateway_password_file=str(tmp_path / "password"),
+        prefect=(),
+    )
+    (tmp_path / "rules").mkdir()
+    for name, text in prometheus_files(Observability(scrape=scrape)).items():
+        (tmp_path / name).write_text(text)
+    agreed(promtool, "check", "config", tmp_path / "prometheus.yml")
+    jobs = {job["job_name"]: job for job in yaml.safe_load((tmp_path / "prometheus.yml").read_text())["scrape_configs"]}
+    assert [*jobs] == ["model-service", "pushgateway", "node"]
+    (plain,) = jobs["model-service"]["static_configs"]
+    assert plain == {"targets": ["10.0.0.7:8000", "[::1]:8000"], "labels": {"model": "purchases"}}
 
 
 def test_what_is_pushed_or_exposed_keeps_its_labels() -> None:
