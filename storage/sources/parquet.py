@@ -21,7 +21,11 @@ from storage.sources.files import File, open_file
 from storage.sources.formats import copy_as_parquet
 
 OPEN_FILES = 64
-"""Local files held open at a time: a service that logs by the minute writes more than a process may open."""
+"""Local files held open at a time: a process may not open as many as a table may have."""
+
+SMALL, MOST_SMALL = 256 * 1024, 64 * 1024 * 1024
+"""Bytes up to which a local file is read at once and kept, and bytes of all that are: a service that logs by the minute
+writes 1,440 files a day, which would be opened again for each column."""
 
 FAULTS = (ValueError, TypeError, RuntimeError, LookupError, ArithmeticError, MemoryError, AssertionError)
 """What reading a damaged file may end in besides Arrow's own errors: a name that is no text, a size below zero."""
@@ -45,6 +49,7 @@ class OpenFiles:
         self._decoded = decoded or Decoded(most=0)
         self._open: dict[str, pq.ParquetFile] = {}
         self._inside: dict[str, frozenset[str]] = {}
+        self._small, self._kept = 0, set[str]()
         # Stages of a run that a task runner runs at a time share the files.
         self._lock = RLock()
 
@@ -81,7 +86,7 @@ class OpenFiles:
         filesystem, path = open_file(uri)
         if "://" not in uri or uri.startswith("file://"):
             refuse_no_file(path)
-        stream = _as_parquet(file, filesystem, path)
+        stream = self._whole(uri, _as_parquet(file, filesystem, path))
         try:
             # Where the writer has added checksums, as Spark does, damage to the values is found.
             return pq.ParquetFile(stream, page_checksum_verification=True)
@@ -91,12 +96,24 @@ class OpenFiles:
             stream.close()
             raise seems(head, tail, size) or OSError(f"cannot be read as Parquet: {one_line(error)}") from None
 
+    def _whole(self, uri: str, stream: pa.NativeFile) -> pa.NativeFile:
+        """A small local file, read at once while there is room for it: it holds no descriptor then."""
+        size = stream.size()
+        if "://" in uri or size > SMALL or self._small + size > MOST_SMALL or isinstance(stream, pa.BufferReader):
+            return stream
+        with stream:
+            self._small += size
+            self._kept.add(uri)
+            return pa.BufferReader(stream.read())
+
     def close(self, keep: int = 0) -> None:
-        """Close local files but for the ones that were asked for last."""
+        """Close local files but for the ones that were asked for last; small ones stay in memory if any are kept."""
         with self._lock:
-            local = [uri for uri in self._open if "://" not in uri]
+            local = [uri for uri in self._open if "://" not in uri and not (keep and uri in self._kept)]
             for uri in local[: max(0, len(local) - keep)]:
                 self._open.pop(uri).close(force=True)
+            if not keep:
+                self._kept, self._small = set(), 0
 
     def schema(self, uri: str) -> pa.Schema:
         """The columns of a file: its own, under the names of its table, and those that its path or a log adds.
