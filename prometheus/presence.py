@@ -5,7 +5,7 @@ from __future__ import annotations
 from lamplighter.core.records.live import LIVE_BY_NAME
 from prometheus.alert import Alert
 from prometheus.queries import quoted
-from prometheus.spans import in_words
+from prometheus.spans import in_words, promql
 from prometheus.templates import label_of
 from storage.project.observability import Observability
 
@@ -15,11 +15,12 @@ INFO = LIVE_BY_NAME["model_service_info"].name
 def service_presence(config: Observability) -> tuple[Alert, ...]:
     """The alerts on services that are down, or fewer than declared.
 
-    Of a job that is gone there is no `up` at all: it counts as none, and is no reason to be silent.
+    Of a job that is gone there is no `up` at all: it counts as none, and is no reason to be silent. A job that
+    Prometheus never watched is none of ours.
 
     Examples
     --------
-    >>> service_presence(Observability())[1].expr
+    >>> service_presence(Observability())[1].expr.partition(" and ")[0]
     '(count(up{job="model-service"} == 1) or vector(0)) < 1'
     """
     live = config.live
@@ -59,11 +60,12 @@ def machine_presence(config: Observability) -> tuple[Alert, ...]:
 def _too_few(config: Observability, name: str, job: str, least: int, what: str) -> tuple[Alert, ...]:
     if not least:
         return ()
+    up, past = _up(config, job), promql(config.look_back)
     wait = config.live.down_after if what == "services" else config.machines.down_after
     return (
         Alert(
             name,
-            f"(count({_up(config, job)} == 1) or vector(0)) < {least}",
+            f"(count({up} == 1) or vector(0)) < {least} and on () count(last_over_time({up}[{past}]))",
             wait,
             config.critical,
             f"Too few {what} answer",
