@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import importlib.util
 import os
+import sys
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,20 @@ LONGEST_FIRST = (
 def scope_of(place: str) -> str:
     """What runs in one process: a name in `TOGETHER`, or a file."""
     return next((name for begin, name in TOGETHER if place.startswith(begin)), place.partition("::")[0])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep what is compiled of this checkout: hundreds of processes would compile it anew, where none may keep any.
+
+    What tests write themselves is compiled later, and kept only where Python may: of two files of one size that follow
+    each other within a second, the second would be taken for the first.
+    """
+    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    try:
+        return (yield)
+    finally:
+        sys.dont_write_bytecode = kept
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
