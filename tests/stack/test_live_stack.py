@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 
 import pytest
 
@@ -16,7 +17,6 @@ from tests.stack.conftest import Stack
 pytestmark = pytest.mark.stack
 SLOW, FAILING = "Requests to flight-loop are slow", "Requests to flight-loop fail"
 INFERENCES, INCIDENT = "Inferences of flight-loop fail", "m: accuracy-below fails"
-BODIES = itertools.cycle(flights_as_json())
 MOST_SECONDS = 60.0
 
 
@@ -33,8 +33,13 @@ def over(title: str) -> str:
     return f"over: {title}"
 
 
+@cache
+def _bodies() -> Iterator[bytes]:
+    return itertools.cycle(flights_as_json())
+
+
 def _load(stack: Stack, phase: str, seconds: float, rate: float = 10.0) -> None:
-    send(stack.address("service"), phase, seconds, rate, BODIES)
+    send(stack.address("service"), phase, seconds, rate, _bodies())
 
 
 def test_every_target_is_up_and_the_gauges_of_a_run_are_there(stack: Stack) -> None:
