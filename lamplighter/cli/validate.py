@@ -172,7 +172,7 @@ def _unloadable(project: Project, monitor: Monitor, trainers: dict[str, str]) ->
 
     for own in monitor.metrics:
         try:
-            load_function(project, own.function)
+            load_function(project.root, own.function)
         except LamplighterError as error:
             yield f"metric {own.name!r}: {error}"
     if monitor.retrain and (trainer := monitor.retrain.trainer):

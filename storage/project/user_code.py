@@ -6,14 +6,18 @@ import hashlib
 import importlib.util
 import sys
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from lamplighter.errors import MonitorError, one_line
-from storage.project.folder import Project
+
+if TYPE_CHECKING:
+    # The process of a trainer needs the folder alone; the settings would cost it pydantic, a fifth of its start.
+    from storage.project.folder import Project
 
 
-def load_function(project: Project, reference: str) -> Callable[..., Any]:
-    r"""Load ``path.py:function``; the path is relative to the project.
+def load_function(root: Path, reference: str) -> Callable[..., Any]:
+    r"""Load ``path.py:function``; the path is relative to the root of the project.
 
     Raises
     ------
@@ -22,15 +26,14 @@ def load_function(project: Project, reference: str) -> Callable[..., Any]:
 
     Examples
     --------
-    >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     _ = Path(folder, "own.py").write_text("def gain(y_true, y_pred):\n    return 2.5\n")
-    ...     print(load_function(Project.open(folder), "own.py:gain")([], []))
+    ...     print(load_function(Path(folder), "own.py:gain")([], []))
     2.5
     """
     path, _, name = reference.rpartition(":")
-    place = project.root / path
+    place = root / path
     if not place.is_file():
         raise MonitorError(
             "no such file", where=place, fix=f"{reference} names a Python file of the project and a function"

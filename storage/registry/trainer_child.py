@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from lamplighter.errors import LamplighterError, ModelError, one_line
-from storage.project.folder import Project
 from storage.project.private_files import write_private
 from storage.project.user_code import load_function
 
@@ -70,7 +69,7 @@ def _load(job: dict[str, Any], name: str | None = None) -> Any:
     path, _, function = job["function"].rpartition(":")
     # A trainer may import what lies beside it.
     sys.path.insert(0, str((Path(job["project"]) / path).parent))
-    return load_function(Project.open(job["project"]), f"{path}:{name or function}")
+    return load_function(Path(job["project"]), f"{path}:{name or function}")
 
 
 def _load_both(job: dict[str, Any]) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def custom_functions(context: RunContext) -> tuple[dict[str, CustomFunction], li
     findings = []
     for metric in context.monitor.metrics:
         try:
-            functions[metric.name] = load_function(context.project, metric.function)
+            functions[metric.name] = load_function(context.project.root, metric.function)
         except MonitorError as error:
             findings.append(Finding(Code.METRIC_FAILED, metric.name, str(error)))
     return functions, findings

@@ -33,13 +33,13 @@ def test_a_function_is_loaded_by_path(project: Project) -> None:
     """With what a module of one's own may do: dataclasses and pickles look it up by name."""
     (project.root / "metrics").mkdir()
     (project.root / "metrics/own.py").write_text(METRIC)
-    assert load_function(project, "metrics/own.py:cost")([1, 0], [1, 1]) == 2.0
+    assert load_function(project.root, "metrics/own.py:cost")([1, 0], [1, 1]) == 2.0
 
 
 def test_a_name_of_another_package_is_no_trouble(project: Project) -> None:
     (project.root / "json.py").write_text("def loads(text): return 'mine'")
     before = sys.modules.get("json")
-    assert load_function(project, "json.py:loads")("{}") == "mine"
+    assert load_function(project.root, "json.py:loads")("{}") == "mine"
     assert sys.modules.get("json") is before
 
 
@@ -64,7 +64,7 @@ def test_a_function_that_cannot_be_loaded_is_one_line(project: Project, code, re
         (project.root / "own.py").write_text(code)
     modules = set(sys.modules)
     with pytest.raises(MonitorError) as raised:
-        load_function(project, reference)
+        load_function(project.root, reference)
     assert str(raised.value).startswith(message.format(root=project.root))
     assert "\n" not in str(raised.value)
     broken = {name for name in set(sys.modules) - modules if name.startswith("lamplighter_user_")}
