@@ -71,7 +71,7 @@ def tables_with_logs(filesystem: fs.FileSystem, folders: Iterable[str]) -> dict[
     ...     print([(path.removeprefix(folder), kind) for path, kind in found.items()])
     [('/orders', 'Delta')]
     """
-    around = sorted({str(parent) for folder in folders for parent in _and_parents(folder)})
+    around = sorted({parent for folder in folders for parent in _and_parents(folder)})
     asked = [f"{folder}/{log}" for folder in around for log in LOGS]
     found: dict[str, str] = {}
     for path in _folders_among(filesystem, asked):
@@ -81,9 +81,11 @@ def tables_with_logs(filesystem: fs.FileSystem, folders: Iterable[str]) -> dict[
     return found
 
 
-def _and_parents(folder: str) -> list[PurePosixPath]:
+@lru_cache(maxsize=4096)
+def _and_parents(folder: str) -> tuple[str, ...]:
+    """A folder and those around it; kept, since a run with many windows asks for the same few in each of them."""
     path = PurePosixPath(folder)
-    return [place for place in (path, *path.parents) if str(place) not in ("/", ".")]
+    return tuple(text for place in (path, *path.parents) if (text := str(place)) not in ("/", "."))
 
 
 def _folders_among(filesystem: fs.FileSystem, paths: Sequence[str]) -> list[str]:
@@ -253,4 +255,6 @@ def table_around(path: str, tables: Collection[str]) -> str | None:
     >>> table_around("lake/log/a.parquet", ["lake/orders"]) is None
     True
     """
-    return next((str(place) for place in reversed(_and_parents(path)) if str(place) in tables), None)
+    if not tables:
+        return None
+    return next((place for place in reversed(_and_parents(path)) if place in tables), None)

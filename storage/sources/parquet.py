@@ -230,7 +230,7 @@ class OpenFiles:
         with _damage():
             parquet = self.get(uri)
             rows = parquet.metadata.row_group(group).num_rows
-            values = parquet.read_row_group(group, columns=[inside]).column(inside)
+            values = parquet.read_row_group(group, columns=[inside], use_threads=False).column(inside)
             if len(values) != rows:
                 raise OSError(f"holds {len(values)} of {rows} rows")
             # Text that is none would end the run where it is first looked at.
