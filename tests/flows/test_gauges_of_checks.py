@@ -136,3 +136,20 @@ def test_a_decision_from_before_bounds_were_recorded_shows_the_number_of_its_che
     limits = {check.name: limit for check, limit in found}
     assert limits[NORTH] == limits["low[region=South]"] == Limit(low=0.5)
     assert limits["spread"] == NO_LIMIT
+
+
+def test_a_check_that_is_renamed_leaves_no_incident_open_behind(tmp_path: Path) -> None:
+    """Alertmanager resolves what the gauge of the old name said, and hears of the new one."""
+    checks = "checks: [{name: old, metric: accuracy, below: 0.5, clears: 1}]\nnotify: [alertmanager]\n"
+    project = small_world.make(tmp_path / "world", MONITOR + checks)
+    run_days(project, range(2), lambda frame: frame.assign(answer=1 - frame["truth"]))
+    assert of(gauges(project), "lamplighter_incident_open", check="old", via="alertmanager") == [1.0]
+    edit(project, "m", ("name: old", "name: new"))
+    run_days(Project.open(project.root), range(2, 3), lambda frame: frame.assign(answer=1 - frame["truth"]))
+    shown = gauges(project)
+    assert of(shown, "lamplighter_incident_open", check="old") == []
+    assert of(shown, "lamplighter_incident_open", check="new", via="alertmanager") == [1.0]
+    assert {(name, closed is None) for name, _, closed in small_world.incidents(project)} == {
+        ("old", False),
+        ("new", True),
+    }
