@@ -20,7 +20,7 @@ from lamplighter.errors import HistoryError
 if TYPE_CHECKING:
     from lamplighter.core.monitor import Monitor
     from storage.history import History
-    from tasks.standing import Standing
+    from tasks.check_states import CheckState
 
 LAYOUT = Layout(
     ("check", "segment", "metric", "verdict", "value", "limit", "room", "of"),
@@ -50,10 +50,10 @@ def command(project: str | None, model: str, day: Moment | None, as_json: bool) 
     from lamplighter.cli.replay import recorded_history
 
     history = recorded_history(opened, monitor)
-    from tasks.standing import standings
+    from tasks.check_states import check_states
 
     window, known_on = _run(history, monitor, day)
-    found = standings(history, monitor, window, known_on)
+    found = check_states(history, monitor, window, known_on)
     rows = [_as_dict(it, monitor) for it in found]
     zone = ZoneInfo(monitor.timezone)
     date = name_of(known_on, zone, monitor.every)
@@ -84,7 +84,7 @@ def _run(history: History, monitor: Monitor, day: Moment | None) -> tuple[Any, d
     return runs[-1]
 
 
-def _as_dict(it: Standing, monitor: Monitor) -> dict[str, Any]:
+def _as_dict(it: CheckState, monitor: Monitor) -> dict[str, Any]:
     """A check as JSON shows it."""
     from lamplighter.core.checks.incidents import check_of
     from lamplighter.core.checks.words import limit_text

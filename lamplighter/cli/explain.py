@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tasks.explain.beside import Beside
     from tasks.explain.explain import Explained
     from tasks.explain.logged import Logged
-    from tasks.explain.truth import Arrival, Known
+    from tasks.explain.truth import Arrival, KnownTruth
 
 LAYOUT = Layout(
     ("input", "value", "place", "typical", "answer", "moves", "why"),
@@ -118,7 +118,7 @@ def _head(found: Explained, id: tuple[str, ...]) -> Iterator[str]:
         yield f"the id is logged {len(others) + 1} times in {logged.window.label}; not shown: {', '.join(others)}"
 
 
-def _truth(known: Known, zone: ZoneInfo) -> Iterator[str]:
+def _truth(known: KnownTruth, zone: ZoneInfo) -> Iterator[str]:
     if known.value is None:
         yield known.reason
     else:

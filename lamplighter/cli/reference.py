@@ -23,7 +23,7 @@ from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, L
 from lamplighter.core.records.live import LATENCY_BUCKETS, LIVE, MOST_VALUES, Reason
 from lamplighter.core.time.duration import format_duration
 from storage.project.observability import Observability
-from storage.project.observability_fields import Part, part_of
+from storage.project.observability_fields import ConfigSection, config_section_of
 from storage.project.settings import PREFIX, SETTINGS_FILE, Settings
 
 NOTE = "<!-- Rendered by `lamplighter render`; edit the code that it is made from, not this page. -->"
@@ -266,22 +266,22 @@ def _observability() -> Iterator[str]:
     yield from _sections(Observability, "observability")
 
 
-def _sections(part: type[Part], place: str) -> Iterator[str]:
+def _sections(part: type[ConfigSection], place: str) -> Iterator[str]:
     """The sections in a section; of those that a user names one stands for all."""
     for name, field in part.model_fields.items():
-        if section := part_of(field):
-            where = f"{place}.{name}{'' if isinstance(field.default, Part) else '.NAME'}"
+        if section := config_section_of(field):
+            where = f"{place}.{name}{'' if isinstance(field.default, ConfigSection) else '.NAME'}"
             yield f"## [{where}]\n\n{section.__doc__}"
             yield _part_table(section)
             yield from _sections(section, where)
 
 
-def _part_table(part: type[Part]) -> str:
+def _part_table(part: type[ConfigSection]) -> str:
     properties = part.model_json_schema()["properties"]
     rows = [
         (f"`{name}`", _kind_of_setting(properties[name]), _as_toml(field.default), field.description or "")
         for name, field in part.model_fields.items()
-        if not isinstance(field.default, Part)
+        if not isinstance(field.default, ConfigSection)
     ]
     return _table(("key", "type", "default", "what it means"), rows)
 

@@ -20,7 +20,8 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.exposition import choose_encoder, gzip_accepted
 
 from lamplighter.errors import LamplighterError, unexpected
-from lamplighter.serving.series import WORKERS, machine_of, of_several_workers
+from lamplighter.serving.series import machine_of
+from lamplighter.serving.several_workers import WORKERS, of_several_workers
 
 logger = logging.getLogger("lamplighter.serving")
 

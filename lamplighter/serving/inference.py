@@ -9,14 +9,13 @@ from contextlib import suppress
 from contextvars import ContextVar
 from time import perf_counter
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Protocol, Self
 
 from lamplighter.core.records.live import Reason
 from lamplighter.serving.faults import reported
+from lamplighter.serving.series import ModelSeries
+from lamplighter.serving.version_series import VersionSeries
 from lamplighter.telemetry.spans import span
-
-if TYPE_CHECKING:
-    from lamplighter.serving.instruments import ModelInstruments
 
 BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Reason], ...] = (
     # An inference that runs out of time is cancelled, by asyncio.timeout as by a server that shuts down.
@@ -33,6 +32,18 @@ BY_STATUS: Mapping[int, Reason] = {
     504: Reason.TIMEOUT,
 }
 """What the HTTP errors of the frameworks say; other codes are the client's from 400 and the server's from 500."""
+
+
+class Instruments(Protocol):
+    """What a block asks of the instruments that it counts for."""
+
+    model: str
+    series: ModelSeries
+    of_version: VersionSeries
+
+    def reason_of(self, error: BaseException, otherwise: Reason) -> Reason:
+        """Why an inference failed."""
+
 
 _inside: ContextVar[bool] = ContextVar("lamplighter_inference", default=False)
 
@@ -70,7 +81,7 @@ class Inference:
 
     __slots__ = ("_answers", "_begin", "_end", "_instruments", "_rows", "_series", "_span", "_token")
 
-    def __init__(self, instruments: ModelInstruments, rows: int | None) -> None:
+    def __init__(self, instruments: Instruments, rows: int | None) -> None:
         self._instruments, self._rows = instruments, rows
         self._answers: list[tuple[Any, Any]] = []
         self._end: float | None = None
@@ -112,7 +123,7 @@ class Stage:
 
     __slots__ = ("_begin", "_instruments", "_name", "_otherwise", "_series", "_span")
 
-    def __init__(self, instruments: ModelInstruments, name: str, otherwise: Reason) -> None:
+    def __init__(self, instruments: Instruments, name: str, otherwise: Reason) -> None:
         self._instruments, self._name, self._otherwise = instruments, name, otherwise
 
     def __enter__(self) -> None:

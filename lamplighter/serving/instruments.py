@@ -20,7 +20,8 @@ from lamplighter.errors import LamplighterError
 from lamplighter.serving.answers import class_name
 from lamplighter.serving.inference import Inference, Stage, reason_of
 from lamplighter.serving.machine import watch_machine
-from lamplighter.serving.series import WORKERS, ModelSeries, series_of
+from lamplighter.serving.series import ModelSeries, series_of
+from lamplighter.serving.several_workers import WORKERS
 from lamplighter.serving.version_series import VersionSeries
 from lamplighter.telemetry.spans import start_tracing
 

@@ -23,7 +23,8 @@ from lamplighter.core.records.live import LIVE_BY_NAME
 from lamplighter.serving.ceiling import memory_ceiling
 from lamplighter.serving.faults import reported
 from lamplighter.serving.gpus import Gpus
-from lamplighter.serving.series import WORKERS, collector_of, of_several_workers
+from lamplighter.serving.series import collector_of
+from lamplighter.serving.several_workers import WORKERS, of_several_workers
 
 SHORTEST = 0.2
 """Seconds between two measurements of CPU, whose counters have steps of 0.01 s: nearer ones show the last value."""
@@ -181,10 +182,12 @@ def _total(times: Any) -> float:
 def watch_machine(registry: CollectorRegistry, disks: Iterable[str]) -> None:
     """Have a registry show the machine, once, with the disks of all that ask for some."""
     collector = collector_of(registry)
-    if collector.machine is None:
-        collector.machine = MachineCollector(collector.models, (), _workers if of_several_workers() else alone)
-        registry.register(collector.machine)
-    collector.machine.disks = list(dict.fromkeys([*collector.machine.disks, *map(str, disks)]))
+    machine = collector.machine
+    if not isinstance(machine, MachineCollector):
+        machine = MachineCollector(collector.models, (), _workers if of_several_workers() else alone)
+        collector.machine = machine
+        registry.register(machine)
+    machine.disks = list(dict.fromkeys([*machine.disks, *map(str, disks)]))
 
 
 def _workers() -> set[int]:

@@ -13,23 +13,18 @@ from collections import Counter as Counted
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from prometheus_client import Counter, Gauge, Histogram, values
+from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from lamplighter.core.records.live import LIVE, MOST_VALUES, OTHER, LiveMetric
 from lamplighter.errors import LamplighterError
 from lamplighter.serving.faults import reported
-
-if TYPE_CHECKING:
-    from lamplighter.serving.machine import MachineCollector
+from lamplighter.serving.several_workers import of_several_workers
 
 logger = logging.getLogger("lamplighter.serving")
-
-WORKERS = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable that names the folder which the workers of a service share; `prometheus_client` reads it at import."""
 
 OF_OTHERS = frozenset({"log", "psutil", "gpu"})
 """What `needs` says of metrics that are not the instruments' of a model."""
@@ -45,11 +40,6 @@ ACROSS_WORKERS: Mapping[str, str] = {
     "service_start_timestamp_seconds": "livemin",
 }
 """What a gauge of several workers is. One that begins with `live` forgets a worker that is gone."""
-
-
-def of_several_workers() -> bool:
-    """Whether this process is one of several that `prometheus_client` collects together."""
-    return bool(getattr(values.ValueClass, "_multiprocess", False))
 
 
 class BatchHistogram(Histogram):
@@ -219,7 +209,7 @@ class LiveCollector(Collector):
 
     def __init__(self) -> None:
         self.models: dict[str, ModelSeries] = {}
-        self.machine: MachineCollector | None = None
+        self.machine: Collector | None = None
 
     def describe(self) -> list[Metric]:
         """The names, so that a registry refuses another metric of the same name."""
@@ -242,7 +232,7 @@ _collectors: weakref.WeakKeyDictionary[CollectorRegistry, LiveCollector] = weakr
 _lock = threading.Lock()
 
 
-def machine_of(registry: CollectorRegistry) -> MachineCollector | None:
+def machine_of(registry: CollectorRegistry) -> Collector | None:
     """What looks at the machine for a registry, if instruments have asked for it."""
     collector = _collectors.get(registry)
     return None if collector is None else collector.machine

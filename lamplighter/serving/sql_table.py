@@ -179,7 +179,7 @@ _WITH_TIMEOUT = frozenset({"postgresql", "postgresql+psycopg", "postgresql+psyco
 
 
 def _is_new(connection: sa.Connection, batches: sa.Table, name: str, rows: int) -> bool:
-    """Take the name of a batch; False where it is taken. Two that take it at once are told apart by the key."""
+    """Take the name of a batch; False where it is taken. Two that take it at once are distinguished by the key."""
     import sqlalchemy as sa
 
     if connection.scalar(sa.select(sa.literal(1)).where(batches.c.name == name).select_from(batches)):

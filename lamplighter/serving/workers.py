@@ -38,7 +38,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from lamplighter.errors import LamplighterError
-from lamplighter.serving.series import WORKERS, of_several_workers
+from lamplighter.serving.several_workers import WORKERS, of_several_workers
 
 logger = logging.getLogger("lamplighter.serving")
 

@@ -72,11 +72,11 @@ class SeriesKey:
         return f"{self.metric} of {', '.join(parts)}" if parts else self.metric
 
 
-Known = list[tuple[datetime, Any]]
+Dated = list[tuple[datetime, Any]]
 """What became known of one thing, in the order of time."""
 
 
-def as_of(known: Known, date: datetime) -> Any:
+def as_of(known: Dated, date: datetime) -> Any:
     """The newest that was known at a date; None where nothing was.
 
     Examples
@@ -108,7 +108,7 @@ class WindowKnown:
     labelled: int
 
 
-Values = dict[datetime, dict[tuple[str, str, str], Known]]
+Values = dict[datetime, dict[tuple[str, str, str], Dated]]
 """Measurements by start of the window, and then by segment, version and method."""
 
 
@@ -121,10 +121,10 @@ class CheckHistory:
     monitor : Monitor
     starts : list of datetime
         Of the recorded windows, in order.
-    windows : list of Known
+    windows : list of Dated
         What was known of each of them.
     values : mapping of SeriesKey to Values
-    reference : mapping of SeriesKey to mapping of str to Known
+    reference : mapping of SeriesKey to mapping of str to Dated
         What the reference measures, by segment.
     faults_at : callable
         The faults as known at a logical date.
@@ -136,9 +136,9 @@ class CheckHistory:
 
     monitor: Monitor
     starts: list[datetime]
-    windows: list[Known]
+    windows: list[Dated]
     values: Mapping[SeriesKey, Values]
-    reference: Mapping[SeriesKey, Mapping[str, Known]]
+    reference: Mapping[SeriesKey, Mapping[str, Dated]]
     faults_at: Callable[[datetime], Faults]
     first: datetime | None
     is_of_run: bool
@@ -192,7 +192,7 @@ class CheckHistory:
         oldest = [begin for begin in since.values() if begin is not None]
         begin = min(oldest) if oldest and len(oldest) == len(since) else None
         query = sa.select(table).where(*scope, *known, *([table.c.window_start >= begin] if begin else []))
-        found: dict[datetime, Known] = {}
+        found: dict[datetime, Dated] = {}
         with history.reading() as connection:
             for row in connection.execute(query.order_by(table.c.known_on)).mappings():
                 state = WindowKnown(
@@ -328,7 +328,7 @@ def _values(
     return found
 
 
-def _measured(known: Known, date: datetime) -> Measurement | None:
+def _measured(known: Dated, date: datetime) -> Measurement | None:
     found = as_of(known, date)
     assert found is None or isinstance(found, Measurement)
     return found

@@ -18,23 +18,23 @@ from storage.project.observability_alerting import Alertmanager, Scraping
 from storage.project.observability_fields import (
     RUNBOOK,
     AlertLabels,
+    ConfigSection,
     Given,
     Kept,
     Matchers,
-    Part,
     Positive,
     Ratio,
     Span,
     Uid,
     Word,
+    config_section_of,
     page,
-    part_of,
 )
 from storage.project.observability_live import Live, Machines
 from storage.project.settings import OBSERVABILITY, line_of, settings_file
 
 
-class Observability(Part):
+class Observability(ConfigSection):
     """How rules and dashboards of a project differ from those that are committed, which have the defaults.
 
     Examples
@@ -149,9 +149,9 @@ UNKNOWN = "extra_forbidden"
 
 def _known_in(sections: Iterable[str]) -> Iterable[str]:
     """The keys that a section has; what stands between two is the name of a section that a user names."""
-    part: type[Part] = Observability
+    part: type[ConfigSection] = Observability
     for name in sections:
-        part = part_of(part.model_fields[name]) or part if name in part.model_fields else part
+        part = config_section_of(part.model_fields[name]) or part if name in part.model_fields else part
     return part.model_fields
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from lamplighter.core.hints import did_you_mean
-from storage.project.observability_fields import Part, Positive, Span, Targets, Word
+from storage.project.observability_fields import ConfigSection, Positive, Span, Targets, Word
 
 RELAY = "relay"
 """The receiver that is always there."""
@@ -43,7 +43,7 @@ NAME = r"[A-Za-z0-9_-]{0,63}"
 Text = Annotated[str, AfterValidator(_printable)]
 
 
-class Scraping(Part):
+class Scraping(ConfigSection):
     """What `prometheus.yml` collects."""
 
     interval: Positive = Field(default=timedelta(seconds=15), description="how often each target is asked")
@@ -68,7 +68,7 @@ class Scraping(Part):
         return self
 
 
-class Receiver(Part):
+class Receiver(ConfigSection):
     """Where messages go: one of the four. What is secret stands in a file that Alertmanager reads."""
 
     email: Text = Field(default="", description="address that mails go to")
@@ -93,14 +93,14 @@ class Receiver(Part):
 KINDS_OF_RECEIVERS = ("email", "slack", "pagerduty", "relay")
 
 
-class Owner(Part):
+class Owner(ConfigSection):
     """Who is notified of alerts on the models of an owner, which is a tag of their monitors."""
 
     critical: Word = Field(default=RELAY, description="receiver of what is critical")
     warning: Word = Field(default=RELAY, description="receiver of what is not")
 
 
-class Alertmanager(Part):
+class Alertmanager(ConfigSection):
     """Who `alertmanager.yml` notifies. Without any receiver everything goes to the relay."""
 
     critical: Word = Field(default=RELAY, description="receiver of what is critical")

@@ -151,7 +151,7 @@ Targets = Annotated[tuple[Annotated[str, AfterValidator(_target)], ...], BeforeV
 Shares = Annotated[dict[Positive, float], AfterValidator(_bounded)]
 
 
-class Part(BaseModel):
+class ConfigSection(BaseModel):
     """The section, or a section of it."""
 
     model_config = ConfigDict(
@@ -163,7 +163,7 @@ class Part(BaseModel):
 
         Examples
         --------
-        >>> class Waits(Part):
+        >>> class Waits(ConfigSection):
         ...     wait: Span = timedelta(minutes=5)
         ...     limit: float = 1.0
         >>> Waits().scaled(60)
@@ -175,16 +175,16 @@ class Part(BaseModel):
 def _scaled(value: Any, by: float) -> Any:
     if isinstance(value, timedelta):
         return value / by
-    if isinstance(value, Part):
+    if isinstance(value, ConfigSection):
         return value.scaled(by)
     if isinstance(value, Mapping):
         return {_scaled(key, by): _scaled(part, by) for key, part in value.items()}
     return value
 
 
-def part_of(field: FieldInfo) -> type[Part] | None:
+def config_section_of(field: FieldInfo) -> type[ConfigSection] | None:
     """The section that stands under a key, or those that a user names under it; None where it holds a value."""
-    if isinstance(field.default, Part):
+    if isinstance(field.default, ConfigSection):
         return type(field.default)
-    named = (kind for kind in get_args(field.annotation) if isinstance(kind, type) and issubclass(kind, Part))
+    named = (kind for kind in get_args(field.annotation) if isinstance(kind, type) and issubclass(kind, ConfigSection))
     return next(named, None)

@@ -8,13 +8,13 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from lamplighter.core.time.duration import format_duration
-from storage.project.observability_fields import Part, Positive, Ratio, Shares, Span, Word
+from storage.project.observability_fields import ConfigSection, Positive, Ratio, Shares, Span, Word
 
 Count = Annotated[int, Field(ge=0, le=100_000)]
 Limit = Annotated[float, Field(gt=0, le=86_400)]
 
 
-class Live(Part):
+class Live(ConfigSection):
     """Limits on model services."""
 
     job: Word = Field(default="model-service", description="Prometheus' job of the services")
@@ -64,7 +64,7 @@ class Live(Part):
         return share * (self.objective_period / span) * (1 - self.objective)
 
 
-class Machines(Part):
+class Machines(ConfigSection):
     """Limits on machines, by what services say of theirs, by node_exporter and by NVIDIA's DCGM exporter."""
 
     job: Word = Field(default="node", description="Prometheus' job of node_exporter")

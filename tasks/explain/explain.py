@@ -22,7 +22,7 @@ from storage.registry.versions import Registry
 from tasks.explain.beside import Beside, beside_reference, reference_rows
 from tasks.explain.logged import Logged, find_logged
 from tasks.explain.moves import Moves, moves_of, version_of
-from tasks.explain.truth import Known, truth_of
+from tasks.explain.truth import KnownTruth, truth_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Explained:
     logged : Logged
     version : str
         That answered; empty where the row names none.
-    truth : Known
+    truth : KnownTruth
     inputs : list of Beside
     moves : Moves
     run : RunOfWindow or None
@@ -68,7 +68,7 @@ class Explained:
     monitor: Monitor
     logged: Logged
     version: str
-    truth: Known
+    truth: KnownTruth
     inputs: list[Beside]
     moves: Moves
     run: RunOfWindow | None

@@ -33,7 +33,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownTruth:
     """The truth of a prediction, as far as it is known.
 
     Attributes
@@ -63,7 +63,7 @@ class Known:
     reason: str = ""
 
 
-def truth_of(project: Project, monitor: Monitor, logged: Logged, now: datetime, spool_folder: Path) -> Known:
+def truth_of(project: Project, monitor: Monitor, logged: Logged, now: datetime, spool_folder: Path) -> KnownTruth:
     """The truth of a prediction, by the rules that a run counts labels by.
 
     Examples
@@ -76,17 +76,19 @@ def truth_of(project: Project, monitor: Monitor, logged: Logged, now: datetime, 
     """
     labels = monitor.labels
     if labels is None:
-        return Known(reason="the monitor declares no labels")
+        return KnownTruth(reason="the monitor declares no labels")
     final_on = matured(logged.window, monitor)
     if labels.same_row:
         value = logged.value(labels.target)
-        return _judged(monitor, logged, Known(value, None, final_on, reason="" if value is not None else "none yet"))
+        return _judged(
+            monitor, logged, KnownTruth(value, None, final_on, reason="" if value is not None else "none yet")
+        )
     try:
         arrived = labels_arrived(
             project, monitor, logged.window.start, min(now, final_on + LATE), spool_folder / "labels"
         )
     except SourceError as error:
-        return Known(final_on=final_on, reason=f"the labels cannot be read: {error}")
+        return KnownTruth(final_on=final_on, reason=f"the labels cannot be read: {error}")
     assert arrived is not None
     key = joined_key([identities(logged.row[name]) for name in monitor.predictions.id])[0].as_py()
     own = arrived.frame[arrived.frame["key"] == key]
@@ -97,7 +99,7 @@ def truth_of(project: Project, monitor: Monitor, logged: Logged, now: datetime, 
     return _judged(monitor, logged, known)
 
 
-def _of_labels(index: LabelIndex, logged: Logged, final_on: datetime) -> Known:
+def _of_labels(index: LabelIndex, logged: Logged, final_on: datetime) -> KnownTruth:
     frame = index.frame
     arrivals = [
         Arrival(_plain(value), None if pd.isna(at) else at.to_pydatetime().astimezone(UTC))
@@ -108,13 +110,15 @@ def _of_labels(index: LabelIndex, logged: Logged, final_on: datetime) -> Known:
     ids = pd.DataFrame({name: identities(logged.row[name]).to_pandas() for name in index.names})
     found, _ = index.look_up(ids, logged.window, final_on)
     if in_time and found.isna().iloc[0]:
-        return Known(final_on=final_on, late=late, replaced=in_time, reason="its labels contradict each other")
+        return KnownTruth(final_on=final_on, late=late, replaced=in_time, reason="its labels contradict each other")
     if not in_time:
-        return Known(final_on=final_on, late=late, reason="its labels came too late" if late else "none has arrived")
-    return Known(in_time[-1].value, in_time[-1].at, final_on, replaced=in_time[:-1], late=late)
+        return KnownTruth(
+            final_on=final_on, late=late, reason="its labels came too late" if late else "none has arrived"
+        )
+    return KnownTruth(in_time[-1].value, in_time[-1].at, final_on, replaced=in_time[:-1], late=late)
 
 
-def _judged(monitor: Monitor, logged: Logged, known: Known) -> Known:
+def _judged(monitor: Monitor, logged: Logged, known: KnownTruth) -> KnownTruth:
     answer = logged.value(monitor.predictions.prediction)
     if known.value is None or answer is None:
         return known

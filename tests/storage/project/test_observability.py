@@ -15,7 +15,7 @@ from lamplighter.errors import MonitorError
 from storage.project.folder import Project
 from storage.project.observability import Observability, load_observability
 from storage.project.observability_alerting import Alertmanager, Owner, Receiver, Scraping
-from storage.project.observability_fields import OF_GAUGES, OF_SERVICES, part_of
+from storage.project.observability_fields import OF_GAUGES, OF_SERVICES, config_section_of
 from storage.project.observability_live import Live, Machines
 from storage.project.relay import relay_receivers
 from storage.project.settings import load_settings
@@ -118,7 +118,7 @@ def test_every_key_of_every_section_is_on_the_page_of_settings() -> None:
     page = settings_page()
     for section in (Observability, Live, Machines, Scraping, Alertmanager, Receiver, Owner):
         for name, field in section.model_fields.items():
-            assert part_of(field) or f"| `{name}` |" in page, name
+            assert config_section_of(field) or f"| `{name}` |" in page, name
             assert field.description, name
 
 

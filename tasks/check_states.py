@@ -30,7 +30,7 @@ LEAST_SPREAD = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CheckState:
     """A check, or one segment of it, as it stands.
 
     Attributes
@@ -73,7 +73,7 @@ class Standing:
         return then is None or (then.verdict, then.limit) != (self.decision.verdict, self.decision.limit)
 
 
-def standings(history: History, monitor: Monitor, window: Window, known_on: datetime) -> list[Standing]:
+def check_states(history: History, monitor: Monitor, window: Window, known_on: datetime) -> list[CheckState]:
     """How each check stands against the history as a run knew it; failed ones first, then undecided ones.
 
     Nothing is recorded.
@@ -90,7 +90,7 @@ def standings(history: History, monitor: Monitor, window: Window, known_on: date
 
     Examples
     --------
-    >>> for it in standings(history, monitor, window, context.known_on):
+    >>> for it in check_states(history, monitor, window, context.known_on):
     ...     print(it.decision.check.name, it.decision.verdict.value, it.differs, bool(it.opened))
     data failed False True
     drift_share-above undecided False False
@@ -103,18 +103,18 @@ def standings(history: History, monitor: Monitor, window: Window, known_on: date
     snapshot = Snapshot(loaded, window, judged, known_on)
     opened = incidents_open(history, monitor.model, known_on)
     made = {it.check.name: it for it in decisions_made(history, monitor.model, known_on, monitor.judged)}
-    found = [it for check in monitor.judged for it in _standings(snapshot, check, opened, made)]
+    found = [it for check in monitor.judged for it in _states_of(snapshot, check, opened, made)]
     found = [replace(it, decision=with_what_is_there(history, it.decision, window, known_on)) for it in found]
     order = [Verdict.FAILED, Verdict.UNDECIDED, Verdict.PASSED]
     return sorted(found, key=lambda it: order.index(it.decision.verdict))
 
 
-def _standings(
+def _states_of(
     snapshot: Snapshot, check: Check, opened: Mapping[str, Incident], made: Mapping[str, Decision]
-) -> Iterator[Standing]:
+) -> Iterator[CheckState]:
     for it in judgements(snapshot, check, opened):
         name = it.decision.check.name
-        yield _standing(
+        yield _state(
             snapshot,
             it,
             opened.get(name) or opened.get(undecided_name(name)) or opened.get(undecided_name(check.name)),
@@ -122,12 +122,12 @@ def _standings(
         )
 
 
-def _standing(snapshot: Snapshot, found: Judgement, opened: Incident | None, recorded: Decision | None) -> Standing:
+def _state(snapshot: Snapshot, found: Judgement, opened: Incident | None, recorded: Decision | None) -> CheckState:
     decision, judging = found.decision, found.judging
     distance = _distance(decision)
     relative, unit = (None, "") if judging is None or distance is None else _relative(judging, decision, distance)
     is_decided = judging is not None and decision.verdict is not Verdict.UNDECIDED
-    return Standing(
+    return CheckState(
         decision,
         recorded,
         judging.newest.lower if judging else None,
