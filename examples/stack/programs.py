@@ -1,4 +1,4 @@
-"""The servers of the stack, one row each: how it is started on its port, and the path that answers once it can work."""
+"""The servers of the stack: how each is started on its port, and the path that answers once it can work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PORTS: Mapping[str, int] = {
 }
 """Where each listens unless the ports are free ones; the committed configuration names these."""
 
-DEBIAN = "Debian's {package}, or a release from prometheus.io"
+OURS = Path(sys.executable).with_name("lamplighter")
 
 
 def programs(project: Path, configuration: Path, data: Path, ports: Mapping[str, int]) -> list[Program]:
@@ -36,74 +36,55 @@ def programs(project: Path, configuration: Path, data: Path, ports: Mapping[str,
         For what the servers keep.
     ports : mapping of str to int
         By the names of `PORTS`.
+
+    Examples
+    --------
+    >>> [it.name for it in programs(Path("project"), Path("configuration"), Path("data"), PORTS)][:3]
+    ['pushgateway', 'relay', 'alertmanager']
     """
+    kept = ("--persistence.file=" + str(data / "pushgateway.gauges"), "--persistence.interval=1s")
+    relay = ("-C", str(project), "relay", "--port", str(ports["relay"]))
     return [
-        Program(
-            "pushgateway",
-            ("prometheus-pushgateway", "pushgateway"),
-            (
-                f"--web.listen-address=127.0.0.1:{ports['pushgateway']}",
-                f"--persistence.file={data / 'pushgateway.gauges'}",
-                "--persistence.interval=1s",
-            ),
-            ports["pushgateway"],
-            "/-/ready",
-            DEBIAN.format(package="prometheus-pushgateway"),
-        ),
-        Program(
-            "relay",
-            (str(Path(sys.executable).with_name("lamplighter")),),
-            ("-C", str(project), "relay", "--port", str(ports["relay"])),
-            ports["relay"],
-            "/-/healthy",
-            "make setup",
-        ),
-        Program(
+        _debian("pushgateway", ("prometheus-pushgateway", "pushgateway"), kept, ports),
+        Program("relay", (str(OURS),), relay, ports["relay"], "/-/healthy", "make setup"),
+        _debian(
             "alertmanager",
             ("prometheus-alertmanager", "alertmanager"),
             (
                 f"--config.file={configuration / 'alertmanager.yml'}",
                 f"--storage.path={data / 'alertmanager'}",
-                f"--web.listen-address=127.0.0.1:{ports['alertmanager']}",
                 # One of its kind listens for no others.
                 "--cluster.listen-address=",
             ),
-            ports["alertmanager"],
-            "/-/ready",
-            DEBIAN.format(package="prometheus-alertmanager"),
+            ports,
         ),
-        Program(
-            "node",
-            ("prometheus-node-exporter", "node_exporter"),
-            (f"--web.listen-address=127.0.0.1:{ports['node']}",),
-            ports["node"],
-            "/",
-            DEBIAN.format(package="prometheus-node-exporter"),
-        ),
+        _debian("node", ("prometheus-node-exporter", "node_exporter"), (), ports, ready="/"),
         prefect_program(data / "prefect", ports["prefect"]),
-        Program(
-            "service",
-            (sys.executable,),
-            (
-                *("-m", "uvicorn", "examples.flights.service:app", "--factory"),
-                *("--host", "127.0.0.1", "--port", str(ports["service"]), "--log-level", "warning"),
-            ),
-            ports["service"],
-            "/health",
-            "make setup",
-            {"LAMPLIGHTER_PROJECT": str(project), "FLIGHTS_FAULTS": "1"},
-        ),
-        Program(
+        _service(project, ports["service"]),
+        _debian(
             "prometheus",
             ("prometheus",),
             (
                 f"--config.file={configuration / 'prometheus.yml'}",
                 f"--storage.tsdb.path={data / 'prometheus'}",
-                f"--web.listen-address=127.0.0.1:{ports['prometheus']}",
                 "--enable-feature=exemplar-storage",
             ),
-            ports["prometheus"],
-            "/-/ready",
-            DEBIAN.format(package="prometheus"),
+            ports,
         ),
     ]
+
+
+def _debian(
+    name: str, commands: tuple[str, ...], arguments: tuple[str, ...], ports: Mapping[str, int], ready: str = "/-/ready"
+) -> Program:
+    """A server of the Prometheus project, whose first name is that of Debian's package."""
+    listen = f"--web.listen-address=127.0.0.1:{ports[name]}"
+    package = f"Debian's {commands[0]}, or a release from prometheus.io"
+    return Program(name, commands, (*arguments, listen), ports[name], ready, package)
+
+
+def _service(project: Path, port: int) -> Program:
+    served = ("-m", "uvicorn", "examples.flights.service:app", "--factory", "--host", "127.0.0.1")
+    environment = {"LAMPLIGHTER_PROJECT": str(project), "FLIGHTS_FAULTS": "1"}
+    arguments = (*served, "--port", str(port), "--log-level", "warning")
+    return Program("service", (sys.executable,), arguments, port, "/health", "make setup", environment)

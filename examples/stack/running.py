@@ -187,14 +187,16 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
-def refuse_taken(programs: Sequence[Program]) -> None:
-    """Refuse to start where another program listens already.
+def refuse_unready(programs: Sequence[Program]) -> None:
+    """Refuse to start where a program is missing, or another one listens on its port already.
 
     Raises
     ------
     LamplighterError
-        Naming every port that is taken.
+        Naming the program, or every port that is taken.
     """
+    for program in programs:
+        program.found()
     taken = [program for program in programs if _is_taken(program.port)]
     if taken:
         what = ", ".join(f"{program.port} ({program.name})" for program in taken)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from examples.stack.programs import PORTS
-from examples.stack.running import Program, Running, free_ports, refuse_taken
+from examples.stack.running import Program, Running, free_ports, refuse_unready
 from lamplighter.atomic import write_atomically
 from lamplighter.errors import LamplighterError
 from prometheus.files import prometheus_files
@@ -68,9 +68,7 @@ def running(
     LamplighterError
         If a port is taken, a program is missing, or a server does not come up; what was started is stopped then.
     """
-    refuse_taken(programs)
-    for program in programs:
-        program.found()
+    refuse_unready(programs)
     started: dict[str, Running] = {}
     try:
         for program in programs:

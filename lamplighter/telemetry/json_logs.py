@@ -82,7 +82,7 @@ def log_as_json(place: str | Path, logger: str = "lamplighter", level: int = log
 
 
 class _LogFile(logging.FileHandler):
-    """A file of a log; what cannot be written costs one line on the standard error, and never the work."""
+    """A file of a log. Where it cannot be written, the standard error says so once and gets warnings and errors."""
 
     is_refused = False
 
@@ -102,3 +102,6 @@ class _LogFile(logging.FileHandler):
                 file=sys.stderr,
             )
         self.is_refused = True
+        if record.levelno >= logging.WARNING:
+            # What a person has to know has no other way now.
+            print(f"{record.levelname.lower()}: {record.getMessage()}", file=sys.stderr)
