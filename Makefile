@@ -9,7 +9,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stack test test-stack check bench bench-serving bench-loop bench-limits bench-hostile bench-commands bench-kill bench-structure pictures render clean
+.PHONY: help setup demo stack test test-long test-stack check bench bench-serving bench-loop bench-limits bench-hostile bench-commands bench-kill bench-structure pictures render clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ stack: setup ## Start the live stack on this machine until Ctrl-C (STACK="--port
 
 test: setup ## Run the tests and the examples of the docstrings
 	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(TESTS)
+
+test-long: setup ## Test every moment of a kill, every hour and every fault, of which `make test` tries some
+	$(BIN)/python -m pytest -m long -n 2 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 test-stack: setup ## Test the live stack for real: service, Prometheus, Alertmanager, Pushgateway
 	$(BIN)/python -m pytest -m stack tests/stack

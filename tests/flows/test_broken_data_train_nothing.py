@@ -20,6 +20,7 @@ from tests.flows import small_world
 from tests.flows.conftest import Prepared
 from tests.flows.loop_world import call
 from tests.flows.small_world import FIRST, incidents, rows, run
+from tests.long_cases import long_but_for
 
 BEFORE = 8
 
@@ -141,8 +142,13 @@ def started(project: Project) -> list[tuple[str, str]]:
     return [(it.status.value, it.cause) for it in entries(open_history(project), "m") if it.status is not Status.VETOED]
 
 
-@pytest.mark.parametrize(("fault", "seed"), [(fault, 1 + i % 2) for i, fault in enumerate(FAULTS)])
-def test_nothing_is_trained_on_broken_data(prepared: Prepared, fault: str, seed: int) -> None:
+USUAL = ("scores in percent", "amounts in cents", "labels of one class", "ids that restart")
+"""A fault of each part of the data, and labels of other rows."""
+
+
+@pytest.mark.parametrize("fault", long_but_for(FAULTS, USUAL))
+def test_nothing_is_trained_on_broken_data(prepared: Prepared, fault: str) -> None:
+    seed = 1 + [*FAULTS].index(fault) % 2
     project = prepared(("to be broken", seed), lambda folder: sound(folder, BEFORE, seed))
     # Thirty days once; longer than the sound windows would last for the others.
     for number in range(BEFORE, BEFORE + (30 if fault == "amounts in cents" else 10)):

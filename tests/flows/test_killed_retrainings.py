@@ -27,6 +27,7 @@ from tasks.retraining.request import request_retraining
 from tests.flows.conftest import Templates
 from tests.flows.loop_world import DAY, ROLLBACK_DAY, call, ledger, logical_date, one_run
 from tests.flows.processes import die, forked, in_child
+from tests.long_cases import long_but_for
 
 SCENES = {
     "retraining": ("turned_template", DAY, "2025-03-23"),
@@ -64,7 +65,7 @@ def assert_alike(project: Project, undisturbed: Project, version: str) -> None:
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("step", ["train", "challenge", "promote"])
+@pytest.mark.parametrize("step", long_but_for(["train", "challenge", "promote"], ["promote"]))
 def test_killed_at_a_step(scene: Scene, step: str, moment: str) -> None:
     project, undisturbed, day, version = scene
     one_run(project, day, with_retraining=False)
@@ -85,7 +86,7 @@ def test_killed_at_a_step(scene: Scene, step: str, moment: str) -> None:
     assert_alike(project, undisturbed, version)
 
 
-@pytest.mark.parametrize("statement", range(1, 13, 2))
+@pytest.mark.parametrize("statement", long_but_for(range(1, 13, 2), [5]))
 def test_killed_before_a_statement_of_the_database(scene: Scene, statement: int) -> None:
     project, undisturbed, day, version = scene
     one_run(project, day, with_retraining=False)

@@ -22,8 +22,10 @@ from storage.project.folder import Project
 from tests.flows.conftest import Ran
 from tests.flows.processes import die, forked, in_child
 from tests.flows.runs import many_runs, one_run, recorded
+from tests.long_cases import long_but_for
 
 FIRST, KILLED, LAST = date(2025, 3, 3), date(2025, 3, 7), date(2025, 3, 8)
+STAGES = [entry.name for entry in fields(Stages) if entry.name not in ("seconds", "announce")]
 
 
 def after(stage: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,7 +49,7 @@ def begun(ran: Ran) -> Project:
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("stage", [entry.name for entry in fields(Stages) if entry.name not in ("seconds", "announce")])
+@pytest.mark.parametrize("stage", long_but_for(STAGES, ["record", "judge"]))
 def test_killed_at_a_stage(begun: Project, history: dict[str, Any], stage: str, moment: str) -> None:
     plain = Stages.plain()
     deadly = replace(plain, **{stage: die if moment == "before" else after(getattr(plain, stage))})
@@ -59,7 +61,7 @@ def test_killed_at_a_stage(begun: Project, history: dict[str, Any], stage: str, 
     assert not list((begun.home / "spool").rglob("*.parquet"))
 
 
-@pytest.mark.parametrize("statement", [3, 9, 14, 20, 27, 33])
+@pytest.mark.parametrize("statement", long_but_for([3, 9, 14, 20, 27, 33], [14]))
 def test_killed_between_two_statements_of_the_database(begun: Project, history: dict[str, Any], statement: int) -> None:
 
     def count_down(*_: Any) -> None:

@@ -19,6 +19,7 @@ from lamplighter.core.time.window import Grain, Window
 from storage.history import open_history
 from storage.history.retrainings import entries
 from storage.project.folder import Project
+from tests.long_cases import long_but_for
 
 ANSWERS = {
     "classes": 'cell = (x * 3).astype(int); return {"answer": ((cell + rule) % 3).map(dict(enumerate("abc")))}',
@@ -147,7 +148,7 @@ def ended(project: Project, grain: str) -> list[tuple[Status, str]]:
     return [(entry.status, entry.reason) for entry in known if entry.status is not Status.VETOED]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", long_but_for(KINDS, ["classes", "lists"]))
 def test_every_kind_of_model_is_learned_anew(tmp_path: Path, kind: str) -> None:
     assert (Status.PROMOTED, "") in ended(project_of(tmp_path, kind), "1d")
 
@@ -171,7 +172,7 @@ def test_lists_that_a_day_wrote_in_another_type_are_lists(tmp_path: Path) -> Non
     assert gain == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize("grain", [grain for grain in SPANS if grain != "1d"])
+@pytest.mark.parametrize("grain", long_but_for([grain for grain in SPANS if grain != "1d"], ["1h"]))
 def test_a_model_of_every_grain_is_learned_anew(tmp_path: Path, grain: str) -> None:
     """That of days is one of every kind."""
     assert (Status.PROMOTED, "") in ended(project_of(tmp_path, "numbers", grain), grain)

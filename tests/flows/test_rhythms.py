@@ -112,7 +112,10 @@ FAULTS: dict[str, Change] = {
 }
 
 
-@pytest.mark.parametrize(("every", "windows", "seed"), [("1d", 36, 1), ("1d", 36, 2), ("1h", 76, 1)])
+@pytest.mark.parametrize(
+    ("every", "windows", "seed"),
+    [("1d", 36, 1), ("1d", 36, 2), pytest.param("1h", 76, 1, marks=pytest.mark.long)],
+)
 def test_a_rhythm_is_no_fault(prepared: Prepared, every: str, windows: int, seed: int) -> None:
     project = begun(prepared, every, seed)
     run_on(project, range(BEFORE[every], windows), seed)
@@ -127,9 +130,9 @@ def test_a_rhythm_is_no_fault(prepared: Prepared, every: str, windows: int, seed
         ("1d", 23, "waits in minutes"),
         ("1d", 20, "channels in small letters"),
         ("1d", 23, "a frozen basket"),
-        ("1h", 50, "orders in tens"),
-        ("1h", 58, "baskets times ten"),
-        ("1h", 58, "channels in small letters"),
+        pytest.param("1h", 50, "orders in tens", marks=pytest.mark.long),
+        pytest.param("1h", 58, "baskets times ten", marks=pytest.mark.long),
+        pytest.param("1h", 58, "channels in small letters", marks=pytest.mark.long),
         ("1h", 50, "a frozen basket"),
     ],
 )
