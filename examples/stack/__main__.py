@@ -22,8 +22,9 @@ What to look at:
   queries       {prometheus}/graph
   alerts        {prometheus}/alerts and {alertmanager}; the relay sends them to whom
                 [relay] receivers = {{default = "slack://..."}} in {project}/lamplighter.toml names
-  runs          PREFECT_API_URL={prefect}/api lamplighter -C {project} \
-                  run flight-loop --day 2013-04-08 --now 2013-04-09T05:15, and the days after it
+  runs          export PREFECT_API_URL={prefect}/api
+                lamplighter -C {project} run flight-loop --day 2013-04-08 --now 2013-04-09T05:15
+                and so on, day by day, until 2013-04-14
   stop          Ctrl-C
 """
 
