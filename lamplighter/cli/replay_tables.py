@@ -69,7 +69,7 @@ def show(replayed: Mapping[str, Replayed], faults: Sequence[MarkedFault]) -> Non
     """Print some replays of one model."""
     found = as_dict(replayed, faults)
     span = f"{found['runs']} runs replayed, {found['first']} to {found['last']}"
-    echo_wrapped(f"{found['model']}: {span}; nothing is recorded or sent")
+    echo_wrapped(f"{found['model']}: {span}; this command records and sends nothing")
     click.echo("pages are incidents that open; whether a check was muted is not looked at\n")
     print_table([_as_sum(row) for row in _together(found["checks"])], SUMS)
     for line in _notes(found):

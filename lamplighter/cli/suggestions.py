@@ -71,7 +71,9 @@ def suggest(
     if as_json:
         click.echo(json.dumps({"model": monitor.model, "pages_a_month": a_month, "metrics": rows}))
         return
-    echo_wrapped(f"{monitor.model}: limits of at most {number_text(a_month, 3)} pages a month; nothing is recorded")
+    echo_wrapped(
+        f"{monitor.model}: limits of at most {number_text(a_month, 3)} pages a month; this command records nothing"
+    )
     echo_wrapped("limits that are chosen on some time describe that time: the last third was held back, to check them")
     for row in rows:
         click.echo("")

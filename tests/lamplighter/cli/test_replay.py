@@ -86,7 +86,7 @@ def test_a_span_of_it_and_sides_that_are_the_same(tmp_path: Path, recorded: Hist
     draft = tmp_path / "draft.yaml"
     draft.write_text("undecided_after: 9\n")
     result = run("replay", "m", "--with", draft, "--from", "2025-03-12", "--to", "2025-03-21")
-    assert "m: 10 runs replayed, 2025-03-12 to 2025-03-21; nothing is recorded or sent" in result.stdout
+    assert "m: 10 runs replayed, 2025-03-12 to 2025-03-21; this command records and sends nothing" in result.stdout
     assert [line.split() for line in result.stdout.splitlines() if "f1-below" in line] == [
         ["both", "f1-below", "1", "3.04", "1", "1", "2025-03-22", "2025-03-22"],
         ["2025-03-22", "both", "f1-below", "2025-03-21", "0.3", "below", "0.4", "still", "open"],
