@@ -27,7 +27,8 @@ def command(project: str | None, model: str | None, retention: bool, after: Mome
 
     With the runs go their measurements, decisions, incidents, messages and retrainings, and the models that they
     trained. With --retention go, by the settings, what killed runs left, old reports, old profiles, and old windows of
-    the history; never what a run still reads.
+    the history; never what a run still reads. With --retention and MODEL only what is this model's goes: what killed
+    runs left stays, since which model it is of is not known.
     """
     if model is None and not retention:
         raise click.UsageError("Missing argument 'MODEL'.")

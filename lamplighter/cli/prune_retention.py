@@ -20,16 +20,13 @@ def prune_old(project: Project, model: str | None, *, yes: bool) -> None:
     from storage.upkeep.sizes import size_text
 
     monitors = []
-    for _, monitor in project.monitors():
+    for monitor in [project.monitor(model)] if model else [found for _, found in project.monitors()]:
         if isinstance(monitor, LamplighterError):
             # What its runs still read is not known.
             raise monitor
-        if model in (None, monitor.model):
-            monitors.append(monitor)
-    if model is not None and not monitors:
-        project.file_of(model)
+        monitors.append(monitor)
     history = existing_history(project)
-    found = expired(project, history, monitors, datetime.now(UTC))
+    found = expired(project, history, monitors, datetime.now(UTC), only=model)
     if not found:
         click.echo("nothing is older than keep_spool_days, keep_reports_days, keep_profiles_days and keep_history_days")
         return

@@ -16,7 +16,7 @@ from shutil import rmtree
 import sqlalchemy as sa
 
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.time.window import Window
+from lamplighter.core.time.window import Grain, Window
 from lamplighter.errors import HistoryError, one_line
 from storage.history import History, model_lock, tables
 from storage.history.incidents import incidents_open
@@ -64,7 +64,9 @@ class Expired:
         return bool(self.files or self.rows)
 
 
-def expired(project: Project, history: History | None, monitors: Sequence[Monitor], now: datetime) -> Expired:
+def expired(
+    project: Project, history: History | None, monitors: Sequence[Monitor], now: datetime, *, only: str | None = None
+) -> Expired:
     """What may go by the settings, of the home and of some models.
 
     Parameters
@@ -75,6 +77,8 @@ def expired(project: Project, history: History | None, monitors: Sequence[Monito
     monitors : sequence of Monitor
         The history of models without one stays.
     now : datetime
+    only : str, optional
+        The one model that is asked for. What is of others, or of none that is known, stays.
 
     Examples
     --------
@@ -82,15 +86,15 @@ def expired(project: Project, history: History | None, monitors: Sequence[Monito
     False
     """
     settings, home = project.settings, project.home
-    spool = _older(home / "spool", now, settings.keep_spool_days or None)
+    spool = _older(home / "spool", now, settings.keep_spool_days or None) if only is None else []
     if history is None:
         return Expired(spool)
     before = {monitor.model: found for monitor in monitors if (found := _before(project, history, monitor, now))}
     rows = {model: counts for model, tables in before.items() if (counts := _counts(history, model, tables))}
     return Expired(
         spool,
-        sorted(_reports(project, history, monitors, now)),
-        sorted(_profiles(home, history, before, now, settings.keep_profiles_days)),
+        sorted(_reports(project, history, monitors, now, only)),
+        sorted(_profiles(home, history, before, now, settings.keep_profiles_days, only)),
         rows,
         before,
     )
@@ -173,45 +177,76 @@ def _counts(history: History, model: str, before: dict[str, datetime]) -> dict[s
     return found
 
 
-def _reports(project: Project, history: History, monitors: Iterable[Monitor], now: datetime) -> Iterator[Path]:
+def _reports(
+    project: Project, history: History, monitors: Iterable[Monitor], now: datetime, only: str | None
+) -> Iterator[Path]:
     """Old reports, but for each model's newest, those of open incidents, and those that waiting messages link."""
-    days = project.settings.keep_reports_days
+    days, by_model = project.settings.keep_reports_days, {monitor.model: monitor for monitor in monitors}
     for folder in sorted((project.home / "reports").glob("*/")) if days else ():
+        if only not in (None, folder.name):
+            continue
         every = sorted(folder.glob("*.html"), key=newest_change)
         linked = {project.home / it.message.report for it in waiting(history, folder.name) if it.message.report}
-        wanted = {*every[-1:], *linked, *_of_incidents(project, history, monitors, folder.name)}
+        wanted = {*every[-1:], *linked, *_of_incidents(project, history, folder.name, by_model.get(folder.name))}
         yield from (path for path in _older(folder, now, days) if path.suffix == ".html" and path not in wanted)
 
 
-def _of_incidents(project: Project, history: History, monitors: Iterable[Monitor], model: str) -> set[Path]:
-    monitor = next((it for it in monitors if it.model == model), None)
+def _of_incidents(project: Project, history: History, model: str, monitor: Monitor | None) -> set[Path]:
+    """The reports that open incidents of a model are about, also of one that has no monitor any longer."""
     starts = {it.window_start for it in incidents_open(history, model).values() if it.window_start}
-    if monitor is None:
-        return set()
-    windows = [Window.of(model, monitor.every, monitor.timezone, start) for start in starts]
+    run = tables.run.c
+    query = sa.select(run.window_start, run.grain, run.timezone).distinct()
+    with history.reading() as connection:
+        rows = connection.execute(query.where(run.model == model, run.window_start.in_(starts))).all() if starts else []
+    windows = [Window.of(model, Grain(grain), timezone, start) for start, grain, timezone in rows]
+    if monitor:
+        windows += [Window.of(model, monitor.every, monitor.timezone, start) for start in starts]
     return {report_path(project.home, model, window.label) for window in windows}
 
 
 def _profiles(
-    home: Path, history: History, before: dict[str, dict[str, datetime]], now: datetime, days: int
+    home: Path,
+    history: History,
+    before: dict[str, dict[str, datetime]],
+    now: datetime,
+    days: int,
+    only: str | None,
 ) -> Iterator[Path]:
     """Profiles that no row names once the old ones are gone; and old copies of references', which are made again."""
     folder = ProfileStore(home).folder
-    cached = _older(folder / "cache", now, days or None)
+    cached = _older(folder / "cache", now, days or None) if only is None else []
     named = _named(home, history, before, cached)
     limit = (now - SETTLED).timestamp()
     yield from cached
-    yield from (path for path in folder.glob("??/*.arrow") if path.stem not in named and path.lstat().st_mtime < limit)
+    # A profile that no row names may be left of any model.
+    found = (
+        folder.glob("??/*.arrow")
+        if only is None
+        else map(ProfileStore(home).path_of, _doomed_profiles(history, before))
+    )
+    yield from (path for path in found if path.stem not in named and path.is_file() and path.lstat().st_mtime < limit)
+
+
+def _doomed_profiles(history: History, before: dict[str, dict[str, datetime]]) -> set[str]:
+    """The profiles that rows name which go."""
+    with history.reading() as connection:
+        return set(connection.scalars(sa.select(tables.profile.c.content_hash).where(_goes(before)))) - {""}
+
+
+def _goes(before: dict[str, dict[str, datetime]]) -> sa.ColumnElement[bool]:
+    """Whether a row of a profile is one that goes."""
+    table = tables.profile
+    limits = {model: found["profile"] for model, found in before.items() if "profile" in found}
+    return sa.or_(
+        sa.false(), *(sa.and_(table.c.model == model, table.c.window_start < limit) for model, limit in limits.items())
+    )
 
 
 def _named(
     home: Path, history: History, before: dict[str, dict[str, datetime]] | None = None, gone: Iterable[Path] = ()
 ) -> set[str]:
     """The profiles that the history names, but for rows that go, and that references' copies name."""
-    table = tables.profile
-    limits = {model: found["profile"] for model, found in (before or {}).items() if "profile" in found}
-    doomed = [sa.and_(table.c.model == model, table.c.window_start < limit) for model, limit in limits.items()]
-    query = sa.select(table.c.content_hash).distinct().where(sa.not_(sa.or_(sa.false(), *doomed)))
+    query = sa.select(tables.profile.c.content_hash).distinct().where(sa.not_(_goes(before or {})))
     with history.reading() as connection:
         named = set(connection.scalars(query))
     left_out = set(gone)

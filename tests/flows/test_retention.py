@@ -24,7 +24,7 @@ from tests.flows import small_world
 from tests.flows.conftest import Prepared
 from tests.flows.small_world import day, incidents, run_days
 from tests.lamplighter.cli.called import run as call
-from tests.storage.history.recorded import WINDOW, decided, measured, write
+from tests.storage.history.recorded import WINDOW, decided, measured, ran, write
 from tests.storage.history.recorded import day as number_of
 
 CHECKED = (
@@ -197,8 +197,8 @@ def test_postgresql_forgets_the_same(postgresql_url: str, tmp_path: Path, monkey
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A project with reports, and what a killed run left."""
-    small_world.make(tmp_path / "world")
-    home = tmp_path / "world" / ".lamplighter"
+    small_world.make(tmp_path / "reported")
+    home = tmp_path / "reported" / ".lamplighter"
     for name in ("m/2024-01-01.html", "m/2024-01-02.html", "m/2024-01-03.html", "m/2024-01-04.html", "m/new.html"):
         (home / "reports" / name).parent.mkdir(parents=True, exist_ok=True)
         (home / "reports" / name).write_text("x" * 1000)
@@ -233,6 +233,58 @@ def test_old_reports_and_spools_go(home: Path) -> None:
     assert [path.name for path in (home / "spool").iterdir()] == ["run-2"]
     again = call(*options)
     assert (again.exit_code, again.stdout.startswith("nothing is older than keep_spool_days")) == (0, True)
+
+
+def test_of_one_model_only_what_is_its_own_goes(long: Project, home: Path) -> None:
+    """Reports, profiles and rows of others stay, and what killed runs left."""
+    shutil.copytree(home / "reports", long.home / "reports")
+    shutil.copytree(home / "spool", long.home / "spool")
+    for name in ("n", "gone"):
+        shutil.copytree(home / "reports" / "m", long.home / "reports" / name)
+    monitor = (long.root / "monitors" / "m.yaml").read_text()
+    (long.root / "monitors" / "n.yaml").write_text(monitor.replace("model: m\n", "model: n\n"))
+    (long.home / "profiles" / "00").mkdir(exist_ok=True)
+    (long.home / "profiles" / "00" / "00of-none.arrow").write_text("left of a killed run")
+    grow_old(long.home)
+    before = _state(long)
+
+    assert call("-C", long.root, "prune", "n", "--retention", "--yes").exit_code == 0
+    after = _state(long)
+    assert before - after == {f"reports/n/2024-01-0{number}.html" for number in (1, 2, 3, 4)}
+
+    assert call("-C", long.root, "prune", "m", "--retention", "--yes").exit_code == 0
+    gone = after - _state(long)
+    assert {name.split("/")[0] for name in gone} == {"reports", "profiles", "evaluation", "measurement"}
+    assert {name.split("/")[1] for name in gone if name.startswith("reports")} == {"m"}
+    assert "profiles/00/00of-none.arrow" not in gone
+
+    assert call("-C", long.root, "prune", "--retention", "--yes").exit_code == 0
+    left = _state(long)
+    assert not {"spool/run-1/rows.parquet", "profiles/00/00of-none.arrow", "reports/gone/2024-01-01.html"} & left
+
+
+def _state(project: Project) -> set[str]:
+    """The files of a home, and the windows that the history has values of."""
+    recorded = dump(open_history(project))
+    rows = {f"{name}/{row}" for name in ("measurement", "evaluation") for row in recorded[name]}
+    files = {path.relative_to(project.home).as_posix() for path in project.home.rglob("*.*") if path.is_file()}
+    return rows | {name for name in files if name.split("/")[0] in ("reports", "profiles", "spool")}
+
+
+@pytest.mark.parametrize("has_monitor", [True, False])
+def test_reports_of_open_incidents_stay_also_of_a_model_without_a_monitor(home: Path, has_monitor: bool) -> None:
+    project = Project.open(home.parent)
+    history = open_history(project)
+    start = datetime(2024, 1, 3, tzinfo=UTC)
+    values = {"model": "m", "check_name": "f1", "opened_on": NOW, "severity": "warning", "window_start": start}
+    write(history, tables.incident, [values])
+    write(history, tables.run, [ran(0, window_start=start)])
+    other = (project.root / "monitors" / "m.yaml").read_text().replace("model: m\n", "model: other\n")
+    (project.root / "monitors" / "other.yaml").write_text(other)
+    if not has_monitor:
+        (project.root / "monitors" / "m.yaml").unlink()
+    assert call("-C", project.root, "prune", "--retention", "--yes").exit_code == 0
+    assert {path.name for path in (home / "reports" / "m").iterdir()} == {"2024-01-03.html", "new.html"}
 
 
 def test_messages_that_wait_stay_and_settled_ones_go(long: Project) -> None:
