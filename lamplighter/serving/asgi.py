@@ -28,6 +28,9 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS",
 PROPAGATED = frozenset({b"traceparent", b"tracestate"})
 """The headers of W3C's trace context."""
 
+FIRST_ERRORS = ("500", "502", "503", "504")
+"""The statuses of a server's errors, which are counted from 0 with the first request of a route."""
+
 CLIENT_GONE = 499
 """The status of a request whose client did not wait for its answer, as nginx has it."""
 
@@ -115,7 +118,8 @@ class RequestMetrics:
             if time is None:
                 time = self._times[method, route] = series.child("request_processing_seconds", method, route)
                 # A counter that begins at 0 shows its first error to rate(); one that begins at 1 does not.
-                series.child("requests_total", method, route, "500")
+                for error in FIRST_ERRORS:
+                    series.child("requests_total", method, route, error)
             time.observe(seconds, traces.exemplar())
             count = self._counts.get((method, route, status))
             if count is None:
