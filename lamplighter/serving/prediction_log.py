@@ -15,7 +15,7 @@ from lamplighter.errors import ColumnError, LamplighterError
 from lamplighter.serving.log_metrics import LogMetrics
 from lamplighter.serving.parquet_folder import ParquetFolder
 from lamplighter.serving.row_queue import Limits, RowQueue, unique_name
-from lamplighter.serving.rows import Rows, refuse_naive, with_instants
+from lamplighter.serving.rows import NOT_STORABLE, BroughtError, Rows, fault_of, refuse_naive, with_instants
 from lamplighter.serving.sampling import checked_share, is_sampled
 from lamplighter.serving.written import Place
 
@@ -132,11 +132,16 @@ class PredictionLog:
         Raises
         ------
         ColumnError
-            If the column `time` is missing, not a timestamp, without a zone, or null somewhere. Nothing is written.
+            If the column `time` is missing, not a timestamp, without a zone, or null somewhere, or a column cannot be
+            stored. Nothing is written.
         """
         if isinstance(rows, Mapping):
             refuse_naive(self.time, rows.get(self.time))
-        table = self._sampled(with_instants(pa.table(rows), self.time))
+        try:
+            made = pa.table(rows)
+        except NOT_STORABLE as error:
+            raise fault_of(rows if isinstance(rows, Mapping) else {}, pa.schema([]), error) from None
+        table = self._sampled(with_instants(made, self.time))
         written = self.place.write(table, unique_name() if name is None else _checked_name(name))
         if written.refused:
             raise ColumnError(f"{len(written.refused)} rows refused, the first: {written.refused[0]}")
@@ -149,12 +154,20 @@ class PredictionLog:
         ------
         ColumnError
             If the code that logs is wrong: the time is missing, null or without a zone, or a value is of no type that
-            Arrow knows. A value that a request brought raises nothing: where a column has another type than most
-            rows have in it, the row is refused later, counted and logged.
+            Arrow knows. A value that a request brought raises nothing: where it cannot be stored, or a column has
+            another type than most rows have in it, the row is refused. Every row that is refused is counted, and
+            the first of each column is logged.
         """
-        if self.sample < 1 and not is_sampled(self._id_of(row), self.sample):
-            return
-        self._queue.put(self._rows.take(row))
+        try:
+            if self.sample < 1 and not is_sampled(self._id_of(row), self.sample):
+                return
+            taken = self._rows.take(row)
+        except ColumnError as fault:
+            self._queue.refuse(fault)
+            if isinstance(fault, BroughtError):
+                return
+            raise
+        self._queue.put(taken)
 
     def flush(self) -> list[Path]:
         """Write the rows that are queued, now and in this thread; those that cannot be written stay queued.

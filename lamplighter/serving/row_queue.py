@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from lamplighter.errors import LamplighterError, said_of
+from lamplighter.errors import ColumnError, LamplighterError, said_of
 from lamplighter.serving.log_metrics import LogMetrics
 from lamplighter.serving.process_ends import at_exit_of_child, at_fork_and_exit
 from lamplighter.serving.rows import Row, Rows
@@ -24,6 +24,9 @@ LOGGER = logging.getLogger("lamplighter.serving")
 
 LOOK_SECONDS = 1.0
 """How often the thread says how many rows wait."""
+
+MOST_SAID = 100
+"""How many columns are named in the log for a row that was not taken; names of columns may be without end."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds between a write that failed and the next, doubled each time."""
@@ -72,6 +75,7 @@ class RowQueue:
 
     def __init__(self, place: Place, rows: Rows, limits: Limits, metrics: LogMetrics) -> None:
         self._place, self._rows, self._limits, self._metrics = place, rows, limits, metrics
+        self._said_of: set[str] = set()
         self._begin_anew()
         at_fork_and_exit(self)
 
@@ -92,6 +96,13 @@ class RowQueue:
                 self._start()
             elif len(self._waiting) in (1, self._limits.max_rows):
                 self._due.notify()
+
+    def refuse(self, fault: ColumnError) -> None:
+        """Count a row that is not taken, and log the first for each column."""
+        self._metrics.dropped("refused")
+        if fault.column not in self._said_of and len(self._said_of) < MOST_SAID:
+            self._said_of.add(fault.column)
+            LOGGER.error("prediction log %s: %s (said once; every such row is counted)", self._place, fault)
 
     def flush(self) -> list[Path]:
         """Write all rows that were taken until now, in the thread that asks; those that cannot be written stay.

@@ -27,8 +27,23 @@ WITH_ZONE = "give each timestamp its zone, such as datetime.now(UTC)"
 MADE_TOGETHER = 500
 """Rows that Arrow is given at a time: at 20 columns a millisecond, in which no other thread runs."""
 
+REFUSED = "row refused: "
+
 NOT_STORABLE = (pa.ArrowException, OverflowError, TypeError, ValueError)
 """What Arrow raises about values that it cannot hold."""
+
+OF_REQUESTS = (str, int, float, list, dict)
+"""The types of JSON: a value that a request brought has one of them, whatever is wrong with it."""
+
+RIGHT: tuple[tuple[type[Exception], str], ...] = (
+    (UnicodeError, "text that UTF-8 can encode is right: str.encode(errors='replace') replaces what it cannot"),
+    (OverflowError, "integers from -2**63 to 2**63 - 1 are right: log larger ones as text"),
+)
+"""What would be right in the place of a value that Arrow refuses."""
+
+
+class BroughtError(ColumnError):
+    """A row cannot be stored for a value that a request may have brought; the code that logs is right."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +102,8 @@ class Rows:
 
         Raises
         ------
+        BroughtError
+            If Arrow cannot hold a value of a type that requests bring, such as 2**70.
         ColumnError
             If its time is missing, null or without a zone, or Arrow has no type for a value.
         """
@@ -118,8 +135,10 @@ class Rows:
         """The layout of a row whose columns and types are new."""
         try:
             table = with_instants(pa.Table.from_pylist([dict(row)]), self.time)
+        except ColumnError:
+            raise
         except NOT_STORABLE as error:
-            raise ColumnError(_reason(error), fix="log values that Arrow has a type for") from None
+            raise fault_of({name: [value] for name, value in row.items()}, pa.schema([]), error) from None
         layout = Layout(tuple(row), tuple(_instants(row)), table.schema)
         if isinstance(row[self.time], dt.datetime):
             if len(self._layouts) >= MOST_SHAPES:
@@ -170,7 +189,8 @@ class Rows:
             return [self._made(rows)], []
         except (ColumnError, *NOT_STORABLE) as error:
             if len(rows) == 1:
-                return [], [_reason(error)]
+                fault = error if isinstance(error, ColumnError) else fault_of(_columns(rows), self._schema, error)
+                return [], [_reason(fault)]
         half = len(rows) // 2
         first, refused_first = self._sound(rows[:half])
         second, refused_second = self._sound(rows[half:])
@@ -238,5 +258,23 @@ def _in_known_zones(schema: pa.Schema, known: pa.Schema) -> pa.Schema:
     return schema
 
 
+def fault_of(columns: Mapping[str, Sequence[Any]], schema: pa.Schema, error: Exception) -> ColumnError:
+    """What is wrong with a row, by the first column that Arrow does not take alone, or not in the type so far."""
+    for name, values in columns.items():
+        if not isinstance(name, str):
+            return ColumnError(f"{REFUSED}the column {name!r} is named by no text", fix="name columns by text")
+        try:
+            name.encode()
+            array = pa.array(values)
+            if name in schema.names:
+                array.cast(schema.field(name).type)
+        except NOT_STORABLE as found:
+            kind = BroughtError if isinstance(next(iter(values), None), OF_REQUESTS) else ColumnError
+            fix = next((right for of, right in RIGHT if isinstance(found, of)), "log values that Arrow has a type for")
+            return kind(f"{REFUSED}column {name!r}: {one_line(found)}", name, fix=fix)
+    return ColumnError(_reason(error), fix="log values that Arrow has a type for")
+
+
 def _reason(error: Exception) -> str:
-    return f"row refused: {one_line(error)}"
+    said = one_line(error)
+    return said if said.startswith(REFUSED) else REFUSED + said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import multiprocessing
 import os
+import re
 import signal
 import threading
 from pathlib import Path
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from prometheus_client import CollectorRegistry
 
 from lamplighter.errors import ColumnError, LamplighterError
 from lamplighter.serving import PredictionLog
@@ -91,6 +93,7 @@ NAIVE = dt.datetime(2013, 4, 1)
         ({"predicted_at": [NOON, None]}, "column 'predicted_at' is null in 1 of 2 rows"),
         ({"predicted_at": ["2013-04-01"]}, "column 'predicted_at' holds string; timestamps with a zone are right"),
         ({"at": [NOON], "late": [1]}, "column 'predicted_at' is missing; columns: at, late"),
+        ({"predicted_at": [NOON], "late": [2**70]}, "row refused: column 'late': Python int too large to convert"),
     ],
 )
 def test_what_cannot_be_dated_is_refused_in_one_line(tmp_path: Path, rows: dict[str, list], message: str) -> None:
@@ -168,6 +171,53 @@ def test_a_bad_row_is_refused_and_the_good_ones_are_kept(tmp_path: Path, caplog:
         {"late": 0, "score": 0.5},
     ]
     assert "1 rows refused, the first: row refused: Unable to merge: Field late has incompatible types" in caplog.text
+
+
+NOT_TAKEN = [
+    pytest.param({"word": "\udc80"}, "column 'word': 'utf-8' codec can't encode .*; text that UTF-8 can", id="text"),
+    pytest.param({"number": 2**70}, "column 'number': Python int too large .*; integers from -2", id="integer"),
+    pytest.param({"ranked": ["a", 1]}, "column 'ranked': .*; log values that Arrow has", id="list of two types"),
+]
+
+
+@pytest.mark.parametrize(("brought", "said"), NOT_TAKEN)
+@pytest.mark.parametrize("first", [True, False])
+def test_what_a_request_brings_raises_nothing_and_is_counted_with_its_column(
+    tmp_path: Path, brought: dict[str, object], said: str, first: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = CollectorRegistry()
+    sound = {"word": "a", "number": 1, "ranked": ["b"]}
+    with PredictionLog(tmp_path, model="churn", registry=registry) as log:
+        rows = [sound, {**sound, **brought}, {**sound, **brought}]
+        for row in reversed(rows) if first else rows:
+            log.append({"predicted_at": NOON, **row})
+    assert read(tmp_path).select(["word", "number", "ranked"]).to_pylist() == [sound]
+    labels = {"model": "churn", "cause": "refused"}
+    assert registry.get_sample_value("prediction_log_dropped_rows_total", labels) == 2
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert re.search(f"row refused: {said}", line)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"place": Path("a")}, r"column 'place': Could not convert PosixPath.*; log values that Arrow has a type for"),
+        ({1: "a"}, "the column 1 is named by no text; name columns by text"),
+        ({"predicted_at": NAIVE}, "column 'predicted_at' has no time zone"),
+    ],
+)
+def test_code_that_logs_wrongly_hears_it_and_each_row_is_counted(
+    tmp_path: Path, wrong: dict[str, object], said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = CollectorRegistry()
+    log = PredictionLog(tmp_path, model="churn", registry=registry)
+    for _ in range(2):
+        with pytest.raises(ColumnError, match=said):
+            log.append({"predicted_at": NOON, **wrong})
+    labels = {"model": "churn", "cause": "refused"}
+    assert registry.get_sample_value("prediction_log_dropped_rows_total", labels) == 2
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert re.search(said, line)
 
 
 def test_a_flush_that_failed_half_way_doubles_nothing_when_repeated(tmp_path: Path) -> None:
