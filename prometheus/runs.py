@@ -51,15 +51,16 @@ def run_alerts(config: Observability) -> tuple[Alert, ...]:
         ),
         Alert(
             "LamplighterRunFailed",
-            f"{last} > {last_success}",
+            # A model that never succeeded has no time of a success.
+            f"{last} > {last_success}\n  or\n{last} unless {last_success}",
             config.alert_after,
             config.warning,
             "The last run of {{ $labels.model }} failed",
-            "The last run of {{ $labels.model }} ended with a failure and none has succeeded since.",
+            "The last run of {{ $labels.model }} ended with a failure, and none has succeeded after it.",
         ),
         Alert(
             "LamplighterGaugesGone",
-            f"absent({last_success})",
+            f"absent({last})",
             config.gone_after,
             config.critical,
             f"No model has published gauges for {gone}",
