@@ -12,7 +12,7 @@ from datetime import timedelta
 from prometheus.alert import Alert
 from prometheus.queries import WHOSE
 from prometheus.service import ERROR_RATE, REQUEST_RATE
-from prometheus.spans import in_words, promql
+from prometheus.spans import in_words, promql, seconds
 from storage.project.observability import Observability
 
 SHORTER = 12
@@ -25,7 +25,7 @@ def burn_alerts(config: Observability) -> tuple[Alert, ...]:
     Examples
     --------
     >>> [alert.expr.count("sum_over_time(service:requests:rate") for alert in burn_alerts(Observability())]
-    [4, 4]
+    [6, 6]
     """
     live = config.live
     allowed = f"{100 * (1 - live.objective):.6g} %"
@@ -50,8 +50,22 @@ def burn_alerts(config: Observability) -> tuple[Alert, ...]:
 
 
 def _burns(config: Observability, span: timedelta, share: float) -> str:
+    """Both shares are above the limit, and of so few requests that one failure is above it there is no alert."""
     limit = f"{config.live.burn_limit(span, share):.6g}"
-    return "\n  and\n".join(f"{failed_share(window)} > {limit}" for window in (span, span / SHORTER))
+    high = [f"{failed_share(window)} > {limit}" for window in (span, span / SHORTER)]
+    return "\n  and\n".join([*high, enough_requests(config, span)])
+
+
+def enough_requests(config: Observability, span: timedelta) -> str:
+    """Whether there were enough requests in a time, from the recorded rates: each stands for the time until the next.
+
+    Examples
+    --------
+    >>> enough_requests(Observability(), timedelta(hours=1))
+    'sum_over_time(service:requests:rate[1h]) * 60 >= 20'
+    """
+    every = seconds(config.scrape.rules_every)
+    return f"sum_over_time({REQUEST_RATE}[{promql(span)}]) * {every} >= {config.live.least_requests}"
 
 
 def failed_share(span: timedelta) -> str:

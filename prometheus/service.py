@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from lamplighter.core.records.live import LIVE_BY_NAME, Reason
 from prometheus.alert import Alert, Record
-from prometheus.queries import WHOSE, on_service, quoted, rate
-from prometheus.spans import in_words
+from prometheus.queries import WHOSE, of_service, on_service, quoted, rate
+from prometheus.spans import in_words, promql
 from storage.project.observability import Observability
 
 REQUESTS = LIVE_BY_NAME["requests_total"].name
@@ -56,6 +56,13 @@ def service_alerts(config: Observability) -> tuple[Alert, ...]:
     mean = f"{rate(config, f'{SECONDS}_sum')}\n  / {rate(config, f'{SECONDS}_count')}"
     failed = f"{rate(config, FAILURES, f'reason!={quoted(Reason.CLIENT)}')}\n  / {rate(config, INFERENCES)}"
     allowed = f"{100 * live.error_ratio:g} %"
+    looked_at = promql(max(live.error_after, live.rate_window))
+
+    def enough(counter: str) -> str:
+        """One failure of a few is no reason to wake a person."""
+        counted = f"increase({config.selector(counter)}[{looked_at}])"
+        return f"sum {of_service(config)} ({counted}) >= {live.least_requests}"
+
     return (
         Alert(
             "LamplighterRequestsSlow",
@@ -77,7 +84,7 @@ def service_alerts(config: Observability) -> tuple[Alert, ...]:
         ),
         Alert(
             "LamplighterRequestsFailing",
-            f"{ERROR_RATE} / {REQUEST_RATE} > {part}",
+            f"{ERROR_RATE} / {REQUEST_RATE} > {part}\n  and {enough(REQUESTS)}",
             live.error_after,
             config.critical,
             f"Requests to {WHOSE} fail",
@@ -86,7 +93,7 @@ def service_alerts(config: Observability) -> tuple[Alert, ...]:
         ),
         Alert(
             "LamplighterInferencesFailing",
-            f"{failed}\n  > {part}",
+            f"{failed}\n  > {part}\n  and {enough(INFERENCES)}",
             live.error_after,
             config.critical,
             f"Inferences of {WHOSE} fail",

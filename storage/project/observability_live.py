@@ -24,6 +24,12 @@ class Live(ConfigSection):
     latency_after: Span = Field(default=timedelta(minutes=5), description="for how long it is above")
     error_ratio: Ratio = Field(default=0.05, description="share of requests or inferences that may fail")
     error_after: Span = Field(default=timedelta(minutes=10), description="for how long more fail")
+    least_requests: Count = Field(
+        default=20, description="with fewer requests or inferences in the time that is looked at there is no alert"
+    )
+    stuck_after: Span = Field(
+        default=timedelta(minutes=5), description="for how long requests are processed and none is answered"
+    )
     objective: Ratio = Field(default=0.995, description="share of requests that are to succeed")
     objective_period: Positive = Field(default=timedelta(days=30), description="in this time")
     page: Shares = Field(
@@ -41,6 +47,7 @@ class Live(ConfigSection):
     share_after: Span = Field(default=timedelta(minutes=30), description="for how long they differ more")
     least_predictions: Count = Field(default=200, description="with fewer rows in that window there is no alert")
     log_window: Positive = Field(default=timedelta(minutes=15), description="how far back losses of the log count")
+    log_after: Span = Field(default=timedelta(minutes=10), description="for how long writes of the log fail")
 
     @model_validator(mode="after")
     def _can_burn(self) -> Live:
