@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from lamplighter.core.secrets import database_secrets, hide
 from lamplighter.errors import LamplighterError, one_line
+from lamplighter.serving.sql_fit import fitting, is_lasting, is_of_a_row, name_fault, unfit_names
 from lamplighter.serving.sql_values import records, sql_type
 from lamplighter.serving.written import Written
 
@@ -73,6 +74,8 @@ class SqlTable:
         except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ImportError, ValueError) as error:
             fix = "a URL such as postgresql+psycopg://user:password@host/database is right"
             raise LamplighterError(self._hidden(one_line(error)), where=f"table {table}", fix=fix) from None
+        if fault := name_fault(time, (), self._engine.dialect):
+            raise LamplighterError(fault, where=f"table {table}")
         self._target: sa.Table | None = None
 
     def __str__(self) -> str:
@@ -91,42 +94,59 @@ class SqlTable:
         if not table.num_rows:
             return Written()
         try:
-            target = self._made(table.schema)
-            known = table.select([name for name in table.column_names if name in target.c])
-            rows = records(known, self._engine.dialect.name)
+            target, unfit = self._made(table.schema)
+            fits, unfitting = fitting(table, target, unfit, self._engine.dialect)
+            rows = records(fits, self._engine.dialect.name)
+            if unfitting:
+                # Whoever changes the columns meanwhile is heard at the next batch.
+                self._target = None
             with self._engine.begin() as connection:
                 if not _is_new(connection, self._batches(), name, len(rows)):
-                    return Written(len(rows))
+                    return Written(len(rows), refused=unfitting)
                 refused = _insert(connection, target, rows)
-            return Written(len(rows) - len(refused), refused=refused)
+            return Written(len(rows) - len(refused), refused=unfitting + refused)
         except sa.exc.SQLAlchemyError as error:
             # Whoever mends the table meanwhile is heard at the next try.
             self._target = None
             why = one_line(getattr(error, "orig", None) or error)
             raise LamplighterError(self._hidden(why), where=str(self)) from None
 
-    def _made(self, schema: pa.Schema) -> sa.Table:
-        """The table with the columns of a batch, made or widened where that is allowed."""
-        import sqlalchemy as sa
-
+    def _made(self, schema: pa.Schema) -> tuple[sa.Table, dict[str, str]]:
+        """The table, made or widened where that is allowed, and the columns that it cannot get, with the reason."""
         known = [field for field in schema if not pa.types.is_null(field.type)]
         if self._target is None:
             self._target = self._found_or_made(known)
         missing = [field for field in known if field.name not in self._target.c]
+        unfit = unfit_names([field.name for field in missing], self._target.c.keys(), self._engine.dialect)
+        missing = [field for field in missing if field.name not in unfit]
         if not missing:
-            return self._target
+            return self._target, unfit
         if not self._create:
             names = ", ".join(field.name for field in missing)
             self._target = None
             raise LamplighterError(f"no column {names}", where=str(self), fix="add it, or log rows without it")
-        with self._engine.begin() as connection:
-            quoted = self._engine.dialect.identifier_preparer.format_table(self._target)
-            for field in missing:
-                column = sa.schema.CreateColumn(sa.Column(field.name, sql_type(field.type)))
-                added = column.compile(dialect=self._engine.dialect)
-                connection.exec_driver_sql(f"ALTER TABLE {quoted} ADD COLUMN {added}")
+        for field in missing:
+            unfit |= self._added(self._target, field)
         self._target = self._reflected()
-        return self._target
+        # Another writer may have added it.
+        return self._target, {name: why for name, why in unfit.items() if name not in self._target.c}
+
+    def _added(self, table: sa.Table, field: pa.Field) -> dict[str, str]:
+        """Add a column; where the table can never get it, its name and why."""
+        import sqlalchemy as sa
+
+        dialect = self._engine.dialect
+        column = sa.schema.CreateColumn(sa.Column(field.name, sql_type(field.type))).compile(dialect=dialect)
+        quoted = dialect.identifier_preparer.format_table(table)
+        try:
+            with self._engine.begin() as connection:
+                connection.exec_driver_sql(f"ALTER TABLE {quoted} ADD COLUMN {column}")
+        except sa.exc.DBAPIError as error:
+            if not is_lasting(error):
+                raise
+            why = self._hidden(one_line(error.orig or error))
+            return {field.name: f"column {field.name!r} cannot be added: {why}; log rows without it"}
+        return {}
 
     def _found_or_made(self, known: Sequence[pa.Field]) -> sa.Table:
         import sqlalchemy as sa
@@ -139,11 +159,24 @@ class SqlTable:
             if not self._create:
                 fix = f"create it ({name}_batches: name text primary key, rows bigint, written_at timestamptz)"
                 raise LamplighterError(f"no table {absent}", where=str(self), fix=fix)
-            columns = [sa.Column(each.name, sql_type(each.type), index=each.name == self._time) for each in known]
-            table = sa.Table(name, sa.MetaData(), *columns, schema=schema)
-            for each in (table, self._batches()):
-                each.create(self._engine, checkfirst=True)
+            self._batches().create(self._engine, checkfirst=True)
+            unfit = unfit_names([each.name for each in known], (), self._engine.dialect)
+            fields = [each for each in known if each.name not in unfit]
+            try:
+                self._create_with(fields)
+            except sa.exc.DBAPIError as error:
+                if not is_lasting(error):
+                    raise
+                # Columns that are added one by one show which of them is at fault.
+                self._create_with([each for each in fields if each.name == self._time] or fields[:1])
         return self._reflected()
+
+    def _create_with(self, fields: Sequence[pa.Field]) -> None:
+        import sqlalchemy as sa
+
+        schema, name = self._schema_and_name()
+        columns = [sa.Column(each.name, sql_type(each.type), index=each.name == self._time) for each in fields]
+        sa.Table(name, sa.MetaData(), *columns, schema=schema).create(self._engine, checkfirst=True)
 
     def _reflected(self) -> sa.Table:
         import sqlalchemy as sa
@@ -199,9 +232,11 @@ def _insert(connection: sa.Connection, target: sa.Table, records: Sequence[Mappi
         try:
             with connection.begin_nested():
                 connection.execute(target.insert(), list(some))
-        except (sa.exc.DataError, sa.exc.IntegrityError) as error:
+        except (sa.exc.SQLAlchemyError, OverflowError, TypeError, ValueError) as error:
+            if not is_of_a_row(error):
+                raise
             if len(some) == 1:
-                refused.append(one_line(error.orig or error))
+                refused.append(one_line(getattr(error, "orig", None) or error))
             else:
                 half = len(some) // 2
                 pending += [some[half:], some[:half]]

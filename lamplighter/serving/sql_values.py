@@ -70,4 +70,6 @@ def _values(column: pa.ChunkedArray, dialect: str) -> list[Any]:
         column = pc.cast(column, options=pc.CastOptions(pa.timestamp("us", kind.tz), allow_time_truncate=True))
         column = column.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us", zone)) if kind.tz else column
     values: list[Any] = column.to_pylist()
-    return [None if value is None else str(value) for value in values] if pa.types.is_duration(kind) else values
+    # Drivers disagree about what they take for these.
+    as_text = pa.types.is_duration(kind) or isinstance(kind, pa.UuidType)
+    return [None if value is None else str(value) for value in values] if as_text else values
