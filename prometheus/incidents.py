@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from lamplighter.core.evaluation.gauges import BY_NAME
 from prometheus.alert import Alert
-from prometheus.queries import quoted
+from prometheus.templates import severity_by
 from storage.project.observability import Observability
 
 OPEN = BY_NAME["lamplighter_incident_open"].name
@@ -26,14 +26,13 @@ def incident_alerts(config: Observability) -> tuple[Alert, ...]:
     >>> incident_alerts(Observability())[0].expr
     'lamplighter_incident_open{via="alertmanager"} == 1'
     """
-    critical, warning = (f"{{{{ {quoted(word)} }}}}" for word in (config.critical, config.warning))
     opened = config.selector(OPEN, 'via="alertmanager"')
     return (
         Alert(
             "LamplighterIncidentOpen",
             f"{opened} == 1",
             timedelta(),
-            f'{{{{ if eq $labels.severity "critical" }}}}{critical}{{{{ else }}}}{warning}{{{{ end }}}}',
+            severity_by(config, "severity", "critical"),
             "{{ $labels.model }}: {{ $labels.check }} fails",
             "The check {{ $labels.check }} of {{ $labels.model }} fails. `lamplighter status {{ $labels.model }}` says "
             "which value and which limit.",

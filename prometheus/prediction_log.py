@@ -8,6 +8,7 @@ from lamplighter.core.records.live import LIVE_BY_NAME
 from prometheus.alert import Alert
 from prometheus.queries import WHOSE, of_service
 from prometheus.spans import in_words, promql
+from prometheus.templates import severity_by
 from storage.project.observability import Observability
 
 NONE = timedelta()
@@ -21,28 +22,35 @@ def log_alerts(config: Observability) -> tuple[Alert, ...]:
     >>> [alert.name for alert in log_alerts(Observability())]
     ['LamplighterPredictionLogDropping', 'LamplighterPredictionLogFailing']
     """
-    span = in_words(config.live.log_window)
+    live = config.live
+    span, going_on = in_words(live.log_window), promql(live.rate_window)
+    waiting = config.selector(LIVE_BY_NAME["prediction_log_queue_rows"].name)
+    # Of a row that is refused the service's log says why; a queue that is full loses all rows that come.
+    severity = severity_by(config, "cause", "full")
     return (
         Alert(
             "LamplighterPredictionLogDropping",
-            _any(config, "prediction_log_dropped_rows_total", "cause"),
+            _any(config, "prediction_log_dropped_rows_total", live.log_window, "cause"),
             NONE,
-            config.warning,
+            severity,
             f"The prediction log of {WHOSE} drops rows",
             f"{{{{ $value | humanize }}}} rows of {WHOSE} were not logged in the last {span} "
             "({{ $labels.cause }}). No run will see them.",
         ),
         Alert(
             "LamplighterPredictionLogFailing",
-            _any(config, "prediction_log_failures_total"),
-            NONE,
-            config.critical,
+            # A write that is repeated and succeeds loses nothing: no row waits then.
+            f"{_any(config, 'prediction_log_failures_total', live.rate_window)}\n"
+            f"  and sum {of_service(config)} (min_over_time({waiting}[{going_on}])) > 0",
+            live.log_after,
+            config.warning,
             f"The prediction log of {WHOSE} cannot be written",
-            f"{{{{ $value | humanize }}}} writes of the prediction log of {WHOSE} failed in the last {span}.",
+            f"Writes of the prediction log of {WHOSE} have failed for {in_words(live.log_after)}, and rows wait. A "
+            "full queue will lose rows.",
         ),
     )
 
 
-def _any(config: Observability, name: str, *labels: str) -> str:
+def _any(config: Observability, name: str, span: timedelta, *labels: str) -> str:
     metric = config.selector(LIVE_BY_NAME[name].name)
-    return f"sum {of_service(config, *labels)} (increase({metric}[{promql(config.live.log_window)}])) > 0"
+    return f"sum {of_service(config, *labels)} (increase({metric}[{promql(span)}])) > 0"

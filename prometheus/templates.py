@@ -40,3 +40,15 @@ def label_of(
     values = " ".join(f"$labels.{name}" for name in by)
     found = f'{{{{ . | sortByLabel "{label}" | first | label "{label}" }}}}'
     return f"{{{{ with printf {query} {values} | query }}}}{before}{found}{after}{{{{ end }}}}"
+
+
+def severity_by(config: Observability, label: str, value: str) -> str:
+    """The severity of an alert that is critical where one of its labels has a value, in the words of the configuration.
+
+    Examples
+    --------
+    >>> severity_by(Observability(), "cause", "full")
+    '{{ if eq $labels.cause "full" }}{{ "critical" }}{{ else }}{{ "warning" }}{{ end }}'
+    """
+    critical, warning = (f"{{{{ {quoted(word)} }}}}" for word in (config.critical, config.warning))
+    return f"{{{{ if eq $labels.{label} {quoted(value)} }}}}{critical}{{{{ else }}}}{warning}{{{{ end }}}}"
