@@ -29,6 +29,8 @@ class Alert:
     summary, description : str
     is_of_model : bool
         Whether its series have the label ``model``, so that the owner of the model is known.
+    looks_back : timedelta, optional
+        How old the gauge may be that names the owner; by default as old as what panels show.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Alert:
     summary: str
     description: str
     is_of_model: bool = True
+    looks_back: timedelta | None = None
 
     def rule(self, config: Observability) -> Rule:
         """As it stands in a rule file.
@@ -54,7 +57,7 @@ class Alert:
             "for": promql(self.wait),
             "labels": {
                 "severity": self.severity,
-                **({"owner": owner_label(config)} if self.is_of_model else {}),
+                **({"owner": owner_label(config, self.looks_back)} if self.is_of_model else {}),
                 **config.alert_labels,
             },
             "annotations": {
@@ -65,12 +68,13 @@ class Alert:
         }
 
 
-def owner_label(config: Observability) -> str:
+def owner_label(config: Observability, looks_back: timedelta | None = None) -> str:
     """The template of the label `owner`, which is empty, and so no label, where a model has none.
 
     It asks for the owner when the alert is there already, so that no alert depends on whether its model has one.
     """
-    return label_of(config, BY_NAME["lamplighter_model_info"].name, "owner", ("model", *config.keep))
+    of_model = ("model", *config.keep)
+    return label_of(config, BY_NAME["lamplighter_model_info"].name, "owner", of_model, within=looks_back)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,19 +74,28 @@ def inhibitions(config: Observability) -> list[dict[str, object]]:
 
     Examples
     --------
-    >>> [rule["source_matchers"] for rule in inhibitions(Observability())]
+    >>> [rule["source_matchers"] for rule in inhibitions(Observability())][:2]
     [['alertname="LamplighterRunMissing"'], ['alertname="LamplighterBudgetBurnsFast"']]
     """
     return [
         _silences("LamplighterRunMissing", "|".join(OF_STALE_GAUGES), ["model", *config.keep]),
         _silences("LamplighterBudgetBurnsFast", "LamplighterBudgetBurnsSlowly", ["job", "model", *config.keep]),
+        # Which service is down says more than how many answer. The latter counts all of them, so no label is equal.
+        _silences("LamplighterServiceDown", "LamplighterServicesTooFew", []),
+        _silences("LamplighterMachinesTooFew", "LamplighterTargetDown", [], of_target=config.machines.job),
+        # All that a Pushgateway holds is gone while it is down.
+        _silences("LamplighterTargetDown", "LamplighterModelGone", [], of_source=config.scrape.pushgateway_job),
     ]
 
 
-def _silences(source: str, targets: str, equal: list[str]) -> dict[str, object]:
+def _silences(
+    source: str, targets: str, equal: list[str], of_source: str = "", of_target: str = ""
+) -> dict[str, object]:
+    """A rule; where a job is given, it is about the alerts of that job alone."""
+    of_job = {side: [f"job={quoted(job)}"] if job else [] for side, job in (("from", of_source), ("to", of_target))}
     return {
-        "source_matchers": [f'alertname="{source}"'],
-        "target_matchers": [f'alertname=~"{targets}"'],
+        "source_matchers": [f'alertname="{source}"', *of_job["from"]],
+        "target_matchers": [f'alertname=~"{targets}"', *of_job["to"]],
         "equal": equal,
     }
 

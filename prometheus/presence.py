@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from lamplighter.core.records.live import LIVE_BY_NAME
 from prometheus.alert import Alert
-from prometheus.queries import quoted
+from prometheus.queries import WHOSE, quoted
 from prometheus.spans import in_words, promql
 from prometheus.templates import label_of
 from storage.project.observability import Observability
 
 INFO = LIVE_BY_NAME["model_service_info"].name
+IN_FLIGHT = LIVE_BY_NAME["requests_in_flight"].name
+ANSWERED = LIVE_BY_NAME["requests_total"].name
 
 
 def service_presence(config: Observability) -> tuple[Alert, ...]:
-    """The alerts on services that are down, or fewer than declared.
+    """The alerts on services that are down, that hang, or that are fewer than declared.
 
     Of a job that is gone there is no `up` at all: it counts as none, and is no reason to be silent. A job that
     Prometheus never watched is none of ours.
 
     Examples
     --------
-    >>> service_presence(Observability())[1].expr.partition(" and ")[0]
+    >>> service_presence(Observability())[2].expr.partition(" and ")[0]
     '(count(up{job="model-service"} == 1) or vector(0)) < 1'
     """
     live = config.live
@@ -35,6 +37,7 @@ def service_presence(config: Observability) -> tuple[Alert, ...]:
             f"Prometheus has had no answer from {{{{ $labels.instance }}}} for {in_words(live.down_after)}.{served}",
             is_of_model=False,
         ),
+        _stuck(config),
         *_too_few(
             config,
             "LamplighterServicesTooFew",
@@ -42,6 +45,22 @@ def service_presence(config: Observability) -> tuple[Alert, ...]:
             live.least_services,
             "services",
         ),
+    )
+
+
+def _stuck(config: Observability) -> Alert:
+    """The alert on a service that answers Prometheus and no request; of several instances each stands for itself."""
+    live = config.live
+    each = ", ".join(("job", "instance", "model", *config.keep))
+    answered = f"sum by ({each}) (rate({config.selector(ANSWERED)}[{promql(live.rate_window)}])) > 0"
+    return Alert(
+        "LamplighterServiceStuck",
+        f"sum by ({each}) ({config.selector(IN_FLIGHT)}) > 0\n  unless {answered}",
+        live.stuck_after,
+        config.critical,
+        f"Service {{{{ $labels.instance }}}} of {WHOSE} answers no request",
+        f"{{{{ $value }}}} requests to {{{{ $labels.instance }}}} ({WHOSE}) are being processed, and for "
+        f"{in_words(live.stuck_after)} none was answered.",
     )
 
 
@@ -55,6 +74,35 @@ def machine_presence(config: Observability) -> tuple[Alert, ...]:
     """
     machines = config.machines
     return _too_few(config, "LamplighterMachinesTooFew", machines.job, machines.least, "machines")
+
+
+def target_presence(config: Observability) -> tuple[Alert, ...]:
+    """The alert on what gauges of runs and numbers of machines are scraped from.
+
+    The Prefect server is left out, since it exposes metrics only where it is asked to. So is Alertmanager: without it
+    no alert reaches a person.
+
+    Examples
+    --------
+    >>> print(target_presence(Observability())[0].expr)
+    up{job="pushgateway"} == 0
+      or
+    up{job="node"} == 0
+    """
+    wait = config.machines.down_after
+    jobs = dict.fromkeys((config.scrape.pushgateway_job, config.machines.job))
+    return (
+        Alert(
+            "LamplighterTargetDown",
+            "\n  or\n".join(f"{_up(config, job)} == 0" for job in jobs),
+            wait,
+            config.warning,
+            "{{ $labels.job }} at {{ $labels.instance }} is down",
+            f"Prometheus has had no answer from {{{{ $labels.instance }}}} for {in_words(wait)}. What it exposes is "
+            "not watched.",
+            is_of_model=False,
+        ),
+    )
 
 
 def _too_few(config: Observability, name: str, job: str, least: int, what: str) -> tuple[Alert, ...]:

@@ -9,7 +9,7 @@ from prometheus.burn import burn_alerts
 from prometheus.incidents import incident_alerts
 from prometheus.machines import machine_alerts
 from prometheus.prediction_log import log_alerts
-from prometheus.presence import machine_presence, service_presence
+from prometheus.presence import machine_presence, service_presence, target_presence
 from prometheus.runs import run_alerts
 from prometheus.service import service_alerts, service_records
 from prometheus.shares import share_alerts, share_records
@@ -26,7 +26,10 @@ TRENDS = "lamplighter-trends"
 
 def runs(config: Observability) -> dict[str, Rules]:
     """The groups on runs and on what they found."""
-    return {"lamplighter-runs": run_alerts(config), "lamplighter-incidents": incident_alerts(config)}
+    return {
+        "lamplighter-runs": [*run_alerts(config), *target_presence(config)],
+        "lamplighter-incidents": incident_alerts(config),
+    }
 
 
 def service(config: Observability) -> dict[str, Rules]:

@@ -33,7 +33,7 @@ def run_alerts(config: Observability) -> tuple[Alert, ...]:
     Examples
     --------
     >>> [alert.name for alert in run_alerts(Observability())][:3]
-    ['LamplighterRunMissing', 'LamplighterRunFailed', 'LamplighterGaugesGone']
+    ['LamplighterRunMissing', 'LamplighterRunFailed', 'LamplighterModelGone']
     """
     last, last_success, evaluated = map(config.selector, (LAST, LAST_SUCCESS, EVALUATED))
     least, most = seconds(config.overdue_at_least), seconds(config.overdue_at_most)
@@ -58,6 +58,7 @@ def run_alerts(config: Observability) -> tuple[Alert, ...]:
             "The last run of {{ $labels.model }} failed",
             "The last run of {{ $labels.model }} ended with a failure, and none has succeeded after it.",
         ),
+        _model_gone(config),
         Alert(
             "LamplighterGaugesGone",
             f"absent({last})",
@@ -69,6 +70,22 @@ def run_alerts(config: Observability) -> tuple[Alert, ...]:
             is_of_model=False,
         ),
         *_late_alerts(config),
+    )
+
+
+def _model_gone(config: Observability) -> Alert:
+    """The alert on a model whose gauges are gone: no other alert sees it then. What runs withdraw is gone too."""
+    last, kept = config.selector(LAST), ", ".join(("model", *config.keep))
+    known = f"max by ({kept}) (last_over_time({last}[{promql(config.gone_within)}]))"
+    return Alert(
+        "LamplighterModelGone",
+        f"time() - {known}\n  unless max by ({kept}) ({last})",
+        config.alert_after,
+        config.warning,
+        "The gauges of {{ $labels.model }} are gone",
+        "No gauge of {{ $labels.model }} is scraped any more, so no alert sees whether it runs. Its last known run "
+        "ended {{ $value | humanizeDuration }} ago.",
+        looks_back=config.gone_within,
     )
 
 

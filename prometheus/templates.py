@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from prometheus.queries import quoted
 from prometheus.spans import promql
 from storage.project.observability import Observability
 
 
 def label_of(
-    config: Observability, metric: str, label: str, by: tuple[str, ...], before: str = "", after: str = ""
+    config: Observability,
+    metric: str,
+    label: str,
+    by: tuple[str, ...],
+    before: str = "",
+    after: str = "",
+    within: timedelta | None = None,
 ) -> str:
     """The label of an information series that has the same other labels as the alert; nothing where there is none.
 
@@ -26,6 +34,8 @@ def label_of(
         Labels of the alert.
     before, after : str
         What stands around it.
+    within : timedelta, optional
+        What is gone for less time than this still counts; by default as long as panels look back.
 
     Examples
     --------
@@ -36,7 +46,7 @@ def label_of(
     same = "".join(f"{name}=%q, " for name in by)
     # What a configuration matches by may hold a percent sign.
     series = config.selector(metric, f'{label}!=""').replace("%", "%%").replace("{", "{" + same, 1)
-    query = quoted(f"last_over_time({series}[{promql(config.look_back)}])")
+    query = quoted(f"last_over_time({series}[{promql(within or config.look_back)}])")
     values = " ".join(f"$labels.{name}" for name in by)
     found = f'{{{{ . | sortByLabel "{label}" | first | label "{label}" }}}}'
     return f"{{{{ with printf {query} {values} | query }}}}{before}{found}{after}{{{{ end }}}}"

@@ -60,6 +60,9 @@ class Observability(ConfigSection):
     overdue_at_least: Positive = Field(default=timedelta(hours=26), description="and never earlier than this")
     overdue_at_most: Positive = Field(default=timedelta(days=36), description="and never later than this")
     gone_after: Positive = Field(default=timedelta(hours=26), description="how long there is no gauge of any model")
+    gone_within: Positive = Field(
+        default=timedelta(days=3), description="for how long a model is reported whose gauges are gone"
+    )
     labels_ratio: Ratio = Field(default=0.5, description="labels are late where so much of the usual share arrived")
     labels_usual: Positive = Field(default=timedelta(days=28), description="what is usual is the median of this time")
     trend_window: Positive = Field(default=timedelta(days=1), description="what a value of a recorded trend is about")

@@ -76,7 +76,9 @@ class Machines(ConfigSection):
 
     job: Word = Field(default="node", description="Prometheus' job of node_exporter")
     least: Count = Field(default=1, description="how many machines have to answer; 0 for no such alert")
-    down_after: Span = Field(default=timedelta(minutes=5), description="for how long fewer do")
+    down_after: Span = Field(
+        default=timedelta(minutes=5), description="for how long fewer do, or one or a Pushgateway is down"
+    )
     window: Positive = Field(default=timedelta(minutes=5), description="what use of CPU and GPU is averaged over")
     busy_ratio: Ratio = Field(default=0.95, description="share of a CPU or GPU that is in use")
     busy_after: Span = Field(default=timedelta(minutes=30), description="for how long more is")

@@ -99,12 +99,12 @@ def test_secrets_stand_in_files_and_every_end_is_sent(team: Path) -> None:
 
 
 def test_inhibitions_name_alerts_that_are_there_and_spare_what_is_live() -> None:
-    names = {rule.name for rule in every_rule() if isinstance(rule, Alert)}
+    alerts = {rule.name: rule for rule in every_rule() if isinstance(rule, Alert)}
     for rule in inhibitions(Observability()):
         matchers = [*rule["source_matchers"], *rule["target_matchers"]]
-        named = {name for matcher in matchers for name in matcher.split('"')[1].split("|")}
-        assert named <= names
-        assert "model" in rule["equal"]
+        named = {name for it in matchers if it[:5] == "alert" for name in it.split('"')[1].split("|")}
+        assert named <= alerts.keys()
+        assert ("model" in rule["equal"]) == all(alerts[name].is_of_model for name in named)
         assert "LamplighterRequestsFailing" not in named
 
 
