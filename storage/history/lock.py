@@ -41,9 +41,8 @@ def model_lock(work: Work, model: str, engine: sa.Engine, folder: Path, wait_sec
     ...     print(sorted(path.name for path in Path(folder).iterdir()))
     ['churn.run.lock']
     """
-    name = f"lamplighter {work} {model}"
     path = folder / f"{model}.{work}.lock"
-    hold = _advisory_lock(engine, name) if engine.dialect.name == "postgresql" else _file_lock(path)
+    hold = _advisory_lock(engine, _number_of(work, model)) if engine.dialect.name == "postgresql" else _file_lock(path)
     with hold as acquire:
         deadline = time.monotonic() + wait_seconds
         while not acquire():
@@ -55,6 +54,47 @@ def model_lock(work: Work, model: str, engine: sa.Engine, folder: Path, wait_sec
                 raise BusyError(what, where=model, fix=fix)
             time.sleep(POLL_SECONDS)
         yield
+
+
+def is_held(work: Work, model: str, engine: sa.Engine, folder: Path) -> bool:
+    """Whether a process holds a lock of the model's at present; nothing is made for the question.
+
+    Raises
+    ------
+    HistoryError
+        If the database does not answer.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     with model_lock("run", "churn", history.engine, Path(folder), 0):
+    ...         print(is_held("run", "churn", history.engine, Path(folder)))
+    ...     print(is_held("run", "churn", history.engine, Path(folder)))
+    True
+    False
+    """
+    if engine.dialect.name == "postgresql":
+        # As `pg_try_advisory_lock` of one number has it; asking there, the lock is not taken even for a moment.
+        query = sa.text(
+            "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+            " WHERE locktype = 'advisory' AND classid = 0 AND objid = :number AND objsubid = 1 AND granted"
+            " AND datname = current_database()"
+        )
+        with _database_errors(engine), engine.connect() as connection:
+            return bool(connection.scalar(query, {"number": _number_of(work, model)}))
+    try:
+        with (folder / f"{model}.{work}.lock").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _number_of(work: Work, model: str) -> int:
+    return zlib.crc32(f"lamplighter {work} {model}".encode())
 
 
 @contextmanager
@@ -82,8 +122,7 @@ def _file_lock(path: Path) -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def _advisory_lock(engine: sa.Engine, name: str) -> Iterator[Callable[[], bool]]:
-    number = zlib.crc32(name.encode())
+def _advisory_lock(engine: sa.Engine, number: int) -> Iterator[Callable[[], bool]]:
     with _database_errors(engine):
         connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 

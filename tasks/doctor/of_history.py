@@ -6,14 +6,16 @@ import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.retraining.pointer import POINTER
-from lamplighter.core.time.window import Window
+from lamplighter.core.time.window import Window, name_of
 from lamplighter.errors import HistoryError, ModelError
 from storage.history import History, tables
+from storage.history.lock import is_held
 from storage.history.outbox import waiting
 from storage.history.promotions import champion
 from storage.history.query import file_of
@@ -23,6 +25,7 @@ from storage.registry.versions import Registry
 from storage.upkeep.sizes import size_text, tree_size
 from tasks.doctor.case import Case
 from tasks.doctor.looked import Looked, fault, fault_of, ok, unused, warning
+from tasks.doctor.of_sources import newest_window
 
 REACH = "start the database, or set LAMPLIGHTER_HISTORY_URL"
 CLOCKS_APART = timedelta(seconds=60)
@@ -131,18 +134,20 @@ def compared(theirs: datetime, whose: str) -> Iterator[Looked]:
 
 def runs(case: Case, monitor: Monitor) -> Iterator[Looked]:
     """Whether the newest window that is due was run, and how its run ended."""
-    if case.history is None:
-        yield unused("nothing is recorded yet")
-        return
-    run, due = tables.run, _due(monitor, case.now)
-    query = sa.select(run).where(run.c.model == monitor.model, run.c.grain == monitor.every.value)
-    with case.history.reading() as connection:
-        newest = (
-            connection.execute(query.order_by(run.c.window_start.desc(), run.c.id.desc()).limit(1)).mappings().first()
-        )
+    due, run = _due(monitor, case.now), tables.run
+    newest = None
+    if case.history:
+        of_model, by_window = run.c.model == monitor.model, (run.c.window_start.desc(), run.c.id.desc())
+        query = sa.select(run).where(of_model, run.c.grain == monitor.every.value).order_by(*by_window).limit(1)
+        begun = sa.select(run).where(of_model, run.c.status == "running").order_by(run.c.id.desc()).limit(1)
+        with case.history.reading() as connection:
+            newest, running = (connection.execute(it).mappings().first() for it in (query, begun))
+        if running and (looked := _without_end(case, case.history, running)):
+            yield looked
+            return
     again = f"`lamplighter run {monitor.model}` shows it"
     if newest is None:
-        yield unused("no run is recorded yet")
+        yield _never_run(case, monitor, due)
     elif due is not None and newest["window_start"] < due.start:
         label = Window(monitor.model, monitor.every, newest["window_start"], due.end, monitor.timezone).label
         what = f"the newest run is of {label}, and {due.label} was due"
@@ -150,8 +155,40 @@ def runs(case: Case, monitor: Monitor) -> Iterator[Looked]:
         yield fault(what, where="history", fix=fix)
     elif newest["status"] in ("failed", "interrupted"):
         yield fault(f"the newest run {newest['status']}: {newest['message']}".rstrip(": "), where="history", fix=again)
+    elif newest["status"] == "running":
+        yield ok(f"a run is at work since {newest['started_at'].isoformat(timespec='minutes')}")
     else:
         yield ok(f"the newest run {newest['status']}")
+
+
+def _without_end(case: Case, history: History, run: sa.RowMapping) -> Looked | None:
+    """What is wrong with a run that the history has as running: its process is gone, or it takes very long."""
+    model, zone = run["model"], ZoneInfo(run["timezone"])
+    since = f"began at {run['started_at'].astimezone(zone).isoformat(timespec='minutes')}"
+    label = name_of(run["window_start"], zone, run["grain"])
+    if not is_held("run", model, history.engine, case.project.home / "locks"):
+        with history.reading() as connection:
+            status = connection.scalar(sa.select(tables.run.c.status).where(tables.run.c.id == run["id"]))
+        if status != "running":
+            return None  # It has ended since it was read.
+        what = f"the run of {label} {since} and was killed: it has recorded no end, and none is at work"
+        return fault(what, where="history", fix=f"`lamplighter run {model} --day {label}` does it again")
+    if run["started_at"] <= case.now - LATE:
+        return warning(
+            f"the run of {label} {since} and is still at work", where="history", fix="look at what it waits for"
+        )
+    return None
+
+
+def _never_run(case: Case, monitor: Monitor, due: Window | None) -> Looked:
+    """How a model stands of which no run is recorded: a schedule that never works looks like one that is new."""
+    window = newest_window(case, monitor, due.end) if due else None
+    if window is None:
+        return unused("no run is recorded yet, and none was due" if case.history else "nothing is recorded yet")
+    at = monitor.run_after(window).astimezone(window.zone).isoformat(timespec="minutes")
+    what = f"no run is recorded, and one was due at {at}: there are predictions of {window.label}"
+    fix = f"start the worker or the timer; `lamplighter run {monitor.model}` shows whether a run works"
+    return warning(what, where="history", fix=fix)
 
 
 def _due(monitor: Monitor, now: datetime) -> Window | None:

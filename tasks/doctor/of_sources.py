@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import datetime
+from shutil import rmtree
 
 import sqlalchemy as sa
 
 from lamplighter.core.monitor import Monitor
+from lamplighter.core.time.window import Window
+from lamplighter.errors import LamplighterError
 from storage.history import tables
+from storage.sources.place import Wanted, reader_of
 from tasks.doctor.case import Case
 from tasks.doctor.looked import Looked, fault, ok, unused, warning
 
@@ -21,15 +27,8 @@ def sources(case: Case, monitor: Monitor) -> Iterator[Looked]:
     from storage.inspection.source_check import check_sources
 
     key_lines = case.project.key_lines(case.file_of(monitor))
-    home = case.project.home
-    made = [folder for folder in (home / "spool", home) if not folder.exists()]
-    try:
+    with _nothing_left(case):
         read = check_sources(case.project, monitor, case.now)
-    finally:
-        # What is streamed from a database goes there, and is gone by now.
-        for folder in made:
-            with suppress(OSError):
-                folder.rmdir()
     for problem in read.problems:
         is_of_labels = problem.at[0] == LABELS
         have_stopped = is_of_labels and not read.labelled and _were_labelled(case, monitor)
@@ -52,6 +51,32 @@ def sources(case: Case, monitor: Monitor) -> Iterator[Looked]:
         of = read.labelled_window or read.window
         found = ok(f"{read.labelled} of {read.labelled_rows or read.rows} rows of {of} have one")
         yield replace(found, check=LABELS)
+
+
+def newest_window(case: Case, monitor: Monitor, until: datetime) -> Window | None:
+    """The newest window with predictions before a moment; None where there is none, or it cannot be read."""
+    folder = case.project.home / "spool" / f"doctor-{os.getpid()}-{monitor.model}"
+    with _nothing_left(case), suppress(LamplighterError):
+        try:
+            found = reader_of(monitor.predictions).newest(case.project, monitor, until, Wanted(folder, "newest"))
+        finally:
+            rmtree(folder, ignore_errors=True)
+        if found.moment:
+            return Window.of(monitor.model, monitor.every, monitor.timezone, found.moment)
+    return None
+
+
+@contextmanager
+def _nothing_left(case: Case) -> Iterator[None]:
+    """Remove the folders of the home that are made meanwhile: what is streamed from a database goes there."""
+    home = case.project.home
+    made = [folder for folder in (home / "spool", home) if not folder.exists()]
+    try:
+        yield
+    finally:
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _were_labelled(case: Case, monitor: Monitor) -> bool:

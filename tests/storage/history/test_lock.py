@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from lamplighter.errors import BusyError, HistoryError
 from storage.history import model_lock
+from storage.history.lock import is_held
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -47,6 +48,18 @@ def test_another_run_of_the_model_is_refused_after_the_wait(engine: sa.Engine, t
         with pytest.raises(BusyError, match=r"^m: another run of this model is at work; wait for its end$"):
             take(engine, tmp_path / "locks", wait=0)
         take(engine, tmp_path / "locks", "another")
+    take(engine, tmp_path / "locks")
+
+
+def test_whether_it_is_held_is_asked_without_taking_it(engine: sa.Engine, tmp_path: Path) -> None:
+    def held(model: str = "m") -> bool:
+        return is_held("run", model, engine, tmp_path / "locks")
+
+    assert not held()
+    assert not (tmp_path / "locks").exists()
+    with model_lock("run", "m", engine, tmp_path / "locks", 0):
+        assert (held(), held("another")) == (True, False)
+    assert not held()
     take(engine, tmp_path / "locks")
 
 
