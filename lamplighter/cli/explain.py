@@ -36,7 +36,21 @@ LAYOUT = Layout(
 PRIVATE = "(private)"
 
 
-@click.command(epilog="Example: lamplighter explain 2013-05-01-UA-1545 --model flight-delays")
+class _OfAnId(click.Command):
+    """A command whose arguments may begin with a dash, after two."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Say how such an id is written, where it was taken for an option."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if not error.option_name.lstrip("-")[:1].isdigit():
+                raise
+            written = "An id that begins with a dash stands after two: lamplighter explain -- ID."
+            raise click.UsageError(f"{error.message} {written}", ctx) from None
+
+
+@click.command(cls=_OfAnId, epilog="Example: lamplighter explain 2013-05-01-UA-1545 --model flight-delays")
 @click.argument("request_id", nargs=-1, required=True)
 @click.option("--model", shell_complete=complete_models, help="The model; needed where several know the id.")
 @click.option("--day", type=MOMENT, help="Local day (or hour) of the prediction; default the newest that has the id.")
@@ -50,7 +64,8 @@ def command(
     Each input is held against the reference: of a number the percentile, of a category the share of rows that have it.
     Then the version that answered is asked again, with one input at a time as it typically is, the median or the most
     frequent value of the reference: by how much its answer moves says what decided. Effects of inputs together are not
-    seen that way. Nothing is recorded. Write the parts of an id of several columns one after the other.
+    seen that way. Nothing is recorded. Write the parts of an id of several columns one after the other, and two dashes
+    before an id that begins with one: explain --model M -- -5.
     """
     from storage.project.folder import Project
 

@@ -161,3 +161,10 @@ def test_json_of_status_can_be_read(folder: Path) -> None:
         "second",
         "third",
     ]
+
+
+def test_an_id_that_begins_with_a_dash_is_said_how_to_write() -> None:
+    said = mistake("explain", "-5")
+    assert said.startswith("lamplighter: No such option '-5'. An id that begins with a dash stands after two: lampl")
+    assert "An id" not in mistake("explain", "--modle", "m", "x")
+    assert "No such option" not in mistake("explain", "--", "-5")
