@@ -31,7 +31,13 @@ def command(project: str | None, file: Path, reports: bool) -> None:
         click.echo(f"{model}: runs until the window of {label}")
     if found.elsewhere:
         click.echo(f"the history is in {found.elsewhere}, which pg_dump backs up; it is not in this file")
+    if found.others:
+        names = ", ".join(found.others)
+        what = f"the history holds {names} too, with no monitor and no file here"
+        click.echo(f"{what}; if another project shares the history, back that up too")
     if found.lost:
         click.echo(
-            f"{len(found.lost)} files that the history names were lost before, such as {found.lost[0]}", err=True
+            f"{len(found.lost)} files that the history names are gone from {opened.home}, such as {found.lost[0]}; "
+            "an earlier back-up may hold them, and `lamplighter doctor` says whose they are",
+            err=True,
         )

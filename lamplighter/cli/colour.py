@@ -22,7 +22,7 @@ WORDS = {
     "running": UNSURE,
     "rejected": UNSURE,
     "never run": FAINT,
-    "retired": FAINT,
+    "no monitor here": FAINT,
     "passed": GOOD,
     "ok": GOOD,
     "succeeded": GOOD,

@@ -13,7 +13,7 @@ import click
 from lamplighter.cli.colour import painted
 from lamplighter.cli.models import complete_models
 from lamplighter.cli.status_states import states_of
-from lamplighter.cli.status_words import NEVER, RETIRED, measured_text, state_text, troubles
+from lamplighter.cli.status_words import NEVER, NO_MONITOR, measured_text, state_text, troubles
 from lamplighter.cli.table import Layout, print_table, wrapped
 
 LAYOUT = Layout(
@@ -85,7 +85,7 @@ def _apart(label: str | None, window: str) -> str:
 
 def _print_troubles(row: Mapping[str, Any]) -> None:
     """Say in words what is wrong with a model."""
-    if row["status"] == RETIRED:
+    if row["status"] == NO_MONITOR:
         return
     for line in troubles(row):
         text = f"{row['model']}: {line}"

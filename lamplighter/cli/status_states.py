@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from lamplighter.cli.status_words import NEVER, RETIRED
+from lamplighter.cli.status_words import NEVER, NO_MONITOR
 from lamplighter.cli.table import cell
 from lamplighter.core.kinds import KINDS
 from lamplighter.core.time.window import name_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Declared:
-    """What a monitor file says of its model; of a retired model, and of a file that cannot be read, nothing.
+    """What a monitor file says of its model; of a model without one, and of a file that cannot be read, nothing.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Declared:
 
 
 def states_of(project: Project, only: str | None = None) -> list[dict[str, Any]]:
-    """How every model of a project stands, or one of them; those that are only in the history are retired.
+    """How every model of a project stands, or one of them; those that are only in the history have no monitor here.
 
     Examples
     --------
@@ -206,7 +206,7 @@ def _state_of(
         "model": run["model"],
         "window": label,
         "ended": run["ended_at"].astimezone(zone).isoformat(timespec="seconds") if run["ended_at"] else "",
-        "status": run["status"] if declared else RETIRED,
+        "status": run["status"] if declared else NO_MONITOR,
         # As of the window's own run: one that was run for an older window since does not change it.
         "failing": sorted(
             row["check_name"]

@@ -8,7 +8,8 @@ from typing import Any
 from lamplighter.cli.table import cell
 from lamplighter.core.numbers import number_text
 
-NEVER, RETIRED = "never run", "retired"
+NEVER, NO_MONITOR = "never run", "no monitor here"
+"""Of the second the history knows: it was retired, or another project that shares the history has its monitor."""
 
 BROKEN = {"failed": "run failed", "interrupted": "run interrupted"}
 """How a run is called that came to no end."""
@@ -102,7 +103,7 @@ def state_text(row: Mapping[str, Any]) -> str:
     '1 failed, 1 undecided'
     """
     status = row["status"]
-    if status in (NEVER, RETIRED):
+    if status in (NEVER, NO_MONITOR):
         return str(status)
     parts = ["monitor broken"] if row["fault"] else []
     parts += ["runs of the future"] if row["future_until"] else []

@@ -125,15 +125,27 @@ def unpack(file: Path, folder: Path) -> Manifest:
                 else:
                     found[name] = _kept(content, folder / name)
                     os.utime(folder / name, (member.mtime, member.mtime))
+            damaged_at = _damaged_at(tar)
     except FileNotFoundError:
         raise BackupError("no such file", where=file, fix="give the one that `lamplighter backup` wrote") from None
     except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as error:
         raise BackupError(f"cannot be read: {one_line(error)}", where=file, fix="take another back-up") from None
+    if damaged_at:
+        what = f"is damaged: at byte {damaged_at} of what it holds no file begins, where one should"
+        raise BackupError(what, where=file, fix="take another back-up")
     if manifest is None:
         raise BackupError("breaks off before its checksums", where=file, fix="take another back-up")
     if wrong := sorted(found.items() ^ manifest.checksums.items()):
         raise BackupError(f"{wrong[0][0]} is not what was backed up", where=file, fix="take another back-up")
     return manifest
+
+
+def _damaged_at(tar: tarfile.TarFile) -> int:
+    """Where the head of a file is spoiled, which tarfile takes for the end; 0 where the end is one."""
+    assert tar.fileobj is not None
+    tar.fileobj.seek(tar.offset)
+    block = tar.fileobj.read(tarfile.BLOCKSIZE)
+    return tar.offset if len(block) == tarfile.BLOCKSIZE and any(block) else 0
 
 
 def _sound_name(file: Path, member: tarfile.TarInfo) -> str:

@@ -47,12 +47,15 @@ class BackedUp(NamedTuple):
         Where the history is that is not in the file; empty where it is.
     lost : list of str
         What the history names and is not there any longer.
+    others : list of str
+        Models of the history that have no monitor in the project and nothing in the home: those of another project.
     """
 
     files: dict[str, int]
     newest: dict[str, str]
     elsewhere: str
     lost: list[str]
+    others: list[str]
 
 
 def back_up(project: Project, target: Path, *, reports: bool = False) -> BackedUp:
@@ -108,12 +111,14 @@ def back_up(project: Project, target: Path, *, reports: bool = False) -> BackedU
                     part = name.partition("/")[0]
                     counts[part] = counts.get(part, 0) + 1
             kept = {*manifest.checksums, *_folders(manifest.checksums)}
-            lost = [name for name in named if name not in kept]
+            others = [] if file == project.home / HISTORY else _of_others(project, manifest.newest, named, kept)
+            lost = [name for model, names in named.items() if model not in others for name in names if name not in kept]
+            manifest.newest = {model: label for model, label in manifest.newest.items() if model not in others}
             writer.close()
     except OSError as error:
         raise BackupError(f"cannot be written: {one_line(error)}", where=target, fix="free or allow it") from None
     elsewhere = "" if file else live.engine.url.set(query={}).render_as_string(hide_password=True)
-    return BackedUp(counts, manifest.newest, elsewhere, lost)
+    return BackedUp(counts, manifest.newest, elsewhere, lost, others)
 
 
 def _snapshot(file: Path, copy: Path) -> History:
@@ -135,20 +140,31 @@ def _snapshot(file: Path, copy: Path) -> History:
     return history
 
 
-def _describe(history: History, manifest: Manifest, *, in_file: bool) -> tuple[list[str], list[str]]:
-    """Note of which version a history is and its newest runs; returns the files and the folders that it names."""
+def _describe(history: History, manifest: Manifest, *, in_file: bool) -> tuple[dict[str, list[str]], list[str]]:
+    """Note of which version a history is and its newest runs; returns what it names of each model, and the folders."""
     with history.reading() as connection:
         version = version_of(connection) or ""
         if not version:
-            return [], []
+            return {}, []
         run, profile, registered = tables.run.c, tables.profile.c, tables.model_version.c
         newest = sa.select(run.model, sa.func.max(run.window_start)).group_by(run.model)
         manifest.newest |= {model: start.date().isoformat() for model, start in connection.execute(newest)}
-        hashes = connection.scalars(sa.select(profile.content_hash).distinct()).all()
+        hashes = connection.execute(sa.select(profile.model, profile.content_hash).distinct()).all()
         versions = connection.execute(sa.select(registered.model, registered.version)).all()
     manifest.schema = version if in_file else ""
-    folders = [f"models/{model}/{name}" for model, name in versions]
-    return [*(f"profiles/{name[:2]}/{name}.arrow" for name in hashes if name), *folders], folders
+    named: dict[str, list[str]] = {}
+    for model, name in hashes:
+        named.setdefault(model, []).extend([f"profiles/{name[:2]}/{name}.arrow"] if name else [])
+    for model, name in versions:
+        named.setdefault(model, []).append(f"models/{model}/{name}")
+    return named, [f"models/{model}/{name}" for model, name in versions]
+
+
+def _of_others(project: Project, models: Iterable[str], named: dict[str, list[str]], kept: set[str]) -> list[str]:
+    """The models of another project that shares the history; one that was retired here has something in the home."""
+    ours = project.models() if project.has_monitors else {}
+    every = sorted({*models, *named} - {*ours})
+    return [model for model in every if not any(name in kept for name in named.get(model, ()))]
 
 
 def _folders(names: Iterable[str]) -> set[str]:

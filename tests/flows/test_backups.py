@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import sqlite3
@@ -11,13 +12,15 @@ import tarfile
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from click.testing import Result
 
 from lamplighter.errors import BackupError
-from storage.history import model_lock, open_history
+from storage.history import model_lock, open_history, tables
 from storage.history.query import dump
 from storage.history.unchanged import damages, unchanged_history
 from storage.project.folder import Project
@@ -144,8 +147,17 @@ def _with_member(name: str, **changed: object) -> Callable[[Path], None]:
     return add
 
 
+def _flipped_head(file: Path) -> None:
+    with tarfile.open(file) as tar:
+        place = tar.getmembers()[1].offset + 2
+    content = bytearray(file.read_bytes())
+    content[place] ^= 0xFF
+    file.write_bytes(content)
+
+
 SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
     "a byte": (_flipped, "models/m/v1/weights.txt is not what was backed up; take another back-up"),
+    "a byte of the head of a file": (_flipped_head, "of what it holds no file begins, where one should; take another"),
     "the end": (_cut, "breaks off before its checksums; take another back-up"),
     "the second half": (_cut_anywhere, "take another back-up"),
     "all of it": (lambda file: file.write_text("no tar"), "cannot be read: "),
@@ -315,3 +327,33 @@ def test_postgresql_is_left_to_its_own_tools(
     monkeypatch.delenv("LAMPLIGHTER_HISTORY_URL")
     shutil.rmtree(server.home)
     assert "holds no history, since that was in another database" in mistake("-C", other.root, "restore", file)
+
+
+def test_of_a_history_that_two_projects_share_each_backs_up_its_own(
+    world: Project, postgresql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_HISTORY_URL", postgresql_url)
+    first, second = (Project.open(emptied(world, tmp_path / name).root) for name in ("first", "second"))
+    run_days(first, range(1))
+    run_days(second, range(2, 4))
+    with open_history(second).writing() as connection:
+        # The day that the second ran is of its own model.
+        for table in (tables.run, tables.profile):
+            of_second = table.c.window_start >= datetime.combine(small_world.day(2), datetime.min.time(), UTC)
+            connection.execute(sa.update(table).where(of_second).values(model="theirs"))
+    made = call(first, "backup", tmp_path / "first.tar")
+    assert (made.exit_code, made.stderr) == (0, "")
+    assert "m: runs until the window of 2025-03-03\n" in made.stdout
+    assert "the history holds theirs too, with no monitor and no file here; if" in made.stdout
+    assert "theirs: runs" not in made.stdout
+    (row,) = [it for it in json.loads(call(first, "status", "--json").stdout) if it["model"] == "theirs"]
+    assert row["status"] == "no monitor here"
+
+    # One that was retired here has files here, and what is lost of them is said.
+    (second.root / "monitors" / "m.yaml").unlink()
+    lost = sorted(second.home.glob("profiles/??/*.arrow"))[0]
+    lost.unlink()
+    made = call(second, "backup", tmp_path / "second.tar")
+    assert "theirs: runs until the window of 2025-03-06\n" in made.stdout
+    assert made.stderr.startswith(f"1 files that the history names are gone from {second.home}, such as profiles/")
+    assert made.stderr.endswith("says whose they are\n")
