@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from prometheus.alert import Alert, Record
 from prometheus.burn import burn_alerts
+from prometheus.champion import champion_alerts
 from prometheus.incidents import incident_alerts
 from prometheus.machines import machine_alerts
 from prometheus.prediction_log import log_alerts
@@ -40,7 +41,7 @@ def service(config: Observability) -> dict[str, Rules]:
         *burn_alerts(config),
         *service_presence(config),
     ]
-    answers: Rules = [*share_records(config), *share_alerts(config), *log_alerts(config)]
+    answers: Rules = [*share_records(config), *share_alerts(config), *log_alerts(config), *champion_alerts(config)]
     return {"lamplighter-service": requests, "lamplighter-answers": answers}
 
 

@@ -90,6 +90,7 @@ def build(root: Path, home: Path, registry: CollectorRegistry = REGISTRY, look_s
     instruments = ModelInstruments(
         LOOP, champion.served.version, classes=[0, 1], unsure=(0.45, 0.55), registry=registry
     )
+    champion.shown_by(instruments)
     place = root / "data" / "predictions" / LOG
     log = PredictionLog(place, timezone=TIMEZONE, max_seconds=5.0, model=LOOP, registry=registry)
     # scikit-learn's threads wait for each other longer than one row takes.

@@ -72,6 +72,7 @@ LIVE_NEEDS = {
     "numbers": '`kind="regression"` or `bounds`',
     "classes": '`kind="classification"` or `classes`',
     "scores": "`unsure`, and scores",
+    "champion": "`Champion.shown_by`",
     "log": "a prediction log",
     "psutil": "psutil (`lamplighter[serving]`)",
     "gpu": "nvidia-ml-py (`lamplighter[serving]`), and a GPU with a driver",

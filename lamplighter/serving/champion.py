@@ -10,10 +10,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from lamplighter.core.retraining.pointer import POINTER
 from lamplighter.errors import ModelError, one_line
+from lamplighter.serving.faults import reported
+
+if TYPE_CHECKING:
+    from lamplighter.serving.instruments import ModelInstruments
 
 M = TypeVar("M")
 LOG = logging.getLogger(__name__)
@@ -70,6 +74,7 @@ class Champion(Generic[M]):
         self._load = load
         self._looking = threading.Lock()
         self._refused = ""
+        self._instruments: ModelInstruments | None = None
         self._served = self._loaded(*self._named())
         self._looked = time.monotonic()
 
@@ -85,6 +90,20 @@ class Champion(Generic[M]):
         """Load the champion if it is another version than the one that is served; wait until that is done."""
         with self._looking:
             self._look()
+
+    def shown_by(self, instruments: ModelInstruments) -> None:
+        """Show in `model_service_champion_refused` whether the champion is refused, for an alert."""
+        self._instruments = instruments
+        self._show()
+
+    def _show(self) -> None:
+        if self._instruments is None:
+            return
+        try:
+            series = self._instruments.series.here()
+            series.child("model_service_champion_refused").set(bool(self._refused))
+        except Exception as fault:
+            reported(self._instruments.model, fault)
 
     def _look_and_release(self) -> None:
         try:
@@ -103,6 +122,7 @@ class Champion(Generic[M]):
             if str(error) != self._refused:
                 LOG.warning("%s; version %s is served still", error, self._served.version)
             self._refused = str(error)
+        self._show()
 
     def _named(self) -> tuple[str, Path]:
         """The version that the pointer names, and its folder."""

@@ -37,6 +37,7 @@ ACROSS_WORKERS: Mapping[str, str] = {
     "requests_in_flight": "livesum",
     "inference_last_prediction_timestamp_seconds": "max",
     "model_service_info": "livemax",
+    "model_service_champion_refused": "livemax",
     "service_start_timestamp_seconds": "livemin",
 }
 """What a gauge of several workers is. One that begins with `live` forgets a worker that is gone."""

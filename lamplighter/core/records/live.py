@@ -42,8 +42,8 @@ class LiveMetric:
         One line for people.
     labels : tuple of str
     needs : str
-        What has to be there for it: empty for every service, else `numbers`, `classes`, `scores`, `log`, `psutil` or
-        `gpu`.
+        What has to be there for it: empty for every service, else `numbers`, `classes`, `scores`, `champion`, `log`,
+        `psutil` or `gpu`.
     """
 
     name: str
@@ -88,6 +88,13 @@ LIVE: tuple[LiveMetric, ...] = (
     ),
     LiveMetric(
         "model_service_info", "gauge", "always 1; its labels say which service serves which version", OF_A_MODEL
+    ),
+    LiveMetric(
+        "model_service_champion_refused",
+        "gauge",
+        "1 while the champion cannot be loaded and the version before it is served still",
+        ("model",),
+        "champion",
     ),
     LiveMetric("service_start_timestamp_seconds", "gauge", "when the service started", ("model",)),
     LiveMetric("prediction_log_rows_total", "counter", "rows written to the prediction log", ("model",), "log"),

@@ -8,10 +8,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from lamplighter.core.retraining.pointer import POINTER
 from lamplighter.errors import ModelError
-from lamplighter.serving import Champion
+from lamplighter.serving import Champion, ModelInstruments
+from tests.lamplighter.serving.exposed_series import value
 
 
 @pytest.fixture
@@ -55,6 +57,8 @@ def test_a_request_never_waits_for_a_version_that_is_loaded(registry: Path) -> N
     assert champion.served.model == 1, "another request, meanwhile"
     may_load.set()
     champion.look()
+    # A thread that outlives its test would look for a registry that is gone.
+    champion.look_seconds = 3600
     assert champion.served.model == 2
 
 
@@ -72,16 +76,21 @@ def test_what_cannot_be_loaded_is_said_once_and_the_present_version_goes_on(
     registry: Path, pointer: str, said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     champion = Champion(registry, load)
+    instruments = ModelInstruments("flight-loop", "1", registry=CollectorRegistry())
+    champion.shown_by(instruments)
+    assert value(instruments.registry, "model_service_champion_refused") == 0
     (registry / POINTER).write_text(pointer)
     with caplog.at_level(logging.WARNING):
         champion.look()
         champion.look()
+    assert value(instruments.registry, "model_service_champion_refused") == 1
     assert champion.served.model == 1
     assert [said in line for line in caplog.messages] == [True]
     assert "version 1 is served still" in caplog.text
     promote(registry, "2")
     champion.look()
     assert champion.served.model == 2
+    assert value(instruments.registry, "model_service_champion_refused") == 0
 
 
 def test_without_a_champion_a_service_does_not_start(tmp_path: Path) -> None:
