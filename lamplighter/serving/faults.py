@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from lamplighter.errors import unexpected
+from lamplighter.errors import LamplighterError, unexpected
 
 logger = logging.getLogger("lamplighter.serving")
 
@@ -20,7 +20,8 @@ def reported(model: str, fault: Exception) -> None:
     if kind in _reported or len(_reported) >= MOST_KINDS:
         return
     _reported.add(kind)
-    logger.warning("%s: its metrics miss something: %s (said once)", model, unexpected(fault))
+    why = str(fault) if isinstance(fault, LamplighterError) else unexpected(fault)
+    logger.warning("%s: its metrics miss something: %s (said once)", model, why)
     logger.debug("%s: the traceback of it", model, exc_info=fault)
 
 

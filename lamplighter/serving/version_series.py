@@ -8,7 +8,9 @@ from math import isnan
 from typing import Any
 
 from lamplighter.core.records.live import Reason
+from lamplighter.errors import LamplighterError
 from lamplighter.serving.answers import counted_classes, present_in, rows_of, scores_of
+from lamplighter.serving.faults import reported
 from lamplighter.serving.series import ModelSeries
 from lamplighter.serving.traces import exemplar
 
@@ -95,7 +97,9 @@ class VersionSeries:
         """Count an inference that succeeded."""
         self._ok.inc()
         self._duration.observe(seconds, exemplar())
-        predictions = [value for predictions, _ in answers for value in rows_of(predictions)]
+        # An iterator gives its rows once.
+        batches = [(rows_of(batch), None if scores is None else rows_of(scores)) for batch, scores in answers]
+        predictions = [value for batch, _ in batches for value in batch]
         size = rows if rows is not None else len(predictions)
         self._size.observe(size)
         if size:
@@ -109,8 +113,13 @@ class VersionSeries:
             self._null.inc(missing)
         if self._unsure_rows is not None and self._unsure is not None:
             low, high = self._unsure
-            scores = (score for _, of_batch in answers if of_batch is not None for score in scores_of(of_batch))
+            scores = (score for _, of_batch in batches if of_batch is not None for score in scores_of(of_batch))
             self._unsure_rows.inc(sum(low <= score <= high for score in scores))
+        for batch, of_batch in batches:
+            if of_batch is not None and len(of_batch) != len(batch):
+                what = f"{len(batch)} predictions were given with scores of {len(of_batch)} rows"
+                fix = "give one score a row, or for each row the scores of its classes"
+                reported(self._series.model, LamplighterError(what, fix=fix))
         if self._by_class:
             for name, count in counted_classes(present).items():
                 self._class(name).inc(count)
