@@ -21,7 +21,7 @@ from prometheus_client.exposition import choose_encoder, gzip_accepted
 
 from lamplighter.errors import LamplighterError, unexpected
 from lamplighter.serving.series import machine_of
-from lamplighter.serving.several_workers import WORKERS, of_several_workers
+from lamplighter.serving.several_workers import WORKERS, of_several_workers, warn_of_workers
 
 logger = logging.getLogger("lamplighter.serving")
 
@@ -112,6 +112,7 @@ def _answer(registry: CollectorRegistry, method: str, accept: str, encoding: str
         return _said(HTTPStatus.METHOD_NOT_ALLOWED, "GET is right", ("Allow", "GET, HEAD"))
     try:
         encode, content = choose_encoder(accept)
+        warn_of_workers()
         body = encode(exposed(registry))
     except LamplighterError as error:
         logger.warning("no metrics: %s", error)
