@@ -27,8 +27,9 @@ def run_alerts(config: Observability) -> tuple[Alert, ...]:
 
     No gauge holds the length of a model's windows. A run begins soon after its window has ended, so the time from the
     start of the window to the end of the run serves: 29 hours for a day, a week and 5 hours for a week. The factor
-    allows for a window of 28 days that is followed by one of 31, and for a day of 23 hours; the lower bound since an
-    hour or two is no reason to wake a person, and the upper one since a backfill's window may be years old.
+    allows for a window of 28 days that is followed by one of 31, and for a day of 23 hours. The lower bound is for
+    windows of an hour, since one run that is late is no reason to wake a person. The upper one is there since a
+    backfill's window may be years old.
 
     Examples
     --------

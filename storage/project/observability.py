@@ -57,7 +57,7 @@ class Observability(ConfigSection):
     overdue_factor: float = Field(
         default=1.15, ge=1, le=10, description="a run is missing after so many times the length of its window"
     )
-    overdue_at_least: Positive = Field(default=timedelta(hours=26), description="and never earlier than this")
+    overdue_at_least: Positive = Field(default=timedelta(hours=3), description="and never earlier than this")
     overdue_at_most: Positive = Field(default=timedelta(days=36), description="and never later than this")
     gone_after: Positive = Field(default=timedelta(hours=26), description="how long there is no gauge of any model")
     gone_within: Positive = Field(
