@@ -93,6 +93,8 @@ def command(
         what = "stale or absent; the same command without --check writes it" if check else "written"
         click.echo(f"{path}: {what}", err=check)
     click.echo(f"{len(files) - len(stale)} of {len(files)} files {'are' if check else 'were'} up to date")
+    if rules or prometheus:
+        _say_where_alerts_link(opened)
     sys.exit(1 if check and stale else 0)
 
 
@@ -111,6 +113,18 @@ def _prometheus(project: Project, time_scale: float) -> dict[str, str]:
     from storage.project.observability import load_observability
 
     return prometheus_files(load_observability(project.root).scaled(time_scale))
+
+
+def _say_where_alerts_link(project: Project) -> None:
+    """One line where links of alerts are relative, which leads nowhere from a message."""
+    from storage.project.observability import load_observability
+    from storage.project.observability_fields import RUNBOOK
+    from storage.project.settings import SETTINGS_FILE
+
+    if load_observability(project.root).runbook_url == RUNBOOK:
+        what = f"runbook_url is not set, so alerts link to the relative path {RUNBOOK}"
+        fix = 'put the page where your team reads it, and set runbook_url = "https://..." in [observability]'
+        click.echo(f"{project.root / SETTINGS_FILE}: {what}; {fix}", err=True)
 
 
 def _dashboards(project: Project) -> dict[str, str]:

@@ -166,6 +166,7 @@ def test_rules_and_a_dashboard_of_a_project(tmp_path: Path) -> None:
     assert "Quality" not in {panel["title"] for panel in board["panels"] if panel["type"] != "row"}, (
         "there are no labels"
     )
+    assert "runbook_url" not in written.output
     assert _run(tmp_path, *options, "--check").exit_code == 0
     (tmp_path / "lamplighter.toml").unlink()
     stale = _run(tmp_path, *options, "--check")
@@ -175,7 +176,10 @@ def test_rules_and_a_dashboard_of_a_project(tmp_path: Path) -> None:
 
 def test_a_file_of_prometheus_that_was_edited_by_hand_is_named(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert _run(tmp_path, "--prometheus", str(out)).exit_code == 0
+    written = _run(tmp_path, "--prometheus", str(out))
+    assert (written.exit_code, written.output.count("\n")) == (0, 9)
+    assert f"{tmp_path / 'lamplighter.toml'}: runbook_url is not set" in written.stderr
+    assert "runbook_url" not in _run(tmp_path).output
     files = {f"{path.relative_to(out)}" for path in out.rglob("*.yml")}
     assert files == {"prometheus.yml", "alertmanager.yml", *(f"rules/{name}.yml" for name in RULE_FILES)}
     assert _run(tmp_path, "--prometheus", str(out), "--check").exit_code == 0
