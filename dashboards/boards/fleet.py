@@ -212,9 +212,9 @@ EXACT = Row(
     (
         Panel(
             31,
-            "Incidents that are open",
-            "Every incident that is open, by the day for which it was opened. Asked of the history, so the variables "
-            "above do not count.",
+            "Open incidents of all models",
+            "Every incident that is open, by the day for which it was opened. It is asked of the history, which knows "
+            "no owner, environment or region of a model: what is chosen above does not count here.",
             "short",
             (
                 Sql(
