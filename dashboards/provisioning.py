@@ -115,6 +115,8 @@ def _alerts(config: Observability) -> dict[str, object]:
     window = format_duration(live.rate_window)
     buckets = f"sum by (le, {kept}) (rate(request_processing_seconds_bucket[{window}]))"
     faults, every = (f"sum by ({kept}) (rate(requests_total{which}[{window}]))" for which in ('{status=~"5.."}', ""))
+    looked_at = format_duration(max(live.error_after, live.rate_window))
+    enough = f"sum by ({kept}) (increase(requests_total[{looked_at}])) >= {live.least_requests}"
     whose = "{{ or $labels.model $labels.job }}"
     slow = (
         f"{live.latency_quantile:.4g} quantile of the requests to {whose}: {{{{ $values.A.Value | humanizeDuration "
@@ -144,7 +146,7 @@ def _alerts(config: Observability) -> dict[str, object]:
             Limit(
                 "requests-failing",
                 "Requests fail",
-                f"{faults} / {every}",
+                f"{faults} / {every} and {enough}",
                 live.error_ratio,
                 live.error_after,
                 config.critical,
