@@ -106,7 +106,7 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, line: str, message: str) -> N
 def test_the_settings_of_the_page_on_alerts_are_read(tmp_path: Path) -> None:
     page = (Path(__file__).parents[3] / "docs" / "how-to" / "alerts.md").read_text()
     blocks = re.findall(r"```toml\n(.+?)```", page, re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for block in blocks:
         load(tmp_path, block)
     (tmp_path / ".env").write_text("OPS_URL=mailto://a\nTEAMS_URL=workflows://b\n")
