@@ -41,3 +41,5 @@ def command(project: str | None, file: Path, reports: bool) -> None:
             "an earlier back-up may hold them, and `lamplighter doctor` says whose they are",
             err=True,
         )
+    for path in found.left:
+        click.echo(f"{path}: left of a back-up that was killed; remove it, unless another one is at work", err=True)

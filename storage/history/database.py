@@ -14,6 +14,7 @@ from lamplighter.core.secrets import database_secrets, hide
 from lamplighter.errors import HistoryError, one_line
 from storage.project.database_urls import connect_options, driver_fault, history_error
 from storage.project.folder import Project
+from storage.project.history_file import refuse_half_restored
 from storage.project.private_files import close_home, close_to_others, keep_database_private, make_folder
 
 HEAD = "0008"
@@ -97,6 +98,7 @@ def open_history(project: Project) -> History:
     >>> open_history(project).engine.dialect.name
     'sqlite'
     """
+    refuse_half_restored(project.home)
     close_home(project.home)
     close_to_others(project.root / ".env")
     url = project.settings.history_url

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -115,10 +116,21 @@ def _file_lock(path: Path) -> Iterator[Callable[[], bool]]:
             raise HistoryError(
                 f"cannot be locked: {error.strerror}", where=path, fix="set LAMPLIGHTER_HOME elsewhere"
             ) from None
+        if not _is_at(path, file.fileno()):
+            # What was opened of the home before the wait, such as the history, lies in the one that was moved aside.
+            what = "the home was replaced while this waited for the lock"
+            raise HistoryError(what, where=path, fix="start it again")
         return True
 
     with file:
         yield acquire
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from storage.history import tables
 from storage.history.database import History, open_history
 from storage.history.newest import GONE, newest
 from storage.project.folder import Project
-from storage.project.history_file import nothing_recorded
+from storage.project.history_file import nothing_recorded, refuse_half_restored
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ def existing_history(project: Project) -> History | None:
     HistoryError
         If it cannot be reached.
     """
+    refuse_half_restored(project.home)
     file = file_of(project)
     return open_history(project) if file is None or file.is_file() else None
 

@@ -6,9 +6,11 @@ A misspelt model is answered with the names that are known. Importing SQLAlchemy
 
 from __future__ import annotations
 
+import glob
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
+from pathlib import Path
 from urllib.parse import quote
 
 from lamplighter.core.hints import did_you_mean
@@ -44,6 +46,33 @@ def refuse_unrecorded(project: Project, model: str) -> None:
     known = recorded_models(project)
     if known and model not in known:
         raise nothing_recorded(model, known)
+
+
+def refuse_half_restored(home: Path) -> None:
+    """Refuse to begin anew where a restoration was killed between moving a home aside and taking its place.
+
+    Raises
+    ------
+    HistoryError
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     for name in ("home.before-20260301T100000", ".home.restored-x"):
+    ...         Path(folder, name).mkdir()
+    ...     try:
+    ...         refuse_half_restored(Path(folder, "home"))
+    ...     except HistoryError as error:
+    ...         print(error.what, error.fix, sep="; ")
+    is missing: a restoration was killed, or is under way; restore again, or move home.before-20260301T100000 back there
+    """
+    if not home.exists():
+        name = glob.escape(home.name)
+        aside = sorted(home.parent.glob(f"{name}.before-*"))
+        if aside and any(home.parent.glob(f".{name}.restored-*")):
+            what, fix = "is missing: a restoration was killed, or is under way", f"move {aside[-1].name} back there"
+            raise HistoryError(what, where=home, fix=f"restore again, or {fix}")
 
 
 def nothing_recorded(model: str, known: Iterable[str]) -> HistoryError:

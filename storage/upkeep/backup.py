@@ -6,6 +6,7 @@ changes, so that the copies of the files that are made afterwards are those that
 
 from __future__ import annotations
 
+import glob
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
@@ -30,6 +31,7 @@ from storage.project.private_key import KEY_FILE
 from storage.upkeep.archive import COMPRESSED, Manifest, Writer
 
 HISTORY = "history.db"
+SCRATCH = ".backup-"
 WHOLE = ("profiles", "references", "gauges")
 """Folders of the home of which every file goes along."""
 
@@ -49,6 +51,8 @@ class BackedUp(NamedTuple):
         What the history names and is not there any longer.
     others : list of str
         Models of the history that have no monitor in the project and nothing in the home: those of another project.
+    left : list of Path
+        What lies beside the file of a back-up that was killed, or is at work.
     """
 
     files: dict[str, int]
@@ -56,6 +60,7 @@ class BackedUp(NamedTuple):
     elsewhere: str
     lost: list[str]
     others: list[str]
+    left: list[Path]
 
 
 def back_up(project: Project, target: Path, *, reports: bool = False) -> BackedUp:
@@ -93,7 +98,7 @@ def back_up(project: Project, target: Path, *, reports: bool = False) -> BackedU
     file = file_of(project)
     try:
         with (
-            TemporaryDirectory(dir=target.parent, prefix=".backup-") as scratch,
+            TemporaryDirectory(dir=target.parent, prefix=SCRATCH) as scratch,
             atomic_file(target, mode=FILE_MODE, lasting=True) as output,
         ):
             writer = Writer(output, manifest, compressed=target.name.endswith(COMPRESSED))
@@ -110,15 +115,17 @@ def back_up(project: Project, target: Path, *, reports: bool = False) -> BackedU
                     writer.add(path, name)
                     part = name.partition("/")[0]
                     counts[part] = counts.get(part, 0) + 1
-            kept = {*manifest.checksums, *_folders(manifest.checksums)}
-            others = [] if file == project.home / HISTORY else _of_others(project, manifest.newest, named, kept)
-            lost = [name for model, names in named.items() if model not in others for name in names if name not in kept]
-            manifest.newest = {model: label for model, label in manifest.newest.items() if model not in others}
+            others, lost = _missing(project, manifest, named)
             writer.close()
     except OSError as error:
         raise BackupError(f"cannot be written: {one_line(error)}", where=target, fix="free or allow it") from None
     elsewhere = "" if file else live.engine.url.set(query={}).render_as_string(hide_password=True)
-    return BackedUp(counts, manifest.newest, elsewhere, lost, others)
+    return BackedUp(counts, manifest.newest, elsewhere, lost, others, _left_beside(target))
+
+
+def _left_beside(target: Path) -> list[Path]:
+    name = glob.escape(target.name)
+    return sorted([*target.parent.glob(f"{SCRATCH}*"), *target.parent.glob(f".{name}.{'[0-9a-f]' * 16}")])
 
 
 def _snapshot(file: Path, copy: Path) -> History:
@@ -160,11 +167,18 @@ def _describe(history: History, manifest: Manifest, *, in_file: bool) -> tuple[d
     return named, [f"models/{model}/{name}" for model, name in versions]
 
 
-def _of_others(project: Project, models: Iterable[str], named: dict[str, list[str]], kept: set[str]) -> list[str]:
-    """The models of another project that shares the history; one that was retired here has something in the home."""
-    ours = project.models() if project.has_monitors else {}
-    every = sorted({*models, *named} - {*ours})
-    return [model for model in every if not any(name in kept for name in named.get(model, ()))]
+def _missing(project: Project, manifest: Manifest, named: dict[str, list[str]]) -> tuple[list[str], list[str]]:
+    """The models of another project that shares the history, which leave the manifest; and what is lost of ours.
+
+    A model that was retired here has something in the home. A history that lies in the home is of one project.
+    """
+    kept, others = {*manifest.checksums, *_folders(manifest.checksums)}, list[str]()
+    if file_of(project) != project.home / HISTORY:
+        ours = project.models() if project.has_monitors else {}
+        every = sorted({*manifest.newest, *named} - {*ours})
+        others = [model for model in every if kept.isdisjoint(named.get(model, ()))]
+    manifest.newest = {model: label for model, label in manifest.newest.items() if model not in others}
+    return others, [name for model in {*named} - {*others} for name in named[model] if name not in kept]
 
 
 def _folders(names: Iterable[str]) -> set[str]:

@@ -88,18 +88,7 @@ def restore(project: Project, source: Path, *, replace: bool = False) -> Restore
         with _left_alone(project, manifest, replace=replace) as is_there:
             # What was unpacked must last before it takes the place of what did.
             os.sync()
-            aside = None
-            if is_there:
-                now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-                aside = home.rename(home.with_name(f"{home.name}.before-{now}"))
-            elif home.exists():
-                shutil.rmtree(home)
-            try:
-                fresh.rename(home)
-            except BaseException:
-                if aside:
-                    aside.rename(home)
-                raise
+            aside = _take_place(home, fresh, is_there=is_there)
     except OSError as error:
         raise BackupError(f"cannot be restored: {one_line(error)}", where=home, fix="free or allow it") from None
     finally:
@@ -109,6 +98,23 @@ def restore(project: Project, source: Path, *, replace: bool = False) -> Restore
         engine_of(f"sqlite:///{home / HISTORY}").dispose()
     _renew_pointers(project)
     return Restored(manifest, aside)
+
+
+def _take_place(home: Path, fresh: Path, *, is_there: bool) -> Path | None:
+    """Have a folder be the home; returns where what was there lies now. Where it cannot be, that is put back."""
+    aside = None
+    if is_there:
+        now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+        aside = home.rename(home.with_name(f"{home.name}.before-{now}"))
+    elif home.exists():
+        shutil.rmtree(home)
+    try:
+        fresh.rename(home)
+    except BaseException:
+        if aside:
+            aside.rename(home)
+        raise
+    return aside
 
 
 def _refuse_history(project: Project, source: Path, fresh: Path, manifest: Manifest) -> None:
@@ -140,25 +146,31 @@ def _left_alone(project: Project, manifest: Manifest, *, replace: bool) -> Itera
         If there is something and nothing may take its place.
     """
     home = project.home
-    with ExitStack() as held:
-        if not home.is_dir() or all(path.name in EMPTY for path in home.iterdir()):
-            if home.exists() and not home.is_dir():
-                raise BackupError("is no folder", where=home, fix="remove it, or set LAMPLIGHTER_HOME")
-            yield False
-            return
+    if home.exists() and not home.is_dir():
+        raise BackupError("is no folder", where=home, fix="remove it, or set LAMPLIGHTER_HOME")
+    is_there = home.is_dir() and any(path.name not in EMPTY for path in home.iterdir())
+    models = _recorded(project)
+    if is_there:
         if others := sorted({*home.iterdir()} - {*own_entries(home)}):
             what = f"holds other things too, such as {others[0].name}"
             raise BackupError(what, where=home, fix="set LAMPLIGHTER_HOME to a folder of its own")
-        models = _recorded(project)
         if not replace:
             what = f"holds {_newest(models)}, and the back-up {_newest(manifest.newest)}"
             raise BackupError(what, where=home, fix="add --replace to move the home aside and take the back-up's place")
-        present = unchanged_history(project) if models else None
-        for model in models if present else ():
-            assert present is not None
+    # A run that has not recorded yet that it began holds its lock already. A model that has no lock was never run.
+    locked = {path.name.split(".")[0] for path in (home / "locks").glob("*.lock")}
+    with ExitStack() as held:
+        for model in sorted({*models, *locked}) if home.is_dir() else ():
             for work in WORKS:
-                held.enter_context(model_lock(work, model, present.engine, home / "locks", 0))
-        yield True
+                held.enter_context(model_lock(work, model, _engine(project), home / "locks", 0))
+        yield is_there
+
+
+def _engine(project: Project) -> sa.Engine:
+    """What keeps the locks of a home: its history, or the file of one that is not there yet."""
+    present = unchanged_history(project)
+    file = project.home / HISTORY
+    return present.engine if present else sa.create_engine(sa.URL.create("sqlite", database=str(file)))
 
 
 def _recorded(project: Project) -> dict[str, str]:

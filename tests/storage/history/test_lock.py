@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -170,3 +172,17 @@ def test_a_connection_that_breaks_hides_no_error_of_the_run(postgresql_url: str,
         logical_date()
     take(other, tmp_path, wait=10)
     engine.dispose()
+
+
+def test_a_lock_of_a_home_that_was_replaced_meanwhile_is_none(tmp_path: Path) -> None:
+    """Whoever waited has opened the history of the home that was moved aside."""
+    engine, locks = sa.create_engine(f"sqlite:///{tmp_path}/history.db"), tmp_path.resolve() / "locks"
+    path = locks / "m.run.lock"
+    with ThreadPoolExecutor(1) as pool, model_lock("run", "m", engine, locks, 0):
+        waiting = pool.submit(take, engine, locks, wait=10)
+        while [os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")].count(str(path)) < 2:
+            time.sleep(0.01)
+        locks.rename(tmp_path / "aside")
+        take(engine, locks)
+    with pytest.raises(HistoryError, match="the home was replaced while this waited for the lock; start it again"):
+        waiting.result()
