@@ -178,7 +178,7 @@ def _missing(project: Project, manifest: Manifest, named: dict[str, list[str]]) 
         every = sorted({*manifest.newest, *named} - {*ours})
         others = [model for model in every if kept.isdisjoint(named.get(model, ()))]
     manifest.newest = {model: label for model, label in manifest.newest.items() if model not in others}
-    return others, [name for model in {*named} - {*others} for name in named[model] if name not in kept]
+    return others, [name for model in sorted({*named} - {*others}) for name in named[model] if name not in kept]
 
 
 def _folders(names: Iterable[str]) -> set[str]:
