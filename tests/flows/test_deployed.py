@@ -16,6 +16,7 @@ from typing import TypeVar
 import psutil
 import pytest
 from prefect import get_client
+from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import (
     ArtifactFilter,
     ArtifactFilterKey,
@@ -87,7 +88,8 @@ def deployed(project: Project, url: str, folder: Path) -> Iterator[Command]:
         return done.stdout
 
     call("lamplighter", "render")
-    call("prefect", "work-pool", "create", WORK_POOL, "--type", "process", "--overwrite")
+    with get_client(sync_client=True) as client:
+        client.create_work_pool(WorkPoolCreate(name=WORK_POOL, type="process"), overwrite=True)
     call("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(project.root / "prefect.yaml"))
     worker = [sys.executable, "-m", "prefect", "worker", "start", "--pool", WORK_POOL]
     folder.mkdir(exist_ok=True)
