@@ -24,6 +24,7 @@ from tasks.stages.run_context import RunContext
 from tasks.stages.validate import validate
 from tests.flows.conftest import Ran
 from tests.flows.runs import many_runs, one_run, recorded
+from tests.long_cases import long_but_for
 
 FIRST, DAY, LAST = date(2025, 3, 3), date(2025, 3, 6), date(2025, 3, 8)
 LOG, TRUTH = "data/predictions/day=2025-03-06/part.parquet", "data/labels/day=2025-03-06/part.parquet"
@@ -87,7 +88,10 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], None], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", DAMAGE)
+USUAL = ("log absent", "log cut in half", "feature renamed", "id missing", "day of nulls", "labels cut in half")
+
+
+@pytest.mark.parametrize("name", long_but_for(DAMAGE, USUAL))
 def test_a_clear_line_and_nothing_lost(ran: Ran, parquet_until: Callable[[date], Path], name: str) -> None:
     world, (place, damage, line) = ran(date(2025, 3, 5)), DAMAGE[name]
     sound = (world.root / place).read_bytes()

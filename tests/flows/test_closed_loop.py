@@ -32,6 +32,7 @@ from tasks.retraining.request import request_retraining
 from tests.flows import loop_world
 from tests.flows.loop_world import DAY, ledger, logical_date, one_run, run_quietly
 from tests.flows.runs import edit
+from tests.long_cases import long_but_for
 from tests.storage.history.recorded import write
 
 # The whole way.
@@ -109,7 +110,7 @@ def failed(project: Project, fault: str) -> Entry:
     return entry
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", long_but_for(FAULTS, ["raises", "dies", "a torn file", "answers too few"]))
 def test_a_trainer_that_fails_leaves_the_champion_and_a_reason(turned: Project, fault: str) -> None:
     entry = failed(turned, fault)
     assert entry.status is Status.FAILED

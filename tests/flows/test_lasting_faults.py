@@ -17,6 +17,7 @@ from storage.project.folder import Project
 from tests.flows import small_world
 from tests.flows.loop_world import call
 from tests.flows.small_world import Change, incidents, rows, run, run_days
+from tests.long_cases import long_but_for
 
 SOUND, BROKEN = 8, 16
 """Days before the fault, and days that it lasts: more than a run looks back over."""
@@ -50,7 +51,9 @@ def findings(project: Project) -> list[dict[str, str]]:
     return json.loads(call(project, "history", "m", "--findings", "--json")[1])
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault", long_but_for(FAULTS, ["amounts in cents", "plans in small letters", "a feed that froze"])
+)
 def test_it_lasts_and_ends_with_the_fault(sound: Sound, fault: str) -> None:
     change, column = FAULTS[fault]
     project = sound(SOUND)
@@ -75,7 +78,7 @@ QUIET: dict[str, Change | None] = {
 }
 
 
-@pytest.mark.parametrize("kind", QUIET)
+@pytest.mark.parametrize("kind", long_but_for(QUIET, ["a day without a run", "a day of nulls"]))
 def test_what_cannot_be_judged_ends_nothing(sound: Sound, kind: str) -> None:
     project, change = sound(SOUND), times("amount", 10)
     run_days(project, range(SOUND, SOUND + 2), change)
@@ -92,7 +95,7 @@ def accept(project: Project, *arguments: str) -> tuple[int, str]:
     return call(project, "incidents", "accept", "m", *arguments)
 
 
-@pytest.mark.parametrize("column", ["amount", "count"])
+@pytest.mark.parametrize("column", long_but_for(["amount", "count"], ["count"]))
 def test_what_a_person_accepts_is_usual_from_then_on(sound: Sound, column: str) -> None:
     project = sound(SOUND)
     run_days(project, range(SOUND, SOUND + 2), times(column, 10))

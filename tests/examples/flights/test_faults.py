@@ -13,6 +13,7 @@ from storage.history.incidents import all_incidents
 from storage.history.retrainings import entries
 from storage.project.folder import Project
 from tests.examples.flights.june import EVE, LAST, run_window
+from tests.long_cases import long_but_for
 
 BROKEN = EVE + dt.timedelta(days=1)
 
@@ -31,7 +32,7 @@ def test_sound_days_are_no_incident(june: Project) -> None:
     assert (incidents(june), requested(june)) == ([], [])
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", long_but_for(FAULTS, ["miles turned kilometres", "labels shifted by a day"]))
 def test_a_fault_is_one_incident_and_trains_nothing(june: Project, fault: str) -> None:
     data = june.root / "data"
     FAULTS[fault](data / "predictions" / "loop", data / "labels", BROKEN)

@@ -22,7 +22,7 @@ from lamplighter.core.quality.texts import text
 from lamplighter.core.records.catalogue import QUALITY_METRICS
 from lamplighter.core.records.measurement import Measurement, State
 
-SEEDS = range(24)
+SEEDS = range(16)
 K = 3
 NOTHING = "∅"
 WORDS = ["the", "lamp", "lamps", "are", "is", "lit", "at", "by", "night", "every", "street", "dark", ".", ","]
