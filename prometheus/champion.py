@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from lamplighter.core.records.live import LIVE_BY_NAME
 from prometheus.alert import Alert
 from prometheus.queries import WHOSE, of_service
@@ -11,9 +9,6 @@ from prometheus.spans import in_words
 from storage.project.observability import Observability
 
 REFUSED = LIVE_BY_NAME["model_service_champion_refused"].name
-
-AFTER = timedelta(minutes=5)
-"""A version whose files are still being copied to the service is whole by then."""
 
 
 def champion_alerts(config: Observability) -> tuple[Alert, ...]:
@@ -24,14 +19,16 @@ def champion_alerts(config: Observability) -> tuple[Alert, ...]:
     >>> [alert.name for alert in champion_alerts(Observability())]
     ['LamplighterChampionRefused']
     """
+    # A version whose files are still being copied to the service is whole by then.
+    after = config.live.champion_after
     return (
         Alert(
             "LamplighterChampionRefused",
             f"max {of_service(config)} ({config.selector(REFUSED)}) > 0",
-            AFTER,
+            after,
             config.warning,
             f"{WHOSE} cannot load its champion",
-            f"The service of {WHOSE} has not been able to load the champion for {in_words(AFTER)}. It serves the "
+            f"The service of {WHOSE} has not been able to load the champion for {in_words(after)}. It serves the "
             "version before it still.",
         ),
     )

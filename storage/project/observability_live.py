@@ -41,6 +41,7 @@ class Live(ConfigSection):
     )
     burn_after: Span = Field(default=timedelta(minutes=2), description="for how long they are used up so fast")
     down_after: Span = Field(default=timedelta(minutes=2), description="for how long a service does not answer")
+    champion_after: Span = Field(default=timedelta(minutes=5), description="for how long the champion cannot be loaded")
     least_services: Count = Field(default=1, description="how many services have to answer; 0 for no such alert")
     share_window: Positive = Field(default=timedelta(hours=1), description="what shares of answers are computed over")
     share_tolerance: Ratio = Field(default=0.05, description="how far they may differ from the reference's")
