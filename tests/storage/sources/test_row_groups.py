@@ -127,7 +127,9 @@ def test_what_is_read_is_counted(tmp_path: Path, write, monkeypatch: pytest.Monk
     read = []
     real = pq.ParquetFile.read_row_group
     monkeypatch.setattr(
-        pq.ParquetFile, "read_row_group", lambda self, i, columns: read.append((i, *columns)) or real(self, i, columns)
+        pq.ParquetFile,
+        "read_row_group",
+        lambda self, i, columns, **named: read.append((i, *columns)) or real(self, i, columns, **named),
     )
     path = row_groups(tmp_path / "a.parquet", write)
     rows = Scan(spec_of(path, day="2013-06-02", zone="America/New_York"))
