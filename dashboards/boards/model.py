@@ -21,7 +21,7 @@ from lamplighter.core.kinds import KINDS
 
 BANDS = "The bands are 95 % intervals; dashed lines are limits of checks."
 BANDED = tuple(dict.fromkeys(kind.shown[0] for kind in KINDS.values() if kind.shown))
-"""The metrics with a band, the first of each kind of model: of all, nothing could be told apart."""
+"""The metrics with a band: the first of each kind of model. Bands of all metrics would cover each other."""
 LATE = "By the day that the value is about, as known now: the other panels have it when Prometheus saw it."
 SHARES = ("accuracy", "precision", "recall", "f1", "roc_auc", "pr_auc", "ndcg", "mrr", "rougeL")
 ERRORS = ("mae", "rmse", "bias")

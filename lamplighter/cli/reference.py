@@ -263,25 +263,25 @@ def settings_page() -> str:
 def _observability() -> Iterator[str]:
     """The keys of the section, and of each section in it."""
     yield OBSERVABILITY_INTRODUCTION
-    yield _part_table(Observability)
+    yield _section_table(Observability)
     yield from _sections(Observability, "observability")
 
 
-def _sections(part: type[ConfigSection], place: str) -> Iterator[str]:
+def _sections(parent: type[ConfigSection], place: str) -> Iterator[str]:
     """The sections in a section; of those that a user names one stands for all."""
-    for name, field in part.model_fields.items():
+    for name, field in parent.model_fields.items():
         if section := config_section_of(field):
             where = f"{place}.{name}{'' if isinstance(field.default, ConfigSection) else '.NAME'}"
             yield f"## [{where}]\n\n{section.__doc__}"
-            yield _part_table(section)
+            yield _section_table(section)
             yield from _sections(section, where)
 
 
-def _part_table(part: type[ConfigSection]) -> str:
-    properties = part.model_json_schema()["properties"]
+def _section_table(section: type[ConfigSection]) -> str:
+    properties = section.model_json_schema()["properties"]
     rows = [
         (f"`{name}`", _kind_of_setting(properties[name]), _as_toml(field.default), field.description or "")
-        for name, field in part.model_fields.items()
+        for name, field in section.model_fields.items()
         if not isinstance(field.default, ConfigSection)
     ]
     return _table(("key", "type", "default", "what it means"), rows)

@@ -152,10 +152,11 @@ UNKNOWN = "extra_forbidden"
 
 def _known_in(sections: Iterable[str]) -> Iterable[str]:
     """The keys that a section has; what stands between two is the name of a section that a user names."""
-    part: type[ConfigSection] = Observability
+    section: type[ConfigSection] = Observability
     for name in sections:
-        part = config_section_of(part.model_fields[name]) or part if name in part.model_fields else part
-    return part.model_fields
+        if name in section.model_fields:
+            section = config_section_of(section.model_fields[name]) or section
+    return section.model_fields
 
 
 def _line_of(text: str, keys: Sequence[str]) -> int:

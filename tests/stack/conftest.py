@@ -98,7 +98,7 @@ class Stack:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The servers, with a champion that is served and a week that was evaluated."""
+    """The servers, with a champion that is served, and a small model whose days wait for their runs."""
     if missing := [program for program in NEEDED if shutil.which(program) is None]:
         said = f"{', '.join(missing)}: not installed; install Debian's packages of these names"
         pytest.fail(said) if os.environ.get("CI") == "true" else pytest.skip(said)
@@ -109,14 +109,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         receiver = closing.enter_context(http_receiver())
         ports = ports_of("free")
         write_configuration(configuration, observability(ports, SCALE))
-        wanted = [it for it in programs(project, configuration, data, ports) if it.name not in WITHOUT]
-        first = [it for it in wanted if it.name == "pushgateway"]
-        started = closing.enter_context(running(first, logs))
         # A champion to serve, and no day that was evaluated.
         prepare(project, FIRST, FIRST - timedelta(days=1))
         (project / "monitors" / "m.yaml").write_text(MONITOR + CHECKS)
         (project / "lamplighter.toml").write_text(f'[relay]\nreceivers = {{default = "json://{receiver.url}"}}\n')
         for number in range(DAYS):
             log(Project.open(project), number, rows(number))
-        started |= closing.enter_context(running([it for it in wanted if it not in first], logs))
-        yield Stack(started, project, receiver)
+        wanted = [it for it in programs(project, configuration, data, ports) if it.name not in WITHOUT]
+        yield Stack(closing.enter_context(running(wanted, logs)), project, receiver)
