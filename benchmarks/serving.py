@@ -2,8 +2,9 @@
 
 The other one is prometheus-fastapi-instrumentator. Each is a uvicorn server with one worker. They are asked in turn, in
 blocks: by one connection for the time of a request, by eight for the throughput. A figure is the median over the blocks
-of the ratio or difference to the bare one beside it. Lamplighter also logs every row; what is on the disk afterwards
-gives the bytes of one. The last line is JSON.
+of the ratio or difference to the bare one beside it; what it is given with, two standard errors, is what another
+measurement may differ by. Lamplighter also logs every row; what is on the disk afterwards gives the bytes of one. The
+last line is JSON.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import argparse
 import http.client
 import itertools
 import json
+import math
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -47,8 +49,8 @@ class Measured:
 def main() -> None:
     """Measure, print a line for each app, and JSON."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--blocks", type=int, default=15, help="default %(default)s")
-    parser.add_argument("--requests", type=int, default=400, help="of a block; default %(default)s")
+    parser.add_argument("--blocks", type=int, default=60, help="default %(default)s")
+    parser.add_argument("--requests", type=int, default=50, help="of a block; default %(default)s")
     parser.add_argument("--folder", type=Path, help="keep the project here; by default it is temporary")
     arguments = parser.parse_args()
     with ExitStack() as stack:
@@ -56,11 +58,9 @@ def main() -> None:
         project = prepare(folder.resolve())
         servers = [_server(app, project.root, port) for app, port in zip(APPS, free_ports(len(APPS)), strict=True)]
         before = _logged(project.root)
-        started = stack.enter_context(running(servers, folder / "logs"))
-        found = _measure(
-            {name: one.program.port for name, one in started.items()}, arguments.blocks, arguments.requests
-        )
-        stack.close()
+        with running(servers, folder / "logs") as started:
+            ports = {name: one.program.port for name, one in started.items()}
+            found = _measure(ports, arguments.blocks, arguments.requests)
         rows, size = (after - earlier for after, earlier in zip(_logged(project.root), before, strict=True))
     print(json.dumps(_shown(found, rows, size)))
 
@@ -125,23 +125,32 @@ def _shown(found: dict[str, Measured], rows: int, size: int) -> dict[str, object
     bare = found[BARE]
     result: dict[str, object] = {}
     for name, measured in found.items():
-        added = _paired(measured.milliseconds, bare.milliseconds, lambda one, other: 1000 * (one - other))
-        ratio = _paired(measured.throughput, bare.throughput, lambda one, other: one / other)
-        median, rate = statistics.median(measured.milliseconds), statistics.median(measured.throughput)
-        print(f"{name:15s} {median:6.2f} ms  {added:+7.0f} us  {rate:7.0f} requests/s  {ratio:6.3f} of the bare one")
+        added = [1000 * (one - other) for one, other in zip(measured.milliseconds, bare.milliseconds, strict=True)]
+        ratio = [one / other for one, other in zip(measured.throughput, bare.throughput, strict=True)]
+        milliseconds, rate = statistics.median(measured.milliseconds), statistics.median(measured.throughput)
+        print(
+            f"{name:15s} {milliseconds:6.2f} ms  {statistics.median(added):+5.0f} (+-{_error(added):.0f}) us  "
+            f"{rate:6.1f} requests/s  {statistics.median(ratio):.3f} (+-{_error(ratio):.3f}) of the bare one"
+        )
         result[name] = {
-            "milliseconds": round(median, 3),
-            "added_microseconds": round(added),
-            "requests_per_second": round(rate),
-            "throughput_ratio": round(ratio, 4),
+            "milliseconds": round(milliseconds, 3),
+            "added_microseconds": round(statistics.median(added)),
+            "added_microseconds_error": round(_error(added)),
+            "requests_per_second": round(rate, 1),
+            "throughput_ratio": round(statistics.median(ratio), 4),
+            "throughput_ratio_error": round(_error(ratio), 4),
         }
     logged = {"rows": rows, "bytes_per_row": round(size / rows, 1) if rows else None}
     print(f"logged {rows} rows, {logged['bytes_per_row']} bytes each")
     return {**result, "logged": logged}
 
 
-def _paired(ours: list[float], theirs: list[float], compare: Callable[[float, float], float]) -> float:
-    return statistics.median(map(compare, ours, theirs))
+def _error(values: list[float]) -> float:
+    """Two standard errors of their median, by their quartiles: a few of them may lie anywhere."""
+    if len(values) < 4:
+        return math.inf
+    low, _, high = statistics.quantiles(values, n=4)
+    return 2 * 1.2533 * (high - low) / 1.349 / math.sqrt(len(values))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from threadpoolctl import threadpool_limits
 
 from examples.flights import service
-from examples.flights.model import Model, answers, scores
+from examples.flights.model import Model, scores
 from examples.flights.replay import LOOP
 from examples.flights.service import Answer, Flight
 from lamplighter.serving import Champion
@@ -26,11 +26,11 @@ def bare() -> FastAPI:
     app = FastAPI()
 
     @app.post("/predict")
-    def predict(flight: Flight) -> Answer:
+    async def predict(flight: Flight) -> Answer:
         served = champion.served
-        score = scores(served.model.estimator, pd.DataFrame([flight.model_dump()]))
-        answer = answers(score, version=served.version, threshold=served.model.threshold).iloc[0]
-        return Answer(request_id=uuid.uuid4().hex, **{str(name): value for name, value in answer.items()})
+        score = float(scores(served.model.estimator, pd.DataFrame([flight.model_dump()]))[0])
+        late = served.model.is_late(score)
+        return Answer(request_id=uuid.uuid4().hex, late=late, probability_late=score, model_version=served.version)
 
     return app
 

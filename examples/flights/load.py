@@ -20,13 +20,14 @@ import numpy as np
 
 from examples.flights.features import FEATURES
 from examples.flights.rows import predicted
+from examples.flights.service_faults import DELAY, FAIL
 
 PHASES: Mapping[str, Mapping[str, str]] = {
     "calm": {},
-    "slow": {"x-flights-delay": "1.5"},
-    "failing": {"x-flights-fail": "0.5"},
+    "slow": {DELAY: "1.5"},
+    "failing": {FAIL: "0.5"},
 }
-"""What each phase asks of the service; it obeys where it was started with `FLIGHTS_FAULTS=1`."""
+"""What each phase asks of the service, which obeys where it was started with `FLIGHTS_FAULTS=1`."""
 
 DAY = dt.date(2013, 4, 1)
 MOST_AT_ONCE = 40

@@ -26,6 +26,10 @@ class Model:
         """Return the answers to rows that have the columns `FEATURES`, in the columns that the service logs."""
         return answers(scores(self.estimator, rows), version=self.version, threshold=self.threshold)
 
+    def is_late(self, score: float) -> bool:
+        """Whether a flight of this score is called late; never by a model that does not classify."""
+        return self.threshold is not None and score >= self.threshold
+
     def save(self, folder: Path) -> None:
         """Write the model; only scikit-learn's own classes are pickled, so any process can load it."""
         folder.mkdir(parents=True, exist_ok=True)

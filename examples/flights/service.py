@@ -7,31 +7,26 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any
 
 import pandas as pd
-from fastapi import FastAPI, Header, HTTPException
+from fastapi import FastAPI, Request
 from prometheus_client import REGISTRY, CollectorRegistry
 from pydantic import BaseModel, Field
 from starlette.routing import Route
 from threadpoolctl import threadpool_limits
 
 from examples.flights.data import TIMEZONE
-from examples.flights.model import Model, answers, scores
+from examples.flights.model import Model, scores
 from examples.flights.replay import LOG, LOOP
+from examples.flights.service_faults import obey
 from lamplighter.serving import Champion, ModelInstruments, PredictionLog, RequestMetrics, metrics_app
 from lamplighter.telemetry.json_logs import log_as_json
 from lamplighter.telemetry.spans import trace_ids
 from storage.project.folder import Project
-
-FAULTS = "FLIGHTS_FAULTS"
-"""The variable by which the service obeys headers that make it slow or failing, for tests of what is alerted."""
 
 
 class Flight(BaseModel):
@@ -106,42 +101,31 @@ def build(root: Path, home: Path, registry: CollectorRegistry = REGISTRY, look_s
     service.router.routes.append(Route("/metrics", metrics_app(registry)))
 
     @service.get("/health")
-    def health() -> dict[str, str]:
+    async def health() -> dict[str, str]:
         return {"status": "ok", "version": champion.served.version}
 
     @service.post("/predict")
-    def predict(
-        flight: Flight,
-        x_flights_delay: Annotated[float, Header(ge=0, le=10)] = 0.0,
-        x_flights_fail: Annotated[float, Header(ge=0, le=1)] = 0.0,
-    ) -> Answer:
+    async def predict(flight: Flight, request: Request) -> Answer:
+        # Not in a thread: a prediction holds Python's lock, and threads that wait for it answer half as many.
         served = champion.served
         if served.version != instruments.version:
             instruments.serve(served.version)
-        request_id = uuid.uuid4().hex
         with instruments.preprocessing():
             row = flight.model_dump()
             frame = pd.DataFrame([row])
         with instruments.inference() as answered:
-            _obey(request_id, x_flights_delay, x_flights_fail)
-            score = scores(served.model.estimator, frame)
-            answer = answers(score, version=served.version, threshold=served.model.threshold).iloc[0]
-            answered([int(answer["late"])], score)
+            await obey(request.headers)
+            score = float(scores(served.model.estimator, frame)[0])
+            late = served.model.is_late(score)
+            answered(late, score)
         with instruments.postprocessing():
-            known = {"request_id": request_id, **_named(answer)}
-            log.append({**known, "predicted_at": dt.datetime.now(dt.UTC), "trace_id": trace_ids()[0] or None, **row})
-            return Answer(**known)
+            answer = {
+                "request_id": uuid.uuid4().hex,
+                "model_version": served.version,
+                "late": int(late),
+                "probability_late": score,
+            }
+            log.append({**answer, "predicted_at": dt.datetime.now(dt.UTC), "trace_id": trace_ids()[0] or None, **row})
+            return Answer(**answer)
 
     return service
-
-
-def _named(answer: pd.Series) -> dict[str, Any]:
-    return {str(name): value for name, value in answer.items()}
-
-
-def _obey(request_id: str, delay: float, fail: float) -> None:
-    """Be as slow as a header says, and fail for that share of the requests."""
-    if os.environ.get(FAULTS) == "1":
-        time.sleep(delay)
-        if int(request_id[:4], 16) < fail * 0x10000:
-            raise HTTPException(500, "asked to fail")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from examples.flights.server import prefect_program
+from examples.flights.service_faults import FAULTS
 from examples.stack.running import Program
 
 PORTS: Mapping[str, int] = {
@@ -85,6 +86,6 @@ def _debian(
 
 def _service(project: Path, port: int) -> Program:
     served = ("-m", "uvicorn", "examples.flights.service:app", "--factory", "--host", "127.0.0.1")
-    environment = {"LAMPLIGHTER_PROJECT": str(project), "FLIGHTS_FAULTS": "1"}
+    environment = {"LAMPLIGHTER_PROJECT": str(project), FAULTS: "1"}
     arguments = (*served, "--port", str(port), "--log-level", "warning")
     return Program("service", (sys.executable,), arguments, port, "/health", "make setup", environment)

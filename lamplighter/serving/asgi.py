@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from time import perf_counter
 from typing import Any, TypeAlias
 
@@ -24,9 +24,6 @@ UNCOUNTED = ("/metrics", "/health", "/healthz", "/livez", "/readyz")
 """Paths of machines that ask every few seconds: beside them no quantile would be that of the people who wait."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY"})
-
-PROPAGATED = frozenset({b"traceparent", b"tracestate"})
-"""The headers of W3C's trace context."""
 
 FIRST_ERRORS = ("500", "502", "503", "504")
 """The statuses of a server's errors, which are counted from 0 with the first request of a route."""
@@ -77,7 +74,7 @@ class RequestMetrics:
         trace = traces.trace_in(scope["headers"])
         token = traces.of_request.set(trace) if trace else None
         try:
-            with _span(scope, self._model) as request.span:
+            with request_span(scope["method"], scope["headers"], {"model": self._model}) as request.span:
                 try:
                     await self._app(scope, receive, request.send)
                 except Exception:
@@ -140,14 +137,6 @@ class RequestMetrics:
             # The request is counted all the same.
             reported(self.instruments.model, fault)
             return OTHER
-
-
-def _span(scope: Scope, model: str) -> AbstractContextManager[Any]:
-    """The span of a request, of the trace that its headers name."""
-    carrier = {
-        name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"] if name in PROPAGATED
-    }
-    return request_span(scope["method"], carrier, {"model": model})
 
 
 class _Request:

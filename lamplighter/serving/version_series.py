@@ -99,7 +99,7 @@ class VersionSeries:
         self._duration.observe(seconds, exemplar())
         # An iterator gives its rows once.
         batches = [(rows_of(batch), None if scores is None else rows_of(scores)) for batch, scores in answers]
-        predictions = [value for batch, _ in batches for value in batch]
+        predictions = batches[0][0] if len(batches) == 1 else [value for batch, _ in batches for value in batch]
         size = rows if rows is not None else len(predictions)
         self._size.observe(size)
         if size:
@@ -111,17 +111,22 @@ class VersionSeries:
         present = present_in(predictions)
         if missing := len(predictions) - len(present):
             self._null.inc(missing)
-        if self._unsure_rows is not None and self._unsure is not None:
-            low, high = self._unsure
-            scores = (score for _, of_batch in batches if of_batch is not None for score in scores_of(of_batch))
-            self._unsure_rows.inc(sum(low <= score <= high for score in scores))
-        for batch, of_batch in batches:
-            if of_batch is not None and len(of_batch) != len(batch):
-                what = f"{len(batch)} predictions were given with scores of {len(of_batch)} rows"
-                fix = "give one score a row, or for each row the scores of its classes"
-                reported(self._series.model, LamplighterError(what, fix=fix))
+        for batch, scores in batches:
+            if scores is not None:
+                self._scored(batch, scores)
         if self._by_class:
             for name, count in counted_classes(present).items():
                 self._class(name).inc(count)
         elif self._values is not None:
             self._values.observe_all([number for number in map(float, present) if not isnan(number)])
+
+    def _scored(self, batch: Sequence[Any], scores: list[Any]) -> None:
+        """Count the unsure ones of a batch."""
+        if self._unsure_rows is not None and self._unsure is not None:
+            low, high = self._unsure
+            if unsure := sum(low <= score <= high for score in scores_of(scores)):
+                self._unsure_rows.inc(unsure)
+        if len(scores) != len(batch):
+            what = f"{len(batch)} predictions were given with scores of {len(scores)} rows"
+            fix = "give one score a row, or for each row the scores of its classes"
+            reported(self._series.model, LamplighterError(what, fix=fix))

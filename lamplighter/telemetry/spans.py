@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -24,7 +24,11 @@ OFF: AbstractContextManager[None] = nullcontext()
 MOST_LINKS = 128
 """How many other traces a span leads to; OpenTelemetry's SDK keeps no more."""
 
+PROPAGATED = frozenset({b"traceparent", b"tracestate"})
+"""The headers of W3C's trace context."""
+
 Attributes: TypeAlias = Mapping[str, str | int | float]
+Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 
 def span(
@@ -56,14 +60,14 @@ def span(
     return started
 
 
-def request_span(name: str, carrier: Mapping[str, str], attributes: Attributes) -> AbstractContextManager[Any]:
+def request_span(name: str, headers: Headers, attributes: Attributes) -> AbstractContextManager[Any]:
     """The span of a request: the framework's, where that made one already, else one of the trace that headers name.
 
     Parameters
     ----------
     name : str
-    carrier : mapping of str to str
-        Headers that may hold a `traceparent`.
+    headers : iterable of (bytes, bytes)
+        As ASGI has them; a `traceparent` may be among them.
     attributes : mapping
         What the span is about, whoever made it.
     """
@@ -78,6 +82,7 @@ def request_span(name: str, carrier: Mapping[str, str], attributes: Attributes) 
         # It may end before the request does for us.
         current.set_attributes(attributes)
         return nullcontext(current)
+    carrier = {key.decode("latin-1"): value.decode("latin-1") for key, value in headers if key in PROPAGATED}
     started: AbstractContextManager[Any] = tracer.start_as_current_span(
         name, context=extract(carrier), kind=SpanKind.SERVER, attributes=attributes
     )
@@ -111,8 +116,7 @@ def trace_ids() -> tuple[str, str]:
 
 def _tracer() -> Any:
     """The tracer of this process; None where tracing is off."""
-    is_wanted = any(os.environ.get(name) for name in ENDPOINTS)
-    if is_wanted:
+    if _is_wanted():
         return _exporting()
     if "opentelemetry.sdk.trace" in sys.modules:
         # The process has set up tracing itself.
@@ -120,6 +124,12 @@ def _tracer() -> Any:
 
         return get_tracer("lamplighter")
     return None
+
+
+@lru_cache(maxsize=1)
+def _is_wanted() -> bool:
+    """Whether an endpoint is set; looked at once, since looking costs more than a span that is off."""
+    return any(os.environ.get(name) for name in ENDPOINTS)
 
 
 @lru_cache(maxsize=1)

@@ -16,7 +16,8 @@ from examples.flights.load import flights_as_json
 from examples.flights.model import Model
 from examples.flights.replay import LOOP, TRAINED
 from examples.flights.rows import predicted
-from examples.flights.service import FAULTS, build
+from examples.flights.service import build
+from examples.flights.service_faults import FAULTS
 from lamplighter.core.retraining.pointer import POINTER
 from storage.project.folder import Project
 from tasks.retraining.adopt import adopt
