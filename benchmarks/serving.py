@@ -1,26 +1,25 @@
 """What it costs to watch a service: the flights' `/predict` bare, with another instrument, and with Lamplighter.
 
 The other one is prometheus-fastapi-instrumentator. Each is a uvicorn server with one worker. They are asked in turn, in
-blocks: by one connection for the time of a request, by eight for the throughput. A figure is the median over the blocks
-of the ratio or difference to the bare one beside it; what it is given with, two standard errors, is what another
-measurement may differ by. Lamplighter also logs every row; what is on the disk afterwards gives the bytes of one. The
-last line is JSON.
+short blocks, so that whatever slows the machine slows all of them: by one connection for the time of a request, by
+eight for the throughput. A figure is the median over the blocks of the difference or ratio to the bare one beside it;
+what it is given with, two standard errors, is what another measurement may differ by. Lamplighter also logs every row;
+what is on the disk afterwards gives the bytes of one. The last line is JSON.
 """
 
 from __future__ import annotations
 
 import argparse
 import http.client
-import itertools
 import json
 import math
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,8 +48,8 @@ class Measured:
 def main() -> None:
     """Measure, print a line for each app, and JSON."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--blocks", type=int, default=60, help="default %(default)s")
-    parser.add_argument("--requests", type=int, default=50, help="of a block; default %(default)s")
+    parser.add_argument("--blocks", type=int, default=100, help="default %(default)s")
+    parser.add_argument("--requests", type=int, default=30, help="of a block; default %(default)s")
     parser.add_argument("--folder", type=Path, help="keep the project here; by default it is temporary")
     arguments = parser.parse_args()
     with ExitStack() as stack:
@@ -77,39 +76,43 @@ def _measure(ports: dict[str, int], blocks: int, requests: int) -> dict[str, Mea
     bodies = flights_as_json()
     found = {name: Measured() for name in ports}
     for port in ports.values():
-        _ask(port, bodies[:100], [])
+        _ask_all(port, bodies[:100])
     for block in range(blocks):
-        # Each block begins with another app: a machine that slows down slows all of them.
-        order = [*itertools.islice(itertools.cycle(ports), block % len(ports), block % len(ports) + len(ports))]
-        part = [bodies[(block * requests + i) % len(bodies)] for i in range(requests)]
-        for name in order:
-            times: list[float] = []
-            _ask(ports[name], part, times)
-            found[name].milliseconds.append(1000 * statistics.median(times))
-        for name in order:
+        part = [bodies[(block * requests + number) % len(bodies)] for number in range(requests)]
+        for name in _in_turn(ports, block):
+            found[name].milliseconds.append(1000 * statistics.median(_ask_all(ports[name], part)))
+        for name in _in_turn(ports, block):
             found[name].throughput.append(_throughput(ports[name], part))
     return found
 
 
-def _ask(port: int, bodies: Sequence[bytes], times: list[float]) -> None:
-    """Ask one by one over one connection; the seconds of each answer are added to the times."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    for body in bodies:
-        since = time.perf_counter()
-        connection.request("POST", "/predict", body, HEADERS)
-        answer = connection.getresponse()
-        content = answer.read()
-        times.append(time.perf_counter() - since)
-        if answer.status != 200:
-            raise RuntimeError(f"{answer.status}: {content.decode(errors='replace')[:200]}")
-    connection.close()
+def _in_turn(names: Iterable[str], number: int) -> list[str]:
+    """The names, of which each number lets another one be the first."""
+    order = [*names]
+    first = number % len(order)
+    return order[first:] + order[:first]
+
+
+def _ask_all(port: int, bodies: Sequence[bytes]) -> list[float]:
+    """Ask one by one over one connection; the seconds until each request was answered."""
+    times = []
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+        for body in bodies:
+            since = time.perf_counter()
+            connection.request("POST", "/predict", body, HEADERS)
+            answer = connection.getresponse()
+            content = answer.read()
+            times.append(time.perf_counter() - since)
+            if answer.status != 200:
+                raise RuntimeError(f"{answer.status}: {content.decode(errors='replace')[:200]}")
+    return times
 
 
 def _throughput(port: int, bodies: Sequence[bytes]) -> float:
     """Requests a second over several connections at once."""
     since = time.perf_counter()
     with ThreadPoolExecutor(CONNECTIONS) as threads:
-        asked = [threads.submit(_ask, port, bodies[i::CONNECTIONS], []) for i in range(CONNECTIONS)]
+        asked = [threads.submit(_ask_all, port, bodies[i::CONNECTIONS]) for i in range(CONNECTIONS)]
         for one in asked:
             one.result()
     return len(bodies) / (time.perf_counter() - since)

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable
 from contextvars import ContextVar
 
+from lamplighter.telemetry.spans import SDK
+
 TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?")
 SAMPLED = 1
 NO_TRACE = "0" * 32
@@ -33,9 +35,11 @@ def trace_in(headers: Iterable[tuple[bytes, bytes]]) -> str:
 
 
 def trace_id() -> str:
-    """The trace of the current span of OpenTelemetry, if a program has imported that, else of the request's header."""
-    if trace := sys.modules.get("opentelemetry.trace"):
-        context = trace.get_current_span().get_span_context()
+    """The trace of the current span of OpenTelemetry, if its SDK makes some, else of the request's header."""
+    if SDK in sys.modules:
+        from opentelemetry.trace import get_current_span
+
+        context = get_current_span().get_span_context()
         if context.is_valid and context.trace_flags.sampled:
             return f"{context.trace_id:032x}"
     return of_request.get()

@@ -20,6 +20,9 @@ ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 LOG = logging.getLogger(__name__)
 
 
+SDK = "opentelemetry.sdk.trace"
+"""What makes spans; libraries import the interface alone, with which none is ever current."""
+
 OFF: AbstractContextManager[None] = nullcontext()
 MOST_LINKS = 128
 """How many other traces a span leads to; OpenTelemetry's SDK keeps no more."""
@@ -96,7 +99,7 @@ def start_tracing() -> None:
 
 def link() -> Any:
     """What leads from another span to the current one; None where tracing is off or no span is current."""
-    if "opentelemetry.trace" not in sys.modules:
+    if SDK not in sys.modules:
         return None
     from opentelemetry.trace import Link, get_current_span
 
@@ -106,7 +109,7 @@ def link() -> Any:
 
 def trace_ids() -> tuple[str, str]:
     """The trace and the span that are current, in hexadecimal; two empty texts without one."""
-    if "opentelemetry.trace" not in sys.modules:
+    if SDK not in sys.modules:
         return "", ""
     from opentelemetry.trace import get_current_span
 
@@ -118,7 +121,7 @@ def _tracer() -> Any:
     """The tracer of this process; None where tracing is off."""
     if _is_wanted():
         return _exporting()
-    if "opentelemetry.sdk.trace" in sys.modules:
+    if SDK in sys.modules:
         # The process has set up tracing itself.
         from opentelemetry.trace import get_tracer
 
