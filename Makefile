@@ -28,9 +28,9 @@ stack: setup ## Start the live stack on this machine until Ctrl-C (STACK="--port
 	PYTHONPATH=. $(BIN)/python -m examples.stack $(STACK)
 
 test: setup ## Run the tests and the examples of the docstrings
-	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(TESTS)
+	$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(TESTS)
 
-test-long: setup ## Test every moment of a kill, every hour and every fault, of which `make test` tries some
+test-long: setup ## Test what takes longest: every moment of a kill and every fault, of which `make test` tries some, and a worker of Prefect
 	$(BIN)/python -m pytest -m long -n 2 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 test-stack: setup ## Test the live stack for real: service, Prometheus, Alertmanager, Pushgateway
@@ -42,7 +42,7 @@ check: setup ## All that must hold before a commit: format, lint, types, layers,
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/lamplighter -C examples/flights render --checkout --check
-	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(TESTS)
+	$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 bench: setup ## Measure a run at 1e4, 1e5 and 1e6 rows; the last line is JSON
 	$(BIN)/python benchmarks/run.py

@@ -88,9 +88,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was imported out of every later look for garbage, which takes a fourteenth of the time."""
+    """Look for garbage seldom, and never again among what was imported: that takes an eighth of the time."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -244,6 +244,7 @@ def make_world(folder: Path, predictions: str, labels: str) -> None:
         part.reset_index(drop=True).to_feather(folder / f"{name}.feather")
 
 
+@pytest.mark.long
 def test_a_place_where_rows_are_is_a_file_and_a_row(code: Path, tmp_path: Path) -> None:
     (code / "storage/sources/in_feather.py").write_text(FEATHER)
     row = '    Place("feather", Name | None, "a Feather file; or give parquet", reader=f"{READERS}.in_feather"),\n'

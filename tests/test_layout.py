@@ -58,6 +58,7 @@ def test_the_wheel_puts_one_name_into_an_environment(installed: Path) -> None:
     assert tops == {"lamplighter"}
 
 
+@pytest.mark.long
 def test_the_wheel_does_the_whole_job_beside_a_package_called_tasks(installed: Path, tmp_path: Path) -> None:
     (tmp_path / "tasks").mkdir()
     (tmp_path / "tasks" / "__init__.py").write_text("raise RuntimeError('not ours')")

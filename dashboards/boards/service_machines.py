@@ -7,6 +7,7 @@ from dashboards.boards.service_queries import (
     CROWDED,
     HOST,
     INFERENCE,
+    LOADED_OR_REFUSED,
     OF_JOB,
     OURS,
     RULE,
@@ -194,11 +195,13 @@ INSTANCES = Row(
         Panel(
             61,
             "Instances",
-            "Every instance that Prometheus scrapes, the version that it serves, and since when.",
+            "Every instance that Prometheus scrapes, the version that it serves, whether it could load the champion, "
+            "and since when it runs.",
             "short",
             (
                 PromQL(f"max by (instance) (up{{{HOST}}})", "state"),
                 PromQL(f"max by (instance, model, version) (model_service_info{{{OURS}}})"),
+                PromQL(f"max by (instance) (model_service_champion_refused{{{OURS}}})", "champion"),
                 PromQL(f"time() - max by (instance) (service_start_timestamp_seconds{{{OURS}}})", "up for"),
                 PromQL(
                     f"time() - max by (instance) (inference_last_prediction_timestamp_seconds{{{OURS}}})",
@@ -213,6 +216,7 @@ INSTANCES = Row(
                 Column("state", words=UP_OR_DOWN),
                 Column("model", link="model:model"),
                 Column("version"),
+                Column("champion", words=LOADED_OR_REFUSED),
                 Column("up for", "s"),
                 Column("last prediction", "s", SILENT),
             ),

@@ -20,6 +20,7 @@ CROWDED: Colours = ((None, "transparent"), ("machines.memory_ratio", "red"))
 HEAD_ROOM: Colours = ((None, "red"), (0.1, "yellow"), (0.3, "green"))
 SILENT: Colours = ((None, "green"), (900, "yellow"), (3600, "red"))
 UP_OR_DOWN = (("0", "down", "red"), ("1", "up", "green"))
+LOADED_OR_REFUSED = (("0", "loaded", "green"), ("1", "refused", "red"))
 
 
 def rate(name: str, by: str = "", where: str = "") -> str:

@@ -59,6 +59,7 @@ LEVEL = {
     "requests_in_flight": 3.0,
     "prediction_log_queue_rows": 40.0,
     "model_service_info": 1.0,
+    "model_service_champion_refused": 0.0,
 }
 
 

@@ -62,6 +62,7 @@ def test_by_hand_what_was_cut_short_is_completed(turned: Project) -> None:
     assert [entry.status for entry in ledger(turned)] == [Status.PROMOTED]
 
 
+@pytest.mark.long
 def test_by_hand_again_on_one_day(promoted: Project) -> None:
     """Each attempt has a line and a version of its own; what was done before stays as it was."""
     first = ledger(promoted)[0]
@@ -124,6 +125,7 @@ def test_an_approval_takes_effect_when_it_is_given(turned: Project) -> None:
     assert ledger(turned, vetoed=True)[-1].reason == "the cooldown of 4d runs until 2025-03-29"
 
 
+@pytest.mark.long
 def test_what_waits_is_compared_with_whoever_is_champion_by_now(turned: Project, receiver: Receiver) -> None:
     edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
     edit(turned, "turning", ("retrain:", f"notify: json://{receiver.url}\nretrain:"))
@@ -160,6 +162,7 @@ def test_what_waits_is_rejected_where_the_champion_is_as_good_by_now(waiting: Pr
     assert champion(open_history(waiting), "turning").version == "first"
 
 
+@pytest.mark.long
 def test_by_hand_a_target_that_does_not_answer_is_asked_three_times(
     turned: Project, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +192,7 @@ def test_adopting_what_cannot_be(turned: Project) -> None:
     assert [it.version for it in promotions(open_history(turned), "turning")] == ["first"]
 
 
+@pytest.mark.long
 def test_adopting_in_place_of_a_champion_and_back(turned: Project, receiver: Receiver) -> None:
     edit(turned, "turning", ("retrain:", f"notify: json://{receiver.url}\nretrain:"))
     adopt_first(turned)
@@ -226,6 +230,7 @@ def test_adopting_in_place_of_a_champion_and_back(turned: Project, receiver: Rec
     ]
 
 
+@pytest.mark.long
 def test_a_model_that_replaced_the_champion_by_hand_is_on_probation(turned: Project) -> None:
     """What was adopted is worse than what it replaced, and goes back once it has served long enough."""
     adopt_first(turned)
@@ -320,6 +325,7 @@ def test_a_rollback_by_hand_ends_a_probation(worsened: Project) -> None:
     assert champion(open_history(worsened), "turning").version == "first"
 
 
+@pytest.mark.long
 def test_a_champion_that_was_confirmed_is_looked_at_once(turned: Project) -> None:
     adopt_first(turned)
     one_run(turned)

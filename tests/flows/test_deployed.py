@@ -48,6 +48,8 @@ from tests.receivers import Receiver
 ROOT = Path(__file__).parents[2]
 PATIENCE = 150
 
+pytestmark = pytest.mark.long
+
 T = TypeVar("T")
 Command = Callable[..., str]
 

@@ -35,6 +35,7 @@ def kept(project: Project) -> tuple[object, str]:
     return dump(open_history(project)), repr(sorted((name, hash(content)) for name, content in files.items()))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("adopted", [True, False], ids=["a champion of the registry", "the answers that were logged"])
 def test_it_says_what_a_retraining_then_does(turned: Project, receiver: Receiver, adopted: bool) -> None:
     edit(turned, "turning", ("retrain:", f"notify: json://{receiver.url}\nretrain:"))

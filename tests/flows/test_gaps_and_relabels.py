@@ -51,6 +51,7 @@ def context(world: Project, day: date, now: datetime | None = None, **options: A
     return RunContext.of(world, world.monitor("parquet"), day, now, **options)
 
 
+@pytest.mark.long
 def test_a_gap_that_is_filled_later_leaves_the_history_of_one_that_was_not(
     ran: Ran, parquet_until: Callable[[date], Path]
 ) -> None:
@@ -105,6 +106,7 @@ def test_relabelling_does_not_make_an_open_window_final(ran: Ran) -> None:
     assert coverage["state"] == "provisional"
 
 
+@pytest.mark.long
 def test_a_label_source_that_is_down_on_the_second_run_erases_nothing(world: Project) -> None:
     many_runs(world, "sql", FIRST, LAST)
     expected = recorded(world)

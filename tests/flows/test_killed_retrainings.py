@@ -38,7 +38,7 @@ TABLES = ("decision", "incident", "retraining", "promotion", "model_version", "m
 Scene = tuple[Project, Project, date, str]
 
 
-@pytest.fixture(params=SCENES)
+@pytest.fixture(params=long_but_for(SCENES, ["retraining"]))
 def scene(request: pytest.FixtureRequest, templates: Templates, tmp_path: Path) -> Scene:
     """A project just before it, the same after an undisturbed run, the day of that run, and its champion."""
     name, day, version = SCENES[request.param]

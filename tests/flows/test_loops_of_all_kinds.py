@@ -148,7 +148,7 @@ def ended(project: Project, grain: str) -> list[tuple[Status, str]]:
     return [(entry.status, entry.reason) for entry in known if entry.status is not Status.VETOED]
 
 
-@pytest.mark.parametrize("kind", long_but_for(KINDS, ["classes", "lists"]))
+@pytest.mark.parametrize("kind", long_but_for(KINDS, ["classes"]))
 def test_every_kind_of_model_is_learned_anew(tmp_path: Path, kind: str) -> None:
     assert (Status.PROMOTED, "") in ended(project_of(tmp_path, kind), "1d")
 

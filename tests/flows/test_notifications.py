@@ -77,6 +77,7 @@ def unsent(done: Outcome) -> str:
     return " ".join(found.message for found in done.findings if found.code is Code.NOTIFY_FAILED)
 
 
+@pytest.mark.long
 def test_what_may_have_arrived_is_sent_once_more_after_a_day_and_never_again(
     notified: Project, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,6 +92,7 @@ def test_what_may_have_arrived_is_sent_once_more_after_a_day_and_never_again(
     assert receiver.titles == [FAILS, FAILS]
 
 
+@pytest.mark.long
 def test_the_end_of_what_may_have_arrived_is_sent(
     notified: Project, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

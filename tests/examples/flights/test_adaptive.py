@@ -6,6 +6,7 @@ import datetime as dt
 import shutil
 
 import pandas as pd
+import pytest
 from click.testing import CliRunner
 
 from examples.flights.adaptive import predict
@@ -28,6 +29,7 @@ def retrained(project: Project, context: dt.date) -> str:
     return newest.version
 
 
+@pytest.mark.long
 def test_it_goes_on_from_the_champion(june: Project) -> None:
     shutil.copy(FLIGHTS / "adaptive.py", june.root / "adaptive.py")
     path = june.root / "monitors" / "flight-loop.yaml"

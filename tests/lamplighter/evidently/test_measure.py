@@ -253,6 +253,7 @@ report(reference, current, columns, title="quiet")
 """
 
 
+@pytest.mark.long
 def test_no_network_no_chatter_and_the_same_digits_in_every_process(capsys: pytest.CaptureFixture[str]) -> None:
     """Texts have other hashes in each: those of this process are drawn at its start."""
     done = subprocess.run(

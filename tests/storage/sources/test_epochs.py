@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lamplighter.core.time.window import Grain, Window
@@ -21,6 +22,7 @@ from tests.storage.scan_specs import spec_of, values
 
 ZERO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MOMENT = dt.datetime(2026, 3, 2, 5, 4, 3, 123_456, tzinfo=dt.UTC)
+DATE_IN_DIGITS = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(\d\d){0,3}")
 MICROS = (MOMENT - ZERO) // dt.timedelta(microseconds=1)
 
 
@@ -40,6 +42,8 @@ def read(values: list, kind: pa.DataType, **given) -> list:
 def test_whole_numbers_of_any_unit_agree_with_the_standard_library(unit: str, moment: dt.datetime) -> None:
     micros = (moment - ZERO) // dt.timedelta(microseconds=1)
     number = micros * PER_SECOND[unit] // 10**6
+    # 2043100900 is a second of 2034, and reads as midnight of 9 October 2043 as well: it is refused.
+    assume(not DATE_IN_DIGITS.fullmatch(str(number)))
     expected = ZERO + dt.timedelta(microseconds=number * 10**6 // PER_SECOND[unit])
     assert read([number, None], pa.int64(), unit=unit) == [expected, None]
 
