@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import socket
 import threading
 import time
@@ -86,10 +87,16 @@ def hostile_server(answers: Callable[[bytes], Answer], *, greets: bool = False) 
 
 
 def _request(caller: socket.socket) -> bytes:
+    """All of a request: closing before its body is read would reset the connection, and with it the answer."""
     asked = b""
     caller.settimeout(30)
-    while b"\r\n\r\n" not in asked:
+    while not (head := asked.partition(b"\r\n\r\n"))[1] or len(head[2]) < _length(head[0]):
         if not (part := caller.recv(65536)):
             break
         asked += part
     return asked
+
+
+def _length(head: bytes) -> int:
+    found = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    return int(found[1]) if found else 0
