@@ -30,7 +30,7 @@ stack: setup ## Start the live stack on this machine until Ctrl-C (STACK="--port
 test: setup ## Run the tests and the examples of the docstrings
 	$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(TESTS)
 
-test-long: setup ## Test what takes longest: every moment of a kill and every fault, of which `make test` tries some, and a worker of Prefect
+test-long: setup ## Test what takes longest, such as every moment of a kill, of which `make test` tries some
 	$(BIN)/python -m pytest -m long -n 2 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 test-stack: setup ## Test the live stack for real: service, Prometheus, Alertmanager, Pushgateway

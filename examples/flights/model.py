@@ -27,8 +27,16 @@ class Model:
         return answers(scores(self.estimator, rows), version=self.version, threshold=self.threshold)
 
     def is_late(self, score: float) -> bool:
-        """Whether a flight of this score is called late; never by a model that does not classify."""
-        return self.threshold is not None and score >= self.threshold
+        """Whether a flight of this score is called late.
+
+        Raises
+        ------
+        ValueError
+            If the model predicts minutes.
+        """
+        if self.threshold is None:
+            raise ValueError(f"model {self.version} predicts minutes, and has no threshold; serve one that classifies")
+        return score >= self.threshold
 
     def save(self, folder: Path) -> None:
         """Write the model; only scikit-learn's own classes are pickled, so any process can load it."""

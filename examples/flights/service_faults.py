@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from fastapi import HTTPException
 
 FAULTS = "FLIGHTS_FAULTS"
-"""The variable that is 1 where the service obeys; no request of a stranger makes another service slow."""
+"""The variable that is 1 where the service obeys. Where it is not, a request can make no service slow."""
 
 DELAY, FAIL = "x-flights-delay", "x-flights-fail"
 """The headers: seconds, at most 10, and the probability of an error."""

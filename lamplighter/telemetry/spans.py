@@ -19,9 +19,8 @@ ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 
 LOG = logging.getLogger(__name__)
 
-
 SDK = "opentelemetry.sdk.trace"
-"""What makes spans; libraries import the interface alone, with which none is ever current."""
+"""What makes spans. Many libraries import the interface alone, which makes none."""
 
 OFF: AbstractContextManager[None] = nullcontext()
 MOST_LINKS = 128
