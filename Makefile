@@ -4,12 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+INSTALLED_VISION := $(VENV)/.installed-vision
 
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stack test test-long test-stack check bench bench-serving bench-loop bench-limits bench-hostile bench-commands bench-kill bench-structure pictures render clean
+.PHONY: help setup setup-vision demo stack test test-long test-stack check bench bench-serving bench-loop bench-limits bench-hostile bench-commands bench-kill bench-structure pictures render clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +20,12 @@ setup: $(INSTALLED) ## Install everything into .venv, in the versions of constra
 $(INSTALLED): pyproject.toml constraints.txt
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[app,dev]"
+	touch $@
+
+setup-vision: $(INSTALLED_VISION) ## Add what trains a detector: ultralytics, which is under AGPL-3.0, and torch (0.9 GB)
+
+$(INSTALLED_VISION): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[app,dev,dev-vision]"
 	touch $@
 
 demo: setup ## Replay ten weeks of real flights (DEMO=--year for the year, DEMO="--to 2013-04-21" for three weeks)
