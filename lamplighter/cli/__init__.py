@@ -39,6 +39,7 @@ COMMANDS = {
     "adopt": "Make a model from elsewhere champion.",
     "retrain": "Train a model now, by hand.",
     "approve": "Promote the challenger that awaits approval.",
+    "rescore": "Run a version on past days, beside what was served.",
     "rollback": "Make an earlier version champion again.",
     "export": "Write the recorded past for another program.",
     "render": "Write what is made from the catalogue and the monitors.",

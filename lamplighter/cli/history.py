@@ -73,7 +73,11 @@ LAYOUTS = {
     "promotions": PROMOTIONS,
 }
 """What is shown in place of measurements, by the option that asks for it."""
-NOUNS = {"": "measurements", "reference": "values of a reference"}
+NOUNS = {
+    "": "measurements",
+    "reference": "values of a reference",
+    "rescored": "measurements of versions that ran again",
+}
 """What there is none of, where it is not called as the option is."""
 
 
@@ -93,6 +97,7 @@ NOUNS = {"": "measurements", "reference": "values of a reference"}
 @click.option("--retrainings", is_flag=True, help="The ledger of retrainings: the cause of each, and its end.")
 @click.option("--promotions", is_flag=True, help="Who became champion, and when.")
 @click.option("--reference", is_flag=True, help="What the reference measures, which checks can compare with.")
+@click.option("--rescored", is_flag=True, help="What versions come to that `rescore` ran on past windows.")
 @click.option("--from", "first", type=MOMENT, help="First local day, or a time as it is printed here.")
 @click.option("--to", "last", type=MOMENT, help="Last local day, or a time.")
 @click.option("--as-of", type=MOMENT, help="What was known on that day after its run, or at that time.")
@@ -166,13 +171,15 @@ def _check_together(given: Mapping[str, bool]) -> None:
 
 def _kind(wanted: Mapping[str, Any]) -> str:
     """What is asked for: one of `LAYOUTS`, confusion counts, a reference, or measurements, which have no name here."""
-    given = [name for name in (*LAYOUTS, "confusion", "reference") if wanted[name]]
+    given = [name for name in (*LAYOUTS, "confusion", "reference", "rescored") if wanted[name]]
     if len(given) > 1:
         _check_together({f"--{name}": True for name in given[:2]})
     kind = next(iter(given), "")
     choosing = [name for name in PARTS if wanted[name] is not None]
     if kind == "confusion":
         choosing = [name for name in choosing if name not in ("segment", "version")]
+    if kind == "rescored":
+        choosing = [name for name in choosing if name == "feature"]
     if kind == "reference":
         choosing = []
         if wanted["first"] or wanted["last"]:
@@ -205,6 +212,13 @@ def _rows(
         ]
     if kind == "findings":
         return [shown(row, FINDINGS) for row in findings(history, model, span)]
+    if kind == "rescored":
+        from storage.history.rescored import rescored
+
+        asked = filter_of(wanted, span)
+        # Every row is of a version, so that there is no total over them.
+        found = rescored(history, model, replace(asked, version=wanted["version"]))
+        return [shown({**row, "feature": ""}, MEASUREMENTS) for row in found]
     found = measurements(history, model, filter_of(wanted, span))
     if not found:
         check_names(history, model, wanted)

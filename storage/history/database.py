@@ -17,7 +17,7 @@ from storage.project.folder import Project
 from storage.project.history_file import refuse_half_restored
 from storage.project.private_files import close_home, close_to_others, keep_database_private, make_folder
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration, so that opening an up-to-date history need not import Alembic."""
 
 BUSY_SECONDS = 60

@@ -19,7 +19,7 @@ from storage.project.private_files import make_folder, open_private
 
 POLL_SECONDS = 0.2
 
-Work = Literal["run", "retraining", "delivery", "dry-run"]
+Work = Literal["run", "retraining", "delivery", "dry-run", "rescore"]
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from storage.history.database import History
 WHEN: dict[str, str] = {
     **dict.fromkeys(("measurement", "confusion", "evaluation", "finding", "profile", "decision", "run"), "known_on"),
     **dict.fromkeys(
-        ("reference_value", "acceptance", "outbox", "delivery", "retraining", "model_version", "promotion"), "known_on"
+        ("reference_value", "rescored", "acceptance", "outbox", "delivery", "retraining", "model_version", "promotion"),
+        "known_on",
     ),
     "incident": "opened_on",
 }

@@ -163,6 +163,25 @@ reference_value = sa.Table(
     sqlite_with_rowid=False,
 )
 
+rescored = sa.Table(
+    "rescored",
+    metadata,
+    *_window(),
+    _key("metric"),
+    _key("segment"),
+    _key("version"),
+    _key("class"),
+    _key("method"),
+    _key("known_on", Instant),
+    sa.Column("value", sa.Float(53)),
+    sa.Column("n", sa.BigInteger, nullable=False),
+    sa.Column("lower", sa.Float(53)),
+    sa.Column("upper", sa.Float(53)),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 run = sa.Table(
     "run",
     metadata,
@@ -297,7 +316,7 @@ promotion = sa.Table(
 )
 
 RECORD = (
-    measurement, confusion, evaluation, finding, profile, decision, reference_value,
+    measurement, confusion, evaluation, finding, profile, decision, reference_value, rescored,
     incident, acceptance, mute, outbox, retraining, model_version, promotion,
 )  # fmt: skip
 """What two equal histories agree on: all but runs, their durations, and attempts to deliver."""

@@ -14,7 +14,8 @@ from lamplighter.errors import ModelError, MonitorError
 from storage.history import model_lock
 from storage.project.folder import Project
 from storage.project.private_files import make_folder
-from tasks.retraining.challenge import answer, windows_since
+from tasks.retraining.answer import answer
+from tasks.retraining.challenge import windows_since
 from tasks.retraining.job import Announce, Retraining
 from tasks.retraining.request import veto_by_hand
 from tasks.retraining.train import Fitted, fit

@@ -125,7 +125,7 @@ def test_it_is_migrated_read_and_run_on(old: Project, parquet_until: Callable[[d
     before = unchanged_history(old)
     assert before is not None
     assert migrations_behind(before) == int(HEAD) - 1
-    assert "is 7 migrations behind" in run("-C", old.root, "doctor").stdout
+    assert f"is {int(HEAD) - 1} migrations behind" in run("-C", old.root, "doctor").stdout
     rows = held(before)
 
     history = open_history(old)

@@ -120,7 +120,7 @@ def compare(
     >>> compare(parse("m.yaml", text, environ={}), Accept(metric="mae"), rows, old, new).gain
     Gain(value=0.75, lower=0.5, upper=1.0, n=100)
     """
-    both = [_labelled(monitor, rows, answers) for answers in (champion, challenger)]
+    both = [labelled_as(monitor, rows, answers) for answers in (champion, challenger)]
     # A score that is missing takes its row out of metrics of ranks, as hard rows would like.
     answered = [name for name in (monitor.predictions.prediction, *monitor.predictions.scores) if name]
     nulls = tuple(float(answers[answered].isna().any(axis=1).mean()) for answers in (champion, challenger))
@@ -156,7 +156,7 @@ def measured_on(monitor: Monitor, rows: ComparedRows, answers: pd.DataFrame) -> 
     >>> [it.value for it in measured if it.metric == "mae"]
     [0.5]
     """
-    measured, _ = evaluate(_labelled(monitor, rows, answers), monitor, State.FINAL)
+    measured, _ = evaluate(labelled_as(monitor, rows, answers), monitor, State.FINAL)
     return [it for it in measured if not it.klass and not it.segment]
 
 
@@ -216,11 +216,24 @@ def is_surely_worse(comparison: Comparison) -> bool:
     return comparison.gain is not None and comparison.gain.upper < 0
 
 
-def _labelled(monitor: Monitor, rows: ComparedRows, answers: pd.DataFrame) -> Labelled:
+def labelled_as(
+    monitor: Monitor, rows: ComparedRows, answers: pd.DataFrame, *, with_segments: bool = False
+) -> Labelled:
+    """The rows of a comparison with the answers of one model, as its kind measures them.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}}"
+    >>> rows = ComparedRows(pd.Series([1.0, 2.0]), {}, pd.Series(["2026-03-07"] * 2))
+    >>> labelled_as(parse("m.yaml", text, environ={}), rows, pd.DataFrame({"y": [1.5, 2.5]})).y_pred.tolist()
+    [1.5, 2.5]
+    """
     predictions = monitor.predictions
     assert predictions.prediction is not None
     scores = {name: answers[name] for name in predictions.scores}
-    return Labelled(rows.y_true, answers[predictions.prediction], scores, {}, None)
+    segments = rows.segments if with_segments else {}
+    return Labelled(rows.y_true, answers[predictions.prediction], scores, segments, None)
 
 
 @dataclass(frozen=True, slots=True)
