@@ -1,0 +1,65 @@
+"""What is wrong with a file that should be an image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from lamplighter.errors import SourceError
+
+
+class FaultCode(StrEnum):
+    """Why a file could not be measured."""
+
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    EMPTY = "empty"
+    NO_IMAGE = "no-image"
+    TRUNCATED = "truncated"
+    BROKEN = "broken"
+    TOO_LARGE = "too-large"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFault:
+    """A file that could not be measured.
+
+    Attributes
+    ----------
+    path : str
+        As it was given.
+    code : FaultCode
+    message : str
+        One line: the file, what is wrong, and what would be right.
+    """
+
+    path: str
+    code: FaultCode
+    message: str
+
+
+class ImageError(SourceError):
+    """An image cannot be measured.
+
+    Attributes
+    ----------
+    code : FaultCode
+    """
+
+    def __init__(
+        self, what: str = "", code: FaultCode = FaultCode.BROKEN, *, where: str | Path = "", fix: str = ""
+    ) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.code = code
+
+    def of_file(self, path: str) -> ImageFault:
+        """The fault of the file that it is about.
+
+        Examples
+        --------
+        >>> ImageError("the file is empty", FaultCode.EMPTY, fix="store it again").of_file("a.jpg")
+        ImageFault(path='a.jpg', code=<FaultCode.EMPTY: 'empty'>, message='a.jpg: the file is empty; store it again')
+        """
+        return ImageFault(path, self.code, str(self.within(path)))
