@@ -2,22 +2,110 @@
 
 from __future__ import annotations
 
+import os
+import stat
+from pathlib import Path
+
 import numpy as np
 
 from lamplighter.images.faults import FaultCode, ImageError
+from lamplighter.images.headers import FORMATS, EndsEarly, Header, HeaderError, header
 from lamplighter.images.opencv import opencv
 from lamplighter.images.working import Pixels
 
 MOST_PIXELS = 100_000_000
-"""What an image may have; a small file can declare so many that decoding it ends the process."""
+"""What an image may have: above the largest sensors of cameras, and 0.3 GB when it is decoded."""
+
+MOST_BYTES = 1_000_000_000
+"""What a file may have: beyond the largest image of so many pixels that is not packed."""
+
+STORE_AGAIN = "store it again, or take its row out"
 
 
-def decoded(data: bytes | bytearray | memoryview) -> Pixels:
-    """The pixels of an image file: blue, green, red in 8 bits, turned as EXIF says."""
-    if not len(data):
-        raise ImageError("it is empty", FaultCode.EMPTY, fix="store it again")
+def decoded(data: bytes | bytearray | memoryview, most_pixels: int = MOST_PIXELS) -> Pixels:
+    """The pixels of an image file.
+
+    Parameters
+    ----------
+    data : bytes
+        A file of JPEG, PNG, WebP, BMP, TIFF or GIF; of several pages or pictures the first counts.
+    most_pixels : int
+        A file that declares more is not decoded.
+
+    Returns
+    -------
+    array of uint8, shape (rows, columns, 3)
+        Blue, green and red, turned as EXIF says. Grey comes as three equal channels and CMYK as colours; of 16 bits the
+        upper 8 are taken, and opacity is left out.
+
+    Raises
+    ------
+    ImageError
+        If it is empty, no image, too large, truncated or broken; ``code`` says which.
+
+    Examples
+    --------
+    >>> decoded(b"BM, he said")
+    Traceback (most recent call last):
+        ...
+    lamplighter.images.faults.ImageError: the header of the BMP ends early; store it again, or take its row out
+    """
+    data = bytes(data)
+    found = _header(data)
+    if found.width * found.height > most_pixels:
+        size = f"{found.width:,} x {found.height:,}"
+        raise ImageError(
+            f"it declares {size} pixels, more than the {most_pixels:,} that are decoded",
+            FaultCode.TOO_LARGE,
+            fix="store it smaller",
+        )
+    if not found.complete:
+        what = f"the {found.format} ends after {len(data):,} bytes, before its end"
+        raise ImageError(what, FaultCode.TRUNCATED, fix=STORE_AGAIN)
     cv2 = opencv()
-    image: Pixels | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        image: Pixels | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        image = None
     if image is None:
-        raise ImageError("it cannot be decoded", FaultCode.BROKEN, fix="store it again")
+        raise ImageError(f"the {found.format} cannot be decoded", FaultCode.BROKEN, fix=STORE_AGAIN)
     return image
+
+
+def _header(data: bytes) -> Header:
+    if not data.strip(b"\0"):
+        what = "the file is empty" if not data else f"the file is {len(data):,} zeros"
+        raise ImageError(what, FaultCode.EMPTY, fix=STORE_AGAIN)
+    try:
+        found = header(data)
+    except HeaderError as error:
+        code = FaultCode.TRUNCATED if isinstance(error, EndsEarly) else FaultCode.BROKEN
+        raise ImageError(str(error), code, fix=STORE_AGAIN) from None
+    if found is None:
+        what = f"it is no image of a format that is read, it begins with {data[:8]!r}"
+        raise ImageError(what, FaultCode.NO_IMAGE, fix=f"known: {', '.join(FORMATS)}")
+    return found
+
+
+def content_of(path: str) -> bytes:
+    """The bytes of a file.
+
+    Raises
+    ------
+    ImageError
+        If it is missing, a folder, no file, too large, or may not be read.
+    """
+    try:
+        state = os.stat(path)
+        if not stat.S_ISREG(state.st_mode):
+            what = "it is a folder" if stat.S_ISDIR(state.st_mode) else "it is a pipe or a device"
+            raise ImageError(what, FaultCode.UNREADABLE, fix="name a file")
+        if state.st_size > MOST_BYTES:
+            what = f"it has {state.st_size:,} bytes, more than the {MOST_BYTES:,} that are read"
+            raise ImageError(what, FaultCode.TOO_LARGE, fix="store it smaller")
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise ImageError("there is no such file", FaultCode.MISSING, fix=STORE_AGAIN) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ImageError(f"it cannot be read: {reason}", FaultCode.UNREADABLE, fix="allow it, or name a file") from None

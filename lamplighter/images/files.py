@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import repeat
-from os import cpu_count
+from itertools import islice, repeat
 from pathlib import Path
+from queue import SimpleQueue
 
 from lamplighter.images.crops import Box
-from lamplighter.images.faults import FaultCode, ImageError, ImageFault
-from lamplighter.images.measuring import Statistics, measure_bytes
+from lamplighter.images.faults import ImageFault
+from lamplighter.images.measuring import Statistics
+from lamplighter.images.pool import Asked, Worker
+
+BATCH = 8
+"""Files that a process is given at once: enough that it never waits, and few enough that a pipe holds the answers."""
 
 
 def measure_files(
@@ -19,18 +24,26 @@ def measure_files(
 ) -> Iterator[Statistics | ImageFault]:
     """Statistics of image files, in the order of their paths; each file is read and decoded once.
 
+    Processes measure them, one for each core, so that a decoder that crashes loses its file alone. The memory is
+    bounded: paths are taken and files are read no faster than results are.
+
     Parameters
     ----------
     paths : iterable of str or Path
     boxes : iterable, optional
         For each path the boxes of its objects, or None.
     workers : int, optional
-        As many as there are cores by default.
+        Processes; as many as there are cores by default.
 
     Yields
     ------
     dict or ImageFault
         As of `measure`; a file that cannot be measured is a fault, and the rest go on.
+
+    Raises
+    ------
+    LamplighterError
+        Where OpenCV is not installed.
 
     Examples
     --------
@@ -38,31 +51,40 @@ def measure_files(
     >>> fault.code.value, fault.message
     ('missing', 'no-such-file.jpg: there is no such file; store it again, or take its row out')
     """
-    count = workers or cpu_count() or 1
-    waiting: deque[Future[Statistics | ImageFault]] = deque()
-    with ThreadPoolExecutor(count) as pool:
-        for path, of_image in zip(paths, repeat(None) if boxes is None else boxes, strict=boxes is not None):
-            waiting.append(pool.submit(_measured, str(path), of_image))
-            if len(waiting) > 4 * count:
-                yield waiting.popleft().result()
+    count = workers or len(os.sched_getaffinity(0))
+    idle: SimpleQueue[Worker] = SimpleQueue()
+    crew = [Worker() for _ in range(count)]
+    for worker in crew:
+        idle.put(worker)
+
+    def measured(batch: list[Asked]) -> list[Statistics | ImageFault]:
+        worker = idle.get()
+        try:
+            return worker.answers(batch)
+        finally:
+            idle.put(worker)
+
+    pool = ThreadPoolExecutor(count)
+    try:
+        waiting: deque[Future[list[Statistics | ImageFault]]] = deque()
+        for batch in _batches(paths, boxes):
+            waiting.append(pool.submit(measured, batch))
+            if len(waiting) > 2 * count:
+                yield from waiting.popleft().result()
         while waiting:
-            yield waiting.popleft().result()
+            yield from waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+        for worker in crew:
+            worker.close()
 
 
-def _measured(path: str, boxes: Iterable[Box] | None) -> Statistics | ImageFault:
-    try:
-        return measure_bytes(_read(path), boxes)
-    except ImageError as error:
-        return error.of_file(path)
-
-
-def _read(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except FileNotFoundError:
-        raise ImageError(
-            "there is no such file", FaultCode.MISSING, fix="store it again, or take its row out"
-        ) from None
-    except OSError as error:
-        what = f"it cannot be read: {error.strerror}"
-        raise ImageError(what, FaultCode.UNREADABLE, fix="allow it, or name a file") from None
+def _batches(paths: Iterable[str | Path], boxes: Iterable[Iterable[Box] | None] | None) -> Iterator[list[Asked]]:
+    """Paths with their boxes as plain numbers."""
+    pairs = zip(paths, repeat(None) if boxes is None else boxes, strict=boxes is not None)
+    asked = (
+        (str(path), None if of_image is None else [[float(side) for side in box] for box in of_image])
+        for path, of_image in pairs
+    )
+    while batch := list(islice(asked, BATCH)):
+        yield batch

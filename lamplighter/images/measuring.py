@@ -70,7 +70,7 @@ def measure_bytes(data: bytes | bytearray | memoryview, boxes: Iterable[Box] | N
     >>> measure_bytes(b"")
     Traceback (most recent call last):
         ...
-    lamplighter.images.faults.ImageError: it is empty; store it again
+    lamplighter.images.faults.ImageError: the file is empty; store it again, or take its row out
     """
     return _measured(decoded(data), boxes)
 

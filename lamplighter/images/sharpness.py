@@ -82,9 +82,25 @@ def sharpness(image: Working, noise: float, part: tuple[slice, slice] | None = N
     if n < FEWEST:
         return None
     only = -edges.astype(np.int16)
-    bent = _squares(laplacian & only) - _LAPLACIAN_GAIN * noise**2 * n
-    steep: float = (_squares(right & only) + _squares(down & only) - _SOBEL_GAIN * noise**2 * n) / _SOBEL**2
-    return max(bent, 0.0) / steep if steep > 0 else None
+    bent, steep = beyond_noise(laplacian & only, right & only, down & only, noise, n)
+    return bent / steep if steep > 0 else None
+
+
+def beyond_noise(
+    laplacian: Slopes, right: Slopes, down: Slopes, noise: float, n: int | None = None
+) -> tuple[float, float]:
+    """Sums of squared Laplacians and of squared slopes in levels a pixel, less what noise gives to ``n`` pixels.
+
+    Examples
+    --------
+    >>> slopes = np.full((10, 10), 16, np.int16)
+    >>> beyond_noise(slopes * 0, slopes, slopes * 0, 0.0), beyond_noise(slopes * 0, slopes, slopes * 0, 1.0)
+    ((0.0, 400.0), (0.0, 362.5))
+    """
+    count = laplacian.size if n is None else n
+    bent = _squares(laplacian) - _LAPLACIAN_GAIN * noise**2 * count
+    steep = _squares(right) + _squares(down) - _SOBEL_GAIN * noise**2 * count
+    return max(bent, 0.0), max(steep, 0.0) / _SOBEL**2
 
 
 def _squares(slopes: Slopes) -> float:

@@ -13,6 +13,9 @@ SIDE = 4
 LEAST = 8
 """Pixels that a tile has at least in each direction; of smaller ones nothing can be said."""
 
+RIM = 8
+"""The share of a tile's side that is its rim is one in this many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -23,8 +26,8 @@ class Tile:
     name : str
         Row from above and column from the left, such as ``r1c3``.
     outer, inner : tuple of slice
-        Where it lies, in the image and among the pixels that have neighbours; there without its rim, whose slopes are
-        those between two tiles.
+        Where it lies, in the image and among the pixels that have neighbours; there without its rim, where the slopes
+        between two tiles are.
     """
 
     name: str
@@ -65,4 +68,5 @@ def _part(length: int, index: int) -> slice:
 
 def _rimless(length: int, index: int) -> slice:
     part = _part(length, index)
-    return slice(part.start, part.stop - 2)
+    rim = max(1, (part.stop - part.start) // RIM)
+    return slice(part.start + rim - 1, part.stop - rim - 1)

@@ -1,0 +1,114 @@
+"""Processes that measure image files, each restarted when a decoder ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import lamplighter
+from lamplighter.errors import LamplighterError
+from lamplighter.images.decoding import STORE_AGAIN
+from lamplighter.images.faults import FaultCode, ImageError, ImageFault
+from lamplighter.images.measuring import Statistics
+from lamplighter.images.worker import FAULT, MEASURED, READY
+
+Asked = tuple[str, list[list[float]] | None]
+"""A path and the boxes of its objects."""
+
+_PROGRAM = "from lamplighter.images.worker import main; main()"
+
+
+class Worker:
+    """A process that measures image files; it starts when it is asked first, and again when it has ended.
+
+    Examples
+    --------
+    >>> worker = Worker()
+    >>> [fault] = worker.answers([("no-such-file.jpg", None)])
+    >>> fault.code.value
+    'missing'
+    >>> worker.close()
+    0
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def answers(self, asked: Sequence[Asked]) -> list[Statistics | ImageFault]:
+        """Statistics or faults of files, in their order; a file that ends the process is a fault of its own."""
+        answers: list[Statistics | ImageFault] = []
+        while len(answers) < len(asked):
+            answers += self._until_it_ends(asked[len(answers) :])
+        return answers
+
+    def _until_it_ends(self, asked: Sequence[Asked]) -> list[Statistics | ImageFault]:
+        process = self._started()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(b"".join(json.dumps(one).encode() + b"\n" for one in asked))
+            process.stdin.flush()
+        except BrokenPipeError:
+            pass
+        answers: list[Statistics | ImageFault] = []
+        for path, _ in asked:
+            line = process.stdout.readline()
+            if not line.endswith(b"\n"):
+                answers.append(_crashed(path, self.close()))
+                break
+            answers.append(_read(path, json.loads(line)))
+        return answers
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            self._process = _start()
+        return self._process
+
+    def close(self) -> int:
+        """End the process, which it does when nothing more can come; return its exit status."""
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.communicate()
+        return process.returncode
+
+
+def _start() -> subprocess.Popen[bytes]:
+    # One thread each: the cores are shared by processes. The package lies where this process found it.
+    places = [str(Path(lamplighter.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, places)),
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-c", _PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    )
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    kind, *reason = json.loads(first) if first else ("", "it ended before it began", "see above what it wrote")
+    if kind != READY:
+        process.communicate()
+        what, fix = reason
+        raise LamplighterError(f"images cannot be measured: {what}", where="images", fix=fix)
+    return process
+
+
+def _read(path: str, answer: list[Any]) -> Statistics | ImageFault:
+    if answer[0] == MEASURED:
+        found: Statistics = answer[1]
+        return found
+    assert answer[0] == FAULT
+    _, code, what, fix = answer
+    return ImageError(what, FaultCode(code), fix=fix).of_file(path)
+
+
+def _crashed(path: str, status: int) -> ImageFault:
+    cause = signal.Signals(-status).name if status < 0 else f"status {status}"
+    return ImageError(f"decoding it ended the process ({cause})", FaultCode.CRASHED, fix=STORE_AGAIN).of_file(path)

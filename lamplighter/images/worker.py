@@ -1,0 +1,81 @@
+"""A process that measures image files, one a line: a decoder that crashes ends this process and not the run.
+
+Each line that comes in is a path and its boxes as JSON; each line that goes out is the answer to one, in their order.
+Started by `lamplighter.images.files`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from typing import Any
+
+from lamplighter.errors import LamplighterError, unexpected
+from lamplighter.images.decoding import STORE_AGAIN, content_of
+from lamplighter.images.faults import FaultCode, ImageError
+from lamplighter.images.measuring import measure_bytes
+from lamplighter.images.opencv import opencv
+
+MEASURED, FAULT, READY, UNABLE = "measured", "fault", "ready", "unable"
+"""What an answer is of; the last two stand in the first line."""
+
+_DAMAGE = b"Corrupt JPEG data"
+_HARMLESS = b"extraneous bytes before marker"
+"""What libjpeg says of bytes between two segments, which some cameras write and which change no pixel."""
+
+
+def main() -> None:
+    """Answer each line until there are no more."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    try:
+        opencv().setNumThreads(1)
+    except LamplighterError as error:
+        _write(answers, (UNABLE, error.what, error.fix))
+        return
+    _write(answers, (READY,))
+    with tempfile.TemporaryFile() as complaints:
+        os.dup2(complaints.fileno(), 2)
+        for line in sys.stdin.buffer:
+            path, boxes = json.loads(line)
+            _write(answers, _answer(path, boxes))
+
+
+def _answer(path: str, boxes: list[list[float]] | None) -> tuple[Any, ...]:
+    try:
+        found = measure_bytes(content_of(path), boxes)
+        _refuse_damage()
+    except ImageError as error:
+        return FAULT, error.code, error.what, error.fix
+    except MemoryError:
+        return FAULT, FaultCode.TOO_LARGE, "there is not enough memory to decode it", "store it smaller"
+    except Exception as error:
+        return FAULT, FaultCode.CRASHED, unexpected(error), STORE_AGAIN
+    return MEASURED, found
+
+
+def _refuse_damage() -> None:
+    """Look at what the decoder wrote; libjpeg returns an image of which a part is grey, and says so there alone.
+
+    Raises
+    ------
+    ImageError
+        Where pixels are lost.
+    """
+    length = os.fstat(2).st_size
+    if not length:
+        return
+    said = os.pread(2, length, 0)
+    os.ftruncate(2, 0)
+    os.lseek(2, 0, os.SEEK_SET)
+    for line in said.splitlines():
+        if line.startswith(_DAMAGE) and _HARMLESS not in line:
+            reason = line.removeprefix(_DAMAGE).strip(b": ").decode(errors="replace")
+            raise ImageError(f"a part of the JPEG is lost: {reason}", FaultCode.BROKEN, fix=STORE_AGAIN)
+
+
+def _write(answers: Any, answer: tuple[Any, ...]) -> None:
+    answers.write(json.dumps(answer).encode() + b"\n")
+    answers.flush()
