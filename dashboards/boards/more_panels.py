@@ -6,7 +6,7 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping
 
-from dashboards.boards.model_queries import HIGHEST, OVERALL, measured
+from dashboards.boards.model_queries import HIGHEST, measured
 from dashboards.panels import Panel, Row
 from dashboards.queries import Sql, unit_of
 from lamplighter.core.evaluation.gauges import BY_METRIC
@@ -74,7 +74,7 @@ def panel_of(metric: Metric) -> Panel:
     parts = () if "segment" in metric.labels else metric.labels
     legend = " ".join(f"{{{{{label}}}}}" for label in parts) or metric.name
     around = HIGHEST if parts else "{}"
-    where = "" if parts or not metric.labels else OVERALL
+    where = "" if parts else ", ".join(f'{label}=""' for label in metric.labels)
     help = metric.help[:1].upper() + metric.help[1:].rstrip(".") + "."
     most = " The {largest} largest." if parts else ""
     return Panel(

@@ -48,7 +48,7 @@ def type_kind(kind: pa.DataType) -> str:
 
 
 def table_kinds(rows: Scan, named: Collection[str] = ()) -> dict[str, str]:
-    """Each column of some rows and its type; of those that stand in paths alone the ones that are named.
+    """Each column of some rows and its type; of those that stand in paths alone, or are made, the ones that are named.
 
     Parameters
     ----------
@@ -62,9 +62,8 @@ def table_kinds(rows: Scan, named: Collection[str] = ()) -> dict[str, str]:
     >>> table_kinds(Scan(predictions_of(project, monitor, window, context.spool)))
     {'id': 'text', 'at': 'time', 'amount': 'number', 'plan': 'text', 'probability': 'number', 'churns': 'boolean'}
     """
-    return {
-        name: type_kind(kind) for name, kind in rows.schema.items() if name not in rows.path_columns or name in named
-    }
+    unlisted = rows.path_columns | rows.made
+    return {name: type_kind(kind) for name, kind in rows.schema.items() if name not in unlisted or name in named}
 
 
 def as_floats(values: pa.ChunkedArray) -> npt.NDArray[np.float64]:

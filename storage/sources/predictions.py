@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from lamplighter.core.monitor import Monitor
@@ -10,7 +11,7 @@ from lamplighter.core.time.window import Window
 from storage.project.folder import Project
 from storage.sources.files import File
 from storage.sources.place import Wanted, reader_of
-from storage.sources.scan import ScanSpec
+from storage.sources.scan_spec import ImageSpec, ScanSpec
 
 
 def predictions_of(
@@ -46,9 +47,32 @@ def predictions_of(
     order = [source.time, *source.id, *([source.version] if source.version else [])]
     # Another window's rows have a folder of their own.
     name = f"predictions/{window.label.replace(':', '')}"
-    wanted = Wanted(spool_folder, name, order, None if only is None else {*order, *only})
+    wanted = Wanted(spool_folder, name, order, None if only is None else {*order, *only, *_made_of(monitor, only)})
     files = reader_of(source).between(project, source, window, wanted)
-    return spec_of(monitor, window, files)
+    return replace(spec_of(monitor, window, files), images=images_of(project, monitor))
+
+
+def _made_of(monitor: Monitor, only: Collection[str]) -> Iterator[str]:
+    """What else has to be read where columns are asked for that are made of images."""
+    images = monitor.images
+    if images and images.path and not images.made.isdisjoint(only):
+        yield images.path
+
+
+def images_of(project: Project, monitor: Monitor) -> ImageSpec | None:
+    """Where the images of a model are, and what is kept of them; None where it has none.
+
+    Examples
+    --------
+    >>> images_of(project, monitor) is None
+    True
+    """
+    images = monitor.images
+    if images is None:
+        return None
+    boxes = monitor.predictions.prediction if images.crops else None
+    kept = project.home / "images" / monitor.model
+    return ImageSpec(images.path, project.root / images.folder, kept, monitor.predictions.time, boxes)
 
 
 def spec_of(monitor: Monitor, window: Window, files: Iterable[File]) -> ScanSpec:

@@ -18,7 +18,7 @@ from storage.project.folder import Project
 from storage.project.private_key import key_name
 from storage.sources.files import find
 from storage.sources.place import State, reader_of
-from storage.sources.predictions import predictions_of, spec_of
+from storage.sources.predictions import images_of, predictions_of, spec_of
 from storage.sources.scan import Scan, ScanSpec
 
 
@@ -55,7 +55,8 @@ def reference_of(
         # The window is the same in every run: one that did not change is not opened or sampled again.
         always = Window.of(window.model, window.grain, window.timezone, date(1970, 1, 1))
         version = monitor.predictions.version
-        return ScanSpec(always, tuple(files), time=None, version=version, required=_answers(monitor))
+        images = images_of(project, monitor)
+        return ScanSpec(always, tuple(files), None, version=version, required=_answers(monitor), images=images)
     span = span_of(reference, window)
     if reference.days and span.end <= window.end and not monitor.private:
         source = monitor.predictions
@@ -110,7 +111,8 @@ def _kept(project: Project, monitor: Monitor, span: Window, state: State) -> Sca
     pattern = f"{glob.escape(str(folder))}/*.parquet"
     if not find([pattern]):
         _keep(project, monitor, span, folder)
-    return spec_of(monitor, span, (replace(file, name=state.name) for file in find([pattern])))
+    files = (replace(file, name=state.name) for file in find([pattern]))
+    return replace(spec_of(monitor, span, files), images=images_of(project, monitor))
 
 
 def _keep(project: Project, monitor: Monitor, span: Window, folder: Path) -> None:
@@ -153,5 +155,6 @@ def reference_key(rows: Scan, monitor: Monitor, private_key: bytes = b"") -> str
     private = (monitor.private, key_name(private_key)) if monitor.private else ()
     # Profiles that were made before unsure answers of the reference were counted are made again.
     counted = ("unsure",) if monitor.predictions.unsure else ()
-    parts = (rows.fingerprint, span, monitor.kind.name, predictions, monitor.features, private, *counted)
+    images = (monitor.images,) if monitor.images else ()
+    parts = (rows.fingerprint, span, monitor.kind.name, predictions, monitor.features, private, *counted, *images)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -22,6 +22,7 @@ from lamplighter.errors import BrokenFileError, SourceError, common_mistake, sai
 from storage.sources.decoded import Decoded
 from storage.sources.file_kinds import DELIVER, unreadable
 from storage.sources.files import File, fingerprint
+from storage.sources.image_columns import ImageColumns
 from storage.sources.odd_times import odd_times
 from storage.sources.parquet import OpenFiles
 from storage.sources.path_columns import tells_time
@@ -70,6 +71,9 @@ class Scan:
         # A version is a name, unless it is an id as well.
         names = {spec.version} if spec.version and spec.version not in spec.id else ()
         self._readers = Readers(self._read, self._files.is_csv, names)
+        self._made = None
+        if spec.images:
+            self._made = ImageColumns(spec.images, spec.window.timezone, self._read, self.instants, decoded)
         faults = [fault for file in spec.files if (fault := self._add(file))]
         self.mistake = common_mistake(faults) if len(faults) == len(spec.files) else None
         self._leave_out_incomplete()
@@ -138,7 +142,17 @@ class Scan:
     @cached_property
     def schema(self) -> dict[str, pa.DataType]:
         """Columns and their types: over all files, the type that holds each of theirs."""
-        return self._types[0]
+        held = self._types[0]
+        return held | {name: kind for name, kind in self._makeable.items() if name not in held}
+
+    @cached_property
+    def made(self) -> frozenset[str]:
+        """Columns that no file holds, and that are made of the images of the rows."""
+        return frozenset(self._makeable.keys() - self._types[0].keys())
+
+    @cached_property
+    def _makeable(self) -> dict[str, pa.DataType]:
+        return self._made.types(self._types[0]) if self._made else {}
 
     @cached_property
     def conflicting(self) -> dict[str, str]:
@@ -283,6 +297,8 @@ class Scan:
             yield (read or self._read)(part, name)
 
     def _read(self, part: Fragment, name: str, *, cells: bool = False) -> pa.ChunkedArray:
+        if self._made and name in self._makeable and name not in self._schemas[part.uri].names:
+            return self._made.read(part, name)
         try:
             read = self._files.read_cells if cells else self._files.read
             values = read(part.uri, part.group, name)

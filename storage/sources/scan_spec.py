@@ -3,10 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from lamplighter.core.monitor import Duplicates
 from lamplighter.core.time.window import Window
 from storage.sources.files import File
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSpec:
+    """The images of some rows, as places and names.
+
+    Attributes
+    ----------
+    path : str or None
+        Column of the file's path; None where the rows hold what the service measured.
+    folder : Path
+        Of the files.
+    kept : Path
+        Folder of what was measured of them.
+    time : str
+        Column of the time of a row.
+    boxes : str or None
+        Column of the boxes of the objects that are measured too.
+    """
+
+    path: str | None
+    folder: Path
+    kept: Path
+    time: str
+    boxes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +60,8 @@ class ScanSpec:
         Whether a date stands for its last instant.
     required : tuple of str
         Columns without which a file is left out, where other files have them: null answers would count as wrong ones.
+    images : ImageSpec or None
+        Where the images are whose statistics are columns of the rows.
     """
 
     window: Window
@@ -47,3 +75,4 @@ class ScanSpec:
     unit: str | None = None
     at_day_end: bool = False
     required: tuple[str, ...] = ()
+    images: ImageSpec | None = None

@@ -13,6 +13,8 @@ import pandas as pd
 
 from lamplighter.core.drift import ColumnDrift
 from lamplighter.core.evaluation.labelled import class_labels
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.monitor.columns import is_counted
 from lamplighter.core.profiles.profile import ColumnKind
 from lamplighter.core.records.measurement import Measurement
 from lamplighter.core.values.cell import as_flags
@@ -64,7 +66,7 @@ def compare(context: RunContext, located: Located, table: Table) -> Compared:
         samples = samples_of(context, located.reference, table)
         features = _feature_drift(context, located, table, samples)
         answers = [*_answer_drift(context, samples, table.answers)]
-    measurements = [*_feature_measurements(features)]
+    measurements = [*_feature_measurements(context.monitor, features)]
     for version, drift in answers:
         measurements += _column_measurements(drift, "prediction_drift", version)
     return Compared(measurements, features, answers)
@@ -120,10 +122,12 @@ def _with_flags(frame: pd.DataFrame, beside: pd.DataFrame, columns: Iterable[str
     return frame.assign(**renamed) if renamed else frame
 
 
-def _feature_measurements(drifts: list[ColumnDrift]) -> Iterator[Measurement]:
+def _feature_measurements(monitor: Monitor, drifts: list[ColumnDrift]) -> Iterator[Measurement]:
     for drift in drifts:
         yield from _column_measurements(drift, "drift")
-    decided = [drift for drift in drifts if drift.drifted is not None]
+    # What images come to counts by itself only where nothing else does.
+    counted = [drift for drift in drifts if is_counted(monitor, drift.column)] or drifts
+    decided = [drift for drift in counted if drift.drifted is not None]
     if decided:
         share = sum(bool(drift.drifted) for drift in decided) / len(decided)
         yield Measurement(metric="drift_share", value=share, n=len(decided))

@@ -8,6 +8,7 @@ from itertools import compress
 
 from lamplighter.core.evaluation.data import answer_measurements, feature_measurements, value_findings
 from lamplighter.core.monitor import Monitor
+from lamplighter.core.monitor.columns import is_of_image
 from lamplighter.core.profiles.break_rules import FEWEST_WINDOWS
 from lamplighter.core.profiles.breaks import Baseline, breaks_of, score_breaks
 from lamplighter.core.profiles.profile import Bounds, ColumnKind, ColumnProfile
@@ -20,6 +21,7 @@ from storage.profiles.store import ProfileStore
 from storage.project.private_key import home_key
 from storage.sources.reference import reference_key
 from storage.sources.scan import Scan, ScanSpec
+from tasks.stages.images import measure_images
 from tasks.stages.read import Located
 from tasks.stages.run_context import RunContext
 from tasks.stages.validate import Table
@@ -77,9 +79,13 @@ def profile(context: RunContext, located: Located, table: Table) -> Profiled:
     for name in table.features:
         if name in profiles:
             measurements += feature_measurements(profiles[name], reference.get(name))
+    of_images, image_findings = measure_images(context, table.spec)
+    measurements += of_images
     named = {finding.subject for finding in table.findings}
     findings = [_of_another_type(name, held, kinds[name]) for name, held in broken.items() if name not in named]
-    findings += value_findings(seen)
+    # Of images it is said which files are not there, and not of each statistic that it has no value.
+    findings += value_findings({name: it for name, it in seen.items() if not is_of_image(monitor, name)})
+    findings += image_findings
     known = {finding.subject for finding in (*table.findings, *findings)}
     broken_features, broken_scores = _breaks(context, table, profiles)
     findings += [found for found in broken_features if not found.subject or found.subject not in known]
@@ -131,7 +137,9 @@ def _breaks(context: RunContext, table: Table, profiles: Profiles) -> tuple[Iter
         return Baseline(kept(it.past, name), kept(it.older, name), it.open_codes, since, fewest, phases, it.phase)
 
     scores = {name: profiles[name] for name in _probabilities(context.monitor) if name in profiles}
-    baselines = {name: baseline(name, known.of_column(name)) for name in (*features, *scores)}
+    # A statistic has no unit that could change: what it shows is what the camera saw, which is drift and no break.
+    compared = [name for name in (*features, *scores) if not is_of_image(context.monitor, name)]
+    baselines = {name: baseline(name, known.of_column(name)) for name in compared}
     recent = [
         {name: profile for name, profile in found.items() if name in features}
         for content_hash in known.recent()

@@ -9,7 +9,7 @@ from lamplighter.core.counts import counted
 from lamplighter.core.evaluation.data import needed_columns, schema_findings, table_measurements
 from lamplighter.core.evaluation.rows import row_findings
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.monitor.columns import answer_columns, features_of, named_features
+from lamplighter.core.monitor.columns import answer_columns, features_of, measured_features, named_features
 from lamplighter.core.profiles.profile import ColumnKind
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.records.measurement import Measurement
@@ -46,7 +46,8 @@ def validate(context: RunContext, located: Located, pending: PendingWindow) -> T
     monitor, rows = context.monitor, context.scan(pending.spec)
     reference = context.scan(located.reference) if located.reference else None
     monitor_reference = context.scan(located.monitor_reference) if located.monitor_reference else None
-    features = features_of(monitor, _without_truth(monitor, table_kinds(monitor_reference or rows), rows))
+    listed = features_of(monitor, _without_truth(monitor, table_kinds(monitor_reference or rows), rows))
+    features = listed | measured_features(monitor)
     findings = [*_unreadable(rows), *_row_findings(monitor, rows)]
     if located.reference_fault:
         findings.append(Finding(Code.REFERENCE_UNREADABLE, "", located.reference_fault))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from flows.run_window import run_window
 from flows.stage_functions import Stages
+from lamplighter.core.monitor.images import NUMERIC
 from storage.history import History, open_history, tables
 from storage.history.promotions import promote
 from storage.project.folder import Project
@@ -78,7 +80,7 @@ labels: {same_row: true, target: TARGET, mature_after: 1h}
 features: {numeric: [age]}
 """
 SEARCH = "model: search\nkind: ranking\ntags: {owner: shop, env: test, region: eu}" + SMALL
-CAPTIONS = "model: captions\nkind: text" + SMALL
+CAPTIONS = "model: captions\nkind: text\nimages: {path: picture, folder: pictures}" + SMALL
 
 COSTS = "def cost(y_true, y_pred, y_score):\n    return float((y_true != y_pred).mean() * 5)\n"
 MONITORS = {
@@ -144,6 +146,9 @@ def rows(number: int) -> pd.DataFrame:
             "wanted": items[np.arange(ROWS), random.integers(0, 4, ROWS)],
             "caption": np.where(random.random(ROWS) < 0.3, "a dog lies on a mat", "a cat sits on a mat"),
             "caption_by_hand": "a cat sits on a mat",
+            "picture": [f"{i % 7}.png" for i in range(ROWS)],
+            # The service measured all but the width.
+            **{name: random.random(ROWS) for name in NUMERIC if name != "image_width"},
             "plan": random.choice(["basic", "pro", "team"] if decayed else ["basic", "pro"], ROWS),
         }
     )
@@ -151,8 +156,10 @@ def rows(number: int) -> pd.DataFrame:
 
 def make(folder: Path, url: str) -> RecordedWorld:
     """Write the project and run its days."""
-    for name in ("monitors", "log", "labels"):
+    for name in ("monitors", "log", "labels", "pictures"):
         (folder / name).mkdir(parents=True)
+    for i in range(7):
+        cv2.imwrite(str(folder / "pictures" / f"{i}.png"), np.full((32, 32, 3), 20 * i, np.uint8))
     (folder / "lamplighter.toml").write_text(f'history_url = "{url}"\n')
     (folder / "costs.py").write_text(COSTS)
     (folder / "train.py").write_text("def train(rows, folder): ...\n")

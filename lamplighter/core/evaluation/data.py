@@ -69,9 +69,13 @@ def needed_columns(monitor: Monitor, features: Mapping[str, str]) -> dict[str, s
     if predictions.version:
         needed[predictions.version] = "version"
     needed |= dict.fromkeys(monitor.segments, "segment")
+    if monitor.images and monitor.images.path:
+        needed[monitor.images.path] = "image path"
     if monitor.labels and monitor.labels.same_row:
         needed[monitor.labels.target] = "truth"
-    return dict.fromkeys(features, "feature") | needed
+    needed = dict.fromkeys(features, "feature") | needed
+    made = monitor.images.made if monitor.images else ()
+    return {name: purpose for name, purpose in needed.items() if name not in made}
 
 
 def table_measurements(rows: int, repeated: int, findings: list[Finding], lost: str = "") -> list[Measurement]:

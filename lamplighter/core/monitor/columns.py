@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from lamplighter.core.monitor.images import FAULT, NUMERIC, SEGMENTS, TILE
+
 if TYPE_CHECKING:
     from lamplighter.core.monitor.model import Monitor
     from lamplighter.core.profiles.profile import ColumnKind
@@ -76,8 +78,10 @@ def kinds_of_feature(monitor: Monitor, name: str) -> tuple[ColumnKind, ...]:
     >>> [kinds_of_feature(monitor, name) for name in ("amount_paid", "plan", "y")]
     [('numeric',), ('categorical',), ()]
     """
-    declared = monitor.features
-    if declared is None or _matches(name, declared.exclude):
+    declared, is_statistic = monitor.features, is_of_image(monitor, name)
+    if declared is None:
+        return ("numeric",) if is_statistic else ()
+    if _matches(name, declared.exclude):
         return ()
     free = name not in taken_columns(monitor)
     # What is named is a feature although it is part of an id; a pattern takes nothing that has another role.
@@ -85,7 +89,52 @@ def kinds_of_feature(monitor: Monitor, name: str) -> tuple[ColumnKind, ...]:
         return ("numeric",)
     if name in declared.categorical or (free and _matches(name, declared.categorical)):
         return ("categorical",)
+    if is_statistic:
+        return ("numeric",)
     return ("numeric", "categorical") if declared.auto and free and not name.startswith(INDEX_OF_PANDAS) else ()
+
+
+def measured_features(monitor: Monitor) -> dict[str, ColumnKind]:
+    """Statistics of images that are features of a monitor although no table holds them, since a run measures them.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}, "
+    >>> text += "images: {path: file}, features: {exclude: ['image_luminance_*']}}"
+    >>> found = measured_features(parse("m.yaml", text, environ={}))
+    >>> "image_brightness" in found, "image_luminance_p50" in found
+    (True, False)
+    """
+    names = monitor.images.measured if monitor.images else ()
+    return {name: "numeric" for name in names if "numeric" in kinds_of_feature(monitor, name)}
+
+
+def is_counted(monitor: Monitor, name: str) -> bool:
+    """Whether a feature counts where features are counted: statistics of images, which move together, where declared.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}, "
+    >>> monitor = parse("m.yaml", text + "images: {path: file}, features: {numeric: [speed]}}", environ={})
+    >>> is_counted(monitor, "speed"), is_counted(monitor, "image_brightness")
+    (True, False)
+    """
+    return not is_of_image(monitor, name) or _matches(name, named_features(monitor))
+
+
+def is_of_image(monitor: Monitor, name: str) -> bool:
+    """Whether a column holds a statistic of images.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, prediction: y}, images: {}}"
+    >>> is_of_image(parse("m.yaml", text, environ={}), "image_brightness")
+    True
+    """
+    return monitor.images is not None and name in NUMERIC
 
 
 def taken_columns(monitor: Monitor) -> set[str]:
@@ -102,6 +151,8 @@ def taken_columns(monitor: Monitor) -> set[str]:
     names = {predictions.time, *predictions.id, predictions.prediction, *predictions.scores, predictions.version}
     if labels and labels.same_row:
         names.add(labels.target)
+    if monitor.images:
+        names |= {monitor.images.path, TILE, FAULT, *SEGMENTS}
     return {name for name in names if name}
 
 

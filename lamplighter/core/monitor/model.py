@@ -13,6 +13,7 @@ from lamplighter.core.kinds import KINDS, Kind
 from lamplighter.core.monitor.check_defaults import with_check_defaults
 from lamplighter.core.monitor.checks import DATA_CHECK, Check, CheckDefaults, Windows
 from lamplighter.core.monitor.fields import NO_FLAG, Name, Names, Section, Zone, fault
+from lamplighter.core.monitor.images import Images
 from lamplighter.core.monitor.measuring import CustomMetric, Drift, QualityJudging
 from lamplighter.core.monitor.notify import Notify, OptionalNotify
 from lamplighter.core.monitor.retrain import Retrain
@@ -84,6 +85,9 @@ class Monitor(Section):
     )
     features: OptionalFeatures | None = Field(
         default=None, description="which columns are the model's inputs; `auto` takes what is left"
+    )
+    images: Images | None = Field(
+        default=None, description="where the images are that the model saw; their statistics are measured and compared"
     )
     private: Names = Field(default=(), description="columns whose values are never shown or stored in the clear")
     segments: Names = Field(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 from typing import NamedTuple, Protocol
 
+from lamplighter.core.monitor.images import Images
 from lamplighter.core.monitor.sources import Features, Labels, Predictions
 
 
@@ -20,6 +21,9 @@ class Declaring(Protocol):
 
     @property
     def features(self) -> Features | None: ...
+
+    @property
+    def images(self) -> Images | None: ...
 
     @property
     def segments(self) -> tuple[str, ...]: ...
@@ -53,6 +57,9 @@ TOGETHER = frozenset(
             (PART, "the version"),
             (PART, "a segment"),
             (PART, "a feature"),
+            # An image may be named by its path alone.
+            (ID, "the path of an image"),
+            (PART, "the path of an image"),
             # Of these roles no value is shown.
             ("private", "the time"),
             ("private", ID),
@@ -95,7 +102,8 @@ def declared_columns(monitor: Declaring) -> Iterator[Use]:
     >>> [(use.column, use.role) for use in declared_columns(parse("m.yaml", text, environ={}))]
     [('t', 'the time'), ('y', 'the prediction')]
     """
-    return _of_predictions(monitor)
+    made = monitor.images.made if monitor.images else frozenset()
+    return (use for use in _of_predictions(monitor) if use.column not in made)
 
 
 def declared_label_columns(monitor: Declaring) -> Iterator[Use]:
@@ -126,6 +134,8 @@ def _of_predictions(monitor: Declaring) -> Iterator[Use]:
     if rows.version:
         yield Use(rows.version, "the version", ("predictions", "version"))
     yield from _listed(monitor.segments, "a segment", "segments")
+    if monitor.images and monitor.images.path:
+        yield Use(monitor.images.path, "the path of an image", ("images", "path"))
     if labels and labels.same_row:
         yield Use(labels.target, "the truth", ("labels", "target"))
     if features:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from lamplighter.core.hints import did_you_mean
-from lamplighter.core.monitor.columns import answer_columns, features_of
+from lamplighter.core.monitor.columns import answer_columns, features_of, measured_features
 from lamplighter.core.monitor.model import Monitor
 from lamplighter.core.monitor.parts import OF_KIND
 from lamplighter.core.monitor.roles import Use, declared_columns, declared_label_columns
@@ -125,12 +125,13 @@ def _named(kind: str) -> str:
 def _feature_problems(monitor: Monitor, table: Mapping[str, str]) -> Iterator[Problem]:
     if monitor.features is None:
         return
-    features = features_of(monitor, table)
+    features = features_of(monitor, table) | measured_features(monitor)
     if not features:
         what = "no column is a feature: every one has another role, another type, or is left out"
         yield Problem(("features",), f"{what}; name some, or leave features out")
+    known = {*table, *(monitor.images.made if monitor.images else ())}
     for i, name in enumerate(monitor.features.exclude):
-        if name not in table and not any(fnmatchcase(column, name) for column in table):
+        if name not in known and not any(fnmatchcase(column, name) for column in known):
             yield Problem(("features", "exclude", i), f"no column matches {name!r}; {did_you_mean(name, table)}", True)
     for i, check in enumerate(monitor.checks):
         if not check.feature or check.metric not in FEATURE_METRICS or check.metric in OF_ANSWERS:

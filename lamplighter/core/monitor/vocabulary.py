@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lamplighter.core.hints import did_you_mean
 from lamplighter.core.monitor.columns import answer_columns
+from lamplighter.core.monitor.images import CROPS
 from lamplighter.core.records.catalogue import (
     ARRIVAL_METRICS,
     DRIFT_METRICS,
@@ -17,6 +18,7 @@ from lamplighter.core.records.catalogue import (
     INPUT_METRICS,
     LABEL_METRICS,
     METRICS,
+    OF_IMAGES,
     QUALITY_METRICS,
 )
 
@@ -28,9 +30,11 @@ Fault = tuple[Place, str]
 
 ACCEPT: Place = ("retrain", "accept", "metric")
 
-OF_ALL_ROWS = frozenset({**INPUT_METRICS, **LABEL_METRICS, **ARRIVAL_METRICS})
+OF_ALL_ROWS = frozenset({**INPUT_METRICS, **LABEL_METRICS, **ARRIVAL_METRICS}) - OF_IMAGES
 OF_ANSWERS = frozenset(name for name in FEATURE_METRICS if name.startswith("prediction_"))
 OF_FEATURES = FEATURE_METRICS - OF_ANSWERS
+OF_CROPS = frozenset(name for name in OF_IMAGES if name.startswith(CROPS))
+OF_FILES = frozenset({"images_missing", "images_unreadable_ratio"})
 
 NEEDS: tuple[tuple[str, Collection[str], Callable[[Monitor], object]], ...] = (
     ("labels", {*QUALITY_METRICS, *LABEL_METRICS, *ARRIVAL_METRICS}, lambda monitor: monitor.labels),
@@ -49,7 +53,14 @@ NEEDS: tuple[tuple[str, Collection[str], Callable[[Monitor], object]], ...] = (
     ("predictions.unsure", {"unsure_ratio"}, lambda monitor: monitor.predictions.unsure),
     ("predictions.id", {"repeated_ratio"}, lambda monitor: monitor.predictions.id),
     ("a prediction or score whose drift can be measured", OF_ANSWERS, lambda monitor: answer_columns(monitor)),
-    ("features", {*OF_FEATURES, "drift_share"}, lambda monitor: monitor.features),
+    ("features", {*OF_FEATURES, "drift_share"}, lambda monitor: monitor.features or monitor.images),
+    ("images", OF_IMAGES, lambda monitor: monitor.images),
+    (
+        "images.crops",
+        OF_CROPS,
+        lambda monitor: monitor.images and (monitor.images.crops or monitor.images.path is None),
+    ),
+    ("images.path", OF_FILES, lambda monitor: monitor.images and monitor.images.path),
     (
         "reference",
         {"outside_ratio", "outlier_ratio", "unseen_ratio", "columns_new", *DRIFT_METRICS},

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from lamplighter.core.records.image_statistics import IMAGE_STATISTICS, ImageStatistic
+
 
 class Family(StrEnum):
     """What a measurement belongs to; a run records each family of a window as a whole, labels with quality.
@@ -125,6 +127,21 @@ def _quality(
     return Metric(name, Family.QUALITY, help, lower, upper, better, kinds, labels, gauge, interval, formula)
 
 
+def _image(name: str, statistic: ImageStatistic) -> Metric:
+    help = f"mean over the images: {statistic.help[0].lower()}{statistic.help[1:].rstrip('.')}"
+    gauge = f"lamplighter_{name}"
+    return Metric(
+        name, Family.DATA, help, statistic.lower, statistic.upper, statistic.better, labels=("segment",), gauge=gauge,
+        interval="Student", formula=statistic.source,
+    )  # fmt: skip
+
+
+def _images(name: str, help: str) -> Metric:
+    """A share of the images."""
+    gauge = f"lamplighter_{name}"
+    return Metric(name, Family.DATA, help, 0, 1, "lower", labels=("segment",), gauge=gauge, interval="Wilson")
+
+
 METHOD = ("feature", "method")
 
 DATA, DRIFT, LABELS, ARRIVALS = Family.DATA, Family.DRIFT, Family.LABELS, Family.ARRIVALS
@@ -156,6 +173,15 @@ _ROWS = (
         "prediction_mean", DATA, "mean of the predicted numbers",
         kinds=NUMBERS, gauge="lamplighter_prediction_mean",
     ),
+    Metric(
+        "images_missing", DATA, "images whose file is not there", 0, None, "lower",
+        labels=("segment",), gauge="lamplighter_images_missing",
+    ),
+    _images("images_unreadable_ratio", "share of the images whose file is there and cannot be read"),
+    _images("image_dark_ratio", "share of the images that are dark"),
+    _images("image_blurred_ratio", "share of the images that are blurred"),
+    _images("image_occluded_ratio", "share of the images of which a part is covered"),
+    *(_image(name, it) for name, it in IMAGE_STATISTICS.items() if it.is_number),
     _drift("drift_statistic", "distance between reference and window of a feature", None, METHOD),
     _drift("drift_p_value", "p-value of a feature's drift test", 1, METHOD),
     _drift("drift_detected", "1 where a feature drifted, else 0", 1),
@@ -355,6 +381,10 @@ DRIFT_METRICS = frozenset(_of(Family.DRIFT))
 """Those of `INPUT_METRICS` that compare the window with the reference."""
 FEATURE_METRICS = frozenset(name for name, metric in METRICS.items() if "feature" in metric.labels)
 """Those of `INPUT_METRICS` that are of single columns."""
+OF_IMAGES = frozenset(
+    name for name, metric in METRICS.items() if metric.family is DATA and metric.labels == ("segment",)
+)
+"""Those of `INPUT_METRICS` that are of the images of a window, and of those of a segment."""
 OF_ONE_CLASS = frozenset({"precision", "recall", "f1"})
 """Those of `QUALITY_METRICS` that are of a class that is named, or of the positive one: `RATIOS` computes them."""
 OF_VERSIONS = tuple(name for name, metric in METRICS.items() if metric.of_versions)

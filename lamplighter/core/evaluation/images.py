@@ -1,0 +1,178 @@
+"""What the images of a window came to: the mean of each statistic, shares of poor ones, and files that are absent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from lamplighter.core.counts import counted
+from lamplighter.core.monitor.images import MISSING, OUTSIDE, Images
+from lamplighter.core.quality.arrays import Bools, Floats
+from lamplighter.core.quality.grouping import Grouping
+from lamplighter.core.quality.intervals import Interval, student, wilson
+from lamplighter.core.records.catalogue import METRICS
+from lamplighter.core.records.finding import Code, Finding
+from lamplighter.core.records.measurement import Measurement
+
+NO_IMAGE = "no image of it could be measured"
+
+MOST_NAMED = 3
+"""Files that a message names."""
+
+POOR: Mapping[str, tuple[str, float]] = {
+    "image_dark_ratio": ("image_luminance_p95", 0.2),
+    "image_blurred_ratio": ("image_sharpness", 0.06),
+}
+"""Images below a statistic's value are poor, whatever the camera: 95 % of the pixels are darker than a fifth of white;
+edges are four pixels wide, at which a person sees no text or face."""
+
+COVERED = 0.25
+"""Share of the tiles from which on an image is occluded: a quarter of the view."""
+
+
+def means(name: str, values: Floats, groupings: Sequence[Grouping]) -> Iterator[Measurement]:
+    """The mean of a statistic over the images, and over those of each segment.
+
+    Parameters
+    ----------
+    name : str
+        Of the statistic.
+    values : array of shape (n_images,)
+        NaN where it is undefined.
+    groupings : sequence of Grouping
+
+    Examples
+    --------
+    >>> groupings = [Grouping.overall(3), Grouping.of("camera", ["north", "south", "north"])]
+    >>> found = means("image_brightness", np.array([0.5, 0.1, 0.3]), groupings)
+    >>> [(it.segment, it.value, it.n) for it in found]
+    [('', 0.3, 3), ('camera=north', 0.4, 2), ('camera=south', 0.1, 1)]
+    """
+    metric, known = METRICS[name], np.isfinite(values)
+    lowest = -np.inf if metric.lower is None else metric.lower
+    highest = np.inf if metric.upper is None else metric.upper
+    for every in groupings:
+        grouping, seen = every.rows(known), values[known]
+        value = grouping.mean(seen)
+        error = np.sqrt(grouping.variance(seen) / np.maximum(grouping.count, 1))
+        interval = student(value, error, grouping.count, lowest, highest)
+        yield from _measurements(name, grouping, value, interval)
+
+
+def shares(name: str, is_poor: Bools, known: Bools, groupings: Sequence[Grouping]) -> Iterator[Measurement]:
+    """The share of images that are something, of those of which it is known.
+
+    Examples
+    --------
+    >>> poor, known = np.array([True, False, False]), np.array([True, True, False])
+    >>> [(it.value, it.n) for it in shares("image_dark_ratio", poor, known, [Grouping.overall(3)])]
+    [(0.5, 2)]
+    """
+    for every in groupings:
+        grouping, seen = every.rows(known), is_poor[known].astype(float)
+        total = grouping.total(seen)
+        yield from _measurements(name, grouping, grouping.mean(seen), wilson(total, grouping.count))
+
+
+def _measurements(name: str, grouping: Grouping, values: Floats, interval: Interval) -> Iterator[Measurement]:
+    lower, upper = interval
+    for i, segment in enumerate(grouping.names):
+        n = int(grouping.count[i])
+        if not n:
+            yield Measurement(metric=name, segment=segment, reason=NO_IMAGE)
+            continue
+        bounds = (float(lower[i]), float(upper[i])) if np.isfinite(lower[i] + upper[i]) else (None, None)
+        yield Measurement(metric=name, segment=segment, value=float(values[i]), n=n, lower=bounds[0], upper=bounds[1])
+
+
+def poor_shares(values: Mapping[str, Floats], groupings: Sequence[Grouping]) -> Iterator[Measurement]:
+    """The shares of dark, blurred and occluded images, by the statistics that are there.
+
+    Examples
+    --------
+    >>> values = {"image_luminance_p95": np.array([0.1, 0.9])}
+    >>> [(it.metric, it.value) for it in poor_shares(values, [Grouping.overall(2)])]
+    [('image_dark_ratio', 0.5)]
+    """
+    for name, (statistic, limit) in POOR.items():
+        if statistic in values:
+            seen = values[statistic]
+            yield from shares(name, seen < limit, np.isfinite(seen), groupings)
+    opaque, transparent = (values.get(f"image_{kind}_ratio") for kind in ("opaque", "transparent"))
+    if opaque is not None and transparent is not None:
+        covered = opaque + transparent
+        yield from shares("image_occluded_ratio", covered >= COVERED, np.isfinite(covered), groupings)
+
+
+def files(faults: Sequence[str | None], groupings: Sequence[Grouping]) -> Iterator[Measurement]:
+    """The images whose file is not there, and the share of the others that cannot be read.
+
+    Examples
+    --------
+    >>> found = files(["missing", None, "truncated"], [Grouping.overall(3)])
+    >>> [(it.metric, it.value, it.n) for it in found]
+    [('images_missing', 1.0, 3), ('images_unreadable_ratio', 0.5, 2)]
+    """
+    absent = np.array([fault in (MISSING, OUTSIDE) for fault in faults], bool)
+    broken = np.array([fault is not None for fault in faults], bool) & ~absent
+    for grouping in groupings:
+        total = grouping.total(absent.astype(float))
+        for segment, count, n in zip(grouping.names, total, grouping.count, strict=True):
+            yield Measurement(metric="images_missing", segment=segment, value=float(count), n=int(n))
+    yield from shares("images_unreadable_ratio", broken, ~absent, groupings)
+
+
+def file_findings(images: Images, paths: Sequence[str | None], faults: Sequence[str | None]) -> Iterator[Finding]:
+    """Files that are not there, that may not be read, that cannot be read, and that stand in several rows.
+
+    Examples
+    --------
+    >>> faults = [None, "missing", "outside", "truncated"]
+    >>> for it in file_findings(Images(path="file"), ["a.jpg", None, "/etc/x", "b.jpg"], faults):
+    ...     print(it.message)
+    1 of 4 rows has no path in column 'file'; log one
+    1 of 4 images lies outside the folder of images, such as /etc/x; log paths below it
+    1 of 4 images cannot be read, such as b.jpg (truncated); see how it is stored
+    """
+    column, whole = images.path or "", len(paths)
+    folder = images.folder or "the project"
+    by_fault: dict[str, dict[str, str]] = {}
+    for path, fault in zip(paths, faults, strict=True):
+        if path and fault:
+            kind = fault if fault in (MISSING, OUTSIDE) else ""
+            by_fault.setdefault(kind, {})[path] = fault
+    if nameless := sum(not path for path in paths):
+        what = f"{_of(nameless, whole, 'row')} {'has' if nameless == 1 else 'have'} no path in column {column!r}"
+        yield Finding(Code.IMAGES_MISSING, column, f"{what}; log one")
+    if absent := by_fault.get(MISSING):
+        what = f"{_of(len(absent), whole, 'image')} {_are(absent)} not in {folder}, such as {_named(absent)}"
+        code = Code.IMAGES_ABSENT if len(absent) + nameless >= whole else Code.IMAGES_MISSING
+        yield Finding(code, folder, f"{what}; store them, or correct images.folder")
+    if outside := by_fault.get(OUTSIDE):
+        lie = "lies" if len(outside) == 1 else "lie"
+        what = f"{_of(len(outside), whole, 'image')} {lie} outside the folder of images, such as {_named(outside)}"
+        yield Finding(Code.IMAGES_OUTSIDE, column, f"{what}; log paths below it")
+    if broken := by_fault.get(""):
+        named = ", ".join(f"{path} ({fault})" for path, fault in list(broken.items())[:MOST_NAMED])
+        what = f"{_of(len(broken), whole, 'image')} cannot be read, such as {named}"
+        yield Finding(
+            Code.IMAGES_UNREADABLE, column, f"{what}; see how {'it is' if len(broken) == 1 else 'they are'} stored"
+        )
+    repeated = {path: "" for path, count in Counter(path for path in paths if path).items() if count > 1}
+    if repeated:
+        what = f"{counted(len(repeated), 'image stands', 'images stand')} in several rows, such as {_named(repeated)}"
+        yield Finding(Code.IMAGES_REPEATED, column, f"{what}; log each once")
+
+
+def _of(count: int, whole: int, what: str) -> str:
+    return f"{count} of {counted(whole, what)}"
+
+
+def _are(found: Mapping[str, str]) -> str:
+    return "is" if len(found) == 1 else "are"
+
+
+def _named(found: Mapping[str, str]) -> str:
+    return ", ".join(list(found)[:MOST_NAMED])

@@ -1,0 +1,91 @@
+"""Where the images are that a model saw, and which columns a run makes of them."""
+
+from __future__ import annotations
+
+import math
+
+from pydantic import Field, model_validator
+
+from lamplighter.core.monitor.fields import Flag, Name, Section, fault
+from lamplighter.core.records.image_statistics import IMAGE_STATISTICS
+
+FAULT, HOUR, LIGHT = "image_fault", "image_hour", "image_light"
+"""Columns that a run makes beside the statistics: what is wrong with a file, the local hour, and how light it was."""
+
+TILE = "image_occluded_tile"
+"""The one statistic that is a name: of the tile that is covered most."""
+
+SEGMENTS = (HOUR, LIGHT)
+"""Those that a monitor may name as segments though no service logs them."""
+
+MISSING, OUTSIDE = "missing", "outside"
+"""What may be wrong with a path: there is no such file, or it leads out of the folder."""
+
+CROPS = "image_crop_"
+"""What the names of statistics of the objects in an image begin with."""
+
+NUMERIC = tuple(name for name, statistic in IMAGE_STATISTICS.items() if statistic.is_number)
+"""Statistics that are numbers."""
+
+
+DARK, DIM = 0.15, 0.3
+"""Mean luminance below which an image counts as dark, and as dim: lit streets by night lie below the first, and a
+twilight below the second. They name segments; no check fails by them."""
+
+
+def light_of(brightness: float | None) -> str | None:
+    """How light an image is, by its mean luminance.
+
+    Examples
+    --------
+    >>> [light_of(value) for value in (0.5, 0.2, 0.1, None)]
+    ['bright', 'dim', 'dark', None]
+    """
+    if brightness is None or not math.isfinite(brightness):
+        return None
+    return "dark" if brightness < DARK else "dim" if brightness < DIM else "bright"
+
+
+class Images(Section):
+    """The images that a model saw."""
+
+    path: Name | None = Field(
+        default=None,
+        description="column of the file's path; without it, those columns `image_*` count that the service logged",
+    )
+    folder: str = Field(default="", max_length=1000, description="folder of the files; by default the project's")
+    crops: Flag = Field(default=False, description="the objects in an image are measured as well, by their boxes")
+
+    @model_validator(mode="after")
+    def _local(self) -> Images:
+        if "://" in self.folder:
+            what = f"{self.folder!r} is no folder of this machine, where the files are measured"
+            raise fault(f"{what}; mount it, or log the columns image_* in the service", "folder")
+        if self.path is None and (self.folder or self.crops):
+            key = "folder" if self.folder else "crops"
+            raise fault("no file is measured without its path; name its column as path", key)
+        return self
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Statistics that a run measures where the service did not log them; none without a path.
+
+        Examples
+        --------
+        >>> Images().measured, "image_brightness" in Images(path="image_path").measured
+        ((), True)
+        """
+        if self.path is None:
+            return ()
+        return tuple(name for name in NUMERIC if self.crops or not name.startswith(CROPS))
+
+    @property
+    def made(self) -> frozenset[str]:
+        """Columns that a run makes, so that they need not stand in a table.
+
+        Examples
+        --------
+        >>> sorted(Images().made)
+        ['image_hour', 'image_light']
+        """
+        return frozenset(SEGMENTS if self.path is None else (*self.measured, TILE, FAULT, *SEGMENTS))

@@ -1,0 +1,124 @@
+"""Columns that a run makes of the images of its rows: statistics of the files, the local hour, and how light it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lamplighter.core.monitor.images import CROPS, FAULT, HOUR, LIGHT, NUMERIC, TILE, light_of
+from storage.sources.decoded import Decoded
+from storage.sources.row_groups import Fragment
+from storage.sources.scan_spec import ImageSpec
+
+if TYPE_CHECKING:
+    from storage.sources.measured_images import MeasuredImages, Wanted
+
+BRIGHTNESS = "image_brightness"
+
+UNDATED = "undated"
+"""The day of rows without a time."""
+
+TYPES: Mapping[str, pa.DataType] = {
+    **dict.fromkeys(NUMERIC, pa.float64()),
+    TILE: pa.string(),
+    FAULT: pa.string(),
+    HOUR: pa.int64(),
+    LIGHT: pa.string(),
+}
+
+
+class ReadColumn(Protocol):
+    """Reads a column of the rows of a part, all null where it is not there."""
+
+    def __call__(self, part: Fragment, name: str) -> pa.ChunkedArray: ...
+
+
+class ImageColumns:
+    """The columns that are made of images, a part of the rows at a time.
+
+    Parameters
+    ----------
+    spec : ImageSpec
+    timezone : str
+        Whose hours are meant.
+    read : ReadColumn
+        Reads a column as the rows have it, or another one that is made.
+    instants : callable
+        Makes instants of the times of the rows.
+    decoded : Decoded, optional
+        Where statistics of parts are kept.
+    """
+
+    def __init__(
+        self,
+        spec: ImageSpec,
+        timezone: str,
+        read: ReadColumn,
+        instants: Callable[[pa.ChunkedArray, str], pa.ChunkedArray],
+        decoded: Decoded | None = None,
+    ) -> None:
+        self.spec = spec
+        self._timezone, self._read, self._instants = timezone, read, instants
+        self._decoded = decoded or Decoded()
+
+    def types(self, columns: Mapping[str, pa.DataType]) -> dict[str, pa.DataType]:
+        """The columns that can be made where rows have these."""
+        found = {}
+        if self.spec.path in columns:
+            crops = self.spec.boxes is not None and self.spec.boxes in columns
+            statistics = [name for name in NUMERIC if crops or not name.startswith(CROPS)]
+            # Where the service has measured all of them, no file is read.
+            if not columns.keys() >= {*statistics}:
+                found = {name: TYPES[name] for name in (*statistics, TILE, FAULT)}
+        if self.spec.time in columns:
+            found[HOUR] = TYPES[HOUR]
+        if BRIGHTNESS in found or BRIGHTNESS in columns:
+            found[LIGHT] = TYPES[LIGHT]
+        return found
+
+    def read(self, part: Fragment, name: str) -> pa.ChunkedArray:
+        """A column that is made, of the rows of a part."""
+        if name == HOUR:
+            return self._hours(part)
+        if name == LIGHT:
+            brightness = self._read(part, BRIGHTNESS).cast(pa.float64(), safe=False).to_pylist()
+            return pa.chunked_array([pa.array(map(light_of, brightness), pa.string())])
+        return pc.struct_field(self._statistics(part), name)
+
+    def _hours(self, part: Fragment) -> pa.ChunkedArray:
+        times = self._instants(self._read(part, self.spec.time), self.spec.time)
+        return pc.hour(times.cast(pa.timestamp("us", tz=self._timezone)))
+
+    def _statistics(self, part: Fragment) -> pa.ChunkedArray:
+        """The statistics of the images of a part, kept while they fit."""
+        rows = "" if part.mask is None else sha256(np.packbits(np.array(part.mask)).tobytes()).hexdigest()[:16]
+        place = (part.uri, f"images {self.spec} {rows}", part.group, "")
+        return self._decoded.column(place, lambda: self._measured(part))
+
+    def _measured(self, part: Fragment) -> pa.ChunkedArray:
+        # OpenCV is an extra: what has no images does without it.
+        from storage.sources.measured_images import MeasuredImages
+
+        images: MeasuredImages = MeasuredImages(self.spec.folder, self.spec.kept)
+        return pa.chunked_array([images.table(self._wanted(part)).to_struct_array().combine_chunks()])
+
+    def _wanted(self, part: Fragment) -> list[Wanted | None]:
+        from storage.sources.measured_images import Wanted
+
+        assert self.spec.path is not None
+        paths = self._read(part, self.spec.path).cast(pa.string()).to_pylist()
+        days = self._days(part)
+        boxes = self._read(part, self.spec.boxes).to_pylist() if self.spec.boxes else [None] * len(paths)
+        return [Wanted(path, day, found) if path else None for path, day, found in zip(paths, days, boxes, strict=True)]
+
+    def _days(self, part: Fragment) -> list[str]:
+        times = self._read(part, self.spec.time)
+        if pa.types.is_null(times.type):
+            return [UNDATED] * len(times)
+        days = self._instants(times, self.spec.time).cast(pa.date32(), safe=False).to_pylist()
+        return [str(day) if day else UNDATED for day in days]
