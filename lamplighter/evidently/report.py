@@ -22,6 +22,7 @@ from lamplighter.evidently.narrow import NARROW
 from lamplighter.evidently.quality import quality_section
 from lamplighter.evidently.quiet import quiet
 from lamplighter.evidently.redraw import redrawn
+from lamplighter.evidently.sheets import Sheet, with_sheets
 from lamplighter.evidently.summary import summary_section
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def report(
     private: Collection[str] = frozenset(),
     summary: bool = True,
     at: datetime = EPOCH,
+    sheets: Sequence[Sheet] = (),
     form: Literal["html", "snapshot"] = "html",
 ) -> str:
     """Make the Evidently report of a window.
@@ -81,6 +83,8 @@ def report(
         Whether to show the summary of every column: about 0.5 s and 0.15 MB for 15 columns.
     at : datetime, optional
         The time of the snapshot.
+    sheets : sequence of Sheet
+        Pictures below all of it, in the page alone.
     form : {"html", "snapshot"}
         A page that needs no network, or the JSON that Evidently loads with `Snapshot.loads` and its service stores.
 
@@ -118,7 +122,8 @@ def report(
         head += "".join(f"\n\n{written(note)}" for note in notes)
         if left_out:
             head += f"\n\nLeft out: {written(_listed(left_out))}."
-        return WRITTEN[form](_joined(title, head, made, at), title)
+        text = WRITTEN[form](_joined(title, head, made, at), title)
+        return with_sheets(text, sheets) if form == "html" else text
 
 
 def _drawable(
