@@ -17,6 +17,10 @@ DARK, LIGHT = 5, 250
 """Levels up to which a pixel is clipped, and from which: JPEG moves black and white by a few levels."""
 
 _LEVELS = np.arange(256.0)
+_PERCENTILES = tuple(f"image_luminance_p{percent:02d}" for percent in PERCENTILES)
+_RANKS = np.array(PERCENTILES) / 100
+_ROUNDING = 1e-6
+"""Taken from a rank, which may be a whole number but for the last digit of a float."""
 
 
 def luminance(image: Working) -> dict[str, float]:
@@ -36,10 +40,10 @@ def luminance(image: Working) -> dict[str, float]:
     total = image.sample.size
     rising = np.cumsum(counts)
     mean, deviation = moments(counts)
-    at = np.searchsorted(rising, [percent / 100 * total - 1e-6 for percent in PERCENTILES])
+    at = np.searchsorted(rising, _RANKS * total - _ROUNDING)
     return {
         "image_brightness": mean,
-        **{f"image_luminance_p{percent:02d}": int(level) / 255 for percent, level in zip(PERCENTILES, at, strict=True)},
+        **{name: level / 255 for name, level in zip(_PERCENTILES, at.tolist(), strict=True)},
         "image_clipped_dark_ratio": float(rising[DARK] / total),
         "image_clipped_light_ratio": float(1 - rising[LIGHT - 1] / total),
         "image_contrast": deviation,

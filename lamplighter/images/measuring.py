@@ -13,7 +13,7 @@ from lamplighter.images.colour import colour
 from lamplighter.images.crops import Box, crops
 from lamplighter.images.decoding import decoded
 from lamplighter.images.luminance import luminance
-from lamplighter.images.noise import ROUNDING, floor_of_noise, noise
+from lamplighter.images.noise import floor_of_noise, noise
 from lamplighter.images.occlusion import occlusion
 from lamplighter.images.sharpness import sharpness, texture
 from lamplighter.images.working import Pixels, working
@@ -77,10 +77,12 @@ def measure_bytes(data: bytes | bytearray | memoryview, boxes: Iterable[Box] | N
 
 def _measured(image: Pixels, boxes: Iterable[Box] | None) -> Statistics:
     made = working(image)
-    floor = floor_of_noise(made) if made.has_neighbours else ROUNDING
+    # First, while the grey image is in the processor's cache.
+    light = luminance(made)
+    floor = floor_of_noise(made)
     height, width = image.shape[:2]
     found: Statistics = {
-        **luminance(made),
+        **light,
         "image_sharpness": sharpness(made, floor),
         "image_texture": texture(made),
         "image_noise": noise(made),

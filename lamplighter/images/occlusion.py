@@ -72,7 +72,7 @@ def occlusion(image: Working, noise: float) -> dict[str, float | str | None]:
     tiles = tiles_of(image)
     if not tiles:
         return {"image_opaque_ratio": None, "image_transparent_ratio": None, "image_occluded_tile": None}
-    seen = [_seen(image, tile, noise) for tile in tiles]
+    seen = _seen(image, tiles, noise)
     light, slope = median(tile.light for tile in seen), median(tile.slope for tile in seen)
     focus = median([tile.focus for tile in seen if tile.focus is not None] or [0.0])
     flat = max(FLAT * light, IN_NOISE * noise)
@@ -90,9 +90,15 @@ def occlusion(image: Working, noise: float) -> dict[str, float | str | None]:
     }
 
 
-def _seen(image: Working, tile: Tile, noise: float) -> Seen:
-    right, down = image.gradients
-    squares = beyond_noise(image.laplacian[tile.inner], right[tile.inner], down[tile.inner], noise)
-    bent, steep = (total / image.laplacian[tile.inner].size for total in squares)
-    light: float = opencv().mean(image.grey[tile.outer])[0]
-    return Seen(light, math.sqrt(steep), bent / steep if steep > 0 else None)
+def _seen(image: Working, tiles: tuple[Tile, ...], noise: float) -> list[Seen]:
+    cv2, places = opencv(), [tile.inner for tile in tiles]
+    # A norm of each tile takes a microsecond: less than any way to sum them all at once.
+    bent, right, down = (
+        [cv2.norm(slopes[place], cv2.NORM_L2SQR) for place in places] for slopes in (image.laplacian, *image.gradients)
+    )
+    lights = [cv2.norm(image.grey[place], cv2.NORM_L1) for place in places]
+    seen = []
+    for tile, light, *squares in zip(tiles, lights, bent, right, down, strict=True):
+        curves, slopes = beyond_noise(squares[0], squares[1] + squares[2], noise, tile.n)
+        seen.append(Seen(light / tile.n, math.sqrt(slopes / tile.n), curves / slopes if slopes > 0 else None))
+    return seen

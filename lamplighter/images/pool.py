@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import lamplighter
+from lamplighter.core.records.image_statistics import IMAGE_STATISTICS
 from lamplighter.errors import LamplighterError
 from lamplighter.images.decoding import STORE_AGAIN
 from lamplighter.images.faults import FaultCode, ImageError, ImageFault
@@ -42,28 +43,20 @@ class Worker:
 
     def answers(self, asked: Sequence[Asked]) -> list[Statistics | ImageFault]:
         """Statistics or faults of files, in their order; a file that ends the process is a fault of its own."""
-        answers: list[Statistics | ImageFault] = []
-        while len(answers) < len(asked):
-            answers += self._until_it_ends(asked[len(answers) :])
-        return answers
-
-    def _until_it_ends(self, asked: Sequence[Asked]) -> list[Statistics | ImageFault]:
         process = self._started()
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            process.stdin.write(b"".join(json.dumps(one).encode() + b"\n" for one in asked))
+            process.stdin.write(json.dumps(asked).encode() + b"\n")
             process.stdin.flush()
         except BrokenPipeError:
             pass
-        answers: list[Statistics | ImageFault] = []
-        for path, _ in asked:
-            line = process.stdout.readline()
-            if not line.endswith(b"\n"):
-                answers.append(_crashed(path, self.close()))
-                break
-            answers.append(_read(path, json.loads(line)))
-        return answers
+        if line := process.stdout.readline():
+            return [_read(path, answer) for (path, _), answer in zip(asked, json.loads(line), strict=True)]
+        status = self.close()
+        if len(asked) == 1:
+            return [_crashed(asked[0][0], status)]
+        return [answer for one in asked for answer in self.answers([one])]
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
@@ -102,8 +95,7 @@ def _start() -> subprocess.Popen[bytes]:
 
 def _read(path: str, answer: list[Any]) -> Statistics | ImageFault:
     if answer[0] == MEASURED:
-        found: Statistics = answer[1]
-        return found
+        return dict(zip(IMAGE_STATISTICS, answer[1:], strict=True))
     assert answer[0] == FAULT
     _, code, what, fix = answer
     return ImageError(what, FaultCode(code), fix=fix).of_file(path)

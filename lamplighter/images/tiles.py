@@ -25,14 +25,15 @@ class Tile:
     ----------
     name : str
         Row from above and column from the left, such as ``r1c3``.
-    outer, inner : tuple of slice
-        Where it lies, in the image and among the pixels that have neighbours; there without its rim, where the slopes
-        between two tiles are.
+    inner : tuple of slice
+        Its rows and columns without its rim, where the slopes between two tiles are.
+    n : int
+        Pixels in it.
     """
 
     name: str
-    outer: tuple[slice, slice]
     inner: tuple[slice, slice]
+    n: int
 
 
 def tiles_of(image: Working) -> tuple[Tile, ...]:
@@ -51,22 +52,15 @@ def _tiles(height: int, width: int) -> tuple[Tile, ...]:
     """
     if min(height, width) < SIDE * LEAST:
         return ()
+    rows, columns = ([_part(length, index) for index in range(SIDE)] for length in (height, width))
     return tuple(
-        Tile(
-            f"r{row + 1}c{column + 1}",
-            (_part(height, row), _part(width, column)),
-            (_rimless(height, row), _rimless(width, column)),
-        )
-        for row in range(SIDE)
-        for column in range(SIDE)
+        Tile(f"r{row + 1}c{column + 1}", (high, wide), (high.stop - high.start) * (wide.stop - wide.start))
+        for row, high in enumerate(rows)
+        for column, wide in enumerate(columns)
     )
 
 
 def _part(length: int, index: int) -> slice:
-    return slice(index * length // SIDE, (index + 1) * length // SIDE)
-
-
-def _rimless(length: int, index: int) -> slice:
-    part = _part(length, index)
-    rim = max(1, (part.stop - part.start) // RIM)
-    return slice(part.start + rim - 1, part.stop - rim - 1)
+    start, stop = index * length // SIDE, (index + 1) * length // SIDE
+    rim = max(1, (stop - start) // RIM)
+    return slice(start + rim, stop - rim)

@@ -1,7 +1,7 @@
-"""A process that measures image files, one a line: a decoder that crashes ends this process and not the run.
+"""A process that measures image files: a decoder that crashes ends this process and not the run.
 
-Each line that comes in is a path and its boxes as JSON; each line that goes out is the answer to one, in their order.
-Started by `lamplighter.images.files`.
+A line that comes in is a list of paths with their boxes as JSON; the one that goes out is a list of answers in order.
+Started by `lamplighter.images.pool`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from typing import Any
 
 from lamplighter.errors import LamplighterError, unexpected
@@ -19,7 +20,7 @@ from lamplighter.images.measuring import measure_bytes
 from lamplighter.images.opencv import opencv
 
 MEASURED, FAULT, READY, UNABLE = "measured", "fault", "ready", "unable"
-"""What an answer is of; the last two stand in the first line."""
+"""The first word of an answer; the last two are of the first line. Statistics follow in the order of their table."""
 
 _DAMAGE = b"Corrupt JPEG data"
 _HARMLESS = b"extraneous bytes before marker"
@@ -39,8 +40,7 @@ def main() -> None:
     with tempfile.TemporaryFile() as complaints:
         os.dup2(complaints.fileno(), 2)
         for line in sys.stdin.buffer:
-            path, boxes = json.loads(line)
-            _write(answers, _answer(path, boxes))
+            _write(answers, [_answer(path, boxes) for path, boxes in json.loads(line)])
 
 
 def _answer(path: str, boxes: list[list[float]] | None) -> tuple[Any, ...]:
@@ -53,7 +53,7 @@ def _answer(path: str, boxes: list[list[float]] | None) -> tuple[Any, ...]:
         return FAULT, FaultCode.TOO_LARGE, "there is not enough memory to decode it", "store it smaller"
     except Exception as error:
         return FAULT, FaultCode.CRASHED, unexpected(error), STORE_AGAIN
-    return MEASURED, found
+    return MEASURED, *found.values()
 
 
 def _refuse_damage() -> None:
@@ -76,6 +76,6 @@ def _refuse_damage() -> None:
             raise ImageError(f"a part of the JPEG is lost: {reason}", FaultCode.BROKEN, fix=STORE_AGAIN)
 
 
-def _write(answers: Any, answer: tuple[Any, ...]) -> None:
+def _write(answers: Any, answer: Sequence[Any]) -> None:
     answers.write(json.dumps(answer).encode() + b"\n")
     answers.flush()

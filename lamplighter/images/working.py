@@ -21,7 +21,10 @@ from lamplighter.images.opencv import opencv
 WORKING_SIDE = 320
 """The longer side of the working image in pixels."""
 
-SAMPLE_SIDE = 160
+SAMPLED_ROWS = 128
+"""Rows that levels are counted in, spread over the image."""
+
+SAMPLED_SIDE = 107
 """The longer side of the grid of pixels that colours are taken from."""
 
 Pixels = npt.NDArray[np.uint8]
@@ -32,14 +35,16 @@ Slopes = npt.NDArray[np.int16]
 class Working:
     """An image at the working size, with the derivatives that several statistics need.
 
+    The derivatives have the shape of the image. Pixels on its rim lack neighbours and are 0.
+
     Attributes
     ----------
     grey : array of uint8, shape (rows, columns)
         Luminance of ITU-R BT.601 at the working size.
     sample : array of uint8
-        Luminance of single pixels on a grid: an average would hide clipped ones.
+        Luminance of some rows of the image as it is: at the working size, means would hide clipped pixels.
     colours : array of uint8, shape (rows, columns, 3), or None
-        Colours of single pixels on a coarser grid; None of a grey image.
+        Single pixels on a grid; None of a grey image.
     scale : float
         Working size over the size of the image.
     """
@@ -51,32 +56,30 @@ class Working:
 
     @cached_property
     def laplacian(self) -> Slopes:
-        """Four neighbours less four times the pixel, of pixels that have neighbours."""
+        """Four times the Laplacian: twice the diagonal neighbours less eight times the pixel.
+
+        Its noise is a quarter of that of the mask with the four nearest neighbours, and it takes half the time.
+        """
         cv2 = opencv()
-        return _inner(cv2.Laplacian(self.grey, cv2.CV_16S, ksize=1))
+        return _rimmed(cv2.Laplacian(self.grey, cv2.CV_16S, ksize=3))
 
     @cached_property
     def gradients(self) -> tuple[Slopes, Slopes]:
-        """Slopes to the right and downward by Sobel, 8 times levels a pixel, of pixels that have neighbours."""
+        """Eight times the slopes to the right and downward, by Sobel."""
         right, down = opencv().spatialGradient(self.grey, ksize=3)
-        return _inner(right), _inner(down)
-
-    @cached_property
-    def steepness(self) -> Slopes:
-        """Sum of both slopes without their signs."""
-        right, down = self.gradients
-        return np.abs(right) + np.abs(down)
+        return _rimmed(right), _rimmed(down)
 
     @cached_property
     def ripple(self) -> Slopes:
         """What Immerkær's mask leaves: flat areas, slopes and straight edges vanish, noise stays."""
         cv2 = opencv()
-        return _inner(cv2.Sobel(self.grey, cv2.CV_16S, 2, 2, ksize=3))
+        return _rimmed(cv2.Sobel(self.grey, cv2.CV_16S, 2, 2, ksize=3))
 
     @property
-    def has_neighbours(self) -> bool:
-        """Whether any pixel has neighbours on all sides; without, nothing is known of blur and noise."""
-        return bool(min(self.grey.shape) >= 3)
+    def inner(self) -> int:
+        """How many pixels have neighbours on all sides; without any, nothing is known of blur and noise."""
+        height, width = (max(int(side) - 2, 0) for side in self.grey.shape)
+        return height * width
 
 
 def working(image: npt.NDArray[Any]) -> Working:
@@ -86,23 +89,29 @@ def working(image: npt.NDArray[Any]) -> Working:
     --------
     >>> made = working(np.zeros((480, 640, 3), np.uint8))
     >>> made.grey.shape, made.sample.shape, made.colours.shape, made.scale
-    ((240, 320), (240, 320), (120, 160, 3), 0.5)
+    ((240, 320), (120, 640), (80, 107, 3), 0.5)
     """
     cv2 = opencv()
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    longer = max(grey.shape)
-    scale = min(1.0, WORKING_SIDE / longer)
-    small = grey
-    if scale < 1:
-        height, width = (max(1, round(side * scale)) for side in grey.shape)
-        small = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
-    colours = None if image.ndim == 2 else _every(image, math.ceil(longer / SAMPLE_SIDE))
-    return Working(small, _every(grey, math.ceil(longer / WORKING_SIDE)), colours, scale)
+    scale = min(1.0, WORKING_SIDE / max(grey.shape))
+    small = _smaller(grey, scale, cv2.INTER_AREA)
+    # Whole rows need no copy, and every n-th pixel of a row would cost more than all of them.
+    sample = grey[:: math.ceil(grey.shape[0] / SAMPLED_ROWS)]
+    coarse = min(1.0, SAMPLED_SIDE / max(grey.shape))
+    colours = None if image.ndim == 2 else _smaller(image, coarse, cv2.INTER_NEAREST)
+    return Working(small, sample, colours, scale)
 
 
-def _every(image: Pixels, step: int) -> Pixels:
-    return image if step == 1 else np.ascontiguousarray(image[::step, ::step])
+def _smaller(image: Pixels, scale: float, how: int) -> Pixels:
+    if scale == 1:
+        return image
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    smaller: Pixels = opencv().resize(image, (width, height), interpolation=how)
+    return smaller
 
 
-def _inner(slopes: Slopes) -> Slopes:
-    return slopes[1:-1, 1:-1]
+def _rimmed(slopes: Slopes) -> Slopes:
+    """The same with 0 on the rim, which leaves sums right and the array in one piece."""
+    slopes[0] = slopes[-1] = 0
+    slopes[:, 0] = slopes[:, -1] = 0
+    return slopes
