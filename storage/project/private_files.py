@@ -15,7 +15,18 @@ OTHERS = 0o077
 """What a group and everybody else may do."""
 
 OF_THE_HOME = frozenset(
-    {"history.db", "private.key", "gauges", "locks", "models", "profiles", "references", "reports", "spool"}
+    {
+        "history.db",
+        "private.key",
+        "gauges",
+        "image-statistics",
+        "locks",
+        "models",
+        "profiles",
+        "references",
+        "reports",
+        "spool",
+    }
 )
 """What lies in a home. A home may be set to a folder that holds other things too, which are left alone."""
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,6 +43,8 @@ SCHEMA = pa.schema(
     ]
 )
 
+Key = tuple[str, str]
+
 Boxes = list[list[float]] | None
 
 
@@ -54,12 +56,15 @@ class Wanted(NamedTuple):
     boxes: Boxes = None
 
     @property
-    def boxes_key(self) -> str:
-        """Tells the boxes of two answers about one image from each other; empty without boxes."""
-        return hashlib.sha256(repr(self.boxes).encode()).hexdigest()[:16] if self.boxes is not None else ""
+    def key(self) -> Key:
+        """Tells it from others: by its path, and by its boxes, which differ from answer to answer."""
+        boxes = "" if self.boxes is None else hashlib.sha256(repr(self.boxes).encode()).hexdigest()[:16]
+        return self.path, boxes
 
 
-class _Stamp(NamedTuple):
+class Stamp(NamedTuple):
+    """What tells one state of a file from another."""
+
     size: int
     mtime: int
 
@@ -80,23 +85,22 @@ class MeasuredImages:
     kept: Path
 
     def table(self, wanted: Sequence[Wanted | None]) -> pa.Table:
-        """A row of `SCHEMA` for each image, in their order; one that is not named is all null but for its fault.
+        """A row of `SCHEMA` for each image, in their order; one that is not there is all null but for its fault.
 
         Raises
         ------
         SourceError
             If what is measured cannot be kept.
         """
-        distinct = {(it.path, it.boxes_key): it for it in wanted if it is not None}
-        known = self._known(distinct)
-        stamps = {key: self._stamp(it.path) for key, it in distinct.items()}
-        stale = [it for key, it in distinct.items() if _is_stale(known.get(key), stamps[key])]
-        for measured in self._measured(stale, stamps):
-            known |= {(row["path"], row["boxes"]): row for row in measured}
-        rows = [_row(it, known, stamps) for it in wanted]
-        return pa.Table.from_pylist(rows, schema=SCHEMA)
+        distinct = {it.key: it for it in wanted if it is not None}
+        stamps = {key: self.stamp(it.path) for key, it in distinct.items()}
+        known = _Known(self._kept(distinct.values()))
+        stale = [it for key, it in distinct.items() if known.lacks(key, stamps[key])]
+        for part in self._measured(stale, stamps):
+            known.add(part)
+        return known.rows((it.key, stamps[it.key]) if it else (None, MISSING) for it in wanted)
 
-    def _stamp(self, path: str) -> _Stamp | str:
+    def stamp(self, path: str) -> Stamp | str:
         """Size and time of a file, or what is wrong with its path."""
         located = self._located(path)
         if located is None:
@@ -105,7 +109,10 @@ class MeasuredImages:
             found = os.stat(located)
         except (OSError, ValueError):
             return MISSING
-        return _Stamp(found.st_size, found.st_mtime_ns)
+        # A pipe would be waited for without end.
+        if not stat.S_ISREG(found.st_mode):
+            return MISSING
+        return Stamp(found.st_size, found.st_mtime_ns)
 
     def _located(self, path: str) -> str | None:
         """Where a file lies; None where its path leads out of the folder, so that no log has other files read."""
@@ -113,45 +120,39 @@ class MeasuredImages:
         located = os.path.normpath(os.path.join(root, path))
         return located if located.startswith(root.rstrip(os.sep) + os.sep) else None
 
-    def _known(self, wanted: Mapping[tuple[str, str], Wanted]) -> dict[tuple[str, str], dict[str, Any]]:
+    def _kept(self, wanted: Iterable[Wanted]) -> Iterator[pa.Table]:
         """What earlier runs have kept of some images, the newest last."""
         by_day: dict[str, list[str]] = {}
-        for it in wanted.values():
+        for it in wanted:
             by_day.setdefault(it.day, []).append(it.path)
-        found: dict[tuple[str, str], dict[str, Any]] = {}
         for day, paths in by_day.items():
             asked = pa.array(paths, pa.string())
-            for file in sorted((self._place(day)).glob("*.parquet")):
-                for row in _kept_rows(file, asked):
-                    if (key := (row["path"], row["boxes"])) in wanted:
-                        found[key] = row
-        return found
+            for file in sorted(self._place(day).glob("*.parquet")):
+                yield from _rows_of(file, asked)
 
     def _place(self, day: str) -> Path:
         return self.kept / f"v{EDITION}" / day
 
-    def _measured(
-        self, images: Iterable[Wanted], stamps: Mapping[tuple[str, str], _Stamp | str]
-    ) -> Iterator[list[dict[str, Any]]]:
+    def _measured(self, images: Iterable[Wanted], stamps: Mapping[Key, Stamp | str]) -> Iterator[pa.Table]:
         """Measure images, and keep a part of them before the next is begun."""
         by_day: dict[str, list[Wanted]] = {}
         for it in images:
             by_day.setdefault(it.day, []).append(it)
         for day, group in by_day.items():
-            left = iter(group)
-            while part := list(islice(left, PART)):
-                located = [Path(self._located(it.path) or "") for it in part]
+            for begin in range(0, len(group), PART):
+                part = group[begin : begin + PART]
+                paths = [self._located(it.path) or "" for it in part]
                 boxes = [it.boxes for it in part] if any(it.boxes is not None for it in part) else None
-                rows = []
-                for it, result in zip(part, measure_files(located, boxes), strict=True):
-                    stamp = stamps[it.path, it.boxes_key]
-                    assert isinstance(stamp, _Stamp)
-                    values = {FAULT: result.code} if isinstance(result, ImageFault) else result
-                    rows.append({"path": it.path, "boxes": it.boxes_key, **stamp._asdict(), **values})
-                self._keep(day, [row for row in rows if row.get(FAULT) != MISSING])
-                yield rows
+                rows = [
+                    _row(it, stamps[it.key], result)
+                    for it, result in zip(part, measure_files(paths, boxes), strict=True)
+                ]
+                # One that went meanwhile is asked for again the next time.
+                table = pa.Table.from_pylist([row for row in rows if row.get(FAULT) != MISSING], schema=SCHEMA)
+                self._keep(day, table)
+                yield table
 
-    def _keep(self, day: str, rows: list[dict[str, Any]]) -> None:
+    def _keep(self, day: str, table: pa.Table) -> None:
         folder = self._place(day)
         try:
             make_folder(folder)
@@ -159,36 +160,55 @@ class MeasuredImages:
             number = len(list(folder.glob("*.parquet")))
             path = folder / f"{number:06d}-{secrets.token_hex(4)}.parquet"
             with atomic_file(path, mode=FILE_MODE) as file:
-                pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), file)
+                pq.write_table(table, file)
         except OSError as error:
             what = f"what was measured of images cannot be kept: {one_line(error)}"
             raise SourceError(what, where=folder, fix="mend the folder, or set LAMPLIGHTER_HOME") from None
 
 
-def _kept_rows(file: Path, paths: pa.Array) -> list[dict[str, Any]]:
+class _Known:
+    """Rows that are known, by their image; of one image the row that was added last counts."""
+
+    def __init__(self, tables: Iterable[pa.Table]) -> None:
+        # The first two stand for every image that has no row.
+        self._tables = [pa.Table.from_pylist([{FAULT: MISSING}, {FAULT: OUTSIDE}], schema=SCHEMA)]
+        self._places: dict[Key, int] = {}
+        self._stamps: dict[Key, Stamp] = {}
+        self._size = 2
+        for table in tables:
+            self.add(table)
+
+    def add(self, table: pa.Table) -> None:
+        columns = [table[name].to_pylist() for name in ("path", "boxes", "size", "mtime")]
+        for i, (path, boxes, size, mtime) in enumerate(zip(*columns, strict=True)):
+            self._places[path, boxes] = self._size + i
+            self._stamps[path, boxes] = Stamp(size, mtime)
+        self._tables.append(table)
+        self._size += len(table)
+
+    def lacks(self, key: Key, stamp: Stamp | str) -> bool:
+        """Whether a file has to be measured; one that is gone keeps its numbers."""
+        return isinstance(stamp, Stamp) and self._stamps.get(key) != stamp
+
+    def rows(self, wanted: Iterable[tuple[Key | None, Stamp | str]]) -> pa.Table:
+        """A row for each image, in their order."""
+        places = [1 if stamp == OUTSIDE else self._places.get(key, 0) if key else 0 for key, stamp in wanted]
+        return pa.concat_tables(self._tables).take(pa.array(places, pa.int64()))
+
+
+def _rows_of(file: Path, paths: pa.Array) -> Iterator[pa.Table]:
     """The rows of a file that are of some paths; none of a file that is damaged or was removed meanwhile."""
     try:
         table = pq.read_table(file)
-        return list(table.filter(pc.is_in(table["path"], value_set=paths)).to_pylist())
-    except (OSError, pa.ArrowException, KeyError):
-        return []
+        table = table.filter(pc.is_in(table["path"], value_set=paths))
+        # A statistic that is new is null in what was measured before.
+        columns = [table[name] if name in table.column_names else pa.nulls(len(table)) for name in SCHEMA.names]
+        yield pa.table(columns, SCHEMA.names).cast(SCHEMA)
+    except (OSError, pa.ArrowException, KeyError, ValueError):
+        return
 
 
-def _is_stale(known: Mapping[str, Any] | None, stamp: _Stamp | str) -> bool:
-    """Whether a file has to be measured; one that is gone keeps its numbers."""
-    if isinstance(stamp, str):
-        return False
-    return known is None or (known["size"], known["mtime"]) != stamp
-
-
-def _row(
-    wanted: Wanted | None,
-    known: Mapping[tuple[str, str], Mapping[str, Any]],
-    stamps: Mapping[tuple[str, str], _Stamp | str],
-) -> Mapping[str, Any]:
-    if wanted is None:
-        return {FAULT: MISSING}
-    key = (wanted.path, wanted.boxes_key)
-    if stamps[key] == OUTSIDE:
-        return {"path": wanted.path, FAULT: OUTSIDE}
-    return known.get(key) or {"path": wanted.path, FAULT: MISSING}
+def _row(wanted: Wanted, stamp: Stamp | str, result: Mapping[str, Any] | ImageFault) -> dict[str, Any]:
+    assert isinstance(stamp, Stamp)
+    values = {FAULT: str(result.code)} if isinstance(result, ImageFault) else result
+    return {"path": wanted.path, "boxes": wanted.key[1], "size": stamp.size, "mtime": stamp.mtime, **values}

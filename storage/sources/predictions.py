@@ -71,7 +71,7 @@ def images_of(project: Project, monitor: Monitor) -> ImageSpec | None:
     if images is None:
         return None
     boxes = monitor.predictions.prediction if images.crops else None
-    kept = project.home / "images" / monitor.model
+    kept = project.home / "image-statistics" / monitor.model
     return ImageSpec(images.path, project.root / images.folder, kept, monitor.predictions.time, boxes)
 
 

@@ -32,7 +32,7 @@ from storage.upkeep.archive import COMPRESSED, Manifest, Writer
 
 HISTORY = "history.db"
 SCRATCH = ".backup-"
-WHOLE = ("profiles", "references", "gauges")
+WHOLE = ("profiles", "references", "image-statistics", "gauges")
 """Folders of the home of which every file goes along."""
 
 

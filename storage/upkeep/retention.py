@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from shutil import rmtree
 
@@ -40,8 +40,8 @@ class Expired:
 
     Attributes
     ----------
-    spool, reports, profiles : list of Path
-        Folders and files.
+    spool, reports, profiles, images : list of Path
+        Folders and files; of images what was measured of them, by the day.
     rows : dict of str to dict of str to int
         Rows of the history, by model and table.
     before : dict of str to dict of str to datetime
@@ -51,13 +51,14 @@ class Expired:
     spool: list[Path] = field(default_factory=list)
     reports: list[Path] = field(default_factory=list)
     profiles: list[Path] = field(default_factory=list)
+    images: list[Path] = field(default_factory=list)
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
     before: dict[str, dict[str, datetime]] = field(default_factory=dict)
 
     @property
     def files(self) -> dict[str, list[Path]]:
         """The kinds of files of which there are some."""
-        kinds = {"spool": self.spool, "reports": self.reports, "profiles": self.profiles}
+        kinds = {"spool": self.spool, "reports": self.reports, "profiles": self.profiles, "images": self.images}
         return {name: paths for name, paths in kinds.items() if paths}
 
     def __bool__(self) -> bool:
@@ -95,6 +96,7 @@ def expired(
         spool,
         sorted(_reports(project, history, monitors, now, only)),
         sorted(_profiles(home, history, before, now, settings.keep_profiles_days, only)),
+        sorted(path for monitor in monitors for path in _images(home, monitor, before.get(monitor.model, {}))),
         rows,
         before,
     )
@@ -118,7 +120,7 @@ def remove(project: Project, history: History | None, found: Expired) -> None:
                 connection.execute(sa.delete(table).where(*conditions))
     named = _named(project.home, history) if history and found.profiles else set[str]()
     cache = ProfileStore(project.home).folder / "cache"
-    for path in (*found.spool, *found.reports, *found.profiles):
+    for path in (*found.spool, *found.reports, *found.images, *found.profiles):
         # A run may have written the same profile again meanwhile.
         if path.suffix == ".arrow" and path.stem in named and path.parent != cache:
             continue
@@ -225,6 +227,19 @@ def _profiles(
         else map(ProfileStore(home).path_of, _doomed_profiles(history, before))
     )
     yield from (path for path in found if path.stem not in named and path.is_file() and path.lstat().st_mtime < limit)
+
+
+def _images(home: Path, monitor: Monitor, before: dict[str, datetime]) -> Iterator[Path]:
+    """What was measured of images of days whose profiles go; a fixed reference is looked at for ever."""
+    if (limit := before.get("profile")) is None:
+        return
+    kept = monitor.reference.days if monitor.reference else None
+    for folder in (home / "image-statistics" / monitor.model).glob("v*/????-??-??"):
+        day = date.fromisoformat(folder.name)
+        # Days are of UTC here, and may begin and end a day beside the model's.
+        margin = timedelta(days=1)
+        if day + 2 * margin <= limit.date() and not (kept and kept[0] - margin <= day <= kept[1] + margin):
+            yield folder
 
 
 def _doomed_profiles(history: History, before: dict[str, dict[str, datetime]]) -> set[str]:

@@ -197,5 +197,8 @@ def _profiles_of(context: RunContext, where: ScanSpec, kinds: dict[str, ColumnKi
     profiles = store.cached(name)
     if profiles is None:
         profiles, _ = profile_columns(rows, kinds, bounds=_unsure(monitor), private=monitor.private, key=key)
-        store.cache(name, profiles)
+        brightness = profiles.get("image_brightness")
+        # Images of a reference that are not there yet are looked for again.
+        if brightness is None or brightness.nulls < brightness.rows:
+            store.cache(name, profiles)
     return profiles

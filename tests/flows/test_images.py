@@ -13,8 +13,9 @@ from storage.history import open_history
 from storage.history.query import Filter, measurements_of
 from storage.project.folder import Project
 from tasks.stages.outcome import Outcome
-from tests.flows.image_world import CAMERAS, MONITOR, OF_EACH, darker, log_images, world
-from tests.flows.small_world import run
+from tests.flows.image_world import CAMERAS, MONITOR, OF_EACH, darker, log_images, scene, store, world
+from tests.flows.small_world import day, log, run
+from tests.lamplighter.cli.called import run as call
 
 
 def measured(project: Project, outcome: Outcome) -> dict[tuple[str, str], float | None]:
@@ -89,3 +90,138 @@ def test_brightness_falling_on_one_camera_opens_an_incident_that_names_it(tmp_pa
         outcome = run(project, number)
         failed = {it.check.segment for it in outcome.judged.decisions if it.verdict.value == "failed"}
         assert failed == ({"camera=north"} if number == 7 else set())
+
+
+def messages(outcome: Outcome) -> dict[str, str]:
+    return {it.code.value: it.message for it in outcome.findings}
+
+
+def kept_files(project: Project) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in (project.home / "image-statistics").rglob("*") if path.is_file()}
+
+
+def test_a_folder_that_is_not_there_is_one_line_and_a_data_fault(tmp_path: Path) -> None:
+    project = world(tmp_path)
+    log_images(project, 0, write=False)
+    outcome = run(project, 0)
+    assert [*messages(outcome)] == ["images-unmeasured"]
+    (message,) = messages(outcome).values()
+    assert message.startswith("24 of 24 images are not in images, such as 2025-03-03/north-0.jpg, ")
+    found = measured(project, outcome)
+    assert (found["images_missing", ""], found["image_brightness", ""]) == (24, None)
+    log_images(project, 0)
+    assert measured(project, run(project, 0))["image_brightness", ""] is not None, "once they are there"
+
+
+def test_paths_that_are_no_images_of_the_folder(tmp_path: Path) -> None:
+    project = world(tmp_path)
+    rows = log_images(project, 0)
+    store(project, "../outside.jpg", scene(np.random.default_rng(1)))
+    rows["image_path"] = rows["image_path"].astype(object)
+    inside = project.root / "images" / rows["image_path"][3]
+    odd = [None, "/etc/hostname", "../outside.jpg", str(inside), "", "2025-03-03", "a\0b", rows["image_path"][10]]
+    rows.loc[range(len(odd)), "image_path"] = odd
+    outcome = run(project, 0, rows)
+    found = messages(outcome)
+    assert found["images-outside"].startswith(
+        "2 of 24 images lie outside the folder of images, such as /etc/hostname, ../outside.jpg;"
+    )
+    assert found["images-repeated"] == f"1 image stands in several rows, such as {odd[-1]}; log each once"
+    every = [it.message for it in outcome.findings]
+    assert "2 of 24 rows have no path in column 'image_path'; log one" in every
+    assert any(it.startswith("2 of 24 images are not in images, such as 2025-03-03, ") for it in every)
+    assert measured(project, outcome)["images_missing", ""] == 6
+    assert measured(project, outcome)["image_brightness", ""] is not None
+
+
+def test_a_path_column_that_is_missing_is_named_once(tmp_path: Path) -> None:
+    project = world(tmp_path)
+    outcome = run(project, 0, log_images(project, 0).drop(columns="image_path"))
+    (finding,) = outcome.findings
+    assert finding.code.value == "column-missing"
+    assert "image path column 'image_path' is missing" in finding.message
+
+
+def test_what_the_service_measured_is_taken(tmp_path: Path) -> None:
+    project = world(tmp_path, MONITOR.replace("{path: image_path, folder: images}", "{}"))
+    rows = log_images(project, 0, write=False).drop(columns="image_path")
+    outcome = run(project, 0, rows.assign(image_brightness=np.where(rows["camera"] == "west", 0.1, 0.7)))
+    found = measured(project, outcome)
+    assert found["image_brightness", "camera=west"] == pytest.approx(0.1)
+    assert found["image_brightness", "image_light=bright"] == pytest.approx(0.7)
+    assert not {metric for metric, _ in found} & {"images_missing", "image_contrast"}
+    assert not outcome.findings
+
+
+def test_an_image_is_decoded_once_and_again_when_it_changes(tmp_path: Path) -> None:
+    project = world(tmp_path)
+    log_images(project, 0)
+    outcome = run(project, 0)
+    kept, fingerprint = kept_files(project), outcome.context.scan(outcome.own.pending.spec).fingerprint
+    assert len(kept) == 1
+    run(project, 0)
+    assert kept_files(project) == kept
+    store(project, f"{day(0)}/west-0.jpg", scene(np.random.default_rng(1), light=0.1))
+    again = run(project, 0)
+    assert len(kept_files(project)) == 2
+    assert again.context.scan(again.own.pending.spec).fingerprint == fingerprint
+
+
+def test_numbers_that_are_damaged_are_measured_again(tmp_path: Path) -> None:
+    project = world(tmp_path)
+    log_images(project, 0)
+    first = measured(project, run(project, 0))
+    (path,) = kept_files(project)
+    path.write_bytes(path.read_bytes()[:100])
+    assert measured(project, run(project, 0)) == first
+
+
+def test_a_camera_that_comes_or_goes_is_no_drift_of_the_others(tmp_path: Path) -> None:
+    project = world(tmp_path, MONITOR_CHECKED)
+    for number in range(10):
+        cameras = ("south", "west") if number == 8 else (*CAMERAS, "east") if number == 9 else CAMERAS
+        log_images(project, number, cameras=cameras, changed={"east": darker(0.2)})
+        outcome = run(project, number)
+        assert not {it.check.segment for it in outcome.judged.decisions if it.verdict.value == "failed"}
+
+
+LABELLED = (
+    MONITOR
+    + """
+labels: {same_row: true, target: truth, mature_after: 1h}
+features: {numeric: [speed]}
+reference: {days: 2025-03-03..2025-03-05}
+"""
+)
+
+
+def test_quality_by_light_and_drift_of_statistics(tmp_path: Path) -> None:
+    project = world(tmp_path, LABELLED)
+    for number in range(5):
+        rows = log_images(project, number, {camera: darker(0.2) for camera in CAMERAS} if number == 4 else None)
+        wrong = 1 if number == 4 else 0
+        speed = np.random.default_rng(number).normal(50, 5, len(rows))
+        outcome = run(project, number, rows.assign(truth=(rows["answer"] + wrong) % 2, speed=speed))
+    found = measured(project, outcome)
+    assert found["accuracy", "image_light=dark"] == 0
+    context = outcome.context
+    drifted = {
+        it.feature: it.value
+        for it in measurements_of(open_history(project), context.window, Filter(as_of=context.known_on))
+        if it.metric == "drift_detected"
+    }
+    assert drifted["image_brightness"] == 1
+    assert found["drift_share", ""] == drifted["speed"] == 0, "statistics of images count only where they are declared"
+    assert not outcome.findings, "dusk is no break of the data"
+
+
+def test_validate_knows_the_columns_that_a_run_makes(tmp_path: Path) -> None:
+    checks = "checks:\n  - {metric: drift_statistic, feature: image_noise, above: 1}\n"
+    project = world(tmp_path, LABELLED + checks)
+    rows = log_images(project, 0)
+    log(project, 0, rows.assign(truth=rows["answer"], speed=np.arange(len(rows)) * 1.0))
+    result = call("-C", str(project.root), "validate", "m")
+    assert "m is sound: 24 rows" in result.output
+    shutil.rmtree(project.root / "images")
+    result = call("-C", str(project.root), "validate", "m")
+    assert "monitors/m.yaml:5: there is no folder" in result.output

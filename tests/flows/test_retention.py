@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from lamplighter.core.checks.messages import Message
-from lamplighter.core.monitor import Severity
+from lamplighter.core.monitor import Reference, Severity
 from storage.history import model_lock, open_history, tables
 from storage.history.outbox import DeliveryStatus, mark, put, waiting
 from storage.history.query import dump
@@ -103,6 +103,20 @@ def later(project: Project) -> dict[str, list[tuple[Any, ...]]]:
         with history.reading() as connection:
             found[name] = sorted((tuple(row) for row in connection.execute(query)), key=repr)
     return found | {"incident": [it for it in incidents(project) if it[1] >= DAYS]}
+
+
+def test_what_was_measured_of_images_goes_with_the_profiles_of_its_day_unless_it_is_a_reference(long: Project) -> None:
+    kept = long.home / "image-statistics" / "m" / "v1"
+    for number in (0, 1, DAYS - 1):
+        (kept / str(day(number))).mkdir(parents=True)
+    history, monitor = open_history(long), long.monitor("m")
+    assert expired(long, history, [monitor], NOW).images == [kept / str(day(0)), kept / str(day(1))]
+    fixed = monitor.model_copy(update={"reference": Reference.model_validate({"days": f"{day(3)}..{day(4)}"})})
+    assert expired(long, history, [fixed], NOW).images == [kept / str(day(0)), kept / str(day(1))]
+    own = monitor.model_copy(update={"reference": Reference.model_validate({"days": f"{day(1)}..{day(4)}"})})
+    assert expired(long, history, [own], NOW).images == []
+    remove(long, history, expired(long, history, [monitor], NOW))
+    assert [path.name for path in kept.iterdir()] == [str(day(DAYS - 1))]
 
 
 def test_what_is_left_is_judged_the_same(long: Project, tmp_path: Path) -> None:

@@ -136,34 +136,45 @@ def file_findings(images: Images, paths: Sequence[str | None], faults: Sequence[
     1 of 4 images lies outside the folder of images, such as /etc/x; log paths below it
     1 of 4 images cannot be read, such as b.jpg (truncated); see how it is stored
     """
+    found = [*_file_findings(images, paths, faults)]
+    if faults and all(faults):
+        # Nothing is known of the images of the window: what most of them lack says it.
+        worst, _ = max(found, key=lambda it: it[1])
+        yield Finding(Code.IMAGES_UNMEASURED, worst.subject, worst.message)
+    else:
+        yield from (finding for finding, _ in found)
+
+
+def _file_findings(
+    images: Images, paths: Sequence[str | None], faults: Sequence[str | None]
+) -> Iterator[tuple[Finding, int]]:
+    """Each finding, and of how many images it is."""
     column, whole = images.path or "", len(paths)
-    folder = images.folder or "the project"
     by_fault: dict[str, dict[str, str]] = {}
     for path, fault in zip(paths, faults, strict=True):
         if path and fault:
-            kind = fault if fault in (MISSING, OUTSIDE) else ""
-            by_fault.setdefault(kind, {})[path] = fault
+            by_fault.setdefault(fault if fault in (MISSING, OUTSIDE) else "", {})[path] = fault
     if nameless := sum(not path for path in paths):
         what = f"{_of(nameless, whole, 'row')} {'has' if nameless == 1 else 'have'} no path in column {column!r}"
-        yield Finding(Code.IMAGES_MISSING, column, f"{what}; log one")
+        yield Finding(Code.IMAGES_MISSING, column, f"{what}; log one"), nameless
     if absent := by_fault.get(MISSING):
+        folder = images.folder or "the project's folder"
         what = f"{_of(len(absent), whole, 'image')} {_are(absent)} not in {folder}, such as {_named(absent)}"
-        code = Code.IMAGES_ABSENT if len(absent) + nameless >= whole else Code.IMAGES_MISSING
-        yield Finding(code, folder, f"{what}; store them, or correct images.folder")
+        cure = "store them, or correct images.folder"
+        yield Finding(Code.IMAGES_MISSING, folder, f"{what}; {cure}"), len(absent)
     if outside := by_fault.get(OUTSIDE):
         lie = "lies" if len(outside) == 1 else "lie"
         what = f"{_of(len(outside), whole, 'image')} {lie} outside the folder of images, such as {_named(outside)}"
-        yield Finding(Code.IMAGES_OUTSIDE, column, f"{what}; log paths below it")
+        yield Finding(Code.IMAGES_OUTSIDE, column, f"{what}; log paths below it"), len(outside)
     if broken := by_fault.get(""):
         named = ", ".join(f"{path} ({fault})" for path, fault in list(broken.items())[:MOST_NAMED])
         what = f"{_of(len(broken), whole, 'image')} cannot be read, such as {named}"
-        yield Finding(
-            Code.IMAGES_UNREADABLE, column, f"{what}; see how {'it is' if len(broken) == 1 else 'they are'} stored"
-        )
+        cure = f"see how {'it is' if len(broken) == 1 else 'they are'} stored"
+        yield Finding(Code.IMAGES_UNREADABLE, column, f"{what}; {cure}"), len(broken)
     repeated = {path: "" for path, count in Counter(path for path in paths if path).items() if count > 1}
     if repeated:
         what = f"{counted(len(repeated), 'image stands', 'images stand')} in several rows, such as {_named(repeated)}"
-        yield Finding(Code.IMAGES_REPEATED, column, f"{what}; log each once")
+        yield Finding(Code.IMAGES_REPEATED, column, f"{what}; log each once"), 0
 
 
 def _of(count: int, whole: int, what: str) -> str:

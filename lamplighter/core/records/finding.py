@@ -53,7 +53,7 @@ class Code(StrEnum):
     LABELS_AMBIGUOUS = "labels-ambiguous"
     RUNS_OF_THE_FUTURE = "runs-of-the-future"
     PATH_DIFFERS = "path-differs"
-    IMAGES_ABSENT = "images-absent"
+    IMAGES_UNMEASURED = "images-unmeasured"
     IMAGES_MISSING = "images-missing"
     IMAGES_OUTSIDE = "images-outside"
     IMAGES_UNREADABLE = "images-unreadable"
@@ -102,7 +102,7 @@ LABEL_BREAKS = frozenset(
 )
 """Breaks of the truth: quality would show the break, not the model."""
 
-DATA_FAULTS = INPUT_BREAKS | LABEL_BREAKS | {Code.REFERENCE_UNREADABLE, Code.IMAGES_ABSENT}
+DATA_FAULTS = INPUT_BREAKS | LABEL_BREAKS | {Code.REFERENCE_UNREADABLE, Code.IMAGES_UNMEASURED}
 """What the check on broken data counts. Other findings are reported and break nothing that is measured."""
 
 
