@@ -12,6 +12,7 @@ import secrets
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -135,18 +136,15 @@ class MeasuredImages:
 
     def _measured(self, images: Iterable[Wanted], stamps: Mapping[Key, Stamp | str]) -> Iterator[pa.Table]:
         """Measure images, and keep a part of them before the next is begun."""
-        by_day: dict[str, list[Wanted]] = {}
-        for it in images:
-            by_day.setdefault(it.day, []).append(it)
-        for day, group in by_day.items():
-            for begin in range(0, len(group), PART):
-                part = group[begin : begin + PART]
-                paths = [self._located(it.path) or "" for it in part]
-                boxes = [it.boxes for it in part] if any(it.boxes is not None for it in part) else None
-                rows = [
-                    _row(it, stamps[it.key], result)
-                    for it, result in zip(part, measure_files(paths, boxes), strict=True)
-                ]
+        ordered = sorted(images, key=lambda it: it.day)
+        if not ordered:
+            return
+        paths = [self._located(it.path) or "" for it in ordered]
+        boxes = [it.boxes for it in ordered] if any(it.boxes is not None for it in ordered) else None
+        results = zip(ordered, measure_files(paths, boxes), strict=True)
+        for day, group in groupby(results, key=lambda pair: pair[0].day):
+            while part := [*islice(group, PART)]:
+                rows = [_row(it, stamps[it.key], result) for it, result in part]
                 # One that went meanwhile is asked for again the next time.
                 table = pa.Table.from_pylist([row for row in rows if row.get(FAULT) != MISSING], schema=SCHEMA)
                 self._keep(day, table)

@@ -6,18 +6,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lamplighter.core.evaluation.covered_tiles import covered_findings, tile_measurements
 from lamplighter.core.evaluation.images import POOR, file_findings, files, means, poor_shares
 from lamplighter.core.evaluation.labelled import class_labels
-from lamplighter.core.monitor.images import FAULT, NUMERIC
+from lamplighter.core.monitor.images import FAULT, NUMERIC, SEGMENTS, TILE
 from lamplighter.core.quality.arrays import Floats
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.records.finding import Finding
 from lamplighter.core.records.measurement import Measurement
+from storage.history.covered_tiles import covered_before
 from storage.profiles.build import as_floats
 from storage.sources.scan import Scan, ScanSpec
 from tasks.stages.run_context import RunContext
 
-OF_SHARES = frozenset({*(statistic for statistic, _ in POOR.values()), "image_opaque_ratio", "image_transparent_ratio"})
+BRIGHTNESS = "image_brightness"
+
+OF_SHARES = frozenset(
+    {BRIGHTNESS, *(statistic for statistic, _ in POOR.values()), "image_opaque_ratio", "image_transparent_ratio"}
+)
 
 
 def measure_images(context: RunContext, where: ScanSpec) -> tuple[list[Measurement], list[Finding]]:
@@ -47,7 +53,20 @@ def measure_images(context: RunContext, where: ScanSpec) -> tuple[list[Measureme
         measured += means(name, values, groupings)
         if name in OF_SHARES:
             kept[name] = values
-    return [*measured, *poor_shares(kept, groupings)], findings
+    measured += poor_shares(kept, groupings)
+    if TILE in rows.schema and BRIGHTNESS in kept:
+        tiles = rows.table([TILE])[TILE].to_pylist()
+        of_tiles = [*tile_measurements(tiles, kept[BRIGHTNESS], _of_cameras(groupings))]
+        findings += covered_findings(of_tiles, covered_before(context.history, where.window, context.known_on))
+        measured += of_tiles
+    return measured, findings
+
+
+def _of_cameras(groupings: Sequence[Grouping]) -> list[Grouping]:
+    """The cuts that a camera may be: declared segments but for those that a run makes, or all images where none is."""
+    made = tuple(f"{name}=" for name in SEGMENTS)
+    found = [it for it in groupings[1:] if not it.names[0].startswith(made)]
+    return found or [*groupings[:1]]
 
 
 def _groupings(rows: Scan, segments: Sequence[str]) -> list[Grouping]:

@@ -13,7 +13,7 @@ from storage.history import open_history
 from storage.history.query import Filter, measurements_of
 from storage.project.folder import Project
 from tasks.stages.outcome import Outcome
-from tests.flows.image_world import CAMERAS, MONITOR, OF_EACH, darker, log_images, scene, store, world
+from tests.flows.image_world import CAMERAS, MONITOR, OF_EACH, Image, darker, log_images, scene, store, world
 from tests.flows.small_world import day, log, run
 from tests.lamplighter.cli.called import run as call
 
@@ -225,3 +225,31 @@ def test_validate_knows_the_columns_that_a_run_makes(tmp_path: Path) -> None:
     shutil.rmtree(project.root / "images")
     result = call("-C", str(project.root), "validate", "m")
     assert "monitors/m.yaml:5: there is no folder" in result.output
+
+
+def dirty(image: Image) -> Image:
+    """A camera whose lens is covered in the first row, third column of 4 x 4."""
+    image = image.copy()
+    height, width = image.shape[0] // 4, image.shape[1] // 4
+    image[:height, 2 * width : 3 * width] = 25
+    return image
+
+
+def wall(image: Image) -> Image:
+    """A white lorry that fills a quarter of the view in every third image."""
+    if image[0, 0, 0] % 3 == 0:
+        image = image.copy()
+        image[image.shape[0] // 2 :, : image.shape[1] // 2] = 255
+    return image
+
+
+def test_a_tile_that_stays_covered_is_named_with_its_camera(tmp_path: Path) -> None:
+    project = world(tmp_path)
+    found = []
+    for number in range(7):
+        log_images(project, number, {"west": dirty, "south": wall} if number >= 4 else None)
+        found.append([it.message for it in run(project, number).findings])
+    assert found[:4] == [[]] * 4
+    (message,) = found[4]
+    assert message.startswith("tile r1c3 of camera=west is covered in 100 % of 8 images, and was in at most ")
+    assert [len(it) for it in found[5:]] == [1, 1], "until the lens is clean"

@@ -61,7 +61,9 @@ def means(name: str, values: Floats, groupings: Sequence[Grouping]) -> Iterator[
         yield from _measurements(name, grouping, value, interval)
 
 
-def shares(name: str, is_poor: Bools, known: Bools, groupings: Sequence[Grouping]) -> Iterator[Measurement]:
+def shares(
+    name: str, is_poor: Bools, known: Bools, groupings: Sequence[Grouping], klass: str = ""
+) -> Iterator[Measurement]:
     """The share of images that are something, of those of which it is known.
 
     Examples
@@ -73,18 +75,22 @@ def shares(name: str, is_poor: Bools, known: Bools, groupings: Sequence[Grouping
     for every in groupings:
         grouping, seen = every.rows(known), is_poor[known].astype(float)
         total = grouping.total(seen)
-        yield from _measurements(name, grouping, grouping.mean(seen), wilson(total, grouping.count))
+        yield from _measurements(name, grouping, grouping.mean(seen), wilson(total, grouping.count), klass)
 
 
-def _measurements(name: str, grouping: Grouping, values: Floats, interval: Interval) -> Iterator[Measurement]:
+def _measurements(
+    name: str, grouping: Grouping, values: Floats, interval: Interval, klass: str = ""
+) -> Iterator[Measurement]:
     lower, upper = interval
     for i, segment in enumerate(grouping.names):
         n = int(grouping.count[i])
         if not n:
-            yield Measurement(metric=name, segment=segment, reason=NO_IMAGE)
+            yield Measurement(metric=name, segment=segment, klass=klass, reason=NO_IMAGE)
             continue
         bounds = (float(lower[i]), float(upper[i])) if np.isfinite(lower[i] + upper[i]) else (None, None)
-        yield Measurement(metric=name, segment=segment, value=float(values[i]), n=n, lower=bounds[0], upper=bounds[1])
+        yield Measurement(
+            metric=name, segment=segment, klass=klass, value=float(values[i]), n=n, lower=bounds[0], upper=bounds[1]
+        )
 
 
 def poor_shares(values: Mapping[str, Floats], groupings: Sequence[Grouping]) -> Iterator[Measurement]:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from lamplighter.core.monitor.model import Monitor
     from lamplighter.core.profiles.profile import ColumnKind
 
-OF_CLASSES = frozenset({"prediction_share", "item_share"})
+OF_TILES = frozenset({"image_tile_covered_ratio"})
+"""Metrics of single classes that are recorded within segments."""
+
+OF_CLASSES = frozenset({"prediction_share", "item_share"}) | OF_TILES
 """Metrics that are of single classes alone; those of `OF_ONE_CLASS` are of the positive class too."""
 
 OF_KIND: dict[str, ColumnKind] = dict.fromkeys(("infinite_ratio", "outside_ratio", "outlier_ratio"), "numeric")
@@ -83,5 +86,5 @@ def _segment_faults(monitor: Monitor, check: Check) -> Iterator[tuple[str, str]]
         yield "segment", f"segment {check.segment!r} is of no declared column; {did_you_mean(column, monitor.segments)}"
     elif check.metric in OF_ALL_ROWS:
         yield "segment", f"metric {check.metric!r} is of all rows; leave segment out"
-    elif check.klass:
+    elif check.klass and check.metric not in OF_TILES:
         yield "segment", "classes are measured over all rows, not within segments; leave class or segment out"

@@ -34,7 +34,7 @@ OF_ALL_ROWS = frozenset({**INPUT_METRICS, **LABEL_METRICS, **ARRIVAL_METRICS}) -
 OF_ANSWERS = frozenset(name for name in FEATURE_METRICS if name.startswith("prediction_"))
 OF_FEATURES = FEATURE_METRICS - OF_ANSWERS
 OF_CROPS = frozenset(name for name in OF_IMAGES if name.startswith(CROPS))
-OF_FILES = frozenset({"images_missing", "images_unreadable_ratio"})
+OF_FILES = frozenset({"images_missing", "images_unreadable_ratio", "image_tile_covered_ratio"})
 
 NEEDS: tuple[tuple[str, Collection[str], Callable[[Monitor], object]], ...] = (
     ("labels", {*QUALITY_METRICS, *LABEL_METRICS, *ARRIVAL_METRICS}, lambda monitor: monitor.labels),

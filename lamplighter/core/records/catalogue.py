@@ -181,6 +181,11 @@ _ROWS = (
     _images("image_dark_ratio", "share of the images that are dark"),
     _images("image_blurred_ratio", "share of the images that are blurred"),
     _images("image_occluded_ratio", "share of the images of which a part is covered"),
+    Metric(
+        "image_tile_covered_ratio", DATA, "share of the images in which a tile of the view is covered, and most of all",
+        0, 1, "lower", labels=("segment", "class"), interval="Wilson",
+        formula="tiles of image_occluded_tile, by camera; dark images do not count",
+    ),
     *(_image(name, it) for name, it in IMAGE_STATISTICS.items() if it.is_number),
     _drift("drift_statistic", "distance between reference and window of a feature", None, METHOD),
     _drift("drift_p_value", "p-value of a feature's drift test", 1, METHOD),

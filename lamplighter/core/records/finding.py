@@ -58,6 +58,7 @@ class Code(StrEnum):
     IMAGES_OUTSIDE = "images-outside"
     IMAGES_UNREADABLE = "images-unreadable"
     IMAGES_REPEATED = "images-repeated"
+    IMAGES_COVERED = "images-covered"
 
 
 INPUT_BREAKS = frozenset(

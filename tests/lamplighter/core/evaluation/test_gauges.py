@@ -25,6 +25,7 @@ WITHOUT_A_GAUGE = {
     "item_share",  # a series an item: thousands
     "labels_missing",  # follows from coverage and rows
     "labels_corrected",  # shown where the history is
+    "image_tile_covered_ratio",  # 16 series a camera
 }
 
 UNITS = ("_ratio", "_seconds", "_timestamp_seconds")
