@@ -19,8 +19,9 @@ class Kind:
         What a monitor file calls it.
     answer : str
         What the model answers, for people.
-    compared_as : {"names", "numbers", "values"}
-        As what answers and labels are compared: names that are equal or not, numbers, or values as they were logged.
+    compared_as : {"names", "numbers", "values", "boxes"}
+        As what answers and labels are compared: names that are equal or not, numbers, values as they were logged, or
+        boxes, which stand in several columns.
     drift : {"categorical", "numeric"} or None
         As what the drift of answers is measured; None where it cannot be.
     shown : tuple of str
@@ -33,13 +34,13 @@ class Kind:
 
     Examples
     --------
-    >>> KINDS["regression"].answer, KINDS["regression"].compared_as, KINDS["detection"].is_measured
-    ('a number', 'numbers', False)
+    >>> KINDS["regression"].answer, KINDS["regression"].compared_as, KINDS["detection"].compared_as
+    ('a number', 'numbers', 'boxes')
     """
 
     name: str
     answer: str
-    compared_as: Literal["names", "numbers", "values"]
+    compared_as: Literal["names", "numbers", "values", "boxes"]
     drift: Literal["categorical", "numeric"] | None = None
     shown: tuple[str, ...] = ()
     evaluator: str = ""
@@ -68,7 +69,10 @@ _ROWS = (
     ),
     Kind("ranking", "a ranked list", compared_as="names", shown=("ndcg",), evaluator=f"{EVALUATORS}.ranking"),
     Kind("text", "a text", compared_as="values", shown=("rougeL",), evaluator=f"{EVALUATORS}.text"),
-    Kind("detection", "boxes in an image", compared_as="values"),
+    Kind(
+        "detection", "boxes in an image", compared_as="boxes", shown=("map50", "recall"),
+        evaluator=f"{EVALUATORS}.detection",
+    ),
 )  # fmt: skip
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ROWS}

@@ -20,6 +20,7 @@ from lamplighter.core.kinds import Kind
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.measurement import State
 from lamplighter.core.time.window import Window
+from storage.sources.boxes import BoxColumns, as_series, packed_boxes
 from storage.sources.labels import Arrived, keys
 from storage.sources.scan import Scan
 
@@ -63,7 +64,7 @@ class Truth:
         """
         asked = (
             monitor.kind,
-            monitor.predictions.model_dump(include={"id", "prediction", "score", "version", "positive"}),
+            monitor.predictions.model_dump(include=_asked_of(monitor.kind)),
             monitor.segments,
             monitor.metrics,
             monitor.top_k,
@@ -71,6 +72,12 @@ class Truth:
         )
         asked_hash = hashlib.sha256(repr(asked).encode()).hexdigest()[:8]
         return f"{state.value} {self.content} {asked_hash}"
+
+
+def _asked_of(kind: Kind) -> set[str]:
+    """The keys of predictions that quality depends on."""
+    own = {"classes", "confidence", "box_format"} if kind.compared_as == "boxes" else set()
+    return {"id", "prediction", "score", "version", "positive"} | own
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,8 @@ def predictions_with_ids(rows: Scan, monitor: Monitor) -> pd.DataFrame:
     """
     labels, predictions = monitor.labels, monitor.predictions
     assert labels is not None
+    if monitor.kind.compared_as == "boxes":
+        return _with_boxes(rows, monitor)
     answers = [predictions.prediction, *([labels.target] if labels.same_row else [])]
     texts = [
         *predictions.id,
@@ -115,6 +124,16 @@ def predictions_with_ids(rows: Scan, monitor: Monitor) -> pd.DataFrame:
     names = list(dict.fromkeys(name for name in (*texts, *answers, *predictions.scores) if name))
     objects = [name for name in answers if name] if monitor.kind.compared_as == "values" else []
     return rows.frame(names, [name for name in texts if name], objects)
+
+
+def _with_boxes(rows: Scan, monitor: Monitor) -> pd.DataFrame:
+    """The same of images: boxes under the name of the column that they stand in."""
+    labels, predictions = monitor.labels, monitor.predictions
+    texts = [*predictions.id, predictions.version, *monitor.segments]
+    names = list(dict.fromkeys(name for name in texts if name))
+    frame = rows.frame(names, names) if names else pd.DataFrame(index=pd.RangeIndex(rows.count))
+    columns = [BoxColumns.of(predictions), *([BoxColumns.of(labels)] if labels and labels.same_row else [])]
+    return frame.assign(**{column.boxes: as_series(packed_boxes(rows, column)) for column in columns})
 
 
 def truths_of(windows: Sequence[Seen], monitor: Monitor, index: LabelIndex | None) -> Iterator[Truth]:
@@ -143,7 +162,7 @@ def truths_of(windows: Sequence[Seen], monitor: Monitor, index: LabelIndex | Non
     """
     labels = monitor.labels
     assert labels is not None
-    needed = (monitor.predictions.prediction or "", *monitor.predictions.id)
+    needed = (monitor.predictions.prediction or "", *monitor.predictions.id, *monitor.predictions.boxes)
     for seen in windows:
         frame = predictions_with_ids(seen.rows, monitor)
         if index is None:

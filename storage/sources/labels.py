@@ -23,6 +23,7 @@ from lamplighter.core.values.cell import Reading
 from lamplighter.core.values.identity import identities
 from lamplighter.errors import BrokenFileError, ColumnError
 from storage.project.folder import Project
+from storage.sources.boxes import BoxColumns, packed_boxes
 from storage.sources.file_kinds import DELIVER
 from storage.sources.files import File
 from storage.sources.place import Wanted, reader_of
@@ -100,7 +101,7 @@ def labels_arrived(
     zone = ZoneInfo(monitor.timezone)
     begin = first if labels.time else midnight(first.astimezone(zone).date(), zone)
     span = Window(monitor.model, monitor.every, begin, now + MOMENT, monitor.timezone)
-    only = [*ids_of(labels, monitor), labels.target, *([labels.time] if labels.time else [])]
+    only = _columns(labels, monitor)
     files = reader_of(labels).between(project, labels, span, Wanted(spool_folder, "labels", only=only))
     unreadable: list[tuple[str, str]] = []
     incomplete: list[tuple[File, str]] = []
@@ -116,6 +117,12 @@ def labels_arrived(
     frame = _frame(tables, monitor) if tables else _none()
     seen = frame["arrived"].isna() | ((frame["arrived"] >= span.start) & (frame["arrived"] < span.end))
     return Arrived(frame[seen].reset_index(drop=True), labels.dated, len(files), unreadable)
+
+
+def _columns(labels: Labels, monitor: Monitor) -> list[str]:
+    """The columns that are read of a table of labels."""
+    beside = [name for name in (labels.classes, labels.time) if name]
+    return [*ids_of(labels, monitor), labels.target, *beside]
 
 
 def ids_of(labels: Labels, monitor: Monitor) -> tuple[str, ...]:
@@ -181,7 +188,7 @@ def _read(
     # A file without the time column has no rows of the span, but a schema that shows what is wrong.
     whole = Scan(ScanSpec(span, (file,), time=None)) if rows.unreadable else rows
     schema = whole.schema
-    wanted = [*ids, labels.target, *([labels.time] if labels.time else [])]
+    wanted = _columns(labels, monitor)
     if schema and (missing := [name for name in wanted if name not in schema]):
         names = [name for name in schema if name not in whole.path_columns]
         incomplete.append((file, f"no label column {missing[0]!r}; {names_listed(missing[0], names)}"))
@@ -191,11 +198,7 @@ def _read(
         return None
     try:
         key = joined_key(rows.identities(ids, reading).columns)
-        # Of the column as it was read: what is made of a decimal later may have fewer digits.
-        identity = rows.identities([labels.target], reading).column(0)
-        of_cells = monitor.kind.compared_as == "values" and file.is_csv
-        texts = rows.identities([labels.target], {labels.target: Reading.TEXT}) if of_cells else None
-        value = (texts or rows.table([labels.target], exact=[labels.target])).column(0)
+        identity, value = _values(rows, monitor, reading, is_csv=file.is_csv)
         arrived = _arrivals(rows, labels, file, span)
     except BrokenFileError:
         unreadable += rows.unreadable
@@ -204,13 +207,29 @@ def _read(
     return read.filter(pc.and_(read["key"].is_valid(), read["identity"].is_valid()))
 
 
+def _values(
+    rows: Scan, monitor: Monitor, reading: Mapping[str, Reading], *, is_csv: bool
+) -> tuple[pa.Array | pa.ChunkedArray, pa.ChunkedArray]:
+    """What each label is compared by, and the label."""
+    labels = monitor.labels
+    assert labels is not None
+    if monitor.kind.compared_as == "boxes":
+        value = packed_boxes(rows, BoxColumns.of(labels))
+        return identities(value), value
+    # Of the column as it was read: what is made of a decimal later may have fewer digits.
+    identity = rows.identities([labels.target], reading).column(0)
+    of_cells = monitor.kind.compared_as == "values" and is_csv
+    texts = rows.identities([labels.target], {labels.target: Reading.TEXT}) if of_cells else None
+    return identity, (texts or rows.table([labels.target], exact=[labels.target])).column(0)
+
+
 def _frame(tables: Sequence[pa.Table], monitor: Monitor) -> pd.DataFrame:
     """The labels of all files; the identity of a value is taken before the types of the files are united."""
     if monitor.kind.compared_as == "numbers":
         tables = [without_bytes(table, "value") for table in tables]
     table = united(tables, exact=["value"])
     kept = pd.Series(pd.arrays.ArrowExtensionArray(table["value"]))
-    true = table["identity"] if monitor.kind.compared_as == "names" else table["value"]
+    true = table["value"] if monitor.kind.compared_as in ("numbers", "values") else table["identity"]
     frame = as_frame(pa.table({"key": table["key"], "y_true": true, "arrived": table["arrived"]}))
     if monitor.kind.compared_as == "numbers" and any(_is_narrow(table["value"].type) for table in tables):
         # A double and the float of fewer bits that it was rounded to are one label, delivered twice.
@@ -219,6 +238,8 @@ def _frame(tables: Sequence[pa.Table], monitor: Monitor) -> pd.DataFrame:
     if monitor.kind.compared_as == "values":
         # Of each file by itself: text beside bytes is text.
         frame["y_true"] = pd.Series([value for part in tables for value in objects_of(part["value"])], dtype=object)
+    if monitor.kind.compared_as == "boxes":
+        frame = frame.assign(content=frame["y_true"], y_true=kept)
     return frame.assign(value=kept)
 
 

@@ -101,5 +101,5 @@ def spec_of(monitor: Monitor, window: Window, files: Iterable[File]) -> ScanSpec
 def _required_columns(monitor: Monitor) -> tuple[str, ...]:
     """Columns whose nulls would count: as wrong answers, as rows of no id, or as rows without a truth."""
     source, labels = monitor.predictions, monitor.labels
-    truth = labels.target if labels and labels.same_row else None
-    return tuple(name for name in (*source.id, source.prediction, truth) if name)
+    truth = (labels.target, labels.classes) if labels and labels.same_row else ()
+    return tuple(dict.fromkeys(name for name in (*source.id, source.prediction, *source.boxes, *truth) if name))

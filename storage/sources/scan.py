@@ -375,6 +375,14 @@ class Scan:
         frame = as_frame(pa.table({name: column for name, column in read.items() if name not in plain}))
         return frame if not plain else pd.DataFrame({name: plain.get(name, frame.get(name)) for name in read})
 
+    def together(self, names: Sequence[str]) -> Iterator[list[pa.ChunkedArray]]:
+        """A few columns, side by side, one row group at a time; each in the type that its file has it in."""
+        try:
+            for part in self._parts:
+                yield [self._readers.objects(part, name) for name in names]
+        finally:
+            self._files.close()
+
     def _joined(self, name: str, batches: list[pa.ChunkedArray], exact: bool = False) -> pa.ChunkedArray:
         """Batches as one column; those of a column of several types are its identities."""
         if name in self.conflicting:

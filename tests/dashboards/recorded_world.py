@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
@@ -81,6 +83,15 @@ features: {numeric: [age]}
 """
 SEARCH = "model: search\nkind: ranking\ntags: {owner: shop, env: test, region: eu}" + SMALL
 CAPTIONS = "model: captions\nkind: text\nimages: {path: picture, folder: pictures}" + SMALL
+STREET = """
+model: street
+kind: detection
+timezone: UTC
+predictions:
+  {parquet: "log/day={day}.parquet", time: at, id: id, prediction: boxes, classes: classes, score: scores,
+   confidence: 0.25}
+labels: {same_row: true, target: true_boxes, classes: true_classes, mature_after: 1h}
+"""
 
 COSTS = "def cost(y_true, y_pred, y_score):\n    return float((y_true != y_pred).mean() * 5)\n"
 MONITORS = {
@@ -89,9 +100,13 @@ MONITORS = {
     "basket": BASKET,
     "search": SEARCH.replace("PREDICTION", "found").replace("TARGET", "wanted"),
     "captions": CAPTIONS.replace("PREDICTION", "caption").replace("TARGET", "caption_by_hand"),
+    "street": STREET,
 }
-BEGINS = {"churn": 4, "basket": 4, "search": DAYS - 2, "captions": DAYS - 2}
+BEGINS = {"churn": 4, "basket": 4, "search": DAYS - 2, "captions": DAYS - 2, "street": DAYS - 2}
 """The day from which each model runs."""
+
+SEEN = [[0, 0, 20, 20], [100, 100, 150, 150], [200, 200, 400, 350]]
+"""Objects of a street: a small one, one of middle size and a large one."""
 
 BROKEN = "broken"
 Sample = tuple[str, tuple[tuple[str, str], ...], float, float]
@@ -151,7 +166,15 @@ def rows(number: int) -> pd.DataFrame:
             **{name: random.random(ROWS) for name in NUMERIC if name != "image_width"},
             "plan": random.choice(["basic", "pro", "team"] if decayed else ["basic", "pro"], ROWS),
         }
-    )
+    ).join(_seen(random.integers(1, 4, ROWS)))
+
+
+def _seen(counts: npt.NDArray[np.int64]) -> pd.DataFrame:
+    """What a detector answers of images of which it sees so many objects, and what stands in them."""
+    objects: dict[str, list[Any]] = {"boxes": SEEN, "classes": ["sign", "car", "bus"], "scores": [0.9, 0.6, 0.4]}
+    seen = pd.DataFrame({name: pd.Series([every[:count] for count in counts]) for name, every in objects.items()})
+    true = {f"true_{name}": pd.Series([objects[name]] * len(counts)) for name in ("boxes", "classes")}
+    return seen.join(pd.DataFrame(true))
 
 
 def make(folder: Path, url: str) -> RecordedWorld:

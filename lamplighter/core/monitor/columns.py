@@ -149,8 +149,9 @@ def taken_columns(monitor: Monitor) -> set[str]:
     """
     predictions, labels = monitor.predictions, monitor.labels
     names = {predictions.time, *predictions.id, predictions.prediction, *predictions.scores, predictions.version}
+    names |= {*predictions.boxes}
     if labels and labels.same_row:
-        names.add(labels.target)
+        names |= {labels.target, labels.classes}
     if monitor.images:
         names |= {monitor.images.path, TILE, FAULT, *SEGMENTS}
     return {name for name in names if name}

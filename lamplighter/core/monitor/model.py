@@ -16,6 +16,7 @@ from lamplighter.core.monitor.fields import NO_FLAG, Name, Names, Section, Zone,
 from lamplighter.core.monitor.images import Images
 from lamplighter.core.monitor.measuring import CustomMetric, Drift, QualityJudging
 from lamplighter.core.monitor.notify import Notify, OptionalNotify
+from lamplighter.core.monitor.of_boxes import box_faults
 from lamplighter.core.monitor.retrain import Retrain
 from lamplighter.core.monitor.roles import clash
 from lamplighter.core.monitor.sources import Labels, OptionalFeatures, Predictions, Reference
@@ -117,6 +118,12 @@ class Monitor(Section):
     @classmethod
     def _checks_have_defaults(cls, value: Any) -> Any:
         return with_check_defaults(value) if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _boxes_are_declared(self) -> Monitor:
+        for at, message in box_faults(self):
+            raise fault(message, *at)
+        return self
 
     @model_validator(mode="after")
     def _labels_can_be_joined(self) -> Monitor:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lamplighter.core.hints import did_you_mean
 from lamplighter.core.monitor.columns import answer_columns, kinds_of_feature, named_features, taken_columns
 from lamplighter.core.monitor.vocabulary import OF_ALL_ROWS, OF_ANSWERS, Fault
-from lamplighter.core.records.catalogue import FEATURE_METRICS, OF_ONE_CLASS
+from lamplighter.core.records.catalogue import FEATURE_METRICS, OF_ONE_CLASS, OF_SINGLE_CLASSES
 from lamplighter.core.values.plain import BINARY
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 OF_TILES = frozenset({"image_tile_covered_ratio"})
 """Metrics of single classes that are recorded within segments."""
 
-OF_CLASSES = frozenset({"prediction_share", "item_share"}) | OF_TILES
+OF_CLASSES = frozenset({"prediction_share", *OF_SINGLE_CLASSES}) | OF_TILES
 """Metrics that are of single classes alone; those of `OF_ONE_CLASS` are of the positive class too."""
 
 OF_KIND: dict[str, ColumnKind] = dict.fromkeys(("infinite_ratio", "outside_ratio", "outlier_ratio"), "numeric")

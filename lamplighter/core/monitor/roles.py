@@ -131,6 +131,8 @@ def _of_predictions(monitor: Declaring) -> Iterator[Use]:
         yield from (Use(name, "a score", ("predictions", "score", klass)) for klass, name in rows.score.items())
     elif rows.score:
         yield Use(rows.score, "a score", ("predictions", "score"))
+    if rows.classes:
+        yield Use(rows.classes, "the classes", ("predictions", "classes"))
     if rows.version:
         yield Use(rows.version, "the version", ("predictions", "version"))
     yield from _listed(monitor.segments, "a segment", "segments")
@@ -138,6 +140,8 @@ def _of_predictions(monitor: Declaring) -> Iterator[Use]:
         yield Use(monitor.images.path, "the path of an image", ("images", "path"))
     if labels and labels.same_row:
         yield Use(labels.target, "the truth", ("labels", "target"))
+        if labels.classes:
+            yield Use(labels.classes, "the true classes", ("labels", "classes"))
     if features:
         yield from _listed(features.numeric, "a feature", "features", "numeric")
         yield from _listed(features.categorical, "a feature", "features", "categorical")
@@ -151,6 +155,8 @@ def _of_labels(monitor: Declaring) -> Iterator[Use]:
         return
     yield from _ids(labels.id or monitor.predictions.id, "labels")
     yield Use(labels.target, "the truth", ("labels", "target"))
+    if labels.classes:
+        yield Use(labels.classes, "the true classes", ("labels", "classes"))
     if labels.time:
         yield Use(labels.time, "the time", ("labels", "time"))
     yield from _listed(monitor.private, "private", "private")

@@ -71,6 +71,19 @@ class Source(Places):
         return self.model_copy(update=found)
 
 
+class BoxFormat(StrEnum):
+    """What the four numbers of a box are, in pixels."""
+
+    XYXY = "xyxy"
+    XYWH = "xywh"
+    CXCYWH = "cxcywh"
+
+
+BOX_FORMATS = "two corners (`xyxy`), a corner and the size (`xywh`), or the middle and the size (`cxcywh`), in pixels"
+
+Confidence = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), NO_FLAG]
+
+
 class Duplicates(StrEnum):
     """Which of several rows with one id and version counts."""
 
@@ -90,6 +103,13 @@ class Predictions(Source):
     score: Name | dict[ClassLabel, Name] | None = Field(
         default=None, description="column of the score, or one per class"
     )
+    classes: Name | None = Field(
+        default=None, description="column of the classes of the boxes, a list; of kind detection"
+    )
+    confidence: Confidence | None = Field(
+        default=None, description="score from which the service acts on a box; of kind detection"
+    )
+    box_format: BoxFormat = Field(default=BoxFormat.XYXY, description=BOX_FORMATS)
     version: Name | None = Field(default=None, description="column of the model's version")
     positive: ClassLabel | None = Field(default=None, description="the class that is looked for")
     duplicates: Duplicates = Field(
@@ -108,9 +128,15 @@ class Predictions(Source):
         return self
 
     @property
+    def boxes(self) -> tuple[str, ...]:
+        """The columns that boxes stand in: the boxes, their classes, their scores."""
+        beside = (self.prediction, self.classes, self.score if isinstance(self.score, str) else None)
+        return tuple(name for name in beside if name) if self.classes else ()
+
+    @property
     def scores(self) -> tuple[str, ...]:
-        """The score columns."""
-        if self.score is None:
+        """The columns that hold a score a row; the scores of boxes are lists, and columns of `boxes`."""
+        if self.score is None or self.classes:
             return ()
         return (self.score,) if isinstance(self.score, str) else tuple(self.score.values())
 
@@ -121,6 +147,10 @@ class Labels(Source):
     same_row: Flag = Field(default=False, description="the truth is a column of the predictions")
     id: Names = Field(default=(), description="column or columns that hold the id; by default those of the predictions")
     target: Name = Field(description="column of the truth")
+    classes: Name | None = Field(
+        default=None, description="column of the classes of the true boxes, a list; of kind detection"
+    )
+    box_format: BoxFormat = Field(default=BoxFormat.XYXY, description=BOX_FORMATS)
     time: Name | None = Field(default=None, description="column of the instant at which a label arrived")
     mature_after: Duration = Field(
         default=timedelta(days=3), description="how long after its window a label may arrive and still count"

@@ -31,6 +31,7 @@ CLASSES = frozenset({"classification"})
 NUMBERS = frozenset({"regression"})
 LISTS = frozenset({"ranking"})
 TEXTS = frozenset({"text"})
+DETECTIONS = frozenset({"detection"})
 
 Better = Literal["higher", "lower", "zero", "neither"]
 
@@ -119,10 +120,9 @@ def _quality(
     help: str,
     formula: str,
 ) -> Metric:
-    # A share between 0 and 1 carries the suffix of one; other numbers are in the unit of the target. The shares of
-    # items are as many as there are items: too many for gauges.
+    # A share between 0 and 1 carries the suffix of one; other numbers are in the unit of the target.
     suffix = "_ratio" if (lower, upper) == (0, 1) else ""
-    gauge = "" if name == "item_share" else f"lamplighter_quality_{name.lower()}{suffix}"
+    gauge = "" if name in OF_SINGLE_CLASSES else f"lamplighter_quality_{name.lower()}{suffix}"
     labels = ("segment", "class")
     return Metric(name, Family.QUALITY, help, lower, upper, better, kinds, labels, gauge, interval, formula)
 
@@ -144,6 +144,9 @@ def _images(name: str, help: str) -> Metric:
 
 METHOD = ("feature", "method")
 
+OF_SINGLE_CLASSES = frozenset({"item_share", "ap50", "ap"})
+"""Those of quality that are of single items or classes and never of all rows: too many for gauges."""
+
 DATA, DRIFT, LABELS, ARRIVALS = Family.DATA, Family.DRIFT, Family.LABELS, Family.ARRIVALS
 
 _ROWS = (
@@ -163,7 +166,7 @@ _ROWS = (
     _share(DATA, "unseen_ratio", "share of values that the reference has not", "data_unseen_ratio", "feature"),
     _share(
         DATA, "null_prediction_ratio", "share of rows without a prediction",
-        "prediction_null_ratio", kinds=CLASSES | NUMBERS,
+        "prediction_null_ratio", kinds=CLASSES | NUMBERS | DETECTIONS,
     ),
     _share(DATA, "unsure_ratio", "share of scores within the declared band", "prediction_unsure_ratio"),
     _share(
@@ -221,17 +224,17 @@ _ROWS = (
         "mean of TP / (TP + FN); Brodersen et al. 2010",
     ),
     _quality(
-        "precision", CLASSES, 0, 1, "higher", "Wilson",
-        "Share of the rows predicted as the class that are of it.",
+        "precision", CLASSES | DETECTIONS, 0, 1, "higher", "Wilson; of boxes a bootstrap over images",
+        "Share of the rows, or boxes, predicted as the class that are of it.",
         "TP / (TP + FP)",
     ),
     _quality(
-        "recall", CLASSES, 0, 1, "higher", "Wilson",
-        "Share of the rows of the class that are predicted as it.",
+        "recall", CLASSES | DETECTIONS, 0, 1, "higher", "Wilson; of boxes a bootstrap over images",
+        "Share of the rows, or boxes, of the class that are predicted as it.",
         "TP / (TP + FN)",
     ),
     _quality(
-        "f1", CLASSES, 0, 1, "higher", "Wilson of the Jaccard index",
+        "f1", CLASSES | DETECTIONS, 0, 1, "higher", "Wilson of the Jaccard index; of boxes a bootstrap over images",
         "Harmonic mean of precision and recall.",
         "2 TP / (2 TP + FP + FN); van Rijsbergen 1979",
     ),
@@ -367,6 +370,41 @@ _ROWS = (
         "rougeL", TEXTS, 0, 1, "higher", "Student",
         "Mean overlap of the longest common sequence of words with the references.",
         "F-measure, no stemmer; words in any script; Lin 2004",
+    ),
+    *(
+        _quality(
+            name, DETECTIONS, 0, 1, "higher", "bootstrap over images", help, f"{formula}; Lin et al. 2014 (COCO)",
+        )
+        for name, help, formula in (
+            (
+                "map50", "Mean average precision of the classes, at an overlap of 0.5.",
+                "mean of AP over classes, IoU 0.5",
+            ),
+            (
+                "map50_95", "Mean average precision of the classes, at overlaps of 0.5 to 0.95.",
+                "mean of AP over classes and IoU 0.5, 0.55, ... 0.95",
+            ),
+            (
+                "map_small", "The same as map50_95 of objects smaller than 32 x 32 pixels.",
+                "area of the box up to 32 ** 2",
+            ),
+            (
+                "map_medium", "The same as map50_95 of objects of 32 x 32 to 96 x 96 pixels.",
+                "area of the box from 32 ** 2 to 96 ** 2",
+            ),
+            (
+                "map_large", "The same as map50_95 of objects larger than 96 x 96 pixels.",
+                "area of the box from 96 ** 2",
+            ),
+            (
+                "ap50", "Average precision of a class, at an overlap of 0.5.",
+                "mean over 101 recalls of the best precision at that recall or beyond, IoU 0.5",
+            ),
+            (
+                "ap", "Average precision of a class, at overlaps of 0.5 to 0.95.",
+                "mean of the same over IoU 0.5, 0.55, ... 0.95",
+            ),
+        )
     ),
 )  # fmt: skip
 

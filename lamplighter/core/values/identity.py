@@ -46,6 +46,9 @@ INT64 = 2.0**63
 PEEK = 10_000
 """Rows that show whether values repeat."""
 
+OWN_IDENTITY = "lamplighter.identity"
+"""The field of an object that says what the object is compared by, where that is not all that stands in it."""
+
 OF_A_FLOAT = 7
 """Digits that a float of 32 bits carries. A double that a float of so few digits was widened to, as 8.81 is widened to
 8.8100004196167, is the short number: SQLite has doubles alone, and another file may hold the number as a double."""
@@ -331,6 +334,10 @@ def _of_json(text: str | None) -> str | None:
         return text
 
 
+def _has_own(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_struct(kind) and kind.get_field_index(OWN_IDENTITY) >= 0)
+
+
 is_text = _is_any(pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 is_list = _is_any(pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
 
@@ -345,5 +352,6 @@ BY_TYPE: list[tuple[Callable[[pa.DataType], bool], Callable[[pa.Array], pa.Array
     (pa.types.is_duration, _of_durations),
     (_is_any(pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary), _of_bytes),
     (is_list, _of_lists),
+    (_has_own, lambda array: pc.struct_field(array, OWN_IDENTITY)),
 ]
 """By type: how a column is written; the values of other types one by one."""

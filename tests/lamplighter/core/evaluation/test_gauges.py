@@ -23,6 +23,8 @@ from storage.sinks.gauges import exposition
 
 WITHOUT_A_GAUGE = {
     "item_share",  # a series an item: thousands
+    "ap50",  # of single classes alone; map50 is the gauge of all
+    "ap",
     "labels_missing",  # follows from coverage and rows
     "labels_corrected",  # shown where the history is
     "image_tile_covered_ratio",  # 16 series a camera

@@ -65,7 +65,7 @@ def test_a_class_is_called_what_the_file_says(written: str, label: str) -> None:
     [
         pytest.param(
             monitor_text().replace("classification", "detection"),
-            ":2: kind 'detection' is not there yet; choose one of classification, regression, ranking, text",
+            ":3: kind detection needs predictions.classes; write the column of the classes of the boxes, a list",
             id="kind",
         ),
         pytest.param(

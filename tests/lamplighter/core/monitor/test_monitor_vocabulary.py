@@ -31,11 +31,11 @@ def test_a_check_of_what_is_never_measured(check: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "metric", "kinds"),
     [
-        ("regression", "f1", "classification"),
+        ("regression", "f1", "classification and detection"),
         ("regression", "prediction_share", "classification"),
         ("classification", "prediction_mean", "regression"),
         ("text", "prediction_mean", "regression"),
-        ("ranking", "null_prediction_ratio", "classification and regression"),
+        ("ranking", "null_prediction_ratio", "classification and detection and regression"),
         ("classification", "item_share", "ranking"),
     ],
 )

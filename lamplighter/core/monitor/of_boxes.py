@@ -1,0 +1,74 @@
+"""The keys of a monitor that are of detected boxes alone, and those that boxes cannot do without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from lamplighter.core.kinds import Kind
+from lamplighter.core.monitor.sources import Labels, Predictions
+
+Place = tuple[str, str]
+
+
+class Declaring(Protocol):
+    """What of a monitor says where boxes are."""
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def predictions(self) -> Predictions: ...
+
+    @property
+    def labels(self) -> Labels | None: ...
+
+
+OF_BOXES = ("classes", "confidence", "box_format")
+"""Keys of predictions and labels that say what boxes are."""
+
+NEEDED: dict[Place, str] = {
+    ("predictions", "classes"): "the column of the classes of the boxes, a list",
+    ("predictions", "score"): "the column of the scores of the boxes, a list",
+    ("predictions", "confidence"): "the score from which the service acts on a box, such as 0.25",
+    ("labels", "classes"): "the column of the classes of the true boxes, a list",
+}
+"""What boxes cannot do without, and what is to be written there."""
+
+NOT_OF_BOXES: dict[Place, str] = {
+    ("predictions", "positive"): "boxes have no positive class",
+    ("predictions", "unsure"): "predictions.confidence says which boxes count",
+}
+"""Keys that mean nothing for boxes, and why."""
+
+
+def box_faults(monitor: Declaring) -> Iterator[tuple[Place, str]]:
+    """Yield the place and the fault of every key that is of another kind, or lacking.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: detection, predictions: {parquet: p.parquet, time: t, prediction: boxes}}"
+    >>> try:
+    ...     parse("m.yaml", text, environ={})
+    ... except Exception as error:
+    ...     print(error)
+    m.yaml:1: kind detection needs predictions.classes; write the column of the classes of the boxes, a list
+    """
+    sections = {"predictions": monitor.predictions, "labels": monitor.labels}
+    given = {(name, key) for name, section in sections.items() if section for key in section.model_fields_set}
+    if monitor.kind.compared_as != "boxes":
+        for section, key in sorted(given):
+            if key in OF_BOXES:
+                what = f"{section}.{key} is of kind detection, and this monitor of {monitor.kind.name}"
+                yield (section, key), f"{what}; leave it out"
+        return
+    for (section, key), what in NEEDED.items():
+        if sections[section] and monitor.predictions.prediction and (section, key) not in given:
+            yield (section, key), f"kind detection needs {section}.{key}; write {what}"
+    for (section, key), why in NOT_OF_BOXES.items():
+        if (section, key) in given:
+            yield (section, key), f"{section}.{key} is of other kinds: {why}; leave it out"
+    if isinstance(monitor.predictions.score, dict):
+        what = "boxes have one score each"
+        yield ("predictions", "score"), f"{what}; write {NEEDED['predictions', 'score']}"

@@ -1,0 +1,309 @@
+"""The boxes of an image as one value of a column, made of the lists that a service logs.
+
+A row holds what stands in an image: a list of boxes, and beside it lists of their classes and their scores. Here they
+become one value of a type of its own, so that images are chosen, joined and sorted like the values of any other column,
+and no box ever is an object of Python's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lamplighter.core.values.identity import OWN_IDENTITY, identities, is_list, is_text
+
+Column: TypeAlias = "pa.Array | pa.ChunkedArray"
+Floats: TypeAlias = npt.NDArray[np.float64]
+Ints: TypeAlias = npt.NDArray[np.int64]
+
+SIDES = ("x_min", "y_min", "x_max", "y_max")
+
+BOX = pa.struct([*((side, pa.float64()) for side in SIDES), ("class", pa.string()), ("score", pa.float64())])
+PACKED = pa.struct([("boxes", pa.list_(BOX)), ("fault", pa.string()), (OWN_IDENTITY, pa.string())])
+"""An image: its boxes, why they cannot be read (empty where they can), and what they are compared by."""
+
+LENGTHS = "lists of different lengths"
+UNREADABLE = "no lists"
+
+
+def packed(boxes: Column, classes: Column, scores: Column | None = None, form: str = "xyxy") -> pa.ChunkedArray:
+    """The boxes of each image as one value; null where there is no list of boxes.
+
+    Parameters
+    ----------
+    boxes : Array of shape (n_images,)
+        Lists of boxes of four numbers, or JSON of them.
+    classes, scores : Array of shape (n_images,)
+        Lists as long; scores may be lacking, as those of labels are.
+    form : {"xyxy", "xywh", "cxcywh"}
+        What the four numbers are: two corners, a corner and the size, or the middle and the size.
+
+    Examples
+    --------
+    >>> image = packed(pa.array([[[1, 2, 3, 4]], []]), pa.array([["car"], []]), form="xywh")
+    >>> image[0]["boxes"].as_py()
+    [{'x_min': 1.0, 'y_min': 2.0, 'x_max': 4.0, 'y_max': 6.0, 'class': 'car', 'score': None}]
+    >>> packed(pa.array([[[1, 2, 3, 4]]]), pa.array([["car", "bus"]]))[0]["fault"].as_py()
+    'lists of different lengths'
+    """
+    sides = _Lists.of(boxes)
+    named = _Lists.of(classes)
+    beside = [named] if scores is None else [named, _Lists.of(scores)]
+    absent = sides.absent
+    fault = np.where(sides.broken, UNREADABLE, "")
+    for other in beside:
+        fault = np.where((fault == "") & other.broken, UNREADABLE, fault)
+    for other in beside:
+        fault = np.where((fault == "") & ~absent & (other.lengths != sides.lengths), LENGTHS, fault)
+    sound = (fault == "") & ~absent
+    corners = _corners(_four(sides.kept(sound)), form)
+    names = identities(named.kept(sound))
+    score = _numbers(beside[1].kept(sound)) if scores is not None else np.full(len(corners), np.nan)
+    counts = np.where(sound, sides.lengths, 0)
+    entries = pa.StructArray.from_arrays(
+        [*(pa.array(side) for side in corners.T), names, pa.array(score, mask=np.isnan(score))], fields=[*BOX]
+    )
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    whole = pa.StructArray.from_arrays(
+        [
+            pa.ListArray.from_arrays(pa.array(offsets), entries),
+            pa.array(fault.astype(object), pa.string()),
+            pa.array(_own_identities(corners, names, counts, fault), pa.string()),
+        ],
+        fields=[*PACKED],
+        mask=pa.array(absent),
+    )
+    return pa.chunked_array([whole], PACKED)
+
+
+@dataclass(frozen=True, eq=False)
+class Boxes:
+    """The boxes of some images, one after the other.
+
+    Attributes
+    ----------
+    images : int
+        How many images there are.
+    image : array of shape (n_boxes,)
+        The image of each box, ascending.
+    corners : array of shape (n_boxes, 4)
+        x_min, y_min, x_max, y_max.
+    names : list of str
+        Distinct classes.
+    klass : array of shape (n_boxes,)
+        The place of its class in ``names``; -1 where it has none.
+    score : array of shape (n_boxes,)
+        NaN where there is none.
+    absent : array of shape (n_images,)
+        Which images have no list of boxes.
+    fault : array of shape (n_images,)
+        Why the lists of an image cannot be read; empty where they can.
+    """
+
+    images: int
+    image: Ints
+    corners: Floats
+    names: list[str]
+    klass: Ints
+    score: Floats
+    absent: npt.NDArray[np.bool_]
+    fault: npt.NDArray[np.object_]
+
+    @classmethod
+    def of(cls, column: Column) -> Boxes:
+        """Take a column apart that `packed` made.
+
+        Examples
+        --------
+        >>> boxes = Boxes.of(packed(pa.array([[], [[0, 0, 2, 2]]]), pa.array([[], ["car"]])))
+        >>> boxes.images, boxes.image.tolist(), boxes.corners.tolist(), boxes.names
+        (2, [1], [[0.0, 0.0, 2.0, 2.0]], ['car'])
+        """
+        array = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) and column.num_chunks else column
+        if not isinstance(array, pa.Array):
+            array = pa.array([], PACKED)
+        lists = pc.struct_field(array, "boxes")
+        counts = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+        entries = lists.flatten()
+        fields = [pc.struct_field(entries, field.name) for field in BOX]
+        corners = np.column_stack([side.to_numpy(zero_copy_only=False) for side in fields[:4]])
+        coded = fields[4].dictionary_encode()
+        return cls(
+            images=len(array),
+            image=np.repeat(np.arange(len(array)), counts),
+            corners=corners,
+            names=coded.dictionary.to_pylist(),
+            klass=pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64),
+            score=np.asarray(fields[5].to_numpy(zero_copy_only=False), float),
+            absent=array.is_null().to_numpy(zero_copy_only=False),
+            fault=pc.fill_null(pc.struct_field(array, "fault"), "").to_numpy(zero_copy_only=False),
+        )
+
+    @cached_property
+    def counts(self) -> Ints:
+        """How many boxes each image has."""
+        return np.bincount(self.image, minlength=self.images)
+
+    @cached_property
+    def size(self) -> Floats:
+        """Width and height of each box, of shape (n_boxes, 2)."""
+        return self.corners[:, 2:] - self.corners[:, :2]
+
+    @cached_property
+    def is_box(self) -> npt.NDArray[np.bool_]:
+        """Which boxes have four numbers, the larger ones last."""
+        with np.errstate(invalid="ignore"):
+            sides = np.isfinite(self.corners) & np.tile(self.size >= 0, 2)
+        is_box: npt.NDArray[np.bool_] = np.logical_and.reduce(sides, axis=1)
+        return is_box
+
+    @cached_property
+    def is_scored(self) -> npt.NDArray[np.bool_]:
+        """Which boxes have a score."""
+        return np.isfinite(self.score)
+
+    def only(self, keep: npt.NDArray[np.bool_]) -> Boxes:
+        """Some of the boxes, of the same images."""
+        if keep.all():
+            return self
+        return Boxes(
+            self.images, self.image[keep], self.corners[keep], self.names, self.klass[keep], self.score[keep],
+            self.absent, self.fault,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Lists:
+    """A column of lists: how long each is, and which cells are none."""
+
+    lists: pa.Array
+    lengths: Ints
+    absent: npt.NDArray[np.bool_]
+    broken: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, column: Column) -> _Lists:
+        array = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) and column.num_chunks else column
+        if isinstance(array, pa.ChunkedArray):
+            array = pa.array([], array.type)
+        if pa.types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        broken = np.zeros(len(array), bool)
+        absent = array.is_null().to_numpy(zero_copy_only=False)
+        if isinstance(array.type, pa.BaseExtensionType):
+            array = array.storage
+        if is_text(array.type):
+            array, broken = _from_json(array.to_pylist())
+        elif not is_list(array.type):
+            broken = ~absent
+            array = pa.nulls(len(array), pa.list_(pa.null()))
+        lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+        return cls(array, lengths, absent, broken)
+
+    def kept(self, keep: npt.NDArray[np.bool_]) -> pa.Array:
+        """The values of some of the lists, one after the other."""
+        chosen = self.lists if keep.all() else self.lists.filter(pa.array(keep))
+        return chosen.flatten()
+
+
+def _from_json(cells: list[str | None]) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
+    """Lists that stand in texts, and which texts hold none."""
+    read: list[Any] = []
+    for cell in cells:
+        try:
+            value = None if cell is None else json.loads(cell)
+        except (ValueError, RecursionError):
+            value = None
+        read.append(value if isinstance(value, list) else None)
+    broken = np.array([cell is not None and value is None for cell, value in zip(cells, read, strict=True)], bool)
+    try:
+        array = pa.array(read)
+    except (pa.ArrowException, OverflowError):
+        # Numbers beside names, or lists beside numbers: each by what it is.
+        array = pa.array([None if value is None else [_as_text(item) for item in value] for value in read])
+    if not is_list(array.type):
+        array = pa.nulls(len(read), pa.list_(pa.null()))
+    return array, broken
+
+
+def _as_text(item: Any) -> str | None:
+    return item if item is None or isinstance(item, str) else json.dumps(item)
+
+
+def _four(entries: pa.Array) -> Floats:
+    """Boxes as four numbers each, NaN where a box has none or others."""
+    if is_text(entries.type):
+        return _four(_from_json(entries.to_pylist())[0])
+    if not is_list(entries.type):
+        return np.full((len(entries), 4), np.nan)
+    lengths = pc.fill_null(pc.list_value_length(entries), 0).to_numpy(zero_copy_only=False)
+    proper = lengths == 4
+    four = np.full((len(entries), 4), np.nan)
+    four[proper] = _numbers(entries.filter(pa.array(proper)).flatten()).reshape(-1, 4)
+    return four
+
+
+def _numbers(values: pa.Array) -> Floats:
+    """Numbers of any type, NaN where there is none."""
+    if not (pa.types.is_floating(values.type) or pa.types.is_integer(values.type) or pa.types.is_decimal(values.type)):
+        return np.array([_number(value) for value in values.to_pylist()], float)
+    floats = values.cast(pa.float64(), safe=False)
+    return np.asarray(floats.to_numpy(zero_copy_only=False), float)
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return np.nan
+
+
+def _corners(four: Floats, form: str) -> Floats:
+    """The corners of boxes that are given otherwise."""
+    if form == "xyxy":
+        return four
+    first, size = four[:, :2], four[:, 2:]
+    if form == "cxcywh":
+        first = first - size / 2
+    return np.concatenate([first, first + size], axis=1)
+
+
+def _own_identities(corners: Floats, names: pa.Array, counts: Ints, fault: npt.NDArray[Any]) -> list[str]:
+    """What images are compared by: the same boxes in another order, or as floats of fewer bits, are the same.
+
+    Scores are left out: labels have none.
+    """
+    coded = names.dictionary_encode()
+    texts = [*(_hash(name) for name in coded.dictionary.to_pylist()), 0]
+    of_class = np.array(texts, np.uint64)[pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        bits = (corners.astype(np.float32) + np.float32(0)).view(np.uint32).astype(np.uint64)
+        mixed = of_class
+        for side in bits.T:
+            mixed = _mixed(mixed ^ side)
+        before = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
+        ends = np.cumsum(counts)
+        sums = before[ends] - before[ends - counts]
+    return [
+        what or f"{count} boxes {total:016x}"
+        for count, total, what in zip(counts.tolist(), sums.tolist(), fault.tolist(), strict=True)
+    ]
+
+
+def _hash(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+
+
+def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Spread the bits of numbers over all of them (Stafford 2011, "Better bit mixing", variant 13)."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))

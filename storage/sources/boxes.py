@@ -1,0 +1,80 @@
+"""Boxes of a scan: the columns that they stand in, as one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from lamplighter.core.monitor import Labels, Predictions
+from lamplighter.core.values.boxes import PACKED, packed
+from storage.sources.scan import Scan
+
+
+@dataclass(frozen=True, slots=True)
+class BoxColumns:
+    """Where boxes stand.
+
+    Attributes
+    ----------
+    boxes, classes : str
+    scores : str or None
+    form : str
+        What the four numbers of a box are.
+    """
+
+    boxes: str
+    classes: str
+    scores: str | None
+    form: str
+
+    @classmethod
+    def of(cls, section: Predictions | Labels) -> BoxColumns:
+        """Those that a monitor declares.
+
+        Examples
+        --------
+        >>> BoxColumns.of(Labels(parquet="l.parquet", target="boxes", classes="classes")).names
+        ['boxes', 'classes']
+        """
+        if isinstance(section, Labels):
+            return cls(section.target, section.classes or "", None, section.box_format.value)
+        score = section.score if isinstance(section.score, str) else None
+        return cls(section.prediction or "", section.classes or "", score, section.box_format.value)
+
+    @property
+    def names(self) -> list[str]:
+        """The columns."""
+        return [self.boxes, self.classes, *([self.scores] if self.scores else [])]
+
+
+def packed_boxes(rows: Scan, columns: BoxColumns) -> pa.ChunkedArray:
+    """The boxes of each row as one value; null where there is no list of boxes.
+
+    Examples
+    --------
+    >>> from storage.sources.predictions import predictions_of
+    >>> rows = Scan(predictions_of(project, monitor, window, context.spool))
+    >>> packed_boxes(rows, BoxColumns("plan", "plan", None, "xyxy"))[0]["fault"].as_py()
+    'no lists'
+    """
+    chunks = [chunk for found in rows.together(columns.names) for chunk in packed(*_three(found), columns.form).chunks]
+    return pa.chunked_array(chunks, PACKED)
+
+
+def _three(found: list[pa.ChunkedArray]) -> tuple[pa.ChunkedArray, pa.ChunkedArray, pa.ChunkedArray | None]:
+    boxes, classes, *scores = found
+    return boxes, classes, scores[0] if scores else None
+
+
+def as_series(column: pa.ChunkedArray) -> pd.Series[Any]:
+    """Boxes for pandas, as Arrow holds them.
+
+    Examples
+    --------
+    >>> as_series(pa.chunked_array([], PACKED)).empty
+    True
+    """
+    return pd.Series(pd.arrays.ArrowExtensionArray(column))

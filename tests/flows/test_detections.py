@@ -1,0 +1,112 @@
+"""A detector from what its service logs to what its history holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from storage.history import open_history
+from storage.history.query import Filter, confusion_counts, measurements
+from storage.project.folder import Project
+from tests.flows import small_world
+from tests.flows.runs import recorded
+
+MONITOR = """
+model: m
+kind: detection
+predictions:
+  {parquet: "data/day={day}.parquet", time: at, id: id, prediction: boxes, classes: classes, score: scores,
+   confidence: 0.25, version: version}
+labels: {parquet: "labels/day={day}.parquet", target: boxes, classes: classes, mature_after: 1h}
+segments: [camera]
+checks: [{metric: map50, below: 0.5}, {metric: recall, below: 0.9}, {name: cars, metric: ap50, class: car, below: 0.5}]
+"""
+
+
+def street(images: int = 40) -> pd.DataFrame:
+    """Images of two cameras; the detector finds all but the persons of one."""
+    random = np.random.default_rng(0)
+    rows = []
+    for number in range(images):
+        left, count = random.integers(0, 300, (2, 2)), 2
+        true = np.concatenate([left, left + 50], axis=1)
+        seen = [0, 1] if number % 2 else [0]
+        rows.append(
+            {
+                "id": f"image-{number}",
+                "at": pd.Timestamp(small_world.day(0), tz="UTC") + pd.Timedelta(minutes=number),
+                "camera": "gate" if number % 2 else "yard",
+                "version": "v1",
+                "true": true.tolist(),
+                "names": ["car", "person"][:count],
+                "boxes": (true[seen] + 1.0).tolist(),
+                "classes": [["car", "person"][at] for at in seen],
+                "scores": [0.9] * len(seen),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def deliver(project: Project, labels: pd.DataFrame) -> None:
+    (project.root / "labels").mkdir(exist_ok=True)
+    path = project.root / "labels" / f"day={small_world.day(0)}.parquet"
+    labels[["id", "true", "names"]].rename(columns={"true": "boxes", "names": "classes"}).to_parquet(path, index=False)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = small_world.make(tmp_path_factory.mktemp("detections") / "project", MONITOR)
+    rows = street()
+    deliver(project, rows)
+    outcome = small_world.run(project, 0, rows.drop(columns=["true", "names"]))
+    decided = {it.check.name: it.verdict for it in outcome.decisions}
+    assert decided["map50-below"] == "passed"
+    assert decided["recall-below"] == "failed"
+    assert decided["cars"] == "passed"
+    return project
+
+
+def values(project: Project, **wanted: str) -> dict[str, float | None]:
+    rows = measurements(open_history(project), "m", Filter(**wanted))
+    return {row["metric"]: row["value"] for row in rows}
+
+
+def test_quality_is_of_all_of_segments_of_versions_and_of_classes(project: Project) -> None:
+    whole = values(project, segment="", version="", klass="")
+    assert whole["map50"] == pytest.approx(0.75, abs=0.01)
+    assert (whole["precision"], whole["recall"]) == (1.0, 0.75)
+    yard = values(project, segment="camera=yard")
+    assert (yard["map50"], yard["recall"]) == (0.5, 0.5)
+    assert values(project, klass="person")["ap50"] == pytest.approx(0.5, abs=0.01)
+    assert values(project, version="v1", klass="")["recall"] == 0.75
+
+
+def test_confusion_has_a_background(project: Project) -> None:
+    cells = confusion_counts(open_history(project), "m")
+    assert {(it["y_true"], it["y_pred"]): it["n"] for it in cells if not it["segment"] and not it["version"]} == {
+        ("car", "car"): 40,
+        ("person", "person"): 20,
+        ("person", "background"): 20,
+    }
+
+
+def test_the_same_labels_in_another_order_are_the_same_labels(tmp_path: Path) -> None:
+    project = small_world.make(tmp_path / "project", MONITOR)
+    rows = street(10)
+    deliver(project, rows)
+    small_world.run(project, 0, rows.drop(columns=["true", "names"]))
+    again = rows.assign(
+        true=[np.array(boxes, float)[::-1].tolist() for boxes in rows["true"]],
+        names=[names[::-1] for names in rows["names"]],
+    )
+    known = recorded(project)["evaluation"]
+    deliver(project, again)
+    small_world.run(project, 0)
+    assert recorded(project)["evaluation"] == known
+    moved = [[[side + 1 for side in box] for box in boxes] for boxes in rows["true"]]
+    deliver(project, rows.assign(true=moved))
+    small_world.run(project, 0)
+    assert recorded(project)["evaluation"] != known
