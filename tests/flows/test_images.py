@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from itertools import count
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,7 @@ from storage.history import open_history
 from storage.history.query import Filter, measurements_of
 from storage.project.folder import Project
 from tasks.stages.outcome import Outcome
-from tests.flows.image_world import CAMERAS, MONITOR, OF_EACH, Image, darker, log_images, scene, store, world
+from tests.flows.image_world import CAMERAS, MONITOR, OF_EACH, Change, Image, darker, log_images, scene, store, world
 from tests.flows.small_world import day, log, run
 from tests.lamplighter.cli.called import run as call
 
@@ -235,19 +236,24 @@ def dirty(image: Image) -> Image:
     return image
 
 
-def wall(image: Image) -> Image:
+def walls() -> Change:
     """A white lorry that fills a quarter of the view in every third image."""
-    if image[0, 0, 0] % 3 == 0:
-        image = image.copy()
-        image[image.shape[0] // 2 :, : image.shape[1] // 2] = 255
-    return image
+    numbers = count()
+
+    def wall(image: Image) -> Image:
+        if next(numbers) % 3 == 0:
+            image = image.copy()
+            image[image.shape[0] // 2 :, : image.shape[1] // 2] = 255
+        return image
+
+    return wall
 
 
 def test_a_tile_that_stays_covered_is_named_with_its_camera(tmp_path: Path) -> None:
     project = world(tmp_path)
     found = []
     for number in range(7):
-        log_images(project, number, {"west": dirty, "south": wall} if number >= 4 else None)
+        log_images(project, number, {"west": dirty, "south": walls()} if number >= 4 else None)
         found.append([it.message for it in run(project, number).findings])
     assert found[:4] == [[]] * 4
     (message,) = found[4]

@@ -79,7 +79,7 @@ def suggest(
         "#",
         "# Read it, correct what is wrong, then `lamplighter validate`.",
         f"model: {quoted(model)}",
-        f"kind: {roles.kind}          # {' | '.join(name for name, kind in KINDS.items() if kind.is_measured)}",
+        f"kind: {roles.kind}  # {' | '.join(name for name, kind in KINDS.items() if kind.is_measured)}",
         "every: 1d                     # 1h | 1d | 1w | 1mo",
         f"timezone: {timezone}          # a day is a local day of this zone",
         "predictions:",

@@ -223,7 +223,7 @@ BROKEN: dict[str, tuple[Callable[[Path, Env], Any], str, str, str]] = {
         "start the database",
     ),
     "an older schema": (
-        lambda world, env: history(world, "UPDATE alembic_version SET version_num = '0006'"),
+        lambda world, env: history(world, "UPDATE alembic_version SET version_num = '0007'"),
         "warning",
         "history",
         "is 2 migrations behind; back it up (`lamplighter backup`); the next run migrates it",
