@@ -35,7 +35,9 @@ def crops(image: Working, boxes: Iterable[Box] | None, noise: float) -> dict[str
     >>> found["image_crop_brightness"], found["image_crop_sharpness"]
     (0.2, None)
     """
-    measured = [_measured(image, place, noise) for box in boxes or () if (place := _place(box, image))]
+    measured = [
+        _measured(image, place, noise) for box in (() if boxes is None else boxes) if (place := _place(box, image))
+    ]
     columns = zip(*measured, strict=True) if measured else ((),) * len(NAMES)
     return {name: _median(values) for name, values in zip(NAMES, columns, strict=True)}
 

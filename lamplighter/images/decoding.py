@@ -38,6 +38,9 @@ def decoded(data: bytes | bytearray | memoryview, most_pixels: int = MOST_PIXELS
         Blue, green and red, turned as EXIF says. Grey comes as three equal channels and CMYK as colours; of 16 bits the
         upper 8 are taken, and opacity is left out.
 
+    A JPEG that is damaged in its middle is decoded: what is lost becomes grey. `measure_files` finds many
+    of them, since its processes read what the decoder complains of.
+
     Raises
     ------
     ImageError

@@ -72,7 +72,7 @@ def _jpeg(data: bytes) -> Size:
     for marker, place in _jpeg_segments(data):
         # Frames are C0 to CF, without the tables C4 and CC and the reserved C8.
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack_from(">HH", data, place + 5)
+            height, width = struct.unpack_from(">HH", data, place + 3)
         if marker == 0xDA:
             # In a scan FF is always followed by 00, so FF D9 is the end; a thumbnail's end is before the first scan.
             return width, height, data.rfind(b"\xff\xd9", place) >= 0

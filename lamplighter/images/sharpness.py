@@ -24,8 +24,8 @@ _LAPLACIAN_GAIN, _SOBEL_GAIN = 80.0, 24.0
 EDGE = 2.0
 """An edge is steeper than this many times the root of the mean squared slope: a measure that contrast cancels from."""
 
-ABOVE_NOISE = 18.0
-"""An edge is steeper than this many sigma of the noise: of pixels without an edge one in 20,000 is."""
+ABOVE_NOISE = 22.0
+"""An edge is steeper than this many sigma of the noise: of pixels without an edge one in 70,000 is."""
 
 ROWS = 160
 """Rows of the working image that edges are looked for in, spread over it; half of them say what all would."""
