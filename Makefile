@@ -10,7 +10,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-vision demo stack test test-long test-stack check bench bench-serving bench-loop bench-limits bench-hostile bench-commands bench-kill bench-structure pictures render clean
+.PHONY: help setup setup-vision demo stack test test-long test-stack check bench bench-serving bench-loop bench-limits bench-hostile bench-images bench-commands bench-kill bench-structure pictures render clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ bench-serving: setup ## Measure what it costs to watch a service, beside another
 
 bench-hostile: setup ## Run against slow, endless and broken servers; the last line is JSON
 	$(BIN)/python -m benchmarks.hostile_servers
+
+bench-images: setup ## Measure images, beside decoding alone and CleanVision; the last line is JSON
+	$(BIN)/python -m benchmarks.images
 
 bench-commands: setup ## Measure commands as whole processes, beside their limits; the last line is JSON
 	$(BIN)/python -m benchmarks.commands

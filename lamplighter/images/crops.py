@@ -45,11 +45,11 @@ def crops(image: Working, boxes: Iterable[Box] | None, noise: float) -> dict[str
 def _measured(image: Working, place: tuple[slice, slice], noise: float) -> tuple[float | None, ...]:
     mean, deviation = opencv().meanStdDev(image.grey[place])
     brightness, contrast = float(mean[0, 0]) / 255, min(float(deviation[0, 0]) / 255, 0.5)
-    rows, columns = (slice(part.start + 1, part.stop - 1) for part in place)
-    n = max(rows.stop - rows.start, 0) * max(columns.stop - columns.start, 0)
-    if not n:
+    # Of pixels that have neighbours the first is the second of the image.
+    rows, columns = (slice(part.start, part.stop - 2) for part in place)
+    if min(rows.stop - rows.start, columns.stop - columns.start) < 1:
         return brightness, contrast, None, None
-    grain = min(sigma(image.ripple[rows, columns], n) / 255, 1.0)
+    grain = min(sigma(image.ripple[rows, columns]) / 255, 1.0)
     return brightness, contrast, sharpness(image, noise, (rows, columns)), grain
 
 

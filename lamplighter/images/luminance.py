@@ -7,7 +7,10 @@ differs by 0.02 at most on photographs and costs as much as all other statistics
 
 from __future__ import annotations
 
-import numpy as np
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import accumulate
+from operator import mul
 
 from lamplighter.core.records.image_statistics import PERCENTILES
 from lamplighter.images.opencv import opencv
@@ -16,9 +19,9 @@ from lamplighter.images.working import Pixels, Working
 DARK, LIGHT = 5, 250
 """Levels up to which a pixel is clipped, and from which: JPEG moves black and white by a few levels."""
 
-_LEVELS = np.arange(256.0)
-_PERCENTILES = tuple(f"image_luminance_p{percent:02d}" for percent in PERCENTILES)
-_RANKS = np.array(PERCENTILES) / 100
+_LEVELS = [level / 255 for level in range(256)]
+_SQUARES = [level * level for level in _LEVELS]
+_RANKS = {f"image_luminance_p{percent:02d}": percent / 100 for percent in PERCENTILES}
 _ROUNDING = 1e-6
 """Taken from a rank, which may be a whole number but for the last digit of a float."""
 
@@ -28,6 +31,7 @@ def luminance(image: Working) -> dict[str, float]:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from lamplighter.images.working import working
     >>> half = np.repeat(np.uint8([0, 255]), 50).reshape(10, 10)
     >>> found = luminance(working(half))
@@ -38,35 +42,35 @@ def luminance(image: Working) -> dict[str, float]:
     """
     counts = levels_of(image.sample)
     total = image.sample.size
-    rising = np.cumsum(counts)
+    rising = list(accumulate(counts))
     mean, deviation = moments(counts)
-    at = np.searchsorted(rising, _RANKS * total - _ROUNDING)
     return {
         "image_brightness": mean,
-        **{name: level / 255 for name, level in zip(_PERCENTILES, at.tolist(), strict=True)},
-        "image_clipped_dark_ratio": float(rising[DARK] / total),
-        "image_clipped_light_ratio": float(1 - rising[LIGHT - 1] / total),
+        **{name: _LEVELS[bisect_left(rising, rank * total - _ROUNDING)] for name, rank in _RANKS.items()},
+        "image_clipped_dark_ratio": rising[DARK] / total,
+        "image_clipped_light_ratio": 1 - rising[LIGHT - 1] / total,
         "image_contrast": deviation,
     }
 
 
-def levels_of(pixels: Pixels) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """How many pixels have each of the 256 levels."""
-    counts: np.ndarray[tuple[int], np.dtype[np.float64]] = (
-        opencv().calcHist([pixels], [0], None, [256], [0, 256]).ravel().astype(np.float64)
-    )
+def levels_of(pixels: Pixels) -> list[float]:
+    """How many pixels have each of the 256 levels.
+
+    A list: of so few numbers, NumPy's functions take longer than Python's when they are not in the processor's cache.
+    """
+    counts: list[float] = opencv().calcHist([pixels], [0], None, [256], [0, 256]).ravel().tolist()
     return counts
 
 
-def moments(counts: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float]:
+def moments(counts: Sequence[float]) -> tuple[float, float]:
     """Mean and standard deviation of the luminance, from the counts of levels.
 
     Examples
     --------
-    >>> moments(levels_of(np.uint8([[0, 255]])))
+    >>> moments([5.0] + [0.0] * 254 + [5.0])
     (0.5, 0.5)
     """
-    total = counts.sum()
-    mean = float(counts @ _LEVELS / total)
-    spread = float(counts @ (_LEVELS - mean) ** 2 / total)
-    return mean / 255, min(spread**0.5 / 255, 0.5)
+    total = sum(counts)
+    mean = sum(map(mul, counts, _LEVELS)) / total
+    spread = sum(map(mul, counts, _SQUARES)) / total - mean * mean
+    return mean, min(max(spread, 0.0) ** 0.5, 0.5)

@@ -29,18 +29,20 @@ def noise(image: Working) -> float | None:
     >>> print(round(noise(working(flat.round().astype(np.uint8))) * 255, 1))
     8.0
     """
-    return min(sigma(image.ripple, image.inner) / 255, 1.0) if image.inner else None
+    return min(sigma(image.ripple) / 255, 1.0) if image.has_neighbours else None
 
 
-def sigma(ripple: Slopes, n: int) -> float:
-    """Immerkær's estimate in levels, of what his mask left of ``n`` pixels."""
+def sigma(ripple: Slopes) -> float:
+    """Immerkær's estimate in levels, of what his mask left."""
     cv2 = opencv()
-    return float(cv2.norm(ripple, cv2.NORM_L1)) / n * _OF_MEAN
+    total: float = cv2.norm(ripple, cv2.NORM_L1)
+    return total / ripple.size * _OF_MEAN
 
 
 def floor_of_noise(image: Working) -> float:
     """The noise in levels that is everywhere: the lower quartile over the tiles, which texture does not move."""
-    if not image.inner:
+    if not image.has_neighbours:
         return ROUNDING
-    parts = sorted(sigma(image.ripple[tile.inner], tile.n) for tile in tiles_of(image))
-    return max(parts[len(parts) // 4] if parts else sigma(image.ripple, image.inner), ROUNDING)
+    ripple = image.ripple
+    parts = sorted(sigma(ripple[tile.inner]) for tile in tiles_of(image)) or [sigma(ripple)]
+    return max(parts[len(parts) // 4], ROUNDING)

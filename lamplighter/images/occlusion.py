@@ -96,7 +96,8 @@ def _seen(image: Working, tiles: tuple[Tile, ...], noise: float) -> list[Seen]:
     bent, right, down = (
         [cv2.norm(slopes[place], cv2.NORM_L2SQR) for place in places] for slopes in (image.laplacian, *image.gradients)
     )
-    lights = [cv2.norm(image.grey[place], cv2.NORM_L1) for place in places]
+    inner = image.grey[1:-1, 1:-1]
+    lights = [cv2.norm(inner[place], cv2.NORM_L1) for place in places]
     seen = []
     for tile, light, *squares in zip(tiles, lights, bent, right, down, strict=True):
         curves, slopes = beyond_noise(squares[0], squares[1] + squares[2], noise, tile.n)

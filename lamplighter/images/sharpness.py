@@ -27,8 +27,8 @@ EDGE = 2.0
 ABOVE_NOISE = 22.0
 """An edge is steeper than this many sigma of the noise: of pixels without an edge one in 70,000 is."""
 
-ROWS = 160
-"""Rows of the working image that edges are looked for in, spread over it; half of them say what all would."""
+ROWS = 107
+"""Rows of the working image that edges are looked for in, spread over it; a third of them say what all would."""
 
 FEWEST = 8
 """Edge pixels that sharpness is said from."""
@@ -43,10 +43,11 @@ def texture(image: Working) -> float | None:
     >>> texture(working(np.full((9, 9), 200, np.uint8))), texture(working(np.zeros((2, 9), np.uint8)))
     (0.0, None)
     """
-    if not image.inner:
+    if not image.has_neighbours:
         return None
-    mean: float = opencv().sumElems(image.laplacian)[0] / image.inner
-    return max(_squares(image.laplacian) / image.inner - mean**2, 0.0) / LAPLACIAN**2
+    laplacian = image.laplacian
+    mean: float = opencv().sumElems(laplacian)[0] / laplacian.size
+    return max(_squares(laplacian) / laplacian.size - mean**2, 0.0) / LAPLACIAN**2
 
 
 def sharpness(image: Working, noise: float, part: tuple[slice, slice] | None = None) -> float | None:
@@ -58,7 +59,7 @@ def sharpness(image: Working, noise: float, part: tuple[slice, slice] | None = N
     noise : float
         Its standard deviation in levels.
     part : tuple of slice, optional
-        Rows and columns without the rim of the image; all by default.
+        Rows and columns of the pixels that have neighbours; all by default.
 
     Examples
     --------
@@ -70,12 +71,10 @@ def sharpness(image: Working, noise: float, part: tuple[slice, slice] | None = N
     >>> print(sharpness(working(step[:, :20]), 0.3))
     None
     """
-    rows, columns = part or (slice(1, -1), slice(None))
-    step = 1 if part else math.ceil(image.grey.shape[0] / ROWS)
-    where = slice(rows.start, rows.stop, step), columns
-    laplacian, right, down = image.laplacian[where], image.gradients[0][where], image.gradients[1][where]
-    if not laplacian.size:
+    if not image.has_neighbours:
         return None
+    where = part or slice(None, None, math.ceil(image.grey.shape[0] / ROWS))
+    laplacian, right, down = image.laplacian[where], image.gradients[0][where], image.gradients[1][where]
     usual = math.sqrt((_squares(right) + _squares(down)) / laplacian.size)
     steepness = np.abs(right)
     steepness += np.abs(down)

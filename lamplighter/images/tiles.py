@@ -26,7 +26,8 @@ class Tile:
     name : str
         Row from above and column from the left, such as ``r1c3``.
     inner : tuple of slice
-        Its rows and columns without its rim, where the slopes between two tiles are.
+        Its rows and columns, among the pixels that have neighbours, without its rim, where the slopes between two tiles
+        are.
     n : int
         Pixels in it.
     """
@@ -63,4 +64,4 @@ def _tiles(height: int, width: int) -> tuple[Tile, ...]:
 def _part(length: int, index: int) -> slice:
     start, stop = index * length // SIDE, (index + 1) * length // SIDE
     rim = max(1, (stop - start) // RIM)
-    return slice(start + rim, stop - rim)
+    return slice(start + rim - 1, stop - rim - 1)

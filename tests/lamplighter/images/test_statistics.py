@@ -17,7 +17,7 @@ from lamplighter.images.luminance import DARK, LIGHT
 from lamplighter.images.working import WORKING_SIDE
 from tests.lamplighter.images.photographs import NAMES, Image, blurred, eight_bits, photograph, slanted_edge, with_noise
 
-SMALL = [cv2.resize(photograph(name), (100, 90), interpolation=cv2.INTER_AREA) for name in NAMES]
+SMALL = [cv2.resize(photograph(name), (100, 78), interpolation=cv2.INTER_AREA) for name in NAMES]
 """Images that no statistic takes a sample of, nor makes smaller."""
 
 photographs = pytest.mark.parametrize("image", [photograph(name) for name in NAMES], ids=NAMES)
