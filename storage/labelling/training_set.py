@@ -14,6 +14,7 @@ from lamplighter.core.evaluation.maturity import matured
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.columns import features_of
 from lamplighter.core.time.window import Window
+from lamplighter.core.values.boxes import unpacked
 from lamplighter.errors import BrokenFileError, ModelError, SourceError
 from lamplighter.training import WINDOW
 from storage.labelling.join import LabelIndex
@@ -139,11 +140,16 @@ def _joined(monitor: Monitor, rows: Scan, index: LabelIndex | None) -> pa.Table 
     labels, window = monitor.labels, rows.spec.window
     assert labels is not None
     names = [name for name in _columns(monitor, rows) if name in rows.schema]
-    kept = [name for name in names if index is None or name != labels.target]
+    truth = (labels.target, labels.classes)
+    kept = [name for name in names if index is None or name not in truth]
     table = rows.table(kept, exact=identified(monitor, kept))
     if index is not None:
         frame = rows.frame(monitor.predictions.id, monitor.predictions.id)
-        table = table.append_column(labels.target, index.values(frame, window, matured(window, monitor)))
+        values = index.values(frame, window, matured(window, monitor))
+        # Boxes and their classes were joined as one value; a trainer gets both columns, as the labels have them.
+        columns = unpacked(values, labels.box_format.value) if labels.classes else [values]
+        for name, column in zip(filter(None, truth), columns, strict=True):
+            table = table.append_column(name, column)
     return table.append_column(WINDOW, pa.array([window.label] * len(table)))
 
 
@@ -152,5 +158,7 @@ def _columns(monitor: Monitor, rows: Scan) -> list[str]:
     predictions, labels = monitor.predictions, monitor.labels
     assert labels is not None
     named = [predictions.time, *predictions.id, *features_of(monitor, table_kinds(rows)), *monitor.segments]
-    answers = [predictions.prediction, *predictions.scores, predictions.version]
-    return list(dict.fromkeys(name for name in (*named, *answers, labels.target) if name))
+    images = monitor.images.path if monitor.images else None
+    answers = [predictions.prediction, *predictions.boxes, *predictions.scores, predictions.version]
+    columns = (*named, images, *answers, labels.target, labels.classes)
+    return list(dict.fromkeys(name for name in columns if name))

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lamplighter.core.retraining.comparison import ComparedRows
 from lamplighter.core.time.window import Window
+from lamplighter.core.values.boxes import packed
 from lamplighter.core.values.identity import identities
 from lamplighter.errors import ModelError
 from lamplighter.training import WINDOW
 from storage.labelling.training_set import write_labelled
 from storage.project.private_files import open_private
+from storage.sources.boxes import BoxColumns, as_series
 from storage.sources.types import as_frame
 from tasks.retraining.job import Retraining
 
@@ -118,12 +123,15 @@ def labelled_past(work: Retraining, windows: list[Window], most: int | None = No
         # pandas would make floats of whole numbers beside a null.
         frame[name] = identities(table[name]).to_pandas()
     # A model must answer what it sees, and nothing else.
-    seen = table.drop_columns([name for name in {labels.target, *answered} if name in table.column_names])
+    unseen = {labels.target, labels.classes, *answered}
+    seen = table.drop_columns([name for name in table.column_names if name in unseen])
     with open_private(path) as file:
         pq.write_table(seen, file)
     segments = {name: frame[name] for name in work.monitor.segments}
-    rows = ComparedRows(frame[labels.target], segments, frame[WINDOW])
-    return Past(written.windows, rows, frame[answered], path)
+    y_true, logged = frame[labels.target], frame[answered]
+    if labels.classes:
+        y_true, logged = _as_boxes(table, BoxColumns.of(labels)), _packed(work, table)
+    return Past(written.windows, ComparedRows(y_true, segments, frame[WINDOW]), logged, path)
 
 
 def answers_of(work: Retraining, past: Past, folders: Sequence[Path]) -> list[pd.DataFrame]:
@@ -141,9 +149,33 @@ def answers_of(work: Retraining, past: Past, folders: Sequence[Path]) -> list[pd
             what = f"predict answered {', '.join(map(str, answers.columns))}"
             fix = f"it lacks {missing[0]!r}, which the log has"
             raise ModelError(what, where=work.retrain.trainer or "", fix=fix)
+    if work.monitor.predictions.boxes:
+        return [_packed(work, pa.table({name: _lists(answers[name]) for name in names})) for answers in given]
     return [answers[names] for answers in given]
 
 
 def _answer_columns(work: Retraining) -> list[str]:
     predictions = work.monitor.predictions
-    return [name for name in (predictions.prediction, *predictions.scores) if name]
+    return list(dict.fromkeys(filter(None, (predictions.prediction, *predictions.boxes, *predictions.scores))))
+
+
+def _packed(work: Retraining, table: pa.Table) -> pd.DataFrame:
+    """Answers that are boxes, as one column of the prediction's name, which is what quality is measured of."""
+    columns = BoxColumns.of(work.monitor.predictions)
+    return pd.DataFrame({columns.boxes: _as_boxes(table, columns)})
+
+
+def _as_boxes(table: pa.Table, columns: BoxColumns) -> pd.Series[Any]:
+    scores = table[columns.scores] if columns.scores else None
+    return as_series(packed(table[columns.boxes], table[columns.classes], scores, columns.form))
+
+
+def _lists(values: pd.Series[Any]) -> pa.Array:
+    """Lists as Arrow holds them; whoever read them may have made arrays of them."""
+    return pa.array([_plain(value) for value in values])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray | list | tuple):
+        return [_plain(item) for item in value]
+    return value

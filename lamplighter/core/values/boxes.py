@@ -84,6 +84,37 @@ def packed(boxes: Column, classes: Column, scores: Column | None = None, form: s
     return pa.chunked_array([whole], PACKED)
 
 
+def unpacked(column: Column, form: str = "xyxy") -> tuple[pa.Array, pa.Array]:
+    """The lists of boxes and of classes that `packed` made an image of; null where they could not be read.
+
+    Parameters
+    ----------
+    column : Array of shape (n_images,)
+        As `packed` makes it.
+    form : {"xyxy", "xywh", "cxcywh"}
+        What the four numbers are to be.
+
+    Examples
+    --------
+    >>> image = packed(pa.array([[[1, 2, 3, 4]], None]), pa.array([["car"], None]), form="xywh")
+    >>> [lists.to_pylist() for lists in unpacked(image, "xywh")]
+    [[[[1.0, 2.0, 3.0, 4.0]], None], [['car'], None]]
+    """
+    boxes = Boxes.of(column)
+    first, size = boxes.corners[:, :2], boxes.size
+    sides = {
+        "xyxy": boxes.corners,
+        "xywh": np.concatenate([first, size], axis=1),
+        "cxcywh": np.concatenate([first + size / 2, size], axis=1),
+    }[form]
+    none = pa.array(boxes.absent | (boxes.fault != ""))
+    names = pa.array(boxes.names, pa.string()).take(pa.array(boxes.klass, mask=boxes.klass < 0))
+    ends = np.concatenate([[0], np.cumsum(boxes.counts)]).astype(np.int32)
+    four = pa.ListArray.from_arrays(pa.array(np.arange(len(sides) + 1, dtype=np.int32) * 4), pa.array(sides.ravel()))
+    lists = [pa.ListArray.from_arrays(pa.array(ends), values, mask=none) for values in (four, names)]
+    return lists[0], lists[1]
+
+
 @dataclass(frozen=True, eq=False)
 class Boxes:
     """The boxes of some images, one after the other.

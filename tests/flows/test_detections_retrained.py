@@ -1,0 +1,109 @@
+"""A detector in the closed loop: its trainer gets boxes, its models answer images, and the better one wins."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from flows.run_windows import run_windows, windows_between
+from lamplighter.core.retraining.policy import Status
+from storage.history import open_history
+from storage.history.promotions import champion
+from storage.history.retrainings import entries
+from storage.project.folder import Project
+from tests.flows import small_world
+
+MONITOR = """
+model: m
+kind: detection
+predictions:
+  {parquet: "data/day={day}.parquet", time: at, id: id, prediction: boxes, classes: classes, score: scores,
+   confidence: 0.25}
+labels: {parquet: "labels/*.parquet", target: truth, classes: kinds, box_format: xywh, mature_after: 1h}
+images: {path: image_path}
+segments: [camera]
+checks: [{name: boxes, metric: map50, below: 0.7}]
+retrain: {on: [boxes], trainer: "trainer.py:train", window: 10d, cooldown: 20d, accept: {metric: map50, days: 2d}}
+"""
+
+TRAINER = """
+import json
+import pandas as pd
+
+def answers(rows, far):
+    # The path says where the object is, as an image would.
+    left = [100.0 * int(path.split("-")[1][0]) * far for path in rows["image_path"]]
+    frame = pd.DataFrame(index=rows.index)
+    frame["boxes"] = [[[x, 0.0, x + 50, 40.0]] for x in left]
+    frame["classes"] = [["car"]] * len(rows)
+    frame["scores"] = [[0.9]] * len(rows)
+    return frame
+
+def train(rows, folder, version):
+    labelled = rows.dropna(subset=["truth"])
+    seen = {"columns": sorted(rows), "truth": [list(map(float, box)) for box in labelled["truth"].iloc[0]],
+            "kinds": list(labelled["kinds"].iloc[0])}
+    (folder / "model.json").write_text(json.dumps(seen))
+    rows.assign(**answers(rows, 1)).to_parquet(folder / "reference.parquet")
+
+def predict(folder, rows):
+    assert "truth" not in rows and "kinds" not in rows and "scores" not in rows
+    return answers(rows, 1)
+"""
+
+DAYS, IMAGES = 6, 60
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Cars stand further to the right than the service's model believes."""
+    project = small_world.make(tmp_path_factory.mktemp("detections") / "project", MONITOR)
+    (project.root / "trainer.py").write_text(TRAINER)
+    (project.root / "labels").mkdir()
+    grey = cv2.imencode(".png", np.full((24, 32, 3), 120, np.uint8))[1].tobytes()
+    for number in range(DAYS):
+        at = pd.Timestamp(small_world.day(number), tz="UTC")
+        names = [f"{number}-{image % 9 + 1}-{image}.png" for image in range(IMAGES)]
+        left = [100.0 * (image % 9 + 1) for image in range(IMAGES)]
+        for name in names:
+            (project.root / name).write_bytes(grey)
+        frame = pd.DataFrame(
+            {
+                "id": names,
+                "at": [at + pd.Timedelta(minutes=image) for image in range(IMAGES)],
+                "camera": ["gate", "yard"] * (IMAGES // 2),
+                "image_path": names,
+                "boxes": [[[0.0, 0.0, 50.0, 40.0]]] * IMAGES,
+                "classes": [["car"]] * IMAGES,
+                "scores": [[0.9]] * IMAGES,
+            }
+        )
+        small_world.log(project, number, frame)
+        truth = {"id": names, "truth": [[[x, 0.0, 50.0, 40.0]] for x in left], "kinds": [["car"]] * IMAGES}
+        pd.DataFrame(truth).to_parquet(project.root / "labels" / f"{number}.parquet", index=False)
+    monitor = project.monitor("m")
+    windows = windows_between(monitor, small_world.day(0), small_world.day(DAYS - 1))
+    for done in run_windows(project, monitor, windows, with_retraining=True):
+        assert not done.fault, done.fault
+    return project
+
+
+def test_a_model_that_finds_more_becomes_champion(project: Project) -> None:
+    done = [entry for entry in entries(open_history(project), "m") if entry.status is not Status.VETOED]
+    assert [(entry.status, entry.reason) for entry in done] == [(Status.PROMOTED, done[0].reason)]
+    assert champion(open_history(project), "m") is not None
+
+
+def test_a_trainer_gets_what_was_logged_and_the_truth_as_its_labels_have_it(project: Project) -> None:
+    (made,) = Path(project.home, "models", "m").glob("*/model.json")
+    seen = json.loads(made.read_text())
+    assert {"image_path", "boxes", "classes", "scores", "truth", "kinds", "camera", "__window__"} <= {*seen["columns"]}
+    assert np.shape(seen["truth"]) == (1, 4)
+    # A corner and the size, as this monitor says of its labels.
+    assert seen["truth"][0][1:] == [0.0, 50.0, 40.0]
+    assert seen["kinds"] == ["car"]
