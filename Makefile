@@ -10,7 +10,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-vision demo stack test test-long test-stack check bench bench-serving bench-loop bench-limits bench-hostile bench-images bench-commands bench-kill bench-structure pictures render clean
+.PHONY: help setup setup-vision demo demo-dusk stack test test-long test-stack check bench bench-serving bench-loop bench-limits bench-hostile bench-images bench-commands bench-kill bench-structure pictures render clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ $(INSTALLED_VISION): $(INSTALLED)
 
 demo: setup ## Replay ten weeks of real flights (DEMO=--year for the year, DEMO="--to 2013-04-21" for three weeks)
 	$(BIN)/lamplighter demo $(DEMO)
+
+demo-dusk: setup-vision ## Replay sixty days of a detector that was trained by day (DEMO_DUSK="--to 2025-10-31")
+	PYTHONPATH=. $(BIN)/python -m examples.dusk.demo demo-dusk $(DEMO_DUSK)
 
 stack: setup ## Start the live stack on this machine until Ctrl-C (STACK="--ports free --time-scale 60")
 	PYTHONPATH=. $(BIN)/python -m examples.stack $(STACK)
@@ -87,5 +90,5 @@ render: setup ## Write what is made from the catalogue and the monitors
 	$(BIN)/lamplighter -C examples/flights render --checkout
 
 clean: ## Remove what was installed, built and recorded here
-	rm -rf $(VENV) build dist demo stack .lamplighter .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist demo demo-dusk stack .lamplighter .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
