@@ -10,7 +10,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-vision demo demo-dusk stack test test-long test-stack check bench bench-serving bench-loop bench-limits bench-hostile bench-images bench-commands bench-kill bench-structure pictures render clean
+.PHONY: help setup setup-vision demo demo-dusk stack test test-long test-stack check bench bench-serving bench-loop bench-limits bench-hostile bench-images bench-commands bench-kill bench-detection bench-structure pictures render clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ bench-commands: setup ## Measure commands as whole processes, beside their limit
 
 bench-kill: setup ## Kill runs that retrain or roll back at random moments; the last line is JSON
 	$(BIN)/python -m benchmarks.kill
+
+bench-detection: setup ## Measure logged boxes beside pycocotools, faster-coco-eval and torchmetrics; the last line is JSON
+	$(BIN)/python -m benchmarks.detection
 
 bench-structure: setup ## Print the figures of the code, beside a commit's (REV=f1143de); the last line is JSON
 	$(BIN)/python -m benchmarks.structure $(if $(REV),--rev $(REV))

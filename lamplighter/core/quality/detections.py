@@ -13,7 +13,7 @@ from lamplighter.core.quality.arrays import Bools, Floats, Ints, divide
 from lamplighter.core.quality.confusion import Confusion
 from lamplighter.core.quality.detections_graded import GradedDetections, class_name
 from lamplighter.core.quality.detections_matching import SIZES
-from lamplighter.core.quality.detections_precision import Weights, drawn
+from lamplighter.core.quality.detections_precision import Draws, drawn_weights
 from lamplighter.core.quality.estimates import NO_ROWS
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.intervals import NO_SPREAD, TAIL
@@ -125,8 +125,8 @@ def measured_again(
                 times = np.bincount(own[readable[own]], minlength=graded.images)
                 part = graded.part(np.flatnonzero(times))
                 of = Group(part, grouping, group, confidence, State.FINAL, rows=len(own))
-                weights = times[times > 0].astype(np.int32)[None]
-                found += [it for it in of.measured(weights, metric) if it.metric == metric]
+                measured = of.measured(times[times > 0], _no_draws(part.images), metric)
+                found += [it for it in measured if it.metric == metric]
         return found
 
     return on
@@ -146,21 +146,21 @@ class Group:
     def measurements(self, random: np.random.Generator) -> Iterator[Measurement]:
         """Every metric, with an interval by a bootstrap over the images."""
         images = self.graded.images
-        weights = np.concatenate([*drawn(images, RESAMPLES if images > 1 else 0, random)]) if images else _none()
-        yield from self.measured(weights)
+        draws = drawn_weights(images, RESAMPLES, random) if images > 1 else _no_draws(images)
+        yield from self.measured(np.ones(images, np.int64), draws)
 
-    def measured(self, weights: Weights, only: str = "") -> Iterator[Measurement]:
-        """Every metric, or one that is enough; the first weights give the value, the others the interval."""
+    def measured(self, weights: Ints, draws: Draws, only: str = "") -> Iterator[Measurement]:
+        """Every metric, or one that is enough; the weights give the value, the draws the interval."""
         graded = self.graded
         means = {metric: size for metric, size in MEANS.items() if only in ("", metric)}
-        precision = {size: graded.average_precision(size, weights) for size in dict.fromkeys(means.values())}
+        precision = {size: graded.average_precision(size, weights, draws) for size in dict.fromkeys(means.values())}
         for metric, size in means.items():
             values = precision[size][:, :, 0] if metric == "map50" else np.mean(precision[size], axis=2)
             lacking = NO_SIZE.format(size) if size and graded.labelled.any() else NO_OBJECT
             yield self._one(metric, _mean_of_classes(values), graded.images, lacking)
         if only in MEANS:
             return
-        counts = graded.counts(weights)
+        counts = graded.counts(weights, draws)
         yield from self._ratios(np.sum(counts, axis=1), NO_OBJECT, NO_DETECTION.format(self.confidence))
         if self.grouping.is_whole and not only:
             yield from self._classes(precision[""], counts)
@@ -213,8 +213,8 @@ class Group:
         )
 
 
-def _none() -> Weights:
-    return np.zeros((1, 0), np.int32)
+def _no_draws(images: int) -> Draws:
+    return np.zeros((images, 0), np.float32)
 
 
 def _mean_of_classes(values: Floats) -> Floats:

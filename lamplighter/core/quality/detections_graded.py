@@ -20,23 +20,13 @@ from lamplighter.core.quality.detections_matching import (
     overlapping,
     sorted_detections,
 )
-from lamplighter.core.quality.detections_precision import Curve, Weights
+from lamplighter.core.quality.detections_precision import Curve, Draws
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.values.boxes import Boxes
 from lamplighter.core.values.key_name import key_name
 
 BACKGROUND = "background"
 """What confusion counts call the class of what is not labelled, or not detected."""
-
-
-@dataclass(frozen=True, eq=False)
-class Sized:
-    """What detections found of a range of sizes: as `Curve` has it, of all classes."""
-
-    inside: Bools
-    found: Bools
-    right: Bools
-    objects: Bools
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +43,7 @@ class GradedDetections:
         Of each detection, sorted by class and falling score.
     label_image, label_class : arrays of shape (n_objects,)
         Of each labelled object.
-    sized : dict of str to Sized
+    sized : dict of str to Matched
         By range of sizes; the empty one is of all.
     confident : array of shape (n_detections,)
         Which detections the service acts on.
@@ -68,7 +58,7 @@ class GradedDetections:
     score: Floats
     label_image: Ints
     label_class: Ints
-    sized: dict[str, Sized]
+    sized: dict[str, Matched]
     confident: Bools
     mixed: tuple[Ints, Ints, Ints]
 
@@ -100,7 +90,7 @@ class GradedDetections:
             score=detections.score,
             label_image=labels.image,
             label_class=labels.klass,
-            sized={name: _sized(it) for name, it in by_size.items()},
+            sized=by_size,
             confident=confident,
             mixed=mixed,
         )
@@ -120,7 +110,7 @@ class GradedDetections:
             label_image=number[self.label_image[labels]],
             label_class=self.label_class[labels],
             sized={
-                name: Sized(it.inside[kept], it.found[kept], it.right[kept], it.objects[labels])
+                name: Matched(it.found[kept], it.right[kept], it.object[kept], it.inside[kept], it.objects[labels])
                 for name, it in self.sized.items()
             },
             confident=self.confident[kept],
@@ -137,11 +127,13 @@ class GradedDetections:
         """Detections of each class that the service acts on, of shape (n_classes,)."""
         return np.bincount(self.klass[self.confident], minlength=len(self.names))
 
-    def average_precision(self, size: str, weights: Weights) -> Floats:
-        """Average precision of each class, of shape (n_draws, n_classes, n_thresholds); NaN without an object."""
-        values = np.full((len(weights), len(self.names), len(THRESHOLDS)), np.nan)
+    def average_precision(self, size: str, weights: Ints, draws: Draws) -> Floats:
+        """Average precision of each class, of shape (1 + n_draws, n_classes, n_thresholds); NaN without an object."""
+        values = np.full((1 + draws.shape[1], len(self.names), len(THRESHOLDS)), np.nan)
         for klass, curve in self._curves(size):
-            values[:, klass] = curve.average_precision(weights)
+            values[0, klass] = curve.average_precision(weights)
+            if draws.shape[1]:
+                values[1:, klass] = curve.drawn(draws)
         return values
 
     def _curves(self, size: str) -> Iterator[tuple[int, Curve]]:
@@ -154,8 +146,8 @@ class GradedDetections:
                 own = slice(*bounds[klass : klass + 2].tolist())
                 yield klass, Curve(self.image[own], it.inside[own], it.found[own], it.right[own], objects)
 
-    def counts(self, weights: Weights) -> Ints:
-        """Hits, detections that the service acts on, and objects, of shape (n_draws, n_classes, 3)."""
+    def counts(self, weights: Ints, draws: Draws) -> Ints:
+        """Hits, detections that the service acts on, and objects, of shape (1 + n_draws, n_classes, 3)."""
         hit = self.confident & self.sized[""].right[:, 0]
         sides = (
             (self.image[hit], self.klass[hit]),
@@ -169,8 +161,9 @@ class GradedDetections:
         ]
         # As floats, of which a product is a hundred times as fast as of whole numbers, and exact.
         every = np.concatenate(counted, axis=1).astype(float)
-        summed: Ints = np.rint(weights.astype(float) @ every).astype(np.int64)
-        return np.stack(np.split(summed, 3, axis=1), axis=2) if classes else summed.reshape(len(weights), 0, 3)
+        summed = np.concatenate([weights[None].astype(float), draws.T]) @ every
+        counts: Ints = np.rint(summed).astype(np.int64).reshape(-1, 3, classes).swapaxes(1, 2)
+        return counts
 
     def confusion(self, grouping: Grouping) -> list[Confusion]:
         """How often an object of each class was detected as each class, or not at all, for every group of images."""
@@ -232,20 +225,14 @@ def _objects(boxes: Boxes, names: list[str]) -> Objects:
     return Objects(boxes.image, codes[boxes.klass] if len(codes) else boxes.klass, boxes.corners, boxes.score)
 
 
-def _sized(it: Matched) -> Sized:
-    found = it.found >= 0
-    ignored = np.concatenate([it.ignored, [True]])
-    return Sized(inside=~it.outside, found=found, right=found & ~ignored[it.found], objects=~it.ignored)
-
-
 def _mixed(detections: Objects, labels: Objects, it: Matched, confident: Bools) -> tuple[Ints, Ints, Ints]:
     """Detections that the service acts on and that found nothing, beside objects that such a one did not find.
 
     Those of which each overlaps the other most are taken together, then what is left of them.
     """
-    free = np.flatnonzero(confident & (it.found[:, 0] < 0))
+    free = np.flatnonzero(confident & (it.object < 0))
     is_found = np.zeros(len(labels.image) + 1, bool)
-    is_found[it.found[confident, 0]] = True
+    is_found[it.object[confident]] = True
     missed = np.flatnonzero(~is_found[:-1])
     pairs = overlapping(detections.taken(free), labels.taken(missed), float(THRESHOLDS[0]), any_class=True)
     one, other = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +53,7 @@ class Objects:
     corners: Floats
     score: Floats
 
-    @property
+    @cached_property
     def area(self) -> Floats:
         """Of each box."""
         size = self.corners[:, 2:] - self.corners[:, :2]
@@ -83,21 +84,25 @@ class Pairs:
 
 @dataclass(frozen=True, eq=False)
 class Matched:
-    """What detections of one range of sizes found.
+    """What detections found of one range of sizes.
 
     Attributes
     ----------
-    found : array of shape (n_detections, n_thresholds)
-        The object that each found; -1 where it found none.
-    ignored : array of shape (n_objects,)
-        Which objects are of another size.
-    outside : array of shape (n_detections,)
-        Which detections are of another size: one that finds nothing is then no mistake.
+    found, right : arrays of shape (n_detections, n_thresholds)
+        Which found an object, and which one of the range of sizes.
+    object : array of shape (n_detections,)
+        The object that each found at the lowest threshold; -1 where it found none.
+    inside : array of shape (n_detections,)
+        Which detections are of the range: one of another size that finds nothing is no mistake.
+    objects : array of shape (n_objects,)
+        Which objects are of the range.
     """
 
-    found: Ints
-    ignored: Bools
-    outside: Bools
+    found: Bools
+    right: Bools
+    object: Ints
+    inside: Bools
+    objects: Bools
 
 
 def sorted_detections(detections: Objects) -> Objects:
@@ -177,15 +182,27 @@ def matched(detections: Objects, labels: Objects, pairs: Pairs, size: tuple[floa
     size : tuple of float
         Bounds of the area. Objects of another size are taken only where nothing else is left, and count for nothing.
     """
-    ignored, outside = (((area < size[0]) | (area > size[1])) for area in (labels.area, detections.area))
-    found = np.full((len(detections.image), len(THRESHOLDS)), -1, np.int64)
-    taken = np.zeros((len(labels.image), len(THRESHOLDS)), bool)
-    if not len(pairs.one):
-        return Matched(found, ignored, outside)
+    inside, objects = ((size[0] <= area) & (area <= size[1]) for area in (detections.area, labels.area))
+    shape = len(detections.image), len(THRESHOLDS)
+    found, right, first = np.zeros(shape, bool), np.zeros(shape, bool), np.full(shape[0], -1, np.int64)
+    if len(pairs.one):
+        near, chosen = _chosen(detections, labels, pairs, objects)
+        found[near], first[near] = chosen >= 0, chosen[:, 0]
+        right[near] = (chosen >= 0) & objects[chosen]
+    return Matched(found, right, first, inside, objects)
+
+
+def _chosen(
+    detections: Objects, labels: Objects, pairs: Pairs, objects: Bools
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int32]]:
+    """The detections that overlap anything, and the object that each takes at every threshold, -1 for none."""
     # The order in which a detection would take objects: of the size first, then the most overlap, then the last.
-    order = np.lexsort((-pairs.other, -pairs.overlap, ignored[pairs.other], pairs.one))
-    one, other, overlap = pairs.one[order], pairs.other[order], pairs.overlap[order]
-    of_round = _rounds(detections, one)
+    order = np.lexsort((-pairs.other, -pairs.overlap, ~objects[pairs.other], pairs.one))
+    other, overlap = pairs.other[order], pairs.overlap[order]
+    distinct, one = np.unique(pairs.one[order], return_inverse=True)
+    chosen = np.full((len(distinct), len(THRESHOLDS)), -1, np.int32)
+    taken = np.zeros((len(labels.image), len(THRESHOLDS)), bool)
+    of_round = _rounds(detections, distinct)[one]
     order = np.argsort(of_round, kind="stable")
     one, other, near = one[order], other[order], overlap[order, None] >= np.minimum(THRESHOLDS, 1 - 1e-10)
     ends = np.cumsum(np.bincount(of_round))
@@ -195,21 +212,20 @@ def matched(detections: Objects, labels: Objects, pairs: Pairs, size: tuple[floa
         place = np.where(free, np.arange(end - begin)[:, None], end - begin)
         first = np.minimum.reduceat(place, starts, axis=0)
         detection, threshold = np.nonzero(first < end - begin)
-        chosen = other[begin + first[detection, threshold]]
-        found[one[begin + starts[detection]], threshold] = chosen
-        taken[chosen, threshold] = True
-    return Matched(found, ignored, outside)
+        taking = other[begin + first[detection, threshold]]
+        chosen[one[begin + starts[detection]], threshold] = taking
+        taken[taking, threshold] = True
+    return distinct, chosen
 
 
-def _rounds(detections: Objects, one: Ints) -> Ints:
-    """In which round the detection of each pair takes its object: those of an image and class one after the other."""
-    distinct, place = np.unique(one, return_inverse=True)
+def _rounds(detections: Objects, distinct: Ints) -> Ints:
+    """In which round each of some detections takes its object: those of an image and class one after the other."""
     image, klass = detections.image[distinct], detections.klass[distinct]
     # Detections are sorted by class and score, and so they stay within an image.
     order = np.lexsort((distinct, klass, image))
     rank = np.empty(len(distinct), np.int64)
     rank[order] = _rank(_first_of_runs(image[order], klass[order]))
-    return rank[place]
+    return rank
 
 
 def _first_of_runs(*keys: Ints) -> Bools:

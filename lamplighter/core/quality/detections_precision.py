@@ -6,21 +6,22 @@ one matching.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lamplighter.core.quality.arrays import Bools, Floats, Ints, divide
+from lamplighter.core.quality.arrays import Bools, Floats, Ints
 
 RECALLS: Floats = np.linspace(0.0, 1.0, 101)
 """Recalls at which the precision is looked up."""
 
-MOST_CELLS = 4_000_000
-"""Numbers that are held at a time: draws of a bootstrap by detections."""
+MOST_PLACES = 400
+"""Places of a curve at which the draws of a bootstrap are looked at; a shorter curve is looked at everywhere."""
 
-Weights = npt.NDArray[np.int32]
+Draws = npt.NDArray[np.float32]
+"""How often each image counts in each draw, of shape (n_images, n_draws)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,7 @@ class Curve:
     right: Bools
     objects: Ints
 
-    def average_precision(self, weights: Weights) -> Floats:
+    def average_precision(self, weights: Ints) -> Floats:
         """Average precision at every threshold, in [0, 1], best 1; NaN where there is no object.
 
         Precision at a recall is the best at that recall or beyond; the average is over 101 recalls. A detection that
@@ -53,12 +54,12 @@ class Curve:
 
         Parameters
         ----------
-        weights : array of shape (n_draws, n_images)
+        weights : array of shape (n_images,)
             How often each image counts.
 
         Returns
         -------
-        array of shape (n_draws, n_thresholds)
+        array of shape (n_thresholds,)
 
         References
         ----------
@@ -68,41 +69,78 @@ class Curve:
         --------
         >>> image, yes = np.array([0, 1]), np.array([[True], [False]])
         >>> curve = Curve(image, np.array([True, True]), yes, yes, np.array([0, 1]))
-        >>> curve.average_precision(np.array([[1, 1], [0, 1], [2, 0]], np.int32))[:, 0]
+        >>> [curve.average_precision(np.array(weights)).tolist() for weights in ([1, 1], [0, 1], [2, 0])]
+        [[0.505], [0.0], [1.0]]
+        """
+        at = np.flatnonzero(self.found.any(axis=1))
+        weight = weights[self.image[at], None]
+        hits = np.cumsum(weight * self.right[at], axis=0)
+        # Those that found something count if what they found is of the size, and not if they are themselves.
+        met = np.cumsum(weight * (self.found[at] & self.inside[at, None]), axis=0)
+        counted = np.cumsum(weights[self.image] * self.inside)[at, None] + hits - met
+        return _average(hits.T, counted.T, np.full(hits.shape[1], np.sum(weights[self.objects])))
+
+    def drawn(self, draws: Draws) -> Floats:
+        """The same of each draw of a bootstrap, of shape (n_draws, n_thresholds).
+
+        A long curve is looked at in some of its places alone, which moves a draw by less than one of these places does.
+
+        Examples
+        --------
+        >>> image, yes = np.array([0, 1]), np.array([[True], [False]])
+        >>> curve = Curve(image, np.array([True, True]), yes, yes, np.array([0, 1]))
+        >>> curve.drawn(np.array([[1, 0, 2], [1, 1, 0]], np.float32))[:, 0]
         array([0.505, 0.   , 1.   ])
         """
-        reached = np.flatnonzero(self.found.any(axis=1))
-        last = int(reached[-1]) + 1 if len(reached) else 0
-        values = np.empty((len(weights), self.found.shape[1]))
-        step = max(1, MOST_CELLS // max(last, 1))
-        for begin in range(0, len(weights), step):
-            some = weights[begin : begin + step]
-            values[begin : begin + step] = self._of_draws(some, last)
-        return values
+        places = np.flatnonzero(self.found.any(axis=1))
+        if len(places) > MOST_PLACES:
+            places = places[np.linspace(0, len(places) - 1, MOST_PLACES).round().astype(int)]
+        positives = np.sum(draws[self.objects], axis=0).astype(np.int64)
+        if not len(places):
+            return np.tile(np.where(positives > 0, 0.0, np.nan)[:, None], self.found.shape[1])
+        counted = _summed(self.inside[None], self.image, places, draws)
+        hits = _summed(self.right.T, self.image, places, draws)
+        met = self.found & self.inside[:, None]
+        if not np.array_equal(self.right, met):
+            counted = counted + hits - _summed(met.T, self.image, places, draws)
+        shape = len(hits) * draws.shape[1], len(places)
+        every, whole = (np.broadcast_to(it, hits.shape).swapaxes(1, 2).reshape(shape) for it in (hits, counted))
+        return _average(every, whole, np.tile(positives, len(hits))).reshape(len(hits), -1).T
 
-    def _of_draws(self, weights: Weights, last: int) -> Floats:
-        positives = np.sum(weights[:, self.objects], axis=1)
-        counted = np.cumsum(weights[:, self.image[:last]] * self.inside[:last], axis=1, dtype=np.int32)
-        wanted = _needed(positives)
-        columns = [self._at(threshold, weights, counted, positives, wanted) for threshold in range(self.found.shape[1])]
-        return np.column_stack(columns)
 
-    def _at(self, threshold: int, weights: Weights, counted: Weights, positives: Ints, wanted: Ints) -> Floats:
-        """Of one threshold: precision changes for the better only where an object is found."""
-        at = np.flatnonzero(self.found[:, threshold])
-        if not len(at):
-            return np.where(positives > 0, 0.0, np.nan)
-        right, inside = self.right[at, threshold], self.inside[at]
-        weight = weights[:, self.image[at]]
-        hits = np.cumsum(weight * right, axis=1, dtype=np.int32)
-        # Those that found something count if what they found is of the size, and not if they are themselves.
-        shift = np.cumsum(weight * (right.astype(np.int32) - inside), axis=1, dtype=np.int32)
-        precision = divide(hits, counted[:, at] + shift)
-        precision = np.maximum.accumulate(np.nan_to_num(precision)[:, ::-1], axis=1)[:, ::-1]
-        place = _first_with(hits, wanted)
-        held = np.take_along_axis(precision, np.minimum(place, len(at) - 1), axis=1)
-        average: Floats = np.mean(np.where(place < len(at), held, 0.0), axis=1)
-        return np.where(positives > 0, average, np.nan)
+def _summed(which: Bools, image: Ints, places: npt.NDArray[np.intp], draws: Draws) -> Draws:
+    """How many of some detections each draw holds up to each of some places.
+
+    Parameters
+    ----------
+    which : array of shape (n, n_detections)
+        Some detections, then others.
+
+    Returns
+    -------
+    array of shape (n, n_places, n_draws)
+    """
+    from scipy.sparse import csr_array
+
+    rows, width = len(which), len(places)
+    of, at = np.nonzero(which[:, : places[-1] + 1] if width else which[:, :0])
+    row = of * width + np.searchsorted(places, at)
+    ends = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=rows * width))])
+    parts = csr_array((np.ones(len(at), np.float32), image[at], ends), shape=(rows * width, len(draws)))
+    summed: Draws = np.cumsum((parts @ draws).reshape(rows, width, draws.shape[1]), axis=1)
+    return summed
+
+
+def _average(hits: npt.NDArray[Any], counted: npt.NDArray[Any], positives: Ints) -> Floats:
+    """Mean precision over the recalls, from hits and detections at some places, of shape (n_draws, n_places)."""
+    if not hits.shape[1]:
+        return np.where(positives > 0, 0.0, np.nan)
+    precision = np.where(hits > 0, hits, 0.0) / np.maximum(counted, 1)
+    precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    place = _first_with(hits.astype(np.int64), _needed(positives))
+    held = np.take_along_axis(precision, np.minimum(place, hits.shape[1] - 1), axis=1)
+    average = np.mean(np.where(place < hits.shape[1], held, 0.0), axis=1, dtype=float)
+    return np.where(positives > 0, average, np.nan)
 
 
 def _needed(positives: Ints) -> Ints:
@@ -113,24 +151,23 @@ def _needed(positives: Ints) -> Ints:
     return np.maximum(needed + (needed / of < RECALLS), 0)
 
 
-def _first_with(hits: Weights, wanted: Ints) -> Ints:
+def _first_with(hits: Ints, wanted: Ints) -> Ints:
     """The first place of each row at which there are so many hits, of shape (n_draws, n_recalls)."""
     rows, width = hits.shape
-    apart = (int(max(hits.max(initial=0), wanted.max(initial=0))) + 1) * np.arange(rows, dtype=np.int64)[:, None]
+    apart = (int(max(hits.max(initial=0), wanted.max(initial=0))) + 1) * np.arange(rows)[:, None]
     place = np.searchsorted((hits + apart).ravel(), (wanted + apart).ravel()).reshape(wanted.shape)
     first: Ints = place - width * np.arange(rows)[:, None]
     return first
 
 
-def drawn(images: int, draws: int, random: np.random.Generator) -> Iterator[Weights]:
-    """How often each image counts: first each once, then as often as a bootstrap draws it.
+def drawn_weights(images: int, count: int, random: np.random.Generator) -> Draws:
+    """How often each image counts in each draw of a bootstrap: as many images as there are, with replacement.
 
     Examples
     --------
-    >>> once, *others = drawn(3, 2, np.random.default_rng(0))
-    >>> once.tolist(), [int(weights.sum()) for weights in others]
-    ([[1, 1, 1]], [6])
+    >>> drawn_weights(3, 2, np.random.default_rng(0)).sum(axis=0).tolist()
+    [3.0, 3.0]
     """
-    yield np.ones((1, images), np.int32)
-    if draws:
-        yield random.multinomial(images, np.full(images, 1 / images), draws).astype(np.int32)
+    of = random.integers(0, images, (count, images)) + images * np.arange(count)[:, None]
+    times = np.bincount(of.ravel(), minlength=count * images).reshape(count, images)
+    return np.ascontiguousarray(times.T, np.float32)
