@@ -18,7 +18,7 @@ from storage.project.user_code import text_of
 from storage.sources.reference import reference_key
 from storage.sources.scan import Scan
 from tasks.stages.evaluate import custom_functions, labelled_rows
-from tasks.stages.profile import answered, key_of, reference_profiles
+from tasks.stages.profile import answered, box_measurements_of, boxes_answered, key_of, reference_profiles
 from tasks.stages.read import Located
 from tasks.stages.run_context import RunContext
 from tasks.stages.validate import Table
@@ -73,6 +73,7 @@ def measure_reference(context: RunContext, located: Located, table: Table) -> Me
         return MeasuredReference(content, [Measurement(metric="rows", reason="no file of it can be read")])
     profiles = answered(monitor, rows) | reference_profiles(context, located, table.features | table.answers)
     found = [*reference_measurements(monitor, table.features, profiles, rows.count)]
+    found += box_measurements_of(monitor, boxes_answered(monitor, rows) if rows.count else None)
     # The rows of files that a reference consists of are all of them; those of days are chosen by their time.
     if monitor.labels and located.reference.time is None:
         quality, unloaded = _quality(context, rows, table)
@@ -127,6 +128,8 @@ def _why_no_truth(context: RunContext, rows: Scan, table: Table) -> str:
         return "it has no rows"
     if labels.target not in rows.schema:
         return f"it has no column {labels.target!r}; write the truth beside its answers"
+    if labels.target == prediction:
+        return f"its column {prediction!r} holds the answers; call the truth otherwise, in labels.target too"
     if labels.target in table.features:
         return f"column {labels.target!r} is a feature of the log, and no truth; call the truth otherwise"
     if prediction not in rows.schema:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 
+from lamplighter.core.evaluation.box_faults import merged, side_faults
+from lamplighter.core.evaluation.box_measurements import box_measurements
 from lamplighter.core.evaluation.data import answer_measurements, feature_measurements, value_findings
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.columns import is_of_image
@@ -15,10 +17,12 @@ from lamplighter.core.profiles.profile import Bounds, ColumnKind, ColumnProfile
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.records.measurement import Measurement
 from lamplighter.core.time.phases import FEWEST_BEFORE
+from lamplighter.core.values.boxes import Boxes
 from storage.history.baselines import BaselineWindows, Past
 from storage.profiles.build import Profiles, nulls_profile, profile_columns
 from storage.profiles.store import ProfileStore
 from storage.project.private_key import home_key
+from storage.sources.boxes import BoxColumns, packed_boxes
 from storage.sources.reference import reference_key
 from storage.sources.scan import Scan, ScanSpec
 from tasks.stages.images import measure_images
@@ -76,6 +80,8 @@ def profile(context: RunContext, located: Located, table: Table) -> Profiled:
     )
     seen = answered(monitor, context.scan(table.spec)) | profiles
     measurements = [*answer_measurements(monitor, seen, table.count)]
+    boxes = boxes_answered(monitor, context.scan(table.spec))
+    measurements += box_measurements_of(monitor, boxes)
     for name in table.features:
         if name in profiles:
             measurements += feature_measurements(profiles[name], reference.get(name))
@@ -86,6 +92,7 @@ def profile(context: RunContext, located: Located, table: Table) -> Profiled:
     # Of images it is said which files are not there, and not of each statistic that it has no value.
     findings += value_findings({name: it for name, it in seen.items() if not is_of_image(monitor, name)})
     findings += image_findings
+    findings += _box_findings(monitor, boxes)
     known = {finding.subject for finding in (*table.findings, *findings)}
     broken_features, broken_scores = _breaks(context, table, profiles)
     findings += [found for found in broken_features if not found.subject or found.subject not in known]
@@ -111,6 +118,38 @@ def answered(monitor: Monitor, rows: Scan) -> Profiles:
     if name is None or monitor.kind.drift is not None or name not in rows.schema or not rows.count:
         return {}
     return {name: nulls_profile(rows, name)}
+
+
+def boxes_answered(monitor: Monitor, rows: Scan) -> Boxes | None:
+    """The boxes that a detector answered; None of other kinds, and where a column is missing.
+
+    Examples
+    --------
+    >>> boxes_answered(monitor, context.scan(outcome.own.pending.spec))
+    """
+    columns = monitor.predictions.boxes
+    if not columns or any(name not in rows.schema for name in columns):
+        return None
+    return Boxes.of(packed_boxes(rows, BoxColumns.of(monitor.predictions)))
+
+
+def box_measurements_of(monitor: Monitor, boxes: Boxes | None) -> list[Measurement]:
+    """What boxes come to by themselves.
+
+    Examples
+    --------
+    >>> box_measurements_of(monitor, None)
+    []
+    """
+    confidence = monitor.predictions.confidence
+    return [] if boxes is None or confidence is None else [*box_measurements(boxes, confidence)]
+
+
+def _box_findings(monitor: Monitor, boxes: Boxes | None) -> Iterator[Finding]:
+    """What is odd about the boxes of the log."""
+    columns = [*monitor.predictions.boxes]
+    for code, message in merged(side_faults(boxes, columns)) if boxes else ():
+        yield Finding(code, columns[0], message)
 
 
 def _breaks(context: RunContext, table: Table, profiles: Profiles) -> tuple[Iterator[Finding], Iterator[Finding]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -110,3 +111,39 @@ def test_the_same_labels_in_another_order_are_the_same_labels(tmp_path: Path) ->
     deliver(project, rows.assign(true=moved))
     small_world.run(project, 0)
     assert recorded(project)["evaluation"] != known
+
+
+def test_what_was_answered_is_measured_without_labels(project: Project) -> None:
+    whole = values(project, segment="", version="", klass="")
+    assert whole["boxes_per_image"] == 1.5
+    assert whole["empty_prediction_ratio"] == 0.0
+    assert whole["expected_precision"] == pytest.approx(0.9)
+    assert values(project, klass="car")["prediction_share"] == pytest.approx(2 / 3)
+
+
+def test_odd_boxes_are_findings_and_cost_nothing_else(tmp_path: Path) -> None:
+    project = small_world.make(tmp_path / "project", MONITOR)
+    rows = street(40)
+    deliver(project, rows)
+    odd = rows.drop(columns=["true", "names"])
+    odd["scores"] = [[0.9, 0.9, 0.9], *odd["scores"][1:]]
+    odd["boxes"] = [*odd["boxes"][:-1], [[9.0, 9.0, 1.0, 1.0]] * 2]
+    outcome = small_world.run(project, 0, odd)
+    found = {it.code.value: it.message for it in outcome.findings}
+    assert found["lists-unreadable"].startswith("1 of 40 images has lists of different lengths")
+    assert "2 ending before it begins; left out" in found["boxes-odd"]
+    assert values(project, segment="", version="", klass="")["recall"] == pytest.approx(57 / 78)
+
+
+def test_lists_in_csv_files_are_json(tmp_path: Path) -> None:
+    project = small_world.make(tmp_path / "project", MONITOR.replace(".parquet", ".csv"))
+    (project.root / "labels").mkdir()
+    rows = street(10)
+    for name, frame in (
+        ("data", rows.drop(columns=["true", "names"])),
+        ("labels", rows[["id", "true", "names"]].set_axis(["id", "boxes", "classes"], axis=1)),
+    ):
+        texts = {column: frame[column].map(json.dumps) for column in ("boxes", "classes", "scores") if column in frame}
+        frame.assign(**texts).to_csv(project.root / name / f"day={small_world.day(0)}.csv", index=False)
+    small_world.run(project, 0)
+    assert values(project, segment="", version="", klass="")["recall"] == 0.75

@@ -65,14 +65,14 @@ def needed_columns(monitor: Monitor, features: Mapping[str, str]) -> dict[str, s
     needed = {predictions.time: "time"} | dict.fromkeys(predictions.id, "id")
     if predictions.prediction:
         needed[predictions.prediction] = "prediction"
-    needed |= dict.fromkeys(predictions.scores, "score")
+    needed |= dict.fromkeys(predictions.boxes[1:], "prediction") | dict.fromkeys(predictions.scores, "score")
     if predictions.version:
         needed[predictions.version] = "version"
     needed |= dict.fromkeys(monitor.segments, "segment")
     if monitor.images and monitor.images.path:
         needed[monitor.images.path] = "image path"
     if monitor.labels and monitor.labels.same_row:
-        needed[monitor.labels.target] = "truth"
+        needed |= {name: "truth" for name in (monitor.labels.target, monitor.labels.classes) if name}
     needed = dict.fromkeys(features, "feature") | needed
     made = monitor.images.made if monitor.images else ()
     return {name: purpose for name, purpose in needed.items() if name not in made}

@@ -46,7 +46,14 @@ NEEDS: tuple[tuple[str, Collection[str], Callable[[Monitor], object]], ...] = (
     ),
     (
         "predictions.prediction",
-        {"prediction_share", "prediction_mean", "null_prediction_ratio"},
+        {
+            "prediction_share",
+            "prediction_mean",
+            "null_prediction_ratio",
+            "boxes_per_image",
+            "empty_prediction_ratio",
+            "expected_precision",
+        },
         lambda monitor: monitor.predictions.prediction,
     ),
     ("predictions.score", {"roc_auc", "pr_auc", "log_loss", "brier"}, lambda monitor: monitor.predictions.score),

@@ -162,7 +162,7 @@ class GradedDetections:
         # As floats, of which a product is a hundred times as fast as of whole numbers, and exact.
         every = np.concatenate(counted, axis=1).astype(float)
         summed = np.concatenate([weights[None].astype(float), draws.T]) @ every
-        counts: Ints = np.rint(summed).astype(np.int64).reshape(-1, 3, classes).swapaxes(1, 2)
+        counts: Ints = np.rint(summed).astype(np.int64).reshape(len(summed), 3, classes).swapaxes(1, 2)
         return counts
 
     def confusion(self, grouping: Grouping) -> list[Confusion]:

@@ -170,7 +170,21 @@ _ROWS = (
     ),
     _share(DATA, "unsure_ratio", "share of scores within the declared band", "prediction_unsure_ratio"),
     _share(
-        DATA, "prediction_share", "share of each predicted class", "prediction_share_ratio", "class", kinds=CLASSES
+        DATA, "prediction_share", "share of each predicted class", "prediction_share_ratio", "class",
+        kinds=CLASSES | DETECTIONS,
+    ),
+    Metric(
+        "boxes_per_image", DATA, "detections of an image that reach the confidence, on average", 0,
+        kinds=DETECTIONS, gauge="lamplighter_prediction_boxes_per_image",
+    ),
+    _share(
+        DATA, "empty_prediction_ratio", "share of images without any detection that reaches the confidence",
+        "prediction_empty_ratio", kinds=DETECTIONS,
+    ),
+    _share(
+        DATA, "expected_precision",
+        "share of the detections that are right, by the mean score of those that reach the confidence",
+        "prediction_expected_precision_ratio", kinds=DETECTIONS,
     ),
     Metric(
         "prediction_mean", DATA, "mean of the predicted numbers",

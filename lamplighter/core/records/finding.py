@@ -28,6 +28,7 @@ class Code(StrEnum):
     CLASSES_ODD = "classes-odd"
     LISTS_UNREADABLE = "lists-unreadable"
     TEXTS_UNREADABLE = "texts-unreadable"
+    BOXES_ODD = "boxes-odd"
     LABELS_UNUSABLE = "labels-unusable"
     NUMBERS_ODD = "numbers-odd"
     SCORES_OUTSIDE = "scores-outside"

@@ -189,11 +189,16 @@ class Boxes:
         return self.corners[:, 2:] - self.corners[:, :2]
 
     @cached_property
+    def is_finite(self) -> npt.NDArray[np.bool_]:
+        """Which boxes have four numbers."""
+        is_finite: npt.NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(self.corners), axis=1)
+        return is_finite
+
+    @cached_property
     def is_box(self) -> npt.NDArray[np.bool_]:
         """Which boxes have four numbers, the larger ones last."""
         with np.errstate(invalid="ignore"):
-            sides = np.isfinite(self.corners) & np.tile(self.size >= 0, 2)
-        is_box: npt.NDArray[np.bool_] = np.logical_and.reduce(sides, axis=1)
+            is_box: npt.NDArray[np.bool_] = self.is_finite & np.logical_and.reduce(self.size >= 0, axis=1)
         return is_box
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from lamplighter.core.evaluation.box_faults import meeting_faults, merged, repeated_objects, side_faults
 from lamplighter.core.evaluation.evaluator import Measured, MeasuredOn, Oddities
 from lamplighter.core.evaluation.labelled import Labelled
 from lamplighter.core.monitor import Monitor
@@ -55,5 +57,14 @@ def boxes_of(values: pd.Series[Any]) -> Boxes:
 
 
 def oddities(labelled: Labelled, monitor: Monitor) -> Oddities:
-    """Boxes that are none, lists that do not fit together, classes that are written in two ways."""
-    return iter(())
+    """Labels that are no boxes or objects twice, and what does not fit together; of predictions `profile` says it."""
+    labels, confidence = monitor.labels, monitor.predictions.confidence
+    assert labels is not None
+    assert confidence is not None
+    true, pred = boxes_of(labelled.y_true), boxes_of(labelled.y_pred)
+    faults = (
+        side_faults(true, [labels.target, labels.classes or ""]),
+        repeated_objects(true, labels.target),
+        meeting_faults(true, pred, confidence),
+    )
+    yield from merged(chain.from_iterable(faults))

@@ -32,7 +32,7 @@ def test_a_check_of_what_is_never_measured(check: str, message: str) -> None:
     ("kind", "metric", "kinds"),
     [
         ("regression", "f1", "classification and detection"),
-        ("regression", "prediction_share", "classification"),
+        ("regression", "prediction_share", "classification and detection"),
         ("classification", "prediction_mean", "regression"),
         ("text", "prediction_mean", "regression"),
         ("ranking", "null_prediction_ratio", "classification and detection and regression"),

@@ -1,0 +1,154 @@
+"""What is odd about the boxes of a column: each fault counted, named in one line, and no reason to lose the rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from lamplighter.core.counts import counted
+from lamplighter.core.evaluation.odd_values import FEWEST_TO_COMPARE, listed, never_meet
+from lamplighter.core.numbers import range_text
+from lamplighter.core.quality.scores import SLACK
+from lamplighter.core.records.finding import Code
+from lamplighter.core.values.boxes import LENGTHS, UNREADABLE, Boxes
+from lamplighter.core.values.meeting import hardly_meet
+
+Faults: TypeAlias = Iterator[tuple[Code, str]]
+
+NEVER_LABELLED = 0.05
+"""Share of the boxes that the service acts on from which classes without labels are a mistake and no absence."""
+
+RELATIVE = 2.0
+"""What no coordinate reaches that is a share of the image."""
+
+
+def side_faults(boxes: Boxes, columns: list[str]) -> Faults:
+    """What is wrong with the lists and boxes of one table.
+
+    Parameters
+    ----------
+    boxes : Boxes
+    columns : list of str
+        Where they stand: boxes, classes and, of predictions, scores.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> from lamplighter.core.values.boxes import packed
+    >>> boxes = Boxes.of(packed(pa.array([[[9, 9, 3, 3], [0, 0, 5, 5]]]), pa.array([["car", None]])))
+    >>> [message for _, message in side_faults(boxes, ["boxes", "classes"])]
+    ["2 boxes in 'boxes': 1 ending before it begins, 1 without a class; left out; log x_min, y_min, x_max and y_max, or
+     give box_format"]
+    """
+    named = ", ".join(map(repr, columns))
+    for fault, cure in (
+        (LENGTHS, "log one class for each box, and of predictions one score"),
+        (UNREADABLE, "log lists, or lists as JSON"),
+    ):
+        if count := int(np.sum(boxes.fault == fault)):
+            of = f"{counted(count, f'of {boxes.images:,} images has', f'of {boxes.images:,} images have')}"
+            yield Code.LISTS_UNREADABLE, f"{of} {fault} in {named}, left out; {cure}"
+    if what := _left_out(boxes, columns):
+        yield Code.BOXES_ODD, what
+    if len(columns) > 2:
+        yield from _scores_outside(boxes, columns[2])
+
+
+def _left_out(boxes: Boxes, columns: list[str]) -> str:
+    """Boxes that are none, each counted by the first thing that is wrong with it."""
+    cases = {
+        "without four finite numbers": boxes.is_finite,
+        "ending before it begins": boxes.is_box,
+        "without a class": boxes.klass >= 0,
+        "without a score": boxes.is_scored | (len(columns) < 3),
+    }
+    sound = np.ones(len(boxes.klass), bool)
+    parts = []
+    for words, is_sound in cases.items():
+        if count := np.count_nonzero(sound & ~is_sound):
+            parts.append(f"{count:,} {words}")
+        sound = sound & is_sound
+    if not parts:
+        return ""
+    what = f"{counted(len(sound), 'box', 'boxes')} in {columns[0]!r}: {', '.join(parts)}; left out"
+    if "ending" in " ".join(parts):
+        return f"{what}; log x_min, y_min, x_max and y_max, or give box_format"
+    return f"{what}; log four numbers, a class and a score for each box"
+
+
+def _scores_outside(boxes: Boxes, column: str) -> Faults:
+    score = boxes.score[boxes.is_scored]
+    outside = (score < -SLACK) | (score > 1 + SLACK)
+    if outside.any():
+        what = f"score column {column!r} lies outside 0 to 1 in {outside.sum():,} of {len(score):,} boxes"
+        seen = f"from {range_text(float(score.min()), float(score.max()), 8)}"
+        yield Code.SCORES_OUTSIDE, f"{what}, {seen}; log probabilities, with which predictions.confidence is compared"
+
+
+def merged(faults: Iterable[tuple[Code, str]]) -> Faults:
+    """One message for each kind of fault, since a window has one finding of each.
+
+    Examples
+    --------
+    >>> [*merged([(Code.BOXES_ODD, "one"), (Code.CLASSES_ODD, "two"), (Code.BOXES_ODD, "three")])]
+    [(<Code.BOXES_ODD: 'boxes-odd'>, 'one; and three'), (<Code.CLASSES_ODD: 'classes-odd'>, 'two')]
+    """
+    by_code: dict[Code, list[str]] = {}
+    for code, message in faults:
+        by_code.setdefault(code, []).append(message)
+    yield from ((code, "; and ".join(messages)) for code, messages in by_code.items())
+
+
+def repeated_objects(true: Boxes, column: str) -> Faults:
+    """Objects that are labelled twice: the same class and box in one image."""
+    rows = np.column_stack([true.image, true.klass, true.corners])[true.is_box]
+    if twice := len(rows) - len(np.unique(rows, axis=0)):
+        what = counted(twice, "label repeats", "labels repeat")
+        yield (
+            Code.BOXES_ODD,
+            f"{what} the class and box of another in its image, in {column!r}; deliver each object once",
+        )
+
+
+def meeting_faults(true: Boxes, pred: Boxes, confidence: float) -> Faults:
+    """What does not fit together in labels and detections: how classes are written, and what coordinates mean."""
+    counts = names_of(true), names_of(pred, pred.score >= confidence) or names_of(pred)
+    if sum(counts[0].values()) >= FEWEST_TO_COMPARE and counts[1] and hardly_meet(*counts):
+        yield Code.CLASSES_DIFFER, never_meet("predicted class", counts[1], counts[0])
+    elif what := _never_labelled(*counts):
+        yield Code.CLASSES_ODD, what
+    reach = [float(np.max(side.corners[side.is_box], initial=0.0)) for side in (true, pred)]
+    if all(reach) and (reach[0] < RELATIVE) != (reach[1] < RELATIVE):
+        what = f"coordinates of labels reach {reach[0]:g} and those of predictions {reach[1]:g}"
+        yield Code.BOXES_ODD, f"{what}: one of them is a share of the image; write both in pixels"
+    elif all(reach) and max(reach) < RELATIVE:
+        yield Code.BOXES_ODD, "coordinates are shares of the image, so that all objects are small; write them in pixels"
+
+
+def names_of(boxes: Boxes, keep: npt.NDArray[np.bool_] | None = None) -> dict[str, int]:
+    """Boxes of each class.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> from lamplighter.core.values.boxes import packed
+    >>> names_of(Boxes.of(packed(pa.array([[[0, 0, 5, 5]] * 3]), pa.array([[1, 2, 1]]))))
+    {'1': 2, '2': 1}
+    """
+    known = boxes.klass >= 0 if keep is None else keep & (boxes.klass >= 0)
+    times = np.bincount(boxes.klass[known], minlength=len(boxes.names)).tolist()
+    return {name: count for name, count in zip(boxes.names, times, strict=True) if count}
+
+
+def _never_labelled(true: Mapping[str, int], answers: Mapping[str, int]) -> str:
+    """Classes that are detected and never labelled: each of their detections counts as wrong."""
+    odd = Counter({name: n for name, n in answers.items() if name not in true})
+    total, count = sum(answers.values()), sum(odd.values())
+    if not true or count < FEWEST_TO_COMPARE or count < NEVER_LABELLED * total:
+        return ""
+    what = f"{count:,} of {total:,} detections are of classes that no label has: {listed(odd)}"
+    return f"{what}; each counts as wrong; label these classes, or leave them out of the log"
