@@ -85,7 +85,8 @@ def _rows(
     zone, period = ZoneInfo(run["timezone"]), wanted["period"]
     chosen = filter_of({**wanted, "metric": wanted["metric"] or "rows"}, span)
     by_key = _measured(history, run, replace(chosen, metric=None, feature=""), zone, period)
-    counted = _counted(project, history, run, chosen, zone, period)
+    is_of_boxes = any(metric in ("map50", "ap50") for _, metric in by_key)
+    counted = _counted(project, history, run, chosen, zone, period, is_of_boxes=is_of_boxes)
     keys = sorted({key for key, _ in by_key} | set(counted))
     for key in keys:
         metrics = {metric for of, metric in by_key if of == key}
@@ -144,11 +145,18 @@ def _made(
 
 
 def _counted(
-    project: Project, history: History, run: Mapping[str, Any], wanted: Filter, zone: ZoneInfo, period: str
+    project: Project,
+    history: History,
+    run: Mapping[str, Any],
+    wanted: Filter,
+    zone: ZoneInfo,
+    period: str,
+    *,
+    is_of_boxes: bool,
 ) -> dict[Key, tuple[int, list[Measurement]]]:
     """What confusion counts that are added up come to: windows and measurements, by key."""
     from lamplighter.core.quality.confusion import Confusion
-    from lamplighter.core.quality.periods import from_counts
+    from lamplighter.core.quality.periods import from_box_counts, from_counts
     from storage.history.query import confusion_counts
 
     cells: dict[tuple[str, str, str], list[Confusion]] = {}
@@ -162,7 +170,7 @@ def _counted(
     positive = _positive(project, run["model"]) if cells else None
     found: dict[Key, tuple[int, list[Measurement]]] = {}
     for of, counts in cells.items():
-        for it in from_counts(counts, positive):
+        for it in from_box_counts(counts) if is_of_boxes else from_counts(counts, positive):
             if wanted.klass in (None, it.klass):
                 found.setdefault((*of, it.klass), (len(windows[of]), []))[1].append(it)
     return found

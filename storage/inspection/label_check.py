@@ -213,6 +213,7 @@ SHOWN_AT = {
     Code.SCORES_OUTSIDE: ("predictions", "score"),
     Code.CLASSES_ODD: ("labels", "target"),
     Code.CLASSES_DIFFER: ("labels", "target"),
+    Code.BOXES_ODD: ("labels", "target"),
 }
 """The key at which what a run would find of labels and answers is shown."""
 
@@ -226,7 +227,7 @@ def _of_answers(monitor: Monitor, truth: Truth) -> Iterator[Problem]:
     for finding in answer_findings(labelled, monitor, ""):
         # Classes that do not meet have a line of their own.
         if finding.code in SHOWN_AT and not (finding.code is Code.CLASSES_DIFFER and monitor.kind.has_classes):
-            yield Problem(SHOWN_AT[finding.code], finding.message, finding.code is Code.CLASSES_ODD)
+            yield Problem(SHOWN_AT[finding.code], finding.message, finding.code in (Code.CLASSES_ODD, Code.BOXES_ODD))
 
 
 def _none_met(

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from lamplighter.core.evaluation.maturity import matured
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.values.identity import identities
+from lamplighter.core.values.boxes import SIDES
+from lamplighter.core.values.identity import OWN_IDENTITY, identities
 from lamplighter.errors import SourceError
 from storage.labelling.join import LabelIndex
 from storage.project.folder import Project
@@ -131,5 +132,7 @@ def _judged(monitor: Monitor, logged: Logged, known: KnownTruth) -> KnownTruth:
 
 
 def _plain(value: Any) -> Any:
-    """A value as Python has it."""
+    """A value as Python has it; boxes as the class and the corners of each."""
+    if isinstance(value, dict) and OWN_IDENTITY in value:
+        return [f"{box['class']} [{', '.join(f'{box[side]:g}' for side in SIDES)}]" for box in value["boxes"]]
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else value

@@ -130,7 +130,7 @@ def _of_predictions(monitor: Declaring) -> Iterator[Use]:
     if isinstance(rows.score, dict):
         yield from (Use(name, "a score", ("predictions", "score", klass)) for klass, name in rows.score.items())
     elif rows.score:
-        yield Use(rows.score, "a score", ("predictions", "score"))
+        yield Use(rows.score, "the scores" if rows.classes else "a score", ("predictions", "score"))
     if rows.classes:
         yield Use(rows.classes, "the classes", ("predictions", "classes"))
     if rows.version:

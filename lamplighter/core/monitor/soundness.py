@@ -101,6 +101,7 @@ def _patterns(monitor: Monitor) -> Iterator[str]:
 
 NUMBERS = frozenset({"number", "boolean", "null"})
 PLAIN = NUMBERS | {"text"}
+LISTS = frozenset({"other", "text", "null"})
 
 
 def _type_problems(monitor: Monitor, use: Use, kind: str) -> Iterator[Problem]:
@@ -112,10 +113,18 @@ def _type_problems(monitor: Monitor, use: Use, kind: str) -> Iterator[Problem]:
         yield Problem(
             use.at, f"column {name!r} holds {_named(kind)}; the prediction of a {monitor.kind.name} is a number"
         )
+    elif kind not in LISTS and _is_of_boxes(monitor, use):
+        yield Problem(use.at, f"column {name!r} holds {_named(kind)}; {use.role} of boxes are lists, or lists as JSON")
     elif use.role in ("a segment", "a feature") and kind not in (
         PLAIN if use.role == "a feature" else PLAIN | {"time"}
     ):
         yield Problem(use.at, f"column {name!r} holds {_named(kind)}; {use.role} is a number, a flag or a text")
+
+
+def _is_of_boxes(monitor: Monitor, use: Use) -> bool:
+    """Whether a column holds a part of boxes."""
+    roles = ("the prediction", "the classes", "the scores", "the truth", "the true classes")
+    return monitor.kind.compared_as == "boxes" and use.role in roles
 
 
 def _named(kind: str) -> str:

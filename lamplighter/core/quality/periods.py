@@ -10,6 +10,7 @@ import numpy as np
 from lamplighter.core.quality.averages import AVERAGES
 from lamplighter.core.quality.classifiers import NO_POSITIVE
 from lamplighter.core.quality.confusion import NO_PREDICTION, Cells, Confusion
+from lamplighter.core.quality.detections_graded import BACKGROUND
 from lamplighter.core.quality.estimates import Estimates, undefined
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.intervals import wilson
@@ -94,6 +95,41 @@ def from_counts(confusion: Iterable[Confusion], positive: str | None = None) -> 
         for name, ratio in RATIOS.items():
             measured += ratio.of_class(cells, klass).measurements(name, ALONE, State.FINAL, klass=named)
     return measured
+
+
+def from_box_counts(confusion: Iterable[Confusion]) -> list[Measurement]:
+    """Precision, recall and F1 of boxes, from confusion counts with a background that are added up.
+
+    They equal what would be measured on all images together. They have no interval: it would need the images.
+
+    Parameters
+    ----------
+    confusion : iterable of Confusion
+        Of one segment or version, of any number of windows.
+
+    Examples
+    --------
+    >>> cells = [("car", "car", 6), ("car", "background", 2), ("background", "car", 1), ("car", "bus", 1)]
+    >>> counts = [Confusion(segment="", version="", y_true=t, y_pred=p, n=n) for t, p, n in cells]
+    >>> {(m.metric, m.klass): m.value for m in from_box_counts(counts) if m.klass != "bus"}
+    {('precision', ''): 0.75, ('recall', ''): 0.6667, ('f1', ''): 0.7059,
+     ('precision', 'car'): 0.8571, ('recall', 'car'): 0.6667, ('f1', 'car'): 0.75}
+    """
+    summed: dict[str, list[int]] = {}
+    for cell in confusion:
+        for klass in {"", cell.y_true, cell.y_pred} - {BACKGROUND}:
+            sides = [side == klass or (not klass and side != BACKGROUND) for side in (cell.y_true, cell.y_pred)]
+            met = cell.y_true == cell.y_pred and all(sides)
+            counts = summed.setdefault(klass, [0, 0, 0])
+            for at, holds in enumerate((met, sides[1], sides[0])):
+                counts[at] += cell.n * holds
+    found = []
+    for klass, (hits, predicted, labelled) in sorted(summed.items()):
+        of = {"precision": (hits, predicted), "recall": (hits, labelled), "f1": (2 * hits, predicted + labelled)}
+        for metric, (above, below) in of.items():
+            value, reason = (above / below, "") if below else (None, "no box to divide by")
+            found.append(Measurement(metric=metric, klass=klass, value=value, n=below, reason=reason))
+    return found
 
 
 def of_period(metric: str, windows: Sequence[Measurement], every: str) -> OfPeriod | None:
