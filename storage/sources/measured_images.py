@@ -25,6 +25,7 @@ from lamplighter.core.monitor.images import FAULT, MISSING, NUMERIC, OUTSIDE, TI
 from lamplighter.errors import SourceError, one_line
 from lamplighter.images import ImageFault, measure_files
 from storage.project.private_files import FILE_MODE, make_folder
+from storage.sources.image_files import located
 
 EDITION = 1
 """Raise it when the same file would come to other numbers: all files that are still there are measured again."""
@@ -103,23 +104,17 @@ class MeasuredImages:
 
     def stamp(self, path: str) -> Stamp | str:
         """Size and time of a file, or what is wrong with its path."""
-        located = self._located(path)
-        if located is None:
+        file = located(self.folder, path)
+        if file is None:
             return OUTSIDE
         try:
-            found = os.stat(located)
+            found = os.stat(file)
         except (OSError, ValueError):
             return MISSING
         # A pipe would be waited for without end.
         if not stat.S_ISREG(found.st_mode):
             return MISSING
         return Stamp(found.st_size, found.st_mtime_ns)
-
-    def _located(self, path: str) -> str | None:
-        """Where a file lies; None where its path leads out of the folder, so that no log has other files read."""
-        root = os.path.normpath(self.folder)
-        located = os.path.normpath(os.path.join(root, path))
-        return located if located.startswith(root.rstrip(os.sep) + os.sep) else None
 
     def _kept(self, wanted: Iterable[Wanted]) -> Iterator[pa.Table]:
         """What earlier runs have kept of some images, the newest last."""
@@ -139,7 +134,7 @@ class MeasuredImages:
         ordered = sorted(images, key=lambda it: it.day)
         if not ordered:
             return
-        paths = [self._located(it.path) or "" for it in ordered]
+        paths = [located(self.folder, it.path) or "" for it in ordered]
         boxes = [it.boxes for it in ordered] if any(it.boxes is not None for it in ordered) else None
         results = zip(ordered, measure_files(paths, boxes), strict=True)
         for day, group in groupby(results, key=lambda pair: pair[0].day):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lamplighter.core.checks.incidents import as_declared
 from lamplighter.core.drift import Checks, Quality
@@ -20,6 +21,9 @@ from tasks.stages.read import Located
 from tasks.stages.result import WindowResult
 from tasks.stages.run_context import RunContext
 from tasks.stages.validate import Table
+
+if TYPE_CHECKING:
+    from lamplighter.evidently.sheets import Sheet
 
 
 def report(context: RunContext, located: Located, result: WindowResult) -> tuple[Path | None, Finding | None]:
@@ -46,10 +50,20 @@ def report(context: RunContext, located: Located, result: WindowResult) -> tuple
             checks=_checks(context),
             at=context.now,
             private=frozenset(context.monitor.private),
+            sheets=_sheets(context, own),
         )
         return write_report(context.report_path, html), None
     except ReportError as error:
         return None, Finding(Code.REPORT_FAILED, "", f"report: {error}")
+
+
+def _sheets(context: RunContext, own: Table) -> Sequence[Sheet]:
+    if context.monitor.images is None:
+        return ()
+    # OpenCV is an extra.
+    from tasks.stages.image_sheets import image_sheets
+
+    return image_sheets(context, own.spec)
 
 
 def _checks(context: RunContext) -> Checks:
