@@ -10,6 +10,7 @@ import pyarrow.fs as fs
 
 from lamplighter.atomic import atomic_file
 from storage.project.private_files import FILE_MODE, make_folder
+from storage.sources import coco_files
 from storage.sources.csv_files import write_as_parquet
 
 
@@ -35,6 +36,7 @@ class Format(NamedTuple):
 FORMATS: dict[str, Format] = {
     "Parquet": Format((".parquet", ".parq", ".pq")),
     "CSV": Format((".csv", ".csv.gz", ".tsv", ".tsv.gz"), write_as_parquet, has_cells=True),
+    "COCO": Format((".json",), coco_files.write_as_parquet),
 }
 """In the order in which a folder that holds several is read: of the first that it has."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -147,3 +148,55 @@ def test_lists_in_csv_files_are_json(tmp_path: Path) -> None:
         frame.assign(**texts).to_csv(project.root / name / f"day={small_world.day(0)}.csv", index=False)
     small_world.run(project, 0)
     assert values(project, segment="", version="", klass="")["recall"] == 0.75
+
+
+def as_coco(project: Project, rows: pd.DataFrame) -> str:
+    names = ["car", "person"]
+    images = [{"id": number, "file_name": name} for number, name in enumerate(rows["id"])]
+    boxes = [
+        {"image_id": number, "category_id": names.index(name), "bbox": [left, top, right - left, bottom - top]}
+        for number, image in enumerate(rows.itertuples())
+        for (left, top, right, bottom), name in zip(image.true, image.names, strict=True)
+    ]
+    categories = [{"id": code, "name": name} for code, name in enumerate(names)]
+    (project.root / "labels").mkdir()
+    path = project.root / "labels" / f"{small_world.day(0)}.json"
+    path.write_text(json.dumps({"images": images, "annotations": boxes, "categories": categories}))
+    return 'coco: "labels/{day}.json", id: file_name'
+
+
+def as_yolo(project: Project, rows: pd.DataFrame) -> str:
+    folder = project.root / "labels" / str(small_world.day(0))
+    folder.mkdir(parents=True)
+    for image in rows.itertuples():
+        corners = np.array(image.true) / 512
+        four = np.concatenate([(corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]], axis=1)
+        codes = [["car", "person"].index(name) for name in image.names]
+        lines = [f"{code} {' '.join(map(str, box))}" for code, box in zip(codes, four.tolist(), strict=True)]
+        (folder / f"{image.id}.txt").write_text("\n".join(lines))
+    return 'yolo: {labels: "labels/{day}", size: [512, 512], names: [car, person]}, id: image_id'
+
+
+@pytest.mark.parametrize("deliver_as", [as_coco, as_yolo])
+def test_labels_of_coco_and_yolo_are_labels(
+    project: Project, tmp_path: Path, deliver_as: Callable[[Project, pd.DataFrame], str]
+) -> None:
+    rows = street()
+    own = small_world.make(tmp_path / "project", MONITOR)
+    where = deliver_as(own, rows)
+    path = own.root / "monitors" / "m.yaml"
+    path.write_text(MONITOR.replace('parquet: "labels/day={day}.parquet"', where))
+    small_world.run(own, 0, rows.drop(columns=["true", "names"]))
+    for wanted in ({"segment": "", "klass": ""}, {"segment": "camera=yard"}, {"klass": "person"}):
+        assert values(own, **wanted) == pytest.approx(values(project, **wanted), nan_ok=True)
+
+
+def test_a_file_that_is_no_coco_is_named(tmp_path: Path) -> None:
+    project = small_world.make(
+        tmp_path / "project", MONITOR.replace('parquet: "labels/day={day}.parquet"', 'coco: "l.json"')
+    )
+    (project.root / "l.json").write_text('{"annotations": []}')
+    rows = street(4)
+    outcome = small_world.run(project, 0, rows.drop(columns=["true", "names"]))
+    (message,) = [it.message for it in outcome.findings if it.code.value == "labels-unreadable"]
+    assert "l.json: holds no labels of COCO: 'images' is missing; deliver a JSON object with images" in message

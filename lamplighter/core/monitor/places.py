@@ -78,6 +78,20 @@ def _braced(path: str) -> set[str]:
 DayPaths = Annotated[tuple[Annotated[Path, AfterValidator(_fillable)], ...], BeforeValidator(listed)]
 
 
+class Yolo(Section):
+    """Text files of labels, one for each image, whose boxes are shares of the image."""
+
+    labels: DayPaths = Field(description="folders of text files; {day} stands for the local day")
+    size: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]] = Field(
+        description="width and height of the images, in pixels"
+    )
+    names: tuple[Name, ...] = Field(default=(), description="the name of each class, from 0 on")
+
+
+def _paths_of_yolo(given: Yolo) -> tuple[str, ...]:
+    return given.labels
+
+
 def _no_paths(given: Any) -> tuple[str, ...]:
     return ()
 
@@ -105,6 +119,8 @@ class Place:
         Where its files are delivered, of what is given; none where rows are found otherwise.
     located : callable
         The same with each URL in it as it is found from the project.
+    of_labels : bool
+        Whether it holds labels alone: its rows have no time.
 
     Examples
     --------
@@ -120,6 +136,7 @@ class Place:
     empty: Any = None
     paths: Callable[[Any], tuple[str, ...]] = _no_paths
     located: Callable[[Any, Callable[[str], str]], Any] = _as_it_is
+    of_labels: bool = False
 
 
 READERS = "storage.sources"
@@ -133,6 +150,14 @@ _ROWS = (
     Place(
         "sql", Sql | None, "a table or query; or give parquet",
         reader=f"{READERS}.in_database", located=_with_url,
+    ),
+    Place(
+        "coco", DayPaths, "COCO JSON files of labels: columns image_id, file_name, boxes (corners) and classes",
+        reader=f"{READERS}.in_files", empty=(), paths=tuple, of_labels=True,
+    ),
+    Place(
+        "yolo", Yolo | None, "folders of YOLO text labels: the same columns, image_id being the name of the file",
+        reader=f"{READERS}.in_yolo", paths=_paths_of_yolo, of_labels=True,
     ),
 )  # fmt: skip
 

@@ -42,9 +42,17 @@ class Source(Places):
 
     @model_validator(mode="after")
     def _somewhere(self) -> Source:
-        if len(self._given) != 1:
-            raise ValueError(f"give either {' or '.join(PLACES)}")
+        if len(self._given) != 1 or self.place.of_labels > self._holds_labels:
+            raise ValueError(f"give either {' or '.join(self._places)}")
         return self
+
+    @property
+    def _holds_labels(self) -> bool:
+        return False
+
+    @property
+    def _places(self) -> list[str]:
+        return [key for key, place in PLACES.items() if place.of_labels <= self._holds_labels]
 
     @property
     def _given(self) -> list[Place]:
@@ -168,6 +176,10 @@ class Labels(Source):
                 what = "same_row takes the truth from the prediction's own row, whenever it was written"
                 raise fault(f"{what}; leave out {key}", key)
         return self
+
+    @property
+    def _holds_labels(self) -> bool:
+        return True
 
     @property
     def dated(self) -> bool:

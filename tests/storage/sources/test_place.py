@@ -38,7 +38,7 @@ def in_a_database(folder: Path, name: str) -> dict[str, str]:
 MAKE: dict[str, Callable[[Path, str], object]] = {"parquet": in_files, "sql": in_a_database}
 
 
-@pytest.fixture(params=PLACES)
+@pytest.fixture(params=[key for key, place in PLACES.items() if not place.of_labels])
 def make(request: pytest.FixtureRequest, tmp_path: Path, monitor_of) -> Callable[[str], Monitor]:
     """A monitor whose predictions are in a place, by their name there."""
 

@@ -1,0 +1,55 @@
+"""The keys of detected boxes: required for them, and refused for other kinds, each in one line."""
+
+from __future__ import annotations
+
+import pytest
+
+from lamplighter.core.monitor import Monitor, parse
+from lamplighter.errors import MonitorError
+
+PREDICTIONS = "{parquet: p, time: t, id: i, prediction: boxes, classes: names, score: scores, confidence: 0.25}"
+LABELS = "{parquet: l, target: true_boxes, classes: true_names}"
+
+
+def monitor(kind: str = "detection", predictions: str = PREDICTIONS, labels: str = LABELS) -> Monitor:
+    text = f"model: m\nkind: {kind}\npredictions: {predictions}\nlabels: {labels}\n"
+    return parse("m.yaml", text, environ={})
+
+
+def test_where_boxes_stand() -> None:
+    of = monitor()
+    assert of.predictions.boxes == ("boxes", "names", "scores")
+    assert of.predictions.scores == ()
+    assert (of.predictions.confidence, of.predictions.box_format.value) == (0.25, "xyxy")
+
+
+@pytest.mark.parametrize(
+    ("kind", "predictions", "labels", "message"),
+    [
+        ("detection", PREDICTIONS.replace("classes: names, ", ""), LABELS, "kind detection needs predictions.classes"),
+        ("detection", PREDICTIONS.replace("score: scores, ", ""), LABELS, "kind detection needs predictions.score"),
+        (
+            "detection", PREDICTIONS.replace(", confidence: 0.25", ""), LABELS,
+            "kind detection needs predictions.confidence; write the score from which the service acts on a box",
+        ),
+        ("detection", PREDICTIONS, LABELS.replace(", classes: true_names", ""), "kind detection needs labels.classes"),
+        ("detection", PREDICTIONS.replace("0.25", "25"), LABELS, "predictions.confidence"),
+        ("detection", PREDICTIONS.replace("0.25", "0.25, positive: car"), LABELS, "boxes have no positive class"),
+        ("detection", PREDICTIONS.replace("scores", "{car: s}"), LABELS, "boxes have one score each"),
+        ("detection", PREDICTIONS.replace("0.25", "0.25, box_format: yxyx"), LABELS, "did you mean 'xyxy'? known: xyxy, xywh, cxcywh"),
+        ("detection", PREDICTIONS.replace("parquet: p", "coco: p"), LABELS, "give either parquet or sql"),
+        (
+            "regression", "{parquet: p, time: t, id: i, prediction: y, confidence: 0.5}", "{parquet: l, target: z}",
+            "predictions.confidence is of kind detection, and this monitor of regression; leave it out",
+        ),
+        (
+            "ranking", "{parquet: p, time: t, id: i, prediction: y}", "{parquet: l, target: z, classes: c}",
+            "labels.classes is of kind detection, and this monitor of ranking; leave it out",
+        ),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line(kind: str, predictions: str, labels: str, message: str) -> None:
+    with pytest.raises(MonitorError) as refused:
+        monitor(kind, predictions, labels)
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
