@@ -36,7 +36,10 @@ def test_where_boxes_stand() -> None:
         ("detection", PREDICTIONS.replace("0.25", "25"), LABELS, "predictions.confidence"),
         ("detection", PREDICTIONS.replace("0.25", "0.25, positive: car"), LABELS, "boxes have no positive class"),
         ("detection", PREDICTIONS.replace("scores", "{car: s}"), LABELS, "boxes have one score each"),
-        ("detection", PREDICTIONS.replace("0.25", "0.25, box_format: yxyx"), LABELS, "did you mean 'xyxy'? known: xyxy, xywh, cxcywh"),
+        (
+            "detection", PREDICTIONS.replace("0.25", "0.25, box_format: yxyx"), LABELS,
+            "did you mean 'xyxy'? known: xyxy, xywh, cxcywh",
+        ),
         ("detection", PREDICTIONS.replace("parquet: p", "coco: p"), LABELS, "give either parquet or sql"),
         (
             "regression", "{parquet: p, time: t, id: i, prediction: y, confidence: 0.5}", "{parquet: l, target: z}",
