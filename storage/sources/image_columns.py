@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lamplighter.core.monitor.images import CROPS, FAULT, HOUR, LIGHT, NUMERIC, TILE, light_of
+from lamplighter.core.values.boxes import Boxes, packed
 from storage.sources.decoded import Decoded
 from storage.sources.row_groups import Fragment
-from storage.sources.scan_spec import ImageSpec
+from storage.sources.scan_spec import CropSpec, ImageSpec
 
 if TYPE_CHECKING:
     from storage.sources.measured_images import MeasuredImages, Wanted
@@ -70,8 +71,9 @@ class ImageColumns:
         """The columns that can be made where rows have these."""
         found = {}
         if self.spec.path in columns:
-            crops = self.spec.boxes is not None and self.spec.boxes in columns
-            statistics = [name for name in NUMERIC if crops or not name.startswith(CROPS)]
+            crops = self.spec.crops
+            has_crops = crops is not None and columns.keys() >= {crops.boxes, crops.classes}
+            statistics = [name for name in NUMERIC if has_crops or not name.startswith(CROPS)]
             # Where the service has measured all of them, no file is read.
             if not columns.keys() >= {*statistics}:
                 found = {name: TYPES[name] for name in (*statistics, TILE, FAULT)}
@@ -113,8 +115,16 @@ class ImageColumns:
         assert self.spec.path is not None
         paths = self._read(part, self.spec.path).cast(pa.string()).to_pylist()
         days = self._days(part)
-        boxes = self._read(part, self.spec.boxes).to_pylist() if self.spec.boxes else [None] * len(paths)
+        boxes = self._objects(part, self.spec.crops) if self.spec.crops else [None] * len(paths)
         return [Wanted(path, day, found) if path else None for path, day, found in zip(paths, days, boxes, strict=True)]
+
+    def _objects(self, part: Fragment, crops: CropSpec) -> list[list[list[float]] | None]:
+        """The boxes of each image on which the service acts."""
+        scores = self._read(part, crops.scores) if crops.scores else None
+        found = Boxes.of(packed(self._read(part, crops.boxes), self._read(part, crops.classes), scores, crops.form))
+        kept = found.is_box if crops.scores is None else found.is_box & (found.score >= crops.confidence)
+        ends = np.cumsum(np.bincount(found.image[kept], minlength=found.images))[:-1]
+        return [corners.tolist() for corners in np.split(found.corners[kept], ends)]
 
     def _days(self, part: Fragment) -> list[str]:
         times = self._read(part, self.spec.time)

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from lamplighter.core.monitor import Monitor
+from lamplighter.core.monitor import Monitor, Predictions
 from lamplighter.core.time.window import Window
 from storage.project.folder import Project
 from storage.sources.files import File
 from storage.sources.place import Wanted, reader_of
-from storage.sources.scan_spec import ImageSpec, ScanSpec
+from storage.sources.scan_spec import CropSpec, ImageSpec, ScanSpec
 
 
 def predictions_of(
@@ -57,6 +57,10 @@ def _made_of(monitor: Monitor, only: Collection[str]) -> Iterator[str]:
     images = monitor.images
     if images and images.path and not images.made.isdisjoint(only):
         yield images.path
+        if images.crops:
+            yield from filter(
+                None, (monitor.predictions.prediction, *monitor.predictions.boxes, *monitor.predictions.scores)
+            )
 
 
 def images_of(project: Project, monitor: Monitor) -> ImageSpec | None:
@@ -70,9 +74,15 @@ def images_of(project: Project, monitor: Monitor) -> ImageSpec | None:
     images = monitor.images
     if images is None:
         return None
-    boxes = monitor.predictions.prediction if images.crops else None
     kept = project.home / "image-statistics" / monitor.model
-    return ImageSpec(images.path, project.root / images.folder, kept, monitor.predictions.time, boxes)
+    crops = _crops(monitor.predictions) if images.crops else None
+    return ImageSpec(images.path, project.root / images.folder, kept, monitor.predictions.time, crops)
+
+
+def _crops(rows: Predictions) -> CropSpec:
+    scores = rows.score if isinstance(rows.score, str) else None
+    form = rows.box_format.value
+    return CropSpec(rows.prediction or "", rows.classes or "", scores, form, rows.confidence or 0.0)
 
 
 def spec_of(monitor: Monitor, window: Window, files: Iterable[File]) -> ScanSpec:

@@ -11,6 +11,28 @@ from storage.sources.files import File
 
 
 @dataclass(frozen=True, slots=True)
+class CropSpec:
+    """The objects in an image that are measured too: the detections that the service acts on.
+
+    Attributes
+    ----------
+    boxes, classes : str
+        Columns of lists.
+    scores : str or None
+    form : str
+        What the four numbers of a box are.
+    confidence : float
+        Detections below it are no objects.
+    """
+
+    boxes: str
+    classes: str
+    scores: str | None
+    form: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class ImageSpec:
     """The images of some rows, as places and names.
 
@@ -24,15 +46,15 @@ class ImageSpec:
         Folder of what was measured of them.
     time : str
         Column of the time of a row.
-    boxes : str or None
-        Column of the boxes of the objects that are measured too.
+    crops : CropSpec or None
+        Where the objects are that are measured too.
     """
 
     path: str | None
     folder: Path
     kept: Path
     time: str
-    boxes: str | None = None
+    crops: CropSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)

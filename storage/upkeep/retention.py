@@ -234,12 +234,12 @@ def _images(home: Path, monitor: Monitor, before: dict[str, datetime]) -> Iterat
     if (limit := before.get("profile")) is None:
         return
     kept = monitor.reference.days if monitor.reference else None
-    for folder in (home / "image-statistics" / monitor.model).glob("v*/????-??-??"):
-        day = date.fromisoformat(folder.name)
-        # Days are of UTC here, and may begin and end a day beside the model's.
-        margin = timedelta(days=1)
+    # Days are of UTC here, and may begin and end a day beside the model's.
+    margin, whole = timedelta(days=1), home / "image-statistics" / monitor.model
+    for path in (*whole.glob("v*/????-??-??"), *whole.glob("recall/????-??-??T*.parquet")):
+        day = date.fromisoformat(path.name[:10])
         if day + 2 * margin <= limit.date() and not (kept and kept[0] - margin <= day <= kept[1] + margin):
-            yield folder
+            yield path
 
 
 def _doomed_profiles(history: History, before: dict[str, dict[str, datetime]]) -> set[str]:

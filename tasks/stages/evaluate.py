@@ -23,6 +23,7 @@ from storage.labelling.join import LabelIndex, Seen, Truth, truths_of
 from storage.labelling.late_labels import unmatched_labels
 from storage.project.user_code import load_function, text_of
 from storage.sources.labels import Arrived, labels_arrived
+from tasks.stages.attribute import attribute_loss
 from tasks.stages.label_checks import (
     Classes,
     coded_anew,
@@ -94,6 +95,7 @@ def evaluate(context: RunContext, located: Located) -> Evaluated:
             continue
         if evaluation := _evaluate(context, pending, truth, functions, unreadable=unreadable):
             windows.append(evaluation)
+            findings += attribute_loss(context, located, pending, truth, labels=index)
         labelled.append(len(truth.labelled))
         classes += counted_classes(context, pending.window, truth, classes)
         findings += [*_classes(context, pending, truth), *one_class_only(context, pending, truth)]

@@ -22,7 +22,8 @@ from lamplighter.core.checks.incidents import (
 from lamplighter.core.checks.messages import Closing, Message, Moved
 from lamplighter.core.monitor import DATA_CHECK, Check
 from lamplighter.core.numbers import number_text
-from lamplighter.core.records.finding import DATA_FAULTS
+from lamplighter.core.records.catalogue import QUALITY_METRICS
+from lamplighter.core.records.finding import DATA_FAULTS, Code
 from storage.history.breaks import Faults
 from storage.history.decisions import append_decisions, decisions_made, judged_later, undecided_since
 from storage.history.incidents import incidents_open, mark_notified, muted_checks, record_changes
@@ -159,6 +160,15 @@ class JudgeInputs:
         model = self.context.monitor.model
         yield f"if the data are to stay so: `lamplighter incidents accept {model}`; until then nothing is retrained"
 
+    def causes(self, check: Check) -> list[str]:
+        """What a fall of recall in the judged window was laid to, as the newest run that looked at it found."""
+        context, judged = self.context, self.snapshot.judged
+        if judged is None or check.metric not in QUALITY_METRICS:
+            return []
+        faults = Faults.of(context.history, context.window, context.known_on)
+        found = faults.found(judged.start, context.window.end, [Code.RECALL_FELL])
+        return [finding.message for _, finding in found if finding.subject == judged.label][-1:]
+
     def ended(self, incident: Incident, decisions: Iterable[Decision]) -> Incident:
         """The same incident with how it ended: of broken data a person wants to know whether they are sound."""
         context, since = self.context, incident.window_start
@@ -207,7 +217,8 @@ def _messages(
             yield message.undecided(context.monitor.model, incident.check_name, decision, since)
             continue
         reasons = [*inputs.reasons] if decision.check == DATA_CHECK else []
-        yield message.opened(context.monitor.model, decision, since, _moved(inputs, decision.check), reasons, report)
+        moved, causes = _moved(inputs, decision.check), inputs.causes(decision.check)
+        yield message.opened(context.monitor.model, decision, since, moved, reasons, report, causes)
     for incident in changes.closed:
         # While a check is muted, its message waits.
         if incident.notified_on:

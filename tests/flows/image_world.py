@@ -10,7 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from storage.history import open_history
+from storage.history.query import Filter, measurements_of
 from storage.project.folder import Project
+from tasks.stages.outcome import Outcome
 from tests.flows.small_world import day, make
 
 CAMERAS, OF_EACH = ("north", "south", "west"), 8
@@ -56,12 +59,13 @@ def log_images(
     changed: Mapping[str, Change] | None = None,
     cameras: tuple[str, ...] = CAMERAS,
     write: bool = True,
+    of_each: int = OF_EACH,
 ) -> pd.DataFrame:
     """What a service logs on a day, with its images stored; those of some cameras changed."""
     random = np.random.default_rng([7, number])
     rows: list[dict[str, object]] = []
     for camera in cameras:
-        for i in range(OF_EACH):
+        for i in range(of_each):
             path = f"{day(number)}/{camera}-{i}.jpg"
             image = scene(random)
             change = (changed or {}).get(camera)
@@ -80,3 +84,9 @@ def store(project: Project, path: str, image: Image) -> None:
     place = project.root / "images" / path
     place.parent.mkdir(parents=True, exist_ok=True)
     assert cv2.imwrite(str(place), image)
+
+
+def measured(project: Project, outcome: Outcome) -> dict[tuple[str, str], float | None]:
+    """What the history has of a window: metric and segment."""
+    found = measurements_of(open_history(project), outcome.context.window, Filter(as_of=outcome.context.known_on))
+    return {(it.metric, it.segment): it.value for it in found if not it.feature}

@@ -77,7 +77,13 @@ class Moved:
 
 
 def opened(
-    model: str, decision: Decision, window: str, moved: Sequence[Moved], reasons: Iterable[str], report: str
+    model: str,
+    decision: Decision,
+    window: str,
+    moved: Sequence[Moved],
+    reasons: Iterable[str],
+    report: str,
+    causes: Iterable[str] = (),
 ) -> Message:
     """Say that a check has begun to fail.
 
@@ -94,6 +100,8 @@ def opened(
         What was found broken, where the check is on broken data.
     report : str
         Path of the run's report within the home; empty where there is none.
+    causes : iterable of str
+        What the failure was laid to.
 
     Examples
     --------
@@ -110,6 +118,7 @@ def opened(
     lines = [f"since {window}", *reasons]
     if not lines[1:]:
         lines[:0] = limit_lines(decision)
+    lines += causes
     if moved:
         lines.append("moved most: " + "; ".join(f"{entry.name} {entry.text}" for entry in moved[:MOST_MOVED]))
     title = f"{model}: {check.name} fails"

@@ -230,7 +230,8 @@ def _shares(reference: Detected, current: Detected, draws: list[Rows]) -> Iterab
         if outside.sum() < FEWEST_IMAGES:
             continue
         drawn = [_share(reference, current, outside, *rows) for rows in draws]
-        lower, upper = np.nanpercentile(drawn, [2.5, 97.5])
+        # Where no draw lacks an object there is no share.
+        lower, upper = np.nanpercentile(drawn, [2.5, 97.5]) if np.isfinite(drawn).any() else (np.nan, np.nan)
         every = np.arange(len(reference.found)), np.arange(len(current.found))
         inside_before, inside = ~_is_beyond(before, bound, side), ~outside
         yield Share(

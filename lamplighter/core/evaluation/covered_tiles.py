@@ -19,8 +19,8 @@ TILES = tuple(f"r{row}c{column}" for row in range(1, 5) for column in range(1, 5
 """As `image_occluded_tile` names them: row from above, column from the left."""
 
 MOST, MORE = 0.5, 0.25
-"""A tile is covered that is so in more than half of the images, and in so many more than in any window before: a wall
-that was always there is part of the view."""
+"""A tile is covered that surely is so in more than half of the images, and in so many more than in any window before: a
+wall that was always there is part of the view."""
 
 FEWEST_IMAGES, FEWEST_WINDOWS = 8, 3
 """Images of a camera, and windows before, below which nothing is said."""
@@ -65,7 +65,7 @@ def covered_findings(
 
     Examples
     --------
-    >>> north = Measurement(metric=METRIC, segment="camera=north", klass="r1c3", value=0.9, n=20)
+    >>> north = Measurement(metric=METRIC, segment="camera=north", klass="r1c3", value=0.9, lower=0.7, n=20)
     >>> [found] = covered_findings([north], {("camera=north", "r1c3"): [0.0, 0.1, 0.0]})
     >>> found.message
     'tile r1c3 of camera=north is covered in 90 % of 20 images, and was in at most 10 % of the 3 windows before; is \
@@ -75,7 +75,8 @@ def covered_findings(
         past = before.get((it.segment, it.klass), ())
         if it.value is None or it.n < FEWEST_IMAGES or len(past) < FEWEST_WINDOWS:
             continue
-        if it.value > MOST and it.value > max(past) + MORE:
+        # Of few images a lorry that stands there for some may be in most by chance.
+        if it.lower is not None and it.lower > MOST and it.value > max(past) + MORE:
             of = f" of {it.segment}" if it.segment else ""
             what = f"tile {it.klass}{of} is covered in {100 * it.value:.0f} % of {it.n} images"
             usual = f"was in at most {100 * max(past):.0f} % of the {len(past)} windows before"

@@ -138,6 +138,13 @@ class Monitor(Section):
         return self
 
     @model_validator(mode="after")
+    def _crops_have_boxes(self) -> Monitor:
+        if self.images and self.images.crops and self.kind.name != "detection":
+            what = f"crops are measured by the boxes of a detector, and this monitor is of {self.kind.name}"
+            raise fault(f"{what}; leave crops out", "images", "crops")
+        return self
+
+    @model_validator(mode="after")
     def _columns_have_one_role(self) -> Monitor:
         if clashing := clash(self):
             use, message = clashing

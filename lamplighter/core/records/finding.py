@@ -60,6 +60,7 @@ class Code(StrEnum):
     IMAGES_UNREADABLE = "images-unreadable"
     IMAGES_REPEATED = "images-repeated"
     IMAGES_COVERED = "images-covered"
+    RECALL_FELL = "recall-fell"
 
 
 INPUT_BREAKS = frozenset(

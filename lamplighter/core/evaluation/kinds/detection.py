@@ -15,7 +15,9 @@ from lamplighter.core.evaluation.box_faults import meeting_faults, merged, repea
 from lamplighter.core.evaluation.evaluator import Measured, MeasuredOn, Oddities
 from lamplighter.core.evaluation.labelled import Labelled
 from lamplighter.core.monitor import Monitor
+from lamplighter.core.quality.arrays import Ints
 from lamplighter.core.quality.detections import detection, measured_again
+from lamplighter.core.quality.detections_graded import GradedDetections
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.records.measurement import State
 from lamplighter.core.values.boxes import Boxes
@@ -38,6 +40,23 @@ def measured_on(labelled: Labelled, monitor: Monitor, metric: str) -> MeasuredOn
     confidence = monitor.predictions.confidence
     assert confidence is not None
     return measured_again(true, pred, confidence=confidence, readable=readable, metric=metric)
+
+
+def found_in_images(labelled: Labelled, monitor: Monitor) -> tuple[Ints, Ints]:
+    """How many objects of each image were found at the serving threshold, and how many there are.
+
+    Returns
+    -------
+    found, objects : arrays of shape (n_images,)
+        0 of an image whose lists cannot be read.
+    """
+    true, pred, readable = _sound(labelled)
+    assert monitor.predictions.confidence is not None
+    graded = GradedDetections.of(true, pred, monitor.predictions.confidence, sizes=("",))
+    hit = graded.confident & graded.sized[""].right[:, 0]
+    found = np.bincount(graded.image[hit], minlength=graded.images)
+    objects = np.bincount(graded.label_image, minlength=graded.images)
+    return np.where(readable, found, 0), np.where(readable, objects, 0)
 
 
 def _sound(labelled: Labelled) -> tuple[Boxes, Boxes, npt.NDArray[np.bool_]]:

@@ -1,0 +1,89 @@
+"""How many objects were found in each image of a window whose labels have come, kept beside the image's statistics.
+
+A fall of recall is laid to the images of a window beside those of other windows, whose boxes need not be read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lamplighter.atomic import atomic_file
+from lamplighter.core.evaluation.attribution import SIDES, Detected
+from lamplighter.errors import SourceError, one_line
+from storage.project.private_files import FILE_MODE, make_folder
+
+STATISTICS = tuple(dict.fromkeys(side.statistic for side in SIDES))
+"""Of an image, by which a fall of recall is attributed."""
+
+SCHEMA = pa.schema([(name, pa.float64()) for name in ("found", "objects", *STATISTICS)])
+
+
+def name_of(start: datetime) -> str:
+    """The name under which the images of a window are kept.
+
+    Examples
+    --------
+    >>> name_of(datetime(2026, 3, 11, tzinfo=UTC))
+    '2026-03-11T000000'
+    """
+    return start.astimezone(UTC).strftime("%Y-%m-%dT%H%M%S")
+
+
+@dataclass(frozen=True, slots=True)
+class RecalledImages:
+    """What is kept of a model.
+
+    Attributes
+    ----------
+    folder : Path
+    """
+
+    folder: Path
+
+    def keep(self, name: str, images: Detected) -> None:
+        """Keep the images of a window, or of a reference, in place of what was kept of it.
+
+        Raises
+        ------
+        SourceError
+            If they cannot be written.
+        """
+        nothing = np.full(len(images.objects), np.nan)
+        columns = [images.found, images.objects, *(images.statistics.get(it, nothing) for it in STATISTICS)]
+        table = pa.table([pa.array(np.asarray(column, float)) for column in columns], schema=SCHEMA)
+        path = self.folder / f"{name}.parquet"
+        try:
+            make_folder(self.folder)
+            with atomic_file(path, mode=FILE_MODE) as file:
+                pq.write_table(table, file)
+        except OSError as error:
+            what = f"what was found in images cannot be kept: {one_line(error)}"
+            raise SourceError(what, where=path, fix="mend the folder, or set LAMPLIGHTER_HOME") from None
+
+    def load(self, names: Iterable[str]) -> Detected | None:
+        """The images of some windows together; None where nothing is kept of any of them, or it is damaged."""
+        tables = []
+        for name in names:
+            try:
+                tables.append(pq.read_table(self.folder / f"{name}.parquet", schema=SCHEMA))
+            except (OSError, pa.ArrowException):
+                continue
+        if not tables:
+            return None
+        table = pa.concat_tables(tables)
+        found, objects, *statistics = (np.array(table[name].to_numpy(), float) for name in SCHEMA.names)
+        return Detected(found, objects, dict(zip(STATISTICS, statistics, strict=True)))
+
+    def between(self, since: datetime, until: datetime) -> list[str]:
+        """The names of the windows that begin in a span and are kept."""
+        first, last = name_of(since), name_of(until)
+        return [
+            path.stem for path in sorted(self.folder.glob("????-??-??T??????.parquet")) if first <= path.stem < last
+        ]

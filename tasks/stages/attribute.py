@@ -1,0 +1,93 @@
+"""Attribute: whether a fall of recall lies in images that are unlike those of the reference, or in the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from lamplighter.core.evaluation.attribution import Detected, Verdict, attribute
+from lamplighter.core.evaluation.kinds.detection import found_in_images
+from lamplighter.core.evaluation.labelled import Labelled
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.records.finding import Code, Finding
+from storage.labelling.join import LabelIndex, Seen, Truth, truth_beside, truths_of
+from storage.profiles.build import as_floats
+from storage.sources.labels import labels_arrived
+from storage.sources.recalled_images import STATISTICS, RecalledImages, name_of
+from storage.sources.reference import reference_key, span_of
+from storage.sources.scan import Scan
+from tasks.stages.read import Located, PendingWindow
+from tasks.stages.run_context import RunContext
+
+
+def attribute_loss(
+    context: RunContext, located: Located, pending: PendingWindow, truth: Truth, *, labels: LabelIndex | None
+) -> Iterator[Finding]:
+    """Say what a fall of recall in a window is laid to, where its images or the model surely are.
+
+    Parameters
+    ----------
+    labels : LabelIndex or None
+        None where the truth stands beside the answers.
+    """
+    monitor = context.monitor
+    if monitor.kind.name != "detection" or monitor.images is None or not truth.comparable or truth.labelled.empty:
+        return
+    kept = RecalledImages(context.project.home / "image-statistics" / monitor.model / "recall")
+    current = _detected(monitor, context.scan(pending.spec), truth)
+    kept.keep(name_of(pending.window.start), current)
+    reference = _reference(context, located, pending, kept, has_labels=labels is not None)
+    if reference is None or not reference.objects.sum() or not current.objects.sum():
+        return
+    found = attribute(reference, current)
+    if found.verdict in (Verdict.DATA, Verdict.MODEL):
+        label = pending.window.label
+        yield Finding(Code.RECALL_FELL, label, f"{label}: {found.sentence}")
+
+
+def _detected(monitor: Monitor, rows: Scan, truth: Truth) -> Detected:
+    """The labelled images of some rows: what was found in them, and their statistics."""
+    assert monitor.predictions.prediction is not None
+    answers = Labelled(truth.y_true, truth.labelled[monitor.predictions.prediction], {}, {}, None)
+    found, objects = found_in_images(answers, monitor)
+    places = truth.labelled.index.to_numpy()
+    there = [name for name in STATISTICS if name in rows.schema]
+    statistics = {
+        name: np.concatenate([as_floats(batch) for batch in batches])[places] for name, batches in rows.columns(there)
+    }
+    return Detected(found.astype(float), objects.astype(float), statistics)
+
+
+def _reference(
+    context: RunContext, located: Located, pending: PendingWindow, kept: RecalledImages, *, has_labels: bool
+) -> Detected | None:
+    """The labelled images of the reference; those of days before a window are those of the windows that were run."""
+    monitor, reference = context.monitor, context.monitor.reference
+    if reference is None or located.reference is None:
+        return None
+    if reference.trailing:
+        span = span_of(reference, pending.window)
+        return kept.load(kept.between(span.start, span.end))
+    rows = context.scan(located.reference)
+    name = f"reference-{reference_key(rows, monitor)}"
+    if (known := kept.load([name])) is not None:
+        return known
+    truth = _truth_of_reference(context, rows, has_labels=has_labels)
+    if truth is None or not truth.comparable or truth.labelled.empty:
+        return None
+    found = _detected(monitor, rows, truth)
+    kept.keep(name, found)
+    return found
+
+
+def _truth_of_reference(context: RunContext, rows: Scan, *, has_labels: bool) -> Truth | None:
+    """The truth beside the rows of files, and of days of the log the labels that have come for them."""
+    monitor = context.monitor
+    if rows.spec.time is None or not has_labels:
+        return truth_beside(rows, monitor)
+    first = rows.spec.window.start
+    arrived = labels_arrived(context.project, monitor, first, context.now, context.spool / "reference", [rows])
+    if arrived is None:
+        return None
+    return next(truths_of([Seen(rows)], monitor, LabelIndex.of(arrived, monitor.predictions.id)))

@@ -1,0 +1,101 @@
+"""Whether a fall of recall is laid to the images or to the model, in what a run says and in its message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from storage.history import open_history
+from storage.history.outbox import waiting
+from storage.project.folder import Project
+from tasks.stages.outcome import Outcome
+from tests.flows.image_world import darker, log_images, measured, store, world
+from tests.flows.small_world import day, run
+
+MONITOR = """
+model: m
+kind: detection
+predictions:
+  {parquet: "data/day={day}.parquet", time: at, id: id, prediction: boxes, classes: classes, score: scores,
+   confidence: 0.25}
+labels: {parquet: "labels/day={day}.parquet", target: boxes, classes: classes, mature_after: 1h}
+images: {path: image_path, folder: images}
+segments: [camera]
+reference: REFERENCE
+checks: [{metric: recall, below: 0.8}]
+notify: ["json://alerts.example"]
+"""
+DAYS, OBJECTS, OF_EACH = 4, 4, 14
+CAMERAS = ("north", "south", "west")
+FIXED = "{days: 2025-03-03..2025-03-05}"
+
+
+def deliver(project: Project, number: int, changed: tuple[str, ...] = (), missed: tuple[str, ...] = ()) -> None:
+    """Log a day: half of the images of some cameras are dark, and of some the detector misses most objects."""
+    rows = log_images(project, number, {camera: darker(0.15) for camera in changed}, of_each=OF_EACH)
+    boxes = [[10.0 * i, 10.0, 10.0 * i + 8, 30.0] for i in range(OBJECTS)]
+    seen = [[boxes[0]] if camera in missed else boxes for camera in rows["camera"]]
+    names = [["car"] * len(found) for found in seen]
+    rows = rows.drop(columns="answer").assign(boxes=seen, classes=names, scores=[[0.9] * len(it) for it in seen])
+    rows.to_parquet(project.root / "data" / f"day={day(number)}.parquet", index=False)
+    labels = pd.DataFrame({"id": rows["id"]}).assign(boxes=[boxes] * len(rows), classes=[["car"] * OBJECTS] * len(rows))
+    (project.root / "labels").mkdir(exist_ok=True)
+    labels.to_parquet(project.root / "labels" / f"day={day(number)}.parquet", index=False)
+
+
+def said(outcome: Outcome) -> list[str]:
+    return [it.message for it in outcome.findings if it.code.value == "recall-fell"]
+
+
+@pytest.mark.parametrize("reference", [FIXED, "{trailing: 3d}"], ids=["days", "trailing"])
+def test_dusk_on_two_cameras_is_laid_to_darker_images(tmp_path: Path, reference: str) -> None:
+    project = world(tmp_path, MONITOR.replace("REFERENCE", reference))
+    for number in range(DAYS):
+        dusk = ("north", "west") if number == DAYS - 1 else ()
+        deliver(project, number, changed=dusk, missed=dusk)
+        outcome = run(project, number, is_present=False)
+        assert bool(said(outcome)) == bool(dusk)
+    (sentence,) = said(outcome)
+    assert sentence.startswith(
+        "2025-03-06: recall fell from 1.00 in the reference to 0.50; 100 % of the loss (100 % to 1"
+    )
+    assert "lies in 28 images darker than 99 % of the reference's (image_brightness < 0." in sentence
+    (entry,) = waiting(open_history(project), "m")
+    assert sentence in entry.message.body.splitlines()
+    assert outcome.judged.opened[0].check_name == "recall-below"
+
+
+def test_a_model_that_misses_in_daylight_is_said_to_be_the_model(tmp_path: Path) -> None:
+    project = world(tmp_path, MONITOR.replace("REFERENCE", FIXED))
+    for number in range(DAYS):
+        deliver(project, number, missed=CAMERAS if number == DAYS - 1 else ())
+        outcome = run(project, number, is_present=False)
+    (sentence,) = said(outcome)
+    assert sentence.endswith("in images like the reference's too: look at the model")
+
+
+def test_dusk_under_good_lamps_says_nothing(tmp_path: Path) -> None:
+    project = world(tmp_path, MONITOR.replace("REFERENCE", FIXED))
+    for number in range(DAYS):
+        deliver(project, number, changed=CAMERAS if number == DAYS - 1 else ())
+        assert said(run(project, number, is_present=False)) == []
+
+
+def test_the_objects_that_the_service_acts_on_are_measured_as_well(tmp_path: Path) -> None:
+    text = MONITOR.replace("REFERENCE", FIXED).replace("folder: images}", "folder: images, crops: true}")
+    project = world(tmp_path, text)
+    rows = log_images(project, 0)
+    for path in rows["image_path"]:
+        image = np.full((96, 128, 3), 200, np.uint8)
+        image[10:40, 10:40] = 40
+        store(project, path, image)
+    boxes = [[12.0, 12.0, 38.0, 38.0], [60.0, 60.0, 90.0, 90.0]]
+    many = len(rows)
+    scored = rows.assign(boxes=[boxes] * many, classes=[["car", "car"]] * many, scores=[[0.9, 0.1]] * many)
+    outcome = run(project, 0, scored.drop(columns="answer"), is_present=False)
+    found = measured(project, outcome)
+    assert found["image_crop_brightness", ""] == pytest.approx(40 / 255, abs=0.01), "the other box is below 0.25"
+    assert found["image_brightness", ""] > 0.7
