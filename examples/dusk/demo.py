@@ -18,10 +18,11 @@ from rich.console import Console
 
 from examples.dusk.cameras import HELD_OUT
 from examples.dusk.days import BEFORE, DUSK, FIRST, LAST, between, take_all
-from examples.dusk.model import CONFIDENCE, Model
+from examples.dusk.model import CONFIDENCE, MODEL, Model
 from examples.dusk.scenes import Scene
 from examples.dusk.scoring import map50
 from examples.dusk.serve import predict_day
+from examples.dusk.summary import what_happened
 from examples.dusk.train import VERSION, held_out, train_first, write_reference
 from examples.flights.steps import Steps
 from flows.run_windows import run_windows, windows_between
@@ -35,13 +36,16 @@ from storage.registry.versions import Registry
 from tasks.retraining.adopt import adopt
 
 DUSK_FOLDER = Path(__file__).parent
-MODEL = "dusk-street"
 
 LIGHTS = {"day": (5.0, 55.0), "sunset": (-3.0, 0.0), "dusk": (-9.0, -5.0), "dark": (-14.0, -9.0)}
 """Degrees of the sun, from and to, that the table of the end tells apart."""
 
 SCENES, SEED = 150, 424_242
 """Held-out scenes of each light, on cameras that no model has learned from and nothing was tuned on."""
+
+
+SHOWN = (0, 3)
+"""Those of them that stand on the sheet."""
 
 
 @dataclass(frozen=True)
@@ -146,13 +150,14 @@ def _compared(models: Sequence[Model], folder: Path) -> list[Scored]:
         answers = [model.detector.detect([scene.image for scene in scenes]) for model in models]
         for score, found in zip(scored, answers, strict=True):
             score.map50[light] = map50(truth, [(each.boxes, each.classes, each.scores) for each in found])
-        pictures += _pictures(light, scenes[:2], answers)
-    (folder / "sheet.jpg").write_bytes(contact_sheet(pictures, columns=3, side=240))
+        pictures += _pictures(light, scenes, answers)
+    (folder / "sheet.jpg").write_bytes(contact_sheet(pictures, columns=6, side=200))
     return scored
 
 
 def _pictures(light: str, scenes: Sequence[Scene], answers: Sequence[Sequence[Detections]]) -> Iterator[Picture]:
-    for number, scene in enumerate(scenes):
+    for number in SHOWN:
+        scene = scenes[number]
         yield Picture(scene.image, f"{light}: what is there", truth=scene.boxes.tolist())
         for when, found in zip(("before", "after"), answers, strict=True):
             sure = found[number].boxes[found[number].scores >= CONFIDENCE]
@@ -169,7 +174,10 @@ def main() -> None:
     folder = arguments.folder.resolve()
     with Steps(console, begun) as steps:
         scored = play(folder, arguments.to, steps)
-    print(f"\nThe first day with dusk: {DUSK}. mAP50 on cameras that no model has learned from:")
+    print(f"\nThe first day with dusk is {DUSK}.")
+    for line in what_happened(Project.open(folder)):
+        print(line)
+    print("\nmAP50 on cameras that no model has learned from:")
     print(f"{'':28}" + "".join(f"{light:>9}" for light in LIGHTS))
     for score in scored:
         print(f"{score.version:28}" + "".join(f"{value:9.3f}" for value in score.map50.values()))

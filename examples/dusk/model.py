@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from lamplighter.detectors.onnx_yolo import Detections, YoloOnnx
 from lamplighter.detectors.ultralytics_trainer import ONNX
-from lamplighter.errors import ModelError
+from lamplighter.images.decoding import content_of, decoded
+
+MODEL = "dusk-street"
+"""Its name, as in its monitor."""
 
 CARD = "model.json"
 MOST = 100
@@ -61,10 +63,7 @@ def read_image(path: Path) -> np.ndarray:
 
     Raises
     ------
-    ModelError
+    ImageError
         If it is not there or no image.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise ModelError("no image can be read", where=path, fix="deliver it again, or leave its row out")
-    return np.asarray(image)
+    return decoded(content_of(str(path)))

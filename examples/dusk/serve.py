@@ -44,13 +44,22 @@ def predict_day(day: dt.date, model: Model, folder: Path) -> int:
 
 def rows_of(taken: Sequence[Shot], found: Sequence[Detections], version: str) -> pa.Table:
     """The rows of a log."""
-    answers = [each.as_columns() for each in found]
-    columns = {
-        "request_id": [shot.id for shot in taken],
-        "predicted_at": [shot.when for shot in taken],
-        "camera": [shot.camera.name for shot in taken],
-        "image_path": [shot.path for shot in taken],
-        **{name: [answer[name] for answer in answers] for name in ("boxes", "classes", "scores")},
-        "model_version": [version] * len(taken),
+    rows = [
+        row_of(shot.id, shot.when, shot.camera.name, shot.path, each, version)
+        for shot, each in zip(taken, found, strict=True)
+    ]
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def row_of(
+    request_id: str, when: dt.datetime, camera: str, path: str, found: Detections, version: str
+) -> dict[str, object]:
+    """What is logged of one image."""
+    return {
+        "request_id": request_id,
+        "predicted_at": when,
+        "camera": camera,
+        "image_path": path,
+        **found.as_columns(),
+        "model_version": version,
     }
-    return pa.table(columns, schema=SCHEMA)
