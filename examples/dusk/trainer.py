@@ -21,6 +21,7 @@ from examples.dusk.serve import SCHEMA
 from examples.dusk.shapes import CLASSES
 from examples.dusk.train import ARCHITECTURE, FINE_TUNE
 from lamplighter.detectors.ultralytics_trainer import WEIGHTS, Example, train_yolo
+from lamplighter.images.faults import ImageError
 from lamplighter.training import REFERENCE
 
 IMAGES = Path(__file__).parent / "data" / "images"
@@ -28,6 +29,8 @@ IMAGES = Path(__file__).parent / "data" / "images"
 
 DARK = 0.3
 """Mean luminance below which an image is one of those that the champion lacks."""
+
+ANSWERS = ["boxes", "classes", "scores"]
 
 MOST = 160
 """Images of either light: more take longer than they gain here."""
@@ -38,11 +41,13 @@ HELD_OUT = 5
 
 def train(rows: pd.DataFrame, folder: Path, version: str, previous: Path | None = None) -> dict[str, float]:
     """Fine-tune on as many bright images as dark ones; without a champion, begin with random weights."""
-    rows = rows[rows["true_boxes"].notna() & rows["true_classes"].notna()].reset_index(drop=True)
-    dark = np.array([brightness(IMAGES / path) < DARK for path in rows["image_path"]])
+    rows = rows[rows["true_boxes"].notna() & rows["true_classes"].notna()]
+    light = np.array([brightness(IMAGES / path) for path in rows["image_path"]])
+    # What was deleted since, or is no image, cannot be learned from.
+    rows, dark = rows[~np.isnan(light)].reset_index(drop=True), light[~np.isnan(light)] < DARK
     kept = np.arange(len(rows)) % HELD_OUT == 0
     random = np.random.default_rng(0)
-    sides = [random.permutation(np.flatnonzero(~kept & light)) for light in (dark, ~dark)]
+    sides = [random.permutation(np.flatnonzero(~kept & side)) for side in (dark, ~dark)]
     # Of what there is little, all; of the other as much, so that the day is not forgotten.
     number = min(MOST, max(len(sides[0]), MOST // 4))
     chosen = np.concatenate([side[:number] for side in sides])
@@ -52,7 +57,7 @@ def train(rows: pd.DataFrame, folder: Path, version: str, previous: Path | None 
 
     unseen = rows[kept].reset_index(drop=True)
     answers = predict(folder, unseen)
-    unseen[["boxes", "classes", "scores"]] = answers
+    unseen[ANSWERS] = answers
     answered = unseen.assign(model_version=version)
     _write(answered, folder / REFERENCE)
     found = [_score(answered[dark[kept] == light]) for light in (False, True)]
@@ -60,14 +65,25 @@ def train(rows: pd.DataFrame, folder: Path, version: str, previous: Path | None 
 
 
 def predict(folder: Path, rows: pd.DataFrame) -> pd.DataFrame:
-    """Answer the images of rows by the model of a folder."""
-    found = Model.load(folder).answer([IMAGES / path for path in rows["image_path"]])
-    return pd.DataFrame([each.as_columns() for each in found], index=rows.index)
+    """Answer the images of rows by the model of a folder; of an image that cannot be read, by nulls."""
+    model = Model.load(folder)
+    answers: list[dict[str, Any]] = []
+    for path in rows["image_path"]:
+        try:
+            (found,) = model.answer([IMAGES / path])
+        except ImageError:
+            answers.append(dict.fromkeys(ANSWERS))
+        else:
+            answers.append(found.as_columns())
+    return pd.DataFrame(answers, index=rows.index, columns=ANSWERS)
 
 
 def brightness(path: Path) -> float:
-    """Mean luminance of a file, from 0 to 1."""
-    return float(cv2.cvtColor(read_image(path), cv2.COLOR_BGR2GRAY).mean() / 255)
+    """Mean luminance of a file, from 0 to 1; NaN where it cannot be read."""
+    try:
+        return float(cv2.cvtColor(read_image(path), cv2.COLOR_BGR2GRAY).mean() / 255)
+    except ImageError:
+        return float("nan")
 
 
 def _example(row: pd.Series[Any]) -> Example:

@@ -60,6 +60,10 @@ def test_dusk_is_dark_and_day_is_not(rows):
     assert len(by_sun) >= 3
 
 
+def test_an_image_that_is_not_there_has_no_brightness(rows):
+    assert np.isnan(trainer.brightness(trainer.IMAGES / "gone.jpg"))
+
+
 # Long, since it trains; the demo does it as well.
 @pytest.mark.long
 @pytest.mark.skipif(find_spec("ultralytics") is None, reason="ultralytics is not installed; see `make setup-vision`")
@@ -73,19 +77,22 @@ def test_a_training_leaves_a_model_that_answers_and_a_reference_of_rows_it_did_n
     train_yolo = trainer.train_yolo
     monkeypatch.setattr(trainer, "train_yolo", noted)
     monkeypatch.setattr(trainer, "FINE_TUNE", replace(trainer.FINE_TUNE, epochs=1, size=64))
-    metrics = trainer.train(rows, tmp_path, "v2")
+    gone = rows.assign(image_path=rows["image_path"].where(rows.index != 2, "gone.jpg"))
+    metrics = trainer.train(gone, tmp_path, "v2")
 
     reference = pq.read_table(tmp_path / REFERENCE)
     assert not set(reference["image_path"].to_pylist()) & set(learned)
-    assert rows["image_path"][1] not in learned
+    assert not {"gone.jpg", rows["image_path"][1]} & {*learned, *reference["image_path"].to_pylist()}
     assert set(reference["model_version"].to_pylist()) == {"v2"}
     assert {field.name: field.type for field in reference.schema if field.name in ("boxes", "classes", "scores")} == {
         name: SCHEMA.field(name).type for name in ("boxes", "classes", "scores")
     }
     assert metrics["images"] == len(learned)
     assert Model.load(tmp_path).version == "v2"
-    answers = trainer.predict(tmp_path, rows[::-1])
+    answers = trainer.predict(tmp_path, gone[::-1])
     assert answers.index.tolist() == rows.index[::-1].tolist()
+    assert answers.loc[2].isna().all()
+    answers = answers.drop(index=2)
     assert list(answers) == ["boxes", "classes", "scores"]
     assert all(
         np.shape(box) == (len(scores), 4) or not scores
