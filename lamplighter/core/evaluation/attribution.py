@@ -26,6 +26,10 @@ SEED = 0
 FEWEST_IMAGES = 20
 """Images on either side of a bound below which nothing is said of that side."""
 
+LEAST_FALL = 0.05
+"""By how much recall must surely have fallen: days differ by more than their images do, so that intervals over images
+alone would name one ordinary day in forty."""
+
 MOST_OF_IT = 0.5
 """Which share of a loss must surely lie somewhere before that place is named."""
 
@@ -146,7 +150,7 @@ class Attribution:
     def sentence(self) -> str:
         """What it says, for people."""
         if self.verdict is Verdict.NO_FALL:
-            return f"recall did not surely fall: {self.now:.2f}, and {self.before:.2f} in the reference"
+            return f"recall did not surely fall by {LEAST_FALL}: {self.now:.2f}, and {self.before:.2f} in the reference"
         fell = f"recall fell from {self.before:.2f} in the reference to {self.now:.2f}"
         if self.verdict is Verdict.MODEL:
             return f"{fell}, in images like the reference's too: look at the model"
@@ -196,7 +200,7 @@ def attribute(reference: Detected, current: Detected) -> Attribution:
     falls = np.array([_fall(reference, current, *rows) for rows in draws])
     lower, upper = np.nanpercentile(falls, [2.5, 97.5])
     shares = tuple(sorted(_shares(reference, current, draws), key=lambda share: -share.value))
-    verdict, named = (Verdict.NO_FALL, None) if lower <= 0 else _verdict(reference, current, shares, draws)
+    verdict, named = (Verdict.NO_FALL, None) if lower <= LEAST_FALL else _verdict(reference, current, shares, draws)
     return Attribution(before, now, before - now, float(lower), float(upper), shares, verdict, named)
 
 

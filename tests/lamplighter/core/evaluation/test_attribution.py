@@ -76,6 +76,15 @@ def test_a_day_that_is_all_dark_says_that_nothing_is_left_to_compare(seed: int) 
     assert "too few other images are left to look at the model" in found.sentence
 
 
+def test_ordinary_days_claim_no_fall_although_they_differ() -> None:
+    """Of 60 days whose recall lies around that of the reference, with a deviation of 0.02 between days, none."""
+    random = np.random.default_rng(7)
+    world = World(7)
+    reference = world.images(1500)
+    days = [attribute(reference, world.images(150, found=0.9 + random.normal(0, 0.02))) for _ in range(60)]
+    assert [it.verdict for it in days] == [Verdict.NO_FALL] * 60
+
+
 def test_shares_add_up_over_the_two_sides_of_a_bound() -> None:
     world = World(0)
     before, now = world.images(1500), world.images(dark=0.3)
