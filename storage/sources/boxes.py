@@ -2,52 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from lamplighter.core.monitor import Labels, Predictions
 from lamplighter.core.values.boxes import PACKED, packed
+from storage.sources.box_lists import BoxColumns
 from storage.sources.scan import Scan
-
-
-@dataclass(frozen=True, slots=True)
-class BoxColumns:
-    """Where boxes stand.
-
-    Attributes
-    ----------
-    boxes, classes : str
-    scores : str or None
-    form : str
-        What the four numbers of a box are.
-    """
-
-    boxes: str
-    classes: str
-    scores: str | None
-    form: str
-
-    @classmethod
-    def of(cls, section: Predictions | Labels) -> BoxColumns:
-        """Those that a monitor declares.
-
-        Examples
-        --------
-        >>> BoxColumns.of(Labels(parquet="l.parquet", target="boxes", classes="classes")).names
-        ['boxes', 'classes']
-        """
-        if isinstance(section, Labels):
-            return cls(section.target, section.classes or "", None, section.box_format.value)
-        score = section.score if isinstance(section.score, str) else None
-        return cls(section.prediction or "", section.classes or "", score, section.box_format.value)
-
-    @property
-    def names(self) -> list[str]:
-        """The columns."""
-        return [self.boxes, self.classes, *([self.scores] if self.scores else [])]
 
 
 def packed_boxes(rows: Scan, columns: BoxColumns) -> pa.ChunkedArray:

@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 
 from lamplighter.core.monitor.images import CROPS, FAULT, HOUR, LIGHT, NUMERIC, TILE, light_of
 from lamplighter.core.values.boxes import Boxes, packed
+from storage.sources.box_lists import BoxColumns
 from storage.sources.decoded import Decoded
 from storage.sources.row_groups import Fragment
-from storage.sources.scan_spec import CropSpec, ImageSpec
+from storage.sources.scan_spec import ImageSpec
 
 if TYPE_CHECKING:
     from storage.sources.measured_images import MeasuredImages, Wanted
@@ -72,7 +73,7 @@ class ImageColumns:
         found = {}
         if self.spec.path in columns:
             crops = self.spec.crops
-            has_crops = crops is not None and columns.keys() >= {crops.boxes, crops.classes}
+            has_crops = crops is not None and columns.keys() >= {*crops.names}
             statistics = [name for name in NUMERIC if has_crops or not name.startswith(CROPS)]
             # Where the service has measured all of them, no file is read.
             if not columns.keys() >= {*statistics}:
@@ -118,7 +119,7 @@ class ImageColumns:
         boxes = self._objects(part, self.spec.crops) if self.spec.crops else [None] * len(paths)
         return [Wanted(path, day, found) if path else None for path, day, found in zip(paths, days, boxes, strict=True)]
 
-    def _objects(self, part: Fragment, crops: CropSpec) -> list[list[list[float]] | None]:
+    def _objects(self, part: Fragment, crops: BoxColumns) -> list[list[list[float]] | None]:
         """The boxes of each image on which the service acts."""
         scores = self._read(part, crops.scores) if crops.scores else None
         found = Boxes.of(packed(self._read(part, crops.boxes), self._read(part, crops.classes), scores, crops.form))

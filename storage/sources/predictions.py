@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from lamplighter.core.monitor import Monitor, Predictions
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.monitor.of_boxes import MADE_OF_BOXES
 from lamplighter.core.time.window import Window
 from storage.project.folder import Project
+from storage.sources.box_lists import BoxColumns
 from storage.sources.files import File
 from storage.sources.place import Wanted, reader_of
-from storage.sources.scan_spec import CropSpec, ImageSpec, ScanSpec
+from storage.sources.scan_spec import ImageSpec, ScanSpec
 
 
 def predictions_of(
@@ -49,7 +51,7 @@ def predictions_of(
     name = f"predictions/{window.label.replace(':', '')}"
     wanted = Wanted(spool_folder, name, order, None if only is None else {*order, *only, *_made_of(monitor, only)})
     files = reader_of(source).between(project, source, window, wanted)
-    return replace(spec_of(monitor, window, files), images=images_of(project, monitor))
+    return replace(spec_of(monitor, window, files), images=images_of(project, monitor), boxes=boxes_of(monitor))
 
 
 def _made_of(monitor: Monitor, only: Collection[str]) -> Iterator[str]:
@@ -58,9 +60,21 @@ def _made_of(monitor: Monitor, only: Collection[str]) -> Iterator[str]:
     if images and images.path and not images.made.isdisjoint(only):
         yield images.path
         if images.crops:
-            yield from filter(
-                None, (monitor.predictions.prediction, *monitor.predictions.boxes, *monitor.predictions.scores)
-            )
+            yield from BoxColumns.of(monitor.predictions).names
+    if not MADE_OF_BOXES.keys().isdisjoint(only):
+        yield from BoxColumns.of(monitor.predictions).names
+
+
+def boxes_of(monitor: Monitor) -> BoxColumns | None:
+    """Where the boxes of a detector are; None of other kinds, and of one that logs no scores.
+
+    Examples
+    --------
+    >>> boxes_of(monitor) is None
+    True
+    """
+    rows = monitor.predictions
+    return BoxColumns.of(rows) if len(rows.boxes) == 3 and rows.confidence is not None else None
 
 
 def images_of(project: Project, monitor: Monitor) -> ImageSpec | None:
@@ -75,14 +89,8 @@ def images_of(project: Project, monitor: Monitor) -> ImageSpec | None:
     if images is None:
         return None
     kept = project.home / "image-statistics" / monitor.model
-    crops = _crops(monitor.predictions) if images.crops else None
+    crops = BoxColumns.of(monitor.predictions) if images.crops else None
     return ImageSpec(images.path, project.root / images.folder, kept, monitor.predictions.time, crops)
-
-
-def _crops(rows: Predictions) -> CropSpec:
-    scores = rows.score if isinstance(rows.score, str) else None
-    form = rows.box_format.value
-    return CropSpec(rows.prediction or "", rows.classes or "", scores, form, rows.confidence or 0.0)
 
 
 def spec_of(monitor: Monitor, window: Window, files: Iterable[File]) -> ScanSpec:

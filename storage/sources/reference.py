@@ -18,7 +18,7 @@ from storage.project.folder import Project
 from storage.project.private_key import key_name
 from storage.sources.files import find
 from storage.sources.place import State, reader_of
-from storage.sources.predictions import images_of, predictions_of, spec_of
+from storage.sources.predictions import boxes_of, images_of, predictions_of, spec_of
 from storage.sources.scan import Scan, ScanSpec
 
 
@@ -56,7 +56,15 @@ def reference_of(
         always = Window.of(window.model, window.grain, window.timezone, date(1970, 1, 1))
         version = monitor.predictions.version
         images = images_of(project, monitor)
-        return ScanSpec(always, tuple(files), None, version=version, required=_answers(monitor), images=images)
+        return ScanSpec(
+            always,
+            tuple(files),
+            None,
+            version=version,
+            required=_answers(monitor),
+            images=images,
+            boxes=boxes_of(monitor),
+        )
     span = span_of(reference, window)
     if reference.days and span.end <= window.end and not monitor.private:
         source = monitor.predictions
@@ -112,7 +120,7 @@ def _kept(project: Project, monitor: Monitor, span: Window, state: State) -> Sca
     if not find([pattern]):
         _keep(project, monitor, span, folder)
     files = (replace(file, name=state.name) for file in find([pattern]))
-    return replace(spec_of(monitor, span, files), images=images_of(project, monitor))
+    return replace(spec_of(monitor, span, files), images=images_of(project, monitor), boxes=boxes_of(monitor))
 
 
 def _keep(project: Project, monitor: Monitor, span: Window, folder: Path) -> None:

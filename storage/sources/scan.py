@@ -19,6 +19,7 @@ from lamplighter.core.monitor import Duplicates
 from lamplighter.core.values.cell import Reading
 from lamplighter.core.values.identity import identities
 from lamplighter.errors import BrokenFileError, SourceError, common_mistake, said_of
+from storage.sources.box_columns import MadeOfBoxes
 from storage.sources.decoded import Decoded
 from storage.sources.file_kinds import DELIVER, unreadable
 from storage.sources.files import File, fingerprint
@@ -71,9 +72,12 @@ class Scan:
         # A version is a name, unless it is an id as well.
         names = {spec.version} if spec.version and spec.version not in spec.id else ()
         self._readers = Readers(self._read, self._files.is_csv, names)
-        self._made = None
+        self._makers: list[ImageColumns | MadeOfBoxes] = []
         if spec.images:
-            self._made = ImageColumns(spec.images, spec.window.timezone, self._read, self.instants, decoded)
+            images = ImageColumns(spec.images, spec.window.timezone, self._read, self.instants, decoded)
+            self._makers.append(images)
+        if spec.boxes:
+            self._makers.append(MadeOfBoxes(spec.boxes, self._readers.objects, decoded))
         faults = [fault for file in spec.files if (fault := self._add(file))]
         self.mistake = common_mistake(faults) if len(faults) == len(spec.files) else None
         self._leave_out_incomplete()
@@ -147,12 +151,12 @@ class Scan:
 
     @cached_property
     def made(self) -> frozenset[str]:
-        """Columns that no file holds, and that are made of the images of the rows."""
+        """Columns that no file holds, and that are made of the images of the rows, or of their boxes."""
         return frozenset(self._makeable.keys() - self._types[0].keys())
 
     @cached_property
     def _makeable(self) -> dict[str, pa.DataType]:
-        return self._made.types(self._types[0]) if self._made else {}
+        return {name: kind for maker in self._makers for name, kind in maker.types(self._types[0]).items()}
 
     @cached_property
     def conflicting(self) -> dict[str, str]:
@@ -297,8 +301,8 @@ class Scan:
             yield (read or self._read)(part, name)
 
     def _read(self, part: Fragment, name: str, *, cells: bool = False) -> pa.ChunkedArray:
-        if self._made and name in self._makeable and name not in self._schemas[part.uri].names:
-            return self._made.read(part, name)
+        if self._makers and name in self._makeable and name not in self._schemas[part.uri].names:
+            return next(it for it in self._makers if name in it.types(self._types[0])).read(part, name)
         try:
             read = self._files.read_cells if cells else self._files.read
             values = read(part.uri, part.group, name)

@@ -7,29 +7,8 @@ from pathlib import Path
 
 from lamplighter.core.monitor import Duplicates
 from lamplighter.core.time.window import Window
+from storage.sources.box_lists import BoxColumns
 from storage.sources.files import File
-
-
-@dataclass(frozen=True, slots=True)
-class CropSpec:
-    """The objects in an image that are measured too: the detections that the service acts on.
-
-    Attributes
-    ----------
-    boxes, classes : str
-        Columns of lists.
-    scores : str or None
-    form : str
-        What the four numbers of a box are.
-    confidence : float
-        Detections below it are no objects.
-    """
-
-    boxes: str
-    classes: str
-    scores: str | None
-    form: str
-    confidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +25,7 @@ class ImageSpec:
         Folder of what was measured of them.
     time : str
         Column of the time of a row.
-    crops : CropSpec or None
+    crops : BoxColumns or None
         Where the objects are that are measured too.
     """
 
@@ -54,7 +33,7 @@ class ImageSpec:
     folder: Path
     kept: Path
     time: str
-    crops: CropSpec | None = None
+    crops: BoxColumns | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +77,4 @@ class ScanSpec:
     at_day_end: bool = False
     required: tuple[str, ...] = ()
     images: ImageSpec | None = None
+    boxes: BoxColumns | None = None

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from storage.sources.boxes import BoxColumns, packed_boxes
+from storage.sources.box_lists import BoxColumns
+from storage.sources.boxes import packed_boxes
 from storage.sources.image_files import located
 from storage.sources.scan import Scan
 
@@ -42,9 +43,7 @@ class StoredImage:
     boxes: list[list[float]]
 
 
-def by_brightness(
-    rows: Scan, many: int, columns: BoxColumns | None = None, confidence: float = 0.0
-) -> list[StoredImage]:
+def by_brightness(rows: Scan, many: int, columns: BoxColumns | None = None) -> list[StoredImage]:
     """Some images of a scan from the darkest to the brightest, evenly spread; those without a file are left out.
 
     Parameters
@@ -53,8 +52,6 @@ def by_brightness(
     many : int
     columns : BoxColumns, optional
         Where boxes stand.
-    confidence : float
-        The score from which the service acts on a box.
 
     Examples
     --------
@@ -77,7 +74,7 @@ def by_brightness(
         path = table[images.path][row].as_py()
         file = located(images.folder, path) if isinstance(path, str) else None
         if file is not None and os.path.isfile(file):
-            acted_on = [*_acted_on(boxes[row].as_py(), confidence)] if boxes is not None else []
+            acted_on = [*_acted_on(boxes[row].as_py(), columns.confidence)] if boxes is not None and columns else []
             found.append(StoredImage(path, file, moments[row].as_py(), float(brightness[row]), acted_on))
     return found
 

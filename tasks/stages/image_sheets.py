@@ -8,7 +8,7 @@ from lamplighter.evidently.sheets import Sheet
 from lamplighter.images.contact_sheet import Picture, contact_sheet
 from lamplighter.images.decoding import content_of, decoded
 from lamplighter.images.faults import ImageError
-from storage.sources.boxes import BoxColumns
+from storage.sources.box_lists import BoxColumns
 from storage.sources.scan_spec import ScanSpec
 from storage.sources.stored_images import StoredImage, by_brightness
 from tasks.stages.run_context import RunContext
@@ -26,7 +26,7 @@ def image_sheets(context: RunContext, where: ScanSpec) -> list[Sheet]:
     """
     monitor, predictions = context.monitor, context.monitor.predictions
     columns = BoxColumns.of(predictions) if predictions.boxes else None
-    images = by_brightness(context.scan(where), MANY, columns, predictions.confidence or 0.0)
+    images = by_brightness(context.scan(where), MANY, columns)
     pictures = [*_pictures(context, images)]
     if not pictures:
         return []

@@ -11,6 +11,7 @@ from lamplighter.core.evaluation.box_measurements import box_measurements
 from lamplighter.core.evaluation.data import answer_measurements, feature_measurements, value_findings
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.columns import is_of_image
+from lamplighter.core.monitor.of_boxes import MADE_OF_BOXES
 from lamplighter.core.profiles.break_rules import FEWEST_WINDOWS
 from lamplighter.core.profiles.breaks import Baseline, breaks_of, score_breaks
 from lamplighter.core.profiles.profile import Bounds, ColumnKind, ColumnProfile
@@ -22,7 +23,8 @@ from storage.history.baselines import BaselineWindows, Past
 from storage.profiles.build import Profiles, nulls_profile, profile_columns
 from storage.profiles.store import ProfileStore
 from storage.project.private_key import home_key
-from storage.sources.boxes import BoxColumns, packed_boxes
+from storage.sources.box_lists import BoxColumns
+from storage.sources.boxes import packed_boxes
 from storage.sources.reference import reference_key
 from storage.sources.scan import Scan, ScanSpec
 from tasks.stages.images import measure_images
@@ -89,8 +91,10 @@ def profile(context: RunContext, located: Located, table: Table) -> Profiled:
     measurements += of_images
     named = {finding.subject for finding in table.findings}
     findings = [_of_another_type(name, held, kinds[name]) for name, held in broken.items() if name not in named]
-    # Of images it is said which files are not there, and not of each statistic that it has no value.
-    findings += value_findings({name: it for name, it in seen.items() if not is_of_image(monitor, name)})
+    # Of images it is said which files are not there, and not of each statistic that it has no value; a day without a
+    # detection is none either.
+    made = {name for name in seen if is_of_image(monitor, name)} | MADE_OF_BOXES.keys()
+    findings += value_findings({name: it for name, it in seen.items() if name not in made})
     findings += image_findings
     findings += _box_findings(monitor, boxes)
     known = {finding.subject for finding in (*table.findings, *findings)}

@@ -200,3 +200,26 @@ def test_a_file_that_is_no_coco_is_named(tmp_path: Path) -> None:
     outcome = small_world.run(project, 0, rows.drop(columns=["true", "names"]))
     (message,) = [it.message for it in outcome.findings if it.code.value == "labels-unreadable"]
     assert "l.json: holds no labels of COCO: 'images' is missing; deliver a JSON object with images" in message
+
+
+def test_a_detector_that_sees_less_has_drifted_before_a_label_has_come(tmp_path: Path) -> None:
+    first = small_world.day(0)
+    monitor = MONITOR[: MONITOR.index("labels:")] + f"features: auto\nreference: {{days: {first}..{first}}}\n"
+    project = small_world.make(tmp_path / "project", monitor)
+    rows = street(200).drop(columns=["true", "names"])
+    small_world.run(project, 0, rows)
+    next_day = rows.assign(id=rows["id"] + "-1", at=rows["at"] + pd.Timedelta(days=1))
+    fewer = next_day.assign(
+        **{name: next_day[name].map(lambda cell: cell[:1]) for name in ("boxes", "classes", "scores")}
+    )
+    outcome = small_world.run(project, 1, fewer)
+    assert outcome.findings == []
+    assert [it.column for it in outcome.drift.features] == ["camera"]
+    moved = {it.column: it.drifted for _, it in outcome.drift.answers}
+    assert moved == {"box_count": True, "box_score": False, "box_area": False, "box_class": False}
+    nothing = next_day.assign(boxes=[[]] * 200, classes=[[]] * 200, scores=[[]] * 200, id=next_day["id"] + "x")
+    nothing["at"] += pd.Timedelta(days=1)
+    outcome = small_world.run(project, 2, nothing)
+    assert outcome.findings == []
+    assert {it.column: it.drifted for _, it in outcome.drift.answers}["box_count"] is True
+    assert values(project, segment="", klass="")["empty_prediction_ratio"] == 1.0

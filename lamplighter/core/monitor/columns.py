@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from lamplighter.core.monitor.images import FAULT, NUMERIC, SEGMENTS, TILE
+from lamplighter.core.monitor.of_boxes import MADE_OF_BOXES
 
 if TYPE_CHECKING:
     from lamplighter.core.monitor.model import Monitor
@@ -149,7 +150,7 @@ def taken_columns(monitor: Monitor) -> set[str]:
     """
     predictions, labels = monitor.predictions, monitor.labels
     names = {predictions.time, *predictions.id, predictions.prediction, *predictions.scores, predictions.version}
-    names |= {*predictions.boxes}
+    names |= {*predictions.boxes, *(MADE_OF_BOXES if predictions.boxes else ())}
     if labels and labels.same_row:
         names |= {labels.target, labels.classes}
     if monitor.images:
@@ -180,4 +181,6 @@ def answer_columns(monitor: Monitor) -> dict[str, ColumnKind]:
     answers: dict[str, ColumnKind] = {}
     if predictions.prediction and monitor.kind.drift:
         answers[predictions.prediction] = monitor.kind.drift
+    if predictions.boxes:
+        answers |= MADE_OF_BOXES
     return answers | dict.fromkeys(predictions.scores, "numeric")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Literal, Protocol
 
 from lamplighter.core.kinds import Kind
 from lamplighter.core.monitor.sources import Labels, Predictions
@@ -26,6 +26,16 @@ class Declaring(Protocol):
 
 OF_BOXES = ("classes", "confidence", "box_format")
 """Keys of predictions and labels that say what boxes are."""
+
+BOX_COUNT, BOX_SCORE, BOX_AREA, BOX_CLASS = "box_count", "box_score", "box_area", "box_class"
+
+MADE_OF_BOXES: dict[str, Literal["numeric", "categorical"]] = {
+    BOX_COUNT: "numeric",
+    BOX_SCORE: "numeric",
+    BOX_AREA: "numeric",
+    BOX_CLASS: "categorical",
+}
+"""Columns that a run makes of the boxes of an image, whose drift is that of the answers."""
 
 NEEDED: dict[Place, str] = {
     ("predictions", "classes"): "the column of the classes of the boxes, a list",
