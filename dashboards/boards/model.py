@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dashboards.boards import history_sql
 from dashboards.boards.history_sql import newest_measured
+from dashboards.boards.model_images import IMAGES
 from dashboards.boards.model_queries import (
     HIGHEST,
     LOWEST,
@@ -266,7 +267,7 @@ LABELS = Row(
     ),
 )
 
-SHOWN = (QUALITY, ANSWERS, DRIFT, DATA, LABELS, RECORD, RUNS)
+SHOWN = (QUALITY, ANSWERS, DRIFT, DATA, IMAGES, LABELS, RECORD, RUNS)
 
 CHAMPION = of_the_model("lamplighter_retrain_last_timestamp_seconds").removesuffix(" * 1000")
 AN_HOUR_AGO = CHAMPION.replace("[look_back]", "[look_back] offset 1h")

@@ -82,7 +82,14 @@ labels: {same_row: true, target: TARGET, mature_after: 1h}
 features: {numeric: [age]}
 """
 SEARCH = "model: search\nkind: ranking\ntags: {owner: shop, env: test, region: eu}" + SMALL
-CAPTIONS = "model: captions\nkind: text\nimages: {path: picture, folder: pictures}" + SMALL
+OF_PICTURES = """
+images: {path: picture, folder: pictures}
+segments: [region]
+checks:
+  - {metric: image_brightness, segment: "region=*", below: 0.1}
+  - {metric: image_occluded_ratio, segment: "region=*", above: 0.99}
+"""
+CAPTIONS = "model: captions\nkind: text" + OF_PICTURES + SMALL
 STREET = """
 model: street
 kind: detection
