@@ -64,7 +64,7 @@ IMAGES = Row(
         Panel(
             74,
             "Occluded images by segment",
-            "Share of the images with a quarter of them covered; the {largest} highest. Dashed lines are limits of checks.",
+            "Share of the images that are covered by a quarter; the {largest} highest. Dashed lines are limits.",
             "percentunit",
             by_segment("image_occluded_ratio", HIGHEST),
         ),

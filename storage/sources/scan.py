@@ -302,7 +302,8 @@ class Scan:
 
     def _read(self, part: Fragment, name: str, *, cells: bool = False) -> pa.ChunkedArray:
         if self._makers and name in self._makeable and name not in self._schemas[part.uri].names:
-            return next(it for it in self._makers if name in it.types(self._types[0])).read(part, name)
+            made = next(it for it in self._makers if name in it.types(self._types[0])).read(part, name)
+            return made.cast(pa.string()) if cells else made
         try:
             read = self._files.read_cells if cells else self._files.read
             values = read(part.uri, part.group, name)
