@@ -438,9 +438,7 @@ DRIFT_METRICS = frozenset(_of(Family.DRIFT))
 """Those of `INPUT_METRICS` that compare the window with the reference."""
 FEATURE_METRICS = frozenset(name for name, metric in METRICS.items() if "feature" in metric.labels)
 """Those of `INPUT_METRICS` that are of single columns."""
-OF_IMAGES = frozenset(
-    name for name, metric in METRICS.items() if metric.family is DATA and metric.labels == ("segment",)
-)
+OF_IMAGES = frozenset(name for name, metric in METRICS.items() if metric.family is DATA and "segment" in metric.labels)
 """Those of `INPUT_METRICS` that are of the images of a window, and of those of a segment."""
 OF_ONE_CLASS = frozenset({"precision", "recall", "f1"})
 """Those of `QUALITY_METRICS` that are of a class that is named, or of the positive one: `RATIOS` computes them."""
