@@ -19,7 +19,7 @@ MOST_EXPOSURE = 1 / 300
 MOST_GAIN = 4.0
 """A cheap sensor has no more; below some 40 lux its images become dark."""
 
-READ_NOISE, SHOT_NOISE = 0.0025, 0.012
+READ_NOISE, SHOT_NOISE = 0.002, 0.012
 
 GRAIN_SIDE = 1000
 
