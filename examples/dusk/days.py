@@ -7,11 +7,13 @@ does; from then on its last hour lies in the dusk, and each day a little more of
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from zoneinfo import ZoneInfo
 
 import cv2
@@ -164,7 +166,19 @@ TYPES = {"true_boxes": BOXES, "true_classes": pa.list_(pa.string())}
 
 def take_all(first: dt.date, last: dt.date, folder: Path, workers: int = 2) -> Iterator[dt.date]:
     """Write the images and labels of some days by several processes; yields each day that is there."""
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
         days = list(between(first, last))
         for day, _ in zip(days, pool.map(take, days, [folder] * len(days)), strict=True):
             yield day
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it has died, rather than take all days that are left."""
+
+    def wait() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
