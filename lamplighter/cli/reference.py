@@ -20,8 +20,13 @@ from lamplighter.core.monitor.schema import (
     section_of,
 )
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS, QUALITY_METRICS, Metric
+from lamplighter.core.records.image_statistics import IMAGE_STATISTICS, ImageStatistic
 from lamplighter.core.records.live import LATENCY_BUCKETS, LIVE, MOST_VALUES, Reason
 from lamplighter.core.time.duration import format_duration
+from lamplighter.images.decoding import MOST_PIXELS
+from lamplighter.images.faults import FaultCode
+from lamplighter.images.headers import FORMATS
+from lamplighter.images.working import SAMPLED_ROWS, WORKING_SIDE
 from storage.project.observability import Observability
 from storage.project.observability_fields import ConfigSection, config_section_of
 from storage.project.settings import PREFIX, SETTINGS_FILE, Settings
@@ -67,6 +72,25 @@ rest is `other`, and the log says so once; of versions the newest {MOST_VALUES} 
 or `failed`. A failure has one of the reasons {", ".join(f"`{reason}`" for reason in Reason)}.
 Classes are named as in the history."""
 
+IMAGES_INTRODUCTION = f"""\
+What is measured of an image, and of the objects on it where boxes are known. Each row is a column of a table of images:
+a service logs it, or a run measures the stored file. Y is the luminance of ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B; a
+luminance and a share are between 0 and 1. A number that is not defined is null, such as the sharpness of an image
+without edges.
+
+Sharpness, texture, noise, tiles and crops are measured at one size: an image whose longer side has more than
+{WORKING_SIDE} pixels is decoded in full and made smaller to that, by the mean of the pixels that fall together. A
+smaller one stays as it is, so compare its sharpness with images of its size. Luminance is that of up to {SAMPLED_ROWS}
+whole rows, colours are those of single pixels on a grid, both of the image as it is: means would hide clipped pixels.
+
+Which values are usual depends on the camera and the hour: compare them with the camera's own past, not with a number.
+In one image noise looks like fine texture; sharpness is freed of the noise, so that neither dusk nor noise moves it. A
+wall and a clear sky are opaque tiles; dirt on the lens is where one tile stays the worst for days.
+
+Files of {", ".join(FORMATS[:-1])} and {FORMATS[-1]} are read, turned as EXIF says; of 16 bits the upper 8 count,
+and opacity does not. One that declares more than {MOST_PIXELS:,} pixels is not decoded. A file that cannot be measured
+has one of the faults {", ".join(f"`{code}`" for code in FaultCode)}, and the rest go on."""
+
 LIVE_NEEDS = {
     "": "",
     "numbers": '`kind="regression"` or `bounds`',
@@ -102,12 +126,13 @@ def reference_pages() -> dict[str, str]:
     Examples
     --------
     >>> sorted(reference_pages())
-    ['checks.md', 'gauges.md', 'live-metrics.md', 'metrics.md', 'monitor.md', 'monitor.schema.json', 'settings.md']
+    ['checks.md', 'gauges.md', 'image-statistics.md', 'live-metrics.md', 'metrics.md', 'monitor.md', ..., 'settings.md']
     """
     return {
         "metrics.md": _metrics_page(),
         "gauges.md": _gauges_page(),
         "live-metrics.md": _live_page(),
+        "image-statistics.md": _images_page(),
         "checks.md": f"{NOTE}\n\n{checks_page()}\n",
         "monitor.md": monitor_page(),
         "settings.md": settings_page(),
@@ -166,6 +191,20 @@ def _live_page() -> str:
     return _page(
         "Live metrics", [LIVE_INTRODUCTION, _table(("metric", "kind", "what it shows", "labels", "needs"), rows)]
     )
+
+
+def _images_page() -> str:
+    """Every statistic of an image."""
+    head = ("statistic", "what it is", "unit", "range", "better", "formula")
+    rows = [
+        (_code(row.name), row.help, row.unit, _tile_or_range(row), row.better, f"`{row.source}`")
+        for row in IMAGE_STATISTICS.values()
+    ]
+    return _page("Image statistics", [IMAGES_INTRODUCTION, _table(head, rows)])
+
+
+def _tile_or_range(row: ImageStatistic) -> str:
+    return _range(row.lower, row.upper) if row.is_number else "`r1c1` to `r4c4`"
 
 
 def monitor_page() -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
 
 import numpy as np
 
@@ -99,14 +98,17 @@ def content_of(path: str) -> bytes:
         If it is missing, a folder, no file, too large, or may not be read.
     """
     try:
-        state = os.stat(path)
-        if not stat.S_ISREG(state.st_mode):
-            what = "it is a folder" if stat.S_ISDIR(state.st_mode) else "it is a pipe or a device"
-            raise ImageError(what, FaultCode.UNREADABLE, fix="name a file")
-        if state.st_size > MOST_BYTES:
-            what = f"it has {state.st_size:,} bytes, more than the {MOST_BYTES:,} that are read"
-            raise ImageError(what, FaultCode.TOO_LARGE, fix="store it smaller")
-        return Path(path).read_bytes()
+        # A pipe without a writer must not block.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as file:
+            state = os.fstat(file.fileno())
+            if not stat.S_ISREG(state.st_mode):
+                raise ImageError("it is a pipe or a device", FaultCode.UNREADABLE, fix="name a file")
+            if state.st_size > MOST_BYTES:
+                what = f"it has {state.st_size:,} bytes, more than the {MOST_BYTES:,} that are read"
+                raise ImageError(what, FaultCode.TOO_LARGE, fix="store it smaller")
+            return file.readall()
+    except IsADirectoryError:
+        raise ImageError("it is a folder", FaultCode.UNREADABLE, fix="name a file") from None
     except FileNotFoundError:
         raise ImageError("there is no such file", FaultCode.MISSING, fix=STORE_AGAIN) from None
     except (OSError, ValueError) as error:

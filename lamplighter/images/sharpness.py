@@ -74,7 +74,7 @@ def sharpness(image: Working, noise: float, part: tuple[slice, slice] | None = N
     if not image.has_neighbours:
         return None
     where = part or slice(None, None, math.ceil(image.grey.shape[0] / ROWS))
-    laplacian, right, down = image.laplacian[where], image.gradients[0][where], image.gradients[1][where]
+    laplacian, right, down = image.laplacian[where], image.slopes[::2][where], image.slopes[1::2][where]
     usual = math.sqrt((_squares(right) + _squares(down)) / laplacian.size)
     steepness = np.abs(right)
     steepness += np.abs(down)

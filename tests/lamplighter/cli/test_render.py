@@ -18,6 +18,7 @@ from lamplighter.cli.render import checkout_files
 from lamplighter.core.evaluation.gauges import GAUGES
 from lamplighter.core.monitor.schema import monitor_schema
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS, QUALITY_METRICS
+from lamplighter.core.records.image_statistics import IMAGE_STATISTICS
 from lamplighter.core.records.live import LIVE
 from prometheus.rule_files import RULE_FILES
 from storage.project.settings import Settings
@@ -43,6 +44,8 @@ def test_pages_name_everything() -> None:
         assert f"| `{gauge.name}` |" in pages["gauges.md"]
     for live in LIVE:
         assert f"| `{live.name}` | {live.kind} |" in pages["live-metrics.md"]
+    for statistic in IMAGE_STATISTICS:
+        assert f"| `{statistic}` |" in pages["image-statistics.md"]
     for key in _keys():
         assert f"`{key}`" in pages["monitor.md"]
     for key in Settings.model_fields:
@@ -83,7 +86,7 @@ def test_render_writes_and_then_finds_nothing_stale(tmp_path: Path) -> None:
     assert schema.read_bytes() == (docs / "monitor.schema.json").read_bytes()
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     assert _run(tmp_path, "--docs", str(docs), "--check").exit_code == 0
-    assert "8 of 8" in _run(tmp_path, "--docs", str(docs)).output
+    assert "9 of 9" in _run(tmp_path, "--docs", str(docs)).output
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
