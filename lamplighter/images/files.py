@@ -51,7 +51,7 @@ def measure_files(
     >>> fault.code.value, fault.message
     ('missing', 'no-such-file.jpg: there is no such file; store it again, or take its row out')
     """
-    count = workers or len(os.sched_getaffinity(0))
+    count = workers or _cores()
     idle: SimpleQueue[Worker] = SimpleQueue()
     crew = [Worker() for _ in range(count)]
     for worker in crew:
@@ -88,3 +88,8 @@ def _batches(paths: Iterable[str | Path], boxes: Iterable[Iterable[Box] | None] 
     )
     while batch := list(islice(asked, BATCH)):
         yield batch
+
+
+def _cores() -> int:
+    """Those that this process may use, where the system says it: a container may have fewer than its machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

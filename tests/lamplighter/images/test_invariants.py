@@ -111,6 +111,16 @@ def test_a_drop_on_one_tile_is_transparent(row: int, column: int) -> None:
     assert wet["image_transparent_ratio"] > measure(image)["image_transparent_ratio"]
 
 
+@pytest.mark.parametrize(("level", "kind"), [(150, "transparent"), (20, "opaque")])
+def test_a_tile_with_a_tenth_of_its_contrast_is_covered(level: int, kind: str) -> None:
+    """Fog on the lens, or mud that some light comes through: as sharp as before."""
+    image = photograph("coffee")
+    covered = spot(image, 2, 2, 2)
+    foggy = measure(eight_bits(image * (1 - covered) + (image * 0.1 + level * 0.9) * covered))
+    assert foggy["image_occluded_tile"] == "r2c2"
+    assert foggy[f"image_{kind}_ratio"] == measure(image)[f"image_{kind}_ratio"] + 1 / 16
+
+
 def test_a_small_dark_object_shows_in_its_crop_alone() -> None:
     image = np.array(photograph("coffee"))
     box = (300, 200, 330, 240)
