@@ -11,6 +11,7 @@ from lamplighter.core.evaluation.kinds.detection import found_in_images
 from lamplighter.core.evaluation.labelled import Labelled
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.finding import Code, Finding
+from lamplighter.errors import BrokenFileError, SourceError
 from storage.labelling.join import LabelIndex, Seen, Truth, truth_beside, truths_of
 from storage.profiles.build import as_floats
 from storage.sources.labels import labels_arrived
@@ -87,7 +88,13 @@ def _truth_of_reference(context: RunContext, rows: Scan, *, has_labels: bool) ->
     if rows.spec.time is None or not has_labels:
         return truth_beside(rows, monitor)
     first = rows.spec.window.start
-    arrived = labels_arrived(context.project, monitor, first, context.now, context.spool / "reference", [rows])
+    try:
+        arrived = labels_arrived(context.project, monitor, first, context.now, context.spool / "reference", [rows])
+    except BrokenFileError:
+        raise
+    except SourceError:
+        # Labels that cannot be read now are a finding already; the window's own are there.
+        arrived = None
     if arrived is None:
         return None
     return next(truths_of([Seen(rows)], monitor, LabelIndex.of(arrived, monitor.predictions.id)))

@@ -209,16 +209,16 @@ LABELLED = (
     + """
 labels: {same_row: true, target: truth, mature_after: 1h}
 features: {numeric: [speed]}
-reference: {days: 2025-03-03..2025-03-05}
+reference: {days: 2025-03-03..2025-03-03}
 """
 )
 
 
 def test_quality_by_light_and_drift_of_statistics(tmp_path: Path) -> None:
     project = world(tmp_path, LABELLED)
-    for number in range(4):
-        rows = log_images(project, number, {camera: darker(0.2) for camera in CAMERAS} if number == 3 else None)
-        wrong = 1 if number == 3 else 0
+    for number in range(2):
+        rows = log_images(project, number, {camera: darker(0.2) for camera in CAMERAS} if number else None)
+        wrong = number
         speed = np.random.default_rng(number).normal(50, 5, len(rows))
         outcome = run(project, number, rows.assign(truth=(rows["answer"] + wrong) % 2, speed=speed))
     found = measured(project, outcome)
