@@ -29,7 +29,7 @@ NUMERIC = tuple(name for name, statistic in IMAGE_STATISTICS.items() if statisti
 
 
 DARK, DIM = 0.15, 0.3
-"""Mean luminance below which an image counts as dark, and as dim: lit streets by night lie below the first, and a
+"""Mean luminance below which an image counts as dark, and as dim: a lit street in the dark lies below the first, a
 twilight below the second. They name segments; no check fails by them."""
 
 
