@@ -31,6 +31,7 @@ from lamplighter.core.monitor.soundness import (
 from lamplighter.core.records.finding import Code
 from lamplighter.core.time.window import Window
 from lamplighter.errors import BrokenFileError, ColumnError, SourceError
+from storage.inspection.boxes import box_problems
 from storage.inspection.images import image_problems
 from storage.inspection.label_check import LabelCheck, check_labels
 from storage.inspection.reference_check import reference_rows
@@ -145,6 +146,7 @@ def _check(project: Project, monitor: Monitor, now: datetime, folder: Path, chec
     check.problems = [commas.get(problem.at, problem) for problem in check.problems]
     wrong |= {problem.at for problem in check.problems if not problem.is_warning}
     check.problems += _empty_columns(monitor, rows, kinds)
+    check.problems += box_problems(monitor, rows, wrong)
     check.problems += image_problems(project, monitor, rows)
     # What is no id joins nothing.
     has_ids = not any(finding.code is Code.IDS_REPEATED for finding in found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from storage.history import open_history
 from storage.history.query import Filter, confusion_counts, measurements
+from storage.inspection.source_check import check_sources
 from storage.project.folder import Project
 from tests.flows import small_world
 from tests.flows.runs import recorded
@@ -223,3 +225,22 @@ def test_a_detector_that_sees_less_has_drifted_before_a_label_has_come(tmp_path:
     assert outcome.findings == []
     assert {it.column: it.drifted for _, it in outcome.drift.answers}["box_count"] is True
     assert values(project, segment="", klass="")["empty_prediction_ratio"] == 1.0
+
+
+def test_what_is_odd_about_boxes_is_said_before_the_first_run(tmp_path: Path) -> None:
+    project = small_world.make(tmp_path / "project", MONITOR)
+    rows = street(20)
+    deliver(project, rows)
+    percent = rows.drop(columns=["true", "names"]).assign(scores=[[90.0] * len(it) for it in rows["scores"]])
+    small_world.log(project, 0, percent)
+    now = datetime(2025, 3, 5, tzinfo=UTC)
+    assert [(it.at, it.message) for it in check_sources(project, project.monitor("m"), now).problems] == [
+        (
+            ("predictions", "score"),
+            "score column 'scores' lies outside 0 to 1 in 30 of 30 boxes, from 90 to 90; "
+            "log probabilities, with which predictions.confidence is compared",
+        )
+    ]
+    small_world.log(project, 0, percent.assign(scores=0.9))
+    (problem,) = check_sources(project, project.monitor("m"), now).problems
+    assert problem.message == "column 'scores' holds numbers; the scores of boxes are lists, or lists as JSON"
