@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 from storage.history import open_history
 from storage.history.query import Filter, confusion_counts, measurements
@@ -244,3 +245,21 @@ def test_what_is_odd_about_boxes_is_said_before_the_first_run(tmp_path: Path) ->
     small_world.log(project, 0, percent.assign(scores=0.9))
     (problem,) = check_sources(project, project.monitor("m"), now).problems
     assert problem.message == "column 'scores' holds numbers; the scores of boxes are lists, or lists as JSON"
+
+
+def test_lists_in_a_database_are_json(project: Project, tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/street.db", poolclass=sa.NullPool)
+    rows = street()
+    log = rows.drop(columns=["true", "names"])
+    labels = rows[["id", "at", "true", "names"]].set_axis(["id", "at", "boxes", "classes"], axis=1)
+    for name, frame in (("log", log), ("labels", labels)):
+        lists = {column: sa.JSON() for column in ("boxes", "classes", "scores") if column in frame}
+        frame.to_sql(name, engine, index=False, dtype=lists)
+    sql = f'sql: {{url: "sqlite:///{tmp_path}/street.db", table: '
+    monitor = MONITOR.replace('parquet: "data/day={day}.parquet"', f"{sql}log}}, timezone: UTC")
+    monitor = monitor.replace('parquet: "labels/day={day}.parquet"', f"{sql}labels}}, time: at, timezone: UTC")
+    own = small_world.make(tmp_path / "project", monitor)
+    small_world.run(own, 0)
+    for wanted in ({"segment": "", "klass": ""}, {"klass": "person"}):
+        found, known = values(own, **wanted), values(project, **wanted)
+        assert {name: found[name] for name in found if name in known} == pytest.approx(known, nan_ok=True)
