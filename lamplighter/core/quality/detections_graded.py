@@ -133,7 +133,9 @@ class GradedDetections:
         for klass, curve in self._curves(size):
             values[0, klass] = curve.average_precision(weights)
             if draws.shape[1]:
-                values[1:, klass] = curve.drawn(draws)
+                # What a long curve is looked at in few places is off by, it is off by in every draw alike.
+                drawn = curve.drawn(np.column_stack([weights.astype(np.float32), draws]))
+                values[1:, klass] = np.clip(drawn[1:] + values[0, klass] - drawn[0], 0.0, 1.0)
         return values
 
     def _curves(self, size: str) -> Iterator[tuple[int, Curve]]:

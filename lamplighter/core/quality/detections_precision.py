@@ -17,7 +17,7 @@ from lamplighter.core.quality.arrays import Bools, Floats, Ints
 RECALLS: Floats = np.linspace(0.0, 1.0, 101)
 """Recalls at which the precision is looked up."""
 
-MOST_PLACES = 400
+MOST_PLACES = 200
 """Places of a curve at which the draws of a bootstrap are looked at; a shorter curve is looked at everywhere."""
 
 Draws = npt.NDArray[np.float32]
@@ -83,7 +83,7 @@ class Curve:
     def drawn(self, draws: Draws) -> Floats:
         """The same of each draw of a bootstrap, of shape (n_draws, n_thresholds).
 
-        A long curve is looked at in some of its places alone, which moves a draw by less than one of these places does.
+        A long curve is looked at in some of its places alone, so that every draw is a little too low.
 
         Examples
         --------
