@@ -9,7 +9,8 @@ from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.soundness import Problem
 from lamplighter.core.records.finding import Code
 from lamplighter.core.values.boxes import Boxes
-from storage.sources.boxes import BoxColumns, packed_boxes
+from storage.sources.box_lists import BoxColumns
+from storage.sources.boxes import packed_boxes
 from storage.sources.scan import Scan
 
 SHOWN_AT = {Code.SCORES_OUTSIDE: ("predictions", "score")}
