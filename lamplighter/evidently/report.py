@@ -84,7 +84,7 @@ def report(
     at : datetime, optional
         The time of the snapshot.
     sheets : sequence of Sheet
-        Pictures below all of it, in the page alone.
+        Pictures above all of it, in the page alone.
     form : {"html", "snapshot"}
         A page that needs no network, or the JSON that Evidently loads with `Snapshot.loads` and its service stores.
 

@@ -32,7 +32,7 @@ def sheet(page: str) -> Pixels:
     return np.asarray(cv2.imdecode(np.frombuffer(b64decode(found[0]), np.uint8), cv2.IMREAD_COLOR))
 
 
-def test_images_stand_below_the_report(tmp_path: Path) -> None:
+def test_images_stand_above_the_report(tmp_path: Path) -> None:
     page = reported(tmp_path, WITH_REFERENCE)
     assert "Images of 2025-03-05, from the darkest to the brightest." in page
     picture = sheet(page)
