@@ -26,13 +26,20 @@ def test_a_training_leaves_weights_and_an_onnx_file_and_asks_no_network(trained)
 
 
 def test_a_training_goes_on_from_weights(trained, examples, tmp_path):
-    # So little is learned that the model stays what it was, which random weights would not.
-    train_yolo(examples, CLASSES, trained / WEIGHTS, tmp_path, replace(RECIPE, epochs=1, learning_rate=1e-9))
-    image = np.full((64, 64, 3), 90, np.uint8)
-    (before,), (after,) = (YoloOnnx(folder / ONNX).detect([image]) for folder in (trained, tmp_path))
+    # So little is learned that the model stays what it was; another seed would give other random weights.
+    train_yolo(examples, CLASSES, trained / WEIGHTS, tmp_path, replace(RECIPE, seed=5, learning_rate=1e-9))
+    before, after = (convolutions(folder / ONNX) for folder in (trained, tmp_path))
 
-    assert len(before.scores)
-    np.testing.assert_allclose(after.scores[:5], before.scores[:5], rtol=0.2)
+    assert np.corrcoef(before, after)[0, 1] > 0.99
+
+
+def convolutions(path: Path) -> np.ndarray:
+    """All weights of a model's convolutions, one after the other."""
+    import onnx
+    from onnx import numpy_helper
+
+    weights = [numpy_helper.to_array(it) for it in onnx.load(path).graph.initializer if len(it.dims) == 4]
+    return np.concatenate([it.ravel() for it in weights])
 
 
 def test_a_killed_training_leaves_nothing_and_its_process_ends(ultralytics, examples, tmp_path):
