@@ -14,10 +14,11 @@ from lamplighter.core.records.finding import Code, Finding
 from lamplighter.errors import BrokenFileError, SourceError
 from storage.labelling.join import LabelIndex, Seen, Truth, truth_beside, truths_of
 from storage.profiles.build import as_floats
+from storage.registry.versions import Registry
 from storage.sources.labels import labels_arrived
 from storage.sources.recalled_images import STATISTICS, RecalledImages, name_of
-from storage.sources.reference import reference_key, span_of
-from storage.sources.scan import Scan
+from storage.sources.reference import reference_key, reference_of, span_of
+from storage.sources.scan import Scan, ScanSpec
 from tasks.stages.read import Located, PendingWindow
 from tasks.stages.run_context import RunContext
 
@@ -38,7 +39,7 @@ def attribute_loss(
     kept = RecalledImages(context.project.home / "image-statistics" / monitor.model / "recall")
     current = _detected(monitor, context.scan(pending.spec), truth)
     kept.keep(name_of(pending.window.start), current)
-    reference = _reference(context, located, pending, kept, has_labels=labels is not None)
+    reference = _reference(context, _where(context, located, pending, truth), pending, kept, labels is not None)
     if reference is None or not reference.objects.sum() or not current.objects.sum():
         return
     found = attribute(reference, current)
@@ -60,17 +61,28 @@ def _detected(monitor: Monitor, rows: Scan, truth: Truth) -> Detected:
     return Detected(found.astype(float), objects.astype(float), statistics)
 
 
+def _where(context: RunContext, located: Located, pending: PendingWindow, truth: Truth) -> ScanSpec | None:
+    """The reference of the version that answered most of the images; after a promotion it is no champion any more."""
+    monitor = context.monitor
+    versions = truth.labelled.get(monitor.predictions.version or "")
+    if versions is not None and not versions.dropna().empty:
+        registry = Registry(context.project.home, context.history, monitor.model)
+        if of_version := registry.reference(str(versions.mode()[0])):
+            return reference_of(context.project, monitor, pending.window, context.spool, of_version)
+    return located.reference
+
+
 def _reference(
-    context: RunContext, located: Located, pending: PendingWindow, kept: RecalledImages, *, has_labels: bool
+    context: RunContext, where: ScanSpec | None, pending: PendingWindow, kept: RecalledImages, has_labels: bool
 ) -> Detected | None:
     """The labelled images of the reference; those of days before a window are those of the windows that were run."""
     monitor, reference = context.monitor, context.monitor.reference
-    if reference is None or located.reference is None:
+    if reference is None or where is None:
         return None
     if reference.trailing:
         span = span_of(reference, pending.window)
         return kept.load(kept.between(span.start, span.end))
-    rows = context.scan(located.reference)
+    rows = context.scan(where)
     name = f"reference-{reference_key(rows, monitor)}"
     if (known := kept.load([name])) is not None:
         return known

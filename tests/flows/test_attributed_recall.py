@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from storage.history import open_history
 from storage.history.outbox import waiting
 from storage.project.folder import Project
+from tasks.retraining.adopt import adopt
 from tasks.stages.outcome import Outcome
 from tests.flows.image_world import darker, log_images, measured, store, world
 from tests.flows.small_world import day, run
@@ -104,3 +106,26 @@ def test_the_objects_that_the_service_acts_on_are_measured_as_well(tmp_path: Pat
     found = measured(project, outcome)
     assert found["image_crop_brightness", ""] == pytest.approx(40 / 255, abs=0.01), "the other box is below 0.25"
     assert found["image_brightness", ""] > 0.7
+
+
+def test_after_a_promotion_a_window_is_compared_with_the_version_that_answered_it(tmp_path: Path) -> None:
+    """The new champion misses most by its own reference; the windows that the old one answered have the old one's."""
+    text = MONITOR.replace("REFERENCE", "{parquet: reference.parquet}")
+    project = world(tmp_path, text.replace("confidence: 0.25}", "confidence: 0.25, version: version}"))
+    deliver(project, 0)
+    first = pd.read_parquet(tmp_path / "reference.parquet").assign(version="first")
+    first.to_parquet(tmp_path / "reference.parquet", index=False)
+    worse = {"boxes": first["boxes"].map(lambda it: it[:1]), "classes": first["classes"].map(lambda it: it[:1])}
+    second = first.assign(**worse, scores=first["scores"].map(lambda it: it[:1]), version="second")
+    for version, reference in (("first", first), ("second", second)):
+        folder = tmp_path / version
+        folder.mkdir()
+        reference.to_parquet(folder / "reference.parquet", index=False)
+        days = date(2025, 2, 1), date(2025, 2, 28)
+        adopt(project, project.monitor("m"), folder, version, *days, replace=version == "second")
+    deliver(project, 1, changed=("north", "west"), missed=("north", "west"))
+    path = tmp_path / "data" / f"day={day(1)}.parquet"
+    pd.read_parquet(path).assign(version="first").to_parquet(path, index=False)
+    (sentence,) = said(run(project, 1, is_present=False))
+    assert "recall fell from 1.00 in the reference to 0.50" in sentence
+    assert "the data changed" in sentence
