@@ -26,7 +26,7 @@ from storage.history.tables import finding
 from storage.project.folder import Project
 from storage.registry.trainer import TrainerProcess
 from storage.registry.versions import Registry
-from tasks.retraining import challenge
+from tasks.retraining import answer
 from tasks.retraining.job import Retraining
 from tasks.retraining.request import request_retraining
 from tests.flows import loop_world
@@ -185,7 +185,7 @@ def test_of_sparse_labels_all_are_compared_on(turned: Project, monkeypatch: pyte
     for path in (turned.root / "data" / "labels").rglob("*.parquet"):
         pd.read_parquet(path).iloc[::4].to_parquet(path, index=False)
     run_quietly(turned, DAY - timedelta(days=4), DAY - timedelta(days=1))
-    monkeypatch.setattr(challenge, "MOST_ROWS", 145)
+    monkeypatch.setattr(answer, "MOST_ROWS", 145)
     one_run(turned)
     (entry,) = ledger(turned)
     assert entry.n == 145
