@@ -93,12 +93,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
+@pytest.mark.long
 def test_a_model_that_finds_more_becomes_champion(project: Project) -> None:
     done = [entry for entry in entries(open_history(project), "m") if entry.status is not Status.VETOED]
     assert [(entry.status, entry.reason) for entry in done] == [(Status.PROMOTED, done[0].reason)]
     assert champion(open_history(project), "m") is not None
 
 
+@pytest.mark.long
 def test_a_trainer_gets_what_was_logged_and_the_truth_as_its_labels_have_it(project: Project) -> None:
     (made,) = Path(project.home, "models", "m").glob("*/model.json")
     seen = json.loads(made.read_text())

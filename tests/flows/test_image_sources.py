@@ -16,6 +16,7 @@ import pytest
 from storage.project.folder import Project
 from tests.flows.image_world import CAMERAS, MONITOR, OF_EACH, darker, log_images, measured, world
 from tests.flows.small_world import day, run
+from tests.long_cases import long_but_for
 
 PARQUET = 'parquet: "data/day={day}.parquet"'
 PLACES = {
@@ -35,7 +36,7 @@ def written(project: Project, number: int, place: str) -> None:
         rows.assign(at=rows["at"].dt.strftime("%Y-%m-%d %H:%M:%S")).to_sql("log", connection, if_exists="append")
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", long_but_for(PLACES, ["CSV"]))
 def test_rows_of_any_place_have_images(tmp_path: Path, place: str) -> None:
     project = world(tmp_path, MONITOR.replace(PARQUET, PLACES[place]) + "reference: {trailing: 1d}\n")
     for number in range(2):

@@ -33,6 +33,7 @@ def images() -> list[np.ndarray]:
     ]
 
 
+@pytest.mark.long
 def test_detections_are_those_of_ultralytics(lively, images, tmp_path):
     np.savez(tmp_path / "images.npz", **{f"{number:03}": image for number, image in enumerate(images)})
     command = [sys.executable, "-m", "tests.lamplighter.detectors.ultralytics_says"]
@@ -50,6 +51,7 @@ def test_detections_are_those_of_ultralytics(lively, images, tmp_path):
         np.testing.assert_allclose(each.boxes, np.reshape(wanted["boxes"], (-1, 4)), atol=1e-3)
 
 
+@pytest.mark.long
 def test_images_together_are_answered_as_one_by_one(lively, images):
     detector = YoloOnnx(lively)
     together, apart = detector.detect(images), [detector.detect([image])[0] for image in images]
@@ -60,6 +62,7 @@ def test_images_together_are_answered_as_one_by_one(lively, images):
         np.testing.assert_allclose(one.scores, other.scores, atol=1e-4)
 
 
+@pytest.mark.long
 def test_boxes_lie_in_the_image_and_scores_fall(lively, images):
     for image, found in zip(images, YoloOnnx(lively, most=20).detect(images), strict=True):
         assert len(found.scores) <= 20
@@ -69,6 +72,7 @@ def test_boxes_lie_in_the_image_and_scores_fall(lively, images):
         assert (found.scores > CONFIDENCE).all()
 
 
+@pytest.mark.long
 def test_nothing_is_found_above_a_certainty_that_nothing_has(lively, images):
     (found,) = YoloOnnx(lively).detect(images[:1], confidence=1.0)
 
@@ -119,6 +123,7 @@ def test_a_model_of_another_kind_is_refused(tmp_path):
         YoloOnnx(tmp_path / "other.onnx")
 
 
+@pytest.mark.long
 def test_an_image_of_one_channel_is_refused(lively):
     with pytest.raises(ValueError, match=r"an image of shape \(9, 9\)"):
         YoloOnnx(lively).detect([np.zeros((9, 9), np.uint8)])

@@ -65,6 +65,7 @@ def found(detector: YoloOnnx, images: list[Pixels]) -> tuple[int, float]:
     return len(sure), float(sure.sum())
 
 
+@pytest.mark.long
 def test_detections_fall_as_the_light_does(detector: YoloOnnx, photographs: list[Pixels]) -> None:
     steps = [[darkened(image, light) for image in photographs] for light in LIGHT]
     counts, sure = zip(*(found(detector, images) for images in steps), strict=True)
@@ -76,6 +77,7 @@ def test_detections_fall_as_the_light_does(detector: YoloOnnx, photographs: list
     assert np.corrcoef(np.argsort(np.argsort(brightness)), np.argsort(np.argsort(sure)))[0, 1] > 0.8
 
 
+@pytest.mark.long
 def test_detections_fall_as_the_focus_does_and_darkness_is_not_to_blame(
     detector: YoloOnnx, photographs: list[Pixels]
 ) -> None:

@@ -20,11 +20,13 @@ from lamplighter.errors import ModelError
 from tests.lamplighter.detectors.conftest import RECIPE
 
 
+@pytest.mark.long
 def test_a_training_leaves_weights_and_an_onnx_file_and_asks_no_network(trained):
     assert sorted(path.name for path in trained.iterdir()) == [ONNX, "said.txt", WEIGHTS]
     assert YoloOnnx(trained / ONNX).size == RECIPE.size
 
 
+@pytest.mark.long
 def test_a_training_goes_on_from_weights(trained, examples, tmp_path):
     # So little is learned that the model stays what it was; another seed would give other random weights.
     train_yolo(examples, CLASSES, trained / WEIGHTS, tmp_path, replace(RECIPE, seed=5, learning_rate=1e-9))
@@ -42,6 +44,7 @@ def convolutions(path: Path) -> np.ndarray:
     return np.concatenate([it.ravel() for it in weights])
 
 
+@pytest.mark.long
 def test_a_killed_training_leaves_nothing_and_its_process_ends(ultralytics, examples, tmp_path):
     script = (
         "import sys, pickle; from pathlib import Path\n"
