@@ -83,6 +83,7 @@ def scraped_often(server: PrometheusServer, job: str) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.long
 def test_the_plainest_exporter_fills_mean_time_and_throughput(look_at: LookAt, scraped: PrometheusServer) -> None:
     scraped_often(scraped, PLAIN)
     screen = look_at(HOURS, end=datetime.now(UTC), job=PLAIN)

@@ -16,6 +16,7 @@ from tasks.retraining.adopt import adopt
 from tasks.stages.outcome import Outcome
 from tests.flows.image_world import darker, log_images, measured, store, world
 from tests.flows.small_world import day, run
+from tests.long_cases import long_but_for
 
 MONITOR = """
 model: m
@@ -32,6 +33,7 @@ notify: ["json://alerts.example"]
 """
 DAYS, OBJECTS, OF_EACH = 2, 4, 14
 CAMERAS = ("north", "south", "west")
+PLACES = ["days", "trailing", "files"]
 FIXED = "{days: 2025-03-03..2025-03-03}"
 
 
@@ -56,7 +58,7 @@ def said(outcome: Outcome) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "reference", [FIXED, "{trailing: 1d}", "{parquet: reference.parquet}"], ids=["days", "trailing", "files"]
+    "reference", long_but_for([FIXED, "{trailing: 1d}", "{parquet: reference.parquet}"], [FIXED]), ids=PLACES
 )
 def test_dusk_on_two_cameras_is_laid_to_darker_images(tmp_path: Path, reference: str) -> None:
     project = world(tmp_path, MONITOR.replace("REFERENCE", reference))

@@ -13,7 +13,6 @@ import pytest
 from lamplighter.images.working import Pixels
 from tests.flows.image_world import MONITOR, darker, log_images, world
 from tests.flows.small_world import run
-from tests.long_cases import long_but_for
 
 WITH_REFERENCE = MONITOR + "reference: {days: 2025-03-03..2025-03-04}\n"
 
@@ -42,7 +41,8 @@ def test_images_stand_above_the_report(tmp_path: Path) -> None:
     assert top < bottom, "the dark images of one camera come first"
 
 
-@pytest.mark.parametrize("lost", long_but_for(["all", "one"], ["one"]))
+@pytest.mark.long
+@pytest.mark.parametrize("lost", ["all", "one"])
 def test_files_that_have_gone_leave_the_report_whole(tmp_path: Path, lost: str) -> None:
     project = world(tmp_path, WITH_REFERENCE)
     for number in range(3):

@@ -75,6 +75,7 @@ def test_a_run_that_is_killed_leaves_whole_files_and_its_work(tmp_path: Path) ->
     assert {path: path.read_bytes() for path in before} == before, "what was measured is not measured again"
 
 
+@pytest.mark.long
 def test_images_of_many_row_groups_are_those_of_one(tmp_path: Path) -> None:
     project, parts = world(tmp_path / "whole"), world(tmp_path / "parts")
     for each in (project, parts):

@@ -114,7 +114,11 @@ FAULTS: dict[str, Change] = {
 
 @pytest.mark.parametrize(
     ("every", "windows", "seed"),
-    [("1d", 36, 1), ("1d", 36, 2), pytest.param("1h", 76, 1, marks=pytest.mark.long)],
+    [
+        ("1d", 36, 1),
+        pytest.param("1d", 36, 2, marks=pytest.mark.long),
+        pytest.param("1h", 76, 1, marks=pytest.mark.long),
+    ],
 )
 def test_a_rhythm_is_no_fault(prepared: Prepared, every: str, windows: int, seed: int) -> None:
     project = begun(prepared, every, seed)

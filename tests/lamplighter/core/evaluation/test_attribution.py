@@ -97,6 +97,7 @@ def test_shares_add_up_over_the_two_sides_of_a_bound() -> None:
     assert share.images == dark.sum()
 
 
+@pytest.mark.long
 def test_the_interval_covers_the_truth() -> None:
     """Of 40 worlds in which all of the loss is by dusk, few intervals may lie beside 1."""
     beside = 0

@@ -85,6 +85,7 @@ def test_a_challenger_that_is_as_good_is_rarely_accepted() -> None:
     assert accepted <= 10
 
 
+@pytest.mark.long
 def test_bounds_hold_where_windows_differ() -> None:
     """Of two equals, one of which does a little better on some days and worse on others, one in ten is accepted.
 
