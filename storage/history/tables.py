@@ -52,6 +52,16 @@ def _window() -> list[sa.Column[Any]]:
     return [_key("model"), _key("window_start", Instant), _key("grain")]
 
 
+def _estimate() -> list[sa.Column[Any]]:
+    """A value, how many rows it is of, and its interval."""
+    return [
+        sa.Column("value", sa.Float(53)),
+        sa.Column("n", sa.BigInteger, nullable=False),
+        sa.Column("lower", sa.Float(53)),
+        sa.Column("upper", sa.Float(53)),
+    ]
+
+
 measurement = sa.Table(
     "measurement",
     metadata,
@@ -64,10 +74,7 @@ measurement = sa.Table(
     _key("method"),
     _key("known_on", Instant),
     sa.Column("family", sa.Text, nullable=False),
-    sa.Column("value", sa.Float(53)),
-    sa.Column("n", sa.BigInteger, nullable=False),
-    sa.Column("lower", sa.Float(53)),
-    sa.Column("upper", sa.Float(53)),
+    *_estimate(),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Index("measurement_by_metric", "model", "metric", "segment", "window_start"),
@@ -154,10 +161,7 @@ reference_value = sa.Table(
     _key("feature"),
     _key("class"),
     _key("known_on", Instant),
-    sa.Column("value", sa.Float(53)),
-    sa.Column("n", sa.BigInteger, nullable=False),
-    sa.Column("lower", sa.Float(53)),
-    sa.Column("upper", sa.Float(53)),
+    *_estimate(),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("content", sa.Text, nullable=False),
     sqlite_with_rowid=False,
@@ -173,10 +177,7 @@ rescored = sa.Table(
     _key("class"),
     _key("method"),
     _key("known_on", Instant),
-    sa.Column("value", sa.Float(53)),
-    sa.Column("n", sa.BigInteger, nullable=False),
-    sa.Column("lower", sa.Float(53)),
-    sa.Column("upper", sa.Float(53)),
+    *_estimate(),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sqlite_with_rowid=False,
