@@ -25,6 +25,7 @@ def test_a_fixed_limit_flaps_and_one_that_fits_waits_for_the_change(tmp_path: Pa
     assert found["fits"].days <= 7
 
 
+@pytest.mark.long
 def test_days_that_are_recorded_are_as_days_that_are_run(tmp_path: Path) -> None:
     world = replace(BUSY, windows=24, change=18)
     checks = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.structure import ROOT, lines_to_replace, measure
 
 TREE = {
@@ -54,6 +56,7 @@ def test_words_count_everywhere_and_names_in_code_alone(tmp_path: Path) -> None:
     assert found == [("lamplighter/core/time/day.py", 3), ("storage/settings.py", 2), ("README.md", 1)]
 
 
+@pytest.mark.long
 def test_the_code_has_no_import_cycle_and_its_functions_have_examples() -> None:
     figures = measure(ROOT)
     assert figures["import_cycles"] == 0, "imports for types alone count"

@@ -174,6 +174,7 @@ def test_what_is_accepted_is_learned_from_and_nothing_before(prepared: Prepared,
     assert any("labels are immature" in reason for reason in vetoes)
 
 
+@pytest.mark.long
 def test_a_fault_that_ended_is_left_out(tmp_path: Path) -> None:
     project = make(tmp_path / "world")
     for number in range(16):

@@ -141,6 +141,7 @@ def test_what_waits_is_compared_with_whoever_is_champion_by_now(turned: Project,
     assert titles == [f"turning: {what}" for what in output]
 
 
+@pytest.mark.long
 def test_an_approval_without_a_receiver_of_messages_says_so(
     turned: Project, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -273,6 +274,7 @@ def test_what_is_adopted_is_looked_at(turned: Project) -> None:
     assert (code, output.count("\n")) == (2, 1)
 
 
+@pytest.mark.long
 def test_a_rollback_goes_to_what_is_still_what_was_registered(promoted: Project) -> None:
     code, output = call(promoted, "rollback", "turning")
     assert (code, "there was no champion of the registry" in output) == (2, True)

@@ -53,6 +53,7 @@ def test_a_turn_is_noticed_and_learned(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.long
 def test_a_repeated_run_requests_nothing_again(turned: Project) -> None:
     one_run(turned)
     before = dump(open_history(turned))
@@ -181,6 +182,7 @@ def test_a_model_that_answers_some_nulls_is_rejected(turned: Project) -> None:
     assert entry.reason.startswith("null answers rise from 0.00% to ")
 
 
+@pytest.mark.long
 def test_of_sparse_labels_all_are_compared_on(turned: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     for path in (turned.root / "data" / "labels").rglob("*.parquet"):
         pd.read_parquet(path).iloc[::4].to_parquet(path, index=False)

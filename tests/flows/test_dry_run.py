@@ -60,6 +60,7 @@ def test_it_says_what_a_retraining_then_does(turned: Project, receiver: Receiver
     assert (output["champion"] or "") == entry.champion == ("first" if adopted else "")
 
 
+@pytest.mark.long
 def test_both_models_against_scikit_learn(turned: Project) -> None:
     """The accuracies of the table are those of the two rules on the rows of the days that it names."""
     adopt_first(turned)
@@ -128,6 +129,7 @@ def test_a_trainer_cannot_spoil_the_champion(turned: Project) -> None:
     assert checksum_of(place) == before
 
 
+@pytest.mark.long
 def test_what_a_killed_one_left_is_removed_by_the_next_run(turned: Project) -> None:
     folder = trial_folder(turned, "turning")
     folder.mkdir(parents=True)

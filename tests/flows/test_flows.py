@@ -37,6 +37,7 @@ def on_time(project: Project, model: str, day: date) -> datetime:
     return RunContext.of(project, project.monitor(model), day).now
 
 
+@pytest.mark.long
 def test_the_three_ways_of_running_agree(world: Project) -> None:
     by_flow, by_backfill = copied(world, "by-flow"), copied(world, "by-backfill")
     many_runs(world, "drifting", FIRST, LAST)

@@ -75,6 +75,7 @@ def test_a_gap_that_is_filled_later_leaves_the_history_of_one_that_was_not(
     assert len(decisions) == len(expected_decisions)
 
 
+@pytest.mark.long
 def test_a_backfill_of_old_days_leaves_the_gauges_as_they_are(world: Project) -> None:
     many_runs(world, "parquet", date(2025, 3, 5), LAST)
     published = (world.home / "gauges" / "parquet.prom").read_text()

@@ -267,6 +267,7 @@ def walls() -> Change:
     return wall
 
 
+@pytest.mark.long
 def test_a_tile_that_stays_covered_is_named_with_its_camera(tmp_path: Path) -> None:
     project = world(tmp_path)
     found = []

@@ -69,6 +69,7 @@ def taken(work: Callable[[], object]) -> float:
     return time.monotonic() - begun
 
 
+@pytest.mark.long
 def test_a_backup_that_is_killed_leaves_the_last_one(world: Project, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()

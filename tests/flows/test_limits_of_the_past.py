@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from storage.history import open_history
 from storage.history.incidents import all_incidents
@@ -49,6 +50,7 @@ def test_the_message_says_the_limit_and_from_which_days(tmp_path: Path, receiver
     ]
 
 
+@pytest.mark.long
 def test_an_incident_closes_after_two_windows_that_pass(tmp_path: Path, receiver: Receiver) -> None:
     project = world(tmp_path, receiver, "{metric: rows, below: 150}")
     outcomes = run_days(project, range(9), {1: few, 3: few, 5: few})

@@ -153,6 +153,7 @@ def test_every_kind_of_model_is_learned_anew(tmp_path: Path, kind: str) -> None:
     assert (Status.PROMOTED, "") in ended(project_of(tmp_path, kind), "1d")
 
 
+@pytest.mark.long
 def test_lists_that_a_day_wrote_in_another_type_are_lists(tmp_path: Path) -> None:
     """As polars writes them: were they text, no logged answer would be right, and any challenger better."""
     project = project_of(tmp_path, "lists", "1d", parquet="data/day={day}/*.parquet")

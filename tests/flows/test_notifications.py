@@ -175,6 +175,7 @@ def test_the_end_of_what_was_sent_waits_while_its_check_is_muted(notified: Proje
     assert receiver.titles == [FAILS, PASSES]
 
 
+@pytest.mark.long
 def test_no_message_is_sent_of_an_end_after_which_it_began_again(notified: Project, receiver: Receiver) -> None:
     one_run(notified)
     edit(notified, "turning", ("below: 0.6", "below: 0.01"))

@@ -120,6 +120,7 @@ def test_what_the_champions_reference_lacks_is_held_against_the_monitors_own(tur
     assert "latency" not in text
 
 
+@pytest.mark.long
 def test_days_that_wrote_a_column_in_another_type_are_learned_from_together(turned: Project) -> None:
     """A service that logged version 1 logs the name of a version once there is one."""
     paths = sorted((turned.root / "data" / "predictions").rglob("*.parquet"))

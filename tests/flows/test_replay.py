@@ -106,6 +106,7 @@ def incidents_of(replayed: list[ReplayedIncident]) -> list[tuple[Any, ...]]:
     return sorted((it.check_name, it.severity, it.opened_on, it.window_start, it.closed_on) for it in replayed)
 
 
+@pytest.mark.long
 def test_a_replay_comes_to_what_the_runs_came_to(recorded: Project) -> None:
     history, monitor = open_history(recorded), recorded.monitor("m")
     before = dump(history)

@@ -105,6 +105,7 @@ def later(project: Project) -> dict[str, list[tuple[Any, ...]]]:
     return found | {"incident": [it for it in incidents(project) if it[1] >= DAYS]}
 
 
+@pytest.mark.long
 def test_what_was_measured_of_images_goes_with_the_profiles_of_its_day_unless_it_is_a_reference(long: Project) -> None:
     kept = long.home / "image-statistics" / "m" / "v1"
     for number in (0, 1, DAYS - 1):

@@ -137,7 +137,7 @@ def test_a_rhythm_is_no_fault(prepared: Prepared, every: str, windows: int, seed
         pytest.param("1h", 50, "orders in tens", marks=pytest.mark.long),
         pytest.param("1h", 58, "baskets times ten", marks=pytest.mark.long),
         pytest.param("1h", 58, "channels in small letters", marks=pytest.mark.long),
-        ("1h", 50, "a frozen basket"),
+        pytest.param("1h", 50, "a frozen basket", marks=pytest.mark.long),
     ],
 )
 def test_a_fault_is_found_in_its_first_window(prepared: Prepared, every: str, first: int, fault: str) -> None:

@@ -195,6 +195,7 @@ def test_labels_in_the_same_row(world: Project) -> None:
         assert row["n"] == pytest.approx(80, abs=3)
 
 
+@pytest.mark.long
 def test_an_old_window_is_mended_but_not_judged_again(world: Project) -> None:
     path = world.root / "data/predictions/day=2025-03-04/part.parquet"
     sound = path.read_bytes()

@@ -16,11 +16,14 @@ from prometheus.rule_files import RULE_FILES, every_rule, rules_yaml
 from prometheus.runs import run_alerts
 from storage.project.observability import Observability
 from storage.project.observability_alerting import Scraping
+from tests.long_cases import long_but_for
 from tests.prometheus.tools import agreed
 
 CHECKOUT = Path(__file__).parents[2]
 FOLDER = CHECKOUT / "prometheus"
 TESTS = sorted((FOLDER / "rules").glob("*_test.yml"))
+OF_SHORT_TIMES = [path for path in TESTS if path.stem not in ("burn_test", "machines_test", "runs_test")]
+"""Those that promtool needs less than a second for."""
 OF_TWO_SEVERITIES = {"LamplighterIncidentOpen", "LamplighterPredictionLogDropping"}
 ALERTS = [rule for rule in every_rule() if isinstance(rule, Alert)]
 
@@ -47,7 +50,7 @@ def test_promtool_agrees_with_the_configuration(promtool: str) -> None:
     agreed(promtool, "check", "config", FOLDER / "prometheus.yml")
 
 
-@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", long_but_for(TESTS, OF_SHORT_TIMES), ids=lambda path: path.stem)
 def test_every_alert_fires_and_stays_silent_when_it_should(promtool: str, path: Path) -> None:
     agreed(promtool, "test", "rules", path)
 

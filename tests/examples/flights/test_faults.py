@@ -27,6 +27,7 @@ def requested(project: Project) -> list[str]:
     return [entry.cause for entry in known if entry.status is not Status.VETOED]
 
 
+@pytest.mark.long
 def test_sound_days_are_no_incident(june: Project) -> None:
     run_window(june, BROKEN, LAST)
     assert (incidents(june), requested(june)) == ([], [])

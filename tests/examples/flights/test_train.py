@@ -28,6 +28,7 @@ def late(rows: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     return folder, train(rows, folder, "v1")
 
 
+@pytest.mark.long
 def test_the_reference_is_out_of_fold(late: tuple[Path, dict[str, float]]) -> None:
     folder, metrics = late
     reference = pd.read_parquet(folder / "reference.parquet").dropna(subset="was_late")
@@ -52,6 +53,7 @@ def test_the_reference_has_the_columns_of_the_log_and_the_truth(
     assert set(reference["model_version"].to_pylist()) == {"v1"}
 
 
+@pytest.mark.long
 def test_what_only_the_day_tells_is_not_known(rows: pd.DataFrame, tmp_path: Path) -> None:
     days = local_day(rows["predicted_at"])
     coin = dict(zip(days.unique(), np.random.default_rng(0).permutation([0, 1] * 11)[:21], strict=True))
@@ -70,6 +72,7 @@ def test_the_threshold_has_the_best_f1(late: tuple[Path, dict[str, float]]) -> N
     assert max(f1_score(truth, score >= threshold) for threshold in np.linspace(0.05, 0.6, 56)) <= metrics["f1"]
 
 
+@pytest.mark.long
 def test_training_again_gives_the_same_bytes(
     late: tuple[Path, dict[str, float]], rows: pd.DataFrame, tmp_path: Path
 ) -> None:

@@ -35,6 +35,7 @@ def lamplighter(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_from_init_to_the_history(street: Path) -> None:
     lamplighter(street, "init", "departures.parquet", "--timezone", "America/New_York")
     assert "departures is sound" in lamplighter(street, "validate")

@@ -93,6 +93,7 @@ def test_a_span_of_it_and_sides_that_are_the_same(tmp_path: Path, recorded: Hist
     ]
 
 
+@pytest.mark.long
 def test_limits_for_a_wanted_number_of_pages(tmp_path: Path, history: History, run: Run) -> None:
     """A value that wavers by 0.05 about 0.8, a deep fall in each part of the time, and a fault that was marked."""
     values = [0.8 + 0.05 * ((7 * i) % 11 - 5) / 5 for i in range(120)]

@@ -191,6 +191,7 @@ def test_a_broken_text_makes_no_blocks(past: Project, promtool: str, tmp_path: P
     assert re.search("EOF", done.stderr + done.stdout)
 
 
+@pytest.mark.long
 def test_a_long_past_is_streamed(past: Project) -> None:
     history = open_history(past)
     start, table = datetime(2001, 1, 1, tzinfo=UTC), tables.measurement

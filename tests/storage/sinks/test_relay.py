@@ -101,6 +101,7 @@ def test_a_repeated_delivery_is_one_message_and_its_end_another() -> None:
         assert own.lines == []
 
 
+@pytest.mark.long
 def test_another_alert_of_the_group_is_another_message_that_names_both() -> None:
     with world() as own:
         own.post(group(alert("a")))

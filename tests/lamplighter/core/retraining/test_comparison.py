@@ -76,6 +76,7 @@ def test_the_same_comparison_has_the_same_bounds() -> None:
     )
 
 
+@pytest.mark.long
 def test_a_challenger_that_is_as_good_is_rarely_accepted() -> None:
     """At a confidence of 0.9 about one in ten; 40 draws with a rate of 0.1 exceed 10 in one of 680 cases."""
     accepted = 0

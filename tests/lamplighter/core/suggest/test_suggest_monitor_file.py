@@ -192,6 +192,7 @@ columns = st.builds(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(st.lists(columns, max_size=8, unique_by=lambda column: column.name), st.integers(0, 8))
 def test_whatever_meanings_the_names_have(found: list[Column], days: int) -> None:
