@@ -108,8 +108,6 @@ def build(root: Path, home: Path, registry: CollectorRegistry = REGISTRY, look_s
     async def predict(flight: Flight, request: Request) -> Answer:
         # Not in a thread: a prediction holds Python's lock, and threads that wait for it answer half as many.
         served = champion.served
-        if served.version != instruments.version:
-            instruments.serve(served.version)
         with instruments.preprocessing():
             row = flight.model_dump()
             frame = pd.DataFrame([row])

@@ -92,7 +92,10 @@ class Champion(Generic[M]):
             self._look()
 
     def shown_by(self, instruments: ModelInstruments) -> None:
-        """Show in `model_service_champion_refused` whether the champion is refused, for an alert."""
+        """Have instruments count for the version that is served, and say whether the champion is refused.
+
+        They follow each version that is loaded; `model_service_champion_refused` is what the alert looks at.
+        """
         self._instruments = instruments
         self._show()
 
@@ -100,6 +103,7 @@ class Champion(Generic[M]):
         if self._instruments is None:
             return
         try:
+            self._instruments.serve(self._served.version)
             series = self._instruments.series.here()
             series.child("model_service_champion_refused").set(bool(self._refused))
         except Exception as fault:

@@ -83,7 +83,12 @@ def measurements(history: History, model: str, wanted: Filter) -> list[dict[str,
     >>> [(f"{row['window_start']:%d %b}", row["value"]) for row in rows][-2:]
     [('10 Mar', 300.0), ('11 Mar', 300.0)]
     """
-    table = tables.measurement
+    rows = measured(history, tables.measurement, model, wanted)
+    return in_order(rows, "window_start", "grain", "metric", "segment", "version", "feature", "class", "method")
+
+
+def measured(history: History, table: sa.Table, model: str, wanted: Filter) -> list[dict[str, Any]]:
+    """The rows of a table of measurements that a filter asks for, without those that are gone."""
     equal = {
         "metric": wanted.metric,
         "segment": wanted.segment,
@@ -91,14 +96,12 @@ def measurements(history: History, model: str, wanted: Filter) -> list[dict[str,
         "feature": wanted.feature,
         "class": wanted.klass,
     }
-    conditions = [table.c.model == model, *within(table.c.window_start, wanted)]
+    conditions = [table.c.model == model, *within(table.c.window_start, wanted), *_of_column(table, wanted)]
     conditions += [table.c[name] == value for name, value in equal.items() if value is not None]
-    conditions += _of_column(table, wanted)
     query = newest(table, *conditions, as_of=wanted.as_of)
     with history.reading() as connection:
         rows = [dict(row) for row in connection.execute(query).mappings() if row["reason"] != GONE]
-    rows = [row for row in rows if wanted.column is None or row["segment"].startswith(f"{wanted.column}=")]
-    return _sorted(rows, "window_start", "grain", "metric", "segment", "version", "feature", "class", "method")
+    return [row for row in rows if wanted.column is None or row["segment"].startswith(f"{wanted.column}=")]
 
 
 def findings(history: History, model: str, wanted: Filter) -> list[dict[str, Any]]:
@@ -115,7 +118,7 @@ def findings(history: History, model: str, wanted: Filter) -> list[dict[str, Any
     query = newest(table, table.c.model == model, *within(table.c.window_start, wanted), as_of=wanted.as_of)
     with history.reading() as connection:
         rows = [dict(row) for row in connection.execute(query).mappings() if row["message"]]
-    return _sorted(rows, "window_start", "grain", "code", "subject")
+    return in_order(rows, "window_start", "grain", "code", "subject")
 
 
 BY_DATE = {
@@ -141,7 +144,7 @@ def rows_by_date(history: History, kind: str, model: str, wanted: Filter) -> lis
         query = query.where(table.c.known_on <= wanted.as_of)
     with history.reading() as connection:
         rows = [dict(row) for row in connection.execute(query).mappings()]
-    return _sorted(rows, "known_on", order)
+    return in_order(rows, "known_on", order)
 
 
 def _of_column(table: sa.Table, wanted: Filter) -> list[sa.ColumnElement[bool]]:
@@ -155,7 +158,8 @@ def within(column: sa.Column[Any], wanted: Filter) -> list[sa.ColumnElement[bool
     return since if wanted.until is None else [*since, column < wanted.until]
 
 
-def _sorted(rows: list[dict[str, Any]], *names: str) -> list[dict[str, Any]]:
+def in_order(rows: list[dict[str, Any]], *names: str) -> list[dict[str, Any]]:
+    """Rows sorted by some of their columns."""
     # Not by the database, whose collation is its own.
     return sorted(rows, key=lambda row: tuple(row[name] for name in names))
 
@@ -225,7 +229,7 @@ def confusion_counts(history: History, model: str, wanted: Filter = EVERYTHING) 
     with history.reading() as connection:
         rows = [dict(row) for row in connection.execute(query).mappings() if row["n"]]
     rows = [row for row in rows if wanted.column is None or row["segment"].startswith(f"{wanted.column}=")]
-    return _sorted(rows, "window_start", "grain", "segment", "y_true", "y_pred")
+    return in_order(rows, "window_start", "grain", "segment", "y_true", "y_pred")
 
 
 def zones_before(history: History, model: str, timezone: str) -> dict[datetime, str]:
@@ -309,7 +313,7 @@ def newest_windows(history: History) -> list[dict[str, Any]]:
     joined = present.join(last, last.c.id == present.c.id).join(table, table.c.id == newest_id)
     with history.reading() as connection:
         rows = connection.execute(sa.select(table).select_from(joined)).mappings().all()
-    return _sorted([dict(row) for row in rows], "model")
+    return in_order([dict(row) for row in rows], "model")
 
 
 def dump(history: History) -> dict[str, list[tuple[Any, ...]]]:

@@ -7,19 +7,19 @@ other.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from lamplighter.core.records.measurement import Measurement, State
+from lamplighter.core.records.measurement import Measurement
 from lamplighter.core.time.window import Window
-from lamplighter.core.values.key_name import storable
 from storage.history import tables
 from storage.history.database import History
-from storage.history.newest import GONE, newest
-from storage.history.query import Filter, within
+from storage.history.query import Filter, in_order, measured
 from storage.history.record import record
+from storage.history.results import NO_ESTIMATE, estimate_row, scope_of
 
 
 def record_rescored(
@@ -52,9 +52,8 @@ def record_rescored(
     ...     print([(row["version"], row["metric"], row["value"]) for row in rescored(own, "churn", Filter())])
     [('v2', 'f1', 0.8)]
     """
-    scope = {"model": window.model, "window_start": window.start, "grain": window.grain.value, "version": version}
-    gone = {"n": 0, "state": State.FINAL.value, "reason": GONE}
-    record(connection, tables.rescored, scope, known_on, map(_row, measurements), gone=gone)
+    scope = scope_of(window) | {"version": version}
+    record(connection, tables.rescored, scope, known_on, map(_row, measurements), gone=NO_ESTIMATE)
 
 
 def _row(measurement: Measurement) -> dict[str, Any]:
@@ -63,37 +62,19 @@ def _row(measurement: Measurement) -> dict[str, Any]:
         "segment": measurement.segment,
         "class": measurement.klass,
         "method": measurement.method,
-        "value": measurement.value,
-        "n": measurement.n,
-        "lower": measurement.lower,
-        "upper": measurement.upper,
-        "state": measurement.state.value,
-        "reason": storable(measurement.reason),
+        **estimate_row(measurement),
     }
 
 
 def rescored(history: History, model: str, wanted: Filter) -> list[dict[str, Any]]:
     """What versions came to that were run again, by window, as dictionaries of the table's columns.
 
-    Of the filter metric, segment, version, class, span and ``as_of`` count.
+    Of the filter all counts but ``feature``, which these rows have not.
 
     Examples
     --------
     >>> rescored(history, "churn", Filter())
     []
     """
-    table = tables.rescored
-    equal = {
-        "metric": wanted.metric,
-        "segment": wanted.segment,
-        "version": wanted.version,
-        "class": wanted.klass,
-    }
-    conditions = [table.c.model == model, *within(table.c.window_start, wanted)]
-    conditions += [table.c[name] == value for name, value in equal.items() if value is not None]
-    with history.reading() as connection:
-        found = connection.execute(newest(table, *conditions, as_of=wanted.as_of)).mappings()
-        rows = [dict(row) for row in found if row["reason"] != GONE]
-    rows = [row for row in rows if wanted.column is None or row["segment"].startswith(f"{wanted.column}=")]
-    order = ("window_start", "grain", "metric", "segment", "class", "method", "version")
-    return sorted(rows, key=lambda row: tuple(row[name] for name in order))
+    rows = measured(history, tables.rescored, model, replace(wanted, feature=None))
+    return in_order(rows, "window_start", "grain", "metric", "segment", "class", "method", "version")

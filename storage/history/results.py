@@ -19,15 +19,18 @@ from storage.history import tables
 from storage.history.newest import GONE
 from storage.history.record import record
 
+NO_ESTIMATE = {"n": 0, "state": State.FINAL.value, "reason": GONE}
+"""The row of a measurement that is there no longer."""
 
-def _scope_of(window: Window) -> dict[str, Any]:
+
+def scope_of(window: Window) -> dict[str, Any]:
     """The key columns of a window."""
     return {"model": window.model, "window_start": window.start, "grain": window.grain.value}
 
 
 def record_inputs(connection: sa.Connection, known_on: datetime, inputs: Inputs) -> None:
     """Record what the columns of a window came to."""
-    scope = _scope_of(inputs.window)
+    scope = scope_of(inputs.window)
     _record_measurements(connection, scope, known_on, Family.DATA, inputs.data)
     _record_measurements(connection, scope, known_on, Family.DRIFT, inputs.drift)
     _record_findings(connection, scope, known_on, Family.DATA, inputs.findings)
@@ -49,7 +52,7 @@ def record_run(
     arrivals : iterable of Measurement or None
         None leaves what is known: the labels could not be read.
     """
-    scope = _scope_of(window)
+    scope = scope_of(window)
     if arrivals is not None:
         _record_measurements(connection, scope, known_on, Family.ARRIVALS, arrivals)
     _record_findings(connection, scope, known_on, Family.ARRIVALS, findings)
@@ -57,7 +60,7 @@ def record_run(
 
 def record_evaluation(connection: sa.Connection, known_on: datetime, evaluation: Evaluation) -> None:
     """Record what the labels of a window came to."""
-    scope = _scope_of(evaluation.window)
+    scope = scope_of(evaluation.window)
     _record_measurements(connection, scope, known_on, Family.QUALITY, evaluation.measurements)
     record(connection, tables.confusion, scope, known_on, map(_confusion_row, evaluation.confusion), gone={"n": 0})
     record(connection, tables.evaluation, scope, known_on, [_evaluation_row(evaluation)], gone={})
@@ -76,7 +79,7 @@ def _record_measurements(
         {**scope, "family": family.value},
         known_on,
         [_measurement_row(measurement) for measurement in measurements],
-        gone={"n": 0, "state": State.FINAL.value, "reason": GONE},
+        gone=NO_ESTIMATE,
     )
 
 
@@ -98,7 +101,12 @@ def _column(name: str) -> str:
 def _measurement_row(measurement: Measurement) -> dict[str, Any]:
     names = ("metric", "segment", "version", "feature", "class", "method")
     key = dict(zip(names, measurement.key, strict=True)) | {"feature": _column(measurement.feature)}
-    return key | {
+    return key | estimate_row(measurement)
+
+
+def estimate_row(measurement: Measurement) -> dict[str, Any]:
+    """The columns of a value: what it is, of how many rows, how sure and how final."""
+    return {
         "value": measurement.value,
         "n": measurement.n,
         "lower": measurement.lower,

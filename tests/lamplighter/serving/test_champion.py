@@ -91,6 +91,7 @@ def test_what_cannot_be_loaded_is_said_once_and_the_present_version_goes_on(
     champion.look()
     assert champion.served.model == 2
     assert value(instruments.registry, "model_service_champion_refused") == 0
+    assert instruments.version == "2", "what is counted from now on is the new version's"
 
 
 def test_without_a_champion_a_service_does_not_start(tmp_path: Path) -> None:
