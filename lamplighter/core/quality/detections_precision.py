@@ -135,29 +135,14 @@ def _average(hits: npt.NDArray[Any], counted: npt.NDArray[Any], positives: Ints)
     """Mean precision over the recalls, from hits and detections at some places, of shape (n_draws, n_places)."""
     if not hits.shape[1]:
         return np.where(positives > 0, 0.0, np.nan)
-    precision = np.where(hits > 0, hits, 0.0) / np.maximum(counted, 1)
+    precision = hits / np.maximum(counted, 1)
     precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    place = _first_with(hits.astype(np.int64), _needed(positives))
-    held = np.take_along_axis(precision, np.minimum(place, hits.shape[1] - 1), axis=1)
-    average = np.mean(np.where(place < hits.shape[1], held, 0.0), axis=1, dtype=float)
+    # A place stands for the recalls that are reached there first: of few detections that is less work than all recalls.
+    recall = hits / np.maximum(positives, 1)[:, None]
+    reached = np.searchsorted(RECALLS, recall.ravel(), side="right").reshape(hits.shape)
+    first = np.diff(reached, axis=1, prepend=0)
+    average = np.einsum("ij,ij->i", precision, first, dtype=float) / len(RECALLS)
     return np.where(positives > 0, average, np.nan)
-
-
-def _needed(positives: Ints) -> Ints:
-    """How many hits each recall takes, of shape (n_draws, n_recalls): the fewest whose share reaches it as a float."""
-    of = np.maximum(positives, 1)[:, None]
-    needed = np.ceil(RECALLS * of).astype(np.int64)
-    needed -= (needed - 1) / of >= RECALLS
-    return np.maximum(needed + (needed / of < RECALLS), 0)
-
-
-def _first_with(hits: Ints, wanted: Ints) -> Ints:
-    """The first place of each row at which there are so many hits, of shape (n_draws, n_recalls)."""
-    rows, width = hits.shape
-    apart = (int(max(hits.max(initial=0), wanted.max(initial=0))) + 1) * np.arange(rows)[:, None]
-    place = np.searchsorted((hits + apart).ravel(), (wanted + apart).ravel()).reshape(wanted.shape)
-    first: Ints = place - width * np.arange(rows)[:, None]
-    return first
 
 
 def drawn_weights(images: int, count: int, random: np.random.Generator) -> Draws:
