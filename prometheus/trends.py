@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lamplighter.core.records.catalogue import METRICS, Family
+from lamplighter.core.records.catalogue import METRICS
+from lamplighter.core.records.metric import Family
 from prometheus.alert import Record
 from prometheus.burn import failed_share
 from prometheus.service import BUCKET_RATE

@@ -10,7 +10,8 @@ from dashboards.boards.model_queries import HIGHEST, measured
 from dashboards.panels import Panel, Row
 from dashboards.queries import Sql, unit_of
 from lamplighter.core.evaluation.gauges import BY_METRIC
-from lamplighter.core.records.catalogue import METRICS, Metric
+from lamplighter.core.records.catalogue import METRICS
+from lamplighter.core.records.metric import Metric
 
 FIRST_ID = 1000
 

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from lamplighter.core.evaluation.results import Evaluation, Inputs
 from lamplighter.core.quality.confusion import Confusion
-from lamplighter.core.records.catalogue import Family
 from lamplighter.core.records.finding import Finding
 from lamplighter.core.records.measurement import Measurement, State
+from lamplighter.core.records.metric import Family
 from lamplighter.core.time.window import Window
 from lamplighter.core.values.key_name import column_key, storable
 from storage.history import tables

@@ -56,7 +56,7 @@ def columns_of(rows: Scan) -> tuple[list[Column], dict[str, pa.ChunkedArray]]:
     for i in range(0, len(names), at_a_time):
         table = rows.table(names[i : i + at_a_time])
         for name, values in zip(table.column_names, table.columns, strict=True):
-            columns.append(replace(column_of(name, values), in_path=name in rows.path_columns))
+            columns.append(replace(column_of(name, values), in_path=name in rows.held.of_paths))
             parts[name] = values.take(pa.array(chosen))
     return columns, parts
 

@@ -132,9 +132,9 @@ def _check(project: Project, monitor: Monitor, now: datetime, folder: Path, chec
     check.problems += [
         Problem(
             ("predictions", monitor.predictions.place.key),
-            f"{file}: no column {name!r}, which other files have; {what}",
+            f"{file.shown}: no column {name!r}, which other files have; {what}",
         )
-        for name, file, what in rows.lacking(dict.fromkeys(declared))
+        for name, file, what in rows.held.lacking(dict.fromkeys(declared))
     ]
     check.features = len(features_of(monitor, kinds))
     problems = [*column_problems(monitor, kinds)]

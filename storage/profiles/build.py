@@ -62,7 +62,7 @@ def table_kinds(rows: Scan, named: Collection[str] = ()) -> dict[str, str]:
     >>> table_kinds(Scan(predictions_of(project, monitor, window, context.spool)))
     {'id': 'text', 'at': 'time', 'amount': 'number', 'plan': 'text', 'probability': 'number', 'churns': 'boolean'}
     """
-    unlisted = rows.path_columns | rows.made
+    unlisted = rows.held.of_paths | rows.made
     return {name: type_kind(kind) for name, kind in rows.schema.items() if name not in unlisted or name in named}
 
 
@@ -148,7 +148,7 @@ def profile_columns(
     profiles: Profiles = {}
     broken: dict[str, str] = {}
     present = [name for name in kinds if name in rows.schema]
-    spelled = [name for name in present if kinds[name] == "categorical" and rows.has_cells(name)]
+    spelled = [name for name in present if kinds[name] == "categorical" and rows.held.has_cells(name)]
     for name, batches in rows.columns(present, named=spelled):
         column_bounds = bounds.get(name) if bounds else None
         hidden = key if name in private else None
@@ -158,7 +158,7 @@ def profile_columns(
                 for batch in batches
             ]
         except (pa.ArrowException, TypeError):
-            broken[name] = rows.conflicting.get(name) or type_kind(rows.schema[name])
+            broken[name] = rows.held.conflicting.get(name) or type_kind(rows.schema[name])
             continue
         if parts:
             whole = merge(parts)

@@ -163,7 +163,7 @@ def _readings(monitor: Monitor, beside: Iterable[Scan]) -> dict[str, Reading]:
     pairs = [*zip(ids_of(labels, monitor), predictions.id, strict=True), (labels.target, predictions.prediction)]
     for rows in beside:
         if rows.schema:
-            return {column: rows.holds(answer) for column, answer in pairs if answer}
+            return {column: rows.held.reading(answer) for column, answer in pairs if answer}
     return {}
 
 
@@ -191,7 +191,7 @@ def _read(
     schema = whole.schema
     wanted = _columns(labels, monitor)
     if schema and (missing := [name for name in wanted if name not in schema]):
-        names = [name for name in schema if name not in whole.path_columns]
+        names = [name for name in schema if name not in whole.held.of_paths]
         incomplete.append((file, f"no label column {missing[0]!r}; {names_listed(missing[0], names)}"))
         return None
     unreadable += rows.unreadable

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import cached_property, partial
 
 import numpy as np
@@ -14,7 +13,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lamplighter.core.hints import names_listed
 from lamplighter.core.monitor import Duplicates
 from lamplighter.core.values.cell import Reading
 from lamplighter.core.values.identity import identities
@@ -23,6 +21,7 @@ from storage.sources.box_columns import MadeOfBoxes
 from storage.sources.decoded import Decoded
 from storage.sources.file_kinds import DELIVER, unreadable
 from storage.sources.files import File, fingerprint
+from storage.sources.held_columns import HeldColumns
 from storage.sources.image_columns import ImageColumns
 from storage.sources.odd_times import odd_times
 from storage.sources.parquet import OpenFiles
@@ -32,7 +31,7 @@ from storage.sources.repeated_ids import without_repeated
 from storage.sources.row_groups import Fragment, RowFilter
 from storage.sources.scan_spec import ScanSpec as ScanSpec
 from storage.sources.timestamps import to_instants
-from storage.sources.types import as_frame, common_types, objects_of, reading_beside, together
+from storage.sources.types import as_frame, objects_of, together
 
 BROKEN = (pa.ArrowException, OSError, SourceError)
 """What may end the reading of a file."""
@@ -54,6 +53,8 @@ class Scan:
     ----------
     unreadable : list of (str, str)
         Files that could not be read, and why.
+    held : HeldColumns
+        What the files hold.
     mistake : ColumnError or None
         What is wrong with the same column in every file: that is no file's fault, but the monitor's or the log's.
     """
@@ -62,10 +63,9 @@ class Scan:
         self.spec = spec
         self.unreadable: list[tuple[str, str]] = []
         self._files = OpenFiles(spec.files, decoded)
+        self.held = HeldColumns(self._files.is_csv)
         self._file_of = {file.uri: file for file in spec.files}
         self._broken: set[str] = set()
-        self._schemas: dict[str, pa.Schema] = {}
-        self._inside: dict[str, frozenset[str]] = {}
         self._undated: dict[str, int] = {}
         self._odd_times: dict[str, Counter[str]] = {}
         self._found: list[Fragment] = []
@@ -98,8 +98,7 @@ class Scan:
         if undated:
             self._undated[file.uri] = undated
         if parts:
-            self._schemas[file.uri] = schema
-            self._inside[file.uri] = frozenset(inside)
+            self.held.add(file, schema, inside)
             self._odd_times[file.uri] = Counter(odd)
             self._found += parts
         return None
@@ -109,89 +108,27 @@ class Scan:
         """Changes when a file that holds rows of the window comes, goes, changes, or can be read again."""
         broken = self._broken
         noted = (replace(file, stamp="unreadable") if file.uri in broken else file for file in self.spec.files)
-        return fingerprint(file for file in noted if file.uri in self._schemas or file.uri in broken)
+        return fingerprint(file for file in noted if file.uri in self.held or file.uri in broken)
 
     def _leave_out_incomplete(self) -> None:
         """Leave out files that lack a column which is required, where others have it: they spell it otherwise."""
-        for name in self.spec.required:
-            lacking = [uri for uri, schema in self._schemas.items() if name not in schema.names]
-            if len(lacking) < len(self._schemas):
-                for uri in lacking:
-                    names = names_listed(name, self._own(uri))
-                    self._leave_out(uri, f"no column {name!r}, which other files have; {names}; {DELIVER}")
-
-    def _own(self, uri: str) -> list[str]:
-        """The columns of a file that do not stand in its path."""
-        return [
-            name for name in self._schemas[uri].names if name in self._inside[uri] or name not in self._of_paths(uri)
-        ]
-
-    def _of_paths(self, uri: str) -> set[str]:
-        return {name for file in self.spec.files if file.uri == uri for name, _ in file.constants if not file.declared}
-
-    def lacking(self, names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-        """Columns that some files lack and others have; they are null there.
-
-        Yields
-        ------
-        tuple of str
-            The column, a file that lacks it, and what the file has in its place.
-        """
-        for name in names:
-            without = [uri for uri, schema in self._schemas.items() if name not in schema.names]
-            if len(without) < len(self._schemas):
-                for uri in without:
-                    yield name, self._file_of[uri].shown, names_listed(name, self._own(uri))
+        for name, file, what in self.held.lacking(self.spec.required):
+            self._leave_out(file.uri, f"no column {name!r}, which other files have; {what}; {DELIVER}")
 
     @cached_property
     def schema(self) -> dict[str, pa.DataType]:
         """Columns and their types: over all files, the type that holds each of theirs."""
-        held = self._types[0]
+        held = self.held.types
         return held | {name: kind for name, kind in self._makeable.items() if name not in held}
 
     @cached_property
     def made(self) -> frozenset[str]:
         """Columns that no file holds, and that are made of the images of the rows, or of their boxes."""
-        return frozenset(self._makeable.keys() - self._types[0].keys())
+        return frozenset(self._makeable.keys() - self.held.types.keys())
 
     @cached_property
     def _makeable(self) -> dict[str, pa.DataType]:
-        return {name: kind for maker in self._makers for name, kind in maker.types(self._types[0]).items()}
-
-    @cached_property
-    def conflicting(self) -> dict[str, str]:
-        """Columns that hold different kinds of values in different files, and which; they are read as text."""
-        return self._types[1]
-
-    @cached_property
-    def _types(self) -> tuple[dict[str, pa.DataType], dict[str, str]]:
-        return common_types(entry for schema in self._schemas.values() for entry in schema)
-
-    @cached_property
-    def inferred(self) -> frozenset[str]:
-        """Conflicting columns of which only CSV files, where types are read from the values, differ from the others."""
-        is_csv = self._files.is_csv
-        typed = (field for uri, schema in self._schemas.items() if not is_csv(uri) for field in schema)
-        return frozenset(self.conflicting) - common_types(typed)[1].keys()
-
-    def has_cells(self, name: str) -> bool:
-        """Whether a column stands in a CSV file, so that its type is read from the cells."""
-        return any(name in schema.names and self._files.is_csv(uri) for uri, schema in self._schemas.items())
-
-    def holds(self, name: str) -> Reading:
-        """How cells of another table are read that are compared with a column: as what all its typed files hold."""
-        typed = [schema for uri, schema in self._schemas.items() if not self._files.is_csv(uri)]
-        return reading_beside([schema.field(name).type for schema in typed if name in schema.names])
-
-    @cached_property
-    def path_columns(self) -> frozenset[str]:
-        """Columns that stand in the paths of the files alone. They are there for whoever names them."""
-        named = {name for file in self._held() if not file.declared for name, _ in file.constants}
-        inside = {name for file in self._held() for name in self._inside[file.uri]}
-        return frozenset(named - inside)
-
-    def _held(self) -> list[File]:
-        return [file for file in self.spec.files if file.uri in self._schemas]
+        return {name: kind for maker in self._makers for name, kind in maker.types(self.held.types).items()}
 
     def differing(self, names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
         """Columns of which a file holds another value than its path says; those that name a time are hints.
@@ -202,13 +139,13 @@ class Scan:
             The column, the file, and what its path says.
         """
         wanted = set(names)
-        for file in self._held():
+        for file in self.held.files:
             for name, value in file.constants if not file.declared else ():
                 if name in wanted and not tells_time(name, value.as_py()) and self._holds_another(file, name, value):
                     yield name, file.shown, f"{name}={value.as_py()}"
 
     def _holds_another(self, file: File, name: str, value: pa.Scalar) -> bool:
-        if name not in self._inside[file.uri]:
+        if not self.held.stands_in(file, name):
             return False
         expected = identities(pa.repeat(value, 1))
         for part in (part for part in self._found if part.uri == file.uri):
@@ -220,7 +157,7 @@ class Scan:
     @property
     def odd_times(self) -> Counter[str]:
         """Times that were read as null since no calendar has them, by column."""
-        return sum((self._odd_times[uri] for uri in self._schemas), Counter())
+        return sum(self._odd_times.values(), Counter())
 
     @property
     def undated(self) -> int:
@@ -301,8 +238,8 @@ class Scan:
             yield (read or self._read)(part, name)
 
     def _read(self, part: Fragment, name: str, *, cells: bool = False) -> pa.ChunkedArray:
-        if self._makers and name in self._makeable and name not in self._schemas[part.uri].names:
-            made = next(it for it in self._makers if name in it.types(self._types[0])).read(part, name)
+        if self._makers and name in self._makeable and not self.held.is_in(part.uri, name):
+            made = next(it for it in self._makers if name in it.types(self.held.types)).read(part, name)
             return made.cast(pa.string()) if cells else made
         try:
             read = self._files.read_cells if cells else self._files.read
@@ -316,8 +253,10 @@ class Scan:
 
     def _leave_out(self, uri: str, reason: str) -> None:
         """Count a file as one that cannot be read, and forget what was computed with it."""
-        if self._schemas.pop(uri, None) is None:
+        if uri not in self.held:
             return
+        self.held.drop(uri)
+        self._odd_times.pop(uri, None)
         self.unreadable.append((self._file_of[uri].shown, reason))
         self._broken.add(uri)
         self._found = [part for part in self._found if part.uri != uri]
@@ -338,10 +277,10 @@ class Scan:
             return self._readers.objects
         if name in texts:
             return self._readers.named
-        return self._readers.numbers if name in self.conflicting else self._read
+        return self._readers.numbers if name in self.held.conflicting else self._read
 
     def _reader(self, name: str, exact: Collection[str] = ()) -> Reader:
-        if name in self.conflicting:
+        if name in self.held.conflicting:
             return self._readers.named
         return self._readers.exact if name in exact else self._read
 
@@ -390,24 +329,13 @@ class Scan:
 
     def _joined(self, name: str, batches: list[pa.ChunkedArray], exact: bool = False) -> pa.ChunkedArray:
         """Batches as one column; those of a column of several types are its identities."""
-        if name in self.conflicting:
+        if name in self.held.conflicting:
             return _texts(batches)
         if exact and batches:
             return together(batches, exact=True)
         target = self.schema.get(name, pa.null())
         chunks = [chunk for batch in batches for chunk in batch.cast(target, safe=False).chunks]
         return pa.chunked_array(chunks, type=target)
-
-    def newest(self, now: datetime) -> tuple[datetime | None, int]:
-        """The newest time until ``now``, and how many rows are dated after it."""
-        newest, later = None, 0
-        limit = int(now.timestamp() * 1e6)
-        for times in self._batches(self.spec.time or "", self._found):
-            instants = self._instants(times)
-            past = instants[instants <= limit]
-            later += len(instants) - len(past)
-            newest = max([newest or past.max(), past.max()]) if len(past) else newest
-        return None if newest is None else datetime.fromtimestamp(newest / 1e6, UTC), later
 
     def sample(self, names: Sequence[str], size: int, seed: int, texts: Collection[str] = ()) -> pd.DataFrame:
         """A seeded sample of rows without replacement, in their order; all rows where there are no more.

@@ -59,7 +59,7 @@ def validate(context: RunContext, located: Located, pending: PendingWindow) -> T
         table = table_kinds(rows, {*needed, *(held or ())})
         spelled = _spelled(monitor, table, needed, [rows, monitor_reference or rows])
         findings += _typed(schema_findings(needed, table, held), spelled)
-        findings += _typed(_conflicts(rows, table), spelled & rows.inferred)
+        findings += _typed(_conflicts(rows, table), spelled & rows.held.inferred)
         # Without a reference a feature that is not named may be new, and files before it lack it.
         named = needed if monitor_reference else needed_columns(monitor, dict.fromkeys(named_features(monitor), ""))
         findings += _lacking(rows, named)
@@ -124,14 +124,14 @@ def _unreadable_reference(monitor: Monitor, reference: Scan) -> Iterator[Finding
     for uri, reason in reference.unreadable:
         message = f"reference: {uri}: {reason}"
         yield Finding(Code.REFERENCE_UNREADABLE, uri, message)
-    for name, file, what in reference.lacking(named_features(monitor)):
-        message = f"reference: {file}: no column {name!r}, which other files have; {what}"
+    for name, file, what in reference.held.lacking(named_features(monitor)):
+        message = f"reference: {file.shown}: no column {name!r}, which other files have; {what}"
         yield Finding(Code.REFERENCE_UNREADABLE, name, message)
 
 
 def _spelled(monitor: Monitor, table: Collection[str], needed: Collection[str], sides: Sequence[Scan]) -> set[str]:
     """Columns of CSV files, which have no type of their own, that are compared for what they are, or not at all."""
-    from_cells = [name for name in table if any(rows.has_cells(name) for rows in sides)]
+    from_cells = [name for name in table if any(rows.held.has_cells(name) for rows in sides)]
     return identified(monitor, from_cells) | {name for name in from_cells if name not in needed}
 
 
@@ -144,7 +144,7 @@ def _typed(findings: Iterable[Finding], spelled: Collection[str]) -> Iterator[Fi
 
 def _conflicts(rows: Scan, table: Collection[str]) -> Iterator[Finding]:
     label = rows.spec.window.label
-    for name, kinds in rows.conflicting.items():
+    for name, kinds in rows.held.conflicting.items():
         if name in table:
             yield Finding(Code.TYPE_CHANGED, name, f"column {name!r} is {kinds} in files of {label}")
 
@@ -152,12 +152,12 @@ def _conflicts(rows: Scan, table: Collection[str]) -> Iterator[Finding]:
 def _lacking(rows: Scan, named: Collection[str]) -> Iterator[Finding]:
     """Columns that some files lack, and others have: one finding a column, with the first of the files."""
     found: dict[str, list[tuple[str, str]]] = {}
-    for name, file, what in rows.lacking(named):
-        found.setdefault(name, []).append((file, what))
+    for name, file, what in rows.held.lacking(named):
+        found.setdefault(name, []).append((file.shown, what))
     for name, files in found.items():
-        file, what = files[0]
+        shown, what = files[0]
         more = f" and {counted(len(files) - 1, 'more file')}" if len(files) > 1 else ""
-        message = f"{file}{more}: no column {name!r}, which other files have, so it is null there; {what}"
+        message = f"{shown}{more}: no column {name!r}, which other files have, so it is null there; {what}"
         yield Finding(Code.COLUMN_MISSING, name, message)
 
 

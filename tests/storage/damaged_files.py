@@ -133,10 +133,10 @@ def _read(project: Project, monitor: Monitor, where: ScanSpec, scans: Scans) -> 
     assert reference is not None
     past = scans.open(reference)
     found["reference"] = _bytes(past.table(list(past.schema)))
-    conflicts = [*rows.conflicting, *past.conflicting]
+    conflicts = [*rows.held.conflicting, *past.held.conflicting]
     missing = [name for name in ("pred", "score", "number", "word", "flag", "version") if name not in rows.schema]
-    lacking = [name for name, *_ in rows.lacking([*where.required, "score", "number", "word"])]
-    lacking += [name for name, *_ in past.lacking(["number", "price", "word", "flag"])]
+    lacking = [name for name, *_ in rows.held.lacking([*where.required, "score", "number", "word"])]
+    lacking += [name for name, *_ in past.held.lacking(["number", "price", "word", "flag"])]
     said = [uri for uri, _ in [*rows.unreadable, *arrived.unreadable, *past.unreadable]]
     mistakes = [str(entry) for entry in (rows.mistake, past.mistake) if entry]
     return [*said, *conflicts, *missing, *mistakes, *lacking, *(["undated"] if rows.undated else [])], found

@@ -6,91 +6,15 @@ Evaluation, checks, reference pages, gauges, rules and dashboards read it from h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Literal
 
 from lamplighter.core.records.image_statistics import IMAGE_STATISTICS, ImageStatistic
-
-
-class Family(StrEnum):
-    """What a measurement belongs to; a run records each family of a window as a whole, labels with quality.
-
-    ``data`` and ``drift`` are of the window that a run is about, ``arrivals`` of the labels that arrived during it,
-    ``labels`` and ``quality`` of every window whose labels are awaited.
-    """
-
-    DATA = "data"
-    DRIFT = "drift"
-    LABELS = "labels"
-    ARRIVALS = "arrivals"
-    QUALITY = "quality"
-
+from lamplighter.core.records.metric import Better, Family, Metric
 
 CLASSES = frozenset({"classification"})
 NUMBERS = frozenset({"regression"})
 LISTS = frozenset({"ranking"})
 TEXTS = frozenset({"text"})
 DETECTIONS = frozenset({"detection"})
-
-Better = Literal["higher", "lower", "zero", "neither"]
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """What is known of a measurement before anything is measured.
-
-    Attributes
-    ----------
-    name : str
-    family : Family
-    help : str
-        One line for people.
-    lower, upper : float or None
-        What its value and its interval cannot go beyond; None where they can.
-    better : {"higher", "lower", "zero", "neither"}
-        Where the best value lies.
-    kinds : frozenset of str
-        Kinds of model that it is measured for; None for every kind.
-    labels : tuple of str
-        What there is a value of beside the whole window: features, methods, classes, segments.
-    gauge : str
-        The gauge that shows it; empty where none does.
-    interval : str
-        How the 95 % interval is made, or ``none``.
-    formula : str
-        How it is computed, or by whose definition.
-    of_versions : bool
-        Whether it is recorded for each version and not over all of them: a version has a reference of its own. Where
-        one number is wanted, such as by a check or a gauge, the version with the most rows speaks.
-
-    Examples
-    --------
-    >>> METRICS["accuracy"].better, METRICS["accuracy"].interval, METRICS["accuracy"].gauge
-    ('higher', 'Wilson', 'lamplighter_quality_accuracy_ratio')
-    """
-
-    name: str
-    family: Family
-    help: str
-    lower: float | None = None
-    upper: float | None = None
-    better: Better = "neither"
-    kinds: frozenset[str] | None = None
-    labels: tuple[str, ...] = ()
-    gauge: str = ""
-    interval: str = "none"
-    formula: str = ""
-    of_versions: bool = False
-
-    def is_of(self, kind: str) -> bool:
-        """Whether it is measured for a kind of model, by its name."""
-        return self.kinds is None or kind in self.kinds
-
-    @property
-    def is_ratio(self) -> bool:
-        """Whether it lies between 0 and 1."""
-        return (self.lower, self.upper) == (0, 1)
 
 
 def _count(family: Family, name: str, help: str, gauge: str = "", *labels: str) -> Metric:
@@ -423,6 +347,7 @@ _ROWS = (
 )  # fmt: skip
 
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ROWS}
+"""Every measurement, by its name."""
 
 
 def _of(*families: Family) -> dict[str, Metric]:

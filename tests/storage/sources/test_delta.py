@@ -65,7 +65,7 @@ def test_partition_values_of_the_log_are_columns(tmp_path: Path) -> None:
     read = Scan(spec_of(f"{tmp_path}/t/**/*.parquet"))
     found = read.table(["x", "c", "n", "d"]).sort_by("x").to_pydict()
     assert found == {"x": [1, 2, 3], "c": ["a b", "a/b", None], "n": [7, 8, None], "d": [day] * 3}
-    assert read.path_columns == frozenset()
+    assert read.held.of_paths == frozenset()
     # The folders are called by escaped values, and the log escapes them once more.
     assert values(Scan(spec_of(f"{tmp_path}/t/c=a%20b"))) == [1]
     assert values(Scan(spec_of(f"{tmp_path}/t/c=a%2Fb/**/*.parquet"))) == [2]

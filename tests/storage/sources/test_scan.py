@@ -73,7 +73,7 @@ def test_files_of_one_day_may_hold_a_column_in_related_types(tmp_path: Path, wri
     write(tmp_path / "a.parquet", at=utc(*AT), x=first)
     write(tmp_path / "b.parquet", at=utc(*AT), x=second)
     rows = Scan(spec_of(str(tmp_path / "*.parquet")))
-    assert rows.conflicting == {}
+    assert rows.held.conflicting == {}
     assert values(rows) == joined
     assert [value for value in rows.sample(["x"], 10, 0)["x"].tolist() if value == value and value is not None] == [
         value for value in joined if value is not None
@@ -95,7 +95,7 @@ def test_a_type_that_differs_between_files_is_reported_and_read_as_text(
     write(tmp_path / "a.parquet", at=utc(*AT), x=first)
     write(tmp_path / "b.parquet", at=utc(*AT), x=second)
     rows = Scan(spec_of(str(tmp_path / "*.parquet")))
-    assert rows.conflicting == {"x": expected}
+    assert rows.held.conflicting == {"x": expected}
     assert values(rows) == joined
     assert rows.count == 4
 

@@ -51,7 +51,7 @@ def test_a_table_gives_the_rows_that_parquet_gives(
     path = write(tmp_path / "log.parquet", pa.Table.from_pandas(frame, preserve_index=False))
     expected = Scan(ScanSpec(window, (rows.spec.files[0].__class__(path, "1"),), time="at"))
     assert rows.count == expected.count > 80
-    assert rows.conflicting == {}
+    assert rows.held.conflicting == {}
     for name in ("id", *TYPES):
         assert values(rows, name) == values(expected, name), name
         assert rows.schema[name] in (expected.schema[name], pa.string()), name

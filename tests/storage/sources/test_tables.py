@@ -130,7 +130,7 @@ def test_a_key_of_the_path_is_there_for_who_names_it(tmp_path: Path, write) -> N
         write(tmp_path / f"country={country}/day=2013-06-01/a.parquet", at=utc(*AT), x=[i, i], id=["a", "b"])
     rows = Scan(spec_of(f"{tmp_path}/**/*.parquet", id=("id", "country"), version="day"))
     assert rows.count == 4
-    assert rows.path_columns == {"country", "day"}
+    assert rows.held.of_paths == {"country", "day"}
     assert table_kinds(rows) == {"at": "time", "x": "number", "id": "text"}
     assert table_kinds(rows, ["country"])["country"] == "text"
     assert values(rows, "country") == ["de", "de", "fr", "fr"]
@@ -180,7 +180,8 @@ def test_a_file_without_a_column_beside_the_answer_is_kept_and_said(tmp_path: Pa
     write(tmp_path / "a.parquet", at=utc(*AT), x=[1, 2], segment=["a", "b"])
     path = write(tmp_path / "b.parquet", at=utc(*AT), x=[3, 4], Segment=["a", "b"])
     rows = Scan(spec_of(f"{tmp_path}/*.parquet"))
-    assert list(rows.lacking(["x", "segment"])) == [("segment", path, "did you mean 'Segment'? it has at, x, Segment")]
+    [(name, file, what)] = rows.held.lacking(["x", "segment"])
+    assert (name, file.shown, what) == ("segment", path, "did you mean 'Segment'? it has at, x, Segment")
     assert rows.count == 4
 
 
