@@ -27,7 +27,8 @@ from examples.dusk.train import VERSION, held_out, train_first, write_reference
 from examples.flights.steps import Steps
 from flows.run_windows import run_windows, windows_between
 from lamplighter.detectors.onnx_yolo import Detections
-from lamplighter.images.contact_sheet import Picture, contact_sheet
+from lamplighter.images.contact_sheet import contact_sheet
+from lamplighter.images.pictures import Picture
 from lamplighter.training import REFERENCE
 from storage.history import open_history
 from storage.history.promotions import champion

@@ -1,4 +1,4 @@
-"""A few of the stored images of a scan, to look at."""
+"""The stored images of some rows of a scan, to look at."""
 
 from __future__ import annotations
 
@@ -20,38 +20,58 @@ from storage.sources.scan import Scan
 BRIGHTNESS = "image_brightness"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class StoredImage:
-    """An image that can be looked at.
+    """An image that was stored.
 
     Attributes
     ----------
+    row : int
+        Its place among the rows.
     path : str
-        As the log has it.
+        As the log has it; empty where it has none.
     file : str
-        Where it lies.
+        Where it lies; empty where it is no longer there.
     at : datetime
-    brightness : float
-    boxes : list of list of float
-        Those that the service acted on; empty where the model answers none.
     """
 
+    row: int
     path: str
     file: str
     at: datetime
-    brightness: float
-    boxes: list[list[float]]
 
 
-def by_brightness(rows: Scan, many: int, columns: BoxColumns | None = None) -> list[StoredImage]:
-    """Some images of a scan from the darkest to the brightest, evenly spread; those without a file are left out.
+def stored_images(rows: Scan, places: Sequence[int]) -> list[StoredImage]:
+    """The images of some rows, in the order of the places; none where the rows name no files.
+
+    Examples
+    --------
+    >>> from storage.sources.predictions import predictions_of
+    >>> stored_images(Scan(predictions_of(project, monitor, window, context.spool)), [0, 1])
+    []
+    """
+    images, time = rows.spec.images, rows.spec.time
+    if images is None or images.path is None or time is None or images.path not in rows.schema:
+        return []
+    table = rows.table([images.path, time]).take(pa.array(places, pa.int64()))
+    moments = rows.instants(table[time], time).cast(pa.timestamp("us", tz="UTC")).to_pylist()
+    found = []
+    for row, path, at in zip(places, table[images.path].to_pylist(), moments, strict=True):
+        file = located(images.folder, path) if isinstance(path, str) else None
+        is_there = file is not None and os.path.isfile(file)
+        found.append(StoredImage(row, path or "", file if file and is_there else "", at))
+    return found
+
+
+def by_brightness(rows: Scan, many: int) -> list[tuple[StoredImage, float]]:
+    """Some images of a scan from the darkest to the brightest, evenly spread, with how bright each is.
+
+    Those without a file are left out.
 
     Parameters
     ----------
     rows : Scan
     many : int
-    columns : BoxColumns, optional
-        Where boxes stand.
 
     Examples
     --------
@@ -59,24 +79,12 @@ def by_brightness(rows: Scan, many: int, columns: BoxColumns | None = None) -> l
     >>> by_brightness(Scan(predictions_of(project, monitor, window, context.spool)), 12)
     []
     """
-    images, time = rows.spec.images, rows.spec.time
-    needed = [images.path, BRIGHTNESS] if images and images.path else []
-    if images is None or time is None or not needed or any(name not in rows.schema for name in needed):
+    if BRIGHTNESS not in rows.schema:
         return []
-    table = rows.table([*needed, time])
-    brightness = np.array(table[BRIGHTNESS].cast("float64"), dtype=float)
+    brightness = np.array(rows.table([BRIGHTNESS])[BRIGHTNESS].cast("float64"), dtype=float)
     order = np.argsort(brightness, kind="stable")[: int(np.isfinite(brightness).sum())]
-    chosen = _spread(order, many)
-    moments = rows.instants(table[time], time).cast(pa.timestamp("us", tz="UTC"))
-    boxes = packed_boxes(rows, columns) if columns else None
-    found = []
-    for row in chosen.tolist():
-        path = table[images.path][row].as_py()
-        file = located(images.folder, path) if isinstance(path, str) else None
-        if file is not None and os.path.isfile(file):
-            acted_on = [*_acted_on(boxes[row].as_py(), columns.confidence)] if boxes is not None and columns else []
-            found.append(StoredImage(path, file, moments[row].as_py(), float(brightness[row]), acted_on))
-    return found
+    images = stored_images(rows, _spread(order, many).tolist())
+    return [(it, float(brightness[it.row])) for it in images if it.file]
 
 
 def _spread(order: npt.NDArray[np.intp], many: int) -> npt.NDArray[np.intp]:
@@ -85,6 +93,20 @@ def _spread(order: npt.NDArray[np.intp], many: int) -> npt.NDArray[np.intp]:
     places = np.linspace(0, len(order) - 1, many).round().astype(int)
     chosen: npt.NDArray[np.intp] = order[places]
     return chosen
+
+
+def boxes_acted_on(rows: Scan, columns: BoxColumns, images: Sequence[StoredImage]) -> list[list[list[float]]]:
+    """The boxes of some images that the service acted on.
+
+    Examples
+    --------
+    >>> from storage.sources.predictions import predictions_of
+    >>> rows = Scan(predictions_of(project, monitor, window, context.spool))
+    >>> boxes_acted_on(rows, BoxColumns("plan", "plan", None, "xyxy"), [])
+    []
+    """
+    boxes = packed_boxes(rows, columns)
+    return [[*_acted_on(boxes[it.row].as_py(), columns.confidence)] for it in images]
 
 
 def _acted_on(image: dict[str, Any] | None, confidence: float) -> Iterator[list[float]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from lamplighter.core.evaluation.attribution import Detected, Verdict, attribute
-from lamplighter.core.evaluation.kinds.detection import found_in_images
+from lamplighter.core.evaluation.kinds.detection import served_objects
 from lamplighter.core.evaluation.labelled import Labelled
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.finding import Code, Finding
@@ -52,13 +52,13 @@ def _detected(monitor: Monitor, rows: Scan, truth: Truth) -> Detected:
     """The labelled images of some rows: what was found in them, and their statistics."""
     assert monitor.predictions.prediction is not None
     answers = Labelled(truth.y_true, truth.labelled[monitor.predictions.prediction], {}, {}, None)
-    found, objects = found_in_images(answers, monitor)
+    served = served_objects(answers, monitor)
     places = truth.labelled.index.to_numpy()
     there = [name for name in STATISTICS if name in rows.schema]
     statistics = {
         name: np.concatenate([as_floats(batch) for batch in batches])[places] for name, batches in rows.columns(there)
     }
-    return Detected(found.astype(float), objects.astype(float), statistics)
+    return Detected(served.found.astype(float), served.objects.astype(float), statistics)
 
 
 def _where(context: RunContext, located: Located, pending: PendingWindow, truth: Truth) -> ScanSpec | None:

@@ -50,20 +50,20 @@ def report(context: RunContext, located: Located, result: WindowResult) -> tuple
             checks=_checks(context),
             at=context.now,
             private=frozenset(context.monitor.private),
-            sheets=_sheets(context, own),
+            sheets=_sheets(context, located, own),
         )
         return write_report(context.report_path, html), None
     except ReportError as error:
         return None, Finding(Code.REPORT_FAILED, "", f"report: {error}")
 
 
-def _sheets(context: RunContext, own: Table) -> Sequence[Sheet]:
+def _sheets(context: RunContext, located: Located, own: Table) -> Sequence[Sheet]:
     if context.monitor.images is None:
         return ()
     # OpenCV is an extra.
     from tasks.stages.image_sheets import image_sheets
 
-    return image_sheets(context, own.spec)
+    return image_sheets(context, located, own.spec)
 
 
 def _checks(context: RunContext) -> Checks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -15,7 +16,7 @@ from lamplighter.core.evaluation.box_faults import meeting_faults, merged, repea
 from lamplighter.core.evaluation.evaluator import Measured, MeasuredOn, Oddities
 from lamplighter.core.evaluation.labelled import Labelled
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.quality.arrays import Ints
+from lamplighter.core.quality.arrays import Bools, Floats, Ints
 from lamplighter.core.quality.detections import detection, measured_again
 from lamplighter.core.quality.detections_graded import GradedDetections
 from lamplighter.core.quality.grouping import Grouping
@@ -42,21 +43,50 @@ def measured_on(labelled: Labelled, monitor: Monitor, metric: str) -> MeasuredOn
     return measured_again(true, pred, confidence=confidence, readable=readable, metric=metric)
 
 
-def found_in_images(labelled: Labelled, monitor: Monitor) -> tuple[Ints, Ints]:
-    """How many objects of each image were found at the serving threshold, and how many there are.
+@dataclass(frozen=True, eq=False)
+class ServedObjects:
+    """The labelled objects of some images, and what the service made of them.
 
-    Returns
-    -------
-    found, objects : arrays of shape (n_images,)
-        0 of an image whose lists cannot be read.
+    Attributes
+    ----------
+    image : array of shape (n_objects,)
+        The image of each object; an image whose lists cannot be read has none.
+    corners : array of shape (n_objects, 4)
+        x_min, y_min, x_max, y_max.
+    was_found : array of shape (n_objects,)
+        Whether a detection that the service acts on found it: those that recall counts.
+    answers : Boxes
+        The detections that the service acts on.
     """
+
+    image: Ints
+    corners: Floats
+    was_found: Bools
+    answers: Boxes
+
+    @property
+    def objects(self) -> Ints:
+        """How many objects each image has, of shape (n_images,)."""
+        return np.bincount(self.image, minlength=self.answers.images)
+
+    @property
+    def found(self) -> Ints:
+        """How many of them were found."""
+        return np.bincount(self.image[self.was_found], minlength=self.answers.images)
+
+
+def served_objects(labelled: Labelled, monitor: Monitor) -> ServedObjects:
+    """Match detections to the objects of each image, at the serving threshold, as recall does."""
     true, pred, readable = _sound(labelled)
-    assert monitor.predictions.confidence is not None
-    graded = GradedDetections.of(true, pred, monitor.predictions.confidence, sizes=("",))
+    confidence = monitor.predictions.confidence
+    assert confidence is not None
+    graded = GradedDetections.of(true, pred, confidence, sizes=("",))
     hit = graded.confident & graded.sized[""].right[:, 0]
-    found = np.bincount(graded.image[hit], minlength=graded.images)
-    objects = np.bincount(graded.label_image, minlength=graded.images)
-    return np.where(readable, found, 0), np.where(readable, objects, 0)
+    was_found = np.zeros(len(true.image), bool)
+    was_found[graded.sized[""].object[hit]] = True
+    kept = readable[true.image]
+    acted_on = pred.only((pred.score >= confidence) & readable[pred.image])
+    return ServedObjects(true.image[kept], true.corners[kept], was_found[kept], acted_on)
 
 
 def _sound(labelled: Labelled) -> tuple[Boxes, Boxes, npt.NDArray[np.bool_]]:
