@@ -61,7 +61,7 @@ def _missed(context: RunContext, missed: MissedObjects) -> Sheet:
     pictures = [*islice(_missed_pictures(context, missed), MANY_MISSED)]
     confidence = number_text(context.monitor.predictions.confidence or 0.0)
     keys = [
-        _key(MISSED, "labelled, and missed or taken for another class"),
+        _key(MISSED, "labelled, and missed: no box of its class overlaps it by half"),
         _key(LABELLED, "labelled, and found"),
         _key(ANSWERED, f"found by {context.monitor.model}, with a score from {confidence} up"),
     ]
@@ -85,9 +85,10 @@ def _counts(model: str, confidence: str, missed: MissedObjects, shown: int) -> I
     in_images = f"in {int((served.objects > served.found).sum()):,} of {images} with objects"
     yield f"At its confidence of {confidence}, {model} missed {lost:,} of {objects}, {in_images}."
     gone = sum(not it.file for _, it in missed.images)
-    first = f"Shown: the {shown} with the most missed objects." if shown else ""
-    rest = f"The files of {gone:,} of these images are no longer there." if gone else ""
-    yield f"{first} {rest}".strip()
+    if gone:
+        yield f"The files of {gone:,} of these images are no longer there."
+    if shown:
+        yield f"Shown{' of the others' if gone else ''}: {counted(shown, 'image')} with the most missed objects."
 
 
 def _missed_pictures(context: RunContext, missed: MissedObjects) -> Iterator[Shown]:
