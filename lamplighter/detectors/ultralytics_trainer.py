@@ -14,8 +14,8 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +28,9 @@ from lamplighter.errors import ModelError
 
 WEIGHTS, ONNX = "weights.pt", "model.onnx"
 """The files of a model's folder: from the first a training goes on, the second is served."""
+
+WORK = ".training"
+"""The folder beside them that a training works in."""
 
 TAIL = 4000
 """Letters of a dead process's last words that are looked at for the reason."""
@@ -104,7 +107,8 @@ def train_yolo(
         Weights to go on from, such as the champion's; or an architecture file, such as ``yolo11n.yaml``, to begin with
         random ones.
     folder : Path
-        Made where it is not there.
+        Made where it is not there. The training works in a folder of it, which it removes at its end; what a killed one
+        left there the next one removes.
     recipe : Recipe
     log : Path, optional
         Receives what ultralytics prints.
@@ -118,8 +122,7 @@ def train_yolo(
     if find_spec("ultralytics") is None:
         raise ModelError("training YOLO needs ultralytics, which is not installed", where=str(start), fix=LICENCE)
     _check(examples, names, start, recipe)
-    with tempfile.TemporaryDirectory(prefix="lamplighter-yolo-") as place:
-        work = Path(place)
+    with _workplace(folder) as work:
         data = _written(examples, names, work)
         job = {
             "start": str(start),
@@ -136,11 +139,32 @@ def train_yolo(
         }
         (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
         _run(work, str(start), log)
-        folder.mkdir(parents=True, exist_ok=True)
         # The ONNX file, which is served, comes last: where it is, the other is, too.
         for name in (WEIGHTS, ONNX):
             with atomic_file(folder / name) as copy, (work / name).open("rb") as made:
                 shutil.copyfileobj(made, copy)
+
+
+@contextmanager
+def _workplace(folder: Path) -> Iterator[Path]:
+    """A folder inside the model's for what a training writes, removed at the end.
+
+    No code runs when a training is killed, so the folder has one name, and the next training begins by removing it.
+    Whoever removes the model's folder, as the registry does with what was not finished, removes it too.
+    """
+    is_new = not folder.exists()
+    work = folder.resolve() / WORK
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(mode=0o700, parents=True)
+    try:
+        yield work
+    except BaseException:
+        if is_new:
+            # Without a model, it would be taken for one.
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def _check(examples: Sequence[Example], names: Sequence[str], start: str | Path, recipe: Recipe) -> None:
@@ -212,12 +236,12 @@ def _run(work: Path, start: str, log: Path | None) -> None:
 
 
 def environment(work: Path) -> dict[str, str]:
-    """Variables by which ultralytics asks no network, installs nothing, and keeps its settings out of the home.
+    """Variables by which ultralytics asks no network, installs nothing, and writes neither to the home nor to /tmp.
 
     Parameters
     ----------
     work : Path
-        Folder for its settings.
+        Folder for its settings and temporary files.
     """
     path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))
     return os.environ | {
@@ -227,6 +251,7 @@ def environment(work: Path) -> dict[str, str]:
         "YOLO_VERBOSE": "0",
         "YOLO_CONFIG_DIR": str(work / "settings"),
         "MPLCONFIGDIR": str(work / "settings"),
+        "TMPDIR": str(work),
         "ULTRALYTICS_SAFE_LOAD": "1",
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",

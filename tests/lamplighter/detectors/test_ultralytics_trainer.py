@@ -15,7 +15,7 @@ import pytest
 from examples.dusk.shapes import CLASSES
 from lamplighter.detectors import ultralytics_trainer
 from lamplighter.detectors.onnx_yolo import YoloOnnx
-from lamplighter.detectors.ultralytics_trainer import ONNX, WEIGHTS, environment, train_yolo
+from lamplighter.detectors.ultralytics_trainer import ONNX, WEIGHTS, WORK, environment, train_yolo
 from lamplighter.errors import ModelError
 from tests.lamplighter.detectors.conftest import RECIPE
 
@@ -45,7 +45,10 @@ def convolutions(path: Path) -> np.ndarray:
 
 
 @pytest.mark.long
-def test_a_killed_training_leaves_nothing_and_its_process_ends(ultralytics, examples, tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_training_that_is_ended_leaves_no_model_its_process_ends_and_the_next_is_clean(
+    ultralytics, examples, tmp_path, how
+):
     script = (
         "import sys, pickle; from pathlib import Path\n"
         "from lamplighter.detectors.ultralytics_trainer import *\n"
@@ -60,14 +63,17 @@ def test_a_killed_training_leaves_nothing_and_its_process_ends(ultralytics, exam
         [sys.executable, "-c", script, str(job), str(folder), str(said)], env=os.environ | {"TMPDIR": str(space)}
     )
     try:
-        waited_for(lambda: list(space.glob("*/run/results.csv")))
-        child = int((next(space.glob("*/pid"))).read_text())
+        waited_for(lambda: (folder / WORK / "run" / "results.csv").exists())
+        child = int((folder / WORK / "pid").read_text())
     finally:
-        process.send_signal(signal.SIGKILL)
+        process.send_signal(how)
         process.wait()
     waited_for(lambda: not is_alive(child))
 
-    assert not folder.exists()
+    assert [path.name for path in folder.iterdir()] == [WORK]
+    assert not list(space.iterdir()), "nothing is left beside the model's folder"
+    train_yolo(examples, CLASSES, "yolo11n.yaml", folder, RECIPE)
+    assert sorted(path.name for path in folder.iterdir()) == [ONNX, WEIGHTS]
 
 
 def waited_for(happened, seconds: float = 60.0) -> None:
