@@ -19,7 +19,7 @@ STYLE = """<style>
 .lamplighter-sheet .key i { width: 28px; height: 16px; flex: none; box-sizing: border-box }
 .lamplighter-sheet .pictures { display: grid; gap: 16px; margin-top: 8px }
 .lamplighter-sheet figure { margin: 0; min-width: 0 }
-.lamplighter-sheet img { display: block; width: 100%; background: #8884 }
+.lamplighter-sheet img { display: block; width: 100%; max-height: 480px; object-fit: contain; background: #8884 }
 .lamplighter-sheet figcaption { margin-top: 4px; overflow-wrap: anywhere }
 .lamplighter-sheet small { display: block; font-size: 12px; opacity: 0.75 }
 </style>"""

@@ -78,6 +78,9 @@ def _counts(model: str, confidence: str, missed: MissedObjects, shown: int) -> I
     served = missed.served
     objects, lost = counted(len(served.was_found), "labelled object"), int((~served.was_found).sum())
     yield f"{missed.window.label} is the newest window with enough labels to be judged."
+    if not len(served.was_found):
+        yield "Its labels hold no object."
+        return
     if not lost:
         yield f"At its confidence of {confidence}, {model} missed none of {objects}."
         return

@@ -123,6 +123,13 @@ def test_a_window_in_which_nothing_was_missed_says_so(outcomes: list[Outcome]) -
     assert not missed.pictures
 
 
+def test_paths_that_are_private_are_not_shown(outcomes: list[Outcome]) -> None:
+    last = outcomes[-1]
+    private = last.context.monitor.model_copy(update={"private": ("image_path",)})
+    missed, _ = sheets(replace(last, context=replace(last.context, monitor=private)))
+    assert [it.detail for it in missed.pictures] == [""] * 4
+
+
 def _some_files(root: Path) -> None:
     for path in (root / "images" / "2025-03-04").glob("west-[01].jpg"):
         path.unlink()
