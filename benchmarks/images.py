@@ -96,6 +96,12 @@ def by_processes(paths: Sequence[str]) -> None:
         assert isinstance(found, dict), found
 
 
+def by_presets(paths: Sequence[str]) -> None:
+    """What a run does whose monitor names CleanVision's dark, light and blurry."""
+    for found in measure_files(paths, cleanvision=["dark", "light", "blurry"]):
+        assert isinstance(found, dict), found
+
+
 def by_cleanvision(paths: Sequence[str]) -> None:
     """CleanVision's statistics of single images, on all cores, without its messages."""
     from cleanvision import Imagelab
@@ -110,6 +116,7 @@ def ways() -> Iterator[tuple[str, Callable[[Sequence[str]], None], int]]:
     yield DECODING, in_threads(decode(cv2.IMREAD_COLOR)), 1
     yield "decode, grey", in_threads(decode(cv2.IMREAD_GRAYSCALE)), 1
     yield "measure_files", by_processes, 1
+    yield "measure_files with presets", by_presets, 1
     yield "measure_bytes in threads", in_threads(lambda path: measure_bytes(content_of(path))), 1
     if importlib.util.find_spec("cleanvision"):
         yield "CleanVision", by_cleanvision, 8

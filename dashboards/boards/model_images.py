@@ -5,6 +5,7 @@ from __future__ import annotations
 from dashboards.boards.model_queries import HIGHEST, LIMIT_LEGEND, LOWEST, OF_VALUES, measured, of_the_model
 from dashboards.panels import Panel, Row
 from dashboards.queries import SEGMENTS, PromQL
+from lamplighter.core.records.image_statistics import PRESETS
 
 WHOLE, PARTS = 'segment=""', 'segment!=""'
 
@@ -28,6 +29,7 @@ def _shares() -> tuple[PromQL, ...]:
         "image_blurred_ratio": "blurred",
         "image_occluded_ratio": "occluded",
         "images_unreadable_ratio": "unreadable",
+        **{row.ratio: f"CleanVision: {row.name}" for row in PRESETS.values()},
     }
     return tuple(measured(metric, legend, where=WHOLE) for metric, legend in named.items())
 
@@ -57,7 +59,7 @@ IMAGES = Row(
         Panel(
             73,
             "Poor images",
-            "Share of the images that are dark, blurred, partly covered, or cannot be read.",
+            "Share of the images that are dark, blurred, partly covered, unreadable, or by CleanVision's presets poor.",
             "percentunit",
             _shares(),
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice, repeat
 from pathlib import Path
@@ -20,7 +20,11 @@ BATCH = 16
 
 
 def measure_files(
-    paths: Iterable[str | Path], boxes: Iterable[Iterable[Box] | None] | None = None, workers: int | None = None
+    paths: Iterable[str | Path],
+    boxes: Iterable[Iterable[Box] | None] | None = None,
+    workers: int | None = None,
+    *,
+    cleanvision: Sequence[str] = (),
 ) -> Iterator[Statistics | ImageFault]:
     """Statistics of image files, in the order of their paths; each file is read and decoded once.
 
@@ -34,6 +38,8 @@ def measure_files(
         For each path the boxes of its objects, or None.
     workers : int, optional
         Processes; as many as there are cores by default.
+    cleanvision : sequence of str, optional
+        As of `measure`.
 
     Yields
     ------
@@ -53,7 +59,7 @@ def measure_files(
     """
     count = workers or _cores()
     idle: SimpleQueue[Worker] = SimpleQueue()
-    crew = [Worker() for _ in range(count)]
+    crew = [Worker(cleanvision) for _ in range(count)]
     for worker in crew:
         idle.put(worker)
 

@@ -2,7 +2,7 @@
 
 The luminance is Y of ITU-R BT.601, which is what OpenCV, Pillow and most detectors' own grey is: whole numbers, one
 pass, and a user finds the same with any tool. CleanVision's root of weighted squares is nearer to what people see, but
-differs by 0.02 at most on photographs and costs as much as all other statistics together; `cleanvision` offers it.
+differs by 0.02 at most on photographs and costs more than all other statistics together; `cleanvision` offers it.
 """
 
 from __future__ import annotations

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from lamplighter.core.records.image_statistics import IMAGE_STATISTICS
+from lamplighter.core.records.image_statistics import measured_names
+from lamplighter.images.cleanvision import scores
 from lamplighter.images.colour import colour
 from lamplighter.images.crops import Box, crops
 from lamplighter.images.decoding import decoded
@@ -23,7 +24,11 @@ Statistics = dict[str, float | str | None]
 
 
 def measure(
-    image: npt.ArrayLike, boxes: Iterable[Box] | None = None, *, channels: Literal["bgr", "rgb"] = "bgr"
+    image: npt.ArrayLike,
+    boxes: Iterable[Box] | None = None,
+    *,
+    channels: Literal["bgr", "rgb"] = "bgr",
+    cleanvision: Collection[str] = (),
 ) -> Statistics:
     """Statistics of a decoded image.
 
@@ -35,11 +40,13 @@ def measure(
         Left, top, right and bottom of each object in pixels; those that the service acts on.
     channels : {"bgr", "rgb"}, default="bgr"
         The order of colours: OpenCV and ultralytics have blue first, Pillow and torchvision red.
+    cleanvision : collection of str, optional
+        Names of `PRESETS` whose scores are measured as well, which takes three times as long.
 
     Returns
     -------
     dict
-        Every name of `IMAGE_STATISTICS`; None where a number is not defined, such as sharpness without edges.
+        Every name of `measured_names`; None where a number is not defined, such as sharpness without edges.
 
     Raises
     ------
@@ -54,10 +61,12 @@ def measure(
     >>> found["image_brightness"], found["image_crop_brightness"], found["image_sharpness"], found["image_width"]
     (0.2, 0.2, None, 64)
     """
-    return _measured(_eight_bits(np.asarray(image), channels), boxes)
+    return _measured(_eight_bits(np.asarray(image), channels), boxes, cleanvision)
 
 
-def measure_bytes(data: bytes | bytearray | memoryview, boxes: Iterable[Box] | None = None) -> Statistics:
+def measure_bytes(
+    data: bytes | bytearray | memoryview, boxes: Iterable[Box] | None = None, *, cleanvision: Collection[str] = ()
+) -> Statistics:
     """Statistics of an image file in memory, such as one that a service received.
 
     Raises
@@ -72,10 +81,10 @@ def measure_bytes(data: bytes | bytearray | memoryview, boxes: Iterable[Box] | N
         ...
     lamplighter.images.faults.ImageError: the file is empty; store it again, or take its row out
     """
-    return _measured(decoded(data), boxes)
+    return _measured(decoded(data), boxes, cleanvision)
 
 
-def _measured(image: Pixels, boxes: Iterable[Box] | None) -> Statistics:
+def _measured(image: Pixels, boxes: Iterable[Box] | None, presets: Collection[str]) -> Statistics:
     made = working(image)
     # First, while the grey image is in the processor's cache.
     light = luminance(made)
@@ -93,7 +102,9 @@ def _measured(image: Pixels, boxes: Iterable[Box] | None) -> Statistics:
         "image_aspect": width / height,
         **crops(made, boxes, floor),
     }
-    return {name: found[name] for name in IMAGE_STATISTICS}
+    if presets:
+        found |= scores(image, presets)
+    return {name: found[name] for name in measured_names(presets)}
 
 
 def _eight_bits(image: npt.NDArray[Any], channels: str) -> Pixels:

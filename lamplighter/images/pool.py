@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import lamplighter
-from lamplighter.core.records.image_statistics import IMAGE_STATISTICS
+from lamplighter.core.records.image_statistics import measured_names
 from lamplighter.errors import LamplighterError
 from lamplighter.images.decoding import STORE_AGAIN
 from lamplighter.images.faults import FaultCode, ImageError, ImageFault
@@ -28,6 +28,11 @@ _PROGRAM = "from lamplighter.images.worker import main; main()"
 class Worker:
     """A process that measures image files; it starts when it is asked first, and again when it has ended.
 
+    Parameters
+    ----------
+    presets : sequence of str, optional
+        CleanVision's, by which images are judged as well.
+
     Examples
     --------
     >>> worker = Worker()
@@ -38,7 +43,8 @@ class Worker:
     0
     """
 
-    def __init__(self) -> None:
+    def __init__(self, presets: Sequence[str] = ()) -> None:
+        self._presets, self._names = presets, measured_names(presets)
         self._process: subprocess.Popen[bytes] | None = None
 
     def answers(self, asked: Sequence[Asked]) -> list[Statistics | ImageFault]:
@@ -52,7 +58,7 @@ class Worker:
         except BrokenPipeError:
             pass
         if line := process.stdout.readline():
-            return [_read(path, answer) for (path, _), answer in zip(asked, json.loads(line), strict=True)]
+            return [self._read(path, answer) for (path, _), answer in zip(asked, json.loads(line), strict=True)]
         status = self.close()
         if len(asked) == 1:
             return [_crashed(asked[0][0], status)]
@@ -60,8 +66,15 @@ class Worker:
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            self._process = _start()
+            self._process = _start(self._presets)
         return self._process
+
+    def _read(self, path: str, answer: list[Any]) -> Statistics | ImageFault:
+        if answer[0] == MEASURED:
+            return dict(zip(self._names, answer[1:], strict=True))
+        assert answer[0] == FAULT
+        _, code, what, fix = answer
+        return ImageError(what, FaultCode(code), fix=fix).of_file(path)
 
     def close(self) -> int:
         """End the process, which it does when nothing more can come; return its exit status."""
@@ -82,13 +95,12 @@ _VARIABLES = {
 }
 
 
-def _start() -> subprocess.Popen[bytes]:
+def _start(presets: Sequence[str]) -> subprocess.Popen[bytes]:
     # The package lies where this process found it.
     places = [str(Path(lamplighter.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | _VARIABLES | {"PYTHONPATH": os.pathsep.join(filter(None, places))}
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-c", _PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-    )
+    command = [sys.executable, "-P", "-c", _PROGRAM, *presets]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
     assert process.stdout is not None
     first = process.stdout.readline()
     kind, *reason = json.loads(first) if first else ("", "it ended before it began", "see above what it wrote")
@@ -97,14 +109,6 @@ def _start() -> subprocess.Popen[bytes]:
         what, fix = reason
         raise LamplighterError(f"images cannot be measured: {what}", where="images", fix=fix)
     return process
-
-
-def _read(path: str, answer: list[Any]) -> Statistics | ImageFault:
-    if answer[0] == MEASURED:
-        return dict(zip(IMAGE_STATISTICS, answer[1:], strict=True))
-    assert answer[0] == FAULT
-    _, code, what, fix = answer
-    return ImageError(what, FaultCode(code), fix=fix).of_file(path)
 
 
 def _crashed(path: str, status: int) -> ImageFault:

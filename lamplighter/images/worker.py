@@ -1,7 +1,7 @@
 """A process that measures image files: a decoder that crashes ends this process and not the run.
 
 A line that comes in is a list of paths with their boxes as JSON; the one that goes out is a list of answers in order.
-Started by `lamplighter.images.pool`.
+Its arguments are the presets of CleanVision that images are judged by. Started by `lamplighter.images.pool`.
 """
 
 from __future__ import annotations
@@ -37,15 +37,16 @@ def main() -> None:
         _write(answers, (UNABLE, error.what, error.fix))
         return
     _write(answers, (READY,))
+    presets = sys.argv[1:]
     with tempfile.TemporaryFile() as complaints:
         os.dup2(complaints.fileno(), 2)
         for line in sys.stdin.buffer:
-            _write(answers, [_answer(path, boxes) for path, boxes in json.loads(line)])
+            _write(answers, [_answer(path, boxes, presets) for path, boxes in json.loads(line)])
 
 
-def _answer(path: str, boxes: list[list[float]] | None) -> tuple[Any, ...]:
+def _answer(path: str, boxes: list[list[float]] | None, presets: Sequence[str]) -> tuple[Any, ...]:
     try:
-        found = measure_bytes(content_of(path), boxes)
+        found = measure_bytes(content_of(path), boxes, cleanvision=presets)
         _refuse_damage()
     except ImageError as error:
         return FAULT, error.code, error.what, error.fix

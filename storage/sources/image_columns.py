@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lamplighter.core.monitor.images import CROPS, FAULT, HOUR, LIGHT, NUMERIC, TILE, light_of
+from lamplighter.core.records.image_statistics import measured_names
 from lamplighter.core.values.boxes import Boxes, packed
 from storage.sources.box_lists import BoxColumns
 from storage.sources.decoded import Decoded
@@ -74,7 +75,8 @@ class ImageColumns:
         if self.spec.path in columns:
             crops = self.spec.crops
             has_crops = crops is not None and columns.keys() >= {*crops.names}
-            statistics = [name for name in NUMERIC if has_crops or not name.startswith(CROPS)]
+            asked = measured_names(self.spec.presets)
+            statistics = [name for name in NUMERIC if name in asked and (has_crops or not name.startswith(CROPS))]
             # Where the service has measured all of them, no file is read.
             if not columns.keys() >= {*statistics}:
                 found = {name: TYPES[name] for name in (*statistics, TILE, FAULT)}
@@ -107,7 +109,7 @@ class ImageColumns:
         # OpenCV is an extra: what has no images does without it.
         from storage.sources.measured_images import MeasuredImages
 
-        images: MeasuredImages = MeasuredImages(self.spec.folder, self.spec.kept)
+        images: MeasuredImages = MeasuredImages(self.spec.folder, self.spec.kept, self.spec.presets)
         return pa.chunked_array([images.table(self._wanted(part)).to_struct_array().combine_chunks()])
 
     def _wanted(self, part: Fragment) -> list[Wanted | None]:

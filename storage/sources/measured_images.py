@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from lamplighter.atomic import atomic_file
 from lamplighter.core.monitor.images import FAULT, MISSING, NUMERIC, OUTSIDE, TILE
+from lamplighter.core.records.image_statistics import PRESETS
 from lamplighter.errors import SourceError, one_line
 from lamplighter.images import ImageFault, measure_files
 from storage.project.private_files import FILE_MODE, make_folder
@@ -81,13 +82,18 @@ class MeasuredImages:
         Of the images.
     kept : Path
         Of what was measured.
+    presets : tuple of str
+        CleanVision's, by which images are judged as well.
     """
 
     folder: Path
     kept: Path
+    presets: tuple[str, ...] = ()
 
     def table(self, wanted: Sequence[Wanted | None]) -> pa.Table:
         """A row of `SCHEMA` for each image, in their order; one that is not there is all null but for its fault.
+
+        What was measured before a preset was asked for is measured again; where the file is gone its score is null.
 
         Raises
         ------
@@ -96,7 +102,7 @@ class MeasuredImages:
         """
         distinct = {it.key: it for it in wanted if it is not None}
         stamps = {key: self.stamp(it.path) for key, it in distinct.items()}
-        known = _Known(self._kept(distinct.values()))
+        known = _Known(self._kept(distinct.values()), [PRESETS[name].score for name in self.presets])
         stale = [it for key, it in distinct.items() if known.lacks(key, stamps[key])]
         for part in self._measured(stale, stamps):
             known.add(part)
@@ -136,7 +142,7 @@ class MeasuredImages:
             return
         paths = [located(self.folder, it.path) or "" for it in ordered]
         boxes = [it.boxes for it in ordered] if any(it.boxes is not None for it in ordered) else None
-        results = zip(ordered, measure_files(paths, boxes), strict=True)
+        results = zip(ordered, measure_files(paths, boxes, cleanvision=self.presets), strict=True)
         for day, group in groupby(results, key=lambda pair: pair[0].day):
             while part := [*islice(group, PART)]:
                 rows = [_row(it, stamps[it.key], result) for it, result in part]
@@ -160,22 +166,32 @@ class MeasuredImages:
 
 
 class _Known:
-    """Rows that are known, by their image; of one image the row that was added last counts."""
+    """Rows that are known, by their image; of one image the row that was added last counts.
 
-    def __init__(self, tables: Iterable[pa.Table]) -> None:
+    Parameters
+    ----------
+    tables : iterable of Table
+    needed : sequence of str
+        Statistics that each image has whose file could be read; one without them has to be measured again.
+    """
+
+    def __init__(self, tables: Iterable[pa.Table], needed: Sequence[str]) -> None:
+        self._needed = needed
         # The first two stand for every image that has no row.
         self._tables = [pa.Table.from_pylist([{FAULT: MISSING}, {FAULT: OUTSIDE}], schema=SCHEMA)]
         self._places: dict[Key, int] = {}
-        self._stamps: dict[Key, Stamp] = {}
+        self._stamps: dict[Key, Stamp | None] = {}
         self._size = 2
         for table in tables:
             self.add(table)
 
     def add(self, table: pa.Table) -> None:
         columns = [table[name].to_pylist() for name in ("path", "boxes", "size", "mtime")]
+        faults, *needed = (table[name].is_valid().to_pylist() for name in (FAULT, *self._needed))
         for i, (path, boxes, size, mtime) in enumerate(zip(*columns, strict=True)):
+            is_whole = faults[i] or all(there[i] for there in needed)
             self._places[path, boxes] = self._size + i
-            self._stamps[path, boxes] = Stamp(size, mtime)
+            self._stamps[path, boxes] = Stamp(size, mtime) if is_whole else None
         self._tables.append(table)
         self._size += len(table)
 

@@ -90,7 +90,8 @@ def images_of(project: Project, monitor: Monitor) -> ImageSpec | None:
         return None
     kept = project.home / "image-statistics" / monitor.model
     crops = BoxColumns.of(monitor.predictions) if images.crops else None
-    return ImageSpec(images.path, project.root / images.folder, kept, monitor.predictions.time, crops)
+    folder, time = project.root / images.folder, monitor.predictions.time
+    return ImageSpec(images.path, folder, kept, time, crops, images.cleanvision)
 
 
 def spec_of(monitor: Monitor, window: Window, files: Iterable[File]) -> ScanSpec:

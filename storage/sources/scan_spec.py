@@ -27,6 +27,8 @@ class ImageSpec:
         Column of the time of a row.
     crops : BoxColumns or None
         Where the objects are that are measured too.
+    presets : tuple of str
+        CleanVision's, by which images are judged as well.
     """
 
     path: str | None
@@ -34,6 +36,7 @@ class ImageSpec:
     kept: Path
     time: str
     crops: BoxColumns | None = None
+    presets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

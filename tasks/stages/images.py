@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from lamplighter.core.evaluation.covered_tiles import covered_findings, tile_measurements
-from lamplighter.core.evaluation.images import POOR, file_findings, files, means, poor_shares
+from lamplighter.core.evaluation.images import POOR, file_findings, files, means, poor_shares, unjudged_findings
 from lamplighter.core.evaluation.labelled import class_labels
 from lamplighter.core.monitor.images import FAULT, NUMERIC, SEGMENTS, TILE
 from lamplighter.core.quality.arrays import Floats
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.records.finding import Finding
+from lamplighter.core.records.image_statistics import PRESETS
 from lamplighter.core.records.measurement import Measurement
 from storage.history.covered_tiles import covered_before
 from storage.profiles.build import as_floats
@@ -54,6 +55,10 @@ def measure_images(context: RunContext, where: ScanSpec) -> tuple[list[Measureme
         if name in OF_SHARES:
             kept[name] = values
     measured += poor_shares(kept, groupings)
+    if FAULT in rows.schema and monitor.images.path:
+        judged: dict[str, str] = {name: PRESETS[name].score for name in monitor.images.cleanvision}
+        scores = {name: kept[score] for name, score in judged.items() if score in rows.made}
+        findings += unjudged_findings(paths, faults, scores)
     if TILE in rows.schema and BRIGHTNESS in kept:
         tiles = rows.table([TILE])[TILE].to_pylist()
         of_tiles = [*tile_measurements(tiles, kept[BRIGHTNESS], _of_cameras(groupings))]

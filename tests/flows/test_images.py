@@ -16,8 +16,10 @@ from storage.project.folder import Project
 from tasks.stages.outcome import Outcome
 from tests.flows.image_world import (
     CAMERAS,
+    HEIGHT,
     MONITOR,
     OF_EACH,
+    WIDTH,
     Change,
     Image,
     darker,
@@ -78,6 +80,29 @@ def test_what_was_measured_outlasts_the_files(tmp_path: Path) -> None:
     outcome = run(project, 0)
     assert measured(project, outcome) == first
     assert not outcome.findings
+
+
+def test_presets_of_cleanvision_are_shares_also_of_images_that_were_measured_before(tmp_path: Path) -> None:
+    project = world(tmp_path)
+    rows = log_images(project, 0, {"north": darker(0.2)})
+    first = measured(project, run(project, 0))
+    assert not [metric for metric, _ in first if "cleanvision" in metric]
+    (project.root / "images" / rows["image_path"][0]).unlink()
+    named = "folder: images, cleanvision: [dark, odd_aspect_ratio]"
+    check = 'checks: [{metric: image_cleanvision_dark_ratio, segment: "camera=*", above: 0.5}]\n'
+    (project.root / "monitors" / "m.yaml").write_text(MONITOR.replace("folder: images", named) + check)
+    outcome = run(Project.open(project.root), 0)
+    found = measured(project, outcome)
+    assert found["image_brightness", ""] == first["image_brightness", ""]
+    assert found["image_cleanvision_dark_ratio", ""] == pytest.approx((OF_EACH - 1) / (len(rows) - 1))
+    assert found["image_cleanvision_dark_ratio", "camera=north"] == 1
+    assert found["image_cleanvision_dark_score", "camera=south"] > 0.32
+    assert found["image_cleanvision_odd_aspect_ratio_score", ""] == HEIGHT / WIDTH
+    assert not [metric for metric, _ in found if "blurry" in metric]
+    assert failed(outcome) == {"camera=north"}
+    (finding,) = outcome.findings
+    what = "1 of 24 images was measured before images.cleanvision named dark, odd_aspect_ratio, and is gone"
+    assert finding.message == f"{what}, such as 2025-03-03/north-0.jpg; store it again"
 
 
 CHECKS = """
@@ -173,8 +198,12 @@ def test_a_path_column_that_is_missing_is_named_once(tmp_path: Path) -> None:
 def test_what_the_service_measured_is_taken(tmp_path: Path) -> None:
     project = world(tmp_path, MONITOR.replace("{path: image_path, folder: images}", "{}"))
     rows = log_images(project, 0, write=False).drop(columns="image_path")
-    outcome = run(project, 0, rows.assign(image_brightness=np.where(rows["camera"] == "west", 0.1, 0.7)))
+    west = rows["camera"] == "west"
+    logged = {"image_brightness": np.where(west, 0.1, 0.7), "image_cleanvision_dark_score": np.where(west, 0.2, 0.9)}
+    outcome = run(project, 0, rows.assign(**logged))
     found = measured(project, outcome)
+    assert found["image_cleanvision_dark_ratio", "camera=west"] == 1
+    assert found["image_cleanvision_dark_ratio", ""] == pytest.approx(1 / 3)
     assert found["image_brightness", "camera=west"] == pytest.approx(0.1)
     assert found["image_brightness", "image_light=bright"] == pytest.approx(0.7)
     assert not {metric for metric, _ in found} & {"images_missing", "image_contrast"}

@@ -14,6 +14,7 @@ from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.intervals import Interval, student, wilson
 from lamplighter.core.records.catalogue import METRICS
 from lamplighter.core.records.finding import Code, Finding
+from lamplighter.core.records.image_statistics import PRESETS
 from lamplighter.core.records.measurement import Measurement
 
 NO_IMAGE = "no image of it could be measured"
@@ -24,9 +25,11 @@ MOST_NAMED = 3
 POOR: Mapping[str, tuple[str, float]] = {
     "image_dark_ratio": ("image_luminance_p95", 0.2),
     "image_blurred_ratio": ("image_sharpness", 0.06),
+    **{row.ratio: (row.score, row.threshold) for row in PRESETS.values()},
 }
 """Images below a statistic's value are poor, whatever the camera: 95 % of the pixels are darker than a fifth of white;
-edges are four pixels wide, at which a person sees no text or face."""
+edges are four pixels wide, at which a person sees no text or face. Where CleanVision's presets are named, those that it
+would report."""
 
 COVERED = 0.25
 """Share of the tiles from which on an image is occluded: a quarter of the view."""
@@ -149,6 +152,35 @@ def file_findings(images: Images, paths: Sequence[str | None], faults: Sequence[
         yield Finding(Code.IMAGES_UNMEASURED, worst.subject, worst.message)
     else:
         yield from (finding for finding, _ in found)
+
+
+def unjudged_findings(
+    paths: Sequence[str | None], faults: Sequence[str | None], scores: Mapping[str, Floats]
+) -> Iterator[Finding]:
+    """Images that were measured before a preset was named, and whose files have gone since.
+
+    Parameters
+    ----------
+    paths, faults : sequence of str or None
+    scores : mapping of str to array of shape (n_images,)
+        By the name of the preset; a file that can be read has each.
+
+    Examples
+    --------
+    >>> scores = {"dark": np.array([0.1, np.nan, np.nan]), "blurry": np.array([0.4, 0.5, np.nan])}
+    >>> for it in unjudged_findings(["a.jpg", "b.jpg", "c.jpg"], [None, None, "missing"], scores):
+    ...     print(it.message)
+    1 of 3 images was measured before images.cleanvision named dark, and is gone, such as b.jpg; store it again
+    """
+    readable = np.array([bool(path) and not fault for path, fault in zip(paths, faults, strict=True)], bool)
+    lacking = {name: readable & ~np.isfinite(values) for name, values in scores.items()}
+    if rows := np.flatnonzero(np.any([*lacking.values()], axis=0)).tolist():
+        gone = {paths[row] or "": "" for row in rows}
+        named = ", ".join(name for name, lacks in lacking.items() if lacks.any())
+        was, have, them = ("was", "is", "it") if len(gone) == 1 else ("were", "are", "them")
+        what = f"{_of(len(gone), len(paths), 'image')} {was} measured before images.cleanvision named {named}"
+        message = f"{what}, and {have} gone, such as {_named(gone)}; store {them} again"
+        yield Finding(Code.IMAGES_MISSING, "images.cleanvision", message)
 
 
 def _file_findings(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from lamplighter.core.monitor.fields import Flag, Name, Section, fault
-from lamplighter.core.records.image_statistics import IMAGE_STATISTICS
+from lamplighter.core.monitor.fields import Flag, Name, Section, fault, listed
+from lamplighter.core.records.image_statistics import IMAGE_STATISTICS, measured_names
 
 FAULT, HOUR, LIGHT = "image_fault", "image_hour", "image_light"
 """Columns that a run makes beside the statistics: what is wrong with a file, the local hour, and how light it was."""
@@ -27,6 +28,8 @@ CROPS = "image_crop_"
 NUMERIC = tuple(name for name, statistic in IMAGE_STATISTICS.items() if statistic.is_number)
 """Statistics that are numbers."""
 
+PresetName = Literal["dark", "light", "odd_aspect_ratio", "low_information", "blurry", "grayscale"]
+"""Those of `PRESETS`; a test compares both."""
 
 DARK, DIM = 0.15, 0.3
 """Mean luminance below which an image counts as dark, and as dim: a lit street in the dark lies below the first, a
@@ -46,6 +49,9 @@ def light_of(brightness: float | None) -> str | None:
     return "dark" if brightness < DARK else "dim" if brightness < DIM else "bright"
 
 
+LOG_SCORES = "leave cleanvision out and log the columns image_cleanvision_*_score in the service"
+
+
 class Images(Section):
     """The images that a model saw."""
 
@@ -55,15 +61,19 @@ class Images(Section):
     )
     folder: str = Field(default="", max_length=1000, description="folder of the files; by default the project's")
     crops: Flag = Field(default=False, description="the objects in an image are measured as well, by their boxes")
+    cleanvision: Annotated[tuple[PresetName, ...], BeforeValidator(listed)] = Field(
+        default=(), description="issues of CleanVision that images are judged by, such as dark and blurry"
+    )
 
     @model_validator(mode="after")
     def _local(self) -> Images:
         if "://" in self.folder:
             what = f"{self.folder!r} is no folder of this machine, where the files are measured"
             raise fault(f"{what}; mount it, or log the columns image_* in the service", "folder")
-        if self.path is None and (self.folder or self.crops):
-            key = "folder" if self.folder else "crops"
-            raise fault("no file is measured without its path; name its column as path", key)
+        if self.path is None:
+            for key, cure in (("folder", ""), ("crops", ""), ("cleanvision", f", or {LOG_SCORES}")):
+                if getattr(self, key):
+                    raise fault(f"no file is measured without its path; name its column as path{cure}", key)
         return self
 
     @property
@@ -77,7 +87,8 @@ class Images(Section):
         """
         if self.path is None:
             return ()
-        return tuple(name for name in NUMERIC if self.crops or not name.startswith(CROPS))
+        names = measured_names(self.cleanvision)
+        return tuple(name for name in NUMERIC if name in names and (self.crops or not name.startswith(CROPS)))
 
     @property
     def made(self) -> frozenset[str]:

@@ -6,6 +6,7 @@ A check of what is never recorded would stay undecided for ever, or pass for eve
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lamplighter.core.hints import did_you_mean
@@ -21,6 +22,7 @@ from lamplighter.core.records.catalogue import (
     OF_IMAGES,
     QUALITY_METRICS,
 )
+from lamplighter.core.records.image_statistics import PRESETS
 
 if TYPE_CHECKING:
     from lamplighter.core.monitor.model import Monitor
@@ -35,6 +37,12 @@ OF_ANSWERS = frozenset(name for name in FEATURE_METRICS if name.startswith("pred
 OF_FEATURES = FEATURE_METRICS - OF_ANSWERS
 OF_CROPS = frozenset(name for name in OF_IMAGES if name.startswith(CROPS))
 OF_FILES = frozenset({"images_missing", "images_unreadable_ratio", "image_tile_covered_ratio"})
+
+
+def _has_preset(name: str, monitor: Monitor) -> bool:
+    """Whether the scores of a preset of CleanVision are measured, or may be logged."""
+    return monitor.images is not None and (monitor.images.path is None or name in monitor.images.cleanvision)
+
 
 NEEDS: tuple[tuple[str, Collection[str], Callable[[Monitor], object]], ...] = (
     ("labels", {*QUALITY_METRICS, *LABEL_METRICS, *ARRIVAL_METRICS}, lambda monitor: monitor.labels),
@@ -66,6 +74,10 @@ NEEDS: tuple[tuple[str, Collection[str], Callable[[Monitor], object]], ...] = (
         "images.crops",
         OF_CROPS,
         lambda monitor: monitor.images and (monitor.images.crops or monitor.images.path is None),
+    ),
+    *(
+        (f"images.cleanvision with {row.name}", {row.score, row.ratio}, partial(_has_preset, row.name))
+        for row in PRESETS.values()
     ),
     ("images.path", OF_FILES, lambda monitor: monitor.images and monitor.images.path),
     (

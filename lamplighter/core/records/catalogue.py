@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lamplighter.core.records.image_statistics import IMAGE_STATISTICS, ImageStatistic
+from lamplighter.core.records.image_statistics import IMAGE_STATISTICS, PRESETS, ImageStatistic
 from lamplighter.core.records.metric import Better, Family, Metric
 
 CLASSES = frozenset({"classification"})
@@ -122,6 +122,10 @@ _ROWS = (
     _images("image_dark_ratio", "share of the images that are dark"),
     _images("image_blurred_ratio", "share of the images that are blurred"),
     _images("image_occluded_ratio", "share of the images of which a part is covered"),
+    *(
+        _images(row.ratio, f"share of the images with CleanVision's is_{row.name}_issue: {row.help}")
+        for row in PRESETS.values()
+    ),
     Metric(
         "image_tile_covered_ratio", DATA, "share of the images in which a tile of the view is covered, and most of all",
         0, 1, "lower", labels=("segment", "class"), interval="Wilson",

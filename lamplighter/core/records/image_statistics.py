@@ -2,11 +2,12 @@
 
 Each is a column of a table of images and a measurement of the same name: the mean over the images of a window. What
 computes them is `lamplighter.images`; profiles, checks, gauges, boards and the reference page read the rows from here.
+The last rows are the scores of CleanVision's presets, which are measured where a monitor names them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,6 +30,8 @@ class ImageStatistic:
         Where the best value lies.
     source : str
         How it is computed, or by whose definition.
+    preset : str
+        CleanVision's name of the preset whose score it is; empty where it is measured of each image.
 
     Examples
     --------
@@ -44,12 +47,79 @@ class ImageStatistic:
     upper: float | None
     better: Literal["higher", "lower", "neither"]
     source: str
+    preset: str = ""
 
     @property
     def is_number(self) -> bool:
         """Whether it is a number; else it is a name, or null."""
         return self.unit != TILE
 
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A kind of issue that CleanVision finds in single images.
+
+    Attributes
+    ----------
+    name : str
+        CleanVision's.
+    threshold : float
+        CleanVision's: an image with a lower score has the issue.
+    help : str
+        What is wrong with such an image.
+    source : str
+        How the score is computed.
+
+    Examples
+    --------
+    >>> row = PRESETS["dark"]
+    >>> row.score, row.ratio, row.threshold
+    ('image_cleanvision_dark_score', 'image_cleanvision_dark_ratio', 0.32)
+    """
+
+    name: str
+    threshold: float
+    help: str
+    source: str
+
+    @property
+    def score(self) -> str:
+        """The statistic: a number between 0, the worst, and 1."""
+        return f"image_cleanvision_{self.name}_score"
+
+    @property
+    def ratio(self) -> str:
+        """The measurement: the share of the images that have the issue."""
+        return f"image_cleanvision_{self.name}_ratio"
+
+
+PRESETS: Mapping[str, Preset] = {
+    row.name: row
+    for row in (
+        Preset(
+            "dark", 0.32, "even the lightest pixels are dark",
+            "99th percentile of sqrt(0.241 R^2 + 0.691 G^2 + 0.068 B^2) / 255",
+        ),
+        Preset(
+            "light", 0.05, "even the darkest pixels are light",
+            "1 - 5th percentile of sqrt(0.241 R^2 + 0.691 G^2 + 0.068 B^2) / 255",
+        ),
+        Preset(
+            "odd_aspect_ratio", 0.35, "it is far wider than high, or far higher than wide",
+            "min(width / height, height / width)",
+        ),
+        Preset(
+            "low_information", 0.3, "it has few levels",
+            "min(0.1 * entropy of the levels of all channels in bits, 1)",
+        ),
+        Preset(
+            "blurry", 0.29, "edges are weak, and the levels of grey are many",
+            "min(1 - exp(-0.01 * std of edges) + spread of levels, 1), at 64 pixels",
+        ),
+        Preset("grayscale", 1, "it has no colours", "0 where the channels are equal, else 1"),
+    )
+}  # fmt: skip
+"""CleanVision's kinds of issues of single images, with its names and its thresholds."""
 
 LUMINANCE, SHARE, TILE, PIXELS = "luminance", "share", "tile", "pixels"
 
@@ -132,6 +202,24 @@ _ROWS = (
         "image_crop_noise", "Noise on the objects: the median over the boxes of the image.",
         LUMINANCE, 0, 1, "lower", "image_noise inside each box",
     ),
+    *(
+        ImageStatistic(
+            row.score, f"CleanVision's {row.name}_score; below {row.threshold:g}, {row.help}.",
+            "score", 0, 1, "higher", f"{row.source}; CleanVision 0.3", row.name,
+        )
+        for row in PRESETS.values()
+    ),
 )  # fmt: skip
 
 IMAGE_STATISTICS: Mapping[str, ImageStatistic] = {row.name: row for row in _ROWS}
+
+
+def measured_names(presets: Collection[str] = ()) -> list[str]:
+    """The statistics that are measured where some of CleanVision's presets are asked for, in the order of the table.
+
+    Examples
+    --------
+    >>> measured_names(["light", "dark"])[-2:], len(measured_names()) + len(PRESETS) == len(IMAGE_STATISTICS)
+    (['image_cleanvision_dark_score', 'image_cleanvision_light_score'], True)
+    """
+    return [row.name for row in _ROWS if not row.preset or row.preset in presets]

@@ -27,6 +27,21 @@ IMAGES = "images: {path: file, folder: pictures}\n"
             "crops are measured by the boxes of a detector, and this monitor is of classification",
             id="crops without boxes",
         ),
+        pytest.param(
+            "images: {path: file, cleanvision: [dark, blury]}",
+            ":5: images.cleanvision.1: 'blury' cannot be chosen; did you mean 'blurry'? known: dark, light, odd_aspect",
+            id="a preset that CleanVision has not",
+        ),
+        pytest.param(
+            "images: {cleanvision: dark}",
+            "no file is measured without its path; name its column as path, or leave cleanvision out and log",
+            id="presets without a path",
+        ),
+        pytest.param(
+            "images: {path: file, cleanvision: dark}\nchecks: [{metric: image_cleanvision_blurry_ratio, above: 0.2}]",
+            "metric 'image_cleanvision_blurry_ratio' needs images.cleanvision with blurry, and this monitor has none",
+            id="a check of a preset that is not named",
+        ),
         pytest.param("images: {pat: file}", "did you mean 'path'?", id="a slip"),
         pytest.param(
             "private: [file]\n" + IMAGES,
