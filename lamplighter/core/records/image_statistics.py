@@ -204,7 +204,7 @@ _ROWS = (
     ),
     *(
         ImageStatistic(
-            row.score, f"CleanVision's {row.name}_score; below {row.threshold:g}, {row.help}.",
+            row.score, f"The {row.name}_score of CleanVision; below {row.threshold:g} {row.help}.",
             "score", 0, 1, "higher", f"{row.source}; CleanVision 0.3", row.name,
         )
         for row in PRESETS.values()

@@ -199,8 +199,9 @@ def test_a_decoder_that_crashes_loses_its_file_alone(folder: Path, monkeypatch: 
 def test_without_opencv_one_line_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "sitecustomize.py").write_text("import sys; sys.modules['cv2'] = None")
     monkeypatch.setenv("PYTHONPATH", str(folder))
-    with pytest.raises(LamplighterError, match=r"pip install 'lamplighter\[images\]'"):
-        list(measure_files([folder / "whole.jpg"]))
+    for presets in ((), ("dark",)):
+        with pytest.raises(LamplighterError, match=r"pip install 'lamplighter\[images\]'"):
+            list(measure_files([folder / "whole.jpg"], workers=1, cleanvision=presets))
 
 
 def test_files_are_taken_no_faster_than_results_are(folder: Path) -> None:
