@@ -18,13 +18,17 @@ from storage.project.user_code import text_of
 from storage.sources.reference import reference_key
 from storage.sources.scan import Scan
 from tasks.stages.evaluate import custom_functions, labelled_rows
+from tasks.stages.images import measure_images
 from tasks.stages.profile import answered, box_measurements_of, boxes_answered, key_of, reference_profiles
 from tasks.stages.read import Located
 from tasks.stages.run_context import RunContext
 from tasks.stages.validate import Table
 
-EDITION = 1
+EDITION = 2
 """Raise it when the same reference would come to other values: every reference is measured once again."""
+
+ABSENT = "images_missing"
+"""Files that are not there."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class MeasuredReference:
 def measure_reference(context: RunContext, located: Located, table: Table) -> MeasuredReference | None:
     """Measure the reference of a run's own window; None where the history has the values already.
 
-    Of days before a window (``trailing``) nothing is measured here, and of the quality of fixed days neither: the
+    Of days before a window (``trailing``) nothing is measured here, and of fixed days neither quality nor images: the
     history has those windows. Nothing is judged on behalf of an older window, so its reference is not measured either.
 
     Examples
@@ -75,11 +79,18 @@ def measure_reference(context: RunContext, located: Located, table: Table) -> Me
     found = [*reference_measurements(monitor, table.features, profiles, rows.count)]
     found += box_measurements_of(monitor, boxes_answered(monitor, rows) if rows.count else None)
     # The rows of files that a reference consists of are all of them; those of days are chosen by their time.
-    if monitor.labels and located.reference.time is None:
+    if located.reference.time is not None:
+        return MeasuredReference(content, found)
+    if monitor.labels:
         quality, unloaded = _quality(context, rows, table)
         found += quality
         content += unloaded
-    return MeasuredReference(content, found)
+    of_images, _ = measure_images(context, located.reference)
+    # The next run looks for them again.
+    content += "".join(
+        f" without {it.value:g} images" for it in of_images if it.metric == ABSENT and it.value and not it.segment
+    )
+    return MeasuredReference(content, found + of_images)
 
 
 def _content(context: RunContext, located: Located) -> str:

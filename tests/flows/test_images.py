@@ -12,6 +12,7 @@ import pytest
 
 from storage.history import open_history
 from storage.history.query import Filter, measurements_of
+from storage.history.reference_values import reference_values
 from storage.project.folder import Project
 from tasks.stages.outcome import Outcome
 from tests.flows.image_world import (
@@ -122,6 +123,34 @@ def test_brightness_falling_on_one_camera_opens_an_incident_that_names_it(tmp_pa
         outcome = run(project, number)
         assert failed(outcome) == ({"camera=north"} if number == 3 else set())
     assert [it.check_name for it in outcome.judged.opened] == ["image_brightness-camera=--falls[camera=north]"]
+
+
+OF_FILES = """
+reference: {parquet: reference.parquet}
+checks:
+  - {name: cameras, metric: image_brightness, segment: "camera=*", falls: 30%, versus: reference}
+  - {name: tiles, metric: image_occluded_ratio, rises: {by: 0.1}, versus: reference}
+"""
+
+
+def test_a_camera_is_compared_with_its_images_in_a_reference_of_files(tmp_path: Path) -> None:
+    project = world(tmp_path, MONITOR + OF_FILES)
+    reference = log_images(project, 0).drop(columns=["id", "at"])
+    gone = project.root / "images" / reference["image_path"][0]
+    content = gone.read_bytes()
+    gone.unlink()
+    reference.to_parquet(project.root / "reference.parquet")
+    log_images(project, 1, {"north": darker(0.3)})
+    first = run(project, 1)
+    assert failed(first) == {"camera=north"}
+    assert {it.verdict.value for it in first.judged.decisions if it.check.name == "tiles"} == {"passed"}
+    known = {(it.metric, it.segment): it for it in reference_values(open_history(project), "m")}
+    assert (known["image_brightness", ""].n, known["images_missing", "camera=north"].value) == (len(reference) - 1, 1)
+    gone.write_bytes(content)
+    run(project, 1)
+    known = {(it.metric, it.segment): it for it in reference_values(open_history(project), "m")}
+    expected = np.mean([luminance(project, path) for path in reference["image_path"] if "north" in path])
+    assert known["image_brightness", "camera=north"].value == pytest.approx(expected, abs=2e-3)
 
 
 SIGMAS = """

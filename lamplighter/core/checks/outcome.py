@@ -13,6 +13,7 @@ from lamplighter.core.monitor.check_forms import Basis
 from lamplighter.core.monitor.check_limits import NO_LIMIT, Limit, interval_of_many, mean_of, median_of, theil_sen
 from lamplighter.core.monitor.check_spans import least_past
 from lamplighter.core.monitor.checks import Check
+from lamplighter.core.records.catalogue import OF_IMAGES
 from lamplighter.core.records.measurement import Measurement
 from lamplighter.core.time.duration import format_duration
 
@@ -313,7 +314,8 @@ def _of_reference(check: Check, series: Series) -> Basis:
         return _of_reference_days(check, series, *series.reference_days)
     if found is None:
         what = f"the reference has no {check.metric}"
-        cure = "add the labels to its rows, or compare with the past, such as versus: {mean: 28d}"
+        add = "the paths of its images" if check.metric in OF_IMAGES else "the labels"
+        cure = f"add {add} to its rows, or compare with the past, such as versus: {{mean: 28d}}"
         raise CannotDecideError(f"{what}; {cure}", Cause.DATA)
     if found.value is None:
         raise CannotDecideError(f"the reference: {found.reason}", Cause.DATA)

@@ -145,6 +145,11 @@ def test_odd_pasts(values: list[float], keys: dict[str, Any], failing: bool) -> 
             Cause.DATA, id="no reference value",
         ),
         pytest.param(
+            [0.3], {"metric": "image_brightness", "falls": "5%", "versus": "reference"}, {},
+            "the reference has no image_brightness; add the paths of its images to its rows", Cause.DATA,
+            id="a reference without images",
+        ),
+        pytest.param(
             [0.3], {"falls": "5%", "versus": {"version": "2"}}, {}, "version '2' has no f1 in 2013-04-01", Cause.DATA,
             id="no version",
         ),
