@@ -88,6 +88,8 @@ Which values are usual depends on the camera and the hour: compare them with the
 In one image noise looks like fine texture; sharpness is freed of the noise, so that neither dusk nor noise moves it. A
 wall and a clear sky are opaque tiles; dirt on the lens is where one tile stays the worst for days.
 
+The scores of CleanVision are measured where a monitor names them in `images.cleanvision`, or a service asks for them.
+
 Files of {", ".join(FORMATS[:-1])} and {FORMATS[-1]} are read, turned as EXIF says; of 16 bits the upper 8 count,
 and opacity does not. One that declares more than {MOST_PIXELS:,} pixels is not decoded. A file that cannot be measured
 has one of the faults {", ".join(f"`{code}`" for code in FaultCode)}, and the rest go on."""
