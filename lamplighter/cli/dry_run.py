@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from lamplighter.core.time.window import Window
     from tasks.retraining.trial import DryRun
 
-MOST_METRICS, MOST_SEGMENTS = 8, 5
+MOST_METRICS, MOST_PARTS = 8, 5
 """What a screen shows; JSON has all."""
 
 METRICS = Layout(
     ("metric", "champion", "challenger", "n", "difference"), frozenset({"n", "difference"}), spare=(("n",),)
 )
-SEGMENTS = Layout(("segment", "gain", "at least", "at most", "n"), frozenset({"gain", "at least", "at most", "n"}))
+BOUNDS = ("gain", "at least", "at most", "n")
 
 
 def show(made: DryRun, *, as_json: bool) -> None:
@@ -47,25 +47,31 @@ def show(made: DryRun, *, as_json: bool) -> None:
     click.echo(f"champion  {made.champion or 'none of the registry: the answers that were logged'}\n")
     rows = [_row(entry) for entry in found["metrics"] if entry["champion"]["value"] is not None][:MOST_METRICS]
     print_table(rows, METRICS)
-    if segments := sorted(found["segments"], key=lambda entry: entry["gain"])[:MOST_SEGMENTS]:
-        click.echo(f"\n{gain['metric']} by segment, the worst first")
-        print_table(
-            [
-                {
-                    "segment": entry["segment"],
-                    "gain": number_text(entry["gain"], 3, sign=True),
-                    "at least": number_text(entry["lower"], 3, sign=True),
-                    "at most": number_text(entry["upper"], 3, sign=True),
-                    "n": entry["n"],
-                }
-                for entry in segments
-            ],
-            SEGMENTS,
-        )
+    _show_parts("segment", gain["metric"], found["segments"])
+    _show_parts("class", made.comparison.of_each_class, found["classes"])
     colour = {"promoted": GOOD, "waiting": UNSURE}.get(found["decision"], BAD)
     click.echo(painted(f"\n{_decided(found)}", colour))
     if made.veto:
         click.echo(painted(f"asked for now, nothing would be retrained: {made.veto}", UNSURE))
+
+
+def _show_parts(what: str, metric: str, parts: list[dict[str, Any]]) -> None:
+    """The gains in segments, or of classes, of which the challenger loses most."""
+    shown = sorted(parts, key=lambda entry: entry["gain"])[:MOST_PARTS]
+    if not shown:
+        return
+    click.echo(f"\n{metric} by {what}, the worst first")
+    rows = [
+        {
+            what: entry[what],
+            "gain": number_text(entry["gain"], 3, sign=True),
+            "at least": number_text(entry["lower"], 3, sign=True),
+            "at most": number_text(entry["upper"], 3, sign=True),
+            "n": entry["n"],
+        }
+        for entry in shown
+    ]
+    print_table(rows, Layout((what, *BOUNDS), frozenset(BOUNDS)))
 
 
 def as_dict(made: DryRun) -> dict[str, Any]:
@@ -96,15 +102,19 @@ def as_dict(made: DryRun) -> dict[str, Any]:
             for it in ordered
             if it.metric in after
         ],
-        "segments": [
-            {"segment": name, "gain": of.value, "lower": of.lower, "upper": of.upper, "n": of.n}
-            for name, of in comparison.segments.items()
+        "segments": [{"segment": name, **_part(of)} for name, of in comparison.segments.items()],
+        "classes": [
+            {"class": name, "metric": comparison.of_each_class, **_part(of)} for name, of in comparison.classes.items()
         ],
     }
 
 
 def _span(windows: list[Window]) -> dict[str, Any]:
     return {"windows": len(windows), "first": windows[0].label, "last": windows[-1].label}
+
+
+def _part(gain: Gain) -> dict[str, Any]:
+    return {"gain": gain.value, "lower": gain.lower, "upper": gain.upper, "n": gain.n}
 
 
 def _bounds(gain: Gain | None) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +13,7 @@ from lamplighter.core.monitor import Monitor
 from lamplighter.core.quality.confusion import Confusion
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.resampling import custom
-from lamplighter.core.records.catalogue import QUALITY_METRICS
+from lamplighter.core.records.catalogue import OF_EACH_CLASS, QUALITY_METRICS
 from lamplighter.core.records.measurement import Measurement, State
 
 CustomFunction = Callable[..., float]
@@ -85,8 +83,10 @@ Drawn = tuple[npt.NDArray[np.intp], Sequence[Grouping]]
 """Rows, each as often as it was drawn, and the ways to cut them."""
 
 
-def values_of(labelled: Labelled, monitor: Monitor, metric: str, draws: Iterable[Drawn]) -> Iterator[list[list[float]]]:
-    """One metric of some labelled rows after others, NaN where it is not defined.
+def measured_again(
+    labelled: Labelled, monitor: Monitor, metric: str, draws: Iterable[Drawn]
+) -> Iterator[list[Measurement]]:
+    """One metric of some labelled rows after others, and of their classes where it is of all classes.
 
     What is of a single row, such as how well a text fits its reference, is looked at once, however often it is drawn.
 
@@ -95,23 +95,19 @@ def values_of(labelled: Labelled, monitor: Monitor, metric: str, draws: Iterable
     metric : str
         One of `lamplighter.core.records.catalogue.QUALITY_METRICS`.
     draws : iterable of Drawn
-        Their groupings are of segments.
+        Their groupings are of segments or draws.
 
     Yields
     ------
-    list of list of float
-        For each draw the values of its groupings in their order, and within each in the order of its names.
+    list of Measurement
+        Of the groups of all groupings; of a class (``klass``) it is the metric that `OF_EACH_CLASS` names.
     """
     measured = evaluator_of(monitor.kind).measured_on(labelled, monitor, metric)
+    of_class = OF_EACH_CLASS.get(metric, metric)
     for rows, groupings in draws:
         with np.errstate(all="ignore"):
-            every = measured(rows, groupings)
-        values = iter(found for found in every if found.metric == metric and not found.klass)
-        named = [{found.segment: found.value for found in islice(values, len(it.names))} for it in groupings]
-        yield [
-            [math.nan if (value := found.get(name)) is None else value for name in it.names]
-            for it, found in zip(groupings, named, strict=True)
-        ]
+            found = measured(rows, groupings)
+        yield [it for it in found if it.metric == (of_class if it.klass else metric)]
 
 
 def _groupings(labelled: Labelled) -> list[Grouping]:

@@ -43,7 +43,8 @@ class Accept(Section):
         default=timedelta(days=7), description="the newest matured time, which the challenger is not trained on"
     )
     floor: NotNegative = Field(
-        default=0.05, description="most that a segment of 100 rows or more may surely lose, in the metric's unit"
+        default=0.05,
+        description="most that a segment or class of 100 rows or boxes may surely lose, in the metric's unit",
     )
 
 

@@ -17,6 +17,7 @@ from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.precision_recall_f1 import RATIOS, accuracy
 from lamplighter.core.quality.probabilities import calibration
 from lamplighter.core.quality.scores import NO_CLASS, Scores, YScore
+from lamplighter.core.records.catalogue import OF_EACH_CLASS
 from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.core.values.key_name import key_name
 
@@ -61,7 +62,7 @@ def classification(
     state : State
         Passed on to the measurements.
     only : str
-        A metric that is enough; by default all are measured.
+        A metric that is enough, with what it is made of in each class; by default all are measured.
 
     Returns
     -------
@@ -100,8 +101,8 @@ def classification(
             measured |= {name: undefined(grouping, NO_POSITIVE) for name in SCORED}
         for name, estimates in measured.items():
             found += estimates.measurements(name, grouping, state) if only in ("", name) else []
-        if grouping.is_whole and not only:
-            found += _per_class(cells, grouping, state)
+        if grouping.is_whole and (not only or only in OF_EACH_CLASS):
+            found += _per_class(cells, grouping, state, OF_EACH_CLASS.get(only, ""))
     return found, confusion
 
 
@@ -146,12 +147,16 @@ def _scored(scores: Scores, labelled: Grouping, only: str = "") -> dict[str, Est
     return {name: Estimates(it.value, it.n, it.interval, (*cases, *it.undefined)) for name, it in found.items()}
 
 
-def _per_class(cells: Cells, grouping: Grouping, state: State) -> Iterator[Measurement]:
-    """Precision, recall and F1 of the classes that occur most, in the groups in which they occur."""
-    occurs = cells.labelled + cells.predicted
+def _per_class(cells: Cells, grouping: Grouping, state: State, only: str) -> Iterator[Measurement]:
+    """Precision, recall and F1 of the classes that occur most, in the groups in which they occur.
+
+    If one is enough, of classes that are labelled there: of another one it says nothing about a model.
+    """
+    ratios = {name: ratio for name, ratio in RATIOS.items() if only in ("", name)}
+    occurs = cells.labelled if only else cells.labelled + cells.predicted
     largest = np.argsort(-np.sum(occurs, axis=0), kind="stable")[:LARGEST]
     for klass in sorted(largest.tolist()):
-        for name, ratio in RATIOS.items():
+        for name, ratio in ratios.items():
             estimates = ratio.of_class(cells, klass)
             yield from estimates.measurements(
                 name, grouping, state, klass=key_name(cells.classes[klass]), only=occurs[:, klass] > 0

@@ -103,7 +103,7 @@ def detection(
 def measured_again(
     y_true: Boxes, y_pred: Boxes, *, confidence: float, readable: Bools, metric: str
 ) -> Callable[[Ints, Sequence[Grouping]], list[Measurement]]:
-    """What measures one metric on any of the images, each as often as it is named; boxes are matched once.
+    """What measures at least one metric on any of the images, each as often as named; boxes are matched once.
 
     Examples
     --------
@@ -112,8 +112,8 @@ def measured_again(
     >>> boxes = Boxes.of(packed(pa.array([[[0, 0, 9, 9]], []]), pa.array([["car"], []]), pa.array([[0.9], []])))
     >>> readable = np.array([True, True])
     >>> measured = measured_again(boxes, boxes, confidence=0.25, readable=readable, metric="map50")
-    >>> [it.value for it in measured(np.array([0, 0, 1]), [Grouping.overall(3)])]
-    [1.0]
+    >>> {(it.metric, it.klass): it.value for it in measured(np.array([0, 0, 1]), [Grouping.overall(3)])}
+    {('map50', ''): 1.0, ('ap50', 'car'): 1.0, ('ap', 'car'): 1.0}
     """
     graded = GradedDetections.of(y_true, y_pred, confidence, tuple(dict.fromkeys(("", MEANS.get(metric, "")))))
 
@@ -125,8 +125,7 @@ def measured_again(
                 times = np.bincount(own[readable[own]], minlength=graded.images)
                 part = graded.part(np.flatnonzero(times))
                 of = Group(part, grouping, group, confidence, State.FINAL, rows=len(own))
-                measured = of.measured(times[times > 0], _no_draws(part.images), metric)
-                found += [it for it in measured if it.metric == metric]
+                found += of.measured(times[times > 0], _no_draws(part.images), metric)
         return found
 
     return on
@@ -150,7 +149,7 @@ class Group:
         yield from self.measured(np.ones(images, np.int64), draws)
 
     def measured(self, weights: Ints, draws: Draws, only: str = "") -> Iterator[Measurement]:
-        """Every metric, or one that is enough; the weights give the value, the draws the interval."""
+        """Every metric, or at least one that is enough; the weights give the value, the draws the interval."""
         graded = self.graded
         means = {metric: size for metric, size in MEANS.items() if only in ("", metric)}
         precision = {size: graded.average_precision(size, weights, draws) for size in dict.fromkeys(means.values())}
@@ -158,24 +157,27 @@ class Group:
             values = precision[size][:, :, 0] if metric == "map50" else np.mean(precision[size], axis=2)
             lacking = NO_SIZE.format(size) if size and graded.labelled.any() else NO_OBJECT
             yield self._one(metric, _mean_of_classes(values), graded.images, lacking)
-        if only in MEANS:
-            return
-        counts = graded.counts(weights, draws)
-        yield from self._ratios(np.sum(counts, axis=1), NO_OBJECT, NO_DETECTION.format(self.confidence))
-        if self.grouping.is_whole and not only:
-            yield from self._classes(precision[""], counts)
+        counts = None if only in MEANS else graded.counts(weights, draws)
+        if counts is not None:
+            yield from self._ratios(np.sum(counts, axis=1), NO_OBJECT, NO_DETECTION.format(self.confidence))
+        if self.grouping.is_whole:
+            yield from self._classes(precision.get(""), counts)
 
-    def _classes(self, precision: Floats, counts: Ints) -> Iterator[Measurement]:
+    def _classes(self, precision: Floats | None, counts: Ints | None) -> Iterator[Measurement]:
+        """What was computed, of each class; where that is not all, of classes that are labelled."""
         graded = self.graded
-        occurs = graded.labelled + graded.predicted
+        is_part = precision is None or counts is None
+        occurs = graded.labelled if is_part else graded.labelled + graded.predicted
         largest = np.lexsort((-occurs, -graded.labelled))[:LARGEST]
         for klass in sorted(largest[occurs[largest] > 0].tolist()):
             name = class_name(graded.names[klass])
             n, lacking = int(graded.labelled[klass]), NO_CLASS_LABELLED.format(name)
-            yield self._one("ap50", precision[:, klass, 0], n, lacking, name)
-            yield self._one("ap", np.mean(precision[:, klass], axis=1), n, lacking, name)
-            none_detected = NO_CLASS_DETECTED.format(name, self.confidence)
-            yield from self._ratios(counts[:, klass], lacking, none_detected, name)
+            if precision is not None:
+                yield self._one("ap50", precision[:, klass, 0], n, lacking, name)
+                yield self._one("ap", np.mean(precision[:, klass], axis=1), n, lacking, name)
+            if counts is not None:
+                none_detected = NO_CLASS_DETECTED.format(name, self.confidence)
+                yield from self._ratios(counts[:, klass], lacking, none_detected, name)
 
     def _ratios(self, counts: Ints, unlabelled: str, undetected: str, klass: str = OVERALL) -> Iterator[Measurement]:
         """Precision, recall and F1 of hits, detections and objects, of shape (n_draws, 3)."""

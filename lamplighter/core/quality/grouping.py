@@ -27,8 +27,8 @@ class Grouping:
         One per group: ``origin=JFK``, or the empty text for all rows.
     codes : array of shape (n_rows,)
         Index into ``names`` of the row's group; -1 for a row in none.
-    by : {"segment", "version"}
-        The key part of a measurement that the name goes to.
+    by : {"segment", "version", "draw"}
+        The key part of a measurement that the name goes to. A draw is of all rows; its name goes to the segment.
 
     Examples
     --------
@@ -41,7 +41,7 @@ class Grouping:
 
     names: list[str]
     codes: Ints
-    by: Literal["segment", "version"] = "segment"
+    by: Literal["segment", "version", "draw"] = "segment"
 
     @classmethod
     def overall(cls, n_rows: int) -> Grouping:
@@ -100,13 +100,13 @@ class Grouping:
 
     @property
     def is_whole(self) -> bool:
-        """Whether its groups are the window or a version, for which numbers per class are given as well."""
-        return self.by == "version" or self.names == [OVERALL]
+        """Whether its groups are the window, draws of it or versions, for which numbers per class are given too."""
+        return self.by != "segment" or self.names == [OVERALL]
 
     def key(self, group: int) -> tuple[str, str]:
         """Segment and version that a measurement of the group carries."""
         name = self.names[group]
-        return (name, OVERALL) if self.by == "segment" else (OVERALL, name)
+        return (OVERALL, name) if self.by == "version" else (name, OVERALL)
 
     def rows(self, keep: Bools) -> Grouping:
         """The same groups over some of the rows; a group may become empty."""

@@ -371,4 +371,12 @@ OF_IMAGES = frozenset(name for name, metric in METRICS.items() if metric.family 
 """Those of `INPUT_METRICS` that are of the images of a window, and of those of a segment."""
 OF_ONE_CLASS = frozenset({"precision", "recall", "f1"})
 """Those of `QUALITY_METRICS` that are of a class that is named, or of the positive one: `RATIOS` computes them."""
+OF_EACH_CLASS: Mapping[str, str] = {
+    "accuracy": "recall",
+    "balanced_accuracy": "recall",
+    **{f"{name}_{mean}": name for name in ("precision", "recall", "f1") for mean in ("macro", "weighted")},
+    "map50": "ap50",
+    "map50_95": "ap",
+}
+"""What a metric of all classes is an average of, or a share: the metric that each of them has alone."""
 OF_VERSIONS = tuple(name for name, metric in METRICS.items() if metric.of_versions)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from lamplighter.core.evaluation.labelled import Labelled, factorized
-from lamplighter.core.evaluation.quality import evaluate, values_of
+from lamplighter.core.evaluation.quality import evaluate, measured_again
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.retrain import Accept
 from lamplighter.core.numbers import number_text
 from lamplighter.core.quality.grouping import Grouping
-from lamplighter.core.records.catalogue import QUALITY_METRICS
-from lamplighter.core.records.measurement import Measurement, State
+from lamplighter.core.records.catalogue import OF_EACH_CLASS, QUALITY_METRICS
+from lamplighter.core.records.measurement import OVERALL, Measurement, State
 from lamplighter.core.retraining.policy import FEWEST_COMPARED
 from lamplighter.core.values.key_name import column_key, key_name
 
@@ -44,7 +44,7 @@ class Gain:
     lower, upper : float
         One-sided bounds at the confidence that was asked for.
     n : int
-        Rows.
+        Rows; of a class the rows or boxes that the metric is of, in the model that has fewer.
     """
 
     value: float
@@ -62,8 +62,8 @@ class Comparison:
     metric : str
     gain : Gain or None
         None where the metric is not defined on the rows.
-    segments : dict of str to Gain
-        Those of enough rows.
+    segments, classes : dict of str to Gain
+        Those of enough rows; of a class the gain of `of_each_class`, where that is of enough rows or boxes.
     nulls : tuple of float
         Share of rows that champion and challenger left without a prediction or a score.
     """
@@ -71,7 +71,13 @@ class Comparison:
     metric: str
     gain: Gain | None
     segments: dict[str, Gain] = field(default_factory=dict)
+    classes: dict[str, Gain] = field(default_factory=dict)
     nulls: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def of_each_class(self) -> str:
+        """The metric that is compared of single classes."""
+        return OF_EACH_CLASS.get(self.metric, self.metric)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +131,15 @@ def compare(
     answered = [name for name in (monitor.predictions.prediction, *monitor.predictions.scores) if name]
     nulls = tuple(float(answers[answered].isna().any(axis=1).mean()) for answers in (champion, challenger))
     groups = [Group.whole(len(rows.y_true)), *(Group.of(name, values) for name, values in rows.segments.items())]
-    gains = _gains(monitor, accept.metric, both, groups, [np.arange(len(rows.y_true)), *_draws(rows.blocks, RESAMPLES)])
-    values, drawn = gains[0], gains[1:]
-    names = [name for group in groups for name in group.names]
-    sizes = [size for group in groups for size in group.sizes]
-    found = {}
-    for i, name in enumerate(names):
-        spread = drawn[np.isfinite(drawn[:, i]), i]
-        if np.isfinite(values[i]) and len(spread) >= RESAMPLES * (1 - MOST_UNDEFINED):
-            lower, upper = np.quantile(spread, [1 - accept.confidence, accept.confidence])
-            found[name] = Gain(float(values[i]), float(lower), float(upper), sizes[i])
-    overall = found.pop("", None)
-    return Comparison(accept.metric, overall, found, (nulls[0], nulls[1]))
+    draws = [np.arange(len(rows.y_true)), *_draws(rows.blocks, RESAMPLES)]
+    before, after = (_measured(monitor, accept.metric, labelled, groups, draws) for labelled in both)
+    keys = sorted(before.keys() & after.keys())
+    gains = {key: gain for key in keys if (gain := _gain(before[key], after[key], accept))}
+    sizes = {name: size for group in groups for name, size in zip(group.names, group.sizes, strict=True)}
+    parts = {name: replace(gain, n=n) for name, n in sizes.items() if (gain := gains.get((name, OVERALL)))}
+    overall = parts.pop(OVERALL, None)
+    classes = {name: gain for (_, name), gain in gains.items() if name and gain.n >= FEWEST_COMPARED}
+    return Comparison(accept.metric, overall, parts, classes, (nulls[0], nulls[1]))
 
 
 def measured_on(monitor: Monitor, rows: ComparedRows, answers: pd.DataFrame) -> list[Measurement]:
@@ -180,10 +183,12 @@ def refusal(comparison: Comparison, accept: Accept) -> str:
         value, lower, wanted = (number_text(it, sign=True) for it in (gain.value, gain.lower, accept.gain))
         what = f"{comparison.metric} gains {value}, at {accept.confidence:.0%} at least {lower}"
         return f"{what}, and more than {wanted} is asked for"
-    worst = min(comparison.segments, key=lambda name: comparison.segments[name].upper, default="")
-    if worst and comparison.segments[worst].upper < -accept.floor:
-        lost, floor = number_text(-comparison.segments[worst].value), number_text(accept.floor)
-        return f"{worst} loses {lost} of {comparison.metric}, surely more than {floor}"
+    parts = [(name, comparison.metric, of) for name, of in comparison.segments.items()]
+    parts += [(f"class={name}", comparison.of_each_class, of) for name, of in comparison.classes.items()]
+    for name, metric, of in sorted(parts, key=lambda part: part[2].upper)[:1]:
+        if of.upper < -accept.floor:
+            lost, floor = number_text(-of.value), number_text(accept.floor)
+            return f"{name} loses {lost} of {metric}, surely more than {floor}"
     return ""
 
 
@@ -253,7 +258,7 @@ class Group:
     @classmethod
     def whole(cls, rows: int) -> Group:
         """All rows."""
-        return cls([""], np.zeros(rows, np.intp))
+        return cls([OVERALL], np.zeros(rows, np.intp))
 
     @classmethod
     def of(cls, column: str, values: pd.Series[Any]) -> Group:
@@ -283,41 +288,71 @@ def _draws(blocks: pd.Series[Any], number: int) -> list[npt.NDArray[np.intp]]:
     return drawn
 
 
-def _gains(
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A metric of a model in one part of the rows, or of one class.
+
+    Attributes
+    ----------
+    values : array of shape (1 + n_draws,)
+        On the rows as they are, then in each draw; NaN where it is not defined.
+    n : int
+        What the first is computed from: rows, or boxes.
+    """
+
+    values: npt.NDArray[np.float64]
+    n: int = 0
+
+
+def _measured(
     monitor: Monitor,
     metric: str,
-    both: Sequence[Labelled],
+    labelled: Labelled,
     groups: Sequence[Group],
     draws: Sequence[npt.NDArray[np.intp]],
-) -> npt.NDArray[np.float64]:
-    """The gain of each draw (down) in each part of each group (across), NaN where the metric is not defined."""
-    step = max(1, ROWS_AT_A_TIME // max(len(draws[0]), 1))
-    batches = [draws[begin : begin + step] for begin in range(0, len(draws), step)]
-    before, after = (
-        np.vstack(
-            [
-                np.hstack([np.reshape(values, (len(batch), -1)) for values in by_group])
-                for batch, by_group in zip(batches, measured, strict=True)
-            ]
-        )
-        for measured in (values_of(labelled, monitor, metric, _cut(batches, groups)) for labelled in both)
-    )
-    gained: npt.NDArray[np.float64] = before - after if QUALITY_METRICS[metric].better == "lower" else after - before
-    return gained
+) -> dict[tuple[str, str], Measured]:
+    """The metric of each part of the groups and of each class, by their names."""
+    found: dict[tuple[str, str], Measured] = {}
+    for measured in measured_again(labelled, monitor, metric, _cut(draws, groups)):
+        for it in measured:
+            number, _, part = it.segment.partition(" ")
+            key = part, it.klass
+            # What is not there in the rows as they are is in no draw of them.
+            if key not in found:
+                found[key] = Measured(np.full(len(draws), np.nan), it.n)
+            if it.value is not None:
+                found[key].values[int(number)] = it.value
+    return found
+
+
+def _gain(before: Measured, after: Measured, accept: Accept) -> Gain | None:
+    """The gain in one part of the rows, or of one class; None where it is not defined."""
+    gained = after.values - before.values
+    if QUALITY_METRICS[accept.metric].better == "lower":
+        gained = -gained
+    value, spread = float(gained[0]), gained[1:][np.isfinite(gained[1:])]
+    if not np.isfinite(value) or len(spread) < RESAMPLES * (1 - MOST_UNDEFINED):
+        return None
+    lower, upper = np.quantile(spread, [1 - accept.confidence, accept.confidence])
+    return Gain(value, float(lower), float(upper), min(before.n, after.n))
 
 
 def _cut(
-    batches: Iterable[Sequence[npt.NDArray[np.intp]]], groups: Sequence[Group]
+    draws: Sequence[npt.NDArray[np.intp]], groups: Sequence[Group]
 ) -> Iterator[tuple[npt.NDArray[np.intp], list[Grouping]]]:
-    """The rows of the draws of each batch together, and how they are cut."""
-    for batch in batches:
+    """The rows of some draws together, then those of others, and how they are cut."""
+    step = max(1, ROWS_AT_A_TIME // max(len(draws[0]), 1))
+    for begin in range(0, len(draws), step):
+        batch = draws[begin : begin + step]
         places = np.concatenate(batch)
         draw = np.repeat(np.arange(len(batch)), [len(rows) for rows in batch])
-        yield places, [_by_draw(group, places, draw, len(batch)) for group in groups]
+        numbers = range(begin, begin + len(batch))
+        yield places, [_by_draw(group, places, draw, numbers) for group in groups]
 
 
-def _by_draw(group: Group, places: npt.NDArray[np.intp], draw: npt.NDArray[np.intp], draws: int) -> Grouping:
+def _by_draw(group: Group, places: npt.NDArray[np.intp], draw: npt.NDArray[np.intp], numbers: range) -> Grouping:
     """The parts of a group in each of some draws, draw by draw."""
     codes, parts = group.codes[places], len(group.names)
-    names = [f"{number} {name}" for number in range(draws) for name in group.names]
-    return Grouping(names, np.where(codes < 0, -1, draw * parts + codes))
+    names = [f"{number} {name}" for number in numbers for name in group.names]
+    by: Literal["segment", "draw"] = "draw" if group.names == [OVERALL] else "segment"
+    return Grouping(names, np.where(codes < 0, -1, draw * parts + codes), by)

@@ -13,8 +13,9 @@ from lamplighter.core.quality.detections_graded import GradedDetections
 from lamplighter.core.quality.detections_precision import drawn_weights
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.periods import from_box_counts
+from lamplighter.core.records.catalogue import OF_EACH_CLASS
 from lamplighter.core.records.measurement import Measurement, State
-from tests.lamplighter.core.quality.test_detections_oracles import Images, assert_equal, boxes_of, street
+from tests.lamplighter.core.quality.test_detections_oracles import CLASSES, Images, assert_equal, boxes_of, street
 
 TRUE, PRED = street(7, 60)
 CODES = np.arange(60) % 3
@@ -49,10 +50,12 @@ def test_images_that_are_drawn_several_times_count_several_times(metric: str) ->
     pred: Images = [[(sides, name, float(next(scores))) for sides, name, _ in image] for image in PRED]
     rows = np.random.default_rng(1).integers(0, 60, 60)
     again = measured_again(boxes_of(TRUE), boxes_of(pred), confidence=0.5, readable=np.ones(60, bool), metric=metric)
-    (drawn,) = again(rows, [Grouping.overall(60)])
+    drawn = {(it.metric, it.klass): it.value for it in again(rows, [Grouping.overall(60)])}
     found, _ = measured(chosen(TRUE, rows.tolist()), chosen(pred, rows.tolist()), Grouping.overall(60))
-    alone = next(it for it in found if it.metric == metric and not it.klass)
-    assert drawn.value == pytest.approx(alone.value, abs=1e-12)
+    alone = {(it.metric, it.klass): it.value for it in found}
+    of_classes = [] if metric == "map_small" else [(OF_EACH_CLASS.get(metric, metric), name) for name in CLASSES]
+    assert {(metric, ""), *of_classes} <= drawn.keys()
+    assert drawn == pytest.approx({key: alone[key] for key in drawn}, abs=1e-12)
 
 
 def test_the_draws_of_a_bootstrap_are_what_each_comes_to() -> None:

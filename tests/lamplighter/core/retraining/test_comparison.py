@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, roc_auc_score
 
 from lamplighter.core.monitor import Monitor, parse
 from lamplighter.core.monitor.retrain import Accept
 from lamplighter.core.retraining.comparison import ComparedRows, Comparison, Gain, compare, is_surely_worse, refusal
+from lamplighter.core.values.boxes import packed
+from storage.sources.boxes import as_series
 
 PREDICTIONS = "predictions: {parquet: p, time: t, prediction: y, score: s}"
 
@@ -148,3 +152,107 @@ GAIN = Gain(0.02, 0.01, 0.03, 900)
 )
 def test_what_is_refused_and_why(comparison: Comparison, expected: str) -> None:
     assert refusal(comparison, accept("f1")) == expected
+
+
+ANIMALS = "model: m\nkind: classification\npredictions: {parquet: p, time: t, prediction: y}\n"
+STREET = """
+model: m
+kind: detection
+predictions: {parquet: p, time: t, prediction: y, classes: c, score: s, confidence: 0.25}
+labels: {same_row: true, target: truth, classes: kinds}
+segments: [light]
+"""
+IMAGES = 240
+
+
+def of_classes(right: tuple[dict[str, float], dict[str, float]], labels: Sequence[str]) -> tuple[Any, Any, Any]:
+    """Rows labelled as animals, and the answers of two models that are right about a share of each; else `none`."""
+    truth = pd.Series(labels)
+    shares = ((truth.groupby(truth).cumcount() + 1) / truth.groupby(truth).transform("size")).to_numpy()
+    answers = [pd.DataFrame({"y": np.where(shares <= truth.map(of), truth, "none")}) for of in right]
+    return ComparedRows(truth, {}, pd.Series(np.arange(len(truth)) % 4)), *answers
+
+
+LABELS = ["cat"] * 300 + ["dog"] * 300 + ["owl"] * 40
+BEFORE = {"cat": 0.4, "dog": 0.8, "owl": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("metric", "after", "expected"),
+    [
+        ("accuracy", {"cat": 0.9, "dog": 0.6, "owl": 0.9}, "class=dog loses 0.2 of recall, surely more than 0.05"),
+        ("recall_macro", {"cat": 0.9, "dog": 0.6, "owl": 0.9}, "class=dog loses 0.2 of recall, surely more than 0.05"),
+        ("f1_macro", {"cat": 0.9, "dog": 0.6, "owl": 0.9}, "class=dog loses 0.1389 of f1, surely more than 0.05"),
+        ("accuracy", {"cat": 0.9, "dog": 0.0, "owl": 0.9}, "class=dog loses 0.8 of recall, surely more than 0.05"),
+        ("accuracy", {"cat": 0.9, "dog": 0.77, "owl": 0.9}, ""),
+        ("accuracy", {"cat": 0.9, "dog": 0.8, "owl": 0.0}, ""),
+    ],
+    ids=["accuracy", "an average", "f1", "never answered", "within the floor", "a rare class proves nothing"],
+)
+def test_no_class_is_lost(metric: str, after: dict[str, float], expected: str) -> None:
+    rows, *answers = of_classes((BEFORE, after), LABELS)
+    found = compare(parse("m.yaml", ANIMALS, environ={}), accept(metric), rows, *answers)
+    assert found.gain is not None
+    assert set(found.classes) == {"cat", "dog"}, "40 owls prove nothing, and `none` is no class of the labels"
+    assert refusal(found, accept(metric, gain=-1)) == expected
+    if metric == "f1_macro":
+        scores = [f1_score(rows.y_true, of["y"], labels=["cat", "dog"], average=None) for of in answers]
+        gains = [found.classes[name].value for name in ("cat", "dog")]
+        assert gains == pytest.approx((scores[1] - scores[0]).tolist(), abs=1e-12)
+
+
+def test_a_metric_of_the_positive_class_is_of_no_other() -> None:
+    found = compare(monitor_of(), accept("f1"), *world((1.0, 0.5)))
+    assert found.classes == {}
+    assert found.segments
+
+
+def boxes(images: Sequence[Sequence[tuple[str, int]]]) -> Any:
+    """Boxes of images: a class, and how far it is from where the object is."""
+    sides = [[[at + 100 * place, 0, at + 100 * place + 40, 40] for place, (_, at) in enumerate(it)] for it in images]
+    names = [[name for name, _ in it] for it in images]
+    kind = pa.list_(pa.list_(pa.float64()))
+    scores = [[0.9] * len(it) for it in images]
+    return as_series(packed(pa.array(sides, kind), pa.array(names, pa.list_(pa.string())), pa.array(scores)))
+
+
+@pytest.fixture(scope="module")
+def street() -> Callable[..., Comparison]:
+    """Compares detectors, the champion of which finds no car by dusk; what is missed is beside where it is."""
+    images = [[("car", 0), ("person", 0), *([("bus", 0)] if number % 10 == 0 else [])] for number in range(IMAGES)]
+    light = np.where(np.arange(IMAGES) % 2, "day", "dusk")
+    rows = ComparedRows(boxes(images), {"light": pd.Series(light)}, pd.Series(np.arange(IMAGES) // 60))
+
+    def answers(finds: Callable[[str, int, str], bool]) -> pd.DataFrame:
+        found = [
+            [(name, 0 if finds(name, number, light[number]) else 50) for name, _ in it]
+            for number, it in enumerate(images)
+        ]
+        return pd.DataFrame({"y": boxes(found)})
+
+    before = answers(lambda name, number, of: of == "day" or name != "car")
+
+    def compared(finds: Callable[[str, int, str], bool], metric: str = "map50") -> Comparison:
+        return compare(parse("m.yaml", STREET, environ={}), accept(metric), rows, before, answers(finds))
+
+    return compared
+
+
+def test_a_detector_that_finds_more_and_loses_people_is_refused(street: Callable[..., Comparison]) -> None:
+    found = street(lambda name, number, light: name != "person" or number % 4 > 0, "recall")
+    assert found.gain.value > 0
+    assert set(found.classes) == {"car", "person"}, "a few buses prove nothing"
+    assert refusal(found, accept("recall")) == "class=person loses 0.25 of recall, surely more than 0.05"
+
+
+def test_a_class_that_is_never_detected_is_refused(street: Callable[..., Comparison]) -> None:
+    found = street(lambda name, number, light: name != "person")
+    assert refusal(found, accept("map50", gain=-1)) == "class=person loses 1 of ap50, surely more than 0.05"
+
+
+def test_a_detector_that_is_better_at_dusk_and_worse_by_day_is_refused(street: Callable[..., Comparison]) -> None:
+    found = street(lambda name, number, light: light == "dusk" or number % 8 > 1)
+    assert found.gain.value > 0
+    assert found.segments["light=dusk"].value > 0
+    assert found.classes["car"].value > 0
+    assert refusal(found, accept("map50")).startswith("light=day loses 0.")
