@@ -11,11 +11,14 @@ import pandas as pd
 import pytest
 
 from flows.run_windows import run_windows, windows_between
+from lamplighter.cli.dry_run import as_dict
 from lamplighter.core.retraining.policy import Status
 from storage.history import open_history
 from storage.history.promotions import champion
 from storage.history.retrainings import entries
 from storage.project.folder import Project
+from tasks.retraining.trial import dry_run
+from tasks.stages.run_context import RunContext
 from tests.flows import small_world
 
 MONITOR = """
@@ -26,7 +29,7 @@ predictions:
    confidence: 0.25}
 labels: {parquet: "labels/*.parquet", target: truth, classes: kinds, box_format: xywh, mature_after: 1h}
 images: {path: image_path}
-segments: [camera]
+segments: [camera, image_light]
 checks: [{name: boxes, metric: map50, below: 0.7}]
 retrain: {on: [boxes], trainer: "trainer.py:train", window: 10d, cooldown: 20d, accept: {metric: map50, days: 2d}}
 """
@@ -56,7 +59,7 @@ def predict(folder, rows):
     return answers(rows, 1)
 """
 
-DAYS, IMAGES = 6, 60
+DAYS, IMAGES = 6, 104
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +68,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = small_world.make(tmp_path_factory.mktemp("detections") / "project", MONITOR)
     (project.root / "trainer.py").write_text(TRAINER)
     (project.root / "labels").mkdir()
-    grey = cv2.imencode(".png", np.full((24, 32, 3), 120, np.uint8))[1].tobytes()
+    images = [cv2.imencode(".png", np.full((24, 32, 3), grey, np.uint8))[1].tobytes() for grey in (120, 12)]
     for number in range(DAYS):
         at = pd.Timestamp(small_world.day(number), tz="UTC")
         names = [f"{number}-{image % 9 + 1}-{image}.png" for image in range(IMAGES)]
         left = [100.0 * (image % 9 + 1) for image in range(IMAGES)]
-        for name in names:
-            (project.root / name).write_bytes(grey)
+        for image, name in enumerate(names):
+            (project.root / name).write_bytes(images[image % 2])
         frame = pd.DataFrame(
             {
                 "id": names,
@@ -98,6 +101,15 @@ def test_a_model_that_finds_more_becomes_champion(project: Project) -> None:
     done = [entry for entry in entries(open_history(project), "m") if entry.status is not Status.VETOED]
     assert [(entry.status, entry.reason) for entry in done] == [(Status.PROMOTED, done[0].reason)]
     assert champion(open_history(project), "m") is not None
+
+
+@pytest.mark.long
+def test_a_dry_run_compares_by_light_and_by_class(project: Project) -> None:
+    found = as_dict(dry_run(RunContext.of(project, project.monitor("m"), small_world.day(DAYS - 1))))
+    assert {it["segment"] for it in found["segments"]} >= {"image_light=bright", "image_light=dark"}
+    assert [(it["class"], it["metric"], it["gain"], it["n"]) for it in found["classes"]] == [
+        ("car", "ap50", 0.0, 2 * IMAGES)
+    ]
 
 
 @pytest.mark.long
