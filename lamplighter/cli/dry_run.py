@@ -12,6 +12,7 @@ from lamplighter.cli.colour import BAD, GOOD, UNSURE, painted
 from lamplighter.cli.status_words import measured_text
 from lamplighter.cli.table import Layout, cell, print_table
 from lamplighter.core.numbers import number_text
+from lamplighter.core.retraining.policy import FEWEST_COMPARED
 
 if TYPE_CHECKING:
     from lamplighter.core.records.measurement import Measurement
@@ -49,6 +50,9 @@ def show(made: DryRun, *, as_json: bool) -> None:
     print_table(rows, METRICS)
     _show_parts("segment", gain["metric"], found["segments"])
     _show_parts("class", made.comparison.of_each_class, found["classes"])
+    if few := list(made.comparison.few.items())[:MOST_PARTS]:
+        shown = ", ".join(f"{name} ({n})" for name, n in few)
+        click.echo(f"\nbelow {FEWEST_COMPARED} rows or boxes, so not held to accept.floor: {shown}")
     colour = {"promoted": GOOD, "waiting": UNSURE}.get(found["decision"], BAD)
     click.echo(painted(f"\n{_decided(found)}", colour))
     if made.veto:
@@ -106,6 +110,7 @@ def as_dict(made: DryRun) -> dict[str, Any]:
         "classes": [
             {"class": name, "metric": comparison.of_each_class, **_part(of)} for name, of in comparison.classes.items()
         ],
+        "too_few": comparison.few,
     }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, recall_score
 
 from lamplighter.core.retraining.policy import Status
 from lamplighter.errors import ModelError, MonitorError
@@ -70,12 +70,16 @@ def test_both_models_against_scikit_learn(turned: Project) -> None:
     asked = asked[(day >= output["compared"]["first"]) & (day <= output["compared"]["last"])]
     assert output["compared"]["rows"] == len(asked) == 3 * loop_world.ROWS
     (accuracy,) = [it for it in output["metrics"] if it["metric"] == "accuracy"]
+    recalls = []
     for name, sign in (("champion", 1), ("challenger", -1)):
         answers = np.asarray((sign * asked["x"] + 4) / 8 > 0.5, int)
         assert accuracy[name]["value"] == pytest.approx(accuracy_score(asked["truth"], answers))
+        recalls.append(recall_score(asked["truth"], answers, average=None))
         assert accuracy[name]["lower"] < accuracy[name]["value"] < accuracy[name]["upper"]
     difference = accuracy["challenger"]["value"] - accuracy["champion"]["value"]
     assert output["gain"]["value"] == pytest.approx(difference)
+    assert [(it["class"], it["metric"]) for it in output["classes"]] == [("0", "recall"), ("1", "recall")]
+    assert [it["gain"] for it in output["classes"]] == pytest.approx((recalls[1] - recalls[0]).tolist())
 
 
 def test_the_table(turned: Project) -> None:
@@ -88,6 +92,7 @@ def test_the_table(turned: Project) -> None:
     assert "champion  first" in lines
     heading = lines.index(next(line for line in lines if line.startswith("metric ")))
     assert lines[heading + 1].split()[0] == "accuracy"
+    assert "recall by class, the worst first" in lines
     assert lines[-1].startswith("would be rejected: accuracy gains 0, at 90% at least")
     edit(turned, "turning", ("accept: {metric: accuracy, days: 3d}", "accept: {metric: accuracy, days: 3d, gain: -1}"))
     assert (

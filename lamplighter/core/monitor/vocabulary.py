@@ -20,6 +20,7 @@ from lamplighter.core.records.catalogue import (
     LABEL_METRICS,
     METRICS,
     OF_IMAGES,
+    OF_SINGLE_CLASSES,
     QUALITY_METRICS,
 )
 from lamplighter.core.records.image_statistics import PRESETS
@@ -111,12 +112,15 @@ def metric_faults(monitor: Monitor) -> Iterator[Fault]:
             yield ("metrics", i, "name"), f"metric {own.name!r} exists already; choose another name"
     known = known_metrics(monitor)
     better = [name for name in known if name in METRICS and METRICS[name].better in ("higher", "lower")]
+    of_all = [name for name in better if name not in OF_SINGLE_CLASSES]
     for at, name in _named(monitor):
-        usable = better if at == ACCEPT else known
+        usable = of_all if at == ACCEPT else known
         if name not in known:
             yield at, _message(monitor, name, usable)
         elif name not in usable:
-            yield at, f"metric {name!r} is neither better when higher nor when lower; {did_you_mean(name, usable)}"
+            of_one = "of single classes, and a gate needs one of all"
+            what = of_one if name in better else "neither better when higher nor when lower"
+            yield at, f"metric {name!r} is {what}; {did_you_mean(name, usable)}"
 
 
 def _named(monitor: Monitor) -> Iterator[tuple[Place, str]]:

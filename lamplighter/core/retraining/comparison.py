@@ -64,6 +64,8 @@ class Comparison:
         None where the metric is not defined on the rows.
     segments, classes : dict of str to Gain
         Those of enough rows; of a class the gain of `of_each_class`, where that is of enough rows or boxes.
+    few : dict of str to int
+        The others, with their rows or boxes, most first.
     nulls : tuple of float
         Share of rows that champion and challenger left without a prediction or a score.
     """
@@ -72,6 +74,7 @@ class Comparison:
     gain: Gain | None
     segments: dict[str, Gain] = field(default_factory=dict)
     classes: dict[str, Gain] = field(default_factory=dict)
+    few: dict[str, int] = field(default_factory=dict)
     nulls: tuple[float, float] = (0.0, 0.0)
 
     @property
@@ -138,8 +141,16 @@ def compare(
     sizes = {name: size for group in groups for name, size in zip(group.names, group.sizes, strict=True)}
     parts = {name: replace(gain, n=n) for name, n in sizes.items() if (gain := gains.get((name, OVERALL)))}
     overall = parts.pop(OVERALL, None)
-    classes = {name: gain for (_, name), gain in gains.items() if name and gain.n >= FEWEST_COMPARED}
-    return Comparison(accept.metric, overall, parts, classes, (nulls[0], nulls[1]))
+    classes = {name: gain for (_, name), gain in gains.items() if name}
+    few = {name: n for group in groups for name, n in group.few.items()}
+    few |= {_of_class(name): gain.n for name, gain in classes.items() if gain.n < FEWEST_COMPARED}
+    classes = {name: gain for name, gain in classes.items() if gain.n >= FEWEST_COMPARED}
+    few = dict(sorted(few.items(), key=lambda part: -part[1]))
+    return Comparison(accept.metric, overall, parts, classes, few, (nulls[0], nulls[1]))
+
+
+def _of_class(name: str) -> str:
+    return f"class={name}"
 
 
 def measured_on(monitor: Monitor, rows: ComparedRows, answers: pd.DataFrame) -> list[Measurement]:
@@ -184,7 +195,7 @@ def refusal(comparison: Comparison, accept: Accept) -> str:
         what = f"{comparison.metric} gains {value}, at {accept.confidence:.0%} at least {lower}"
         return f"{what}, and more than {wanted} is asked for"
     parts = [(name, comparison.metric, of) for name, of in comparison.segments.items()]
-    parts += [(f"class={name}", comparison.of_each_class, of) for name, of in comparison.classes.items()]
+    parts += [(_of_class(name), comparison.of_each_class, of) for name, of in comparison.classes.items()]
     for name, metric, of in sorted(parts, key=lambda part: part[2].upper)[:1]:
         if of.upper < -accept.floor:
             lost, floor = number_text(-of.value), number_text(accept.floor)
@@ -250,10 +261,13 @@ class Group:
     names : list of str
     codes : array of shape (n_rows,)
         Index into the names; -1 for a row in none.
+    few : dict of str to int
+        Parts that have too few rows to be a reason, with their rows.
     """
 
     names: list[str]
     codes: npt.NDArray[np.intp]
+    few: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def whole(cls, rows: int) -> Group:
@@ -264,10 +278,13 @@ class Group:
     def of(cls, column: str, values: pd.Series[Any]) -> Group:
         """The rows by the values of a column that are frequent enough to be a reason."""
         codes, distinct = factorized(values)
-        kept = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(distinct)) >= FEWEST_COMPARED)
+        rows = np.bincount(codes[codes >= 0], minlength=len(distinct))
+        names = [f"{column_key(column)}={key_name(value)}" for value in distinct]
+        kept = np.flatnonzero(rows >= FEWEST_COMPARED)
         renumbered = np.full(len(distinct) + 1, -1)
         renumbered[kept] = np.arange(len(kept))
-        return cls([f"{column_key(column)}={key_name(distinct[code])}" for code in kept], renumbered[codes])
+        few = {names[code]: int(rows[code]) for code in np.flatnonzero(rows < FEWEST_COMPARED)}
+        return cls([names[code] for code in kept], renumbered[codes], few)
 
     @property
     def sizes(self) -> list[int]:

@@ -46,6 +46,10 @@ def test_where_boxes_stand() -> None:
             "predictions.confidence is of kind detection, and this monitor of regression; leave it out",
         ),
         (
+            "detection", PREDICTIONS, f"{LABELS}\nretrain: {{trainer: 'a.py:f', accept: {{metric: ap50}}}}",
+            "metric 'ap50' is of single classes, and a gate needs one of all; did you mean 'map50'?",
+        ),
+        (
             "ranking", "{parquet: p, time: t, id: i, prediction: y}", "{parquet: l, target: z, classes: c}",
             "labels.classes is of kind detection, and this monitor of ranking; leave it out",
         ),

@@ -60,6 +60,7 @@ def test_the_gain_is_the_difference_of_the_metrics(metric: str) -> None:
     expected = oracle(rows.y_true[south], after[south]) - oracle(rows.y_true[south], before[south])
     assert found.segments["region=south"].value == pytest.approx(expected, abs=1e-12)
     assert set(found.segments) == {"region=north", "region=south"}, "a segment of few rows is no reason"
+    assert found.few == {"region=rare": (rows.segments["region"] == "rare").sum()}
 
 
 def test_of_an_error_less_is_better() -> None:
@@ -241,7 +242,7 @@ def street() -> Callable[..., Comparison]:
 def test_a_detector_that_finds_more_and_loses_people_is_refused(street: Callable[..., Comparison]) -> None:
     found = street(lambda name, number, light: name != "person" or number % 4 > 0, "recall")
     assert found.gain.value > 0
-    assert set(found.classes) == {"car", "person"}, "a few buses prove nothing"
+    assert (set(found.classes), found.few) == ({"car", "person"}, {"class=bus": 24})
     assert refusal(found, accept("recall")) == "class=person loses 0.25 of recall, surely more than 0.05"
 
 
