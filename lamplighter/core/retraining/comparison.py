@@ -136,15 +136,14 @@ def compare(
     groups = [Group.whole(len(rows.y_true)), *(Group.of(name, values) for name, values in rows.segments.items())]
     draws = [np.arange(len(rows.y_true)), *_draws(rows.blocks, RESAMPLES)]
     before, after = (_measured(monitor, accept.metric, labelled, groups, draws) for labelled in both)
-    keys = sorted(before.keys() & after.keys())
-    gains = {key: gain for key in keys if (gain := _gain(before[key], after[key], accept))}
+    least = {key: min(before[key].n, after[key].n) for key in sorted(before.keys() & after.keys())}
+    gains = {key: gain for key in least if (gain := _gain(before[key], after[key], accept, least[key]))}
     sizes = {name: size for group in groups for name, size in zip(group.names, group.sizes, strict=True)}
     parts = {name: replace(gain, n=n) for name, n in sizes.items() if (gain := gains.get((name, OVERALL)))}
     overall = parts.pop(OVERALL, None)
-    classes = {name: gain for (_, name), gain in gains.items() if name}
+    classes = {name: gain for (_, name), gain in gains.items() if name and gain.n >= FEWEST_COMPARED}
     few = {name: n for group in groups for name, n in group.few.items()}
-    few |= {_of_class(name): gain.n for name, gain in classes.items() if gain.n < FEWEST_COMPARED}
-    classes = {name: gain for name, gain in classes.items() if gain.n >= FEWEST_COMPARED}
+    few |= {_of_class(name): n for (_, name), n in least.items() if name and n < FEWEST_COMPARED}
     few = dict(sorted(few.items(), key=lambda part: -part[1]))
     return Comparison(accept.metric, overall, parts, classes, few, (nulls[0], nulls[1]))
 
@@ -342,7 +341,7 @@ def _measured(
     return found
 
 
-def _gain(before: Measured, after: Measured, accept: Accept) -> Gain | None:
+def _gain(before: Measured, after: Measured, accept: Accept, n: int) -> Gain | None:
     """The gain in one part of the rows, or of one class; None where it is not defined."""
     gained = after.values - before.values
     if QUALITY_METRICS[accept.metric].better == "lower":
@@ -351,7 +350,7 @@ def _gain(before: Measured, after: Measured, accept: Accept) -> Gain | None:
     if not np.isfinite(value) or len(spread) < RESAMPLES * (1 - MOST_UNDEFINED):
         return None
     lower, upper = np.quantile(spread, [1 - accept.confidence, accept.confidence])
-    return Gain(value, float(lower), float(upper), min(before.n, after.n))
+    return Gain(value, float(lower), float(upper), n)
 
 
 def _cut(

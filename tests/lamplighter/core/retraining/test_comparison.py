@@ -202,6 +202,12 @@ def test_no_class_is_lost(metric: str, after: dict[str, float], expected: str) -
         assert gains == pytest.approx((scores[1] - scores[0]).tolist(), abs=1e-12)
 
 
+def test_a_class_that_is_never_answered_has_no_precision() -> None:
+    rows, *answers = of_classes((BEFORE, {"cat": 0.9, "dog": 0.0, "owl": 0.9}), LABELS)
+    found = compare(parse("m.yaml", ANIMALS, environ={}), accept("precision_macro"), rows, *answers)
+    assert (set(found.classes), found.few) == ({"cat"}, {"class=owl": 36, "class=dog": 0})
+
+
 def test_a_metric_of_the_positive_class_is_of_no_other() -> None:
     found = compare(monitor_of(), accept("f1"), *world((1.0, 0.5)))
     assert found.classes == {}
