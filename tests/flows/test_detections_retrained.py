@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from flows.run_windows import run_windows, windows_between
-from lamplighter.cli.dry_run import as_dict
+from lamplighter.cli.dry_run import as_dict, show
 from lamplighter.core.retraining.policy import Status
 from storage.history import open_history
 from storage.history.promotions import champion
@@ -79,7 +79,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
             {
                 "id": names,
                 "at": [at + pd.Timedelta(minutes=image) for image in range(IMAGES)],
-                "camera": ["gate", "yard"] * (IMAGES // 2),
+                "camera": ["attic", "yard", *["gate", "yard"] * (IMAGES // 2 - 1)],
                 "image_path": names,
                 "boxes": [[[0.0, 0.0, 50.0, 40.0]]] * IMAGES,
                 "classes": [["car"]] * IMAGES,
@@ -104,12 +104,16 @@ def test_a_model_that_finds_more_becomes_champion(project: Project) -> None:
 
 
 @pytest.mark.long
-def test_a_dry_run_compares_by_light_and_by_class(project: Project) -> None:
-    found = as_dict(dry_run(RunContext.of(project, project.monitor("m"), small_world.day(DAYS - 1))))
+def test_a_dry_run_compares_by_light_and_by_class(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    made = dry_run(RunContext.of(project, project.monitor("m"), small_world.day(DAYS - 1)))
+    found = as_dict(made)
     assert {it["segment"] for it in found["segments"]} >= {"image_light=bright", "image_light=dark"}
     assert [(it["class"], it["metric"], it["gain"], it["n"]) for it in found["classes"]] == [
         ("car", "ap50", 0.0, 2 * IMAGES)
     ]
+    assert found["too_few"] == {"camera=attic": 2}
+    show(made, as_json=False)
+    assert "\nbelow 100 rows or boxes, so not held to accept.floor: camera=attic (2)\n" in capsys.readouterr().out
 
 
 @pytest.mark.long

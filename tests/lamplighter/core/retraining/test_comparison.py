@@ -13,6 +13,7 @@ from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, roc_a
 
 from lamplighter.core.monitor import Monitor, parse
 from lamplighter.core.monitor.retrain import Accept
+from lamplighter.core.records.catalogue import OF_EACH_CLASS, QUALITY_METRICS
 from lamplighter.core.retraining.comparison import ComparedRows, Comparison, Gain, compare, is_surely_worse, refusal
 from lamplighter.core.values.boxes import packed
 from storage.sources.boxes import as_series
@@ -206,6 +207,13 @@ def test_a_class_that_is_never_answered_has_no_precision() -> None:
     rows, *answers = of_classes((BEFORE, {"cat": 0.9, "dog": 0.0, "owl": 0.9}), LABELS)
     found = compare(parse("m.yaml", ANIMALS, environ={}), accept("precision_macro"), rows, *answers)
     assert (set(found.classes), found.few) == ({"cat"}, {"class=owl": 36, "class=dog": 0})
+
+
+@pytest.mark.parametrize("metric", OF_EACH_CLASS)
+def test_what_is_compared_of_a_class_is_a_metric_of_the_same_kind(metric: str) -> None:
+    whole, part = QUALITY_METRICS[metric], QUALITY_METRICS[OF_EACH_CLASS[metric]]
+    assert whole.kinds <= part.kinds
+    assert (whole.better, whole.lower, whole.upper) == (part.better, part.lower, part.upper)
 
 
 def test_a_metric_of_the_positive_class_is_of_no_other() -> None:
