@@ -43,7 +43,7 @@ AUGMENTATION = {
     "auto_augment": None,
 }
 FROM_SCRATCH = Recipe(size=128, epochs=20, batch=16, learning_rate=0.002, more=AUGMENTATION)
-FINE_TUNE = Recipe(size=128, epochs=14, batch=16, learning_rate=0.001, more=AUGMENTATION)
+FINE_TUNE = Recipe(size=128, epochs=28, batch=16, learning_rate=0.001, more=AUGMENTATION)
 
 IMAGES = 320
 """Of the fleet, by day, for the first champion."""

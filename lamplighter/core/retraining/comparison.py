@@ -44,7 +44,8 @@ class Gain:
     lower, upper : float
         One-sided bounds at the confidence that was asked for.
     n : int
-        Rows; of a class the rows or boxes that the metric is of, in the model that has fewer.
+        Rows; in a segment of a detector's images the labelled objects; of a class the rows or boxes that the metric is
+        of, in the model that has fewer.
     """
 
     value: float
@@ -63,7 +64,7 @@ class Comparison:
     gain : Gain or None
         None where the metric is not defined on the rows.
     segments, classes : dict of str to Gain
-        Those of enough rows; of a class the gain of `of_each_class`, where that is of enough rows or boxes.
+        Those of enough rows or boxes; of a class the gain of `of_each_class`.
     few : dict of str to int
         The others, with their rows or boxes, most first.
     nulls : tuple of float
@@ -133,7 +134,8 @@ def compare(
     # A score that is missing takes its row out of metrics of ranks, as hard rows would like.
     answered = [name for name in (monitor.predictions.prediction, *monitor.predictions.scores) if name]
     nulls = tuple(float(answers[answered].isna().any(axis=1).mean()) for answers in (champion, challenger))
-    groups = [Group.whole(len(rows.y_true)), *(Group.of(name, values) for name, values in rows.segments.items())]
+    weight = _weight(monitor, rows.y_true)
+    groups = [Group.whole(len(weight)), *(Group.of(name, values, weight) for name, values in rows.segments.items())]
     draws = [np.arange(len(rows.y_true)), *_draws(rows.blocks, RESAMPLES)]
     before, after = (_measured(monitor, accept.metric, labelled, groups, draws) for labelled in both)
     least = {key: min(before[key].n, after[key].n) for key in sorted(before.keys() & after.keys())}
@@ -150,6 +152,15 @@ def compare(
 
 def _of_class(name: str) -> str:
     return f"class={name}"
+
+
+def _weight(monitor: Monitor, y_true: pd.Series[Any]) -> npt.NDArray[np.int64]:
+    """For how many each row counts: an image of a detector for its labelled objects, which the metrics are of."""
+    if monitor.kind.compared_as != "boxes":
+        return np.ones(len(y_true), np.int64)
+    from lamplighter.core.evaluation.kinds.detection import boxes_of
+
+    return boxes_of(y_true).counts
 
 
 def measured_on(monitor: Monitor, rows: ComparedRows, answers: pd.DataFrame) -> list[Measurement]:
@@ -260,36 +271,33 @@ class Group:
     names : list of str
     codes : array of shape (n_rows,)
         Index into the names; -1 for a row in none.
+    sizes : list of int
+        Rows of each, or labelled objects.
     few : dict of str to int
-        Parts that have too few rows to be a reason, with their rows.
+        Parts that have too few to be a reason, and how many they have.
     """
 
     names: list[str]
     codes: npt.NDArray[np.intp]
+    sizes: list[int]
     few: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def whole(cls, rows: int) -> Group:
         """All rows."""
-        return cls([OVERALL], np.zeros(rows, np.intp))
+        return cls([OVERALL], np.zeros(rows, np.intp), [rows])
 
     @classmethod
-    def of(cls, column: str, values: pd.Series[Any]) -> Group:
+    def of(cls, column: str, values: pd.Series[Any], weight: npt.NDArray[np.int64]) -> Group:
         """The rows by the values of a column that are frequent enough to be a reason."""
         codes, distinct = factorized(values)
-        rows = np.bincount(codes[codes >= 0], minlength=len(distinct))
+        rows = np.bincount(codes[codes >= 0], weight[codes >= 0], len(distinct)).astype(int)
         names = [f"{column_key(column)}={key_name(value)}" for value in distinct]
         kept = np.flatnonzero(rows >= FEWEST_COMPARED)
         renumbered = np.full(len(distinct) + 1, -1)
         renumbered[kept] = np.arange(len(kept))
         few = {names[code]: int(rows[code]) for code in np.flatnonzero(rows < FEWEST_COMPARED)}
-        return cls([names[code] for code in kept], renumbered[codes], few)
-
-    @property
-    def sizes(self) -> list[int]:
-        """Rows of each."""
-        sizes: list[int] = np.bincount(self.codes + 1, minlength=len(self.names) + 1)[1:].tolist()
-        return sizes
+        return cls([names[code] for code in kept], renumbered[codes], rows[kept].tolist(), few)
 
 
 def _draws(blocks: pd.Series[Any], number: int) -> list[npt.NDArray[np.intp]]:

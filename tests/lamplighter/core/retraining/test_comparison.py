@@ -236,7 +236,9 @@ def street() -> Callable[..., Comparison]:
     """Compares detectors, the champion of which finds no car by dusk; what is missed is beside where it is."""
     images = [[("car", 0), ("person", 0), *([("bus", 0)] if number % 10 == 0 else [])] for number in range(IMAGES)]
     light = np.where(np.arange(IMAGES) % 2, "day", "dusk")
-    rows = ComparedRows(boxes(images), {"light": pd.Series(light)}, pd.Series(np.arange(IMAGES) // 60))
+    camera = np.select([np.arange(IMAGES) < 60, np.arange(IMAGES) < 100], ["east", "west"], "north")
+    segments = {"light": pd.Series(light), "camera": pd.Series(camera)}
+    rows = ComparedRows(boxes(images), segments, pd.Series(np.arange(IMAGES) // 60))
 
     def answers(finds: Callable[[str, int, str], bool]) -> pd.DataFrame:
         found = [
@@ -256,7 +258,9 @@ def street() -> Callable[..., Comparison]:
 def test_a_detector_that_finds_more_and_loses_people_is_refused(street: Callable[..., Comparison]) -> None:
     found = street(lambda name, number, light: name != "person" or number % 4 > 0, "recall")
     assert found.gain.value > 0
-    assert (set(found.classes), found.few) == ({"car", "person"}, {"class=bus": 24})
+    assert set(found.classes) == {"car", "person"}
+    assert found.segments["camera=east"].n == 60 * 2 + 6, "sixty images, in which more than a hundred objects are"
+    assert found.few == {"camera=west": 40 * 2 + 4, "class=bus": 24}
     assert refusal(found, accept("recall")) == "class=person loses 0.25 of recall, surely more than 0.05"
 
 
