@@ -136,7 +136,9 @@ def _joined(project: Project, monitor: Monitor, newest: Scan, now: datetime, fol
     assert monitor.labels is not None
     place = ("labels", monitor.labels.place.key)
     check.problems += [Problem(place, f"{file}: {reason}") for file, reason in arrived.unreadable]
-    if arrived.unreadable and not len(arrived.frame):
+    is_some = len(arrived.frame) > 0
+    check.problems += [Problem(place, f"{file}: {what}", is_some) for file, what in arrived.left_out]
+    if (arrived.unreadable or arrived.left_out) and not is_some:
         return
     index = LabelIndex.of(arrived, monitor.predictions.id)
     scans, looked_at = Scans(), list[ScanSpec]()

@@ -267,7 +267,7 @@ def _many(project: Project, monitor: Monitor, window: Window, column: str, folde
     return Scan(spec_of(monitor, everything, reader_of(source).recent(project, source, span, wanted)))
 
 
-SEVERAL = (("reference",), ("labels",), *(("predictions", key) for key in PLACES))
+SEVERAL = (("reference",), ("labels",), *((part, key) for part in ("predictions", "labels") for key in PLACES))
 """Keys that several things may be wrong with at once; of others the first explains the rest."""
 
 LOOK_BACK = timedelta(days=90)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lamplighter.core.counts import counted
 from lamplighter.core.evaluation.labelled import numbers
 from lamplighter.core.hints import names_listed
 from lamplighter.core.monitor import Labels, Monitor
@@ -56,12 +57,15 @@ class Arrived:
         Files that may hold labels.
     unreadable : list of (str, str)
         Files that could not be read, and why.
+    left_out : list of (str, str)
+        Files of which some labels could not be read, and which.
     """
 
     frame: pd.DataFrame
     dated: bool
     files: int
     unreadable: list[tuple[str, str]]
+    left_out: list[tuple[str, str]] = field(default_factory=list)
 
 
 def labels_arrived(
@@ -105,10 +109,13 @@ def labels_arrived(
     only = _columns(labels, monitor)
     files = reader_of(labels).between(project, labels, span, Wanted(spool_folder, "labels", only=only))
     unreadable: list[tuple[str, str]] = []
+    left_out: list[tuple[str, str]] = []
     incomplete: list[tuple[File, str]] = []
     reading = _readings(monitor, beside) if any(file.is_csv for file in files) else {}
     tables = [
-        table for file in files if (table := _read(file, monitor, span, reading, unreadable, incomplete)) is not None
+        table
+        for file in files
+        if (table := _read(file, monitor, span, reading, unreadable, incomplete, left_out)) is not None
     ]
     if incomplete and len(incomplete) + len(unreadable) == len(files):
         # What all files lack is the monitor's mistake, or the log's, and none of theirs.
@@ -117,7 +124,7 @@ def labels_arrived(
     unreadable += [(file.shown, f"{what}; {DELIVER}") for file, what in incomplete]
     frame = _frame(tables, monitor) if tables else _none()
     seen = frame["arrived"].isna() | ((frame["arrived"] >= span.start) & (frame["arrived"] < span.end))
-    return Arrived(frame[seen].reset_index(drop=True), labels.dated, len(files), unreadable)
+    return Arrived(frame[seen].reset_index(drop=True), labels.dated, len(files), unreadable, left_out)
 
 
 def _columns(labels: Labels, monitor: Monitor) -> list[str]:
@@ -179,6 +186,7 @@ def _read(
     reading: Mapping[str, Reading],
     unreadable: list[tuple[str, str]],
     incomplete: list[tuple[File, str]],
+    left_out: list[tuple[str, str]],
 ) -> pa.Table | None:
     """One file's labels; null ids and null targets are no labels. A file that lacks a column is noted as incomplete."""
     labels = monitor.labels
@@ -196,6 +204,7 @@ def _read(
         return None
     unreadable += rows.unreadable
     if not rows.count:
+        unreadable += [(file.shown, "; and ".join(rows.left_out))] if rows.left_out else []
         return None
     try:
         key = joined_key(rows.identities(ids, reading).columns)
@@ -205,7 +214,20 @@ def _read(
         unreadable += rows.unreadable
         return None
     read = pa.table({"key": key, "identity": identity, "value": value, "arrived": arrived})
-    return read.filter(pc.and_(read["key"].is_valid(), read["identity"].is_valid()))
+    read = read.filter(pc.and_(read["key"].is_valid(), read["identity"].is_valid()))
+    if said := [*rows.left_out, *_without_id(key, ids, labels)]:
+        # A file of which no label is left may be delivered again, for which windows wait.
+        (left_out if len(read) else unreadable).append((file.shown, "; and ".join(said)))
+    return read
+
+
+def _without_id(key: pa.Array | pa.ChunkedArray, ids: Sequence[str], labels: Labels) -> Iterator[str]:
+    """What is said of labels that have no id, where all have none, or where a file holds labels alone."""
+    if not key.null_count or (key.null_count < len(key) and not labels.place.of_labels):
+        return
+    count = counted(key.null_count, "row has", "rows have")
+    what = f"{count} no {' or no '.join(map(repr, ids))}, of {len(key):,}, and so no id; left out"
+    yield f"{what}; fill it in, or name another column as labels.id"
 
 
 def _values(

@@ -23,6 +23,7 @@ from storage.sources.file_kinds import DELIVER, unreadable
 from storage.sources.files import File, fingerprint
 from storage.sources.held_columns import HeldColumns
 from storage.sources.image_columns import ImageColumns
+from storage.sources.left_out import lines_in
 from storage.sources.odd_times import odd_times
 from storage.sources.parquet import OpenFiles
 from storage.sources.path_columns import tells_time
@@ -53,6 +54,8 @@ class Scan:
     ----------
     unreadable : list of (str, str)
         Files that could not be read, and why.
+    left_out : list of str
+        What files say of rows that could not be made of them.
     held : HeldColumns
         What the files hold.
     mistake : ColumnError or None
@@ -62,6 +65,7 @@ class Scan:
     def __init__(self, spec: ScanSpec, decoded: Decoded | None = None) -> None:
         self.spec = spec
         self.unreadable: list[tuple[str, str]] = []
+        self.left_out: list[str] = []
         self._files = OpenFiles(spec.files, decoded)
         self.held = HeldColumns(self._files.is_csv)
         self._file_of = {file.uri: file for file in spec.files}
@@ -90,7 +94,9 @@ class Scan:
         try:
             parts, undated = choice.parts(self._files, file)
             schema, inside = self._files.schema(file.uri), self._files.names(file.uri)
-            odd = odd_times(self._files.get(file.uri).schema_arrow)
+            inner = self._files.get(file.uri).schema_arrow
+            odd = odd_times(inner)
+            self.left_out += lines_in(inner.metadata)
         except BROKEN as error:
             self.unreadable.append((file.shown, str(unreadable(error))))
             self._broken.add(file.uri)

@@ -97,6 +97,8 @@ def truth_of(project: Project, monitor: Monitor, logged: Logged, now: datetime, 
     known = _of_labels(index, logged, final_on)
     if known.value is None and arrived.unreadable:
         known = replace(known, reason=f"{known.reason}, and {first_fault(arrived.unreadable)}")
+    elif known.value is None and arrived.left_out:
+        known = replace(known, reason=f"{known.reason}; {': '.join(arrived.left_out[0])}")
     return _judged(monitor, logged, known)
 
 

@@ -224,6 +224,8 @@ def _files(context: RunContext, located: Located, arrived: Arrived) -> Iterator[
     for uri, fault in arrived.unreadable:
         what = f"labels: {uri}: {fault}"
         yield Finding(Code.LABELS_UNREADABLE, uri, what)
+    for uri, what in arrived.left_out:
+        yield Finding(Code.LABELS_UNUSABLE, uri, f"labels: {uri}: {what}")
     if _absent(monitor, arrived) and context.now >= matured(first, monitor):
         paths = ", ".join(monitor.labels.paths)
         what = f"no file of {paths} since {first.label}; mend the path, or its delivery"

@@ -155,12 +155,13 @@ def test_lists_in_csv_files_are_json(tmp_path: Path) -> None:
 
 def as_coco(project: Project, rows: pd.DataFrame) -> str:
     names = ["car", "person"]
-    images = [{"id": number, "file_name": name} for number, name in enumerate(rows["id"])]
+    images = [{"id": number, "file_name": name} for number, name in enumerate([*rows["id"], "unlogged"])]
     boxes = [
         {"image_id": number, "category_id": names.index(name), "bbox": [left, top, right - left, bottom - top]}
         for number, image in enumerate(rows.itertuples())
         for (left, top, right, bottom), name in zip(image.true, image.names, strict=True)
     ]
+    boxes += [{"id": 99, "image_id": len(rows), "category_id": 0, "bbox": None}, {"image_id": 999}]
     categories = [{"id": code, "name": name} for code, name in enumerate(names)]
     (project.root / "labels").mkdir()
     path = project.root / "labels" / f"{small_world.day(0)}.json"
@@ -177,21 +178,47 @@ def as_yolo(project: Project, rows: pd.DataFrame) -> str:
         codes = [["car", "person"].index(name) for name in image.names]
         lines = [f"{code} {' '.join(map(str, box))}" for code, box in zip(codes, four.tolist(), strict=True)]
         (folder / f"{image.id}.txt").write_text("\n".join(lines))
+    for name, held in {"classes": "car\nperson", "unlogged": "0 200 200 50 50"}.items():
+        (next_day := folder.parent / str(small_world.day(1))).mkdir(exist_ok=True)
+        for where in (folder, next_day):
+            (where / f"{name}.txt").write_text(held)
     return 'yolo: {labels: "labels/{day}", size: [512, 512], names: [car, person]}, id: image_id'
 
 
-@pytest.mark.parametrize("deliver_as", [as_coco, as_yolo])
+@pytest.mark.parametrize(
+    ("deliver_as", "said"),
+    [
+        (
+            as_coco,
+            "labels/2025-03-03.json: annotations[80] (id 99): has no bbox; write four finite numbers, x, y, width and "
+            "height, none of the sizes below 0; 1 image left out; and annotations[81]: image_id 999 is of no image; "
+            "list the image in images, or leave the annotation out",
+        ),
+        (
+            as_yolo,
+            "labels/2025-03-03: unlogged.txt:1: 200 is no share of the image; "
+            "write shares of the image's width and height, from 0 to 1; 1 image left out",
+        ),
+    ],
+)
 def test_labels_of_coco_and_yolo_are_labels(
-    project: Project, tmp_path: Path, deliver_as: Callable[[Project, pd.DataFrame], str]
+    project: Project, tmp_path: Path, deliver_as: Callable[[Project, pd.DataFrame], str], said: str
 ) -> None:
+    """Also where one of them cannot be read: it costs its image."""
     rows = street()
     own = small_world.make(tmp_path / "project", MONITOR)
     where = deliver_as(own, rows)
     path = own.root / "monitors" / "m.yaml"
     path.write_text(MONITOR.replace('parquet: "labels/day={day}.parquet"', where))
-    small_world.run(own, 0, rows.drop(columns=["true", "names"]))
+    outcome = small_world.run(own, 0, rows.drop(columns=["true", "names"]))
     for wanted in ({"segment": "", "klass": ""}, {"segment": "camera=yard"}, {"klass": "person"}):
         assert values(own, **wanted) == pytest.approx(values(project, **wanted), nan_ok=True)
+    found = [it.message for it in outcome.findings if "2025-03-04" not in it.message]
+    assert [message.replace(f"{own.root}/", "") for message in found] == [f"labels: {said}"]
+    warned = check_sources(own, own.monitor("m"), datetime(2025, 3, 5, tzinfo=UTC)).problems
+    assert [
+        (it.message.replace(f"{own.root}/", ""), it.is_warning) for it in warned if "2025-03-04" not in it.message
+    ] == [(said, True)]
 
 
 def test_a_file_that_is_no_coco_is_named(tmp_path: Path) -> None:

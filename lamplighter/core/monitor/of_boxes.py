@@ -67,12 +67,20 @@ def box_faults(monitor: Declaring) -> Iterator[tuple[Place, str]]:
     """
     sections = {"predictions": monitor.predictions, "labels": monitor.labels}
     given = {(name, key) for name, section in sections.items() if section for key in section.model_fields_set}
+    place = monitor.labels.place if monitor.labels and not monitor.labels.same_row else None
+    of_boxes = place.key if place and place.of_labels else ""
     if monitor.kind.compared_as != "boxes":
+        if of_boxes:
+            what = f"these labels are boxes, which are of kind detection, and this monitor is of {monitor.kind.name}"
+            yield ("labels", of_boxes), f"{what}; name the place of its labels"
         for section, key in sorted(given):
             if key in OF_BOXES:
                 what = f"{section}.{key} is of kind detection, and this monitor of {monitor.kind.name}"
                 yield (section, key), f"{what}; leave it out"
         return
+    if of_boxes and ("labels", "box_format") in given:
+        what = f"labels of {of_boxes.upper()} have a form of boxes of their own, by which they are read"
+        yield ("labels", "box_format"), f"{what}; leave labels.box_format out"
     for (section, key), what in NEEDED.items():
         if sections[section] and monitor.predictions.prediction and (section, key) not in given:
             yield (section, key), f"kind detection needs {section}.{key}; write {what}"

@@ -40,6 +40,16 @@ def test_a_missing_label_column_is_one_line(world_of: Callable[..., World], miss
     assert str(raised.value) == f"{path}: no label column {missing!r}; it has {', '.join(columns)}"
 
 
+def test_labels_none_of_which_has_an_id_are_reported(world_of: Callable[..., World]) -> None:
+    world = world_of()
+    world.predict("2013-06-01", ["a", "b"])
+    path = world.label("2013-06-02", [None, None], [1, 1], ["2013-06-02T01:00", "2013-06-02T01:00"])
+    what = "2 rows have no 'id', of 2, and so no id; left out; fill it in, or name another column as labels.id"
+    assert world.arrived("2013-06-01", "2013-06-03").unreadable == [(path, what)]
+    world.label("2013-06-02", ["b", None], [1, 1], ["2013-06-02T01:00", "2013-06-02T01:00"])
+    assert world.arrived("2013-06-01", "2013-06-03").unreadable == [(path, what)]
+
+
 def test_a_label_source_that_is_down_is_one_line(world_of: Callable[..., World], tmp_path: Path) -> None:
     sql = {"url": f"sqlite:///{tmp_path}/absent.db", "table": "labels"}
     world = world_of({"sql": sql, "target": "truth", "time": "labelled_at", "timezone": "UTC"})

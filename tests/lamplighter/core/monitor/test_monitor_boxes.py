@@ -42,6 +42,18 @@ def test_where_boxes_stand() -> None:
         ),
         ("detection", PREDICTIONS.replace("parquet: p", "coco: p"), LABELS, "give either parquet or sql"),
         (
+            "detection", PREDICTIONS, LABELS.replace("parquet: l", "coco: l.json, id: file_name, box_format: xywh"),
+            "m.yaml:4: labels of COCO have a form of boxes of their own, by which they are read; leave labels.box_f",
+        ),
+        (
+            "detection", PREDICTIONS, LABELS.replace("parquet: l", "yolo: {labels: l, size: [9, 9]}, box_format: xyxy"),
+            "m.yaml:4: labels of YOLO have a form of boxes of their own, by which they are read; leave labels.box_f",
+        ),
+        (
+            "regression", "{parquet: p, time: t, id: i, prediction: y}", "{coco: l.json, target: boxes}",
+            "these labels are boxes, which are of kind detection, and this monitor is of regression",
+        ),
+        (
             "regression", "{parquet: p, time: t, id: i, prediction: y, confidence: 0.5}", "{parquet: l, target: z}",
             "predictions.confidence is of kind detection, and this monitor of regression; leave it out",
         ),
