@@ -112,7 +112,7 @@ def _text(head: bytes) -> tuple[str, str]:
     if first[0] == "<":
         return "is HTML or XML, such as the error page of a server", DELIVER
     if first[0] in "{[":
-        return "is JSON", "write it as Parquet or CSV"
+        return "is JSON", "write it as Parquet or CSV, or end its name with .json if it holds labels of COCO"
     line = first.splitlines()[0]
     if any(sign in line for sign in ",;\t|"):
         return "seems to be CSV", f"end its name with {FORMATS['CSV'].ends[0]}"

@@ -67,12 +67,11 @@ def box_faults(monitor: Declaring) -> Iterator[tuple[Place, str]]:
     """
     sections = {"predictions": monitor.predictions, "labels": monitor.labels}
     given = {(name, key) for name, section in sections.items() if section for key in section.model_fields_set}
-    place = monitor.labels.place if monitor.labels and not monitor.labels.same_row else None
-    of_boxes = place.key if place and place.of_labels else ""
+    of_boxes = _boxes_of(monitor.labels)
     if monitor.kind.compared_as != "boxes":
-        if of_boxes:
+        if monitor.labels and of_boxes and monitor.labels.place.of_labels:
             what = f"these labels are boxes, which are of kind detection, and this monitor is of {monitor.kind.name}"
-            yield ("labels", of_boxes), f"{what}; name the place of its labels"
+            yield ("labels", monitor.labels.place.key), f"{what}; name the place of its labels"
         for section, key in sorted(given):
             if key in OF_BOXES:
                 what = f"{section}.{key} is of kind detection, and this monitor of {monitor.kind.name}"
@@ -90,3 +89,12 @@ def box_faults(monitor: Declaring) -> Iterator[tuple[Place, str]]:
     if isinstance(monitor.predictions.score, dict):
         what = "boxes have one score each"
         yield ("predictions", "score"), f"{what}; write {NEEDED['predictions', 'score']}"
+
+
+def _boxes_of(labels: Labels | None) -> str:
+    """The place whose labels are boxes of one form; JSON is read as COCO wherever it is named."""
+    if labels is None or labels.same_row:
+        return ""
+    if labels.place.of_labels:
+        return labels.place.key
+    return "coco" if any(path.lower().endswith(".json") for path in labels.paths) else ""

@@ -304,7 +304,7 @@ def test_a_path_that_cannot_be_meant_is_refused_with_its_line(path: str, expecte
         (b"", "is empty (0 bytes)"),
         (b"id,at\n1,2013-06-01\n", "seems to be CSV; end its name with .csv"),
         (b"id;at\n1;2013-06-01\n", "seems to be CSV; end its name with .csv"),
-        (b'{"id": 1}\n', "is JSON; write it as Parquet or CSV"),
+        (b'{"id": 1}\n', "is JSON; write it as Parquet or CSV, or end its name with .json if it holds labels of COCO"),
         (b"<!DOCTYPE html><html>", "is HTML or XML, such as the error page of a server; deliver the file again"),
         (b"\x1f\x8b\x08abc", "is compressed by gzip"),
         (b"PK\x03\x04abc", "is a ZIP archive or an Excel file"),

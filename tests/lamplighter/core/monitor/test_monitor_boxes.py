@@ -46,6 +46,10 @@ def test_where_boxes_stand() -> None:
             "m.yaml:4: labels of COCO have a form of boxes of their own, by which they are read; leave labels.box_f",
         ),
         (
+            "detection", PREDICTIONS, LABELS.replace("parquet: l", "parquet: 'l/*.JSON', box_format: xywh"),
+            "m.yaml:4: labels of COCO have a form of boxes of their own",
+        ),
+        (
             "detection", PREDICTIONS, LABELS.replace("parquet: l", "yolo: {labels: l, size: [9, 9]}, box_format: xyxy"),
             "m.yaml:4: labels of YOLO have a form of boxes of their own, by which they are read; leave labels.box_f",
         ),
