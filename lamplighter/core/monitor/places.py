@@ -87,6 +87,13 @@ class Yolo(Section):
     )
     names: tuple[Name, ...] = Field(default=(), description="the name of each class, from 0 on")
 
+    @model_validator(mode="after")
+    def _folders(self) -> Yolo:
+        for at, path in enumerate(self.labels):
+            if path.lower().endswith(".txt"):
+                raise fault(f"{path!r} names text files; name their folder", "labels", at)
+        return self
+
 
 def _paths_of_yolo(given: Yolo) -> tuple[str, ...]:
     return given.labels

@@ -54,6 +54,10 @@ def test_where_boxes_stand() -> None:
             "m.yaml:4: labels of YOLO have a form of boxes of their own, by which they are read; leave labels.box_f",
         ),
         (
+            "detection", PREDICTIONS, LABELS.replace("parquet: l", "yolo: {labels: 'l/{day}/*.txt', size: [9, 9]}"),
+            "m.yaml:4: 'l/{day}/*.txt' names text files; name their folder",
+        ),
+        (
             "regression", "{parquet: p, time: t, id: i, prediction: y}", "{coco: l.json, target: boxes}",
             "these labels are boxes, which are of kind detection, and this monitor is of regression",
         ),
