@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lamplighter.core.evaluation.attribution import Detected, Verdict, attribute
+from lamplighter.core.evaluation.attribution import Detected, attribute
 from lamplighter.core.evaluation.kinds.detection import served_objects
 from lamplighter.core.evaluation.labelled import Labelled
 from lamplighter.core.monitor import Monitor
@@ -26,7 +26,7 @@ from tasks.stages.run_context import RunContext
 def attribute_loss(
     context: RunContext, located: Located, pending: PendingWindow, truth: Truth, *, labels: LabelIndex | None
 ) -> Iterator[Finding]:
-    """Say what a fall of recall in a window is laid to, where its images or the model surely are.
+    """Say what a fall of recall in a window is laid to: its images, the model, or that neither is sure, and why.
 
     Parameters
     ----------
@@ -42,8 +42,7 @@ def attribute_loss(
     reference = _reference(context, _where(context, located, pending, truth), pending, kept, labels is not None)
     if reference is None or not reference.objects.sum() or not current.objects.sum():
         return
-    found = attribute(reference, current)
-    if found.verdict in (Verdict.DATA, Verdict.MODEL):
+    if found := attribute(reference, current):
         label = pending.window.label
         yield Finding(Code.RECALL_FELL, label, f"{label}: {found.sentence}")
 

@@ -6,14 +6,14 @@ is the loss, and it adds up over images: so a share of it lies in the images bey
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
 import numpy as np
 
-from lamplighter.core.quality.arrays import Bools, Floats
+from lamplighter.core.quality.arrays import Bools, Floats, divide
 
 TAIL = 0.01
 """Beyond which share of the reference's images an image is unlike them."""
@@ -24,7 +24,14 @@ RESAMPLES = 400
 SEED = 0
 
 FEWEST_IMAGES = 20
-"""Images on either side of a bound below which nothing is said of that side."""
+"""Images with objects below which nothing is said: of a window, of a side of a bound, and of the model by those that
+are like the reference's."""
+
+MOST_CELLS = 1_000_000
+"""Counts of resamples that are held at a time."""
+
+ALL, LIKE, OUTSIDE = 0, 1, 2
+"""Parts of the images: all, those like the reference's, and from there on those beyond each bound."""
 
 LEAST_FALL = 0.05
 """By how much recall must surely have fallen: days differ by more than their images do, so that intervals over images
@@ -40,7 +47,6 @@ NEAR = 0.1
 class Verdict(StrEnum):
     """What a fall of recall is laid to."""
 
-    NO_FALL = "no fall"
     DATA = "data"
     MODEL = "model"
     UNDECIDED = "undecided"
@@ -103,10 +109,8 @@ class Share:
         The percentile of the reference that they lie beyond.
     value, lower, upper : float
         Share of the loss, with its 95 % interval; above 1 where the other images gained.
-    images, within : int
-        Those beyond the bound, and the others.
-    within_before, within_now : float
-        Recall of the images within the bound, in the reference and in the window; NaN without such objects.
+    images : int
+        Those beyond the bound.
     """
 
     side: Side
@@ -115,9 +119,32 @@ class Share:
     lower: float
     upper: float
     images: int
-    within: int
-    within_before: float
-    within_now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """The images of a window beside those of the reference; those without an object are left out.
+
+    Attributes
+    ----------
+    images, like, unmeasured : int
+        All of the window, those within all bounds of the reference, and those of which no statistic is known.
+    reference : int
+        Images of the reference within its own bounds; 0 where no statistic could be compared.
+    recall : float
+        Of the images that are like the reference's; NaN without one.
+    """
+
+    images: int
+    like: int
+    unmeasured: int
+    reference: int
+    recall: float
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether enough images are alike on both sides to say something of the model."""
+        return min(self.like, self.reference) >= FEWEST_IMAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,43 +155,38 @@ class Attribution:
     ----------
     before, now : float
         Recall in the reference and in the window.
-    fall, lower, upper : float
-        Its fall, with its 95 % interval.
     shares : tuple of Share
         Of the sides beyond which the window has enough images, the largest first.
+    alike : Alike
     verdict : Verdict
     named : Share or None
-        The side that is named as the cause; of a model's fault None.
+        The side that is named as the cause; None unless the data are it.
     """
 
     before: float
     now: float
-    fall: float
-    lower: float
-    upper: float
     shares: tuple[Share, ...]
+    alike: Alike
     verdict: Verdict
     named: Share | None
 
     @property
     def sentence(self) -> str:
         """What it says, for people."""
-        if self.verdict is Verdict.NO_FALL:
-            return f"recall did not surely fall by {LEAST_FALL}: {self.now:.2f}, and {self.before:.2f} in the reference"
         fell = f"recall fell from {self.before:.2f} in the reference to {self.now:.2f}"
         if self.verdict is Verdict.MODEL:
             return f"{fell}, in images like the reference's too: look at the model"
         if self.named is None:
-            return f"{fell}; the images do not show why"
+            return f"{fell}; it is not sure whether the data or the model is the cause: {_unsure(self.alike)}"
         share = self.named
         where = f"images {share.side.words} than 99 % of the reference's ({share.side.statistic} {_bounded(share)})"
         spread = f"{_percent(share.lower)} to {_percent(share.upper)}"
-        left = "" if share.within >= FEWEST_IMAGES else "; too few other images are left to look at the model"
+        left = "" if self.alike.are_enough else "; too few other images are left to look at the model"
         what = f"{_percent(share.value)} of the loss ({spread}) lies in {share.images} {where}"
         return f"{fell}; {what}: the data changed{left}"
 
 
-def attribute(reference: Detected, current: Detected) -> Attribution:
+def attribute(reference: Detected, current: Detected) -> Attribution | None:
     """Find out where a fall of recall lies.
 
     Parameters
@@ -174,9 +196,9 @@ def attribute(reference: Detected, current: Detected) -> Attribution:
 
     Returns
     -------
-    Attribution
-        Intervals are percentiles of a bootstrap over the images of both, with a fixed seed (Efron and Tibshirani
-        1993, section 13.3).
+    Attribution or None
+        None where recall did not surely fall, or too few images have an object to be sure of anything. Intervals are
+        percentiles of a bootstrap over the images of both, with a fixed seed (Efron and Tibshirani 1993, section 13.3).
 
     Raises
     ------
@@ -193,114 +215,168 @@ def attribute(reference: Detected, current: Detected) -> Attribution:
     >>> found.verdict.value, found.named.side.words, round(found.named.value, 2)
     ('data', 'darker', 1.0)
     """
-    before, now = _recall(reference.found, reference.objects), _recall(current.found, current.objects)
-    if np.isnan(before) or np.isnan(now):
+    if not reference.objects.sum() or not current.objects.sum():
         raise ValueError("recall needs a labelled object on both sides")
-    draws = list(_draws(reference, current))
-    falls = np.array([_fall(reference, current, *rows) for rows in draws])
-    lower, upper = np.nanpercentile(falls, [2.5, 97.5])
-    shares = tuple(sorted(_shares(reference, current, draws), key=lambda share: -share.value))
-    verdict, named = (Verdict.NO_FALL, None) if lower <= LEAST_FALL else _verdict(reference, current, shares, draws)
-    return Attribution(before, now, before - now, float(lower), float(upper), shares, verdict, named)
-
-
-Rows = tuple[np.ndarray, np.ndarray]
-
-
-def _draws(reference: Detected, current: Detected) -> Iterable[Rows]:
+    if min(np.count_nonzero(it.objects) for it in (reference, current)) < FEWEST_IMAGES:
+        return None
+    bounds = [*_bounds(reference, current)]
+    like_before, like = _like(reference, bounds), _like(current, bounds)
+    outside = [_is_beyond(current, side, bound) for side, bound in bounds]
     random = np.random.default_rng(SEED)
-    sizes = len(reference.found), len(current.found)
-    for _ in range(RESAMPLES):
-        yield random.integers(0, sizes[0], sizes[0]), random.integers(0, sizes[1], sizes[1])
+    sums = _Sums(resampled(reference, [like_before], random), resampled(current, [like, *outside], random))
+    if _lower(sums.falls) <= LEAST_FALL:
+        return None
+    before, now = _recalls(sums.before), _recalls(sums.now)
+    shares = [
+        Share(side, bound, *sums.share(OUTSIDE + i), int(beyond.sum()))
+        for i, ((side, bound), beyond) in enumerate(zip(bounds, outside, strict=True))
+        if (beyond & (current.objects > 0)).sum() >= FEWEST_IMAGES
+    ]
+    alike = _alike(like_before & (reference.objects > 0), like, current, float(now[0, LIKE]))
+    # Where images like the reference's lost as much as all did, nothing that tells the others from them explains it.
+    if alike.are_enough and _lower(sums.falls_of_like - MOST_OF_IT * sums.falls) > 0:
+        verdict, named = Verdict.MODEL, None
+    else:
+        named = _named(shares)
+        verdict = Verdict.DATA if named else Verdict.UNDECIDED
+    ordered = tuple(sorted(shares, key=lambda share: -share.value))
+    return Attribution(float(before[0, ALL]), float(now[0, ALL]), ordered, alike, verdict, named)
 
 
-def _recall(found: Floats, objects: Floats) -> float:
-    return float(found.sum() / objects.sum()) if objects.sum() else float("nan")
+def resampled(images: Detected, parts: Sequence[Bools], random: np.random.Generator) -> Floats:
+    """Objects found and labelled in some images and in parts of them, and in each resample of them.
+
+    Images that count alike are drawn together: how often each kind of them comes is multinomial. It is the bootstrap
+    over images, in the memory of their kinds.
+
+    Parameters
+    ----------
+    images : Detected
+    parts : sequence of array of shape (n_images,)
+    random : Generator
+
+    Returns
+    -------
+    array of shape (1 + RESAMPLES, 1 + n_parts, 2)
+        The images as they are come first, and so does the whole of them.
+
+    Examples
+    --------
+    >>> images = Detected(np.array([1.0, 0.0, 2.0]), np.array([2.0, 2.0, 2.0]), {})
+    >>> resampled(images, [np.array([True, True, False])], np.random.default_rng(0))[0]
+    array([[3., 6.],
+           [1., 4.]])
+    """
+    many = len(images.found)
+    kind = images.objects.astype(np.int64) * int(images.found.max() + 1) + images.found.astype(np.int64)
+    for part in parts:
+        kind = 2 * kind + part
+    _, first, counts = np.unique(kind, return_index=True, return_counts=True)
+    is_in = np.array([np.ones(len(first), bool), *(part[first] for part in parts)])
+    cells = np.stack([images.found[first], images.objects[first]])
+    table = (is_in[:, None, :] * cells).reshape(-1, len(first)).T
+    batch = max(1, MOST_CELLS // len(first))
+    sizes = (min(batch, RESAMPLES - begin) for begin in range(0, RESAMPLES, batch))
+    drawn = (random.multinomial(many, counts / many, size=size) @ table for size in sizes)
+    return np.concatenate([counts[None] @ table, *drawn]).reshape(1 + RESAMPLES, len(is_in), 2)
 
 
-def _fall(reference: Detected, current: Detected, before: np.ndarray, now: np.ndarray) -> float:
-    return _recall(reference.found[before], reference.objects[before]) - _recall(
-        current.found[now], current.objects[now]
-    )
+def _recalls(sums: Floats) -> Floats:
+    return divide(sums[..., 0], sums[..., 1])
 
 
-def _shares(reference: Detected, current: Detected, draws: list[Rows]) -> Iterable[Share]:
-    for side in SIDES:
-        before, now = (it.statistics.get(side.statistic) for it in (reference, current))
-        if before is None or now is None or np.isfinite(before).sum() < FEWEST_IMAGES:
-            continue
-        bound = _bound(before, side)
-        outside = _is_beyond(now, bound, side)
-        if outside.sum() < FEWEST_IMAGES:
-            continue
-        drawn = [_share(reference, current, outside, *rows) for rows in draws]
-        # Where no draw lacks an object there is no share.
-        lower, upper = np.nanpercentile(drawn, [2.5, 97.5]) if np.isfinite(drawn).any() else (np.nan, np.nan)
-        every = np.arange(len(reference.found)), np.arange(len(current.found))
-        inside_before, inside = ~_is_beyond(before, bound, side), ~outside
-        yield Share(
-            side,
-            bound,
-            _share(reference, current, outside, *every),
-            float(lower),
-            float(upper),
-            int(outside.sum()),
-            int(inside.sum()),
-            _recall(reference.found[inside_before], reference.objects[inside_before]),
-            _recall(current.found[inside], current.objects[inside]),
-        )
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """What `resampled` came to: of the reference for all images and those like it, of the window by side as well."""
+
+    before: Floats
+    now: Floats
+
+    @property
+    def falls(self) -> Floats:
+        return self._falls(ALL)
+
+    @property
+    def falls_of_like(self) -> Floats:
+        return self._falls(LIKE)
+
+    def _falls(self, part: int) -> Floats:
+        falls: Floats = _recalls(self.before)[:, part] - _recalls(self.now)[:, part]
+        return falls
+
+    def share(self, part: int) -> tuple[float, float, float]:
+        """The share of the missing objects that lies in a part, with its interval; NaN where none is missing."""
+        missing = _recalls(self.before)[:, [ALL]] * self.now[..., 1] - self.now[..., 0]
+        total = np.where(missing[:, ALL] > 0, missing[:, ALL], np.nan)
+        shares = missing[:, part] / total
+        lower, upper = _percentiles(shares[1:], [2.5, 97.5])
+        return float(shares[0]), lower, upper
 
 
-def _bound(values: Floats, side: Side) -> float:
+def _percentiles(values: Floats, percents: Sequence[float]) -> list[float]:
     known = values[np.isfinite(values)]
-    return float(np.quantile(known, TAIL if side.beyond == "below" else 1 - TAIL))
+    return np.percentile(known, percents).tolist() if known.size else [float("nan")] * len(percents)
 
 
-def _is_beyond(values: Floats, bound: float, side: Side) -> Bools:
+def _lower(drawn: Floats) -> float:
+    """The lower bound of an interval, of the images as they are and their resamples."""
+    return _percentiles(drawn[1:], [2.5])[0]
+
+
+def _bounds(reference: Detected, current: Detected) -> Iterable[tuple[Side, float]]:
+    """Beyond what an image is unlike the reference, by each statistic that both have."""
+    for side in SIDES:
+        values = _values(reference, side)
+        known = values[np.isfinite(values)]
+        if len(known) >= FEWEST_IMAGES and np.isfinite(_values(current, side)).any():
+            yield side, float(np.quantile(known, TAIL if side.beyond == "below" else 1 - TAIL))
+
+
+def _values(images: Detected, side: Side) -> Floats:
+    return images.statistics.get(side.statistic, np.full(len(images.found), np.nan))
+
+
+def _is_beyond(images: Detected, side: Side, bound: float) -> Bools:
     # NaN is on neither side.
+    values = _values(images, side)
     beyond: Bools = values < bound if side.beyond == "below" else values > bound
     return beyond
 
 
-def _share(reference: Detected, current: Detected, outside: Bools, before: np.ndarray, now: np.ndarray) -> float:
-    """The share of the missing objects that lies in the images outside; NaN where none is missing."""
-    expected = _recall(reference.found[before], reference.objects[before])
-    missing = expected * current.objects[now] - current.found[now]
-    total = missing.sum()
-    return float(missing[outside[now]].sum() / total) if total > 0 else float("nan")
+def _like(images: Detected, bounds: Sequence[tuple[Side, float]]) -> Bools:
+    """Which images are surely like the reference's: measured, and beyond no bound. Without any bound none is."""
+    like = np.full(len(images.found), bool(bounds))
+    for side, bound in bounds:
+        like &= np.isfinite(_values(images, side)) & ~_is_beyond(images, side, bound)
+    return like
 
 
-def _verdict(
-    reference: Detected, current: Detected, shares: tuple[Share, ...], draws: list[Rows]
-) -> tuple[Verdict, Share | None]:
+def _alike(like_before: Bools, like: Bools, current: Detected, recall: float) -> Alike:
+    counts = current.objects > 0
+    # An image of one colour has a brightness, and no sharpness.
+    unmeasured = ~np.any([np.isfinite(_values(current, side)) for side in SIDES], axis=0)
+    images, alike, without = (int((it & counts).sum()) for it in (counts, like, unmeasured))
+    return Alike(images, alike, without, int(like_before.sum()), recall)
+
+
+def _named(shares: Sequence[Share]) -> Share | None:
+    """The side in which most of the loss surely lies: the first in the order of causes of those with about as much."""
     likely = [share for share in shares if share.lower > MOST_OF_IT]
-    if likely:
-        largest = max(share.value for share in likely)
-        order = [side for side in SIDES if any(it.side == side and it.value >= largest - NEAR for it in likely)]
-        named = next(share for share in likely if share.side == order[0])
-        if _fell_within(reference, current, named, draws):
-            return Verdict.MODEL, None
-        return Verdict.DATA, named
-    unlike = np.zeros(len(current.found), bool)
-    for share in shares:
-        unlike |= _is_beyond(current.statistics[share.side.statistic], share.bound, share.side)
-    drawn = [1 - _share(reference, current, unlike, *rows) for rows in draws]
-    return (Verdict.MODEL if np.nanpercentile(drawn, 2.5) > MOST_OF_IT else Verdict.UNDECIDED), None
+    largest = max((share.value for share in likely), default=0.0)
+    return next((share for share in likely if share.value >= largest - NEAR), None)
 
 
-def _fell_within(reference: Detected, current: Detected, share: Share, draws: list[Rows]) -> bool:
-    """Whether the images within the bound lost as much as the loss of all, so that the bound explains nothing."""
-    side, bound = share.side, share.bound
-    within_before = ~_is_beyond(reference.statistics[side.statistic], bound, side)
-    within = ~_is_beyond(current.statistics[side.statistic], bound, side)
-    if within.sum() < FEWEST_IMAGES:
-        return False
-    falls = []
-    for before, now in draws:
-        here = _recall(reference.found[before][within_before[before]], reference.objects[before][within_before[before]])
-        there = _recall(current.found[now][within[now]], current.objects[now][within[now]])
-        falls.append((here - there) - MOST_OF_IT * _fall(reference, current, before, now))
-    return bool(np.nanpercentile(falls, 2.5) > 0)
+def _unsure(alike: Alike) -> str:
+    """Why neither is named, and where to look."""
+    if alike.unmeasured == alike.images:
+        return f"none of the {alike.images} images with objects could be measured"
+    if not alike.reference:
+        return f"fewer than {FEWEST_IMAGES} images of the reference could be measured"
+    recall = f" (recall {alike.recall:.2f})" if alike.like else ""
+    parts = [f"{alike.like} are like the reference's{recall}"]
+    parts += [f"{alike.images - alike.like - alike.unmeasured} are unlike them"]
+    parts += [f"{alike.unmeasured} could not be measured"] if alike.unmeasured else []
+    return f"of {alike.images} images with objects {', '.join(parts)}; look at those in which most objects were missed"
 
 
 def _bounded(share: Share) -> str:
