@@ -36,6 +36,17 @@ def name_of(start: datetime) -> str:
     return start.astimezone(UTC).strftime("%Y-%m-%dT%H%M%S")
 
 
+def start_of(name: str) -> datetime:
+    """When the window begins whose images are kept under a name.
+
+    Examples
+    --------
+    >>> start_of("2026-03-11T000000").isoformat()
+    '2026-03-11T00:00:00+00:00'
+    """
+    return datetime.strptime(name, "%Y-%m-%dT%H%M%S").replace(tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class RecalledImages:
     """What is kept of a model.
@@ -58,7 +69,7 @@ class RecalledImages:
         nothing = np.full(len(images.objects), np.nan)
         columns = [images.found, images.objects, *(images.statistics.get(it, nothing) for it in STATISTICS)]
         table = pa.table([pa.array(np.asarray(column, float)) for column in columns], schema=SCHEMA)
-        path = self.folder / f"{name}.parquet"
+        path = self.place(name)
         try:
             make_folder(self.folder)
             with atomic_file(path, mode=FILE_MODE) as file:
@@ -67,14 +78,23 @@ class RecalledImages:
             what = f"what was found in images cannot be kept: {one_line(error)}"
             raise SourceError(what, where=path, fix="mend the folder, or set LAMPLIGHTER_HOME") from None
 
+    def place(self, name: str) -> Path:
+        """The file of a window, or of a reference."""
+        return self.folder / f"{name}.parquet"
+
+    def damaged(self, names: Iterable[str]) -> list[str]:
+        """Those of some windows that cannot be read, which `load` leaves out."""
+        return [name for name in names if self._table(name) is None]
+
+    def _table(self, name: str) -> pa.Table | None:
+        try:
+            return pq.read_table(self.place(name), schema=SCHEMA)
+        except (OSError, pa.ArrowException):
+            return None
+
     def load(self, names: Iterable[str]) -> Detected | None:
         """The images of some windows together; None where nothing is kept of any of them, or it is damaged."""
-        tables = []
-        for name in names:
-            try:
-                tables.append(pq.read_table(self.folder / f"{name}.parquet", schema=SCHEMA))
-            except (OSError, pa.ArrowException):
-                continue
+        tables = [table for name in names if (table := self._table(name)) is not None]
         if not tables:
             return None
         table = pa.concat_tables(tables)

@@ -11,12 +11,14 @@ from lamplighter.core.evaluation.kinds.detection import served_objects
 from lamplighter.core.evaluation.labelled import Labelled
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.finding import Code, Finding
+from lamplighter.core.time.window import Window
 from lamplighter.errors import BrokenFileError, SourceError
 from storage.labelling.join import LabelIndex, Seen, Truth, truth_beside, truths_of
 from storage.profiles.build import as_floats
 from storage.registry.versions import Registry
 from storage.sources.labels import labels_arrived
-from storage.sources.recalled_images import STATISTICS, RecalledImages, name_of
+from storage.sources.predictions import predictions_of
+from storage.sources.recalled_images import STATISTICS, RecalledImages, name_of, start_of
 from storage.sources.reference import reference_key, reference_of, span_of
 from storage.sources.scan import Scan, ScanSpec
 from tasks.stages.read import Located, PendingWindow
@@ -39,6 +41,8 @@ def attribute_loss(
     kept = RecalledImages(context.project.home / "image-statistics" / monitor.model / "recall")
     current = _detected(monitor, context.scan(pending.spec), truth)
     kept.keep(name_of(pending.window.start), current)
+    if monitor.reference and monitor.reference.trailing:
+        yield from _made_again(context, pending, kept, has_labels=labels is not None)
     reference = _reference(context, _where(context, located, pending, truth), pending, kept, labels is not None)
     if reference is None or not reference.objects.sum() or not current.objects.sum():
         return
@@ -79,8 +83,7 @@ def _reference(
     if reference is None or where is None:
         return None
     if reference.trailing:
-        span = span_of(reference, pending.window)
-        return kept.load(kept.between(span.start, span.end))
+        return kept.load(_trailing(context, pending, kept))
     rows = context.scan(where)
     name = f"reference-{reference_key(rows, monitor)}"
     if (known := kept.load([name])) is not None:
@@ -93,6 +96,37 @@ def _reference(
     return found
 
 
+def _trailing(context: RunContext, pending: PendingWindow, kept: RecalledImages) -> list[str]:
+    assert context.monitor.reference is not None
+    span = span_of(context.monitor.reference, pending.window)
+    return kept.between(span.start, span.end)
+
+
+def _made_again(
+    context: RunContext, pending: PendingWindow, kept: RecalledImages, *, has_labels: bool
+) -> Iterator[Finding]:
+    """Match the images of those windows before anew whose file is damaged, and say which cannot be: a fall may hide."""
+    lost = []
+    for name in kept.damaged(_trailing(context, pending, kept)):
+        of = Window.of(pending.window.model, pending.window.grain, pending.window.timezone, start_of(name))
+        try:
+            rows = context.scan(predictions_of(context.project, context.monitor, of, context.spool))
+            truth = _truth_of_reference(context, rows, has_labels=has_labels)
+        except BrokenFileError:
+            raise
+        except SourceError:
+            truth = None
+        if truth is None or not truth.comparable or truth.labelled.empty:
+            lost.append(kept.place(name))
+        else:
+            kept.keep(name, _detected(context.monitor, rows, truth))
+    if lost:
+        label, names = pending.window.label, ", ".join(path.stem for path in lost)
+        what = f"what was found in images of windows before is damaged ({names}), and their labels cannot be read again"
+        fix = f"deliver their labels again, or remove these files from {lost[0].parent}"
+        yield Finding(Code.RECALL_UNREAD, label, f"{label}: {what}; recall is compared without them; {fix}")
+
+
 def _truth_of_reference(context: RunContext, rows: Scan, *, has_labels: bool) -> Truth | None:
     """The truth beside the rows of files, and of days of the log the labels that have come for them."""
     monitor = context.monitor
@@ -100,7 +134,9 @@ def _truth_of_reference(context: RunContext, rows: Scan, *, has_labels: bool) ->
         return truth_beside(rows, monitor)
     first = rows.spec.window.start
     try:
-        arrived = labels_arrived(context.project, monitor, first, context.now, context.spool / "reference", [rows])
+        # Labels of another window have a folder of their own.
+        spool = context.spool / "reference" / name_of(first)
+        arrived = labels_arrived(context.project, monitor, first, context.now, spool, [rows])
     except BrokenFileError:
         raise
     except SourceError:

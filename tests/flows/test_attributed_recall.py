@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -75,6 +76,29 @@ def test_dusk_on_two_cameras_is_laid_to_darker_images(tmp_path: Path, reference:
     (entry,) = waiting(open_history(project), "m")
     assert sentence in entry.message.body.splitlines()
     assert outcome.judged.opened[0].check_name == "recall-below"
+
+
+def test_what_was_found_in_images_is_made_again_where_it_is_damaged(tmp_path: Path) -> None:
+    """Without its labels it is named; images that are gone are laid to nothing."""
+    project = world(tmp_path, MONITOR.replace("REFERENCE", "{trailing: 2d}"))
+    deliver(project, 0)
+    run(project, 0, is_present=False)
+    (kept,) = (project.home / "image-statistics" / "m" / "recall").glob("*.parquet")
+    whole, labels = kept.read_bytes(), tmp_path / "labels" / f"day={day(0)}.parquet"
+    kept.write_bytes(whole[:100])
+    labels.rename(tmp_path / "away.parquet")
+    deliver(project, 1, missed=CAMERAS)
+    outcome = run(project, 1, is_present=False)
+    (lost,) = [it.message for it in outcome.findings if it.code.value == "recall-unread"]
+    assert f"({kept.stem})" in lost
+    assert said(outcome) == []
+    (tmp_path / "away.parquet").rename(labels)
+    deliver(project, 2, missed=CAMERAS)
+    shutil.rmtree(tmp_path / "images" / str(day(2)))
+    (sentence,) = said(run(project, 2, is_present=False))
+    assert kept.read_bytes() == whole
+    assert sentence.startswith("2025-03-05: recall fell from 0.62 in the reference to 0.25; it is not sure whether")
+    assert "none of the 42 images with objects could be measured" in sentence
 
 
 def test_a_model_that_misses_in_daylight_is_said_to_be_the_model(tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ class Code(StrEnum):
     IMAGES_REPEATED = "images-repeated"
     IMAGES_COVERED = "images-covered"
     RECALL_FELL = "recall-fell"
+    RECALL_UNREAD = "recall-unread"
 
 
 INPUT_BREAKS = frozenset(
