@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lamplighter.core.monitor.images import CROPS, FAULT, HOUR, LIGHT, NUMERIC, TILE, light_of
+from lamplighter.core.monitor.images import BRIGHTNESS, CROPS, FAULT, HOUR, LIGHT, NUMERIC, TILE, light_of
 from lamplighter.core.records.image_statistics import measured_names
 from lamplighter.core.values.boxes import Boxes, packed
 from storage.sources.box_lists import BoxColumns
@@ -20,8 +20,6 @@ from storage.sources.scan_spec import ImageSpec
 
 if TYPE_CHECKING:
     from storage.sources.measured_images import MeasuredImages, Wanted
-
-BRIGHTNESS = "image_brightness"
 
 UNDATED = "undated"
 """The day of rows without a time."""

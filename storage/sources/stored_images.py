@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from lamplighter.core.monitor.images import BRIGHTNESS
+from lamplighter.core.values.boxes import SIDES
 from storage.sources.box_lists import BoxColumns
 from storage.sources.boxes import packed_boxes
 from storage.sources.image_files import located
 from storage.sources.scan import Scan
-
-BRIGHTNESS = "image_brightness"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,6 @@ def boxes_acted_on(rows: Scan, columns: BoxColumns, images: Sequence[StoredImage
 
 
 def _acted_on(image: dict[str, Any] | None, confidence: float) -> Iterator[list[float]]:
-    sides: Sequence[str] = ("x_min", "y_min", "x_max", "y_max")
     for box in (image or {}).get("boxes") or ():
         if box["score"] is None or box["score"] >= confidence:
-            yield [box[side] for side in sides]
+            yield [box[side] for side in SIDES]

@@ -9,7 +9,7 @@ import numpy as np
 from lamplighter.core.evaluation.covered_tiles import covered_findings, tile_measurements
 from lamplighter.core.evaluation.images import POOR, file_findings, files, means, poor_shares, unjudged_findings
 from lamplighter.core.evaluation.labelled import class_labels
-from lamplighter.core.monitor.images import FAULT, NUMERIC, SEGMENTS, TILE
+from lamplighter.core.monitor.images import BRIGHTNESS, FAULT, NUMERIC, SEGMENTS, TILE
 from lamplighter.core.quality.arrays import Floats
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.records.finding import Finding
@@ -19,8 +19,6 @@ from storage.history.covered_tiles import covered_before
 from storage.profiles.build import as_floats
 from storage.sources.scan import Scan, ScanSpec
 from tasks.stages.run_context import RunContext
-
-BRIGHTNESS = "image_brightness"
 
 OF_SHARES = frozenset(
     {BRIGHTNESS, *(statistic for statistic, _ in POOR.values()), "image_opaque_ratio", "image_transparent_ratio"}

@@ -11,6 +11,7 @@ from lamplighter.core.evaluation.box_measurements import box_measurements
 from lamplighter.core.evaluation.data import answer_measurements, feature_measurements, value_findings
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.columns import is_of_image
+from lamplighter.core.monitor.images import BRIGHTNESS
 from lamplighter.core.monitor.of_boxes import MADE_OF_BOXES
 from lamplighter.core.profiles.break_rules import FEWEST_WINDOWS
 from lamplighter.core.profiles.breaks import Baseline, breaks_of, score_breaks
@@ -240,7 +241,7 @@ def _profiles_of(context: RunContext, where: ScanSpec, kinds: dict[str, ColumnKi
     profiles = store.cached(name)
     if profiles is None:
         profiles, _ = profile_columns(rows, kinds, bounds=_unsure(monitor), private=monitor.private, key=key)
-        brightness = profiles.get("image_brightness")
+        brightness = profiles.get(BRIGHTNESS)
         # Images of a reference that are not there yet are looked for again.
         if brightness is None or brightness.nulls < brightness.rows:
             store.cache(name, profiles)

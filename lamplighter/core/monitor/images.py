@@ -13,6 +13,9 @@ from lamplighter.core.records.image_statistics import IMAGE_STATISTICS, measured
 FAULT, HOUR, LIGHT = "image_fault", "image_hour", "image_light"
 """Columns that a run makes beside the statistics: what is wrong with a file, the local hour, and how light it was."""
 
+BRIGHTNESS = "image_brightness"
+"""The statistic that each readable image has, and by which `image_light` tells dark images from bright ones."""
+
 TILE = "image_occluded_tile"
 """The one statistic that is a name: of the tile that is covered most."""
 
