@@ -42,7 +42,7 @@ def attribute_loss(
     current = _detected(monitor, context.scan(pending.spec), truth)
     kept.keep(name_of(pending.window.start), current)
     if monitor.reference and monitor.reference.trailing:
-        yield from _made_again(context, pending, kept, has_labels=labels is not None)
+        yield from _made_again(context, located, pending, kept, has_labels=labels is not None)
     reference = _reference(context, _where(context, located, pending, truth), pending, kept, labels is not None)
     if reference is None or not reference.objects.sum() or not current.objects.sum():
         return
@@ -103,14 +103,17 @@ def _trailing(context: RunContext, pending: PendingWindow, kept: RecalledImages)
 
 
 def _made_again(
-    context: RunContext, pending: PendingWindow, kept: RecalledImages, *, has_labels: bool
+    context: RunContext, located: Located, pending: PendingWindow, kept: RecalledImages, *, has_labels: bool
 ) -> Iterator[Finding]:
     """Match the images of those windows before anew whose file is damaged, and say which cannot be: a fall may hide."""
     lost = []
+    # What is streamed of a window is not streamed a second time while it is read.
+    known = {name_of(it.window.start): it.spec for it in located.windows}
     for name in kept.damaged(_trailing(context, pending, kept)):
         of = Window.of(pending.window.model, pending.window.grain, pending.window.timezone, start_of(name))
         try:
-            rows = context.scan(predictions_of(context.project, context.monitor, of, context.spool))
+            spec = known.get(name) or predictions_of(context.project, context.monitor, of, context.spool)
+            rows = context.scan(spec)
             truth = _truth_of_reference(context, rows, has_labels=has_labels)
         except BrokenFileError:
             raise
