@@ -86,8 +86,9 @@ def _reference(
         return kept.load(_trailing(context, pending, kept))
     rows = context.scan(where)
     name = f"reference-{reference_key(rows, monitor)}"
-    if (known := kept.load([name])) is not None:
+    if (known := kept.load([name])) is not None and known.is_measured:
         return known
+    # Images of a reference that are not there yet are looked for again.
     truth = _truth_of_reference(context, rows, has_labels=has_labels)
     if truth is None or not truth.comparable or truth.labelled.empty:
         return None

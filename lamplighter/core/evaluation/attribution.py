@@ -97,6 +97,11 @@ class Detected:
     objects: Floats
     statistics: Mapping[str, Floats]
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether a statistic of any image is known."""
+        return any(np.isfinite(values).any() for values in self.statistics.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
