@@ -97,9 +97,23 @@ def _medians(image: npt.NDArray[np.int64], values: npt.NDArray[np.float64], imag
 
 
 def _commonest(boxes: Boxes, none: npt.NDArray[np.bool_]) -> pa.Array:
-    """The class of the most boxes of an image; of equally many the first that was seen."""
-    if not len(boxes.names):
+    """The class of the most boxes of an image; of equally many the surest one, then the first in the alphabet.
+
+    It depends on the image alone: not on other images, nor on the order of its boxes.
+    """
+    if not len(boxes.image):
         return pa.nulls(boxes.images, pa.string())
-    shape = boxes.images, len(boxes.names)
-    times = np.bincount(boxes.image * shape[1] + boxes.klass, minlength=shape[0] * shape[1]).reshape(shape)
-    return pa.array(boxes.names, pa.string()).take(pa.array(np.argmax(times, axis=1), mask=none))
+    order = np.array(sorted(range(len(boxes.names)), key=boxes.names.__getitem__), np.int64)
+    place = np.argsort(order)
+    # One cell for each image and class that meet: of all that could meet, memory has no room.
+    cells, cell, times = np.unique(
+        boxes.image * len(order) + place[boxes.klass], return_inverse=True, return_counts=True
+    )
+    surest = np.full(len(cells), -np.inf)
+    np.maximum.at(surest, cell, boxes.score)
+    image, named = np.divmod(cells, len(order))
+    best = np.lexsort((named, -surest, -times, image))
+    best = best[np.flatnonzero(np.diff(image[best], prepend=-1))]
+    of_image = np.zeros(boxes.images, np.int64)
+    of_image[image[best]] = named[best]
+    return pa.array(boxes.names, pa.string()).take(pa.array(order[of_image], mask=none))
