@@ -37,5 +37,5 @@ def box_problems(monitor: Monitor, rows: Scan, wrong: Collection[tuple[str | int
     if not columns or wrong or any(name not in rows.schema for name in columns):
         return
     boxes = Boxes.of(packed_boxes(rows, BoxColumns.of(monitor.predictions)))
-    for code, message in merged(side_faults(boxes, columns)):
+    for code, message in merged(side_faults(boxes, columns, frozenset(monitor.private))):
         yield Problem(SHOWN_AT.get(code, ("predictions", "prediction")), message, True)

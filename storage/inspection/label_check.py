@@ -229,7 +229,9 @@ def _of_answers(monitor: Monitor, truth: Truth) -> Iterator[Problem]:
     for finding in answer_findings(labelled, monitor, ""):
         # Classes that do not meet have a line of their own.
         if finding.code in SHOWN_AT and not (finding.code is Code.CLASSES_DIFFER and monitor.kind.has_classes):
-            yield Problem(SHOWN_AT[finding.code], finding.message, finding.code in (Code.CLASSES_ODD, Code.BOXES_ODD))
+            # Of boxes the answers are looked at by themselves: what is found here is about the labels.
+            place = ("labels", "target") if monitor.kind.compared_as == "boxes" else SHOWN_AT[finding.code]
+            yield Problem(place, finding.message, finding.code in (Code.CLASSES_ODD, Code.BOXES_ODD))
 
 
 def _none_met(

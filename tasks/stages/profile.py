@@ -153,7 +153,7 @@ def box_measurements_of(monitor: Monitor, boxes: Boxes | None) -> list[Measureme
 def _box_findings(monitor: Monitor, boxes: Boxes | None) -> Iterator[Finding]:
     """What is odd about the boxes of the log."""
     columns = [*monitor.predictions.boxes]
-    for code, message in merged(side_faults(boxes, columns)) if boxes else ():
+    for code, message in merged(side_faults(boxes, columns, frozenset(monitor.private))) if boxes else ():
         yield Finding(code, columns[0], message)
 
 

@@ -272,21 +272,33 @@ def test_what_is_odd_about_boxes_is_said_before_the_first_run(tmp_path: Path) ->
     small_world.log(project, 0, percent.assign(scores=0.9))
     (problem,) = check_sources(project, project.monitor("m"), now).problems
     assert problem.message == "column 'scores' holds numbers; the scores of boxes are lists, or lists as JSON"
+    small_world.log(project, 0, rows.drop(columns=["true", "names"]))
+    deliver(project, rows.assign(names="['car', 'person']"))
+    (problem,) = check_sources(project, project.monitor("m"), now).problems
+    assert problem.at == ("labels", "target")
+    assert problem.message == (
+        "20 of 20 images have no list of classes in 'classes', such as \"['car', 'person']\", left out; "
+        'log a list, or a list as JSON such as ["car"]'
+    )
 
 
 def test_lists_in_a_database_are_json(project: Project, tmp_path: Path) -> None:
     engine = sa.create_engine(f"sqlite:///{tmp_path}/street.db", poolclass=sa.NullPool)
-    rows = street()
+    # The null of JSON is no label yet, as a text too.
+    rows = pd.concat([street(), street(2).assign(id=["late-0", "late-1"], true=None, names=None)])
     log = rows.drop(columns=["true", "names"])
     labels = rows[["id", "at", "true", "names"]].set_axis(["id", "at", "boxes", "classes"], axis=1)
-    for name, frame in (("log", log), ("labels", labels)):
-        lists = {column: sa.JSON() for column in ("boxes", "classes", "scores") if column in frame}
-        frame.to_sql(name, engine, index=False, dtype=lists)
+    log.to_sql("log", engine, index=False, dtype={name: sa.JSON() for name in ("boxes", "classes", "scores")})
+    texts = {name: labels[name].map(json.dumps) for name in ("boxes", "classes")}
+    labels.assign(**texts).to_sql("labels", engine, index=False)
     sql = f'sql: {{url: "sqlite:///{tmp_path}/street.db", table: '
     monitor = MONITOR.replace('parquet: "data/day={day}.parquet"', f"{sql}log}}, timezone: UTC")
     monitor = monitor.replace('parquet: "labels/day={day}.parquet"', f"{sql}labels}}, time: at, timezone: UTC")
     own = small_world.make(tmp_path / "project", monitor)
-    small_world.run(own, 0)
+    assert check_sources(own, own.monitor("m"), datetime(2025, 3, 5, tzinfo=UTC)).problems == []
+    assert small_world.run(own, 0).findings == []
     for wanted in ({"segment": "", "klass": ""}, {"klass": "person"}):
         found, known = values(own, **wanted), values(project, **wanted)
+        found |= {name: known[name] for name in ("rows", "labels_coverage", "labels_missing") if name in known}
         assert {name: found[name] for name in found if name in known} == pytest.approx(known, nan_ok=True)
+    assert values(own, segment="", version="", klass="")["labels_missing"] == 2

@@ -14,7 +14,7 @@ from lamplighter.core.evaluation.odd_values import FEWEST_TO_COMPARE, listed, ne
 from lamplighter.core.numbers import range_text
 from lamplighter.core.quality.scores import SLACK
 from lamplighter.core.records.finding import Code
-from lamplighter.core.values.boxes import LENGTHS, UNREADABLE, Boxes
+from lamplighter.core.values.boxes import FLAT, LENGTHS, NO_LISTS, Boxes
 from lamplighter.core.values.meeting import hardly_meet
 
 Faults: TypeAlias = Iterator[tuple[Code, str]]
@@ -25,8 +25,11 @@ NEVER_LABELLED = 0.05
 RELATIVE = 2.0
 """What no coordinate reaches that is a share of the image."""
 
+EXAMPLES = ("[[10, 20, 60, 90]]", '["car"]', "[0.9]")
+"""Of lists of boxes, classes and scores."""
 
-def side_faults(boxes: Boxes, columns: list[str]) -> Faults:
+
+def side_faults(boxes: Boxes, columns: list[str], private: frozenset[str] = frozenset()) -> Faults:
     """What is wrong with the lists and boxes of one table.
 
     Parameters
@@ -34,6 +37,8 @@ def side_faults(boxes: Boxes, columns: list[str]) -> Faults:
     boxes : Boxes
     columns : list of str
         Where they stand: boxes, classes and, of predictions, scores.
+    private : frozenset of str
+        Columns of which no value is shown.
 
     Examples
     --------
@@ -44,18 +49,30 @@ def side_faults(boxes: Boxes, columns: list[str]) -> Faults:
     ["2 boxes in 'boxes': 1 ending before it begins, 1 without a class; left out; log x_min, y_min, x_max and y_max, or
      give box_format"]
     """
-    named = ", ".join(map(repr, columns))
-    for fault, cure in (
-        (LENGTHS, "log one class for each box, and of predictions one score"),
-        (UNREADABLE, "log lists, or lists as JSON"),
-    ):
-        if count := int(np.sum(boxes.fault == fault)):
-            of = f"{counted(count, f'of {boxes.images:,} images has', f'of {boxes.images:,} images have')}"
-            yield Code.LISTS_UNREADABLE, f"{of} {fault} in {named}, left out; {cure}"
+    yield from _lists_unreadable(boxes, columns, private)
     if what := _left_out(boxes, columns):
         yield Code.BOXES_ODD, what
     if len(columns) > 2:
         yield from _scores_outside(boxes, columns[2])
+
+
+def _lists_unreadable(boxes: Boxes, columns: list[str], private: frozenset[str]) -> Faults:
+    cases = {
+        LENGTHS: (columns, "log one class for each box, and of predictions one score"),
+        FLAT: (columns[:1], f"log a list of boxes in each image, {EXAMPLES[0]}"),
+        **{
+            fault: ([column], f"log a list, or a list as JSON such as {example}")
+            for fault, column, example in zip(NO_LISTS, columns, EXAMPLES, strict=False)
+        },
+    }
+    for fault, (named, cure) in cases.items():
+        odd = np.flatnonzero(boxes.fault == fault)
+        if not len(odd):
+            continue
+        of = counted(len(odd), f"of {boxes.images:,} images has", f"of {boxes.images:,} images have")
+        value = boxes.logged[odd[0]]
+        shown = f", such as {value!r}" if value and private.isdisjoint(named) else ""
+        yield Code.LISTS_UNREADABLE, f"{of} {fault} in {', '.join(map(repr, named))}{shown}, left out; {cure}"
 
 
 def _left_out(boxes: Boxes, columns: list[str]) -> str:

@@ -8,7 +8,6 @@ and no box ever is an object of Python's.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -18,7 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lamplighter.core.values.identity import OWN_IDENTITY, identities, is_list, is_text
+from lamplighter.core.values.identity import OWN_IDENTITY, identities
+from lamplighter.core.values.logged_lists import LoggedLists, four_numbers, numbers
 
 Column: TypeAlias = "pa.Array | pa.ChunkedArray"
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -27,11 +27,15 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 SIDES = ("x_min", "y_min", "x_max", "y_max")
 
 BOX = pa.struct([*((side, pa.float64()) for side in SIDES), ("class", pa.string()), ("score", pa.float64())])
-PACKED = pa.struct([("boxes", pa.list_(BOX)), ("fault", pa.string()), (OWN_IDENTITY, pa.string())])
-"""An image: its boxes, why they cannot be read (empty where they can), and what they are compared by."""
+PACKED = pa.struct(
+    [("boxes", pa.list_(BOX)), ("fault", pa.string()), ("logged", pa.string()), (OWN_IDENTITY, pa.string())]
+)
+"""An image: its boxes, why they cannot be read (empty where they can), what was logged then, and what they are compared
+by."""
 
 LENGTHS = "lists of different lengths"
-UNREADABLE = "no lists"
+FLAT = "numbers in place of a list of boxes"
+NO_LISTS = ("no list of boxes", "no list of classes", "no list of scores")
 
 
 def packed(boxes: Column, classes: Column, scores: Column | None = None, form: str = "xyxy") -> pa.ChunkedArray:
@@ -54,19 +58,13 @@ def packed(boxes: Column, classes: Column, scores: Column | None = None, form: s
     >>> packed(pa.array([[[1, 2, 3, 4]]]), pa.array([["car", "bus"]]))[0]["fault"].as_py()
     'lists of different lengths'
     """
-    sides = _Lists.of(boxes)
-    named = _Lists.of(classes)
-    beside = [named] if scores is None else [named, _Lists.of(scores)]
+    sides, named, *scored = read = [LoggedLists.of(column) for column in (boxes, classes, scores) if column is not None]
+    fault, logged = _faults(read)
     absent = sides.absent
-    fault = np.where(sides.broken, UNREADABLE, "")
-    for other in beside:
-        fault = np.where((fault == "") & other.broken, UNREADABLE, fault)
-    for other in beside:
-        fault = np.where((fault == "") & ~absent & (other.lengths != sides.lengths), LENGTHS, fault)
     sound = (fault == "") & ~absent
-    corners = _corners(_four(sides.kept(sound)), form)
+    corners = _corners(four_numbers(sides.kept(sound)), form)
     names = identities(named.kept(sound))
-    score = _numbers(beside[1].kept(sound)) if scores is not None else np.full(len(corners), np.nan)
+    score = numbers(scored[0].kept(sound)) if scored else np.full(len(corners), np.nan)
     counts = np.where(sound, sides.lengths, 0)
     entries = pa.StructArray.from_arrays(
         [*(pa.array(side) for side in corners.T), names, pa.array(score, mask=np.isnan(score))], fields=[*BOX]
@@ -75,13 +73,29 @@ def packed(boxes: Column, classes: Column, scores: Column | None = None, form: s
     whole = pa.StructArray.from_arrays(
         [
             pa.ListArray.from_arrays(pa.array(offsets), entries),
-            pa.array(fault.astype(object), pa.string()),
+            pa.array(fault, pa.string()),
+            pa.array(logged, pa.string()),
             pa.array(_own_identities(corners, names, counts, fault), pa.string()),
         ],
         fields=[*PACKED],
         mask=pa.array(absent),
     )
     return pa.chunked_array([whole], PACKED)
+
+
+def _faults(read: list[LoggedLists]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+    """The first that is wrong with the lists of each image, and what was logged there."""
+    sides = read[0]
+    fault, logged = np.full(len(sides.cells), "", object), np.full(len(sides.cells), None, object)
+    for part, broken, what in (
+        *((part, part.broken, what) for part, what in zip(read, NO_LISTS, strict=False)),
+        (sides, sides.flat, FLAT),
+    ):
+        new = (fault == "") & broken & ~sides.absent
+        fault[new], logged[new] = what, part.shown(new)
+    differ = np.logical_or.reduce([part.lengths != sides.lengths for part in read])
+    fault[(fault == "") & differ & ~sides.absent] = LENGTHS
+    return fault, logged
 
 
 def unpacked(column: Column, form: str = "xyxy") -> tuple[pa.Array, pa.Array]:
@@ -137,6 +151,8 @@ class Boxes:
         Which images have no list of boxes.
     fault : array of shape (n_images,)
         Why the lists of an image cannot be read; empty where they can.
+    logged : array of shape (n_images,)
+        Of lists that cannot be read what stands in their place, shortened.
     """
 
     images: int
@@ -147,6 +163,7 @@ class Boxes:
     score: Floats
     absent: npt.NDArray[np.bool_]
     fault: npt.NDArray[np.object_]
+    logged: npt.NDArray[np.object_]
 
     @classmethod
     def of(cls, column: Column) -> Boxes:
@@ -176,6 +193,7 @@ class Boxes:
             score=np.asarray(fields[5].to_numpy(zero_copy_only=False), float),
             absent=array.is_null().to_numpy(zero_copy_only=False),
             fault=pc.fill_null(pc.struct_field(array, "fault"), "").to_numpy(zero_copy_only=False),
+            logged=pc.struct_field(array, "logged").to_numpy(zero_copy_only=False),
         )
 
     @cached_property
@@ -186,19 +204,21 @@ class Boxes:
     @cached_property
     def size(self) -> Floats:
         """Width and height of each box, of shape (n_boxes, 2)."""
-        return self.corners[:, 2:] - self.corners[:, :2]
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.corners[:, 2:] - self.corners[:, :2]
 
     @cached_property
     def is_finite(self) -> npt.NDArray[np.bool_]:
-        """Which boxes have four numbers."""
-        is_finite: npt.NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(self.corners), axis=1)
+        """Which boxes have four numbers; beyond those of 32 bits none is a place in an image."""
+        with np.errstate(over="ignore"):
+            narrow = self.corners.astype(np.float32)
+        is_finite: npt.NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(narrow), axis=1)
         return is_finite
 
     @cached_property
     def is_box(self) -> npt.NDArray[np.bool_]:
         """Which boxes have four numbers, the larger ones last."""
-        with np.errstate(invalid="ignore"):
-            is_box: npt.NDArray[np.bool_] = self.is_finite & np.logical_and.reduce(self.size >= 0, axis=1)
+        is_box: npt.NDArray[np.bool_] = self.is_finite & np.logical_and.reduce(self.size >= 0, axis=1)
         return is_box
 
     @cached_property
@@ -212,94 +232,8 @@ class Boxes:
             return self
         return Boxes(
             self.images, self.image[keep], self.corners[keep], self.names, self.klass[keep], self.score[keep],
-            self.absent, self.fault,
+            self.absent, self.fault, self.logged,
         )  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class _Lists:
-    """A column of lists: how long each is, and which cells are none."""
-
-    lists: pa.Array
-    lengths: Ints
-    absent: npt.NDArray[np.bool_]
-    broken: npt.NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, column: Column) -> _Lists:
-        array = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) and column.num_chunks else column
-        if isinstance(array, pa.ChunkedArray):
-            array = pa.array([], array.type)
-        if pa.types.is_dictionary(array.type):
-            array = array.dictionary_decode()
-        broken = np.zeros(len(array), bool)
-        absent = array.is_null().to_numpy(zero_copy_only=False)
-        if isinstance(array.type, pa.BaseExtensionType):
-            array = array.storage
-        if is_text(array.type):
-            array, broken = _from_json(array.to_pylist())
-        elif not is_list(array.type):
-            broken = ~absent
-            array = pa.nulls(len(array), pa.list_(pa.null()))
-        lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False).astype(np.int64)
-        return cls(array, lengths, absent, broken)
-
-    def kept(self, keep: npt.NDArray[np.bool_]) -> pa.Array:
-        """The values of some of the lists, one after the other."""
-        chosen = self.lists if keep.all() else self.lists.filter(pa.array(keep))
-        return chosen.flatten()
-
-
-def _from_json(cells: list[str | None]) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
-    """Lists that stand in texts, and which texts hold none."""
-    read: list[Any] = []
-    for cell in cells:
-        try:
-            value = None if cell is None else json.loads(cell)
-        except (ValueError, RecursionError):
-            value = None
-        read.append(value if isinstance(value, list) else None)
-    broken = np.array([cell is not None and value is None for cell, value in zip(cells, read, strict=True)], bool)
-    try:
-        array = pa.array(read)
-    except (pa.ArrowException, OverflowError):
-        # Numbers beside names, or lists beside numbers: each by what it is.
-        array = pa.array([None if value is None else [_as_text(item) for item in value] for value in read])
-    if not is_list(array.type):
-        array = pa.nulls(len(read), pa.list_(pa.null()))
-    return array, broken
-
-
-def _as_text(item: Any) -> str | None:
-    return item if item is None or isinstance(item, str) else json.dumps(item)
-
-
-def _four(entries: pa.Array) -> Floats:
-    """Boxes as four numbers each, NaN where a box has none or others."""
-    if is_text(entries.type):
-        return _four(_from_json(entries.to_pylist())[0])
-    if not is_list(entries.type):
-        return np.full((len(entries), 4), np.nan)
-    lengths = pc.fill_null(pc.list_value_length(entries), 0).to_numpy(zero_copy_only=False)
-    proper = lengths == 4
-    four = np.full((len(entries), 4), np.nan)
-    four[proper] = _numbers(entries.filter(pa.array(proper)).flatten()).reshape(-1, 4)
-    return four
-
-
-def _numbers(values: pa.Array) -> Floats:
-    """Numbers of any type, NaN where there is none."""
-    if not (pa.types.is_floating(values.type) or pa.types.is_integer(values.type) or pa.types.is_decimal(values.type)):
-        return np.array([_number(value) for value in values.to_pylist()], float)
-    floats = values.cast(pa.float64(), safe=False)
-    return np.asarray(floats.to_numpy(zero_copy_only=False), float)
-
-
-def _number(value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        return np.nan
 
 
 def _corners(four: Floats, form: str) -> Floats:
@@ -307,9 +241,10 @@ def _corners(four: Floats, form: str) -> Floats:
     if form == "xyxy":
         return four
     first, size = four[:, :2], four[:, 2:]
-    if form == "cxcywh":
-        first = first - size / 2
-    return np.concatenate([first, first + size], axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if form == "cxcywh":
+            first = first - size / 2
+        return np.concatenate([first, first + size], axis=1)
 
 
 def _own_identities(corners: Floats, names: pa.Array, counts: Ints, fault: npt.NDArray[Any]) -> list[str]:

@@ -118,7 +118,7 @@ def _nested(value: Any) -> Any:
     if isinstance(value, set | frozenset):
         return sorted((_nested(item) for item in value), key=str)
     if isinstance(value, Mapping):
-        return {str(key): _nested(value[key]) for key in sorted(value, key=str)}
+        return {readable(str(key)): _nested(value[key]) for key in sorted(value, key=str)}
     if value != value:
         return None
     written = next((written for kind, written in BY_CLASS if isinstance(value, kind)), None)

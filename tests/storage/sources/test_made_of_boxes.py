@@ -6,6 +6,7 @@ import tracemalloc
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from lamplighter.core.values.boxes import Boxes, packed
 from storage.sources.box_columns import numbers_of
@@ -60,3 +61,14 @@ def test_many_classes_take_the_memory_of_their_boxes() -> None:
     tracemalloc.stop()
     assert made.to_pylist() == [name for (name,) in names]
     assert peak < 20_000_000
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("far", [1e300, 1e200, -1e308, 1e39], ids=str)
+def test_places_beyond_any_image_are_no_boxes(far: float) -> None:
+    for form in ("xyxy", "xywh", "cxcywh"):
+        lists = [[[0.0, 0.0, far, abs(far)]], [[far, far, abs(far), abs(far)], BOX]], [["car"], ["car"] * 2]
+        boxes = Boxes.of(packed(*map(pa.array, (*lists, [[0.9], [0.8] * 2])), form=form))
+        made = numbers_of(boxes, 0.25)
+        assert made["box_count"].to_pylist() == [0.0, 1.0]
+        assert made["box_area"].to_pylist() == [None, 25.0]

@@ -112,7 +112,7 @@ def oddities(labelled: Labelled, monitor: Monitor) -> Oddities:
     assert confidence is not None
     true, pred = boxes_of(labelled.y_true), boxes_of(labelled.y_pred)
     faults = (
-        side_faults(true, [labels.target, labels.classes or ""]),
+        side_faults(true, [labels.target, labels.classes or ""], frozenset(monitor.private)),
         repeated_objects(true, labels.target),
         meeting_faults(true, pred, confidence),
     )

@@ -150,7 +150,7 @@ def test_lists_as_json_are_lists() -> None:
     pred = [pa.array([str(cell).replace("'", '"') for cell in side]) for side in images()]
     assert Boxes.of(packed(*pred)).corners.tolist() == [BOX] * N
     broken = Boxes.of(packed(pa.array(["[[1, 2, 3"]), pa.array(['["car"]'])))
-    assert broken.fault.tolist() == ["no lists"]
+    assert broken.fault.tolist() == ["no list of boxes"]
 
 
 def test_a_class_that_is_absent_all_day_says_why_it_has_no_value() -> None:
