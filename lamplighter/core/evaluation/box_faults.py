@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from lamplighter.core.counts import counted
-from lamplighter.core.evaluation.odd_values import FEWEST_TO_COMPARE, listed, never_meet
 from lamplighter.core.numbers import range_text
 from lamplighter.core.quality.scores import SLACK
 from lamplighter.core.records.finding import Code
 from lamplighter.core.values.boxes import FLAT, LENGTHS, NO_LISTS, Boxes
-from lamplighter.core.values.meeting import hardly_meet
 
 Faults: TypeAlias = Iterator[tuple[Code, str]]
-
-NEVER_LABELLED = 0.05
-"""Share of the boxes that the service acts on from which classes without labels are a mistake and no absence."""
-
-RELATIVE = 2.0
-"""What no coordinate reaches that is a share of the image."""
 
 EXAMPLES = ("[[10, 20, 60, 90]]", '["car"]', "[0.9]")
 """Of lists of boxes, classes and scores."""
@@ -131,21 +122,6 @@ def repeated_objects(true: Boxes, column: str) -> Faults:
         )
 
 
-def meeting_faults(true: Boxes, pred: Boxes, confidence: float) -> Faults:
-    """What does not fit together in labels and detections: how classes are written, and what coordinates mean."""
-    counts = names_of(true), names_of(pred, pred.score >= confidence) or names_of(pred)
-    if sum(counts[0].values()) >= FEWEST_TO_COMPARE and counts[1] and hardly_meet(*counts):
-        yield Code.CLASSES_DIFFER, never_meet("predicted class", counts[1], counts[0])
-    elif what := _never_labelled(*counts):
-        yield Code.CLASSES_ODD, what
-    reach = [float(np.max(side.corners[side.is_box], initial=0.0)) for side in (true, pred)]
-    if all(reach) and (reach[0] < RELATIVE) != (reach[1] < RELATIVE):
-        what = f"coordinates of labels reach {reach[0]:g} and those of predictions {reach[1]:g}"
-        yield Code.BOXES_ODD, f"{what}: one of them is a share of the image; write both in pixels"
-    elif all(reach) and max(reach) < RELATIVE:
-        yield Code.BOXES_ODD, "coordinates are shares of the image, so that all objects are small; write them in pixels"
-
-
 def names_of(boxes: Boxes, keep: npt.NDArray[np.bool_] | None = None) -> dict[str, int]:
     """Boxes of each class.
 
@@ -159,13 +135,3 @@ def names_of(boxes: Boxes, keep: npt.NDArray[np.bool_] | None = None) -> dict[st
     known = boxes.klass >= 0 if keep is None else keep & (boxes.klass >= 0)
     times = np.bincount(boxes.klass[known], minlength=len(boxes.names)).tolist()
     return {name: count for name, count in zip(boxes.names, times, strict=True) if count}
-
-
-def _never_labelled(true: Mapping[str, int], answers: Mapping[str, int]) -> str:
-    """Classes that are detected and never labelled: each of their detections counts as wrong."""
-    odd = Counter({name: n for name, n in answers.items() if name not in true})
-    total, count = sum(answers.values()), sum(odd.values())
-    if not true or count < FEWEST_TO_COMPARE or count < NEVER_LABELLED * total:
-        return ""
-    what = f"{count:,} of {total:,} detections are of classes that no label has: {listed(odd)}"
-    return f"{what}; each counts as wrong; label these classes, or leave them out of the log"

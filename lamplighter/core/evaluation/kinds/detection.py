@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from lamplighter.core.evaluation.box_faults import meeting_faults, merged, repeated_objects, side_faults
+from lamplighter.core.evaluation.box_faults import merged, repeated_objects, side_faults
+from lamplighter.core.evaluation.box_meeting import meeting_faults
 from lamplighter.core.evaluation.evaluator import Measured, MeasuredOn, Oddities
 from lamplighter.core.evaluation.labelled import Labelled
 from lamplighter.core.monitor import Monitor
@@ -114,6 +115,6 @@ def oddities(labelled: Labelled, monitor: Monitor) -> Oddities:
     faults = (
         side_faults(true, [labels.target, labels.classes or ""], frozenset(monitor.private)),
         repeated_objects(true, labels.target),
-        meeting_faults(true, pred, confidence),
+        meeting_faults(true, pred, confidence, (labels.target, monitor.predictions.prediction or "")),
     )
     yield from merged(chain.from_iterable(faults))

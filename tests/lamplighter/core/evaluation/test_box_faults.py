@@ -107,6 +107,30 @@ def test_what_is_as_it_should_be_is_not_odd() -> None:
             "20 labels repeat the class and box of another in its image, in 'true_boxes'", 0.5, id="labelled twice",
         ),
         pytest.param(
+            replaced(images(), 1, 10, ["0"]), images(), "classes-differ",
+            "10 of 20 labelled objects are of classes that predictions ('car') write otherwise: '0'; write both", 0.5,
+            id="labels of numbers and names",
+        ),
+        pytest.param(
+            images(), replaced(images(), 1, 10, ["0"]), "classes-differ",
+            "10 of 20 detections are of classes that labels ('car') write otherwise: '0'; write both alike", 0.5,
+            id="predictions of numbers and names",
+        ),
+        pytest.param(
+            images(), replaced(images(), 1, 1, ["Car "]), "classes-odd",
+            "1 of 20 detections are of classes that labels ('car') write otherwise: \"Car \"; write both alike", 0.95,
+            id="other letters",
+        ),
+        pytest.param(
+            images(), images(box=[20.0, 20.0, 120.0, 120.0]), "boxes-odd",
+            "none of 20 detections overlaps a labelled object of its image by half, of whatever class; "
+            "boxes of 'true_boxes' reach 60 and those of 'boxes' 120; give both in pixels", 0.0, id="twice the scale",
+        ),
+        pytest.param(
+            images(box=[100.0, 100.0, 150.0, 130.0]), images(box=[100.0, 100.0, 250.0, 230.0]), "boxes-odd",
+            "none of 20 detections overlaps a labelled object", 0.0, id="corners that were read as a size",
+        ),
+        pytest.param(
             images(), images(box=[0.1, 0.1, 0.6, 0.6]), "boxes-odd",
             "coordinates of labels reach 60 and those of predictions 0.6: one of them is a share of the image", 0.0,
             id="shares of the image",
@@ -120,6 +144,20 @@ def test_what_is_odd_is_named_and_the_rest_is_measured(
     assert words in odd[code]
     assert len(odd) == 1
     assert values["recall", ""].value == recall
+
+
+@pytest.mark.parametrize(
+    "pred",
+    [
+        pytest.param(replaced(images(box=[300.0, 0.0, 350.0, 50.0]), 0, 2, [BOX]), id="few, and each right"),
+        pytest.param(
+            ([[BOX, *[[300.0, 0.0, 350.0, 50.0]] * 99]] * N, [["car"] * 100] * N, [[0.9] * 100] * N), id="many"
+        ),
+        pytest.param(images(box=[300.0, 0.0, 350.0, 50.0], score=0.1), id="none that the service acts on"),
+    ],
+)
+def test_a_poor_model_writes_its_boxes_as_it_should(pred: Lists) -> None:
+    assert measured(images(), pred)[1] == {}
 
 
 def test_boxes_outside_the_image_are_cut_by_nothing() -> None:
