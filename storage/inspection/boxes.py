@@ -9,7 +9,7 @@ from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.soundness import Problem
 from lamplighter.core.records.finding import Code
 from lamplighter.core.values.boxes import Boxes
-from storage.sources.box_lists import BoxColumns
+from storage.sources.box_columns import BoxColumns
 from storage.sources.boxes import packed_boxes
 from storage.sources.scan import Scan
 

@@ -20,7 +20,7 @@ from lamplighter.core.kinds import Kind
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.measurement import State
 from lamplighter.core.time.window import Window
-from storage.sources.box_lists import BoxColumns
+from storage.sources.box_columns import BoxColumns
 from storage.sources.boxes import as_series, packed_boxes
 from storage.sources.labels import Arrived, keys
 from storage.sources.scan import Scan

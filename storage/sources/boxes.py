@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from lamplighter.core.values.boxes import PACKED, packed
-from storage.sources.box_lists import BoxColumns
+from storage.sources.box_columns import BoxColumns
 from storage.sources.scan import Scan
 
 
@@ -20,7 +20,7 @@ def packed_boxes(rows: Scan, columns: BoxColumns) -> pa.ChunkedArray:
     >>> from storage.sources.predictions import predictions_of
     >>> rows = Scan(predictions_of(project, monitor, window, context.spool))
     >>> packed_boxes(rows, BoxColumns("plan", "plan", None, "xyxy"))[0]["fault"].as_py()
-    'no lists'
+    'no list of boxes'
     """
     chunks = [chunk for found in rows.together(columns.names) for chunk in packed(*_three(found), columns.form).chunks]
     return pa.chunked_array(chunks, PACKED)

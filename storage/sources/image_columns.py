@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -13,7 +12,7 @@ import pyarrow.compute as pc
 from lamplighter.core.monitor.images import BRIGHTNESS, CROPS, FAULT, HOUR, LIGHT, NUMERIC, TILE, light_of
 from lamplighter.core.records.image_statistics import measured_names
 from lamplighter.core.values.boxes import Boxes, packed
-from storage.sources.box_lists import BoxColumns
+from storage.sources.box_columns import BoxColumns
 from storage.sources.decoded import Decoded
 from storage.sources.row_groups import Fragment
 from storage.sources.scan_spec import ImageSpec
@@ -99,8 +98,7 @@ class ImageColumns:
 
     def _statistics(self, part: Fragment) -> pa.ChunkedArray:
         """The statistics of the images of a part, kept while they fit."""
-        rows = "" if part.mask is None else sha256(np.packbits(np.array(part.mask)).tobytes()).hexdigest()[:16]
-        place = (part.uri, f"images {self.spec} {rows}", part.group, "")
+        place = (part.uri, f"images {self.spec} {part.chosen}", part.group, "")
         return self._decoded.column(place, lambda: self._measured(part))
 
     def _measured(self, part: Fragment) -> pa.ChunkedArray:

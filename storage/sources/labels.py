@@ -24,7 +24,7 @@ from lamplighter.core.values.cell import Reading
 from lamplighter.core.values.identity import identities
 from lamplighter.errors import BrokenFileError, ColumnError
 from storage.project.folder import Project
-from storage.sources.box_lists import BoxColumns
+from storage.sources.box_columns import BoxColumns
 from storage.sources.boxes import packed_boxes
 from storage.sources.file_kinds import DELIVER
 from storage.sources.files import File

@@ -10,7 +10,7 @@ from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.of_boxes import MADE_OF_BOXES
 from lamplighter.core.time.window import Window
 from storage.project.folder import Project
-from storage.sources.box_lists import BoxColumns
+from storage.sources.box_columns import BoxColumns
 from storage.sources.files import File
 from storage.sources.place import Wanted, reader_of
 from storage.sources.scan_spec import ImageSpec, ScanSpec

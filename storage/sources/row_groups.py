@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,11 @@ class Fragment:
     group: int
     size: int
     mask: pa.BooleanArray | None
+
+    @property
+    def chosen(self) -> str:
+        """A short text that stands for which rows belong to the window; empty for all."""
+        return "" if self.mask is None else sha256(np.packbits(np.array(self.mask)).tobytes()).hexdigest()[:16]
 
     def keep(self, stays: npt.NDArray[np.bool_]) -> Fragment:
         """The part with only some of its rows.

@@ -17,13 +17,13 @@ from lamplighter.core.monitor import Duplicates
 from lamplighter.core.values.cell import Reading
 from lamplighter.core.values.identity import identities
 from lamplighter.errors import BrokenFileError, SourceError, common_mistake, said_of
-from storage.sources.box_columns import MadeOfBoxes
 from storage.sources.decoded import Decoded
 from storage.sources.file_kinds import DELIVER, unreadable
 from storage.sources.files import File, fingerprint
 from storage.sources.held_columns import HeldColumns
 from storage.sources.image_columns import ImageColumns
 from storage.sources.left_out import lines_in
+from storage.sources.made_of_boxes import MadeOfBoxes
 from storage.sources.odd_times import odd_times
 from storage.sources.parquet import OpenFiles
 from storage.sources.path_columns import tells_time

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lamplighter.core.monitor import Duplicates
 from lamplighter.core.time.window import Window
-from storage.sources.box_lists import BoxColumns
+from storage.sources.box_columns import BoxColumns
 from storage.sources.files import File
 
 
@@ -66,6 +66,8 @@ class ScanSpec:
         Columns without which a file is left out, where other files have them: null answers would count as wrong ones.
     images : ImageSpec or None
         Where the images are whose statistics are columns of the rows.
+    boxes : BoxColumns or None
+        Where the boxes are of which columns of the rows are made.
     """
 
     window: Window

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from lamplighter.core.monitor.images import BRIGHTNESS
 from lamplighter.core.values.boxes import SIDES
-from storage.sources.box_lists import BoxColumns
+from storage.sources.box_columns import BoxColumns
 from storage.sources.boxes import packed_boxes
 from storage.sources.image_files import located
 from storage.sources.scan import Scan

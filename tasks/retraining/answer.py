@@ -20,7 +20,7 @@ from lamplighter.errors import ModelError
 from lamplighter.training import WINDOW
 from storage.labelling.training_set import write_labelled
 from storage.project.private_files import open_private
-from storage.sources.box_lists import BoxColumns
+from storage.sources.box_columns import BoxColumns
 from storage.sources.boxes import as_series
 from storage.sources.types import as_frame
 from tasks.retraining.job import Retraining

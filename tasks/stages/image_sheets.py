@@ -16,7 +16,7 @@ from lamplighter.images.decoding import content_of, decoded
 from lamplighter.images.faults import ImageError
 from lamplighter.images.pictures import ANSWERED, LABELLED, MISSED, Line, Picture, as_jpeg, drawn
 from lamplighter.images.working import Pixels
-from storage.sources.box_lists import BoxColumns
+from storage.sources.box_columns import BoxColumns
 from storage.sources.scan_spec import ScanSpec
 from storage.sources.stored_images import StoredImage, boxes_acted_on, by_brightness
 from tasks.stages.missed_objects import MissedObjects, missed_objects

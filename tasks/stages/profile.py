@@ -24,7 +24,7 @@ from storage.history.baselines import BaselineWindows, Past
 from storage.profiles.build import Profiles, nulls_profile, profile_columns
 from storage.profiles.store import ProfileStore
 from storage.project.private_key import home_key
-from storage.sources.box_lists import BoxColumns
+from storage.sources.box_columns import BoxColumns
 from storage.sources.boxes import packed_boxes
 from storage.sources.reference import reference_key
 from storage.sources.scan import Scan, ScanSpec

@@ -10,13 +10,13 @@ from lamplighter.core.counts import LARGEST, most_frequent
 from lamplighter.core.evaluation.box_faults import names_of
 from lamplighter.core.evaluation.data import NO_ROWS, ratio
 from lamplighter.core.quality.arrays import Floats
+from lamplighter.core.quality.detections import NO_DETECTION
 from lamplighter.core.quality.detections_graded import class_name
 from lamplighter.core.quality.scores import SLACK
 from lamplighter.core.records.measurement import Measurement
 from lamplighter.core.values.boxes import Boxes
 from lamplighter.core.values.key_name import OTHER
 
-NO_DETECTION = "no detection reaches the confidence {:g}"
 NOT_PROBABLE = "scores lie outside 0 to 1"
 
 

@@ -42,7 +42,7 @@ class Source(Places):
 
     @model_validator(mode="after")
     def _somewhere(self) -> Source:
-        if len(self._given) != 1 or self.place.of_labels > self._holds_labels:
+        if len(self._given) != 1 or (self.place.of_labels and not self._holds_labels):
             raise ValueError(f"give either {' or '.join(self._places)}")
         return self
 
@@ -52,7 +52,7 @@ class Source(Places):
 
     @property
     def _places(self) -> list[str]:
-        return [key for key, place in PLACES.items() if place.of_labels <= self._holds_labels]
+        return [key for key, place in PLACES.items() if self._holds_labels or not place.of_labels]
 
     @property
     def _given(self) -> list[Place]:

@@ -33,8 +33,6 @@ NO_CLASS_DETECTED = "no detection of {} reaches the confidence {:g}"
 MEANS = {"map50": "", "map50_95": "", **{f"map_{size}": size for size in SIZES if size}}
 """Mean average precisions, and the range of sizes that each is of."""
 
-AT_CONFIDENCE = ("precision", "recall", "f1")
-
 
 def detection(
     y_true: Boxes,

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from lamplighter.core.values.boxes import Boxes, packed
-from storage.sources.box_columns import numbers_of
+from storage.sources.made_of_boxes import numbers_of
 
 BOX = [0.0, 0.0, 5.0, 5.0]
 
