@@ -69,7 +69,8 @@ def _lists_unreadable(boxes: Boxes, columns: list[str], private: frozenset[str])
 def _left_out(boxes: Boxes, columns: list[str]) -> str:
     """Boxes that are none, each counted by the first thing that is wrong with it."""
     cases = {
-        "without four finite numbers": boxes.is_finite,
+        "without four finite numbers": np.logical_and.reduce(np.isfinite(boxes.corners), axis=1),
+        "with a number beyond any image": boxes.is_finite,
         "ending before it begins": boxes.is_box,
         "without a class": boxes.klass >= 0,
         "without a score": boxes.is_scored | (len(columns) < 3),

@@ -127,8 +127,10 @@ class Grouping:
         return divide(self.total(values), self.count)
 
     def variance(self, values: Floats) -> Floats:
-        """Sample variance (divided by n - 1) of the values in each group; NaN below two rows."""
-        return divide(self.total((values - self.mean(values)[self.codes]) ** 2), np.maximum(self.count - 1, 0))
+        """Sample variance (divided by n - 1) of the values in each group; NaN below two rows, inf beyond all floats."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares = (values - self.mean(values)[self.codes]) ** 2
+        return divide(self.total(squares), np.maximum(self.count - 1, 0))
 
     def order(self, by: Ints) -> Ints:
         """Rows sorted by group and, inside a group, in the order ``by``; rows in no group are left out.

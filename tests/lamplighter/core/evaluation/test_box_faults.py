@@ -73,6 +73,10 @@ def test_what_is_as_it_should_be_is_not_odd() -> None:
             "20 boxes in 'boxes': 4 without four finite numbers; left out", 0.8, id="not a number",
         ),
         pytest.param(
+            images(), replaced(images(), 0, 4, [[10.0, 10.0, 1e300, 60.0]]), "boxes-odd",
+            "20 boxes in 'boxes': 4 with a number beyond any image; left out", 0.8, id="a place beyond any image",
+        ),
+        pytest.param(
             images(), replaced(images(), 0, 4, [[10.0, 10.0, 60.0]]), "boxes-odd",
             "4 without four finite numbers", 0.8, id="three numbers",
         ),

@@ -47,3 +47,8 @@ def test_sums_over_groups_equal_sums_of_their_members(rows):
 def test_a_group_may_become_empty_but_keeps_its_name():
     some = Grouping.of("c", ["a", "b", "a"]).rows(np.array([True, False, True]))
     assert (some.names, some.count.tolist()) == (["c=a", "c=b"], [2, 0])
+
+
+@pytest.mark.filterwarnings("error")
+def test_squares_beyond_all_floats_are_an_infinite_spread_and_no_warning():
+    assert Grouping.overall(3).variance(np.array([1e300, 0.5, -1e308])).tolist() == [np.inf]
