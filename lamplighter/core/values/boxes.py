@@ -116,11 +116,12 @@ def unpacked(column: Column, form: str = "xyxy") -> tuple[pa.Array, pa.Array]:
     """
     boxes = Boxes.of(column)
     first, size = boxes.corners[:, :2], boxes.size
-    sides = {
-        "xyxy": boxes.corners,
-        "xywh": np.concatenate([first, size], axis=1),
-        "cxcywh": np.concatenate([first + size / 2, size], axis=1),
-    }[form]
+    with np.errstate(over="ignore", invalid="ignore"):
+        sides = {
+            "xyxy": boxes.corners,
+            "xywh": np.concatenate([first, size], axis=1),
+            "cxcywh": np.concatenate([first + size / 2, size], axis=1),
+        }[form]
     none = pa.array(boxes.absent | (boxes.fault != ""))
     names = pa.array(boxes.names, pa.string()).take(pa.array(boxes.klass, mask=boxes.klass < 0))
     ends = np.concatenate([[0], np.cumsum(boxes.counts)]).astype(np.int32)
