@@ -55,8 +55,11 @@ def _measured(image: Working, place: tuple[slice, slice], noise: float) -> tuple
 
 def _place(box: Box, image: Working) -> tuple[slice, slice] | None:
     """Rows and columns of the working image, at least one of each; None where the box holds nothing of it."""
-    if len(box) != 4 or not all(math.isfinite(number) for number in box):
-        return None
+    try:
+        if len(box) != 4 or not all(math.isfinite(number) for number in box):
+            return None
+    except TypeError:
+        raise ValueError(f"a box is four numbers: left, top, right and bottom in pixels; this is {box!r}") from None
     left, top, right, bottom = (number * image.scale for number in box)
     rows, columns = _span(top, bottom, image.grey.shape[0]), _span(left, right, image.grey.shape[1])
     return (rows, columns) if rows and columns else None

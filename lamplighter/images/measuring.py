@@ -52,7 +52,8 @@ def measure(
     Raises
     ------
     ValueError
-        If it is no image: another shape or type, no pixels, or numbers that are not between 0 and 1.
+        If it is no image: another shape or type, no pixels, or numbers that are not between 0 and 1. Or if there is
+        no such order of channels, or a box is no sequence of numbers.
 
     Examples
     --------
@@ -62,6 +63,8 @@ def measure(
     >>> found["image_brightness"], found["image_crop_brightness"], found["image_sharpness"], found["image_width"]
     (0.2, 0.2, None, 64)
     """
+    if channels not in ("bgr", "rgb"):
+        raise ValueError(f"channels are 'bgr' or 'rgb', and not {channels!r}; put others into one of these orders")
     return _measured(_eight_bits(np.asarray(image), channels), boxes, cleanvision)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -181,3 +184,16 @@ def test_any_image_stays_within_the_declared_ranges(image: np.ndarray, boxes: li
         if value is not None and row.is_number:
             assert row.lower is None or value >= row.lower, name
             assert row.upper is None or value <= row.upper, name
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        pytest.param({"channels": "grb"}, "channels are 'bgr' or 'rgb', and not 'grb'", id="channels"),
+        pytest.param({"boxes": [None]}, "a box is four numbers: left, top, right and bottom", id="no box"),
+        pytest.param({"boxes": [["a", 0, 1, 1]]}, "this is ['a', 0, 1, 1]", id="a text"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        measure(np.zeros((8, 8, 3), np.uint8), **asked)
