@@ -20,12 +20,12 @@ from lamplighter.core.monitor.schema import (
     section_of,
 )
 from lamplighter.core.records.catalogue import ARRIVAL_METRICS, INPUT_METRICS, LABEL_METRICS, QUALITY_METRICS
+from lamplighter.core.records.image_faults import FaultCode
 from lamplighter.core.records.image_statistics import IMAGE_STATISTICS, ImageStatistic
 from lamplighter.core.records.live import LATENCY_BUCKETS, LIVE, MOST_VALUES, Reason
 from lamplighter.core.records.metric import Metric
 from lamplighter.core.time.duration import format_duration
 from lamplighter.images.decoding import MOST_PIXELS
-from lamplighter.images.faults import FaultCode
 from lamplighter.images.headers import FORMATS
 from lamplighter.images.working import SAMPLED_ROWS, WORKING_SIDE
 from storage.project.observability import Observability

@@ -7,7 +7,8 @@ import stat
 
 import numpy as np
 
-from lamplighter.images.faults import FaultCode, ImageError
+from lamplighter.core.records.image_faults import FaultCode
+from lamplighter.images.faults import ImageError
 from lamplighter.images.headers import FORMATS, EndsEarly, Header, HeaderError, header
 from lamplighter.images.opencv import opencv
 from lamplighter.images.working import Pixels
@@ -43,7 +44,7 @@ def decoded(data: bytes | bytearray | memoryview, most_pixels: int = MOST_PIXELS
     Raises
     ------
     ImageError
-        If it is empty, no image, too large, truncated or broken; ``code`` says which.
+        If it is empty, no image, too large, truncated or broken, or memory is short; ``code`` says which.
 
     Examples
     --------
@@ -67,11 +68,19 @@ def decoded(data: bytes | bytearray | memoryview, most_pixels: int = MOST_PIXELS
     cv2 = opencv()
     try:
         image: Pixels | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise no_memory() from None
         image = None
     if image is None:
         raise ImageError(f"the {found.format} cannot be decoded", FaultCode.BROKEN, fix=STORE_AGAIN)
     return image
+
+
+def no_memory() -> ImageError:
+    """Of an image that may be sound."""
+    what = "there is not enough memory to decode it"
+    return ImageError(what, FaultCode.NO_MEMORY, fix="store it smaller, or add memory")
 
 
 def _header(data: bytes) -> Header:

@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
-from lamplighter.errors import SourceError
-
-
-class FaultCode(StrEnum):
-    """Why a file could not be measured."""
-
-    MISSING = "missing"
-    UNREADABLE = "unreadable"
-    EMPTY = "empty"
-    NO_IMAGE = "no-image"
-    TRUNCATED = "truncated"
-    BROKEN = "broken"
-    TOO_LARGE = "too-large"
-    CRASHED = "crashed"
+from lamplighter.core.records.image_faults import FaultCode
+from lamplighter.errors import SourceError, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +18,23 @@ class ImageFault:
     path : str
         As it was given.
     code : FaultCode
-    message : str
-        One line: the file, what is wrong, and what would be right.
+    reason : str
+        What is wrong, and what would be right.
+
+    Examples
+    --------
+    >>> ImageFault("a.jpg", FaultCode.EMPTY, "the file is empty; store it again").message
+    'a.jpg: the file is empty; store it again'
     """
 
     path: str
     code: FaultCode
-    message: str
+    reason: str
+
+    @property
+    def message(self) -> str:
+        """One line: the file, what is wrong, and what would be right."""
+        return f"{visible(self.path)}: {self.reason}"
 
 
 class ImageError(SourceError):
@@ -60,6 +57,6 @@ class ImageError(SourceError):
         Examples
         --------
         >>> ImageError("the file is empty", FaultCode.EMPTY, fix="store it again").of_file("a.jpg")
-        ImageFault(path='a.jpg', code=<FaultCode.EMPTY: 'empty'>, message='a.jpg: the file is empty; store it again')
+        ImageFault(path='a.jpg', code=<FaultCode.EMPTY: 'empty'>, reason='the file is empty; store it again')
         """
-        return ImageFault(path, self.code, str(self.within(path)))
+        return ImageFault(path, self.code, str(self))

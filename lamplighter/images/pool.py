@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import lamplighter
+from lamplighter.core.records.image_faults import FaultCode
 from lamplighter.core.records.image_statistics import measured_names
 from lamplighter.errors import LamplighterError
 from lamplighter.images.decoding import STORE_AGAIN
-from lamplighter.images.faults import FaultCode, ImageError, ImageFault
+from lamplighter.images.faults import ImageError, ImageFault
 from lamplighter.images.measuring import Statistics
 from lamplighter.images.worker import FAULT, MEASURED, READY
 

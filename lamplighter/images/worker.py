@@ -13,9 +13,10 @@ import tempfile
 from collections.abc import Sequence
 from typing import Any
 
+from lamplighter.core.records.image_faults import FaultCode
 from lamplighter.errors import LamplighterError, unexpected
-from lamplighter.images.decoding import STORE_AGAIN, content_of
-from lamplighter.images.faults import FaultCode, ImageError
+from lamplighter.images.decoding import STORE_AGAIN, content_of, no_memory
+from lamplighter.images.faults import ImageError
 from lamplighter.images.measuring import measure_bytes
 from lamplighter.images.opencv import opencv
 
@@ -48,10 +49,9 @@ def _answer(path: str, boxes: list[list[float]] | None, presets: Sequence[str]) 
     try:
         found = measure_bytes(content_of(path), boxes, cleanvision=presets)
         _refuse_damage()
-    except ImageError as error:
-        return FAULT, error.code, error.what, error.fix
-    except MemoryError:
-        return FAULT, FaultCode.TOO_LARGE, "there is not enough memory to decode it", "store it smaller"
+    except (ImageError, MemoryError) as error:
+        found_out = error if isinstance(error, ImageError) else no_memory()
+        return FAULT, found_out.code, found_out.what, found_out.fix
     except Exception as error:
         return FAULT, FaultCode.CRASHED, unexpected(error), STORE_AGAIN
     return MEASURED, *found.values()

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from lamplighter.core.evaluation.rows import row_findings
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.monitor.columns import features_of
+from lamplighter.core.monitor.columns import features_of, is_of_image
 from lamplighter.core.monitor.places import PLACES
 from lamplighter.core.monitor.roles import declared_columns
 from lamplighter.core.monitor.soundness import (
@@ -217,7 +217,9 @@ def _empty_columns(monitor: Monitor, rows: Scan, kinds: Mapping[str, str]) -> It
     """Features and answers that are null in every row, as the first run would find them."""
     places = {use.column: use.at for use in reversed(list(declared_columns(monitor)))}
     answers = [monitor.predictions.prediction, *monitor.predictions.scores]
-    names = dict.fromkeys(name for name in (*answers, *features_of(monitor, kinds)) if name in rows.schema)
+    # Of statistics of images, which may count as not measured, `image_problems` says what is wrong.
+    features = (name for name in features_of(monitor, kinds) if not is_of_image(monitor, name))
+    names = dict.fromkeys(name for name in (*answers, *features) if name in rows.schema)
     for name, batches in rows.columns(names):
         if rows.count and all(batch.null_count == len(batch) for batch in batches):
             what = f"column {name!r} is null in all {rows.count} rows of {rows.spec.window.label}"

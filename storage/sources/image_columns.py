@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lamplighter.core.monitor.images import BRIGHTNESS, CROPS, FAULT, HOUR, LIGHT, NUMERIC, TILE, light_of
+from lamplighter.core.evaluation.logged_statistics import is_outside
+from lamplighter.core.monitor.images import BRIGHTNESS, CROPS, FAULT, HOUR, LIGHT, NUMERIC, REASON, TILE, light_of
 from lamplighter.core.records.image_statistics import measured_names
 from lamplighter.core.values.boxes import Boxes, packed
 from storage.sources.box_columns import BoxColumns
 from storage.sources.decoded import Decoded
+from storage.sources.image_files import logged_paths
 from storage.sources.row_groups import Fragment
 from storage.sources.scan_spec import ImageSpec
 
@@ -27,9 +30,43 @@ TYPES: Mapping[str, pa.DataType] = {
     **dict.fromkeys(NUMERIC, pa.float64()),
     TILE: pa.string(),
     FAULT: pa.string(),
+    REASON: pa.string(),
     HOUR: pa.int64(),
     LIGHT: pa.string(),
 }
+
+
+def within_bounds(name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A logged column, without what a statistic of images cannot be: that counts as not measured wherever it is read.
+
+    Examples
+    --------
+    >>> within_bounds("image_brightness", pa.chunked_array([[0.5, 120.0]])).to_pylist()
+    [0.5, None]
+    >>> within_bounds("speed", pa.chunked_array([[0.5, 120.0]])).to_pylist()
+    [0.5, 120.0]
+    """
+    if name not in NUMERIC:
+        return values
+    floats = floats_of(values)
+    if floats is None or not (outside := is_outside(name, floats)).any():
+        return values
+    plain = values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
+    return pa.chunked_array([pc.if_else(pa.array(outside), pa.scalar(None, plain.type), plain.combine_chunks())])
+
+
+def floats_of(values: pa.ChunkedArray) -> npt.NDArray[np.float64] | None:
+    """The numbers of a column, NaN where it has none; None of a type that holds no numbers.
+
+    Examples
+    --------
+    >>> floats_of(pa.chunked_array([["0.5", None]])), floats_of(pa.chunked_array([["bright"]])) is None
+    (array([0.5, nan]), True)
+    """
+    try:
+        return np.array(values.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+    except pa.ArrowException:
+        return None
 
 
 class ReadColumn(Protocol):
@@ -48,6 +85,8 @@ class ImageColumns:
         Whose hours are meant.
     read : ReadColumn
         Reads a column as the rows have it, or another one that is made.
+    objects : ReadColumn
+        Reads a column as the values that a text is made of: 007 in a CSV file is the path 007.
     instants : callable
         Makes instants of the times of the rows.
     decoded : Decoded, optional
@@ -59,11 +98,12 @@ class ImageColumns:
         spec: ImageSpec,
         timezone: str,
         read: ReadColumn,
+        objects: ReadColumn,
         instants: Callable[[pa.ChunkedArray, str], pa.ChunkedArray],
         decoded: Decoded | None = None,
     ) -> None:
         self.spec = spec
-        self._timezone, self._read, self._instants = timezone, read, instants
+        self._timezone, self._read, self._objects_of, self._instants = timezone, read, objects, instants
         self._decoded = decoded or Decoded()
 
     def types(self, columns: Mapping[str, pa.DataType]) -> dict[str, pa.DataType]:
@@ -76,7 +116,7 @@ class ImageColumns:
             statistics = [name for name in NUMERIC if name in asked and (has_crops or not name.startswith(CROPS))]
             # Where the service has measured all of them, no file is read.
             if not columns.keys() >= {*statistics}:
-                found = {name: TYPES[name] for name in (*statistics, TILE, FAULT)}
+                found = {name: TYPES[name] for name in (*statistics, TILE, FAULT, REASON)}
         if self.spec.time in columns:
             found[HOUR] = TYPES[HOUR]
         if BRIGHTNESS in found or BRIGHTNESS in columns:
@@ -88,9 +128,14 @@ class ImageColumns:
         if name == HOUR:
             return self._hours(part)
         if name == LIGHT:
-            brightness = self._read(part, BRIGHTNESS).cast(pa.float64(), safe=False).to_pylist()
-            return pa.chunked_array([pa.array(map(light_of, brightness), pa.string())])
+            return pa.chunked_array([pa.array(map(light_of, self._brightness(part)), pa.string())])
         return pc.struct_field(self._statistics(part), name)
+
+    def _brightness(self, part: Fragment) -> list[float | None]:
+        values = self._read(part, BRIGHTNESS)
+        floats = floats_of(values)
+        # Of a column that holds no numbers a finding names the type.
+        return [None] * len(values) if floats is None else floats.tolist()
 
     def _hours(self, part: Fragment) -> pa.ChunkedArray:
         times = self._instants(self._read(part, self.spec.time), self.spec.time)
@@ -112,7 +157,7 @@ class ImageColumns:
         from storage.sources.measured_images import Wanted
 
         assert self.spec.path is not None
-        paths = self._read(part, self.spec.path).cast(pa.string()).to_pylist()
+        paths = logged_paths(self._objects_of(part, self.spec.path)).paths
         days = self._days(part)
         boxes = self._objects(part, self.spec.crops) if self.spec.crops else [None] * len(paths)
         return [Wanted(path, day, found) if path else None for path, day, found in zip(paths, days, boxes, strict=True)]

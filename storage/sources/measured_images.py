@@ -6,6 +6,7 @@ written. Rows are found by the path of their image. Of a file that has changed s
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -21,7 +22,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lamplighter.atomic import atomic_file
-from lamplighter.core.monitor.images import FAULT, MISSING, NUMERIC, OUTSIDE, TILE
+from lamplighter.core.monitor.images import FAULT, NUMERIC, REASON, TILE
+from lamplighter.core.records.image_faults import OF_CONTENT, OUTSIDE, FaultCode
 from lamplighter.core.records.image_statistics import PRESETS
 from lamplighter.errors import SourceError, one_line
 from lamplighter.images import ImageFault, measure_files
@@ -41,6 +43,7 @@ SCHEMA = pa.schema(
         ("size", pa.int64()),
         ("mtime", pa.int64()),
         (FAULT, pa.string()),
+        (REASON, pa.string()),
         *((name, pa.float64()) for name in NUMERIC),
         (TILE, pa.string()),
     ]
@@ -48,7 +51,11 @@ SCHEMA = pa.schema(
 
 Key = tuple[str, str]
 
-Boxes = list[list[float]] | None
+Corners = list[list[float]] | None
+"""Left, top, right and bottom of each box of an image; None where no objects are measured."""
+
+NO_SUCH_FILE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP})
+"""What says of a path that nothing is there; anything else, such as a lack of permission, says that something is."""
 
 
 class Wanted(NamedTuple):
@@ -56,7 +63,7 @@ class Wanted(NamedTuple):
 
     path: str
     day: str
-    boxes: Boxes = None
+    boxes: Corners = None
 
     @property
     def key(self) -> Key:
@@ -70,6 +77,16 @@ class Stamp(NamedTuple):
 
     size: int
     mtime: int
+
+
+class Unopened(NamedTuple):
+    """What is wrong with a path: its file is not opened."""
+
+    fault: str
+    reason: str = ""
+
+
+GONE = Unopened(FaultCode.MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +123,25 @@ class MeasuredImages:
         stale = [it for key, it in distinct.items() if known.lacks(key, stamps[key])]
         for part in self._measured(stale, stamps):
             known.add(part)
-        return known.rows((it.key, stamps[it.key]) if it else (None, MISSING) for it in wanted)
+        return known.rows((it.key, stamps[it.key]) if it else (None, GONE) for it in wanted)
 
-    def stamp(self, path: str) -> Stamp | str:
+    def stamp(self, path: str) -> Stamp | Unopened:
         """Size and time of a file, or what is wrong with its path."""
         file = located(self.folder, path)
         if file is None:
-            return OUTSIDE
+            return Unopened(OUTSIDE)
         try:
             found = os.stat(file)
-        except (OSError, ValueError):
-            return MISSING
+        except ValueError:
+            return GONE
+        except OSError as error:
+            if error.errno in NO_SUCH_FILE:
+                return GONE
+            return Unopened(FaultCode.UNREADABLE, f"it cannot be read: {error.strerror}; allow it, or mend the folder")
         # A pipe would be waited for without end.
         if not stat.S_ISREG(found.st_mode):
-            return MISSING
+            what = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe or a device"
+            return Unopened(FaultCode.UNREADABLE, f"it is {what}; name a file")
         return Stamp(found.st_size, found.st_mtime_ns)
 
     def _kept(self, wanted: Iterable[Wanted]) -> Iterator[pa.Table]:
@@ -135,7 +157,7 @@ class MeasuredImages:
     def _place(self, day: str) -> Path:
         return self.kept / f"v{EDITION}" / day
 
-    def _measured(self, images: Iterable[Wanted], stamps: Mapping[Key, Stamp | str]) -> Iterator[pa.Table]:
+    def _measured(self, images: Iterable[Wanted], stamps: Mapping[Key, Stamp | Unopened]) -> Iterator[pa.Table]:
         """Measure images, and keep a part of them before the next is begun."""
         ordered = sorted(images, key=lambda it: it.day)
         if not ordered:
@@ -147,11 +169,13 @@ class MeasuredImages:
             while part := [*islice(group, PART)]:
                 rows = [_row(it, stamps[it.key], result) for it, result in part]
                 # One that went meanwhile is asked for again the next time.
-                table = pa.Table.from_pylist([row for row in rows if row.get(FAULT) != MISSING], schema=SCHEMA)
-                self._keep(day, table)
-                yield table
+                there = [row for row in rows if row.get(FAULT) != FaultCode.MISSING]
+                self._keep(day, pa.Table.from_pylist([row for row in there if _lasts(row.get(FAULT))], schema=SCHEMA))
+                yield pa.Table.from_pylist(there, schema=SCHEMA)
 
     def _keep(self, day: str, table: pa.Table) -> None:
+        if not len(table):
+            return
         folder = self._place(day)
         try:
             make_folder(folder)
@@ -177,32 +201,37 @@ class _Known:
 
     def __init__(self, tables: Iterable[pa.Table], needed: Sequence[str]) -> None:
         self._needed = needed
-        # The first two stand for every image that has no row.
-        self._tables = [pa.Table.from_pylist([{FAULT: MISSING}, {FAULT: OUTSIDE}], schema=SCHEMA)]
+        self._tables: list[pa.Table] = []
         self._places: dict[Key, int] = {}
         self._stamps: dict[Key, Stamp | None] = {}
-        self._size = 2
+        self._size = 0
         for table in tables:
             self.add(table)
 
     def add(self, table: pa.Table) -> None:
-        columns = [table[name].to_pylist() for name in ("path", "boxes", "size", "mtime")]
-        faults, *needed = (table[name].is_valid().to_pylist() for name in (FAULT, *self._needed))
-        for i, (path, boxes, size, mtime) in enumerate(zip(*columns, strict=True)):
-            is_whole = faults[i] or all(there[i] for there in needed)
+        columns = [table[name].to_pylist() for name in ("path", "boxes", "size", "mtime", FAULT)]
+        needed = [table[name].is_valid().to_pylist() for name in self._needed]
+        for i, (path, boxes, size, mtime, fault) in enumerate(zip(*columns, strict=True)):
+            is_whole = _lasts(fault) if fault else all(there[i] for there in needed)
             self._places[path, boxes] = self._size + i
             self._stamps[path, boxes] = Stamp(size, mtime) if is_whole else None
         self._tables.append(table)
         self._size += len(table)
 
-    def lacks(self, key: Key, stamp: Stamp | str) -> bool:
+    def lacks(self, key: Key, stamp: Stamp | Unopened) -> bool:
         """Whether a file has to be measured; one that is gone keeps its numbers."""
         return isinstance(stamp, Stamp) and self._stamps.get(key) != stamp
 
-    def rows(self, wanted: Iterable[tuple[Key | None, Stamp | str]]) -> pa.Table:
+    def rows(self, wanted: Iterable[tuple[Key | None, Stamp | Unopened]]) -> pa.Table:
         """A row for each image, in their order."""
-        places = [1 if stamp == OUTSIDE else self._places.get(key, 0) if key else 0 for key, stamp in wanted]
-        return pa.concat_tables(self._tables).take(pa.array(places, pa.int64()))
+        unopened: dict[Unopened, int] = {}
+        places = []
+        for key, stamp in wanted:
+            why = stamp if isinstance(stamp, Unopened) else GONE
+            place = self._places.get(key) if key and why.fault != OUTSIDE else None
+            places.append(self._size + unopened.setdefault(why, len(unopened)) if place is None else place)
+        without = pa.Table.from_pylist([{FAULT: it.fault, REASON: it.reason} for it in unopened], schema=SCHEMA)
+        return pa.concat_tables([*self._tables, without]).take(pa.array(places, pa.int64()))
 
 
 def _rows_of(file: Path, paths: pa.Array) -> Iterator[pa.Table]:
@@ -217,7 +246,12 @@ def _rows_of(file: Path, paths: pa.Array) -> Iterator[pa.Table]:
         return
 
 
-def _row(wanted: Wanted, stamp: Stamp | str, result: Mapping[str, Any] | ImageFault) -> dict[str, Any]:
+def _lasts(fault: str | None) -> bool:
+    """Whether what was found of a file holds while the file stays as it is."""
+    return fault is None or fault in OF_CONTENT
+
+
+def _row(wanted: Wanted, stamp: Stamp | Unopened, result: Mapping[str, Any] | ImageFault) -> dict[str, Any]:
     assert isinstance(stamp, Stamp)
-    values = {FAULT: str(result.code)} if isinstance(result, ImageFault) else result
+    values = {FAULT: str(result.code), REASON: result.reason} if isinstance(result, ImageFault) else result
     return {"path": wanted.path, "boxes": wanted.key[1], "size": stamp.size, "mtime": stamp.mtime, **values}

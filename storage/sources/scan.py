@@ -21,7 +21,7 @@ from storage.sources.decoded import Decoded
 from storage.sources.file_kinds import DELIVER, unreadable
 from storage.sources.files import File, fingerprint
 from storage.sources.held_columns import HeldColumns
-from storage.sources.image_columns import ImageColumns
+from storage.sources.image_columns import ImageColumns, within_bounds
 from storage.sources.left_out import lines_in
 from storage.sources.made_of_boxes import MadeOfBoxes
 from storage.sources.odd_times import odd_times
@@ -78,7 +78,9 @@ class Scan:
         self._readers = Readers(self._read, self._files.is_csv, names)
         self._makers: list[ImageColumns | MadeOfBoxes] = []
         if spec.images:
-            images = ImageColumns(spec.images, spec.window.timezone, self._read, self.instants, decoded)
+            images = ImageColumns(
+                spec.images, spec.window.timezone, self._read, self._readers.objects, self.instants, decoded
+            )
             self._makers.append(images)
         if spec.boxes:
             self._makers.append(MadeOfBoxes(spec.boxes, self._readers.objects, decoded))
@@ -255,7 +257,8 @@ class Scan:
             broken = BrokenFileError(f"column {name!r} cannot be read: {fault.what}", where=shown, fix=fault.fix)
             self._leave_out(part.uri, said_of(shown, broken))
             raise broken from None
-        return values if part.mask is None else values.filter(part.mask)
+        values = values if part.mask is None else values.filter(part.mask)
+        return within_bounds(name, values) if self.spec.images and not cells else values
 
     def _leave_out(self, uri: str, reason: str) -> None:
         """Count a file as one that cannot be read, and forget what was computed with it."""

@@ -16,7 +16,9 @@ from lamplighter.core.monitor.images import BRIGHTNESS
 from lamplighter.core.values.boxes import SIDES
 from storage.sources.box_columns import BoxColumns
 from storage.sources.boxes import packed_boxes
+from storage.sources.image_columns import floats_of
 from storage.sources.image_files import located
+from storage.sources.logged_images import paths_of
 from storage.sources.scan import Scan
 
 
@@ -53,11 +55,13 @@ def stored_images(rows: Scan, places: Sequence[int]) -> list[StoredImage]:
     images, time = rows.spec.images, rows.spec.time
     if images is None or images.path is None or time is None or images.path not in rows.schema:
         return []
-    table = rows.table([images.path, time]).take(pa.array(places, pa.int64()))
-    moments = rows.instants(table[time], time).cast(pa.timestamp("us", tz="UTC")).to_pylist()
+    times = rows.table([time])[time].take(pa.array(places, pa.int64()))
+    moments = rows.instants(times, time).cast(pa.timestamp("us", tz="UTC")).to_pylist()
+    paths, _ = paths_of(images.path, rows)
     found = []
-    for row, path, at in zip(places, table[images.path].to_pylist(), moments, strict=True):
-        file = located(images.folder, path) if isinstance(path, str) else None
+    for row, at in zip(places, moments, strict=True):
+        path = paths[row]
+        file = located(images.folder, path) if path else None
         is_there = file is not None and os.path.isfile(file)
         found.append(StoredImage(row, path or "", file if file and is_there else "", at))
     return found
@@ -81,7 +85,9 @@ def by_brightness(rows: Scan, many: int) -> list[tuple[StoredImage, float]]:
     """
     if BRIGHTNESS not in rows.schema:
         return []
-    brightness = np.array(rows.table([BRIGHTNESS])[BRIGHTNESS].cast("float64"), dtype=float)
+    brightness = floats_of(rows.table([BRIGHTNESS])[BRIGHTNESS])
+    if brightness is None:
+        return []
     order = np.argsort(brightness, kind="stable")[: int(np.isfinite(brightness).sum())]
     images = stored_images(rows, _spread(order, many).tolist())
     return [(it, float(brightness[it.row])) for it in images if it.file]

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from lamplighter.core.evaluation.covered_tiles import covered_findings, tile_measurements
-from lamplighter.core.evaluation.images import POOR, file_findings, files, means, poor_shares, unjudged_findings
+from lamplighter.core.evaluation.images import (
+    POOR,
+    file_findings,
+    file_measurements,
+    mean_measurements,
+    poor_measurements,
+    unjudged_findings,
+)
 from lamplighter.core.evaluation.labelled import class_labels
-from lamplighter.core.monitor.images import BRIGHTNESS, FAULT, NUMERIC, SEGMENTS, TILE
+from lamplighter.core.monitor.images import BRIGHTNESS, NUMERIC, SEGMENTS, TILE
 from lamplighter.core.quality.arrays import Floats
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.records.finding import Finding
 from lamplighter.core.records.image_statistics import PRESETS
 from lamplighter.core.records.measurement import Measurement
 from storage.history.covered_tiles import covered_before
-from storage.profiles.build import as_floats
+from storage.sources.image_columns import floats_of
+from storage.sources.logged_images import image_files, logged_statistics
 from storage.sources.scan import Scan, ScanSpec
 from tasks.stages.run_context import RunContext
 
@@ -39,30 +48,33 @@ def measure_images(context: RunContext, where: ScanSpec) -> tuple[list[Measureme
         return [], []
     groupings = _groupings(rows, monitor.segments)
     measured: list[Measurement] = []
-    findings: list[Finding] = []
-    if FAULT in rows.schema and monitor.images.path:
-        table = rows.table([monitor.images.path, FAULT])
-        paths, faults = (table[name].to_pylist() for name in (monitor.images.path, FAULT))
-        measured += files(faults, groupings)
-        findings += file_findings(monitor.images, paths, faults)
+    findings = [*logged_statistics(monitor, rows, lambda: context.scan(replace(where, images=None)))]
+    files = image_files(monitor.images, rows)
+    if files:
+        measured += file_measurements(files.faults, groupings)
+        findings += file_findings(monitor.images, files)
     kept: dict[str, Floats] = {}
-    present = [name for name in NUMERIC if name in rows.schema]
-    for name, batches in rows.columns(present):
-        values = np.concatenate([as_floats(batch) for batch in batches])
-        measured += means(name, values, groupings)
+    for name, values in _statistics(rows):
+        measured += mean_measurements(name, values, groupings)
         if name in OF_SHARES:
             kept[name] = values
-    measured += poor_shares(kept, groupings)
-    if FAULT in rows.schema and monitor.images.path:
+    measured += poor_measurements(kept, groupings)
+    if files:
         judged: dict[str, str] = {name: PRESETS[name].score for name in monitor.images.cleanvision}
-        scores = {name: kept[score] for name, score in judged.items() if score in rows.made}
-        findings += unjudged_findings(paths, faults, scores)
+        findings += unjudged_findings(files, {name: kept[it] for name, it in judged.items() if it in rows.made})
     if TILE in rows.schema and BRIGHTNESS in kept:
-        tiles = rows.table([TILE])[TILE].to_pylist()
+        tiles = [tile if isinstance(tile, str) else None for tile in rows.table([TILE])[TILE].to_pylist()]
         of_tiles = [*tile_measurements(tiles, kept[BRIGHTNESS], _of_cameras(groupings))]
         findings += covered_findings(of_tiles, covered_before(context.history, where.window, context.known_on))
         measured += of_tiles
     return measured, findings
+
+
+def _statistics(rows: Scan) -> Iterator[tuple[str, Floats]]:
+    """Each statistic that there is, with a value for each row; those of a column that holds no numbers are NaN."""
+    for name, batches in rows.columns([name for name in NUMERIC if name in rows.schema]):
+        held = [(floats_of(batch), len(batch)) for batch in batches]
+        yield name, np.concatenate([np.full(n, np.nan) if values is None else values for values, n in held])
 
 
 def _of_cameras(groupings: Sequence[Grouping]) -> list[Grouping]:

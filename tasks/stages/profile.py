@@ -96,7 +96,9 @@ def profile(context: RunContext, located: Located, table: Table) -> Profiled:
     # detection is none either.
     made = {name for name in seen if is_of_image(monitor, name)} | MADE_OF_BOXES.keys()
     findings += value_findings({name: it for name, it in seen.items() if name not in made})
-    findings += image_findings
+    # What the profile says of a type it says in the words of every feature.
+    typed = {finding.subject for finding in (*table.findings, *findings) if finding.code is Code.TYPE_CHANGED}
+    findings += [it for it in image_findings if it.code is not Code.TYPE_CHANGED or it.subject not in typed]
     findings += _box_findings(monitor, boxes)
     known = {finding.subject for finding in (*table.findings, *findings)}
     broken_features, broken_scores = _breaks(context, table, profiles)

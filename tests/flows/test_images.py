@@ -211,8 +211,10 @@ def test_paths_that_are_no_images_of_the_folder(tmp_path: Path) -> None:
     assert found["images-repeated"] == f"1 image stands in several rows, such as {odd[-1]}; log each once"
     every = [it.message for it in outcome.findings]
     assert "2 of 24 rows have no path in column 'image_path'; log one" in every
-    assert any(it.startswith("2 of 24 images are not in images, such as 2025-03-03, ") for it in every)
-    assert measured(project, outcome)["images_missing", ""] == 6
+    assert any(it.startswith("1 of 24 images is not in images, such as a\\x00b;") for it in every)
+    folder = "1 of 24 images cannot be read, such as 2025-03-03 (unreadable: it is a folder; name a file)"
+    assert found["images-unreadable"] == folder
+    assert measured(project, outcome)["images_missing", ""] == 5
     assert measured(project, outcome)["image_brightness", ""] is not None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from lamplighter.core.evaluation.images import shares
+from lamplighter.core.evaluation.images import share_measurements
 from lamplighter.core.monitor.images import DARK
 from lamplighter.core.quality.arrays import Floats
 from lamplighter.core.quality.grouping import Grouping
@@ -48,7 +48,7 @@ def tile_measurements(
     known = brightness >= DARK
     named = np.array(tiles, dtype=object)
     for tile in TILES:
-        yield from shares(METRIC, named == tile, known, groupings, klass=tile)
+        yield from share_measurements(METRIC, named == tile, known, groupings, klass=tile)
 
 
 def covered_findings(

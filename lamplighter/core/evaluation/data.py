@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from lamplighter.core.counts import LARGEST, most_frequent
 from lamplighter.core.hints import names_listed
 from lamplighter.core.monitor import Monitor
+from lamplighter.core.monitor.images import MADE_OF_IMAGES, SEGMENTS
 from lamplighter.core.numbers import range_text
 from lamplighter.core.profiles.profile import ColumnProfile
 from lamplighter.core.records.finding import Code, Finding
@@ -39,7 +40,8 @@ def schema_findings(
     """
     for name, purpose in needed.items():
         if name not in table:
-            what = f"{purpose} column {name!r} is missing; {names_listed(name, table)}"
+            cure = MADE_OF_IMAGES if name in SEGMENTS else names_listed(name, table)
+            what = f"{purpose} column {name!r} is missing; {cure}"
             yield Finding(Code.COLUMN_MISSING, name, what)
     if reference is None:
         return

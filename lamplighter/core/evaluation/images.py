@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from lamplighter.core.counts import counted
-from lamplighter.core.monitor.images import MISSING, OUTSIDE, Images
+from lamplighter.core.monitor.images import Images
 from lamplighter.core.quality.arrays import Bools, Floats
 from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.quality.intervals import Interval, student, wilson
 from lamplighter.core.records.catalogue import METRICS
 from lamplighter.core.records.finding import Code, Finding
+from lamplighter.core.records.image_faults import ABSENT, OUTSIDE, FaultCode
 from lamplighter.core.records.image_statistics import PRESETS
 from lamplighter.core.records.measurement import Measurement
+from lamplighter.errors import shortened
 
-NO_IMAGE = "no image of it could be measured"
+NO_IMAGE = "no image has a value of it"
 
 MOST_NAMED = 3
 """Files that a message names."""
+
+LONGEST_PATH = 200
+"""Signs of a path that a message shows."""
 
 POOR: Mapping[str, tuple[str, float]] = {
     "image_dark_ratio": ("image_luminance_p95", 0.2),
@@ -35,7 +41,7 @@ COVERED = 0.25
 """Share of the tiles from which on an image is occluded: a quarter of the view."""
 
 
-def means(name: str, values: Floats, groupings: Sequence[Grouping]) -> Iterator[Measurement]:
+def mean_measurements(name: str, values: Floats, groupings: Sequence[Grouping]) -> Iterator[Measurement]:
     """The mean of a statistic over the images, and over those of each segment.
 
     Parameters
@@ -49,7 +55,7 @@ def means(name: str, values: Floats, groupings: Sequence[Grouping]) -> Iterator[
     Examples
     --------
     >>> groupings = [Grouping.overall(3), Grouping.of("camera", ["north", "south", "north"])]
-    >>> found = means("image_brightness", np.array([0.5, 0.1, 0.3]), groupings)
+    >>> found = mean_measurements("image_brightness", np.array([0.5, 0.1, 0.3]), groupings)
     >>> [(it.segment, it.value, it.n) for it in found]
     [('', 0.3, 3), ('camera=north', 0.4, 2), ('camera=south', 0.1, 1)]
     """
@@ -64,7 +70,7 @@ def means(name: str, values: Floats, groupings: Sequence[Grouping]) -> Iterator[
         yield from _measurements(name, grouping, value, interval)
 
 
-def shares(
+def share_measurements(
     name: str, is_poor: Bools, known: Bools, groupings: Sequence[Grouping], klass: str = ""
 ) -> Iterator[Measurement]:
     """The share of images that are something, of those of which it is known.
@@ -72,7 +78,7 @@ def shares(
     Examples
     --------
     >>> poor, known = np.array([True, False, False]), np.array([True, True, False])
-    >>> [(it.value, it.n) for it in shares("image_dark_ratio", poor, known, [Grouping.overall(3)])]
+    >>> [(it.value, it.n) for it in share_measurements("image_dark_ratio", poor, known, [Grouping.overall(3)])]
     [(0.5, 2)]
     """
     for every in groupings:
@@ -96,57 +102,79 @@ def _measurements(
         )
 
 
-def poor_shares(values: Mapping[str, Floats], groupings: Sequence[Grouping]) -> Iterator[Measurement]:
+def poor_measurements(values: Mapping[str, Floats], groupings: Sequence[Grouping]) -> Iterator[Measurement]:
     """The shares of dark, blurred and occluded images, by the statistics that are there.
 
     Examples
     --------
     >>> values = {"image_luminance_p95": np.array([0.1, 0.9])}
-    >>> [(it.metric, it.value) for it in poor_shares(values, [Grouping.overall(2)])]
+    >>> [(it.metric, it.value) for it in poor_measurements(values, [Grouping.overall(2)])]
     [('image_dark_ratio', 0.5)]
     """
     for name, (statistic, limit) in POOR.items():
         if statistic in values:
             seen = values[statistic]
-            yield from shares(name, seen < limit, np.isfinite(seen), groupings)
+            yield from share_measurements(name, seen < limit, np.isfinite(seen), groupings)
     opaque, transparent = (values.get(f"image_{kind}_ratio") for kind in ("opaque", "transparent"))
     if opaque is not None and transparent is not None:
         covered = opaque + transparent
-        yield from shares("image_occluded_ratio", covered >= COVERED, np.isfinite(covered), groupings)
+        yield from share_measurements("image_occluded_ratio", covered >= COVERED, np.isfinite(covered), groupings)
 
 
-def files(faults: Sequence[str | None], groupings: Sequence[Grouping]) -> Iterator[Measurement]:
+def file_measurements(faults: Sequence[str | None], groupings: Sequence[Grouping]) -> Iterator[Measurement]:
     """The images whose file is not there, and the share of the others that cannot be read.
 
     Examples
     --------
-    >>> found = files(["missing", None, "truncated"], [Grouping.overall(3)])
+    >>> found = file_measurements(["missing", None, "truncated"], [Grouping.overall(3)])
     >>> [(it.metric, it.value, it.n) for it in found]
     [('images_missing', 1.0, 3), ('images_unreadable_ratio', 0.5, 2)]
     """
-    absent = np.array([fault in (MISSING, OUTSIDE) for fault in faults], bool)
+    absent = np.array([fault in ABSENT for fault in faults], bool)
     broken = np.array([fault is not None for fault in faults], bool) & ~absent
     for grouping in groupings:
         total = grouping.total(absent.astype(float))
         for segment, count, n in zip(grouping.names, total, grouping.count, strict=True):
             yield Measurement(metric="images_missing", segment=segment, value=float(count), n=int(n))
-    yield from shares("images_unreadable_ratio", broken, ~absent, groupings)
+    yield from share_measurements("images_unreadable_ratio", broken, ~absent, groupings)
 
 
-def file_findings(images: Images, paths: Sequence[str | None], faults: Sequence[str | None]) -> Iterator[Finding]:
+@dataclass(frozen=True, slots=True)
+class ImageFiles:
+    """What is known of the files of images, row by row.
+
+    Attributes
+    ----------
+    paths : sequence of str or None
+        None of a row without one.
+    faults : sequence of str or None
+        Names of faults; None of an image that was measured.
+    reasons : sequence of str or None
+        What is wrong as a sentence, and what would be right; empty where nothing is said.
+    odd : mapping of str to int
+        What stands in place of paths, and in how many rows.
+    """
+
+    paths: Sequence[str | None]
+    faults: Sequence[str | None]
+    reasons: Sequence[str | None] = ()
+    odd: Mapping[str, int] = field(default_factory=dict)
+
+
+def file_findings(images: Images, files: ImageFiles) -> Iterator[Finding]:
     """Files that are not there, that may not be read, that cannot be read, and that stand in several rows.
 
     Examples
     --------
     >>> faults = [None, "missing", "outside", "truncated"]
-    >>> for it in file_findings(Images(path="file"), ["a.jpg", None, "/etc/x", "b.jpg"], faults):
+    >>> for it in file_findings(Images(path="file"), ImageFiles(["a.jpg", None, "/etc/x", "b.jpg"], faults)):
     ...     print(it.message)
     1 of 4 rows has no path in column 'file'; log one
     1 of 4 images lies outside the folder of images, such as /etc/x; log paths below it
     1 of 4 images cannot be read, such as b.jpg (truncated); see how it is stored
     """
-    found = [*_file_findings(images, paths, faults)]
-    if faults and all(faults):
+    found = [*_file_findings(images, files)]
+    if files.faults and all(files.faults):
         # Nothing is known of the images of the window: what most of them lack says it.
         worst, _ = max(found, key=lambda it: it[1])
         yield Finding(Code.IMAGES_UNMEASURED, worst.subject, worst.message)
@@ -154,74 +182,91 @@ def file_findings(images: Images, paths: Sequence[str | None], faults: Sequence[
         yield from (finding for finding, _ in found)
 
 
-def unjudged_findings(
-    paths: Sequence[str | None], faults: Sequence[str | None], scores: Mapping[str, Floats]
-) -> Iterator[Finding]:
+def unjudged_findings(files: ImageFiles, scores: Mapping[str, Floats]) -> Iterator[Finding]:
     """Images that were measured before a preset was named, and whose files have gone since.
 
     Parameters
     ----------
-    paths, faults : sequence of str or None
+    files : ImageFiles
     scores : mapping of str to array of shape (n_images,)
         By the name of the preset; a file that can be read has each.
 
     Examples
     --------
     >>> scores = {"dark": np.array([0.1, np.nan, np.nan]), "blurry": np.array([0.4, 0.5, np.nan])}
-    >>> for it in unjudged_findings(["a.jpg", "b.jpg", "c.jpg"], [None, None, "missing"], scores):
+    >>> files = ImageFiles(["a.jpg", "b.jpg", "c.jpg"], [None, None, "missing"])
+    >>> for it in unjudged_findings(files, scores):
     ...     print(it.message)
     1 of 3 images was measured before images.cleanvision named dark, and is gone, such as b.jpg; store it again
     """
-    readable = np.array([bool(path) and not fault for path, fault in zip(paths, faults, strict=True)], bool)
+    readable = np.array([bool(path) and not fault for path, fault in zip(files.paths, files.faults, strict=True)], bool)
     lacking = {name: readable & ~np.isfinite(values) for name, values in scores.items()}
     if rows := np.flatnonzero(np.any([*lacking.values()], axis=0)).tolist():
-        gone = {paths[row] or "": "" for row in rows}
         named = ", ".join(name for name, lacks in lacking.items() if lacks.any())
-        was, have, them = ("was", "is", "it") if len(gone) == 1 else ("were", "are", "them")
-        what = f"{_of(len(gone), len(paths), 'image')} {was} measured before images.cleanvision named {named}"
-        message = f"{what}, and {have} gone, such as {_named(gone)}; store {them} again"
+        was, have, them = ("was", "is", "it") if len(rows) == 1 else ("were", "are", "them")
+        what = f"{_of(len(rows), len(files.paths), 'image')} {was} measured before images.cleanvision named {named}"
+        message = f"{what}, and {have} gone, such as {_named(files, rows)}; store {them} again"
         yield Finding(Code.IMAGES_MISSING, "images.cleanvision", message)
 
 
-def _file_findings(
-    images: Images, paths: Sequence[str | None], faults: Sequence[str | None]
-) -> Iterator[tuple[Finding, int]]:
-    """Each finding, and of how many images it is."""
-    column, whole = images.path or "", len(paths)
-    by_fault: dict[str, dict[str, str]] = {}
-    for path, fault in zip(paths, faults, strict=True):
+def _file_findings(images: Images, files: ImageFiles) -> Iterator[tuple[Finding, int]]:
+    """Each finding, and of how many rows it is: the metrics count rows too."""
+    column, whole = images.path or "", len(files.paths)
+    by_fault: dict[str, list[int]] = {}
+    for row, (path, fault) in enumerate(zip(files.paths, files.faults, strict=True)):
         if path and fault:
-            by_fault.setdefault(fault if fault in (MISSING, OUTSIDE) else "", {})[path] = fault
-    if nameless := sum(not path for path in paths):
+            by_fault.setdefault(fault if fault in ABSENT else "", []).append(row)
+    for held, count in files.odd.items():
+        what = f"column {column!r} holds {held} in {_of(count, whole, 'row')}, and no path"
+        yield Finding(Code.IMAGES_MISSING, column, f"{what}; log the path of each image as text"), count
+    if nameless := sum(not path for path in files.paths) - sum(files.odd.values()):
         what = f"{_of(nameless, whole, 'row')} {'has' if nameless == 1 else 'have'} no path in column {column!r}"
         yield Finding(Code.IMAGES_MISSING, column, f"{what}; log one"), nameless
-    if absent := by_fault.get(MISSING):
+    if absent := by_fault.get(FaultCode.MISSING):
         folder = images.folder or "the project's folder"
-        what = f"{_of(len(absent), whole, 'image')} {_are(absent)} not in {folder}, such as {_named(absent)}"
+        what = f"{_of(len(absent), whole, 'image')} {_are(absent)} not in {folder}, such as {_named(files, absent)}"
         cure = "store them, or correct images.folder"
         yield Finding(Code.IMAGES_MISSING, folder, f"{what}; {cure}"), len(absent)
     if outside := by_fault.get(OUTSIDE):
         lie = "lies" if len(outside) == 1 else "lie"
-        what = f"{_of(len(outside), whole, 'image')} {lie} outside the folder of images, such as {_named(outside)}"
+        named = _named(files, outside)
+        what = f"{_of(len(outside), whole, 'image')} {lie} outside the folder of images, such as {named}"
         yield Finding(Code.IMAGES_OUTSIDE, column, f"{what}; log paths below it"), len(outside)
     if broken := by_fault.get(""):
-        named = ", ".join(f"{path} ({fault})" for path, fault in list(broken.items())[:MOST_NAMED])
-        what = f"{_of(len(broken), whole, 'image')} cannot be read, such as {named}"
-        cure = f"see how {'it is' if len(broken) == 1 else 'they are'} stored"
-        yield Finding(Code.IMAGES_UNREADABLE, column, f"{what}; {cure}"), len(broken)
-    repeated = {path: "" for path, count in Counter(path for path in paths if path).items() if count > 1}
+        what = f"{_of(len(broken), whole, 'image')} cannot be read, such as {_explained(files, broken)}"
+        yield Finding(Code.IMAGES_UNREADABLE, column, what), len(broken)
+    repeated = [path for path, count in Counter(path for path in files.paths if path).items() if count > 1]
     if repeated:
-        what = f"{counted(len(repeated), 'image stands', 'images stand')} in several rows, such as {_named(repeated)}"
+        named = _shown(repeated)
+        what = f"{counted(len(repeated), 'image stands', 'images stand')} in several rows, such as {named}"
         yield Finding(Code.IMAGES_REPEATED, column, f"{what}; log each once"), 0
+
+
+def _explained(files: ImageFiles, rows: Sequence[int]) -> str:
+    """One file of each kind of fault, with what is wrong with it; without a sentence, a few files."""
+    first: dict[str | None, int] = {}
+    for row in rows:
+        first.setdefault(files.faults[row], row)
+    said = {row: files.reasons[row] for row in first.values() if files.reasons and files.reasons[row]}
+    if said:
+        named = [f"{_shown([files.paths[row]])} ({files.faults[row]}: {why})" for row, why in said.items()]
+        return ", ".join(named[:MOST_NAMED])
+    distinct = {files.paths[row]: files.faults[row] for row in rows}
+    named = [f"{_shown([path])} ({fault})" for path, fault in distinct.items()]
+    return f"{', '.join(named[:MOST_NAMED])}; see how {'it is' if len(rows) == 1 else 'they are'} stored"
 
 
 def _of(count: int, whole: int, what: str) -> str:
     return f"{count} of {counted(whole, what)}"
 
 
-def _are(found: Mapping[str, str]) -> str:
+def _are(found: Sequence[int]) -> str:
     return "is" if len(found) == 1 else "are"
 
 
-def _named(found: Mapping[str, str]) -> str:
-    return ", ".join(list(found)[:MOST_NAMED])
+def _named(files: ImageFiles, rows: Sequence[int]) -> str:
+    return _shown([*dict.fromkeys(files.paths[row] for row in rows)])
+
+
+def _shown(paths: Sequence[str | None]) -> str:
+    return ", ".join(shortened(path or "", LONGEST_PATH) for path in paths[:MOST_NAMED])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from lamplighter.core.monitor.images import FAULT, NUMERIC, SEGMENTS, TILE
+from lamplighter.core.monitor.images import FAULT, NUMERIC, REASON, SEGMENTS, TILE
 from lamplighter.core.monitor.of_boxes import MADE_OF_BOXES
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def taken_columns(monitor: Monitor) -> set[str]:
     if labels and labels.same_row:
         names |= {labels.target, labels.classes}
     if monitor.images:
-        names |= {monitor.images.path, TILE, FAULT, *SEGMENTS}
+        names |= {monitor.images.path, TILE, FAULT, REASON, *SEGMENTS}
     return {name for name in names if name}
 
 

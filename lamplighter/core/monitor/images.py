@@ -10,8 +10,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from lamplighter.core.monitor.fields import Flag, Name, Section, fault, listed
 from lamplighter.core.records.image_statistics import IMAGE_STATISTICS, measured_names
 
-FAULT, HOUR, LIGHT = "image_fault", "image_hour", "image_light"
-"""Columns that a run makes beside the statistics: what is wrong with a file, the local hour, and how light it was."""
+FAULT, REASON, HOUR, LIGHT = "image_fault", "image_fault_reason", "image_hour", "image_light"
+"""Columns that a run makes beside the statistics: what is wrong with a file, by name and as a sentence, the local hour,
+and how light it was."""
 
 BRIGHTNESS = "image_brightness"
 """The statistic that each readable image has, and by which `image_light` tells dark images from bright ones."""
@@ -22,8 +23,8 @@ TILE = "image_occluded_tile"
 SEGMENTS = (HOUR, LIGHT)
 """Those that a monitor may name as segments though no service logs them."""
 
-MISSING, OUTSIDE = "missing", "outside"
-"""What may be wrong with a path: there is no such file, or it leads out of the folder."""
+MADE_OF_IMAGES = "a run makes it of images; add the section images, such as images: {path: COLUMN}, or log it"
+"""What is said of those segments where a monitor has no images."""
 
 CROPS = "image_crop_"
 """What the names of statistics of the objects in an image begin with."""
@@ -102,4 +103,4 @@ class Images(Section):
         >>> sorted(Images().made)
         ['image_hour', 'image_light']
         """
-        return frozenset(SEGMENTS if self.path is None else (*self.measured, TILE, FAULT, *SEGMENTS))
+        return frozenset(SEGMENTS if self.path is None else (*self.measured, TILE, FAULT, REASON, *SEGMENTS))

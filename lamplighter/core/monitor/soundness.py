@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from lamplighter.core.hints import did_you_mean
 from lamplighter.core.monitor.columns import answer_columns, features_of, measured_features
+from lamplighter.core.monitor.images import MADE_OF_IMAGES, SEGMENTS
 from lamplighter.core.monitor.model import Monitor
 from lamplighter.core.monitor.parts import OF_KIND
 from lamplighter.core.monitor.roles import Use, declared_columns, declared_label_columns
@@ -66,7 +67,8 @@ def column_problems(monitor: Monitor, table: Mapping[str, str]) -> Iterator[Prob
             if not any(fnmatchcase(name, use.column) for name in table):
                 yield Problem(use.at, f"no column matches {use.column!r}; {did_you_mean(use.column, table)}")
         else:
-            yield Problem(use.at, f"no column {use.column!r} in the predictions; {did_you_mean(use.column, table)}")
+            cure = MADE_OF_IMAGES if use.column in SEGMENTS else did_you_mean(use.column, table)
+            yield Problem(use.at, f"no column {use.column!r} in the predictions; {cure}")
     yield from _feature_problems(monitor, table)
     yield from _limit_problems(monitor)
 

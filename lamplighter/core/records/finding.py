@@ -58,6 +58,7 @@ class Code(StrEnum):
     IMAGES_MISSING = "images-missing"
     IMAGES_OUTSIDE = "images-outside"
     IMAGES_UNREADABLE = "images-unreadable"
+    IMAGES_ODD = "images-odd"
     IMAGES_REPEATED = "images-repeated"
     IMAGES_COVERED = "images-covered"
     RECALL_FELL = "recall-fell"

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lamplighter.core.records.image_faults import FaultCode
 from lamplighter.errors import LamplighterError
 from lamplighter.images import ImageFault, measure, measure_bytes, measure_files
 from lamplighter.images.decoding import MOST_PIXELS, decoded
-from lamplighter.images.faults import FaultCode, ImageError
+from lamplighter.images.faults import ImageError
 from lamplighter.images.headers import header
 from lamplighter.images.pool import Worker
 from tests.lamplighter.images.photographs import photograph
