@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from lamplighter.atomic import atomic_file
 from lamplighter.core.monitor.images import FAULT, NUMERIC, REASON, TILE
-from lamplighter.core.records.image_faults import OF_CONTENT, OUTSIDE, FaultCode
+from lamplighter.core.records.image_faults import OUTSIDE, FaultCode, may_pass
 from lamplighter.core.records.image_statistics import PRESETS
 from lamplighter.errors import SourceError, one_line
 from lamplighter.images import ImageFault, measure_files
@@ -170,7 +170,9 @@ class MeasuredImages:
                 rows = [_row(it, stamps[it.key], result) for it, result in part]
                 # One that went meanwhile is asked for again the next time.
                 there = [row for row in rows if row.get(FAULT) != FaultCode.MISSING]
-                self._keep(day, pa.Table.from_pylist([row for row in there if _lasts(row.get(FAULT))], schema=SCHEMA))
+                self._keep(
+                    day, pa.Table.from_pylist([row for row in there if not may_pass(row.get(FAULT))], schema=SCHEMA)
+                )
                 yield pa.Table.from_pylist(there, schema=SCHEMA)
 
     def _keep(self, day: str, table: pa.Table) -> None:
@@ -212,7 +214,7 @@ class _Known:
         columns = [table[name].to_pylist() for name in ("path", "boxes", "size", "mtime", FAULT)]
         needed = [table[name].is_valid().to_pylist() for name in self._needed]
         for i, (path, boxes, size, mtime, fault) in enumerate(zip(*columns, strict=True)):
-            is_whole = _lasts(fault) if fault else all(there[i] for there in needed)
+            is_whole = not may_pass(fault) if fault else all(there[i] for there in needed)
             self._places[path, boxes] = self._size + i
             self._stamps[path, boxes] = Stamp(size, mtime) if is_whole else None
         self._tables.append(table)
@@ -244,11 +246,6 @@ def _rows_of(file: Path, paths: pa.Array) -> Iterator[pa.Table]:
         yield pa.table(columns, SCHEMA.names).cast(SCHEMA)
     except (OSError, pa.ArrowException, KeyError, ValueError):
         return
-
-
-def _lasts(fault: str | None) -> bool:
-    """Whether what was found of a file holds while the file stays as it is."""
-    return fault is None or fault in OF_CONTENT
 
 
 def _row(wanted: Wanted, stamp: Stamp | Unopened, result: Mapping[str, Any] | ImageFault) -> dict[str, Any]:

@@ -10,11 +10,14 @@ from lamplighter.core.evaluation.data import reference_measurements
 from lamplighter.core.evaluation.evaluator import evaluator_of
 from lamplighter.core.evaluation.odd_values import listed
 from lamplighter.core.evaluation.quality import evaluate, unmeasured
+from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.finding import Code
+from lamplighter.core.records.image_faults import may_pass
 from lamplighter.core.records.measurement import Measurement, State
 from storage.history.reference_values import reference_content
 from storage.labelling.join import Truth, truth_beside
 from storage.project.user_code import text_of
+from storage.sources.logged_images import image_files
 from storage.sources.reference import reference_key
 from storage.sources.scan import Scan
 from tasks.stages.evaluate import custom_functions, labelled_rows
@@ -26,9 +29,6 @@ from tasks.stages.validate import Table
 
 EDITION = 2
 """Raise it when the same reference would come to other values: every reference is measured once again."""
-
-ABSENT = "images_missing"
-"""Files that are not there."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ def measure_reference(context: RunContext, located: Located, table: Table) -> Me
         return None
     has_values = monitor.reference is not None and not monitor.reference.trailing
     content = _content(context, located) if has_values else ""
-    if content == reference_content(context.history, monitor.model, context.known_on):
+    known = reference_content(context.history, monitor.model, context.known_on)
+    if content == known:
         return None
     if not has_values:
         return MeasuredReference("", [])
@@ -75,6 +76,9 @@ def measure_reference(context: RunContext, located: Located, table: Table) -> Me
     rows = context.scan(located.reference)
     if rows.unreadable and not rows.count:
         return MeasuredReference(content, [Measurement(metric="rows", reason="no file of it can be read")])
+    # Images that are still not there change nothing: the whole is measured again once one of them has come.
+    if known.startswith(content) and known == content + _without_images(monitor, rows):
+        return None
     profiles = answered(monitor, rows) | reference_profiles(context, located, table.features | table.answers)
     found = [*reference_measurements(monitor, table.features, profiles, rows.count)]
     found += box_measurements_of(monitor, boxes_answered(monitor, rows) if rows.count else None)
@@ -86,11 +90,16 @@ def measure_reference(context: RunContext, located: Located, table: Table) -> Me
         found += quality
         content += unloaded
     of_images, _ = measure_images(context, located.reference)
-    # The next run looks for them again.
-    content += "".join(
-        f" without {it.value:g} images" for it in of_images if it.metric == ABSENT and it.value and not it.segment
-    )
-    return MeasuredReference(content, found + of_images)
+    return MeasuredReference(content + _without_images(monitor, rows), found + of_images)
+
+
+def _without_images(monitor: Monitor, rows: Scan) -> str:
+    """How many images the next run looks for again: those whose file is not there, or cannot be read for now."""
+    files = image_files(monitor.images, rows) if monitor.images and rows.count else None
+    if files is None:
+        return ""
+    waiting = [fault for path, fault in zip(files.paths, files.faults, strict=True) if path and may_pass(fault)]
+    return f" without {len(waiting)} images" if waiting else ""
 
 
 def _content(context: RunContext, located: Located) -> str:

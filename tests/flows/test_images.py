@@ -146,6 +146,7 @@ def test_a_camera_is_compared_with_its_images_in_a_reference_of_files(tmp_path: 
     assert {it.verdict.value for it in first.judged.decisions if it.check.name == "tiles"} == {"passed"}
     known = {(it.metric, it.segment): it for it in reference_values(open_history(project), "m")}
     assert (known["image_brightness", ""].n, known["images_missing", "camera=north"].value) == (len(reference) - 1, 1)
+    assert run(project, 1).own.reference is None, "while the image is gone nothing is measured again"
     gone.write_bytes(content)
     run(project, 1)
     known = {(it.metric, it.segment): it for it in reference_values(open_history(project), "m")}

@@ -29,3 +29,14 @@ OF_CONTENT = frozenset(
     {FaultCode.EMPTY, FaultCode.NO_IMAGE, FaultCode.TRUNCATED, FaultCode.BROKEN, FaultCode.TOO_LARGE}
 )
 """What stays while a file stays as it is; what mends the others, such as a permission, changes no file."""
+
+
+def may_pass(fault: str | None) -> bool:
+    """Whether a file may be measured another time though it stays as it is.
+
+    Examples
+    --------
+    >>> may_pass("unreadable"), may_pass("truncated"), may_pass(None)
+    (True, False, False)
+    """
+    return fault is not None and fault not in OF_CONTENT
