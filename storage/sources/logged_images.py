@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from lamplighter.core.evaluation.images import ImageFiles
 from lamplighter.core.evaluation.logged_statistics import logged_findings
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.images import BRIGHTNESS, FAULT, LIGHT, NUMERIC, REASON, Images
+from lamplighter.core.quality.arrays import Floats
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.values.identity import is_text
 from storage.sources.image_columns import floats_of
@@ -51,6 +52,21 @@ def paths_of(column: str, rows: Scan) -> tuple[list[str | None], Counter[str]]:
         paths += found.paths
         odd[found.odd] += sum(found.is_odd)
     return paths, +odd
+
+
+def statistics_of(rows: Scan, names: Iterable[str]) -> Iterator[tuple[str, Floats]]:
+    """Each of some statistics that rows have, a value for each row; NaN where a column holds no numbers.
+
+    Examples
+    --------
+    >>> from storage.sources.predictions import predictions_of
+    >>> rows = Scan(predictions_of(project, monitor, window, context.spool))
+    >>> [(name, round(values.mean())) for name, values in statistics_of(rows, ["amount", "image_noise"])]
+    [('amount', 2995)]
+    """
+    for name, batches in rows.columns([name for name in names if name in rows.schema]):
+        held = [(floats_of(batch), len(batch)) for batch in batches]
+        yield name, np.concatenate([np.full(n, np.nan) if values is None else values for values, n in held])
 
 
 def logged_statistics(monitor: Monitor, rows: Scan, as_logged: Callable[[], Scan]) -> Iterator[Finding]:

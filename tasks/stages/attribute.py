@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from lamplighter.core.evaluation.attribution import Detected, attribute
 from lamplighter.core.evaluation.kinds.detection import served_objects
 from lamplighter.core.evaluation.labelled import Labelled
@@ -14,9 +12,9 @@ from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.time.window import Window
 from lamplighter.errors import BrokenFileError, SourceError
 from storage.labelling.join import LabelIndex, Seen, Truth, truth_beside, truths_of
-from storage.profiles.build import as_floats
 from storage.registry.versions import Registry
 from storage.sources.labels import labels_arrived
+from storage.sources.logged_images import statistics_of
 from storage.sources.predictions import predictions_of
 from storage.sources.recalled_images import STATISTICS, RecalledImages, name_of, start_of
 from storage.sources.reference import reference_key, reference_of, span_of
@@ -57,10 +55,7 @@ def _detected(monitor: Monitor, rows: Scan, truth: Truth) -> Detected:
     answers = Labelled(truth.y_true, truth.labelled[monitor.predictions.prediction], {}, {}, None)
     served = served_objects(answers, monitor)
     places = truth.labelled.index.to_numpy()
-    there = [name for name in STATISTICS if name in rows.schema]
-    statistics = {
-        name: np.concatenate([as_floats(batch) for batch in batches])[places] for name, batches in rows.columns(there)
-    }
+    statistics = {name: values[places] for name, values in statistics_of(rows, STATISTICS)}
     return Detected(served.found.astype(float), served.objects.astype(float), statistics)
 
 

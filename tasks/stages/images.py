@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-
-import numpy as np
 
 from lamplighter.core.evaluation.covered_tiles import covered_findings, tile_measurements
 from lamplighter.core.evaluation.images import (
@@ -24,8 +22,7 @@ from lamplighter.core.records.finding import Finding
 from lamplighter.core.records.image_statistics import PRESETS
 from lamplighter.core.records.measurement import Measurement
 from storage.history.covered_tiles import covered_before
-from storage.sources.image_columns import floats_of
-from storage.sources.logged_images import image_files, logged_statistics
+from storage.sources.logged_images import image_files, logged_statistics, statistics_of
 from storage.sources.scan import Scan, ScanSpec
 from tasks.stages.run_context import RunContext
 
@@ -54,7 +51,7 @@ def measure_images(context: RunContext, where: ScanSpec) -> tuple[list[Measureme
         measured += file_measurements(files.faults, groupings)
         findings += file_findings(monitor.images, files)
     kept: dict[str, Floats] = {}
-    for name, values in _statistics(rows):
+    for name, values in statistics_of(rows, NUMERIC):
         measured += mean_measurements(name, values, groupings)
         if name in OF_SHARES:
             kept[name] = values
@@ -68,13 +65,6 @@ def measure_images(context: RunContext, where: ScanSpec) -> tuple[list[Measureme
         findings += covered_findings(of_tiles, covered_before(context.history, where.window, context.known_on))
         measured += of_tiles
     return measured, findings
-
-
-def _statistics(rows: Scan) -> Iterator[tuple[str, Floats]]:
-    """Each statistic that there is, with a value for each row; those of a column that holds no numbers are NaN."""
-    for name, batches in rows.columns([name for name in NUMERIC if name in rows.schema]):
-        held = [(floats_of(batch), len(batch)) for batch in batches]
-        yield name, np.concatenate([np.full(n, np.nan) if values is None else values for values, n in held])
 
 
 def _of_cameras(groupings: Sequence[Grouping]) -> list[Grouping]:

@@ -18,7 +18,9 @@ from storage.sources.predictions import predictions_of
 from tasks.stages.images import measure_images
 from tasks.stages.run_context import RunContext
 from tests.flows.image_world import MONITOR, log_images, measured, scene, store, world
-from tests.flows.small_world import day, log, run
+from tests.flows.small_world import log, run
+from tests.flows.test_detections import MONITOR as DETECTOR
+from tests.flows.test_detections import deliver, street
 from tests.lamplighter.cli.called import run as call
 
 ROWS = 6
@@ -182,11 +184,13 @@ def test_validate_says_it_before_a_run(
 
 
 def test_a_run_goes_on_with_odd_columns(tmp_path: Path) -> None:
-    project = world(tmp_path, MONITOR + "labels: {same_row: true, target: truth, mature_after: 1h}\n")
-    rows = lists(log_images(project, 0, write=False))
-    outcome = run(project, 0, rows.assign(truth=rows["answer"]))
-    assert measured(project, outcome)["accuracy", ""] == 1
-    found = {it.code.value: it.message for it in outcome.findings}
-    assert found["images-unmeasured"].startswith("column 'image_path' holds list<element: string> in 24 of 24 rows")
-    assert found["type-changed"] == "column 'image_brightness' holds text, not numbers; restore its type"
-    assert day(0).isoformat() in outcome.context.window.label
+    project = world(tmp_path, DETECTOR + "images: {path: image_path, folder: images, crops: true}\n")
+    rows = street(10)
+    deliver(project, rows)
+    outcome = run(project, 0, lists(rows.drop(columns=["true", "names"])))
+    found = measured(project, outcome)
+    assert found["map50", ""] == pytest.approx(0.75, abs=0.01)
+    assert found["images_missing", ""] == 10
+    said = {it.code.value: it.message for it in outcome.findings}
+    assert said["images-unmeasured"].startswith("column 'image_path' holds list<element: string> in 10 of 10 rows")
+    assert said["type-changed"] == "column 'image_brightness' holds text, not numbers; restore its type"
