@@ -14,6 +14,7 @@ from lamplighter.core.evaluation.logged_statistics import is_outside
 from lamplighter.core.monitor.images import BRIGHTNESS, CROPS, FAULT, HOUR, LIGHT, NUMERIC, REASON, TILE, light_of
 from lamplighter.core.records.image_statistics import measured_names
 from lamplighter.core.values.boxes import Boxes, packed
+from lamplighter.errors import SourceError
 from storage.sources.box_columns import BoxColumns
 from storage.sources.decoded import Decoded
 from storage.sources.image_files import logged_paths
@@ -103,7 +104,7 @@ class ImageColumns:
         decoded: Decoded | None = None,
     ) -> None:
         self.spec = spec
-        self._timezone, self._read, self._objects_of, self._instants = timezone, read, objects, instants
+        self._timezone, self._read, self._read_objects, self._instants = timezone, read, objects, instants
         self._decoded = decoded or Decoded()
 
     def types(self, columns: Mapping[str, pa.DataType]) -> dict[str, pa.DataType]:
@@ -138,7 +139,7 @@ class ImageColumns:
         return [None] * len(values) if floats is None else floats.tolist()
 
     def _hours(self, part: Fragment) -> pa.ChunkedArray:
-        times = self._instants(self._read(part, self.spec.time), self.spec.time)
+        times = self._moments(part)
         return pc.hour(times.cast(pa.timestamp("us", tz=self._timezone)))
 
     def _statistics(self, part: Fragment) -> pa.ChunkedArray:
@@ -157,7 +158,7 @@ class ImageColumns:
         from storage.sources.measured_images import Wanted
 
         assert self.spec.path is not None
-        paths = logged_paths(self._objects_of(part, self.spec.path)).paths
+        paths = logged_paths(self._read_objects(part, self.spec.path)).paths
         days = self._days(part)
         boxes = self._objects(part, self.spec.crops) if self.spec.crops else [None] * len(paths)
         return [Wanted(path, day, found) if path else None for path, day, found in zip(paths, days, boxes, strict=True)]
@@ -170,9 +171,16 @@ class ImageColumns:
         ends = np.cumsum(np.bincount(found.image[kept], minlength=found.images))[:-1]
         return [corners.tolist() for corners in np.split(found.corners[kept], ends)]
 
-    def _days(self, part: Fragment) -> list[str]:
+    def _moments(self, part: Fragment) -> pa.ChunkedArray:
+        """The times of the rows, null where none can be read: rows of a reference are not chosen by theirs."""
         times = self._read(part, self.spec.time)
-        if pa.types.is_null(times.type):
-            return [UNDATED] * len(times)
-        days = self._instants(times, self.spec.time).cast(pa.date32(), safe=False).to_pylist()
+        try:
+            if not pa.types.is_null(times.type):
+                return self._instants(times, self.spec.time)
+        except (SourceError, pa.ArrowException):
+            pass
+        return pa.chunked_array([pa.nulls(len(times), pa.timestamp("us", tz="UTC"))])
+
+    def _days(self, part: Fragment) -> list[str]:
+        days = self._moments(part).cast(pa.date32(), safe=False).to_pylist()
         return [str(day) if day else UNDATED for day in days]

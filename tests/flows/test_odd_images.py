@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,13 +43,14 @@ def rows(project: Project) -> pd.DataFrame:
     return log_images(project, 0, cameras=("north", "south"), of_each=3, write=False)
 
 
-def images_of(project: Project, frame: pd.DataFrame) -> tuple[dict[str, Measurement], list[Finding]]:
+def images_of(project: Project, frame: pd.DataFrame, **changed: Any) -> tuple[dict[str, Measurement], list[Finding]]:
     """The measurements of all images of a window, and what is found of them."""
     log(project, 0, frame)
     monitor = project.monitor("m")
     window = monitor.window(datetime(2025, 3, 4, tzinfo=UTC))
     context = RunContext(project, monitor, window, monitor.run_after(window))
-    found, findings = measure_images(context, predictions_of(project, monitor, window, context.spool))
+    spec = replace(predictions_of(project, monitor, window, context.spool), **changed)
+    found, findings = measure_images(context, spec)
     return {it.metric: it for it in found if not it.segment}, findings
 
 
@@ -129,6 +131,12 @@ def test_what_a_service_logs_of_images_has_a_range(
     assert found["image_contrast"].n == ROWS, "the others are measured"
     assert [it.message for it in findings if said not in it.message or not said] == []
     assert len(findings) == bool(said)
+
+
+def test_rows_of_a_reference_need_no_time_that_can_be_read(project: Project, rows: pd.DataFrame) -> None:
+    frame = rows.assign(image_path=["0.jpg", "0", "1", "2", "3", "4"], at="never")
+    found, findings = images_of(project, frame, time=None)
+    assert (found["image_brightness"].n, findings) == (ROWS, [])
 
 
 def test_a_covered_view_is_counted_within_its_range(project: Project, rows: pd.DataFrame) -> None:
