@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lamplighter.core.evaluation.data import schema_findings
 from lamplighter.core.monitor.columns import features_of, is_counted, kinds_of_feature, measured_features
 from lamplighter.core.monitor.images import NUMERIC
 from lamplighter.core.monitor.roles import declared_columns
@@ -118,3 +119,8 @@ def test_statistics_may_be_left_out() -> None:
     monitor = read(monitor_text("features: {exclude: ['image_*'], numeric: [speed]}\n" + IMAGES))
     assert measured_features(monitor) == {}
     assert features_of(monitor, {"speed": "number", "image_noise": "number"}) == {"speed": "numeric"}
+
+
+def test_a_segment_that_a_run_would_make_says_what_it_needs() -> None:
+    (found,) = schema_findings({"image_hour": "segment"}, {"image_path": "text"}, None)
+    assert found.message.startswith("segment column 'image_hour' is missing; a run makes it of images; add the section")
