@@ -45,7 +45,9 @@ class Trainer(Protocol):
             The predictions of the window, in order of time: ids, time, features, segments and what was answered then,
             under the names of the log; the truth under the name of `labels.target`, null where it never came; and the
             label of each row's window as `__window__`. Windows whose data were broken are left out. Of a detector there
-            are the path of each image, and the boxes, classes and scores of the log beside those of the labels.
+            are the path of each image, and the boxes, classes and scores of the log beside those of the labels. Where
+            the monitor names a column of the log as it names one of the labels, the truth has ``true_`` before its
+            name: beside the answers in `boxes` and `classes` stand `true_boxes` and `true_classes`.
         folder : Path
             Empty; receives the model's files, and `reference.parquet`: the columns of ``rows`` with the answers that
             the model gives on rows that it was not fitted on (out of fold, by window), and ``version`` as the version.

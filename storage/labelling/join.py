@@ -18,6 +18,7 @@ from lamplighter.core.evaluation.labelled import class_labels, numbers
 from lamplighter.core.evaluation.maturity import matured
 from lamplighter.core.kinds import Kind
 from lamplighter.core.monitor import Monitor
+from lamplighter.core.monitor.columns import with_truth_beside
 from lamplighter.core.records.measurement import State
 from lamplighter.core.time.window import Window
 from storage.sources.box_columns import BoxColumns
@@ -179,7 +180,7 @@ def truths_of(windows: Sequence[Seen], monitor: Monitor, index: LabelIndex | Non
 
 
 def truth_beside(rows: Scan, monitor: Monitor) -> Truth:
-    """The truth of rows that hold it themselves, under the name of ``labels.target``, as those of a reference may.
+    """The truth of rows that hold it themselves, under its name beside answers, as those of a reference may.
 
     Examples
     --------
@@ -189,11 +190,9 @@ def truth_beside(rows: Scan, monitor: Monitor) -> Truth:
     >>> truth.comparable, len(truth.labelled)
     (True, 0)
     """
-    labels, predictions = monitor.labels, monitor.predictions
-    assert labels is not None
-    parts = {"labels": labels.model_copy(update={"same_row": True})}
     # A reference needs no ids.
-    own = monitor.model_copy(update={**parts, "predictions": predictions.model_copy(update={"id": ()})})
+    without_ids = monitor.predictions.model_copy(update={"id": ()})
+    own = with_truth_beside(monitor).model_copy(update={"predictions": without_ids})
     return next(truths_of([Seen(rows)], own, None))
 
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from lamplighter.core.evaluation.maturity import matured
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.monitor.columns import features_of
+from lamplighter.core.monitor.columns import features_of, truth_columns, with_truth_beside
 from lamplighter.core.time.window import Window
 from lamplighter.core.values.boxes import unpacked
 from lamplighter.errors import BrokenFileError, ModelError, SourceError
@@ -65,6 +65,8 @@ def write_labelled(
 ) -> LabelledRows:
     """Write the predictions of some windows with their truth, a null where it never came in time.
 
+    The truth stands in columns of its own, beside what was answered (`truth_columns`).
+
     Parameters
     ----------
     windows : iterable of Window
@@ -93,8 +95,7 @@ def write_labelled(
     ...     print(written.rows, written.labelled, pq.read_schema(path).names)
     300 300 ['at', 'id', 'amount', 'plan', 'churns', 'probability', 'churned', '__window__']
     """
-    labels, wanted = monitor.labels, list(windows)
-    assert labels is not None
+    wanted = list(windows)
     if not wanted:
         raise ModelError("there is no window to learn from", where=monitor.model, fix="wait for labels")
     until = max(matured(window, monitor) for window in wanted)
@@ -113,8 +114,9 @@ def write_labelled(
     if not tables:
         what = f"no predictions from {wanted[0].label} to {wanted[-1].label}"
         raise ModelError(what, where=monitor.model, fix="wait for them, or correct where predictions are read from")
-    joined = united(tables, exact=identified(monitor, {name for table in tables for name in table.column_names}))
-    labelled = len(joined) - joined[labels.target].null_count
+    names = {name for table in tables for name in table.column_names}
+    joined = united(tables, exact=identified(with_truth_beside(monitor), names))
+    labelled = len(joined) - joined[truth_columns(monitor)[0]].null_count
     if not labelled:
         what = f"no row from {wanted[0].label} to {wanted[-1].label} has its truth"
         raise ModelError(what, where=monitor.model, fix="wait for labels")
@@ -140,7 +142,7 @@ def _joined(monitor: Monitor, rows: Scan, index: LabelIndex | None) -> pa.Table 
     labels, window = monitor.labels, rows.spec.window
     assert labels is not None
     names = [name for name in _columns(monitor, rows) if name in rows.schema]
-    truth = (labels.target, labels.classes)
+    truth = truth_columns(monitor)
     kept = [name for name in names if index is None or name not in truth]
     table = rows.table(kept, exact=identified(monitor, kept))
     if index is not None:
@@ -148,17 +150,16 @@ def _joined(monitor: Monitor, rows: Scan, index: LabelIndex | None) -> pa.Table 
         values = index.values(frame, window, matured(window, monitor))
         # Boxes and their classes were joined as one value; a trainer gets both columns, as the labels have them.
         columns = unpacked(values, labels.box_format.value) if labels.classes else [values]
-        for name, column in zip(filter(None, truth), columns, strict=True):
+        for name, column in zip(truth, columns, strict=True):
             table = table.append_column(name, column)
     return table.append_column(WINDOW, pa.array([window.label] * len(table)))
 
 
 def _columns(monitor: Monitor, rows: Scan) -> list[str]:
     """The columns that a trainer gets, each once."""
-    predictions, labels = monitor.predictions, monitor.labels
-    assert labels is not None
+    predictions = monitor.predictions
     named = [predictions.time, *predictions.id, *features_of(monitor, table_kinds(rows)), *monitor.segments]
     images = monitor.images.path if monitor.images else None
     answers = [predictions.prediction, *predictions.boxes, *predictions.scores, predictions.version]
-    columns = (*named, images, *answers, labels.target, labels.classes)
+    columns = (*named, images, *answers, *truth_columns(monitor))
     return list(dict.fromkeys(name for name in columns if name))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.monitor.columns import answer_columns, kinds_of_feature, named_features
+from lamplighter.core.monitor.columns import answer_columns, kinds_of_feature, truth_columns
 from lamplighter.core.monitor.of_boxes import MADE_OF_BOXES
 from lamplighter.errors import ModelError, one_line
 from lamplighter.training import REFERENCE, WINDOW
@@ -62,14 +62,14 @@ def kept_reference(monitor: Monitor, path: Path, whose: str, logged: Mapping[str
             raise ModelError(
                 f"{what} has no answer in {name!r}", where=whose, fix="a model that answers nulls is of no use"
             )
-    # Where the log has a feature of the truth's name, the truth would be taken for it.
-    unwanted = {*monitor.private, WINDOW, *({_truth(monitor)} & {*named_features(monitor)})}
+    truth = truth_columns(monitor)
+    unwanted = {*monitor.private, WINDOW}
     left_out = [name for name in table.column_names if name in unwanted]
     if left_out:
         table = table.drop_columns(left_out)
         with open_private(path) as file:
             pq.write_table(table, file)
-    features = [name for name in table.column_names if name != _truth(monitor) and kinds_of_feature(monitor, name)]
+    features = [name for name in table.column_names if name not in truth and kinds_of_feature(monitor, name)]
     is_compared_with = monitor.reference is not None and not monitor.reference.trailing
     for name in (*features, *answers) if is_compared_with else ():
         held, wanted = type_kind(table[name].type), (logged or {}).get(name, "null")
@@ -78,8 +78,3 @@ def kept_reference(monitor: Monitor, path: Path, whose: str, logged: Mapping[str
                 f"{what} holds {held} in {name!r}, and the log {wanted}", where=whose, fix="write it as the log does"
             )
     return features
-
-
-def _truth(monitor: Monitor) -> str | None:
-    """The column of the truth, which no model sees."""
-    return monitor.labels.target if monitor.labels else None

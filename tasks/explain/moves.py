@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lamplighter.core.monitor import Monitor
+from lamplighter.core.monitor.columns import truth_columns
 from lamplighter.core.values.identity import identities
 from lamplighter.errors import LamplighterError, ModelError
 from storage.project.folder import Project
@@ -156,8 +157,8 @@ def _asked(
 
 def _rows(monitor: Monitor, logged: Logged, inputs: Sequence[Beside]) -> tuple[pa.Table, list[str]]:
     """The row as it was logged, and once more for each input that is as usual; and the names of these inputs."""
-    labels, predictions = monitor.labels, monitor.predictions
-    unseen = {predictions.prediction, *predictions.scores, labels.target if labels else None}
+    predictions = monitor.predictions
+    unseen = {predictions.prediction, *predictions.scores, *truth_columns(monitor)}
     row = logged.row.drop_columns([name for name in unseen if name in logged.row.column_names])
     tables, put = [row], []
     for it in inputs:

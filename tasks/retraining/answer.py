@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lamplighter.core.monitor.columns import with_truth_beside
 from lamplighter.core.retraining.comparison import ComparedRows
 from lamplighter.core.time.window import Window
 from lamplighter.core.values.boxes import packed
@@ -48,6 +50,16 @@ class Past:
     rows: ComparedRows
     logged: pd.DataFrame
     path: Path
+
+    def only(self, keep: npt.NDArray[np.bool_]) -> Past:
+        """Some of the rows; the file stays as it is."""
+        if keep.all():
+            return self
+        rows = self.rows
+        y_true, blocks = (side[keep].reset_index(drop=True) for side in (rows.y_true, rows.blocks))
+        segments = {name: values[keep].reset_index(drop=True) for name, values in rows.segments.items()}
+        kept = ComparedRows(y_true, segments, blocks)
+        return replace(self, rows=kept, logged=self.logged[keep].reset_index(drop=True))
 
 
 @dataclass(frozen=True)
@@ -105,7 +117,8 @@ def labelled_past(work: Retraining, windows: list[Window], most: int | None = No
     ModelError
         If there are none.
     """
-    labels = work.monitor.labels
+    # The truth has a name of its own in these rows, so that no answer is taken for it.
+    labels = with_truth_beside(work.monitor).labels
     assert labels is not None
     path = work.scratch / "compare.parquet"
     what = work.counting("reading the rows of the comparison", len(windows))

@@ -11,6 +11,7 @@ from lamplighter.core.evaluation.evaluator import evaluator_of
 from lamplighter.core.evaluation.odd_values import listed
 from lamplighter.core.evaluation.quality import evaluate, unmeasured
 from lamplighter.core.monitor import Monitor
+from lamplighter.core.monitor.columns import truth_columns, with_truth_beside
 from lamplighter.core.records.finding import Code
 from lamplighter.core.records.image_faults import may_pass
 from lamplighter.core.records.measurement import Measurement, State
@@ -111,7 +112,7 @@ def _content(context: RunContext, located: Located) -> str:
         EDITION,
         located.reference_fault,
         *(reference_key(context.scan(where), monitor, key) for where in places),
-        monitor.labels.target if monitor.labels else None,
+        truth_columns(monitor),
         monitor.segments,
         monitor.metrics,
         monitor.top_k,
@@ -142,16 +143,13 @@ def _quality(context: RunContext, rows: Scan, table: Table) -> tuple[list[Measur
 
 def _why_no_truth(context: RunContext, rows: Scan, table: Table) -> str:
     """Why the rows of a reference have no truth; empty where they have one."""
-    labels, prediction = context.monitor.labels, context.monitor.predictions.prediction
-    assert labels is not None
+    prediction, truth = context.monitor.predictions.prediction, truth_columns(context.monitor)
     if not rows.count:
         return "it has no rows"
-    if labels.target not in rows.schema:
-        return f"it has no column {labels.target!r}; write the truth beside its answers"
-    if labels.target == prediction:
-        return f"its column {prediction!r} holds the answers; call the truth otherwise, in labels.target too"
-    if labels.target in table.features:
-        return f"column {labels.target!r} is a feature of the log, and no truth; call the truth otherwise"
+    if absent := [name for name in truth if name not in rows.schema]:
+        return f"it has no column {absent[0]!r}; write the truth beside its answers"
+    if is_input := [name for name in truth if name in table.features]:
+        return f"column {is_input[0]!r} is a feature of the log, and no truth; call the truth otherwise"
     if prediction not in rows.schema:
         return f"it has no column {prediction!r}; write what the model answered"
     return ""
@@ -159,14 +157,13 @@ def _why_no_truth(context: RunContext, rows: Scan, table: Table) -> str:
 
 def _why_unusable(context: RunContext, truth: Truth) -> str:
     """Why nothing can be measured on the truth of a reference; empty where it can."""
-    monitor = context.monitor
-    labels = monitor.labels
-    assert labels is not None
+    monitor = with_truth_beside(context.monitor)
+    target = truth_columns(monitor)[0]
     if not len(truth.labelled):
         if truth.unusable:
             held = listed(truth.unusable)
-            return f"column {labels.target!r} holds {held}, and no finite number; write the truth as numbers"
-        return f"column {labels.target!r} is null in every row; write the truth beside its answers"
+            return f"column {target!r} holds {held}, and no finite number; write the truth as numbers"
+        return f"column {target!r} is null in every row; write the truth beside its answers"
     labelled = labelled_rows(monitor, truth, [])
     odd = dict(evaluator_of(monitor.kind).oddities(labelled, monitor))
     return odd.get(Code.CLASSES_DIFFER, "")

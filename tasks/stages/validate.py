@@ -9,7 +9,13 @@ from lamplighter.core.counts import counted
 from lamplighter.core.evaluation.data import needed_columns, schema_findings, table_measurements
 from lamplighter.core.evaluation.rows import row_findings
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.monitor.columns import answer_columns, features_of, measured_features, named_features
+from lamplighter.core.monitor.columns import (
+    answer_columns,
+    features_of,
+    measured_features,
+    named_features,
+    truth_columns,
+)
 from lamplighter.core.profiles.profile import ColumnKind
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.records.measurement import Measurement
@@ -71,8 +77,8 @@ def validate(context: RunContext, located: Located, pending: PendingWindow) -> T
 
 def _without_truth(monitor: Monitor, kinds: dict[str, str], rows: Scan) -> dict[str, str]:
     """The columns without that of the truth: a reference may hold it beside the answers, and the log does not."""
-    target = monitor.labels.target if monitor.labels else None
-    return {name: kind for name, kind in kinds.items() if name != target or name in rows.schema}
+    truth = truth_columns(monitor)
+    return {name: kind for name, kind in kinds.items() if name not in truth or name in rows.schema}
 
 
 def why_lost(rows: Scan) -> str:

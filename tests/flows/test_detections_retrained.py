@@ -27,7 +27,7 @@ kind: detection
 predictions:
   {parquet: "data/day={day}.parquet", time: at, id: id, prediction: boxes, classes: classes, score: scores,
    confidence: 0.25}
-labels: {parquet: "labels/*.parquet", target: truth, classes: kinds, box_format: xywh, mature_after: 1h}
+labels: {parquet: "labels/*.parquet", target: boxes, classes: classes, box_format: xywh, mature_after: 1h}
 images: {path: image_path}
 segments: [camera, image_light]
 checks: [{name: boxes, metric: map50, below: 0.7}]
@@ -48,14 +48,14 @@ def answers(rows, far):
     return frame
 
 def train(rows, folder, version):
-    labelled = rows.dropna(subset=["truth"])
-    seen = {"columns": sorted(rows), "truth": [list(map(float, box)) for box in labelled["truth"].iloc[0]],
-            "kinds": list(labelled["kinds"].iloc[0])}
+    labelled = rows.dropna(subset=["true_boxes"])
+    seen = {"columns": sorted(rows), "true_boxes": [list(map(float, box)) for box in labelled["true_boxes"].iloc[0]],
+            "true_classes": list(labelled["true_classes"].iloc[0]), "served": labelled["boxes"].iloc[0][0].tolist()}
     (folder / "model.json").write_text(json.dumps(seen))
     rows.assign(**answers(rows, 1)).to_parquet(folder / "reference.parquet")
 
 def predict(folder, rows):
-    assert "truth" not in rows and "kinds" not in rows and "scores" not in rows
+    assert not {"true_boxes", "true_classes", "boxes", "classes", "scores"} & {*rows}
     return answers(rows, 1)
 """
 
@@ -64,7 +64,7 @@ DAYS, IMAGES = 6, 104
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Cars stand further to the right than the service's model believes."""
+    """Cars stand further to the right than the service's model believes; labels and log call their columns alike."""
     project = small_world.make(tmp_path_factory.mktemp("detections") / "project", MONITOR)
     (project.root / "trainer.py").write_text(TRAINER)
     (project.root / "labels").mkdir()
@@ -87,7 +87,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
             }
         )
         small_world.log(project, number, frame)
-        truth = {"id": names, "truth": [[[x, 0.0, 50.0, 40.0]] for x in left], "kinds": [["car"]] * IMAGES}
+        truth = {"id": names, "boxes": [[[x, 0.0, 50.0, 40.0]] for x in left], "classes": [["car"]] * IMAGES}
         pd.DataFrame(truth).to_parquet(project.root / "labels" / f"{number}.parquet", index=False)
     monitor = project.monitor("m")
     windows = windows_between(monitor, small_world.day(0), small_world.day(DAYS - 1))
@@ -120,8 +120,10 @@ def test_a_dry_run_compares_by_light_and_by_class(project: Project, capsys: pyte
 def test_a_trainer_gets_what_was_logged_and_the_truth_as_its_labels_have_it(project: Project) -> None:
     (made,) = Path(project.home, "models", "m").glob("*/model.json")
     seen = json.loads(made.read_text())
-    assert {"image_path", "boxes", "classes", "scores", "truth", "kinds", "camera", "__window__"} <= {*seen["columns"]}
-    assert np.shape(seen["truth"]) == (1, 4)
-    # A corner and the size, as this monitor says of its labels.
-    assert seen["truth"][0][1:] == [0.0, 50.0, 40.0]
-    assert seen["kinds"] == ["car"]
+    answers = {"boxes", "classes", "scores", "true_boxes", "true_classes"}
+    assert answers | {"image_path", "camera", "__window__"} <= {*seen["columns"]}
+    assert np.shape(seen["true_boxes"]) == (1, 4)
+    # A corner and the size, as this monitor says of its labels; the log has two corners.
+    assert seen["true_boxes"][0][1:] == [0.0, 50.0, 40.0]
+    assert seen["true_classes"] == ["car"]
+    assert seen["served"] == [0.0, 0.0, 50.0, 40.0]

@@ -263,15 +263,17 @@ def test_custom_metrics_are_measured_once_they_can_be_loaded(tmp_path: Path) -> 
     assert known_dates(project) == [logical_date(0), logical_date(1)]
 
 
-def test_a_truth_in_the_reference_is_no_feature(tmp_path: Path) -> None:
-    apart = 'labels: {parquet: "labels/day={day}.parquet", target: truth, mature_after: 1h}'
+@pytest.mark.parametrize(("target", "beside"), [("truth", "truth"), ("answer", "true_answer")])
+def test_a_truth_in_the_reference_is_no_feature(tmp_path: Path, target: str, beside: str) -> None:
+    """Nor is it taken for the answers, where the labels call it as the log calls these."""
+    apart = f'labels: {{parquet: "labels/day={{day}}.parquet", target: {target}, mature_after: 1h}}'
     monitor = small_world.MONITOR.replace("labels: {same_row: true, target: truth, mature_after: 1h}", apart)
     monitor = monitor.replace("features: {numeric: [amount, count], categorical: [plan, region]}", "features: auto")
-    project = make(tmp_path, monitor=monitor)
+    project = make(tmp_path, reference_rows().rename(columns={"truth": beside}), monitor)
     outcome = small_world.run(project, 0, small_world.rows(0).drop(columns="truth"))
     values = found(project)
-    assert not [it for it in outcome.findings if it.subject == "truth"]
-    assert ("missing_ratio", "", "truth", "") not in values
+    assert not [it for it in outcome.findings if it.subject == beside]
+    assert ("missing_ratio", "", beside, "") not in values
     assert values["f1", "", "", ""].value == f1_score(reference_rows()["truth"], reference_rows()["answer"])
 
 

@@ -158,6 +158,61 @@ def taken_columns(monitor: Monitor) -> set[str]:
     return {name for name in names if name}
 
 
+def truth_columns(monitor: Monitor) -> tuple[str, ...]:
+    """What the columns of the truth are called beside the answers: in the rows of a trainer, and in a reference.
+
+    Under the names of the labels; ``true_`` stands before one that the monitor names as a column of the log, so that
+    neither replaces the other. No file decides it, so that a trainer meets the same names each day.
+
+    Returns
+    -------
+    tuple of str
+        The target, and of a detector the true classes.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, id: i, prediction: y}, "
+    >>> for target in ("y", "z"):
+    ...     labels = f"labels: {{parquet: l.parquet, target: {target}}}"
+    ...     print(truth_columns(parse("m.yaml", text + labels + "}", environ={})))
+    ('true_y',)
+    ('z',)
+    """
+    labels = monitor.labels
+    if labels is None:
+        return ()
+    names = tuple(name for name in (labels.target, labels.classes) if name)
+    if labels.same_row:
+        return names
+    of_log = {*taken_columns(monitor), *monitor.segments, *named_features(monitor)}
+    free: list[str] = []
+    for name in names:
+        while name in of_log or (name != labels.target and name in {labels.target, *free}):
+            name = f"true_{name}"
+        free.append(name)
+    return tuple(free)
+
+
+def with_truth_beside(monitor: Monitor) -> Monitor:
+    """The monitor of rows that hold the truth beside the answers, as those of a trainer and of a reference do.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: regression, predictions: {parquet: p.parquet, time: t, id: i, prediction: y}, "
+    >>> own = with_truth_beside(parse("m.yaml", text + "labels: {parquet: l.parquet, target: y}}", environ={}))
+    >>> own.labels.target, own.labels.same_row
+    ('true_y', True)
+    """
+    labels = monitor.labels
+    if labels is None:
+        return monitor
+    target, *classes = truth_columns(monitor)
+    named = {"same_row": True, "target": target, "classes": next(iter(classes), None)}
+    return monitor.model_copy(update={"labels": labels.model_copy(update=named)})
+
+
 def _matches(name: str, patterns: Iterable[str]) -> bool:
     # A column may be called price[usd], which as a pattern is not its own name.
     return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)

@@ -154,7 +154,10 @@ class Labels(Source):
 
     same_row: Flag = Field(default=False, description="the truth is a column of the predictions")
     id: Names = Field(default=(), description="column or columns that hold the id; by default those of the predictions")
-    target: Name = Field(description="column of the truth")
+    target: Name = Field(
+        description="column of the truth; in the rows of a trainer and in a reference `true_` stands before its name "
+        "where the log has a column of that name"
+    )
     classes: Name | None = Field(
         default=None, description="column of the classes of the true boxes, a list; of kind detection"
     )

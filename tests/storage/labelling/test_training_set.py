@@ -83,6 +83,25 @@ def test_ids_labels_and_predictions_of_decimals_keep_their_digits(world_of: Call
     ]
 
 
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+@pytest.mark.parametrize(("target", "beside"), [("answer", "true_answer"), ("s", "true_s"), ("f", "true_f")])
+def test_the_truth_replaces_no_column_of_the_log(
+    world_of: Callable[..., World], kind: str, target: str, beside: str
+) -> None:
+    """The answers, a segment and a feature stay what was logged, where labels call the truth alike."""
+    named = {"segments": ["s"], "features": {"numeric": ["f"]}, "kind": kind}
+    world = world_of({"parquet": "labels/day={day}/*.parquet", "target": target, "mature_after": "3d"}, **named)
+    logged = {"answer": [0, 1], "s": [5, 6], "f": [0.5, 1.5]}
+    world.predict("2013-06-01", ["a", "b"], **logged)
+    world.label("2013-06-02", ["a", "b"], ["unused"] * 2, **{target: [1, 0]})
+    window = Window.of("m", world.monitor.every, world.monitor.timezone, date(2013, 6, 1))
+    path = world.project.root / "out" / "rows.parquet"
+    write_labelled(world.project, world.monitor, [window], path, world.project.home / "spool", Scans())
+    written = pq.read_table(path)
+    assert {name: written[name].to_pylist() for name in logged} == logged
+    assert written[beside].to_pylist() == [1, 0]
+
+
 @pytest.mark.parametrize("empty", [{"2013-05-31"}, {"2013-06-02"}, {"2013-05-30", "2013-05-31", "2013-06-04"}])
 def test_windows_without_rows_are_none_of_those_learned_from(world_of: Callable[..., World], empty: set[str]) -> None:
     world = world_of()
