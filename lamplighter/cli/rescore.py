@@ -112,14 +112,14 @@ def _done(context: RunContext, version: str, windows: Sequence[Window]) -> list[
 
 def _row(it: Rescored, metric: str) -> dict[str, Any]:
     served, measured = (_total(found, metric) for found in (it.served, it.measured))
-    note = "not measured" if it.fault else LEARNED if it.is_learned else ""
+    notes = ["not measured"] if it.fault else [*([LEARNED] if it.is_learned else []), *it.notes]
     return {
         "window": it.window.label,
         "rows": it.rows or None,
         "metric": metric,
         "served": _text(served),
         "version": _text(measured),
-        "note": note,
+        "note": "; ".join(notes),
     }
 
 
@@ -149,4 +149,5 @@ def _as_dict(it: Rescored) -> dict[str, Any]:
         ]
         for name, side in (("served", it.served), ("version", it.measured))
     }
-    return {"window": it.window.label, "rows": it.rows, "learned": it.is_learned, "fault": it.fault, **sides}
+    about = {"window": it.window.label, "rows": it.rows, "learned": it.is_learned, "fault": it.fault}
+    return {**about, "notes": [*it.notes], **sides}

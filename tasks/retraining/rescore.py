@@ -9,8 +9,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from lamplighter.core.evaluation.box_faults import merged, side_faults
+from lamplighter.core.evaluation.evaluator import evaluator_of
+from lamplighter.core.evaluation.kinds.detection import boxes_of
+from lamplighter.core.evaluation.labelled import Labelled
 from lamplighter.core.evaluation.maturity import matured
 from lamplighter.core.evaluation.quality import evaluate
+from lamplighter.core.monitor import Monitor
+from lamplighter.core.records.finding import Code
 from lamplighter.core.records.measurement import Measurement, State
 from lamplighter.core.retraining.comparison import labelled_as
 from lamplighter.core.retraining.policy import BY_HAND, Entry, Purpose
@@ -25,19 +31,21 @@ from tasks.stages.run_context import RunContext
 
 @dataclass(frozen=True)
 class Rescored:
-    """What a version comes to on the labelled rows of one window.
+    """What a version comes to on the labelled rows of one window that it answered.
 
     Attributes
     ----------
     window : Window
     rows : int
-        Labelled rows.
+        Labelled rows that the version answered.
     served, measured : list of Measurement
         Of what was answered when the rows were served, and of what the version answers to the same rows.
     is_learned : bool
         Whether the version has learned from rows of the window: then its figures flatter it.
     fault : str
         Why nothing was measured; empty where it was.
+    notes : sequence of str
+        What is odd about the answers of the version, and about the labels.
     """
 
     window: Window
@@ -46,6 +54,7 @@ class Rescored:
     measured: Sequence[Measurement] = ()
     is_learned: bool = False
     fault: str = ""
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -116,14 +125,34 @@ def _rescored(context: RunContext, work: Rescoring, version: str, folder: Path, 
         return Rescored(window, fault=str(error))
     # What is wrong with the trainer is wrong for every window, and ends the work.
     [answers] = answers_of(work, past, [folder])
-    state = State.FINAL if matured(window, work.monitor) <= context.now else State.PROVISIONAL
+    monitor, total = work.monitor, len(past.logged)
+    # A file that is gone has no answer, and is not one in which nothing was found.
+    is_answered = answers[monitor.predictions.prediction].notna().to_numpy()
+    if not is_answered.any():
+        what = f"version {version} answered none of the {total:,} labelled rows"
+        return Rescored(window, fault=f"{what}; see what its `predict` returns")
+    past, answers = past.only(is_answered), answers[is_answered].reset_index(drop=True)
+    odd = dict(merged(_oddities(monitor, labelled_as(monitor, past.rows, answers))))
+    if unlike := odd.get(Code.CLASSES_DIFFER):
+        return Rescored(window, fault=unlike)
+    state = State.FINAL if matured(window, monitor) <= context.now else State.PROVISIONAL
     served, measured = (_measured(work, past, it, state) for it in (past.logged, answers))
     named = [replace(it, version=version) for it in measured]
     with context.history.writing() as connection:
         record_rescored(connection, window, version, context.known_on, named)
     known = work.registry.find(version)
     is_learned = known is not None and known.trained_since < window.end and window.start < known.trained_until
-    return Rescored(window, len(past.logged), served, named, is_learned)
+    notes = [*odd.values()]
+    if left_out := total - len(answers):
+        notes.insert(0, f"{left_out:,} of {total:,} rows got no answer, left out of both sides")
+    return Rescored(window, len(answers), served, named, is_learned, notes=notes)
+
+
+def _oddities(monitor: Monitor, labelled: Labelled) -> Iterator[tuple[Code, str]]:
+    """What is odd about the answers, by themselves and beside the labels, as a run says it of those served."""
+    yield from evaluator_of(monitor.kind).oddities(labelled, monitor)
+    if columns := [*monitor.predictions.boxes]:
+        yield from side_faults(boxes_of(labelled.y_pred), columns)
 
 
 def _measured(work: Rescoring, past: Past, answers: pd.DataFrame, state: State) -> list[Measurement]:
