@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from lamplighter.cli.colour import BAD, painted
-from lamplighter.cli.day import MOMENT, Moment, is_before
+from lamplighter.cli.day import MOMENT, Moment, refuse_reversed
 from lamplighter.cli.models import complete_models
 from lamplighter.cli.progress import progress_of
 from lamplighter.core.time.window import name_of
@@ -41,8 +41,7 @@ def command(
 
     With PREFECT_API_URL set it is one `backfill` flow run on that server.
     """
-    if is_before(last, first, ZoneInfo("UTC")):
-        raise click.UsageError(f"--to {last} lies before --from {first}")
+    refuse_reversed(first, last)
     from storage.project.folder import Project
 
     opened = Project.open(project)

@@ -93,13 +93,23 @@ def end_of(moment: Moment, zone: ZoneInfo) -> datetime:
     return instant_of(moment + timedelta(days=1), zone)
 
 
-def is_before(one: Moment, other: Moment, zone: ZoneInfo) -> bool:
-    """Whether one span begins after another has ended, as where `--to` lies before `--from`.
+def refuse_reversed(first: Moment | None, last: Moment | None) -> None:
+    """Refuse a `--to` that lies before `--from`, where both were given.
+
+    Raises
+    ------
+    UsageError
+        If it does.
 
     Examples
     --------
-    >>> zone = ZoneInfo("UTC")
-    >>> is_before(date(2026, 3, 1), date(2026, 3, 2), zone), is_before(date(2026, 3, 2), date(2026, 3, 2), zone)
-    (True, False)
+    >>> refuse_reversed(date(2026, 3, 2), date(2026, 3, 2))
+    >>> refuse_reversed(date(2026, 3, 2), date(2026, 3, 1))
+    Traceback (most recent call last):
+    ...
+    click.exceptions.UsageError: --to 2026-03-01 lies before --from 2026-03-02; swap them.
     """
-    return end_of(one, zone) <= instant_of(other, zone)
+    # Without zones of their own both are of one zone, whichever that is.
+    zone = ZoneInfo("UTC")
+    if first and last and end_of(last, zone) <= instant_of(first, zone):
+        raise click.UsageError(f"--to {last} lies before --from {first}; swap them.")

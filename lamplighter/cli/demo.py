@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lamplighter.cli.day import DAY
+from lamplighter.cli.day import DAY, refuse_reversed
 
 if TYPE_CHECKING:
     from examples.flights.demo import Played
@@ -49,6 +49,7 @@ def command(folder: Path, first: datetime, last: datetime | None, year: bool, ke
 
     logging.getLogger("prefect").setLevel(logging.WARNING)
     begin, end = first.date(), last.date() if last else (whole.LAST if year else demo.LAST)
+    refuse_reversed(first.date(), last.date() if last else None)
     _refuse(begin, end, demo.FIRST, whole.LAST)
     console = Console()
     play = whole.play_year if year else demo.play
@@ -64,7 +65,7 @@ def command(folder: Path, first: datetime, last: datetime | None, year: bool, ke
 def _refuse(begin: date, end: date, first: date, last: date) -> None:
     """Refuse days that there is nothing to replay of."""
     if end < begin:
-        raise click.UsageError(f"--to {end} lies before --from {begin}")
+        raise click.UsageError(f"--from {begin}: without --to the replay ends on {end}; give --to up to {last}")
     if begin < first:
         raise click.UsageError(f"--from: the model is trained on January to March; give {first} or later")
     if end > last:

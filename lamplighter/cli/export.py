@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from lamplighter.atomic import atomic_file
-from lamplighter.cli.day import MOMENT, Moment
+from lamplighter.cli.day import MOMENT, Moment, refuse_reversed
 from lamplighter.cli.models import complete_models
 from lamplighter.errors import HistoryError, LamplighterError
 
@@ -48,6 +48,7 @@ def openmetrics(
     """
     if bool(model) == everything:
         raise click.UsageError("give a MODEL, or --all for all of them.")
+    refuse_reversed(first, last)
     from storage.history.gauge_series import openmetrics as lines_of
     from storage.history.query import existing_history
     from storage.project.folder import Project

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from lamplighter.cli.day import MOMENT
+from lamplighter.cli.day import MOMENT, refuse_reversed
 from lamplighter.cli.history_filter import PARTS, check_names, filter_of, span_of
 from lamplighter.cli.models import complete_models
 from lamplighter.cli.table import Layout, cell, print_csv, print_table
@@ -113,6 +113,7 @@ def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, eve
     """
     _check_together({"--json": as_json, "--csv": as_csv})
     kind = _kind(wanted)
+    refuse_reversed(wanted["first"], wanted["last"])
     from storage.project.folder import Project
     from storage.project.history_file import refuse_unrecorded
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from lamplighter.cli.day import MOMENT, Moment, end_of, instant_of, is_before
+from lamplighter.cli.day import MOMENT, Moment, end_of, instant_of, refuse_reversed
 from lamplighter.cli.marked_faults import FAULT, Span
 from lamplighter.cli.models import complete_models
 from lamplighter.cli.suggestions import RATE
@@ -76,8 +76,7 @@ def command(
     or sent. A page is an incident that opens; one that was open at --from counts as opened there. Pages a month are
     counted over the windows in which a check came to a verdict: while its past was too short it could send none.
     """
-    if first and last and is_before(last, first, ZoneInfo("UTC")):
-        raise click.UsageError(f"--to {last} lies before --from {first}.")
+    refuse_reversed(first, last)
     if not suggest and (pages or metrics):
         raise click.UsageError(f"{'--pages' if pages else '--metric'} belongs to --suggest; add that, or leave it out.")
     if suggest and draft:

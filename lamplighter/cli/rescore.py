@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from lamplighter.cli.colour import UNSURE, painted
-from lamplighter.cli.day import MOMENT, Moment, instant_of, is_before
+from lamplighter.cli.day import MOMENT, Moment, instant_of, refuse_reversed
 from lamplighter.cli.models import complete_models
 from lamplighter.cli.progress import progress_of
 from lamplighter.cli.table import Layout, cell, print_table
@@ -48,21 +48,19 @@ def command(
 
     The result is recorded as that version's, apart from what was served; `history --rescored` shows it again.
     """
+    refuse_reversed(first, last)
     from storage.project.folder import Project
 
     opened = Project.open(project)
     monitor = opened.monitor(model)
     zone, now = ZoneInfo(monitor.timezone), datetime.now(UTC)
     newest = monitor.window(now)
-    end = newest.start if last is None else last
-    if is_before(end, first, zone):
-        raise click.UsageError("--to lies before --from; swap them.")
     shown_metric = metric or next(iter(monitor.kind.shown), "")
     _check(shown_metric, monitor.kind.name)
     from tasks.stages.run_context import RunContext
 
     context = RunContext.of(opened, monitor, newest.start, now)
-    windows = _windows(context, instant_of(first, zone), instant_of(end, zone))
+    windows = _windows(context, instant_of(first, zone), instant_of(last or newest.start, zone))
     done = _done(context, version, windows)
     if as_json:
         click.echo(json.dumps([_as_dict(it) for it in done]))
@@ -95,7 +93,9 @@ def _windows(context: RunContext, first: datetime, last: datetime) -> list[Windo
         windows.append(window)
         window = window.next()
     if not windows:
-        raise click.UsageError(f"no window is over yet; the newest complete one is {context.window.label}.")
+        raise click.UsageError(
+            f"no window of that time is over yet; the newest complete one is {context.window.label}."
+        )
     return windows
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lamplighter.core.hints import did_you_mean
 from lamplighter.core.retraining.pointer import POINTER
 from lamplighter.errors import ModelError, one_line
 from lamplighter.training import REFERENCE
@@ -73,6 +74,13 @@ class Registry:
         with self._history.reading() as connection:
             row = connection.execute(query).mappings().first()
         return Version(**row) if row else None
+
+    def _names(self) -> list[str]:
+        """The registered versions, the oldest first."""
+        table = tables.model_version
+        query = sa.select(table.c.version).where(table.c.model == self._model).order_by(table.c.known_on)
+        with self._history.reading() as connection:
+            return list(connection.scalars(query))
 
     @contextmanager
     def scratch(self, name: str) -> Iterator[Path]:
@@ -137,11 +145,11 @@ class Registry:
             If the version is not registered, or a file was changed, added or removed since. Nothing of it may be
             unpickled then.
         """
-        known, place = self.find(version), self.place(version)
+        known = self.find(version)
         if known is None:
-            raise ModelError(
-                f"no version {version!r} is registered", where=self._model, fix=f"nothing of {place} is loaded"
-            )
+            what = f"no version {version!r} is registered"
+            raise ModelError(what, where=self._model, fix=did_you_mean(version, self._names()))
+        place = self.place(version)
         if not place.is_dir() or checksum_of(place) != known.checksum:
             raise ModelError(
                 "is not what was registered", where=place, fix="restore its files, or roll back to another version"

@@ -101,9 +101,9 @@ def test_a_window_that_cannot_be_measured_is_passed_over(with_two_versions: Proj
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (("--model-version", "third", *SPAN), "turning: no version 'third' is registered"),
-        (("--model-version", "second", "--from", "2025-03-20", "--to", "2025-03-19"), "--to lies before --from"),
-        (("--model-version", "second", "--from", "2199-01-01", "--to", "2199-01-02"), "no window is over yet"),
+        (("--model-version", "../../x", *SPAN), "turning: no version '../../x' is registered; known: first, second"),
+        (("--model-version", "second", "--from", "2025-03-20", "--to", "2025-03-19"), "lies before --from"),
+        (("--model-version", "second", "--from", "2199-01-01"), "no window of that time is over"),
         (("--model-version", "second", "--metric", "acuracy", *SPAN), "no metric 'acuracy' of classification"),
     ],
 )  # fmt: skip

@@ -285,6 +285,7 @@ def test_nothing_found_says_so(run: Run, kind: str) -> None:
         pytest.param(
             ["--segment", "regoin", "--metric", "f1"], "no segment of 'regoin' is recorded; did you", id="its values"
         ),
+        pytest.param(["--from", "2025-03-02", "--to", "2025-03-01"], "--to 2025-03-01 lies before", id="swapped"),
         pytest.param(["--from", "3 May"], "Invalid value for '--from': '3 May' is no day or time; write", id="a time"),
     ],
 )
