@@ -149,7 +149,8 @@ class YoloOnnx:
 
         height, width = image.shape[:2]
         scale = min(self.size / height, self.size / width)
-        new_width, new_height = round(width * scale), round(height * scale)
+        # Of a strip, such as 5000 x 2, the short side would be 0.
+        new_width, new_height = max(round(width * scale), 1), max(round(height * scale), 1)
         if (new_width, new_height) != (width, height):
             image = cv2.resize(image, (new_width, new_height), interpolation=cv2.INTER_LINEAR)
         beside, above = self.size - new_width, self.size - new_height

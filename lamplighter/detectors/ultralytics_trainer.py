@@ -51,7 +51,7 @@ class Example:
     width, height : int
         Of the image in pixels.
     boxes : array of shape (n, 4)
-        x_min, y_min, x_max, y_max in pixels.
+        x_min, y_min, x_max, y_max in pixels; one that is none is left out (`label_lines`).
     classes : sequence of str
         One name for each box; an image without objects has none, and teaches that, too.
     """
@@ -121,6 +121,8 @@ def train_yolo(
     """
     if find_spec("ultralytics") is None:
         raise ModelError("training YOLO needs ultralytics, which is not installed", where=str(start), fix=LICENCE)
+    # The process works in another folder; an architecture that is no file is one that ultralytics has.
+    start = Path(start).resolve() if Path(start).is_file() else start
     _check(examples, names, start, recipe)
     with _workplace(folder) as work:
         data = _written(examples, names, work)
@@ -168,10 +170,15 @@ def _workplace(folder: Path) -> Iterator[Path]:
 
 
 def _check(examples: Sequence[Example], names: Sequence[str], start: str | Path, recipe: Recipe) -> None:
-    if not sum(len(example.boxes) for example in examples):
-        raise ModelError(
-            f"{len(examples)} images and no box among them", where=str(start), fix="train on images that have labels"
-        )
+    if unlike := next((it for it in examples if len(it.boxes) != len(it.classes)), None):
+        what = f"{unlike.path} has {len(unlike.boxes)} boxes and {len(unlike.classes)} classes"
+        raise ModelError(what, where=str(start), fix="give one class for each box")
+    if not any(_is_box(example).any() for example in examples):
+        what, fix = f"{len(examples)} images and no box among them", "train on images that have labels"
+        if odd := sum(len(example.boxes) for example in examples):
+            what = f"{what}: {odd} that end before they begin, lie outside or have no four finite numbers"
+            fix = "write x_min, y_min, x_max and y_max in pixels"
+        raise ModelError(what, where=str(start), fix=fix)
     if recipe.size % 32:
         raise ModelError(f"size {recipe.size}", where=str(start), fix="a multiple of 32 is right")
     unknown = sorted({kind for example in examples for kind in example.classes} - set(names))
@@ -191,21 +198,52 @@ def _written(examples: Sequence[Example], names: Sequence[str], work: Path) -> P
     for number, example in enumerate(examples):
         name = f"{number:06}"
         (images / f"{name}{example.path.suffix.lower()}").symlink_to(example.path.resolve())
-        lines = [
-            _line(names.index(kind), box, example) for kind, box in zip(example.classes, example.boxes, strict=True)
-        ]
-        (labels / f"{name}.txt").write_text("\n".join(lines), encoding="utf-8")
+        (labels / f"{name}.txt").write_text("\n".join(label_lines(example, names)), encoding="utf-8")
     # The data set is read as YAML, of which JSON is a part.
     data = {"path": str(work), "train": "images", "val": "images", "names": dict(enumerate(names))}
     (work / "data.yaml").write_text(json.dumps(data), encoding="utf-8")
     return work / "data.yaml"
 
 
-def _line(number: int, box: np.ndarray, example: Example) -> str:
-    """A box as ultralytics has it: middle and sides, as shares of the image's; what lies outside is cut off."""
-    sides = np.array([example.width, example.height] * 2, float)
-    left, top, right, bottom = np.clip(np.asarray(box, float) / sides, 0, 1)
-    return f"{number} {(left + right) / 2:.6f} {(top + bottom) / 2:.6f} {right - left:.6f} {bottom - top:.6f}"
+def label_lines(example: Example, names: Sequence[str]) -> list[str]:
+    """The boxes of an image as ultralytics has them: class, middle and sides, as shares of the image's.
+
+    What lies outside is cut off. A box that then has no area, ends before it begins, or lacks a finite number is left
+    out, as quality leaves it out.
+
+    Parameters
+    ----------
+    example : Example
+    names : sequence of str
+        All classes, in the order of the model's numbers.
+
+    Examples
+    --------
+    >>> boxes = np.array([[0, 0, 50, 20], [50, 20, 0, 0], [0, 0, np.nan, 20], [90, 0, 110, 50]])
+    >>> label_lines(Example(Path("a.jpg"), 100, 50, boxes, ["car", "car", "car", "person"]), ["car", "person"])
+    ['0 0.250000 0.200000 0.500000 0.400000', '1 0.950000 0.500000 0.100000 1.000000']
+    """
+    lines = []
+    for kind, (left, top, right, bottom), is_box in zip(
+        example.classes, _shares(example), _is_box(example), strict=True
+    ):
+        if is_box:
+            sides = f"{right - left:.6f} {bottom - top:.6f}"
+            lines.append(f"{names.index(kind)} {(left + right) / 2:.6f} {(top + bottom) / 2:.6f} {sides}")
+    return lines
+
+
+def _shares(example: Example) -> np.ndarray:
+    """The corners of the boxes as shares of the image's sides, within the image."""
+    boxes = np.asarray(example.boxes, float).reshape(-1, 4)
+    return np.asarray(np.clip(boxes / ([example.width, example.height] * 2), 0, 1))
+
+
+def _is_box(example: Example) -> np.ndarray:
+    """Which of the boxes have an area in the image; what is no number has none, and infinity is no corner."""
+    left, top, right, bottom = _shares(example).T
+    is_finite = np.isfinite(np.asarray(example.boxes, float).reshape(-1, 4)).all(axis=1)
+    return np.asarray(is_finite & (right > left) & (bottom > top))
 
 
 def _run(work: Path, start: str, log: Path | None) -> None:

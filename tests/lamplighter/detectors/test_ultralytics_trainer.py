@@ -15,7 +15,7 @@ import pytest
 from examples.dusk.shapes import CLASSES
 from lamplighter.detectors import ultralytics_trainer
 from lamplighter.detectors.onnx_yolo import YoloOnnx
-from lamplighter.detectors.ultralytics_trainer import ONNX, WEIGHTS, WORK, environment, train_yolo
+from lamplighter.detectors.ultralytics_trainer import ONNX, WEIGHTS, WORK, Example, environment, train_yolo
 from lamplighter.errors import ModelError
 from tests.lamplighter.detectors.conftest import RECIPE
 
@@ -27,9 +27,11 @@ def test_a_training_leaves_weights_and_an_onnx_file_and_asks_no_network(trained)
 
 
 @pytest.mark.long
-def test_a_training_goes_on_from_weights(trained, examples, tmp_path):
+def test_a_training_goes_on_from_weights(trained, examples, tmp_path, monkeypatch):
+    # The process that trains works in another folder.
+    monkeypatch.chdir(trained)
     # So little is learned that the model stays what it was; another seed would give other random weights.
-    train_yolo(examples, CLASSES, trained / WEIGHTS, tmp_path, replace(RECIPE, seed=5, learning_rate=1e-9))
+    train_yolo(examples, CLASSES, WEIGHTS, tmp_path, replace(RECIPE, seed=5, learning_rate=1e-9))
     before, after = (convolutions(folder / ONNX) for folder in (trained, tmp_path))
 
     assert np.corrcoef(before, after)[0, 1] > 0.99
@@ -99,12 +101,26 @@ def test_without_the_extra_a_person_learns_what_to_install_and_its_licence(examp
         train_yolo(examples, CLASSES, "yolo11n.yaml", tmp_path, RECIPE)
 
 
+ODD = Example(
+    Path("a.jpg"),
+    100,
+    50,
+    np.array([[50, 20, 0, 0], [0, 0, np.nan, 20], [0, 0, np.inf, 20], [120, 0, 130, 20], [5, 5, 5, 20]]),
+    ["car"] * 5,
+)
+"""Reversed, without a number, without an end, beyond the edge, and without an area."""
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         pytest.param({"start": "gone.pt"}, r"gone\.pt: weights are not there; .*nothing is downloaded", id="gone"),
         pytest.param({"names": ["car"]}, "labels have the class '(person|truck)'; known are car", id="class"),
         pytest.param({"recipe": replace(RECIPE, size=100)}, "size 100; a multiple of 32", id="size"),
+        pytest.param({"examples": [ODD]}, "1 images and no box among them: 5 that end before they begin", id="odd"),
+        pytest.param(
+            {"examples": [replace(ODD, classes=["car"])]}, r"a\.jpg has 5 boxes and 1 classes; give one", id="lengths"
+        ),
         pytest.param({"examples": []}, "0 images and no box among them; train on images that have labels", id="none"),
     ],
 )
