@@ -5,6 +5,7 @@ A fall of recall is laid to the images of a window beside those of other windows
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 
 from lamplighter.atomic import atomic_file
 from lamplighter.core.evaluation.attribution import SIDES, Detected
+from lamplighter.core.monitor import Monitor
 from lamplighter.errors import SourceError, one_line
 from storage.project.private_files import FILE_MODE, make_folder
 
@@ -23,6 +25,27 @@ STATISTICS = tuple(dict.fromkeys(side.statistic for side in SIDES))
 """Of an image, by which a fall of recall is attributed."""
 
 SCHEMA = pa.schema([(name, pa.float64()) for name in ("found", "objects", *STATISTICS)])
+
+
+MATCHED_BY = b"matched_by"
+"""The key of a file's metadata that says what its objects were matched by."""
+
+
+def matched_by(monitor: Monitor) -> str:
+    """What decides which objects were found in an image, beside the image and its boxes.
+
+    Examples
+    --------
+    >>> from lamplighter.core.monitor import parse
+    >>> text = "{model: m, kind: detection, predictions: {parquet: p.parquet, time: t, prediction: b, classes: c, "
+    >>> monitor = parse("m.yaml", text + "score: s, confidence: 0.25}}", environ={})
+    >>> matched_by(monitor)
+    '["b", "c", "s", 0.25, "xyxy"]'
+    """
+    labels, rows = monitor.labels, monitor.predictions
+    parts = [*rows.boxes, rows.confidence, rows.box_format.value]
+    parts += [labels.target, labels.classes, labels.box_format.value] if labels else []
+    return json.dumps(parts)
 
 
 def name_of(start: datetime) -> str:
@@ -54,9 +77,12 @@ class RecalledImages:
     Attributes
     ----------
     folder : Path
+    matched_by : str
+        What decides which objects were found (`matched_by`): what was kept under another text is of no use.
     """
 
     folder: Path
+    matched_by: str = ""
 
     def keep(self, name: str, images: Detected) -> None:
         """Keep the images of a window, or of a reference, in place of what was kept of it.
@@ -68,7 +94,8 @@ class RecalledImages:
         """
         nothing = np.full(len(images.objects), np.nan)
         columns = [images.found, images.objects, *(images.statistics.get(it, nothing) for it in STATISTICS)]
-        table = pa.table([pa.array(np.asarray(column, float)) for column in columns], schema=SCHEMA)
+        schema = SCHEMA.with_metadata({MATCHED_BY: self.matched_by})
+        table = pa.table([pa.array(np.asarray(column, float)) for column in columns], schema=schema)
         path = self.place(name)
         try:
             make_folder(self.folder)
@@ -82,18 +109,20 @@ class RecalledImages:
         """The file of a window, or of a reference."""
         return self.folder / f"{name}.parquet"
 
-    def damaged(self, names: Iterable[str]) -> list[str]:
-        """Those of some windows that cannot be read, which `load` leaves out."""
+    def unusable(self, names: Iterable[str]) -> list[str]:
+        """Those of some windows that cannot be read, or were matched otherwise; `load` leaves them out."""
         return [name for name in names if self._table(name) is None]
 
     def _table(self, name: str) -> pa.Table | None:
         try:
-            return pq.read_table(self.place(name), schema=SCHEMA)
-        except (OSError, pa.ArrowException):
+            file = pq.ParquetFile(self.place(name))
+            is_alike = (file.metadata.metadata or {}).get(MATCHED_BY, b"") == self.matched_by.encode()
+            return file.read().cast(SCHEMA) if is_alike else None
+        except (OSError, ValueError, pa.ArrowException):
             return None
 
     def load(self, names: Iterable[str]) -> Detected | None:
-        """The images of some windows together; None where nothing is kept of any of them, or it is damaged."""
+        """The images of some windows together; None where nothing of use is kept of any of them."""
         tables = [table for name in names if (table := self._table(name)) is not None]
         if not tables:
             return None

@@ -16,7 +16,7 @@ from storage.registry.versions import Registry
 from storage.sources.labels import labels_arrived
 from storage.sources.logged_images import statistics_of
 from storage.sources.predictions import predictions_of
-from storage.sources.recalled_images import STATISTICS, RecalledImages, name_of, start_of
+from storage.sources.recalled_images import STATISTICS, RecalledImages, matched_by, name_of, start_of
 from storage.sources.reference import reference_key, reference_of, span_of
 from storage.sources.scan import Scan, ScanSpec
 from tasks.stages.read import Located, PendingWindow
@@ -36,7 +36,8 @@ def attribute_loss(
     monitor = context.monitor
     if monitor.kind.name != "detection" or monitor.images is None or not truth.comparable or truth.labelled.empty:
         return
-    kept = RecalledImages(context.project.home / "image-statistics" / monitor.model / "recall")
+    folder = context.project.home / "image-statistics" / monitor.model / "recall"
+    kept = RecalledImages(folder, matched_by(monitor))
     current = _detected(monitor, context.scan(pending.spec), truth)
     kept.keep(name_of(pending.window.start), current)
     if monitor.reference and monitor.reference.trailing:
@@ -101,11 +102,14 @@ def _trailing(context: RunContext, pending: PendingWindow, kept: RecalledImages)
 def _made_again(
     context: RunContext, located: Located, pending: PendingWindow, kept: RecalledImages, *, has_labels: bool
 ) -> Iterator[Finding]:
-    """Match the images of those windows before anew whose file is damaged, and say which cannot be: a fall may hide."""
+    """Match the images of those windows before anew whose file is of no use, and say which cannot be: a fall may hide.
+
+    A changed `confidence` lets other boxes count, so that recall moves though neither images nor model have changed.
+    """
     lost = []
     # What is streamed of a window is not streamed a second time while it is read.
     known = {name_of(it.window.start): it.spec for it in located.windows}
-    for name in kept.damaged(_trailing(context, pending, kept)):
+    for name in kept.unusable(_trailing(context, pending, kept)):
         of = Window.of(pending.window.model, pending.window.grain, pending.window.timezone, start_of(name))
         try:
             spec = known.get(name) or predictions_of(context.project, context.monitor, of, context.spool)
@@ -121,7 +125,8 @@ def _made_again(
             kept.keep(name, _detected(context.monitor, rows, truth))
     if lost:
         label, names = pending.window.label, ", ".join(path.stem for path in lost)
-        what = f"what was found in images of windows before is damaged ({names}), and their labels cannot be read again"
+        why = "is damaged, or was matched at another `confidence` or by other columns"
+        what = f"what was found in images of windows before ({names}) {why}, and their labels cannot be read again"
         fix = f"deliver their labels again, or remove these files from {lost[0].parent}"
         yield Finding(Code.RECALL_UNREAD, label, f"{label}: {what}; recall is compared without them; {fix}")
 

@@ -16,6 +16,7 @@ from storage.project.folder import Project
 from tasks.retraining.adopt import adopt
 from tasks.stages.outcome import Outcome
 from tests.flows.image_world import darker, log_images, measured, store, world
+from tests.flows.runs import edit
 from tests.flows.small_world import day, run
 from tests.long_cases import long_but_for
 
@@ -99,6 +100,21 @@ def test_what_was_found_in_images_is_made_again_where_it_is_damaged(tmp_path: Pa
     assert kept.read_bytes() == whole
     assert sentence.startswith("2025-03-05: recall fell from 0.62 in the reference to 0.25; it is not sure whether")
     assert "none of the 42 images with objects could be measured" in sentence
+
+
+def test_a_changed_confidence_is_no_fault_of_the_model(tmp_path: Path) -> None:
+    """The window before is matched again at the new one, as one is that is damaged."""
+    project = world(tmp_path, MONITOR.replace("REFERENCE", "{trailing: 1d}"))
+    for number in range(DAYS):
+        deliver(project, number)
+        path = tmp_path / "data" / f"day={day(number)}.parquet"
+        unsure = pd.read_parquet(path)
+        unsure.assign(scores=[[0.9, 0.9, 0.4, 0.4]] * len(unsure)).to_parquet(path, index=False)
+        if number:
+            edit(project, "m", ("0.25", "0.5"))
+        outcome = run(project, number, is_present=False)
+    assert measured(project, outcome)["recall", ""] == 0.5
+    assert [it for it in outcome.findings if it.code.value.startswith("recall")] == []
 
 
 def test_a_model_that_misses_in_daylight_is_said_to_be_the_model(tmp_path: Path) -> None:
