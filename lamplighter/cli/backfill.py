@@ -41,7 +41,7 @@ def command(
 
     With PREFECT_API_URL set it is one `backfill` flow run on that server.
     """
-    refuse_reversed(first, last)
+    refuse_reversed(first, last, ZoneInfo("UTC"))
     from storage.project.folder import Project
 
     opened = Project.open(project)

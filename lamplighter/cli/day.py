@@ -93,8 +93,14 @@ def end_of(moment: Moment, zone: ZoneInfo) -> datetime:
     return instant_of(moment + timedelta(days=1), zone)
 
 
-def refuse_reversed(first: Moment | None, last: Moment | None) -> None:
+def refuse_reversed(first: Moment | None, last: Moment | None, zone: ZoneInfo) -> None:
     """Refuse a `--to` that lies before `--from`, where both were given.
+
+    Parameters
+    ----------
+    first, last : date or datetime or None
+    zone : ZoneInfo
+        Of the model: it decides where one is a day and the other an instant with a zone of its own.
 
     Raises
     ------
@@ -103,13 +109,11 @@ def refuse_reversed(first: Moment | None, last: Moment | None) -> None:
 
     Examples
     --------
-    >>> refuse_reversed(date(2026, 3, 2), date(2026, 3, 2))
-    >>> refuse_reversed(date(2026, 3, 2), date(2026, 3, 1))
+    >>> refuse_reversed(date(2026, 3, 2), date(2026, 3, 2), ZoneInfo("UTC"))
+    >>> refuse_reversed(date(2026, 3, 2), date(2026, 3, 1), ZoneInfo("UTC"))
     Traceback (most recent call last):
     ...
     click.exceptions.UsageError: --to 2026-03-01 lies before --from 2026-03-02; swap them.
     """
-    # Without zones of their own both are of one zone, whichever that is.
-    zone = ZoneInfo("UTC")
     if first and last and end_of(last, zone) <= instant_of(first, zone):
         raise click.UsageError(f"--to {last} lies before --from {first}; swap them.")

@@ -10,6 +10,7 @@ import time
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -49,7 +50,7 @@ def command(folder: Path, first: datetime, last: datetime | None, year: bool, ke
 
     logging.getLogger("prefect").setLevel(logging.WARNING)
     begin, end = first.date(), last.date() if last else (whole.LAST if year else demo.LAST)
-    refuse_reversed(first.date(), last.date() if last else None)
+    refuse_reversed(begin, last.date() if last else None, ZoneInfo("UTC"))
     _refuse(begin, end, demo.FIRST, whole.LAST)
     console = Console()
     play = whole.play_year if year else demo.play

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -48,7 +49,6 @@ def openmetrics(
     """
     if bool(model) == everything:
         raise click.UsageError("give a MODEL, or --all for all of them.")
-    refuse_reversed(first, last)
     from storage.history.gauge_series import openmetrics as lines_of
     from storage.history.query import existing_history
     from storage.project.folder import Project
@@ -91,4 +91,6 @@ def _spans(opened: Project, model: str | None, wanted: dict[str, Moment | None])
         raise HistoryError(
             "no history yet", where=opened.root, fix="`lamplighter run` starts one, -C names another folder"
         )
+    for run in runs:
+        refuse_reversed(wanted["first"], wanted["last"], ZoneInfo(run["timezone"]))
     return {run["model"]: (run["grain"], span_of(run, wanted)) for run in runs}

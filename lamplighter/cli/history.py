@@ -113,7 +113,6 @@ def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, eve
     """
     _check_together({"--json": as_json, "--csv": as_csv})
     kind = _kind(wanted)
-    refuse_reversed(wanted["first"], wanted["last"])
     from storage.project.folder import Project
     from storage.project.history_file import refuse_unrecorded
 
@@ -128,6 +127,7 @@ def command(project: str | None, /, model: str, as_json: bool, as_csv: bool, eve
         )
     run = newest_run(history, model)
     zone, span = ZoneInfo(run["timezone"]), span_of(run, wanted)
+    refuse_reversed(wanted["first"], wanted["last"], zone)
     title = f"{model} {kind}".strip()
     is_text, is_whole = not (as_json or as_csv), everything or bool(wanted["first"] or wanted["last"])
     if kind == "confusion":

@@ -76,7 +76,7 @@ def command(
     or sent. A page is an incident that opens; one that was open at --from counts as opened there. Pages a month are
     counted over the windows in which a check came to a verdict: while its past was too short it could send none.
     """
-    refuse_reversed(first, last)
+    refuse_reversed(first, last, ZoneInfo("UTC"))
     if not suggest and (pages or metrics):
         raise click.UsageError(f"{'--pages' if pages else '--metric'} belongs to --suggest; add that, or leave it out.")
     if suggest and draft:

@@ -48,12 +48,12 @@ def command(
 
     The result is recorded as that version's, apart from what was served; `history --rescored` shows it again.
     """
-    refuse_reversed(first, last)
     from storage.project.folder import Project
 
     opened = Project.open(project)
     monitor = opened.monitor(model)
     zone, now = ZoneInfo(monitor.timezone), datetime.now(UTC)
+    refuse_reversed(first, last, zone)
     newest = monitor.window(now)
     shown_metric = metric or next(iter(monitor.kind.shown), "")
     _check(shown_metric, monitor.kind.name)

@@ -11,7 +11,7 @@ import click
 import pytest
 from click.testing import Result
 
-from lamplighter.cli.day import DAY, MOMENT, end_of, instant_of, is_before
+from lamplighter.cli.day import DAY, MOMENT, end_of, instant_of, refuse_reversed
 from lamplighter.core.time.window import Grain, Window
 from storage.history import History, tables
 from tests.storage.history.recorded import day, measured, write, write_run
@@ -84,11 +84,11 @@ def test_which_instants_are_meant(moment: date, start: datetime, end: datetime |
 
 def test_which_comes_before_which() -> None:
     first, last = date(2026, 3, 3), datetime(2026, 3, 3, 5, tzinfo=UTC)
-    assert is_before(date(2026, 3, 2), first, BERLIN)
-    assert not is_before(first, first, BERLIN)
-    assert not is_before(last, first, BERLIN)
-    assert is_before(datetime(2026, 3, 2, 22, 59, tzinfo=UTC), first, BERLIN)
-    assert not is_before(datetime(2026, 3, 2, 23, 0, tzinfo=UTC), first, BERLIN)
+    for sound in (first, last, datetime(2026, 3, 2, 23, 0, tzinfo=UTC), None):
+        refuse_reversed(first, sound, BERLIN)
+    for early in (date(2026, 3, 2), datetime(2026, 3, 2, 22, 59, tzinfo=UTC)):
+        with pytest.raises(click.UsageError, match="lies before --from 2026-03-03; swap them"):
+            refuse_reversed(first, early, BERLIN)
 
 
 @pytest.mark.parametrize("grain", ["1h", "1d", "1w", "1mo"])

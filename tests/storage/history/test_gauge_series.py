@@ -111,6 +111,7 @@ def test_what_is_wrong_is_one_line(past: Project, tmp_path: Path) -> None:
         ((), "give a MODEL, or --all for all of them"),
         (("m", "--all"), "give a MODEL, or --all for all of them"),
         (("n",), "nothing is recorded of 'n'"),
+        (("m", "--from", "2025-03-02", "--to", "2025-03-01"), "--to 2025-03-01 lies before --from 2025-03-02"),
         (("m", "--output", str(tmp_path / "none" / "x")), "cannot be written: No such file or directory"),
     ):
         result = exported(past, *arguments)
