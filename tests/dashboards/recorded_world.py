@@ -169,8 +169,9 @@ def rows(number: int) -> pd.DataFrame:
             "caption": np.where(random.random(ROWS) < 0.3, "a dog lies on a mat", "a cat sits on a mat"),
             "caption_by_hand": "a cat sits on a mat",
             "picture": [f"{i % 7}.png" for i in range(ROWS)],
-            # The service measured all but the width.
+            # The service measured all but the width; a height is of whole rows.
             **{name: random.random(ROWS) for name in NUMERIC if name != "image_width"},
+            "image_height": random.integers(80, 200, ROWS),
             "plan": random.choice(["basic", "pro", "team"] if decayed else ["basic", "pro"], ROWS),
         }
     ).join(_seen(random.integers(1, 4, ROWS)))

@@ -32,6 +32,7 @@ def recorded_values(world: Project, model: str, **wanted: object) -> list[dict[s
     return measurements(open_history(world), model, Filter(segment="", version="", klass="", **wanted))  # type: ignore[arg-type]
 
 
+@pytest.mark.long
 def test_what_was_known_the_morning_after_and_what_is_known_now(ran: Ran) -> None:
     world = ran(LAST)
     zone = ZoneInfo(ZONE)

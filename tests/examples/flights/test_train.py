@@ -86,6 +86,7 @@ def test_an_unseen_destination_is_answered(late: tuple[Path, dict[str, float]], 
     assert Model.load(late[0]).answer(elsewhere)["probability_late"].between(0, 1).all()
 
 
+@pytest.mark.long
 def test_the_delay_is_predicted_without_bias(rows: pd.DataFrame, tmp_path: Path) -> None:
     metrics = train_delay(rows, tmp_path, "v1")
     reference = pd.read_parquet(tmp_path / "reference.parquet")

@@ -215,6 +215,7 @@ def test_a_backfill_that_stops_says_where_to_go_on(run: Run, monkeypatch: pytest
     assert (again.exit_code, again.stdout) == (0, "first: 2025-03-04 to 2025-03-06, 3 windows ran\n")
 
 
+@pytest.mark.long
 def test_side_by_side_everything_is_counted_alike(run: Run, folder: Path) -> None:
     (folder / "monitors" / "third.yaml").write_text("kind: [\n")
     asked = ["backfill", *NAMES, "first", "--from", "2025-03-01", "--to", "2025-03-02", "--processes"]

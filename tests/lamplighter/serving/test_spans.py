@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.hostile import HTTP, hostile_server
+from tests.long_cases import long_but_for
 from tests.receivers import otlp_receiver
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -100,7 +101,7 @@ def test_buckets_lead_to_the_traces(served) -> None:
     assert named <= {it.trace_id.hex() for it in spans["GET /predict/{number}"]}
 
 
-@pytest.mark.parametrize("kind", ["silent", "endless", "closed"])
+@pytest.mark.parametrize("kind", long_but_for(["silent", "endless", "closed"], ["silent", "closed"]))
 def test_an_endpoint_that_does_not_answer_holds_no_request_up(kind: str, tmp_path: Path) -> None:
     with hostile_server(HTTP[kind]) as address:
         environment = os.environ | {
