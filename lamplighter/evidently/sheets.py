@@ -7,6 +7,10 @@ import re
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lamplighter.images.pictures import Line
 
 BODY = re.compile(r"<body[^>]*>")
 
@@ -49,16 +53,11 @@ class Key:
     Attributes
     ----------
     text : str
-    colour : tuple of int
-        Red, green, blue.
-    width : int
-    dashed : bool
+    line : Line
     """
 
     text: str
-    colour: tuple[int, int, int]
-    width: int
-    dashed: bool = False
+    line: Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +112,9 @@ def _section(sheet: Sheet) -> str:
 
 
 def _key(key: Key) -> str:
-    colour = ",".join(map(str, key.colour))
-    form = "dashed" if key.dashed else "solid"
-    return f'<span><i style="border: {key.width}px {form} rgb({colour})"></i>{html.escape(key.text)}</span>'
+    line = key.line
+    colour, form = ",".join(map(str, line.colour)), "dashed" if line.dashed else "solid"
+    return f'<span><i style="border: {line.width}px {form} rgb({colour})"></i>{html.escape(key.text)}</span>'
 
 
 def _figure(shown: Shown) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 
 from lamplighter.core.counts import counted
-from lamplighter.core.evaluation.images import LONGEST_PATH
+from lamplighter.core.evaluation.images import LONGEST_PATH, no_paths
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.monitor.soundness import Problem
 from lamplighter.core.records.image_faults import OUTSIDE
@@ -61,8 +61,7 @@ def _file_problems(places: ImageSpec, column: str, rows: Scan) -> Iterator[Probl
         return
     paths, odd = paths_of(column, rows)
     for held, count in odd.items():
-        what = f"column {column!r} holds {held} in {count:,} of {counted(len(paths), 'row')}, and no path"
-        yield Problem(("images", "path"), f"{what}; log the path of each image as text")
+        yield Problem(("images", "path"), no_paths(column, held, count, len(paths)))
     looked_at = [*islice(filter(None, paths), LOOKED_AT)]
     if paths and not looked_at and not odd:
         what = f"column {column!r} has no path in any of {counted(len(paths), 'row')}"

@@ -14,7 +14,7 @@ from lamplighter.core.time.window import Window
 from lamplighter.evidently.sheets import Key, Sheet, Shown
 from lamplighter.images.decoding import content_of, decoded
 from lamplighter.images.faults import ImageError
-from lamplighter.images.pictures import ANSWERED, LABELLED, MISSED, Line, Picture, as_jpeg, drawn
+from lamplighter.images.pictures import ANSWERED, LABELLED, MISSED, Picture, as_jpeg, drawn
 from lamplighter.images.working import Pixels
 from storage.sources.box_columns import BoxColumns
 from storage.sources.scan_spec import ScanSpec
@@ -61,9 +61,9 @@ def _missed(context: RunContext, missed: MissedObjects) -> Sheet:
     pictures = [*islice(_missed_pictures(context, missed), MANY_MISSED)]
     confidence = number_text(context.monitor.predictions.confidence or 0.0)
     keys = [
-        _key(MISSED, "labelled, and missed: no box of its class overlaps it by half"),
-        _key(LABELLED, "labelled, and found"),
-        _key(ANSWERED, f"found by {context.monitor.model}, with a score from {confidence} up"),
+        Key("labelled, and missed: no box of its class overlaps it by half", MISSED),
+        Key("labelled, and found", LABELLED),
+        Key(f"found by {context.monitor.model}, with a score from {confidence} up", ANSWERED),
     ]
     return Sheet(
         f"Missed objects of {missed.window.label}",
@@ -124,7 +124,7 @@ def _by_brightness(context: RunContext, where: ScanSpec) -> Iterator[Sheet]:
             caption = f"{_time(context, where.window, it)}, brightness {brightness:.2f}"
             pictures.append(Shown(as_jpeg(drawn(Picture(image, answered=answered), SIDE)), caption))
     if pictures:
-        keys = [_key(ANSWERED, f"found by {context.monitor.model}")] if columns else []
+        keys = [Key(f"found by {context.monitor.model}", ANSWERED)] if columns else []
         yield Sheet(f"Images of {where.window.label}, from the darkest to the brightest", (), pictures, keys)
 
 
@@ -144,7 +144,3 @@ def _time(context: RunContext, window: Window, image: StoredImage) -> str:
 def _path(context: RunContext, image: StoredImage) -> str:
     images = context.monitor.images
     return "" if images is None or images.path in context.monitor.private else image.path
-
-
-def _key(line: Line, text: str) -> Key:
-    return Key(text, line.colour, line.width, line.dashed)

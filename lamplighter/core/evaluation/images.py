@@ -217,8 +217,7 @@ def _file_findings(images: Images, files: ImageFiles) -> Iterator[tuple[Finding,
         if path and fault:
             by_fault.setdefault(fault if fault in ABSENT else "", []).append(row)
     for held, count in files.odd.items():
-        what = f"column {column!r} holds {held} in {_of(count, whole, 'row')}, and no path"
-        yield Finding(Code.IMAGES_MISSING, column, f"{what}; log the path of each image as text"), count
+        yield Finding(Code.IMAGES_MISSING, column, no_paths(column, held, count, whole)), count
     if nameless := sum(not path for path in files.paths) - sum(files.odd.values()):
         what = f"{_of(nameless, whole, 'row')} {'has' if nameless == 1 else 'have'} no path in column {column!r}"
         yield Finding(Code.IMAGES_MISSING, column, f"{what}; log one"), nameless
@@ -254,6 +253,18 @@ def _explained(files: ImageFiles, rows: Sequence[int]) -> str:
     distinct = {files.paths[row]: files.faults[row] for row in rows}
     named = [f"{_shown([path])} ({fault})" for path, fault in distinct.items()]
     return f"{', '.join(named[:MOST_NAMED])}; see how {'it is' if len(rows) == 1 else 'they are'} stored"
+
+
+def no_paths(column: str, held: str, count: int, whole: int) -> str:
+    """That some rows hold something else than a path.
+
+    Examples
+    --------
+    >>> no_paths("file", "list<item: string>", 2, 1200)
+    "column 'file' holds list<item: string> in 2 of 1,200 rows, and no path; log the path of each image as text"
+    """
+    what = f"column {column!r} holds {held} in {count:,} of {counted(whole, 'row')}, and no path"
+    return f"{what}; log the path of each image as text"
 
 
 def _of(count: int, whole: int, what: str) -> str:

@@ -1,4 +1,4 @@
-"""Which columns of a table are the model's inputs, and of which kind."""
+"""Which columns of a table are the model's inputs, and of which kind; and what the truth is called beside them."""
 
 from __future__ import annotations
 
