@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -115,9 +116,8 @@ def close_to_others(path: Path) -> None:
     0o600
     """
     with suppress(OSError):
-        mode = path.lstat().st_mode
-        if mode & OTHERS and not path.is_symlink():
-            path.chmod(mode & 0o7777 & ~OTHERS)
+        if is_open_to_others(path):
+            path.chmod(path.lstat().st_mode & 0o7777 & ~OTHERS)
 
 
 def close_tree(folder: Path) -> None:
@@ -148,12 +148,32 @@ def close_home(home: Path) -> None:
     """
     if not home.is_dir():
         return
-    own = own_entries(home)
-    if own and len(own) == len(list(_entries(home))):
+    every = list(_entries(home))
+    own = [entry for entry in every if _is_own(entry.name)]
+    if own and len(own) == len(every):
         close_to_others(home)
     for entry in own:
-        if entry.lstat().st_mode & OTHERS:
+        if is_open_to_others(entry):
             close_tree(entry)
+
+
+def is_open_to_others(path: Path) -> bool:
+    """Whether others than its owner may do something with a file or a folder; no for a link, and for what is gone.
+
+    SQLite removes the files beside a database whenever the last connection closes, so they may go at any moment.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     (path := Path(folder, "note.txt")).touch(0o644)
+    ...     print(is_open_to_others(path), is_open_to_others(Path(folder, "history.db-shm")))
+    True False
+    """
+    with suppress(OSError):
+        mode = path.lstat().st_mode
+        return not stat.S_ISLNK(mode) and bool(mode & OTHERS)
+    return False
 
 
 def own_entries(home: Path) -> list[Path]:

@@ -7,6 +7,7 @@ changes, so that the copies of the files that are made afterwards are those that
 from __future__ import annotations
 
 import glob
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
@@ -190,6 +191,17 @@ def _files(home: Path, versions: list[str], *, reports: bool) -> Iterator[Path]:
     """The files of a home that go along; a version is whole with its hidden ones, elsewhere those are half written."""
     yield from (path for path in [home / KEY_FILE] if path.is_file())
     for name in (*WHOLE, *(["reports"] if reports else []), *versions):
-        for path in sorted((home / name).rglob("*")):
+        for path in sorted(_below(home / name)):
             if path.is_file() and not path.is_symlink() and (name in versions or not path.name.startswith(".")):
                 yield path
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """What is below a folder, but for folders that `prune` takes meanwhile."""
+    for place, folders, files in os.walk(folder, onerror=_raise_unless_gone):
+        yield from (Path(place, name) for name in (*folders, *files))
+
+
+def _raise_unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error

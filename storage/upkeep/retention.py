@@ -25,7 +25,7 @@ from storage.profiles.store import ProfileStore
 from storage.project.folder import Project
 from storage.sinks.reports import report_path
 from storage.upkeep.needed import needed_since
-from storage.upkeep.sizes import newest_change, tree_size
+from storage.upkeep.sizes import newest_change, tree_size, unchanged_since
 
 OF_WINDOWS = ("measurement", "confusion", "evaluation", "finding", "run")
 """Tables whose rows go with their window, beside those of profiles."""
@@ -125,17 +125,23 @@ def remove(project: Project, history: History | None, found: Expired) -> None:
         if path.suffix == ".arrow" and path.stem in named and path.parent != cache:
             continue
         try:
-            rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            _removed(path)
         except OSError as error:
             raise HistoryError(f"cannot be removed: {one_line(error)}", where=path, fix="allow it") from None
 
 
+def _removed(path: Path) -> None:
+    """Remove a file or a folder, of which another `prune` may remove a part meanwhile."""
+    if not path.is_dir():
+        path.unlink(missing_ok=True)
+    while path.is_dir():
+        with suppress(FileNotFoundError):
+            rmtree(path)
+
+
 def _older(folder: Path, now: datetime, days: float | None) -> list[Path]:
     """What lies in a folder and has not changed for so many days."""
-    if not days or not folder.is_dir():
-        return []
-    limit = now.timestamp() - days * 86_400
-    return sorted(path for path in folder.iterdir() if newest_change(path) < limit)
+    return unchanged_since(folder, now.timestamp() - days * 86_400) if days else []
 
 
 def _before(project: Project, history: History, monitor: Monitor, now: datetime) -> dict[str, datetime]:
@@ -226,7 +232,7 @@ def _profiles(
         if only is None
         else map(ProfileStore(home).path_of, _doomed_profiles(history, before))
     )
-    yield from (path for path in found if path.stem not in named and path.is_file() and path.lstat().st_mtime < limit)
+    yield from (path for path in found if path.stem not in named and 0 < newest_change(path) < limit)
 
 
 def _images(home: Path, monitor: Monitor, before: dict[str, datetime]) -> Iterator[Path]:

@@ -1,9 +1,12 @@
-"""How large what lies in a home is."""
+"""How large what lies in a home is, and how old; a run may remove any of it at any moment."""
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 
@@ -15,28 +18,34 @@ def tree_size(folder: Path) -> int:
     >>> tree_size(Path("/nowhere"))
     0
     """
-    size = 0
-    for path in _all(folder):
-        # What a run removes meanwhile takes no room.
-        with suppress(OSError):
-            if not path.is_symlink() and path.is_file():
-                size += path.lstat().st_size
-    return size
+    return sum(found.st_size for found in _all(folder) if stat.S_ISREG(found.st_mode))
 
 
 def newest_change(folder: Path) -> float:
-    """When something in a folder, or the file itself, last changed, in seconds since 1970."""
-    newest = 0.0
-    for path in _all(folder):
-        with suppress(OSError):
-            newest = max(newest, path.lstat().st_mtime)
-    return newest
+    """When something in a folder, or the file itself, last changed, in seconds since 1970; 0 where there is nothing."""
+    return max((found.st_mtime for found in _all(folder)), default=0.0)
 
 
-def _all(folder: Path) -> Iterator[Path]:
-    yield folder
+def unchanged_since(folder: Path, moment: float) -> list[Path]:
+    """What lies in a folder and has not changed since a moment in seconds since 1970, in order of its names.
+
+    Examples
+    --------
+    >>> unchanged_since(Path("/nowhere"), 1.8e9)
+    []
+    """
+    entries: list[Path] = []
     with suppress(OSError):
-        yield from folder.rglob("*")
+        entries = sorted(folder.iterdir())
+    return [path for path in entries if 0 < newest_change(path) < moment]
+
+
+def _all(folder: Path) -> Iterator[os.stat_result]:
+    """What the system says of a folder, or a file, and of all that is below it and still there."""
+    below = (Path(place, name) for place, folders, files in os.walk(folder) for name in (*folders, *files))
+    for path in chain([folder], below):
+        with suppress(OSError):
+            yield path.lstat()
 
 
 def size_text(size: float) -> str:

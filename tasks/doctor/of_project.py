@@ -10,9 +10,9 @@ from pathlib import Path
 from lamplighter.errors import LamplighterError
 from storage.history.query import file_of
 from storage.project.folder import Project
-from storage.project.private_files import OTHERS, own_entries
+from storage.project.private_files import is_open_to_others, own_entries
 from storage.project.settings import settings_file
-from storage.upkeep.sizes import newest_change, size_text, tree_size
+from storage.upkeep.sizes import size_text, tree_size, unchanged_since
 from tasks.doctor.case import Case
 from tasks.doctor.looked import Looked, fault, fault_of, ok, warning
 
@@ -33,7 +33,7 @@ def monitors(case: Case) -> Iterator[Looked]:
 
 def modes(case: Case) -> Iterator[Looked]:
     """Whether others than the owner may read what is private."""
-    open_ones = [path for path in _private(case.project) if _is_open(path)]
+    open_ones = [path for path in _private(case.project) if is_open_to_others(path)]
     for path in open_ones:
         yield fault("others than its owner may read it", where=str(path), fix=f"chmod -R go= '{path}'")
     if not open_ones:
@@ -42,7 +42,7 @@ def modes(case: Case) -> Iterator[Looked]:
 
 def _private(project: Project) -> Iterator[Path]:
     """What others must not read, and could if its mode lets them."""
-    if _is_open(project.home):
+    if is_open_to_others(project.home):
         # What lies in a closed folder cannot be reached.
         yield from own_entries(project.home)
     if (file := file_of(project)) and file.parent != project.home:
@@ -52,10 +52,6 @@ def _private(project: Project) -> Iterator[Path]:
     path, _, values = settings_file(project.root)
     if {"pushgateway_password", "history_url"} & {*values}:
         yield path
-
-
-def _is_open(path: Path) -> bool:
-    return path.exists() and not path.is_symlink() and bool(path.lstat().st_mode & OTHERS)
 
 
 def disk(case: Case) -> Iterator[Looked]:
@@ -78,15 +74,9 @@ def disk(case: Case) -> Iterator[Looked]:
         yield ok(", ".join(f"{name} {size_text(size)}" for name, size in parts.items() if size))
     for path in home.parent.glob(f".{home.name}.restored-*"):
         yield warning("a restoration was killed", where=str(path), fix="remove it, once no restoration is under way")
-    for path in _left_in(home / "spool", case.now.timestamp()):
+    for path in unchanged_since(home / "spool", case.now.timestamp() - OLD_SPOOL):
         yield warning(
             f"{size_text(tree_size(path))} that a killed run left",
             where=str(path),
             fix="`lamplighter prune --retention` removes it",
         )
-
-
-def _left_in(spool: Path, now: float) -> list[Path]:
-    if not spool.is_dir():
-        return []
-    return sorted(path for path in spool.iterdir() if newest_change(path) < now - OLD_SPOOL)
