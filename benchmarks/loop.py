@@ -1,5 +1,5 @@
 """What the closed loop earns: the flights of 2013, predicted by a frozen champion, by monthly refits, by an adaptive
-learner, and by whoever the loop's own decisions made champion. The last line is JSON.
+learner, and by the champions that the loop's own decisions made. The last line is JSON.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def measure(context: RunContext, stages: Stages) -> tuple[Located, list[WindowRe
     Raises
     ------
     BrokenFileError
-        If the same file breaks again: whoever reads it did not hear that it is broken.
+        If the same file breaks again: what reads it did not learn that it is broken.
     """
     broken: set[str] = set()
     while True:

@@ -70,7 +70,7 @@ def atomic_file(
             temporary.replace(path)
     except OSError as error:
         if error.filename == str(temporary):
-            # Whoever reads of it knows the file by its own name.
+            # The caller knows the file by its own name.
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
     finally:

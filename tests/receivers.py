@@ -55,7 +55,7 @@ def http_receiver(status: int = 200) -> Iterator[Receiver]:
             if not refused:
                 receiver.got.append((self.path, json.loads(content)))
             time.sleep(receiver.delay)
-            # Whoever waited may have gone.
+            # The client may have gone.
             with suppress(OSError):
                 self.send_response(500 if refused else status)
                 self.end_headers()

@@ -125,7 +125,7 @@ def _train(data: Path, last: dt.date, steps: Steps) -> Path:
 
 
 def _served(project: Project, last: dt.date, steps: Steps) -> Iterator[dt.date]:
-    """Serve each day by whoever is champion then, and evaluate it with whatever follows."""
+    """Serve each day by the champion of that day, and evaluate it, with all that follows."""
     history, monitor = open_history(project), project.monitor(MODEL)
     model: Model | None = None
     images, seconds = 0, 0.0

@@ -112,7 +112,7 @@ def build(root: Path, home: Path, registry: CollectorRegistry = REGISTRY, look_s
             path = f"{now.astimezone(ZoneInfo(TIMEZONE)):%Y-%m-%d}/{camera}-{request_id}.jpg"
             place = root / "data" / "images" / path
             place.parent.mkdir(parents=True, exist_ok=True)
-            # Before its row is logged: whoever reads the row finds the image.
+            # Before its row is logged: a reader of the row finds the image.
             write_atomically(place, content)
             log.append(row_of(request_id, now, camera, path, found, served.version))
             return _acted_on(request_id, found, served.version)

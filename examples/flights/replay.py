@@ -1,4 +1,4 @@
-"""The year again with the closed loop: whoever is champion answers the days to come."""
+"""The year again with the closed loop: the champion answers the days to come."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def main() -> int:
     parser.add_argument("--time-scale", type=float, default=1.0, help="divide every length of time of rules by this")
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
-    # Whoever stops it by a signal has the servers stopped, too; a shell's background process ignores SIGINT.
+    # A signal stops the servers too; a shell's background process ignores SIGINT.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:

@@ -41,7 +41,7 @@ def command(project: str | None, host: str, port: int) -> None:
     if not relay.receivers:
         click.echo("relay: nothing can be sent yet; write [relay] receivers in lamplighter.toml", err=True)
     if host not in LOOPBACK and not token:
-        click.echo("relay: whoever reaches it can send messages; set LAMPLIGHTER_RELAY_TOKEN", err=True)
+        click.echo("relay: anyone who can reach it can send messages; set LAMPLIGHTER_RELAY_TOKEN", err=True)
     with server:
         try:
             server.serve_forever(poll_interval=0.2)

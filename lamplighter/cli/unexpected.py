@@ -1,4 +1,4 @@
-"""What an error is to whoever called a command: a line of its own, or one that says that it was not expected."""
+"""How a command reports an error: a line of its own, or one that says that it was not expected."""
 
 from __future__ import annotations
 

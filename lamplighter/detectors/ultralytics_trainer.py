@@ -152,7 +152,7 @@ def _workplace(folder: Path) -> Iterator[Path]:
     """A folder inside the model's for what a training writes, removed at the end.
 
     No code runs when a training is killed, so the folder has one name, and the next training begins by removing it.
-    Whoever removes the model's folder, as the registry does with what was not finished, removes it too.
+    When the model's folder is removed, as the registry does with what was not finished, it goes too.
     """
     is_new = not folder.exists()
     work = folder.resolve() / WORK

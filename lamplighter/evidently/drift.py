@@ -1,8 +1,8 @@
 """Evidently's drift preset, drawn around results that were measured elsewhere.
 
-Evidently lets anyone bring a statistic of his own. Here each column is given one that answers with what was recorded,
-so that counters, table and snapshot show the recorded score and verdict, whoever measured them, and a report can say
-nothing else than the history. It also saves drawing the columns that the preset draws and then does not show.
+Evidently takes a statistic of the user's own. Here each column is given one that answers with what was recorded, so
+that counters, table and snapshot show the recorded score and verdict, however they were measured, and a report can
+say nothing else than the history. It also saves drawing the columns that the preset draws and then does not show.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ class SqlTable:
             fits, unfitting = fitting(table, target, unfit, self._engine.dialect)
             rows = records(fits, self._engine.dialect.name)
             if unfitting:
-                # Whoever changes the columns meanwhile is heard at the next batch.
+                # If the columns are changed meanwhile, the next batch sees it.
                 self._target = None
             with self._engine.begin() as connection:
                 if not _is_new(connection, self._batches(), name, len(rows)):
@@ -106,7 +106,7 @@ class SqlTable:
                 refused = _insert(connection, target, rows)
             return Written(len(rows) - len(refused), refused=unfitting + refused)
         except sa.exc.SQLAlchemyError as error:
-            # Whoever mends the table meanwhile is heard at the next try.
+            # If the table is mended meanwhile, the next try sees it.
             self._target = None
             why = one_line(getattr(error, "orig", None) or error)
             raise LamplighterError(self._hidden(why), where=str(self)) from None

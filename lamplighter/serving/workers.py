@@ -4,8 +4,8 @@
 It keeps the files of a process that is gone, since counters must not fall; so a service that recycles its workers fills
 its disk, and each scrape takes longer than the last.
 
-Here the files of the gone are folded into an archive with a number. Whoever reads or folds holds a lock. The steps are
-such that a process can be killed between any two of them, and nothing is counted twice or lost:
+Here the files of the gone are folded into an archive with a number. A process holds a lock while it reads or
+folds. The steps are such that a process can be killed between any two of them, and nothing is counted twice or lost:
 
 1. What an interrupted folding left is removed: archives before the newest, and dead files up to its number.
 2. The files of the gone are renamed from `counter_PID.db` to `counter_dead-NUMBER-PID.db`, where the number is the next

@@ -71,7 +71,7 @@ def request_span(name: str, headers: Headers, attributes: Attributes) -> Abstrac
     headers : iterable of (bytes, bytes)
         As ASGI has them; a `traceparent` may be among them.
     attributes : mapping
-        What the span is about, whoever made it.
+        What the span is about; the same keys in a service and in a run.
     """
     tracer = _tracer()
     if tracer is None:

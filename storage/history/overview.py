@@ -1,4 +1,4 @@
-"""What is read of many models at once, for whoever looks at all of them: a few queries, however many there are."""
+"""What is read of all models at once: a few queries, however many models there are."""
 
 from __future__ import annotations
 

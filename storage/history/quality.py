@@ -1,4 +1,4 @@
-"""The quality of a window as the history has it, for whoever shows it."""
+"""The quality of a window as the history has it, to be shown."""
 
 from __future__ import annotations
 

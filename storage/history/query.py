@@ -148,7 +148,7 @@ def rows_by_date(history: History, kind: str, model: str, wanted: Filter) -> lis
 
 
 def _of_column(table: sa.Table, wanted: Filter) -> list[sa.ColumnElement[bool]]:
-    # SQLite's LIKE takes upper and lower case for one: whoever asks looks again.
+    # SQLite's LIKE takes upper and lower case for one: the caller looks again.
     return [] if wanted.column is None else [table.c.segment.startswith(f"{wanted.column}=", autoescape=True)]
 
 

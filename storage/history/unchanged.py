@@ -31,7 +31,7 @@ class UnchangedHistory(History):
 def unchanged_history(project: Project) -> History | None:
     """The history of a project, for reading alone; None where there is no file yet.
 
-    It may be of an earlier version: whoever reads more than its version asks `migrations_behind` first.
+    It may be of an earlier version: a caller that reads more than its version asks `migrations_behind` first.
 
     Raises
     ------

@@ -172,7 +172,7 @@ def _of_window(
     if not is_future:
         labels = monitor.labels
         assert labels is not None
-        # Whoever is scored once a year has a label of last year's prediction.
+        # A customer who is scored once a year has a label of last year's prediction.
         begin = max(_moment(int(moments.min())) - labels.mature_after, newest - MOST_DAYS * ONE_DAY)
         window = Window(monitor.model, monitor.every, begin, min(newest, own.start), monitor.timezone)
         then = scans.open(predictions_of(project, monitor, window, folder / "then", only=monitor.predictions.id))

@@ -177,7 +177,7 @@ def history_error(url: sa.URL, error: BaseException, *, asked: str = "", fix: st
     asked : str
         What it was asked for, where that is not plain.
     fix : str
-        What follows for whoever asked.
+        What the caller's user can do.
 
     Examples
     --------

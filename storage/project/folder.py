@@ -99,7 +99,7 @@ class Project:
 
     def load(self, path: Path, environ: Mapping[str, str] | None = None) -> Monitor:
         """Read one monitor file, with ``${VARIABLES}`` from an environment; by default from the project's."""
-        # Whoever reads the history alone need not wait for the metrics that a monitor may name.
+        # A command that reads the history alone need not wait for the metrics that a monitor may name.
         from lamplighter.core.monitor import parse
 
         text = self._text(path)

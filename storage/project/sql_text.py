@@ -73,7 +73,7 @@ def bound_query(query: str, dialect: str, parameters: Collection[str]) -> tuple[
             written += text
             continue
         if kind in ("cast", "colon", "parameter"):
-            # Whoever knows SQLAlchemy has escaped it already.
+            # A user who knows SQLAlchemy has escaped it already.
             written = written.removesuffix("\\")
             written += " " if kind == "cast" and re.search(r":\w+\Z", written) else ""
         written += text.replace(":", "\\:")

@@ -97,7 +97,7 @@ class Registry:
             shutil.rmtree(folder, ignore_errors=True)
 
     def register(self, connection: sa.Connection, made: Path, entry: Version) -> None:
-        """Take a finished folder over as a version; whoever names it in the same transaction names what is there.
+        """Take a finished folder over as a version; what names it in the same transaction names what is there.
 
         Raises
         ------
@@ -185,7 +185,7 @@ class Registry:
 
     def repair_pointer(self) -> None:
         """Write the pointer anew where it does not name the champion; called at the start of every run."""
-        # Whoever was promoted while it was being written is found by looking again.
+        # A promotion while it was being written is found by looking again.
         written: Promotion | None = None
         while (present := champion(self._history, self._model)) and present != written:
             self._write_pointer(present)

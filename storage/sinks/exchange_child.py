@@ -20,7 +20,7 @@ MOST_MEMORY = 256 * 1024 * 1024
 """Bytes. An exchange takes 60 MiB; an answer without end would take all there is."""
 
 GRACE = 2.0
-"""Seconds after which the process ends itself, if whoever waits for it has not killed it."""
+"""Seconds after which the process ends itself, if its parent has not killed it."""
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ MOST_BODY = 4 * 1024 * 1024
 
 MOST_THREADS = 16
 SLOWEST = 10.0
-"""Seconds that whoever asks may take to send it."""
+"""Seconds that a client may take to send a request."""
 
 TOO_SLOW = Answer(408, f"a delivery that did not arrive within {SLOWEST:g} s")
 BUSY = b"HTTP/1.0 503 Service Unavailable\r\nContent-Type: text/plain\r\n\r\nthe relay is busy\n"
@@ -69,7 +69,7 @@ class RelayServer(ThreadingHTTPServer):
             self._free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say what no code foresaw; of whoever has gone or was too slow, Alertmanager delivers again what it sent."""
+        """Say what no code foresaw; where a client has gone or was too slow, Alertmanager delivers again."""
         error = sys.exception()
         if error is not None and not isinstance(error, OSError):
             self.report(unexpected(error))

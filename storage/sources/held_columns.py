@@ -87,7 +87,7 @@ class HeldColumns:
 
     @cached_property
     def of_paths(self) -> frozenset[str]:
-        """Columns that stand in the paths of the files alone. They are there for whoever names them."""
+        """Columns that stand in the paths of the files alone. They are there where a monitor names them."""
         named = {name for file in self.files for name in _in_path(file)}
         return frozenset(named.difference(*self._inside.values()))
 

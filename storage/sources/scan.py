@@ -42,7 +42,7 @@ class Scan:
     """Reads columns of a scan spec.
 
     A file that breaks while a column is read raises `BrokenFileError` once. From then on it is one of the
-    unreadable files and every count is that of the other files, so that whoever catches the error begins anew.
+    unreadable files and every count is that of the other files, so that the code that catches the error begins anew.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def _client() -> Iterator[SyncPrefectClient]:
     from prefect import get_client
     from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-    # The address that runs use, and no patience: whoever looks wants to know now.
+    # The address that runs use, but without their patience: a person waits for the answer.
     with (
         temporary_settings({PREFECT_API_URL: os.environ["PREFECT_API_URL"], PREFECT_CLIENT_MAX_RETRIES: 0}),
         get_client(sync_client=True) as client,

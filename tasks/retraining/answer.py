@@ -185,7 +185,7 @@ def _as_boxes(table: pa.Table, columns: BoxColumns) -> pd.Series[Any]:
 
 
 def _lists(values: pd.Series[Any]) -> pa.Array:
-    """Lists as Arrow holds them; whoever read them may have made arrays of them."""
+    """Lists as Arrow holds them; reading may have made arrays of them."""
     return pa.array([_plain(value) for value in values])
 
 

@@ -26,7 +26,7 @@ def follow(work: Retraining) -> Retraining:
         )
     from tasks.server import final_state, start
 
-    # Whoever follows it may die and be followed; theirs is started once.
+    # The process that follows may die, and another follows then; the other team's run is started once.
     run = start(name, dict(work.retrain.parameters), f"{key_of(work.entry)} {name}")
     if run is None:
         raise ModelError(

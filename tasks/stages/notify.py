@@ -56,7 +56,7 @@ def _deliver(project: Project, history: History, monitor: Monitor, run_url: str)
     to: dict[str, str] = targets(monitor)
     faults: dict[str, str] = {}
     if not to:
-        # What waits goes to whoever is named next.
+        # What waits goes to the addresses that are named next.
         return faults
     open_now = incidents_open(history, monitor.model)
     entries = waiting(history, monitor.model)

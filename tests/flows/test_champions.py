@@ -126,7 +126,7 @@ def test_an_approval_takes_effect_when_it_is_given(turned: Project) -> None:
 
 
 @pytest.mark.long
-def test_what_waits_is_compared_with_whoever_is_champion_by_now(turned: Project, receiver: Receiver) -> None:
+def test_what_waits_is_compared_with_the_champion_of_now(turned: Project, receiver: Receiver) -> None:
     edit(turned, "turning", ("  window: 30d\n", "  window: 30d\n  approval: true\n"))
     edit(turned, "turning", ("retrain:", f"notify: json://{receiver.url}\nretrain:"))
     one_run(turned)

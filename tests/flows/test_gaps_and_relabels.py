@@ -205,7 +205,7 @@ def test_a_zone_that_changes_leaves_the_open_windows_where_they_are(ran: Ran) ->
 def test_an_unexpected_exception_costs_its_own_run_alone(world: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     def fragile(about: RunContext, *arguments: Any, **options: Any) -> Any:
         if about.monitor.model == "sql" and about.window.label == "2025-03-04":
-            raise ZeroDivisionError("nobody thought\nof this")
+            raise ZeroDivisionError("no code\nforesaw this")
         return run_window(about, *arguments, **options)
 
     monkeypatch.setattr("flows.run_windows.run_window", fragile)
@@ -213,7 +213,7 @@ def test_an_unexpected_exception_costs_its_own_run_alone(world: Project, monkeyp
     done = backfill_models(
         world, ["sql", "parquet"], FIRST, date(2025, 3, 5), reports=0, processes=1, announce=output.append
     )
-    fault = "sql 2025-03-04: unexpected ZeroDivisionError: nobody thought of this"
+    fault = "sql 2025-03-04: unexpected ZeroDivisionError: no code foresaw this"
     assert [it.faults for it in done] == [[fault], []]
     assert [(it.planned, it.ran) for it in done] == [(3, 3), (3, 3)]
     ended = [step.line for step in output if not step.stage]
@@ -223,7 +223,7 @@ def test_an_unexpected_exception_costs_its_own_run_alone(world: Project, monkeyp
 
 def test_an_exception_of_a_stage_fails_its_run_and_the_next_goes_on(world: Project) -> None:
     def broken(*_: object) -> None:
-        raise ZeroDivisionError("nobody thought of this")
+        raise ZeroDivisionError("no code foresaw this")
 
     with pytest.raises(ZeroDivisionError):
         run_window(context(world, FIRST), replace(Stages.plain(), profile=broken), with_report=False)

@@ -114,7 +114,7 @@ def test_of_many_writers_one_wins_whole(path: Path) -> None:
     assert [*path.parent.iterdir()] == [path]
 
 
-def test_the_file_of_whoever_came_first_is_kept(path: Path, tmp_path: Path) -> None:
+def test_the_file_of_the_first_writer_is_kept(path: Path, tmp_path: Path) -> None:
     write_atomically(path, b"new", keep=True)
     assert path.read_bytes() == b"old"
     write_atomically(tmp_path / "another", b"new", keep=True)

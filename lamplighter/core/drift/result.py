@@ -1,4 +1,4 @@
-"""What was found out about a column, or about quality: the seam between whoever measures and whoever shows it."""
+"""What was found out about a column, or about quality: the seam between measuring and showing."""
 
 from __future__ import annotations
 

@@ -121,8 +121,8 @@ class Finding:
     subject : str
         The column, file or metric that it is about; empty for the window as a whole.
     message : str
-        What, where, and what would be right. Which model it is about is known to whoever keeps it: who shows it where
-        that is not evident says it in front.
+        What, where, and what would be right. It does not name its model: where a message is shown and
+        that is not evident, the model stands in front.
     """
 
     code: Code

@@ -62,7 +62,7 @@ def test_a_row_fits_a_terminal(tmp_path: Path, history: History, width: int) -> 
     with subprocess.Popen(command, stdout=theirs, env={**os.environ, "COLUMNS": str(width)}):
         os.close(theirs)
         shown = b""
-        with suppress(OSError):  # What a terminal says when nobody writes to it any more.
+        with suppress(OSError):  # What a terminal says once no process writes to it any more.
             while True:
                 shown += os.read(ours, 1 << 16)
     os.close(ours)

@@ -68,7 +68,7 @@ def test_the_summary_can_be_left_away() -> None:
     assert sections_of(report(REFERENCE, CURRENT, COLUMNS, title="t", summary=False)) == {"drift"}
 
 
-def test_the_report_shows_what_was_recorded_whoever_measured_it() -> None:
+def test_the_report_shows_what_was_recorded_however_it_was_measured() -> None:
     recorded = [
         ColumnDrift(column="distance", method="energy", score=0.654321, threshold=0.2, drifted=True),
         ColumnDrift(column="carrier", method="chi_square", score=0.987654, is_p_value=True, drifted=False),

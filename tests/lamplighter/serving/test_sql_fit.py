@@ -197,7 +197,7 @@ def test_a_value_that_the_driver_does_not_take_costs_its_row(tmp_path: Path, cap
 
 
 def test_a_right_that_is_missing_is_waited_for(postgresql_url: str) -> None:
-    """Whoever grants it loses no row."""
+    """Once it is granted, no row is lost."""
     run(
         postgresql_url,
         "CREATE TABLE predictions (predicted_at TIMESTAMPTZ, number BIGINT)",

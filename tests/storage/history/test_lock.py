@@ -175,7 +175,7 @@ def test_a_connection_that_breaks_hides_no_error_of_the_run(postgresql_url: str,
 
 
 def test_a_lock_of_a_home_that_was_replaced_meanwhile_is_none(tmp_path: Path) -> None:
-    """Whoever waited has opened the history of the home that was moved aside."""
+    """The process that waited has opened the history of the home that was moved aside."""
     engine, locks = sa.create_engine(f"sqlite:///{tmp_path}/history.db"), tmp_path.resolve() / "locks"
     path = locks / "m.run.lock"
     with ThreadPoolExecutor(1) as pool, model_lock("run", "m", engine, locks, 0):

@@ -1,4 +1,4 @@
-"""What is read of a window's quality for whoever shows it."""
+"""What is read of a window's quality, to be shown."""
 
 from __future__ import annotations
 

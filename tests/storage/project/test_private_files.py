@@ -1,4 +1,4 @@
-"""Whatever lies in the home is its owner's, whatever the umask is and whoever made it before."""
+"""What lies in the home is its owner's alone, whatever the umask is, also in a home that was made before."""
 
 from __future__ import annotations
 

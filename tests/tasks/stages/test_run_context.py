@@ -239,7 +239,7 @@ DAY = Window.of("m", Grain.DAY, "UTC", date(2013, 5, 1))
         pytest.param("3d", timedelta(days=3), False, State.FINAL, id="at the instant at which it matures"),
         pytest.param("3d", timedelta(days=3, microseconds=-1), False, State.PROVISIONAL, id="just before"),
         pytest.param("3d", timedelta(days=32), True, State.PROVISIONAL, id="a label file is broken"),
-        pytest.param("3d", timedelta(days=33), True, State.FINAL, id="and nobody delivers it again"),
+        pytest.param("3d", timedelta(days=33), True, State.FINAL, id="and it is not delivered again"),
         pytest.param("0d", timedelta(0), False, State.FINAL, id="nothing to wait for"),
     ],
 )

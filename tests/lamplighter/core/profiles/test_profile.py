@@ -105,7 +105,7 @@ def test_what_lies_outside_by_hand() -> None:
     assert of(5, bounds=Bounds(0.0, 1.0, None, None)).outliers == 0
 
 
-def test_categories_merge_in_the_same_order_whoever_comes_first() -> None:
+def test_categories_merge_in_the_same_order_whichever_comes_first() -> None:
     a, b = categorical_profile("c", {"y": 2, "x": 1}, nulls=1), categorical_profile("c", {"z": 1, "x": 3}, nulls=0)
     assert list(merge([a, b]).categories.items()) == [("x", 4), ("y", 2), ("z", 1)]
     assert merge([a, b]) == merge([b, a])

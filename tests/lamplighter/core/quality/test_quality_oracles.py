@@ -209,7 +209,7 @@ def average_over(grade):
 
 
 def ndcg(relevant, shown):
-    """scikit-learn's; a place that a short list or a repeated item leaves empty goes to an item nobody wants."""
+    """scikit-learn's; a place that a short list or a repeated item leaves empty goes to an irrelevant item."""
     places = [item if item not in shown[:at] else f"repeated {at}" for at, item in enumerate(shown)]
     places += [f"empty {at}" for at in range(K - len(shown))]
     places += [item for item in ITEMS if item not in shown]
