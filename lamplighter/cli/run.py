@@ -76,10 +76,10 @@ def _summary(project: Project, model: str, day: Moment | None, now: Moment | Non
     zone = ZoneInfo(monitor.timezone)
     at = instant_of(now, zone) if now else datetime.now(UTC)
     start = instant_of(day, zone) if day else monitor.window(at).start
-    return _walked(RunContext.of(project, monitor, start, at, relabel=relabel))
+    return _run(RunContext.of(project, monitor, start, at, relabel=relabel))
 
 
-def _walked(context: RunContext) -> dict[str, Any]:
+def _run(context: RunContext) -> dict[str, Any]:
     """Run the window, as a flow run where there is a server."""
     if not os.environ.get("PREFECT_API_URL"):
         from flows.run_window import run_window

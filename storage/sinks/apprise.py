@@ -11,7 +11,7 @@ from lamplighter.core.monitor import Monitor, Severity
 from lamplighter.core.secrets import WEBHOOKS, hide, url_secrets
 from lamplighter.errors import one_line
 from storage.sinks.exchange import ExchangeError, exchange
-from storage.sinks.exchange_message import overheard
+from storage.sinks.exchange_message import captured_warnings
 
 KINDS = {Severity.WARNING: "warning", Severity.CRITICAL: "failure"}
 """Apprise's word for how bad it is."""
@@ -131,5 +131,5 @@ def apprise_knows(url: str) -> bool:
     """
     import apprise
 
-    with overheard():
+    with captured_warnings():
         return apprise.Apprise.instantiate(url) is not None

@@ -78,7 +78,7 @@ def notify(job: dict[str, Any], begin: Callable[[], object] = bool) -> dict[str,
     import apprise
 
     traffic = Traffic(begin)
-    with overheard() as said, _watched(traffic):
+    with captured_warnings() as said, _watched(traffic):
         service = apprise.Apprise.instantiate(job["url"])
         if service is None:
             return {"known": False, "taken": False, "unsure": False, "said": ""}
@@ -188,7 +188,7 @@ def _watched(traffic: Traffic) -> Iterator[None]:
 
 
 @contextmanager
-def overheard() -> Iterator[list[str]]:
+def captured_warnings() -> Iterator[list[str]]:
     """The warnings that apprise logs meanwhile, which go nowhere else."""
     said: list[str] = []
 

@@ -116,7 +116,7 @@ def remove(project: Project, history: History | None, found: Expired) -> None:
     for model, before in found.before.items() if history else ():
         assert history is not None
         with model_lock("run", model, history.engine, locks, patience), history.writing() as connection:
-            for table, conditions in _doomed(model, before):
+            for table, conditions in _expired_rows(model, before):
                 connection.execute(sa.delete(table).where(*conditions))
     named = _named(project.home, history) if history and found.profiles else set[str]()
     cache = ProfileStore(project.home).folder / "cache"
@@ -157,7 +157,7 @@ def _before(project: Project, history: History, monitor: Monitor, now: datetime)
     return limits
 
 
-def _doomed(model: str, before: dict[str, datetime]) -> Iterator[tuple[sa.Table, list[sa.ColumnElement[bool]]]]:
+def _expired_rows(model: str, before: dict[str, datetime]) -> Iterator[tuple[sa.Table, list[sa.ColumnElement[bool]]]]:
     """The tables, and which of their rows go. Who waits for a message, or has an incident, keeps it."""
     outbox, delivery, incident = tables.outbox, tables.delivery, tables.incident
     same = sa.and_(*(outbox.c[name] == delivery.c[name] for name in KEY))
@@ -178,7 +178,7 @@ def _doomed(model: str, before: dict[str, datetime]) -> Iterator[tuple[sa.Table,
 def _counts(history: History, model: str, before: dict[str, datetime]) -> dict[str, int]:
     found = {}
     with history.reading() as connection:
-        for table, conditions in _doomed(model, before):
+        for table, conditions in _expired_rows(model, before):
             count = connection.scalar(sa.select(sa.func.count()).select_from(table).where(*conditions))
             if count:
                 found[table.name] = int(count)
@@ -230,7 +230,7 @@ def _profiles(
     found = (
         folder.glob("??/*.arrow")
         if only is None
-        else map(ProfileStore(home).path_of, _doomed_profiles(history, before))
+        else map(ProfileStore(home).path_of, _expired_profiles(history, before))
     )
     yield from (path for path in found if path.stem not in named and 0 < newest_change(path) < limit)
 
@@ -248,7 +248,7 @@ def _images(home: Path, monitor: Monitor, before: dict[str, datetime]) -> Iterat
             yield path
 
 
-def _doomed_profiles(history: History, before: dict[str, dict[str, datetime]]) -> set[str]:
+def _expired_profiles(history: History, before: dict[str, dict[str, datetime]]) -> set[str]:
     """The profiles that rows name which go."""
     with history.reading() as connection:
         return set(connection.scalars(sa.select(tables.profile.c.content_hash).where(_goes(before)))) - {""}

@@ -155,7 +155,7 @@ def _evaluate(
     monitor, window, rows = context.monitor, pending.window, context.scan(pending.spec)
     state = state_of(monitor, window, context.now, unreadable=unreadable)
     if unreadable and pending.known and state is State.PROVISIONAL and len(truth.labelled) < pending.known.labelled:
-        # Labels do not go away because a file cannot be read tonight.
+        # Labels do not go away because a file cannot be read today.
         return None
     texts = [text_of(context.project, metric.function) for metric in monitor.metrics]
     known = truth.known_as(state, monitor, texts)
