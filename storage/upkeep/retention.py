@@ -25,7 +25,7 @@ from storage.profiles.store import ProfileStore
 from storage.project.folder import Project
 from storage.sinks.reports import report_path
 from storage.upkeep.needed import needed_since
-from storage.upkeep.sizes import newest_change, tree_size, unchanged_since
+from storage.upkeep.sizes import is_unchanged_since, newest_change, tree_size, unchanged_since
 
 OF_WINDOWS = ("measurement", "confusion", "evaluation", "finding", "run")
 """Tables whose rows go with their window, beside those of profiles."""
@@ -193,7 +193,7 @@ def _reports(
     for folder in sorted((project.home / "reports").glob("*/")) if days else ():
         if only not in (None, folder.name):
             continue
-        every = sorted(folder.glob("*.html"), key=newest_change)
+        every = sorted(folder.glob("*.html"), key=lambda path: newest_change(path) or 0)
         linked = {project.home / it.message.report for it in waiting(history, folder.name) if it.message.report}
         wanted = {*every[-1:], *linked, *_of_incidents(project, history, folder.name, by_model.get(folder.name))}
         yield from (path for path in _older(folder, now, days) if path.suffix == ".html" and path not in wanted)
@@ -232,7 +232,7 @@ def _profiles(
         if only is None
         else map(ProfileStore(home).path_of, _expired_profiles(history, before))
     )
-    yield from (path for path in found if path.stem not in named and 0 < newest_change(path) < limit)
+    yield from (path for path in found if path.stem not in named and is_unchanged_since(path, limit))
 
 
 def _images(home: Path, monitor: Monitor, before: dict[str, datetime]) -> Iterator[Path]:

@@ -21,9 +21,15 @@ def tree_size(folder: Path) -> int:
     return sum(found.st_size for found in _all(folder) if stat.S_ISREG(found.st_mode))
 
 
-def newest_change(folder: Path) -> float:
-    """When something in a folder, or the file itself, last changed, in seconds since 1970; 0 where there is nothing."""
-    return max((found.st_mtime for found in _all(folder)), default=0.0)
+def newest_change(folder: Path) -> float | None:
+    """When something in a folder, or the file itself, last changed, in seconds since 1970; None where it is gone."""
+    return max((found.st_mtime for found in _all(folder)), default=None)
+
+
+def is_unchanged_since(path: Path, moment: float) -> bool:
+    """Whether a file, or a folder with all that is in it, is there and was last changed before a moment."""
+    changed = newest_change(path)
+    return changed is not None and changed < moment
 
 
 def unchanged_since(folder: Path, moment: float) -> list[Path]:
@@ -37,7 +43,7 @@ def unchanged_since(folder: Path, moment: float) -> list[Path]:
     entries: list[Path] = []
     with suppress(OSError):
         entries = sorted(folder.iterdir())
-    return [path for path in entries if 0 < newest_change(path) < moment]
+    return [path for path in entries if is_unchanged_since(path, moment)]
 
 
 def _all(folder: Path) -> Iterator[os.stat_result]:
