@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +23,7 @@ HEAD = "0009"
 """The newest migration, so that opening an up-to-date history need not import Alembic."""
 
 BUSY_SECONDS = 60
+POLL_SECONDS = 0.01
 _MIGRATION_LOCK = 724_104_101
 
 
@@ -160,8 +163,21 @@ def engine_of(url: str) -> sa.Engine:
 def _on_sqlite_connect(connection: Any, _: Any) -> None:
     # The driver's own transactions would begin as readers and fail when two of them turn into writers.
     connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode=WAL")
+    _have_a_log(connection)
     connection.execute("PRAGMA synchronous=FULL")
+
+
+def _have_a_log(connection: sqlite3.Connection) -> None:
+    """Have a file be in WAL mode. While another process brings a new file to it, SQLite refuses at once."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(POLL_SECONDS)
 
 
 def _on_sqlite_begin(connection: sa.Connection) -> None:
