@@ -187,8 +187,13 @@ def _read(
     unreadable: list[tuple[str, str]],
     incomplete: list[tuple[File, str]],
     left_out: list[tuple[str, str]],
+    *,
+    once_more: bool = True,
 ) -> pa.Table | None:
-    """One file's labels; null ids and null targets are no labels. A file that lacks a column is noted as incomplete."""
+    """One file's labels; null ids and null targets are no labels. A file that lacks a column is noted as incomplete.
+
+    One that breaks meanwhile is read once more: it may have been replaced.
+    """
     labels = monitor.labels
     assert labels is not None
     ids = ids_of(labels, monitor)
@@ -211,6 +216,8 @@ def _read(
         identity, value = _values(rows, monitor, reading, is_csv=file.is_csv)
         arrived = _arrivals(rows, labels, file, span)
     except BrokenFileError:
+        if once_more:
+            return _read(file, monitor, span, reading, unreadable, incomplete, left_out, once_more=False)
         unreadable += rows.unreadable
         return None
     read = pa.table({"key": key, "identity": identity, "value": value, "arrived": arrived})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -48,6 +49,7 @@ class OpenFiles:
         self._files = {file.uri: file for file in files}
         self._decoded = decoded or Decoded(most=0)
         self._open: dict[str, pq.ParquetFile] = {}
+        self._states: dict[str, str] = {}
         self._inside: dict[str, frozenset[str]] = {}
         self._small, self._kept = 0, set[str]()
         # Stages of a run that a task runner runs at a time share the files.
@@ -86,6 +88,7 @@ class OpenFiles:
         filesystem, path = open_file(uri)
         if "://" not in uri or uri.startswith("file://"):
             refuse_no_file(path)
+            self._refuse_replaced(uri, path)
         stream = self._whole(uri, _as_parquet(file, filesystem, path))
         try:
             # Where the writer has added checksums, as Spark does, damage to the values is found.
@@ -95,6 +98,24 @@ class OpenFiles:
             head, tail = stream.read_at(min(size, HEAD), 0), stream.read_at(min(size, 4), max(0, size - 4))
             stream.close()
             raise seems(head, tail, size) or OSError(f"cannot be read as Parquet: {one_line(error)}") from None
+
+    def _refuse_replaced(self, uri: str, path: str) -> None:
+        """Refuse a file that is another one than when it was opened first: which rows are meant was decided then.
+
+        It is looked at before it is opened: one that is replaced in between is read again, and never mixed.
+        """
+        if self._files.get(uri, File(uri, "")).copy:
+            return
+        found = os.stat(path)
+        state = f"{found.st_size}-{found.st_mtime_ns}"
+        if self._states.setdefault(uri, state) != state:
+            what = "was replaced while it was read"
+            raise SourceError(what, fix="run it again, and replace it less often than a run takes")
+
+    def state(self, uri: str) -> str:
+        """What tells a file that was opened from what it is once it has changed."""
+        file = self._files.get(uri)
+        return f"{file.stamp if file else ''} {self._states.get(uri, '')}"
 
     def _whole(self, uri: str, stream: pa.NativeFile) -> pa.NativeFile:
         """A small local file, read at once while there is room for it: it holds no descriptor then."""
@@ -222,8 +243,7 @@ class OpenFiles:
             if inside is None:
                 rows, constant = self.get(uri).metadata.row_group(group).num_rows, self.constant(uri, column)
                 return pa.chunked_array([pa.nulls(rows) if constant is None else pa.repeat(constant, rows)])
-            file = self._files.get(uri)
-            place = (uri, file.stamp if file else "", group, inside)
+            place = (uri, self.state(uri), group, inside)
             return self._decoded.column(place, lambda: self._decode(uri, group, inside))
 
     def _decode(self, uri: str, group: int, inside: str) -> pa.ChunkedArray:

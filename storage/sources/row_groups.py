@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 
@@ -31,17 +31,21 @@ class Fragment:
         How many of its rows belong to the window.
     mask : BooleanArray or None
         Which ones, one bit a row; None for all.
+    state : str
+        Of the file, as `OpenFiles.state` has it.
     """
 
     uri: str
     group: int
     size: int
     mask: pa.BooleanArray | None
+    state: str = ""
 
     @property
     def chosen(self) -> str:
-        """A short text that stands for which rows belong to the window; empty for all."""
-        return "" if self.mask is None else sha256(np.packbits(np.array(self.mask)).tobytes()).hexdigest()[:16]
+        """A short text that stands for which rows belong to the window, and for the file as it was then."""
+        rows = b"" if self.mask is None else np.packbits(np.array(self.mask)).tobytes()
+        return f"{self.state} {sha256(rows).hexdigest()[:16]}"
 
     def keep(self, stays: npt.NDArray[np.bool_]) -> Fragment:
         """The part with only some of its rows.
@@ -54,7 +58,7 @@ class Fragment:
         if self.mask is not None:
             mask = np.array(self.mask)
             mask[np.flatnonzero(mask)] = stays
-        return Fragment(self.uri, self.group, int(stays.sum()), pa.array(mask))
+        return replace(self, size=int(stays.sum()), mask=pa.array(mask))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,14 +181,14 @@ WHOLE_NUMBERS = frozenset({pa.int32(), pa.int64()})
 
 
 def _kept(files: OpenFiles, parts: list[Fragment]) -> list[Fragment]:
-    """The parts without the rows that the log of their table has deleted."""
+    """The parts without the rows that the log of their table has deleted, and with the state of their file."""
     left = []
     for part in parts:
         kept = files.kept(part.uri, part.group)
         if kept is not None:
             rows = np.array(kept) if part.mask is None else np.array(kept)[np.array(part.mask)]
             part = part.keep(rows)
-        left += [part] if part.size else []
+        left += [replace(part, state=files.state(part.uri))] if part.size else []
     return left
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from lamplighter.errors import BrokenFileError, SourceError
+from storage.sources.box_columns import BoxColumns
 from storage.sources.scan import Scan, ScanSpec
 from storage.sources.shared_scans import Scans
 from tests.storage.scan_specs import AT, cut, spec_of, spoil, utc, values
@@ -225,3 +226,38 @@ def test_what_could_not_be_read_is_tried_again_in_the_next_run_and_not_within_on
     assert (sound.count, sound.unreadable) == (2, [])
     scans.forget_unreadable("m")
     assert scans.open(where) is sound
+
+
+# Files that are replaced meanwhile
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_never_mixed(tmp_path: Path, write) -> None:
+    path = write(tmp_path / "a.parquet", at=utc(*AT), x=[1, 2], y=["a", "b"])
+    rows = Scan(spec_of(path))
+    assert values(rows) == [1, 2]
+    write(tmp_path / "a.parquet", at=utc(*AT), x=[2, 1], y=["b", "a"], z=["changes", "the size"])
+    with pytest.raises(BrokenFileError, match="column 'y' cannot be read: was replaced while it was read; run it ag"):
+        values(rows, "y")
+    assert rows.count == 0
+    rows = Scan(spec_of(path))
+    assert (values(rows), values(rows, "y")) == ([2, 1], ["b", "a"])
+
+
+def test_what_was_decoded_of_a_file_that_was_replaced_is_not_used(tmp_path: Path, write) -> None:
+    """The two days were looked up at the same time, and opened before and after."""
+    times, scans = utc(*AT, "2013-06-02T00:00:00Z"), Scans()
+    path = write(tmp_path / "a.parquet", at=times, x=[1, 2, 3])
+    first, second = spec_of(path), spec_of(path, day="2013-06-02")
+    assert values(scans.open(first)) == [1, 2]
+    write(tmp_path / "a.parquet", at=times.take(pa.array([2, 0, 1])), x=[30, 10, 20], z=["changes", "the", "size"])
+    assert values(scans.open(second)) == [30]
+
+
+def test_what_was_made_of_boxes_of_a_file_that_was_replaced_is_not_used(tmp_path: Path, write) -> None:
+    box, scans, boxes = [0.0, 0.0, 5.0, 5.0], Scans(), BoxColumns("boxes", "classes", "score", "xyxy")
+    path = write(
+        tmp_path / "a.parquet", at=utc(*AT), boxes=[[box], [box]], classes=[["car"], ["car"]], score=[[0.9], [0.9]]
+    )
+    assert values(scans.open(spec_of(path, boxes=boxes)), "box_count") == [1, 1]
+    write(tmp_path / "a.parquet", at=utc(*AT), boxes=[[box] * 2, []], classes=[["car"] * 2, []], score=[[0.9] * 2, []])
+    assert values(scans.open(spec_of(path, boxes=boxes)), "box_count") == [2, 0]
