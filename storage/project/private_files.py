@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import stat
 from collections.abc import Iterator
@@ -185,6 +186,21 @@ def own_entries(home: Path) -> list[Path]:
     ['locks', 'models', 'profiles']
     """
     return sorted(entry for entry in _entries(home) if _is_own(entry.name))
+
+
+def matching(folder: Path, pattern: str) -> list[Path]:
+    """What below a folder of a home has such a name, in order; hidden files and what goes meanwhile are left out.
+
+    `Path.glob` raises where a folder goes between its listing and its turn.
+
+    Examples
+    --------
+    >>> [path.name for path in matching(project.home, "models/*/v1")]
+    ['v1']
+    >>> matching(Path("/nowhere"), "*/*.arrow")
+    []
+    """
+    return sorted(folder / name for name in glob.iglob(pattern, root_dir=folder))
 
 
 def _entries(home: Path) -> Iterator[Path]:

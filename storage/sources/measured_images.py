@@ -27,7 +27,7 @@ from lamplighter.core.records.image_faults import OUTSIDE, FaultCode, may_pass
 from lamplighter.core.records.image_statistics import PRESETS
 from lamplighter.errors import SourceError, one_line
 from lamplighter.images import ImageFault, measure_files
-from storage.project.private_files import FILE_MODE, make_folder
+from storage.project.private_files import FILE_MODE, make_folder, matching
 from storage.sources.image_files import located
 
 EDITION = 1
@@ -151,7 +151,7 @@ class MeasuredImages:
             by_day.setdefault(it.day, []).append(it.path)
         for day, paths in by_day.items():
             asked = pa.array(paths, pa.string())
-            for file in sorted(self._place(day).glob("*.parquet")):
+            for file in matching(self._place(day), "*.parquet"):
                 yield from _rows_of(file, asked)
 
     def _place(self, day: str) -> Path:
@@ -182,7 +182,7 @@ class MeasuredImages:
         try:
             make_folder(folder)
             # The names of files of one day sort as they were written.
-            number = len(list(folder.glob("*.parquet")))
+            number = len(matching(folder, "*.parquet"))
             path = folder / f"{number:06d}-{secrets.token_hex(4)}.parquet"
             with atomic_file(path, mode=FILE_MODE) as file:
                 pq.write_table(table, file)

@@ -19,7 +19,7 @@ from lamplighter.atomic import atomic_file
 from lamplighter.core.evaluation.attribution import SIDES, Detected
 from lamplighter.core.monitor import Monitor
 from lamplighter.errors import SourceError, one_line
-from storage.project.private_files import FILE_MODE, make_folder
+from storage.project.private_files import FILE_MODE, make_folder, matching
 
 STATISTICS = tuple(dict.fromkeys(side.statistic for side in SIDES))
 """Of an image, by which a fall of recall is attributed."""
@@ -133,6 +133,4 @@ class RecalledImages:
     def between(self, since: datetime, until: datetime) -> list[str]:
         """The names of the windows that begin in a span and are kept."""
         first, last = name_of(since), name_of(until)
-        return [
-            path.stem for path in sorted(self.folder.glob("????-??-??T??????.parquet")) if first <= path.stem < last
-        ]
+        return [path.stem for path in matching(self.folder, "????-??-??T??????.parquet") if first <= path.stem < last]

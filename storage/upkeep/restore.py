@@ -20,7 +20,7 @@ from storage.history.lock import Work
 from storage.history.query import file_of
 from storage.history.unchanged import UnchangedHistory, damages, unchanged_history
 from storage.project.folder import Project
-from storage.project.private_files import make_folder, own_entries
+from storage.project.private_files import make_folder, matching, own_entries
 from storage.registry.versions import Registry
 from storage.upkeep.archive import Manifest, unpack
 from storage.upkeep.backup import HISTORY
@@ -104,8 +104,7 @@ def _take_place(home: Path, fresh: Path, *, is_there: bool) -> Path | None:
     """Have a folder be the home; returns where what was there lies now. Where it cannot be, that is put back."""
     aside = None
     if is_there:
-        now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        aside = home.rename(home.with_name(f"{home.name}.before-{now}"))
+        aside = home.rename(_free_name(home))
     elif home.exists():
         shutil.rmtree(home)
     try:
@@ -115,6 +114,14 @@ def _take_place(home: Path, fresh: Path, *, is_there: bool) -> Path | None:
             aside.rename(home)
         raise
     return aside
+
+
+def _free_name(home: Path) -> Path:
+    """A name for a home that is moved aside; of two that are in one second the later one sorts last."""
+    name = home.with_name(f"{home.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+    while name.exists():
+        name = name.with_name(f"{name.name}+")
+    return name
 
 
 def _refuse_history(project: Project, source: Path, fresh: Path, manifest: Manifest) -> None:
@@ -158,7 +165,7 @@ def _left_alone(project: Project, manifest: Manifest, *, replace: bool) -> Itera
             what = f"holds {_newest(models)}, and the back-up {_newest(manifest.newest)}"
             raise BackupError(what, where=home, fix="add --replace to move the home aside and take the back-up's place")
     # A run that has not recorded yet that it began holds its lock already. A model that has no lock was never run.
-    locked = {path.name.split(".")[0] for path in (home / "locks").glob("*.lock")}
+    locked = {path.name.split(".")[0] for path in matching(home, "locks/*.lock")}
     with ExitStack() as held:
         for model in sorted({*models, *locked}) if home.is_dir() else ():
             for work in WORKS:

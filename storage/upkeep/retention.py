@@ -23,6 +23,7 @@ from storage.history.incidents import incidents_open
 from storage.history.outbox import KEY, WAITING, waiting
 from storage.profiles.store import ProfileStore
 from storage.project.folder import Project
+from storage.project.private_files import matching
 from storage.sinks.reports import report_path
 from storage.upkeep.needed import needed_since
 from storage.upkeep.sizes import is_unchanged_since, newest_change, tree_size, unchanged_since
@@ -190,10 +191,10 @@ def _reports(
 ) -> Iterator[Path]:
     """Old reports, but for each model's newest, those of open incidents, and those that waiting messages link."""
     days, by_model = project.settings.keep_reports_days, {monitor.model: monitor for monitor in monitors}
-    for folder in sorted((project.home / "reports").glob("*/")) if days else ():
+    for folder in matching(project.home, "reports/*") if days else ():
         if only not in (None, folder.name):
             continue
-        every = sorted(folder.glob("*.html"), key=lambda path: newest_change(path) or 0)
+        every = sorted(matching(folder, "*.html"), key=lambda path: newest_change(path) or 0)
         linked = {project.home / it.message.report for it in waiting(history, folder.name) if it.message.report}
         wanted = {*every[-1:], *linked, *_of_incidents(project, history, folder.name, by_model.get(folder.name))}
         yield from (path for path in _older(folder, now, days) if path.suffix == ".html" and path not in wanted)
@@ -228,7 +229,7 @@ def _profiles(
     yield from cached
     # A profile that no row names may be left of any model.
     found = (
-        folder.glob("??/*.arrow")
+        matching(folder, "??/*.arrow")
         if only is None
         else map(ProfileStore(home).path_of, _expired_profiles(history, before))
     )
@@ -242,7 +243,7 @@ def _images(home: Path, monitor: Monitor, before: dict[str, datetime]) -> Iterat
     kept = monitor.reference.days if monitor.reference else None
     # Days are of UTC here, and may begin and end a day beside the model's.
     margin, whole = timedelta(days=1), home / "image-statistics" / monitor.model
-    for path in (*whole.glob("v*/????-??-??"), *whole.glob("recall/????-??-??T*.parquet")):
+    for path in (*matching(whole, "v*/????-??-??"), *matching(whole, "recall/????-??-??T*.parquet")):
         day = date.fromisoformat(path.name[:10])
         if day + 2 * margin <= limit.date() and not (kept and kept[0] - margin <= day <= kept[1] + margin):
             yield path
@@ -271,7 +272,7 @@ def _named(
     with history.reading() as connection:
         named = set(connection.scalars(query))
     left_out = set(gone)
-    for path in (ProfileStore(home).folder / "cache").glob("*"):
+    for path in matching(ProfileStore(home).folder, "cache/*"):
         if path not in left_out:
             with suppress(OSError):
                 named.add(path.read_text(errors="replace"))

@@ -229,6 +229,14 @@ def test_what_is_there_stays_unless_it_may_be_replaced(world: Project, tmp_path:
     assert dump(open_history(aside)) == later
 
 
+def test_homes_that_are_moved_aside_in_one_second_have_names_of_their_own(world: Project, tmp_path: Path) -> None:
+    file = tmp_path / "home.tar"
+    back_up(world, file)
+    aside = [restore(world, file, replace=True).aside for _ in range(4)]
+    assert len({*aside}) == 4
+    assert [it for it in aside if it] == sorted(world.root.glob(".lamplighter.before-*"))
+
+
 @pytest.mark.parametrize("step", ["os.sync", "pathlib.Path.rename"])
 def test_one_that_is_interrupted_leaves_what_is_there(
     world: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str

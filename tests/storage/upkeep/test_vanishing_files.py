@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from storage.history import open_history
 from storage.project.folder import Project
 from storage.project.private_files import close_home, is_open_to_others, own_entries
 from storage.upkeep.backup import back_up
-from storage.upkeep.retention import Expired, remove
+from storage.upkeep.retention import Expired, expired, remove
 from storage.upkeep.sizes import newest_change, tree_size, unchanged_since
 
 COMES_AND_GOES = """
@@ -58,6 +59,7 @@ LOOKS: dict[str, tuple[Callable[[Project], object], int]] = {
     "tree_size": (lambda project: tree_size(project.home), ROUNDS),
     "newest_change": (lambda project: newest_change(project.home), ROUNDS),
     "unchanged_since": (lambda project: unchanged_since(project.home / "spool", 1e12), ROUNDS),
+    "expired": (lambda project: expired(project, open_history(project), [], datetime.now(UTC)), ROUNDS),
     "remove": (pruned, ROUNDS),
     "back_up": (backed_up, 40),
 }
