@@ -179,8 +179,12 @@ class Registry:
             ) from None
 
     def renew_pointer(self) -> None:
-        """Write the pointer anew, or none where there is no champion any more."""
-        (self.folder / POINTER).unlink(missing_ok=True)
+        """Have the pointer name the champion, or remove it where there is none any more.
+
+        A service may look at any moment: it is never without a pointer while there is a champion.
+        """
+        if champion(self._history, self._model) is None:
+            (self.folder / POINTER).unlink(missing_ok=True)
         self.repair_pointer()
 
     def repair_pointer(self) -> None:
