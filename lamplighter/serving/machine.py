@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -68,11 +68,13 @@ class MachineCollector(Collector):
         self._gpus = Gpus()
         self._lock = threading.Lock()
         self._at = time.monotonic()
-        self._cpu: Mapping[int, float] = {}
+        self._cpu: dict[int, float] = {}
         self._ratio = self._host = 0.0
         if self._psutil is not None:
             # What a process used before the first look says nothing about now.
-            self._cpu = {process.pid: _cpu_of(process) for process in self._of_service()}
+            for process in self._of_service():
+                with suppress(self._psutil.Error):
+                    self._cpu[process.pid] = _cpu_of(process)
             self._times = self._psutil.cpu_times()
 
     def describe(self) -> list[Metric]:

@@ -43,6 +43,23 @@ def test_a_service_is_its_processes_and_their_children() -> None:
         child.communicate(b"\n")
 
 
+class EndsMeanwhile(MachineCollector):
+    """One of whose processes a worker ends after it was found, and before it is measured."""
+
+    def _of_service(self) -> list[Any]:
+        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+        found = super()._of_service()
+        assert child.pid in {process.pid for process in found}
+        child.communicate(b"\n")
+        return found
+
+
+def test_a_worker_that_ends_while_another_starts_stops_nothing() -> None:
+    registry = CollectorRegistry()
+    registry.register(EndsMeanwhile(["churn"]))
+    assert value(registry, "service_memory_bytes", model="churn")
+
+
 def test_a_busy_core_is_one() -> None:
     registry = registry_of("churn")
     worker = subprocess.Popen([sys.executable, "-c", "while True: pass"])

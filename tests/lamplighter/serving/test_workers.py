@@ -222,5 +222,5 @@ def test_uvicorn_recycles_and_kills_workers_and_no_answer_is_forgotten(service: 
     os.kill(pids[-1], signal.SIGKILL)
     eventually(predict)
     eventually(lambda: all_counted("inference_predictions_total"))
-    assert total(client, "requests_in_flight") == 0
+    eventually(lambda: total(client, "requests_in_flight") == 0)
     eventually(lambda: client.get("/metrics").status_code == 200 and not list(folder.glob(f"*_{pids[-2]}.db")))
