@@ -18,7 +18,7 @@ from lamplighter.core.numbers import number_text
 from lamplighter.errors import LamplighterError, SourceError
 
 if TYPE_CHECKING:
-    from lamplighter.core.monitor import Monitor
+    from lamplighter.core.monitor import Monitor, Predictions
     from storage.project.folder import Project
     from tasks.explain.beside import Beside
     from tasks.explain.explain import Explained
@@ -121,8 +121,8 @@ def _head(found: Explained, id: tuple[str, ...]) -> Iterator[str]:
     logged, predictions, zone = found.logged, found.monitor.predictions, found.logged.window.zone
     by = f" by version {cell(found.version)}" if found.version else ""
     yield f"{found.monitor.model}: {cell(' '.join(id))}, predicted {_time(logged.at, zone)}{by}"
-    answers = [name for name in (predictions.prediction, *predictions.scores) if name]
-    yield "answered: " + ", ".join(f"{cell(name)} {cell(logged.value(name)) or 'null'}" for name in answers)
+    answers = (f"{cell(name)} {cell(logged.value(name)) or 'null'}" for name in _answers(predictions))
+    yield f"answered: {', '.join(answers)}"
     yield f"truth: {'; '.join(_truth(found.truth, zone))}"
     if found.more:
         yield "logged too: " + ", ".join(f"{cell(name)} {cell(value) or 'null'}" for name, value in found.more.items())
@@ -131,6 +131,11 @@ def _head(found: Explained, id: tuple[str, ...]) -> Iterator[str]:
             f"{_time(at, zone)}{f' by version {cell(version)}' if version else ''}" for at, version in logged.others
         ]
         yield f"the id is logged {len(others) + 1} times in {logged.window.label}; not shown: {', '.join(others)}"
+
+
+def _answers(predictions: Predictions) -> list[str]:
+    """The columns that hold an answer; of a detector the boxes, their classes and their scores."""
+    return [*(predictions.boxes or [name for name in (predictions.prediction, *predictions.scores) if name])]
 
 
 def _truth(known: KnownTruth, zone: ZoneInfo) -> Iterator[str]:
@@ -234,7 +239,6 @@ def _as_dict(found: Explained, id: tuple[str, ...]) -> dict[str, Any]:
         found.moves,
         found.run,
     )
-    answers = [name for name in (predictions.prediction, *predictions.scores) if name]
 
     def arrival(it: Arrival) -> dict[str, Any]:
         return {"value": it.value, "arrived": it.at.isoformat() if it.at else None}
@@ -245,7 +249,7 @@ def _as_dict(found: Explained, id: tuple[str, ...]) -> dict[str, Any]:
         "window": logged.window.label,
         "predicted_at": logged.at.isoformat(),
         "version": found.version,
-        "answer": {name: logged.value(name) for name in answers},
+        "answer": {name: logged.value(name) for name in _answers(predictions)},
         "logged_too": found.more,
         "others": [{"predicted_at": at.isoformat(), "version": version} for at, version in logged.others],
         "truth": {

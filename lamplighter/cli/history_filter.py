@@ -70,14 +70,16 @@ def filter_of(wanted: Mapping[str, Any], span: Filter) -> Filter:
 
 
 def _totals(metric: str | None) -> dict[str, str]:
-    """What is left empty when only totals are asked for; some metrics have none over versions or classes."""
+    """What is left empty when only totals are asked for; some metrics have none over versions, classes or segments."""
+    from lamplighter.core.monitor.parts import OF_CLASSES, OF_TILES
     from lamplighter.core.records.catalogue import OF_VERSIONS
 
     if metric is None:
         return {}
     parts = {"segment", "version", "klass"}
     parts -= {"version"} if metric in OF_VERSIONS else set()
-    parts -= {"klass"} if metric in ("prediction_share", "item_share") else set()
+    parts -= {"klass"} if metric in OF_CLASSES else set()
+    parts -= {"segment"} if metric in OF_TILES else set()
     return dict.fromkeys(parts, "")
 
 

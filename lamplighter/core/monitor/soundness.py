@@ -306,8 +306,10 @@ def segment_problems(monitor: Monitor, seen: Seen, wider: Seen) -> Iterator[Prob
     ["segment 'plan=por' never occurs; did you mean 'plan=pro'? known: plan=basic, plan=pro"]
     """
     for i, check in enumerate(monitor.checks):
-        column, equals, value = check.segment.partition("=")
-        if not equals or value in seen(column) or value in (everywhere := {*seen(column), *wider(column)}):
+        column, _, value = check.segment.partition("=")
+        if not check.segment or check.is_of_every_segment:
+            continue
+        if value in seen(column) or value in (everywhere := {*seen(column), *wider(column)}):
             continue
         what = f"segment {check.segment!r} never occurs"
         known = did_you_mean(check.segment, [f"{column}={name}" for name in sorted(everywhere)])

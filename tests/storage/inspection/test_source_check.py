@@ -365,6 +365,7 @@ def test_what_is_rare_is_looked_for_in_more_than_one_window(tmp_path: Path) -> N
             [
                 {"metric": "precision", "below": 0.1, "class": "2"},
                 {"metric": "accuracy", "below": 0.1, "segment": "origin=EWR"},
+                {"metric": "accuracy", "below": 0.2, "segment": "origin=*"},
             ],
         ),
     )
