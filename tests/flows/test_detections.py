@@ -277,7 +277,7 @@ def test_what_is_odd_about_boxes_is_said_before_the_first_run(tmp_path: Path) ->
     (problem,) = check_sources(project, project.monitor("m"), now).problems
     assert problem.at == ("labels", "target")
     assert problem.message == (
-        "20 of 20 images have no list of classes in 'classes', such as \"['car', 'person']\", left out; "
+        "20 of 20 images have no list of classes in 'classes' of the labels, such as \"['car', 'person']\", left out; "
         'log a list, or a list as JSON such as ["car"]'
     )
 

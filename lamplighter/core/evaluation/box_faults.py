@@ -20,7 +20,7 @@ EXAMPLES = ("[[10, 20, 60, 90]]", '["car"]', "[0.9]")
 """Of lists of boxes, classes and scores."""
 
 
-def side_faults(boxes: Boxes, columns: list[str], private: frozenset[str] = frozenset()) -> Faults:
+def side_faults(boxes: Boxes, columns: list[str], private: frozenset[str] = frozenset(), of: str = "") -> Faults:
     """What is wrong with the lists and boxes of one table.
 
     Parameters
@@ -30,6 +30,8 @@ def side_faults(boxes: Boxes, columns: list[str], private: frozenset[str] = froz
         Where they stand: boxes, classes and, of predictions, scores.
     private : frozenset of str
         Columns of which no value is shown.
+    of : str
+        Whose columns they are, where log and labels may call theirs alike: ``" of the labels"``.
 
     Examples
     --------
@@ -40,14 +42,14 @@ def side_faults(boxes: Boxes, columns: list[str], private: frozenset[str] = froz
     ["2 boxes in 'boxes': 1 ending before it begins, 1 without a class; left out; log x_min, y_min, x_max and y_max, or
      give box_format"]
     """
-    yield from _lists_unreadable(boxes, columns, private)
-    if what := _left_out(boxes, columns):
+    yield from _lists_unreadable(boxes, columns, private, of)
+    if what := _left_out(boxes, columns, of):
         yield Code.BOXES_ODD, what
     if len(columns) > 2:
         yield from _scores_outside(boxes, columns[2])
 
 
-def _lists_unreadable(boxes: Boxes, columns: list[str], private: frozenset[str]) -> Faults:
+def _lists_unreadable(boxes: Boxes, columns: list[str], private: frozenset[str], of: str) -> Faults:
     cases = {
         LENGTHS: (columns, "log one class for each box, and of predictions one score"),
         FLAT: (columns[:1], f"log a list of boxes in each image, {EXAMPLES[0]}"),
@@ -60,13 +62,13 @@ def _lists_unreadable(boxes: Boxes, columns: list[str], private: frozenset[str])
         odd = np.flatnonzero(boxes.fault == fault)
         if not len(odd):
             continue
-        of = counted(len(odd), f"of {boxes.images:,} images has", f"of {boxes.images:,} images have")
+        have = counted(len(odd), f"of {boxes.images:,} images has", f"of {boxes.images:,} images have")
         value = boxes.logged[odd[0]]
         shown = f", such as {value!r}" if value and private.isdisjoint(named) else ""
-        yield Code.LISTS_UNREADABLE, f"{of} {fault} in {', '.join(map(repr, named))}{shown}, left out; {cure}"
+        yield Code.LISTS_UNREADABLE, f"{have} {fault} in {', '.join(map(repr, named))}{of}{shown}, left out; {cure}"
 
 
-def _left_out(boxes: Boxes, columns: list[str]) -> str:
+def _left_out(boxes: Boxes, columns: list[str], of: str) -> str:
     """Boxes that are none, each counted by the first thing that is wrong with it."""
     cases = {
         "without four finite numbers": np.logical_and.reduce(np.isfinite(boxes.corners), axis=1),
@@ -83,7 +85,7 @@ def _left_out(boxes: Boxes, columns: list[str]) -> str:
         sound = sound & is_sound
     if not parts:
         return ""
-    what = f"{counted(len(sound), 'box', 'boxes')} in {columns[0]!r}: {', '.join(parts)}; left out"
+    what = f"{counted(len(sound), 'box', 'boxes')} in {columns[0]!r}{of}: {', '.join(parts)}; left out"
     if "ending" in " ".join(parts):
         return f"{what}; log x_min, y_min, x_max and y_max, or give box_format"
     return f"{what}; log four numbers, a class and a score for each box"

@@ -26,7 +26,7 @@ MOST_IMAGES = 2_000
 """Images in which boxes are looked for that overlap: whether any do shows in a part of them."""
 
 
-def meeting_faults(true: Boxes, pred: Boxes, confidence: float, columns: tuple[str, str]) -> Faults:
+def meeting_faults(true: Boxes, pred: Boxes, confidence: float) -> Faults:
     """What is wrong with both sides together, one finding about classes and one about boxes at most.
 
     Parameters
@@ -35,8 +35,6 @@ def meeting_faults(true: Boxes, pred: Boxes, confidence: float, columns: tuple[s
         Of the same images.
     confidence : float
         The score from which the service acts.
-    columns : tuple of str
-        Where the boxes of labels stand, and those of predictions.
 
     Examples
     --------
@@ -45,11 +43,11 @@ def meeting_faults(true: Boxes, pred: Boxes, confidence: float, columns: tuple[s
     >>> boxes, scores = pa.array([[[0, 0, 20, 20]]] * 30), pa.array([[0.9]] * 30)
     >>> true = Boxes.of(packed(boxes, pa.array([["car"]] * 15 + [["0"]] * 15)))
     >>> pred = Boxes.of(packed(boxes, pa.array([["car"]] * 30), scores))
-    >>> [message for _, message in meeting_faults(true, pred, 0.25, ("boxes", "boxes"))]
+    >>> [message for _, message in meeting_faults(true, pred, 0.25)]
     ["15 of 30 labelled objects are of classes that predictions ('car') write otherwise: '0'; write both alike"]
     """
     yield from _classes(true, pred, confidence)
-    yield from _places(true, pred, confidence, columns)
+    yield from _places(true, pred, confidence)
 
 
 def _classes(true: Boxes, pred: Boxes, confidence: float) -> Faults:
@@ -113,7 +111,7 @@ def _never_labelled(true: Mapping[str, int], answers: Mapping[str, int]) -> str:
     return f"{what}; each counts as wrong; label these classes, or leave them out of the log"
 
 
-def _places(true: Boxes, pred: Boxes, confidence: float, columns: tuple[str, str]) -> Faults:
+def _places(true: Boxes, pred: Boxes, confidence: float) -> Faults:
     """Coordinates that are shares of the image, or boxes that meet nowhere."""
     reach = [float(np.max(side.corners[side.is_box], initial=0.0)) for side in (true, pred)]
     if all(reach) and (reach[0] < RELATIVE) != (reach[1] < RELATIVE):
@@ -124,9 +122,9 @@ def _places(true: Boxes, pred: Boxes, confidence: float, columns: tuple[str, str
         yield Code.BOXES_ODD, "coordinates are shares of the image, so that all objects are small; write them in pixels"
     if met := _hardly_overlap(true, pred, confidence):
         count, of = met
-        few = f"{count:,} of {of:,} detections overlap" if count else f"none of {of:,} detections overlaps"
+        few = f"{f'{count:,}' if count else 'none'} of {of:,} detections overlap{'' if count > 1 else 's'}"
         what = f"{few} a labelled object of its image by half, of whatever class"
-        seen = f"boxes of {columns[0]!r} reach {reach[0]:g} and those of {columns[1]!r} {reach[1]:g}"
+        seen = f"boxes of labels reach {reach[0]:g} and those of predictions {reach[1]:g}"
         cure = "give both in pixels of the stored image, give box_format, and label the images that were answered"
         yield Code.BOXES_ODD, f"{what}; {seen}; {cure}"
 

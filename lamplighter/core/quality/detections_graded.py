@@ -45,6 +45,8 @@ class GradedDetections:
         Of each labelled object.
     sized : dict of str to Matched
         By range of sizes; the empty one is of all.
+    surest : array of shape (n_detections,)
+        Which detections count in an average precision: the surest 100 of each class and image.
     confident : array of shape (n_detections,)
         Which detections the service acts on.
     mixed : tuple of arrays of shape (n_mixed,)
@@ -59,6 +61,7 @@ class GradedDetections:
     label_image: Ints
     label_class: Ints
     sized: dict[str, Matched]
+    surest: Bools
     confident: Bools
     mixed: tuple[Ints, Ints, Ints]
 
@@ -77,7 +80,7 @@ class GradedDetections:
         """
         names = sorted({*true.names, *pred.names})
         labels, detections = (_objects(side, names) for side in (true, pred))
-        detections = sorted_detections(detections)
+        detections, surest = sorted_detections(detections, confidence)
         pairs = overlapping(detections, labels, float(THRESHOLDS[0]))
         by_size = {name: matched(detections, labels, pairs, SIZES[name]) for name in sizes}
         confident = detections.score >= confidence
@@ -91,6 +94,7 @@ class GradedDetections:
             label_image=labels.image,
             label_class=labels.klass,
             sized=by_size,
+            surest=surest,
             confident=confident,
             mixed=mixed,
         )
@@ -113,6 +117,7 @@ class GradedDetections:
                 name: Matched(it.found[kept], it.right[kept], it.object[kept], it.inside[kept], it.objects[labels])
                 for name, it in self.sized.items()
             },
+            surest=self.surest[kept],
             confident=self.confident[kept],
             mixed=(number[self.mixed[0][mixed]], self.mixed[1][mixed], self.mixed[2][mixed]),
         )
@@ -145,7 +150,8 @@ class GradedDetections:
         for klass in range(len(self.names)):
             objects = self.label_image[it.objects & (self.label_class == klass)]
             if len(objects):
-                own = slice(*bounds[klass : klass + 2].tolist())
+                begin, end = bounds[klass : klass + 2].tolist()
+                own = begin + np.flatnonzero(self.surest[begin:end])
                 yield klass, Curve(self.image[own], it.inside[own], it.found[own], it.right[own], objects)
 
     def counts(self, weights: Ints, draws: Draws) -> Ints:

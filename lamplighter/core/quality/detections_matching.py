@@ -20,7 +20,7 @@ THRESHOLDS: Floats = np.linspace(0.5, 0.95, 10)
 """Overlaps from which a detection finds an object."""
 
 MOST_DETECTIONS = 100
-"""Detections of a class in an image that count, the surest."""
+"""Detections of a class in an image that count in an average precision, the surest."""
 
 SIZES: dict[str, tuple[float, float]] = {
     "": (0.0, 1e10),
@@ -105,21 +105,29 @@ class Matched:
     objects: Bools
 
 
-def sorted_detections(detections: Objects) -> Objects:
-    """By class and falling score; of equal scores in the order of the images. Beyond the surest 100 they are dropped.
+def sorted_detections(detections: Objects, confidence: float) -> tuple[Objects, Bools]:
+    """By class and falling score; of equal scores in the order of the images.
+
+    Returns
+    -------
+    detections : Objects
+        The surest 100 of each class and image, and all that reach the confidence.
+    surest : array of shape (n_detections,)
+        Which are among the surest 100: an average precision is of these alone.
 
     Examples
     --------
-    >>> score, image = np.array([0.2, 0.9]), np.zeros(2, np.int64)
-    >>> sorted_detections(Objects(image, image, np.zeros((2, 4)), score)).score
-    array([0.9, 0.2])
+    >>> score, image = np.r_[np.full(150, 0.2), np.full(150, 0.9)], np.repeat([0, 1], 150)
+    >>> found = Objects(image, np.zeros(300, np.int64), np.zeros((300, 4)), score)
+    >>> kept, surest = sorted_detections(found, 0.5)
+    >>> np.bincount(kept.image).tolist(), np.bincount(kept.image[surest]).tolist()
+    ([100, 150], [100, 100])
     """
-    order = np.lexsort((-detections.score, detections.klass, detections.image))
-    first = _first_of_runs(detections.image[order], detections.klass[order])
-    rank = _rank(first)
-    kept = order[rank < MOST_DETECTIONS]
-    kept = kept[np.lexsort((detections.image[kept], -detections.score[kept], detections.klass[kept]))]
-    return detections.taken(kept)
+    order = np.lexsort((detections.image, -detections.score, detections.klass))
+    detections = detections.taken(order)
+    surest = _rounds(detections, np.arange(len(order))) < MOST_DETECTIONS
+    kept = surest | (detections.score >= confidence)
+    return detections.taken(kept), surest[kept]
 
 
 def overlapping(detections: Objects, labels: Objects, least: float, *, any_class: bool = False) -> Pairs:

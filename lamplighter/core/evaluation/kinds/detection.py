@@ -113,8 +113,8 @@ def oddities(labelled: Labelled, monitor: Monitor) -> Oddities:
     assert confidence is not None
     true, pred = boxes_of(labelled.y_true), boxes_of(labelled.y_pred)
     faults = (
-        side_faults(true, [labels.target, labels.classes or ""], frozenset(monitor.private)),
+        side_faults(true, [labels.target, labels.classes or ""], frozenset(monitor.private), " of the labels"),
         repeated_objects(true, labels.target),
-        meeting_faults(true, pred, confidence, (labels.target, monitor.predictions.prediction or "")),
+        meeting_faults(true, pred, confidence),
     )
     yield from merged(chain.from_iterable(faults))

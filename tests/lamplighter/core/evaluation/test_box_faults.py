@@ -82,7 +82,7 @@ def test_what_is_as_it_should_be_is_not_odd() -> None:
         ),
         pytest.param(
             replaced(images(), 0, 5, [[60.0, 10.0, 10.0, 60.0]]), images(), "boxes-odd",
-            "day: 20 boxes in 'true_boxes': 5 ending before it begins", 1.0, id="a label that is reversed",
+            "day: 20 boxes in 'true_boxes' of the labels: 5 ending before", 1.0, id="a label that is reversed",
         ),
         pytest.param(
             images(), replaced(images(), 1, 4, ["car", "car"]), "lists-unreadable",
@@ -128,7 +128,7 @@ def test_what_is_as_it_should_be_is_not_odd() -> None:
         pytest.param(
             images(), images(box=[20.0, 20.0, 120.0, 120.0]), "boxes-odd",
             "none of 20 detections overlaps a labelled object of its image by half, of whatever class; "
-            "boxes of 'true_boxes' reach 60 and those of 'boxes' 120; give both in pixels", 0.0, id="twice the scale",
+            "boxes of labels reach 60 and those of predictions 120; give both in pixels", 0.0, id="twice the scale",
         ),
         pytest.param(
             images(box=[100.0, 100.0, 150.0, 130.0]), images(box=[100.0, 100.0, 250.0, 230.0]), "boxes-odd",

@@ -109,3 +109,15 @@ def test_a_class_that_is_called_background_is_a_class() -> None:
     assert {it.y_true for it in confusion} == {'"background"', "bus", "person"}
     assert {it.value for it in found if it.metric == "recall"} == {1.0}
     assert replace(confusion[0], n=0).y_true == confusion[0].y_pred
+
+
+def test_what_the_service_acts_on_is_all_of_it_however_crowded_an_image_is() -> None:
+    """COCO counts 100 detections of a class in an image, which is of average precision alone."""
+    crowd = [([10.0 * place, 0.0, 10.0 * place + 9, 9.0], "car", 0.9) for place in range(150)]
+    unsure = [(sides, name, 0.1) for sides, name, _ in crowd]
+    assert_equal([crowd], [crowd])
+    found, confusion = measured([crowd], [crowd + unsure], Grouping.overall(1))
+    values = {it.metric: (it.value, it.n) for it in found if not it.klass}
+    assert (values["precision"], values["recall"]) == ((1.0, 150), (1.0, 150))
+    assert values["map50"][0] == pytest.approx(2 / 3, abs=0.01)
+    assert [(it.y_true, it.y_pred, it.n) for it in confusion] == [("car", "car", 150)]
