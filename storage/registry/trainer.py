@@ -170,6 +170,8 @@ class TrainerProcess:
             name = signal.Signals(-code).name
             hint = ", as happens when memory runs out" if code == -signal.SIGKILL else ""
             return f"was ended by {name}{hint}"
+        if not code:
+            return "failed: its process ended before it returned; leave out what ends it, such as sys.exit"
         lines = [] if self.is_private else _tail(log).splitlines()
         last = next((line.strip() for line in reversed(lines) if line.strip()), f"ended with code {code}")
         return f"failed: {last[:300]}"

@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +92,23 @@ def _train(job: dict[str, Any]) -> dict[str, Any]:
     if job["previous"] and "previous" in inspect.signature(function).parameters:
         more["previous"] = Path(job["previous"])
     metrics = function(pd.read_parquet(job["rows"]), Path(job["folder"]), job["version"], **more)
-    numbers = {str(name): float(value) for name, value in dict(metrics or {}).items()}
+    numbers = _numbers(metrics)
     return {"metrics": {name: number if math.isfinite(number) else None for name, number in numbers.items()}}
+
+
+def _numbers(metrics: Any) -> dict[str, float]:
+    """The metrics that a trainer returned, which may be none."""
+    named = {} if metrics is None else metrics
+    if not isinstance(named, Mapping):
+        raise ModelError(f"it returned {type(named).__name__}", fix="return a dict of numbers by name, or None")
+    numbers = {}
+    for name, value in named.items():
+        try:
+            numbers[str(name)] = float(value)
+        except (TypeError, ValueError):
+            what = f"it returned {type(value).__name__} as {str(name)!r}"
+            raise ModelError(what, fix="return numbers by name, or None") from None
+    return numbers
 
 
 def _predict(job: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from lamplighter.core.quality.grouping import Grouping
 from lamplighter.core.records.catalogue import OF_EACH_CLASS, QUALITY_METRICS
 from lamplighter.core.records.measurement import OVERALL, Measurement, State
 from lamplighter.core.retraining.policy import FEWEST_COMPARED
+from lamplighter.core.retraining.unanswered import unanswered
 from lamplighter.core.values.key_name import column_key, key_name
 
 RESAMPLES = 200
@@ -68,7 +69,7 @@ class Comparison:
     few : dict of str to int
         The others, with their rows or boxes, most first.
     nulls : tuple of float
-        Share of rows that champion and challenger left without a prediction or a score.
+        Share of rows that champion and challenger left without a prediction or a score that can be measured.
     """
 
     metric: str
@@ -131,9 +132,7 @@ def compare(
     Gain(value=0.75, lower=0.5, upper=1.0, n=100)
     """
     both = [labelled_as(monitor, rows, answers) for answers in (champion, challenger)]
-    # A score that is missing takes its row out of metrics of ranks, as hard rows would like.
-    answered = [name for name in (monitor.predictions.prediction, *monitor.predictions.scores) if name]
-    nulls = tuple(float(answers[answered].isna().any(axis=1).mean()) for answers in (champion, challenger))
+    nulls = tuple(float(unanswered(monitor, labelled).mean()) for labelled in both)
     weight = _weight(monitor, rows.y_true)
     groups = [Group.whole(len(weight)), *(Group.of(name, values, weight) for name, values in rows.segments.items())]
     draws = [np.arange(len(rows.y_true)), *_draws(rows.blocks, RESAMPLES)]
@@ -197,7 +196,7 @@ def refusal(comparison: Comparison, accept: Accept) -> str:
     """
     gain, (before, after) = comparison.gain, comparison.nulls
     if after > before:
-        return f"null answers rise from {before:.2%} to {after:.2%} of the rows"
+        return f"null or unreadable answers rise from {before:.2%} to {after:.2%} of the rows"
     if gain is None or undecided(comparison):
         return undecided(comparison)
     if gain.lower <= accept.gain:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -106,3 +107,18 @@ def test_a_result_without_end_is_refused(rows: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("METRICS", "200000")
     with pytest.raises(ModelError, match="left no result that can be read; return few metrics"):
         trained(rows, "METRICS")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('print("epoch 1"); raise SystemExit', "its process ended before it returned; leave out what ends it, such as"),
+        ('print("epoch 1"); os._exit(0)', "its process ended before it returned; leave out what ends it, such as"),
+        ('return "good"', "it returned str; return a dict of numbers by name, or None"),
+        ('return {"map50": [0.5]}', "it returned list as 'map50'; return numbers by name, or None"),
+    ],
+)
+def test_what_a_trainer_returns_instead_of_metrics_is_said(rows: Path, body: str, said: str) -> None:
+    (rows.parent / "trainer.py").write_text(f"import os\ndef train(rows, folder, version):\n    {body}\n")
+    with pytest.raises(ModelError, match=re.escape(f"train failed: {said}")):
+        trained(rows)
