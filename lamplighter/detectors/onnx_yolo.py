@@ -101,13 +101,21 @@ class YoloOnnx:
             )
         if known.get("end2end") == "True":
             raise ModelError("answers final boxes", where=path, fix="export it with end2end=False")
-        names: dict[int, str] = ast.literal_eval(known["names"])
-        self.names = [str(names[number]) for number in sorted(names)]
-        self.size: int = max(ast.literal_eval(known["imgsz"]))
-        self.stride = int(known["stride"])
+        try:
+            names: dict[int, str] = ast.literal_eval(known["names"])
+            self.names = [str(names[number]) for number in sorted(names)]
+            self.size: int = max(ast.literal_eval(known["imgsz"]))
+            self.stride = int(known["stride"])
+        except (KeyError, TypeError, ValueError, SyntaxError) as error:
+            what = f"its metadata cannot be read ({type(error).__name__}: {error})"
+            raise ModelError(what, where=path, fix="export it again by ultralytics") from None
         (self._input,) = self._session.get_inputs()
-        # A file of one fixed size takes images that are padded to a square.
-        self._is_fixed = isinstance(self._input.shape[2], int)
+        if fault := _unlike_export(self._session, len(self.names)):
+            raise ModelError(fault, where=path, fix="export it again by ultralytics, with half=False and batch=1")
+        # A file of one fixed size takes images that are padded to it.
+        height, width = self._input.shape[2:]
+        self._is_fixed = isinstance(height, int) and isinstance(width, int)
+        self._inside = (height, width) if self._is_fixed else (self.size, self.size)
         self._is_single = isinstance(self._input.shape[0], int)
 
     def detect(self, images: Sequence[np.ndarray], confidence: float = CONFIDENCE) -> list[Detections]:
@@ -144,16 +152,16 @@ class YoloOnnx:
         return [self._chosen(rows.T, inside, shape, confidence) for rows in raw]
 
     def _letterbox(self, image: np.ndarray) -> np.ndarray:
-        """Scale an image to the model's size and pad it: to a square, or as far as the strides of the model ask."""
+        """Scale an image to the model's size and pad it: to that size, or as far as the strides of the model ask."""
         import cv2
 
         height, width = image.shape[:2]
-        scale = min(self.size / height, self.size / width)
+        scale = min(self._inside[0] / height, self._inside[1] / width)
         # Of a strip, such as 5000 x 2, the short side would be 0.
         new_width, new_height = max(round(width * scale), 1), max(round(height * scale), 1)
         if (new_width, new_height) != (width, height):
             image = cv2.resize(image, (new_width, new_height), interpolation=cv2.INTER_LINEAR)
-        beside, above = self.size - new_width, self.size - new_height
+        beside, above = self._inside[1] - new_width, self._inside[0] - new_height
         if not self._is_fixed:
             beside, above = beside % self.stride, above % self.stride
         left, right = round(beside / 2 - 0.1), round(beside / 2 + 0.1)
@@ -232,6 +240,19 @@ def _unscaled(boxes: np.ndarray, inside: tuple[int, int], shape: tuple[int, int]
     left, top = round((inside[1] - width) / 2 - 0.1), round((inside[0] - height) / 2 - 0.1)
     moved = (boxes - [left, top, left, top]) / np.tile([width / shape[1], height / shape[0]], 2)
     return np.asarray(np.clip(moved, 0, [shape[1], shape[0]] * 2))
+
+
+def _unlike_export(session: onnxruntime.InferenceSession, classes: int) -> str:
+    """What differs from a detector that ultralytics exports; empty where nothing does."""
+    asked, given = session.get_inputs()[0], session.get_outputs()[0]
+    batch, channels = [*asked.shape, None, None][:2]
+    is_of_one = not isinstance(batch, int) or batch == 1
+    if len(asked.shape) != 4 or channels != 3 or asked.type != "tensor(float)" or not is_of_one:
+        return f"it takes {asked.type} of shape {asked.shape}, and not one image of three channels as floats"
+    rows = given.shape[1] if len(given.shape) == 3 else None
+    if isinstance(rows, int) and rows != 4 + classes:
+        return f"it answers {rows} numbers for a box, and its metadata names {classes} classes, which are 4 + {classes}"
+    return ""
 
 
 def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:

@@ -1,6 +1,7 @@
 """Running an ONNX file gives what ultralytics gives for the same file."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -123,6 +124,52 @@ def test_a_model_of_another_kind_is_refused(tmp_path):
 
     with pytest.raises(ModelError, match="a model for something else; a YOLO detector that ultralytics exported"):
         YoloOnnx(tmp_path / "other.onnx")
+
+
+EXPORTED = {"task": "detect", "names": "{0: 'car', 1: 'bus'}", "imgsz": "[64, 96]", "stride": "32"}
+
+
+def detector(path, known, shape=(1, 3, 64, 96), kind="FLOAT"):
+    """A file that finds the same car on every image."""
+    onnx = pytest.importorskip("onnx")
+    make, number = onnx.helper, onnx.TensorProto.FLOAT
+    found = onnx.numpy_helper.from_array(np.array([48, 32, 24, 16, 0.9, 0.1], np.float32).reshape(1, 6, 1))
+    graph = make.make_graph(
+        [make.make_node("Constant", [], ["found"], value=found)],
+        "detector",
+        [make.make_tensor_value_info("images", getattr(onnx.TensorProto, kind), shape)],
+        [make.make_tensor_value_info("found", number, (1, 6, 1))],
+    )
+    model = make.make_model(graph, opset_imports=[make.make_opsetid("", 17)], ir_version=8)
+    make.set_model_props(model, known)
+    onnx.save(model, path)
+    return path
+
+
+def test_a_file_of_a_fixed_size_that_is_no_square_takes_images_padded_to_it(tmp_path):
+    model = YoloOnnx(detector(tmp_path / "model.onnx", EXPORTED))
+    # Of half the size, and as wide for its height, the image fills what the model sees.
+    (found,) = model.detect([np.zeros((32, 48, 3), np.uint8)])
+    assert (found.classes, found.boxes.tolist()) == (["car"], [[18.0, 12.0, 30.0, 20.0]])
+    # A square one has 16 pixels of rim on both sides.
+    (found,) = model.detect([np.zeros((64, 64, 3), np.uint8)])
+    assert found.boxes.tolist() == [[20.0, 24.0, 44.0, 40.0]]
+
+
+@pytest.mark.parametrize(
+    ("known", "shape", "kind", "said"),
+    [
+        ({"stride": ""}, (1, 3, 64, 96), "FLOAT", "its metadata cannot be read (ValueError"),
+        ({"names": "['car', 'bus']"}, (1, 3, 64, 96), "FLOAT", "its metadata cannot be read (TypeError"),
+        ({"names": "{0: 'car'}"}, (1, 3, 64, 96), "FLOAT", "it answers 6 numbers for a box, and its metadata names 1"),
+        ({}, (1, 1, 64, 96), "FLOAT", "it takes tensor(float) of shape [1, 1, 64, 96], and not one image of three"),
+        ({}, (4, 3, 64, 96), "FLOAT", "it takes tensor(float) of shape [4, 3, 64, 96], and not one image of three"),
+        ({}, (1, 3, 64, 96), "FLOAT16", "it takes tensor(float16) of shape [1, 3, 64, 96]"),
+    ],
+)
+def test_a_file_that_is_exported_otherwise_says_how(tmp_path, known, shape, kind, said):
+    with pytest.raises(ModelError, match=re.escape(f"model.onnx: {said}")):
+        YoloOnnx(detector(tmp_path / "model.onnx", EXPORTED | known, shape, kind))
 
 
 @pytest.mark.long
