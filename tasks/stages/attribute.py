@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lamplighter.core.evaluation.attribution import Detected, attribute
 from lamplighter.core.evaluation.kinds.detection import served_objects
 from lamplighter.core.evaluation.labelled import Labelled
+from lamplighter.core.evaluation.maturity import matured
 from lamplighter.core.monitor import Monitor
 from lamplighter.core.records.finding import Code, Finding
 from lamplighter.core.time.window import Window
@@ -82,14 +83,18 @@ def _reference(
         return kept.load(_trailing(context, pending, kept))
     rows = context.scan(where)
     name = f"reference-{reference_key(rows, monitor)}"
-    if (known := kept.load([name])) is not None and known.is_measured:
+    # Labels of logged days come one after the other: what is made of the first of them is not kept for later runs.
+    is_beside = rows.spec.time is None or not has_labels
+    is_whole = is_beside or matured(rows.spec.window, monitor) <= context.now
+    if is_whole and (known := kept.load([name])) is not None and known.is_measured:
         return known
     # Images of a reference that are not there yet are looked for again.
     truth = _truth_of_reference(context, rows, has_labels=has_labels)
     if truth is None or not truth.comparable or truth.labelled.empty:
         return None
     found = _detected(monitor, rows, truth)
-    kept.keep(name, found)
+    if is_whole:
+        kept.keep(name, found)
     return found
 
 

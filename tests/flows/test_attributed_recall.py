@@ -131,6 +131,22 @@ def test_a_model_that_misses_in_daylight_is_said_to_be_the_model(tmp_path: Path)
     assert sentence.endswith("in images like the reference's too: look at the model")
 
 
+def test_a_reference_of_several_days_is_compared_once_all_its_labels_have_come(tmp_path: Path) -> None:
+    """The first run, whose predictions are all there, knows the labels of its day alone: what it finds is not kept."""
+    project = world(tmp_path, MONITOR.replace("REFERENCE", "{days: 2025-03-03..2025-03-04}"))
+    for number in range(3):
+        deliver(project, number, missed=(CAMERAS[:1], (), CAMERAS)[number])
+    later = [tmp_path / "labels" / f"day={day(number)}.parquet" for number in (1, 2)]
+    for path in later:
+        path.rename(tmp_path / path.name)
+    assert said(run(project, 0, is_present=False)) == []
+    for path in later:
+        (tmp_path / path.name).rename(path)
+    (sentence,) = said(run(project, 2, is_present=False))
+    # In a third of the images of one of two days a quarter of the objects was found.
+    assert sentence.startswith("2025-03-05: recall fell from 0.88 in the reference to 0.25, ")
+
+
 def test_dusk_under_good_lamps_says_nothing(tmp_path: Path) -> None:
     project = world(tmp_path, MONITOR.replace("REFERENCE", FIXED))
     for number in range(DAYS):
