@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
 
+from lamplighter.core.counts import counted
+from lamplighter.core.monitor.check_forms import Sigmas
 from lamplighter.core.monitor.checks import Check, Phase
+from lamplighter.core.numbers import number_text
 from lamplighter.core.time.window import Grain
 
 PERIODS: Mapping[tuple[Phase, Grain], int] = MappingProxyType(
@@ -64,6 +68,44 @@ def least_past(check: Check, grain: Grain) -> int:
     """
     most = windows_of(check, grain)
     return max(check.minimum_windows or min(most, max(LEAST_PAST, (most + 1) // 2)), fewest_values(check))
+
+
+def hides_itself(check: Check, grain: Grain) -> str:
+    """Why no change, however large, fails often enough: the first windows after it widen the limit of the later ones.
+
+    With one of n values far from the others, the next one of its kind lies (n - 1) / sqrt(n) deviations from the mean,
+    and with j of them sqrt((n - j) (n - 1) / (n j)).
+
+    Examples
+    --------
+    >>> limit = {"metric": "f1", "below": {"sigmas": 4, "of": "7d"}}
+    >>> hides_itself(Check.model_validate(limit | {"for": "2 of 3 days"}), Grain.DAY)
+    'after 1 window beyond it the limit of 4 deviations of 7 windows is out of reach, so that no change fails in 2 of 3
+     days; give a past of 18 windows or more, fewer deviations, or a shorter for'
+    >>> hides_itself(Check.model_validate(limit), Grain.DAY)
+    ''
+    """
+    before, limit = check.persists.failing - 1, check.given
+    # Windows of another phase are in no past of this one.
+    if not isinstance(limit, Sigmas) or not before or check.same:
+        return ""
+    windows = windows_of(check, grain)
+    if not before < windows or _deviations(before, windows) > limit.sigmas:
+        return ""
+    least = next((n for n in range(windows, MOST_WINDOWS) if _deviations(before, n) > limit.sigmas), None)
+    what = f"after {counted(before, 'window')} beyond it the limit of {number_text(limit.sigmas)} deviations"
+    what = f"{what} of {counted(windows, 'window')} is out of reach, so that no change fails in {check.persists.text}"
+    longer = f"a past of {least} windows or more, " if least else ""
+    return f"{what}; give {longer}fewer deviations, or a shorter for"
+
+
+MOST_WINDOWS = 10_000
+"""Beyond which no longer past is proposed."""
+
+
+def _deviations(beyond: int, windows: int) -> float:
+    """How far from the mean of a past values are, of which it holds some that lie far from the others."""
+    return math.sqrt((windows - beyond) * (windows - 1) / (windows * beyond))
 
 
 LEAST_SURE_SLOPE = 5

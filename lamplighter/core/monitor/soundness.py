@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from lamplighter.core.hints import did_you_mean
+from lamplighter.core.monitor.check_spans import hides_itself
 from lamplighter.core.monitor.columns import answer_columns, features_of, measured_features
 from lamplighter.core.monitor.images import MADE_OF_IMAGES, SEGMENTS
 from lamplighter.core.monitor.model import Monitor
@@ -81,6 +82,8 @@ def _limit_problems(monitor: Monitor) -> Iterator[Problem]:
             column = check.segment.partition("=")[0]
             what = f"the * in {check.segment!r} stands for itself; write {column}=* for every segment"
             yield Problem(("checks", i, "segment"), what, True)
+        if what := hides_itself(check, monitor.every):
+            yield Problem(("checks", i, key), what, True)
         if metric is None or limit is None:
             continue
         low, high = metric.lower, metric.upper

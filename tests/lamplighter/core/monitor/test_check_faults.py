@@ -157,6 +157,12 @@ def test_a_misspelt_key_is_named_with_the_right_one(key: str, place: int, letter
         ("below: 0", "f1 is at least 0 and at most 1, so the check never fails"),
         ("below: 1.4", "f1 is at least 0 and at most 1, so the check always fails"),
         ("above: -1", "f1 is at least 0 and at most 1, so the check always fails"),
+        (
+            "below: {sigmas: 4, of: 7d}, for: 2 of 3 days",
+            "after 1 window beyond it the limit of 4 deviations of 7 windows is out of reach, so that no change fails",
+        ),
+        ("below: {sigmas: 4, of: 28d}, for: 2 of 3 days", None),
+        ("below: {sigmas: 4, of: 7d}", None),
         ("below: 1, segment: plan=p*", "the * in 'plan=p*' stands for itself; write plan=* for every segment"),
         ("below: 1", None),
         ("above: 0", None),
