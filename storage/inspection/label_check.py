@@ -17,6 +17,7 @@ from lamplighter.core.monitor.soundness import Problem, classes_meet, label_colu
 from lamplighter.core.records.finding import Code
 from lamplighter.core.time.window import Window
 from lamplighter.errors import BrokenFileError, ColumnError, SourceError
+from storage.inspection.boxes import unknown_classes
 from storage.labelling.join import LabelIndex, Seen, Truth, truths_of
 from storage.labelling.late_labels import early_labels
 from storage.labelling.misdated import is_overdue, misdated_labels
@@ -203,6 +204,7 @@ def _of_values(monitor: Monitor, truth: Truth, check: LabelCheck) -> Iterator[Pr
         check.classes = {*true}
         yield from classes_meet(monitor, true, predicted, len(truth.y_true))
     if truth.comparable and answer:
+        yield from unknown_classes(monitor, truth.y_true, truth.labelled[answer])
         yield from _of_answers(monitor, truth)
     if monitor.kind.compared_as == "numbers" and answer and pd.isna(numbers(truth.labelled[answer])).all():
         yield Problem(("predictions", "prediction"), f"no value of {answer!r} is a number; name another column")
