@@ -70,13 +70,13 @@ class RequestMetrics:
         if scope["type"] != "http" or self._is_uncounted(scope):
             await self._app(scope, receive, send)
             return
-        request = _Request(self, scope, send)
+        request = _Request(self, scope, receive, send)
         trace = traces.trace_in(scope["headers"])
         token = traces.of_request.set(trace) if trace else None
         try:
             with request_span(scope["method"], scope["headers"], {"model": self._model}) as request.span:
                 try:
-                    await self._app(scope, receive, request.send)
+                    await self._app(scope, request.receive, request.send)
                 except Exception:
                     request.end(CLIENT_GONE if request.client_gone else 500)
                     raise
@@ -142,17 +142,30 @@ class RequestMetrics:
 class _Request:
     """One request on its way."""
 
-    __slots__ = ("_asked", "_begin", "_ended", "_metrics", "_scope", "_send", "_status", "client_gone", "span")
+    __slots__ = (
+        "_asked", "_begin", "_ended", "_is_whole", "_metrics", "_receive", "_scope", "_send", "_status", "client_gone",
+        "span",
+    )  # fmt: skip
 
-    def __init__(self, metrics: RequestMetrics, scope: Scope, send: Send) -> None:
-        self._metrics, self._scope, self._send = metrics, scope, send
+    def __init__(self, metrics: RequestMetrics, scope: Scope, receive: Receive, send: Send) -> None:
+        self._metrics, self._scope, self._receive, self._send = metrics, scope, receive, send
         # The framework changes both on its way to a mounted application.
         self._asked = (scope.get("root_path", ""), scope["path"])
         self._status = 500
-        self.client_gone = self._ended = False
+        self.client_gone = self._ended = self._is_whole = False
         self.span: Any = None
         self._begin = perf_counter()
         metrics.begin()
+
+    async def receive(self) -> Message:
+        """Pass a part of the request on."""
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._is_whole = not message.get("more_body")
+        elif not self._is_whole:
+            # Frameworks answer a part of a body as a fault of the client's (400), or of the service (500).
+            self.client_gone = True
+        return message
 
     async def send(self, message: Message) -> None:
         """Pass a part of the answer on."""
@@ -165,7 +178,7 @@ class _Request:
             self.client_gone = True
             raise
         if (kind == "http.response.body" and not message.get("more_body")) or kind == "http.response.pathsend":
-            self.end(self._status)
+            self.end(CLIENT_GONE if self.client_gone else self._status)
 
     def end(self, status: int) -> None:
         """Count it, once."""

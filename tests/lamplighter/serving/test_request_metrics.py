@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -182,6 +183,34 @@ def test_a_connection_that_is_gone_is_the_clients() -> None:
     with pytest.raises(OSError, match="closed"):
         asyncio.run(RequestMetrics(answering, instruments)(scope, answering, gone))  # type: ignore[arg-type]
     assert value(instruments.registry, "requests_total", status="499") == 1
+
+
+@pytest.mark.parametrize("status", [500, 400, None])
+def test_a_client_that_goes_before_its_body_is_whole_is_no_failure_of_the_service(status: int | None) -> None:
+    parts: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b"half", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Any:
+        return parts.pop(0)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        if status is None:
+            raise RuntimeError("the client is gone")
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": b"no"})
+
+    async def send(message: Any) -> None: ...
+
+    instruments = instruments_of()
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+    with suppress(RuntimeError):
+        asyncio.run(RequestMetrics(app, instruments)(scope, receive, send))
+    assert value(instruments.registry, "requests_total", status="499") == 1
+    assert not value(instruments.registry, "requests_total", status="500")
 
 
 def test_a_cancelled_request_is_counted_and_stays_cancelled() -> None:
