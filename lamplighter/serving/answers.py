@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from lamplighter.core.values.key_name import key_name
+from lamplighter.errors import LamplighterError
 
 OF_PANDAS = frozenset({"NAType", "NaTType"})
 """Values of pandas for nothing; pandas itself is not imported for them."""
@@ -28,6 +29,11 @@ def rows_of(answer: Any) -> list[Any]:
     >>> import pyarrow as pa
     >>> rows_of(pa.array([1, None]))
     [1, None]
+
+    Raises
+    ------
+    LamplighterError
+        If it has to be awaited first.
     """
     if isinstance(answer, list):
         return answer
@@ -37,6 +43,10 @@ def rows_of(answer: Any) -> list[Any]:
         if method := getattr(answer, plain, None):
             values = method()
             return values if isinstance(values, list) else [values]
+    if isinstance(answer, Awaitable | AsyncIterable):
+        raise LamplighterError(
+            f"a {type(answer).__name__} was given for predictions", fix="give what it has once awaited"
+        )
     return list(answer) if isinstance(answer, Iterable) else [answer]
 
 

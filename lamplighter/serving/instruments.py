@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
 from importlib import import_module
 from math import isfinite
 from types import ModuleType
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar, cast
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
@@ -180,13 +180,24 @@ class ModelInstruments:
         return Stage(self, "postprocess", Reason.SERVER)
 
     def predictor(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Decorate a function, plain or async, that returns its predictions: each call of it is one inference."""
+        """Decorate a function, plain or async, that returns its predictions: each call of it is one inference.
+
+        Where it returns an iterator, that is read to its end, and one over the same predictions is returned.
+
+        Raises
+        ------
+        LamplighterError
+            If it is a generator: the call of one returns before the model is asked.
+        """
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            what = f"{getattr(function, '__name__', function)} is a generator, whose predictions come after its call"
+            raise LamplighterError(what, where=self.model, fix="return a list, or use a block: with inference()")
         observed: Callable[..., Any]
-        if inspect.iscoroutinefunction(function):
+        if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
 
             async def observed(*args: P.args, **kwargs: P.kwargs) -> Any:
                 with self.inference() as answered:
-                    predictions = await function(*args, **kwargs)
+                    predictions = await cast(Any, function(*args, **kwargs))
                     answered(predictions)
                 return predictions
 
@@ -195,6 +206,11 @@ class ModelInstruments:
             def observed(*args: P.args, **kwargs: P.kwargs) -> Any:
                 with self.inference() as answered:
                     predictions = function(*args, **kwargs)
+                    if isinstance(predictions, Iterator):
+                        # It gives its rows once, and they are the caller's.
+                        rows = list(predictions)
+                        answered(rows)
+                        return iter(rows)
                     answered(predictions)
                 return predictions
 

@@ -142,26 +142,6 @@ def test_a_stage_is_timed_and_its_failure_counted_once() -> None:
     assert value(registry, "inference_failures_total", reason="model") == 1
 
 
-def test_a_function_is_decorated_plain_or_async() -> None:
-    instruments = instruments_of(kind="classification")
-
-    @instruments.predictor
-    def plain(rows: list[str]) -> list[int]:
-        """Say 1."""
-        return [1 for _ in rows]
-
-    @instruments.predictor
-    async def waiting(rows: list[str]) -> list[int]:
-        await asyncio.sleep(0)
-        return [0 for _ in rows]
-
-    assert plain(["a", "b"]) == [1, 1]
-    assert asyncio.run(waiting(["a"])) == [0]
-    assert (plain.__name__, plain.__doc__) == ("plain", "Say 1.")
-    assert value(instruments.registry, "inference_requests_total", status="ok") == 2
-    assert value(instruments.registry, "inference_predicted_class_total", class_="1") == 2
-
-
 def test_another_version_takes_over_and_a_running_inference_keeps_its_own() -> None:
     instruments = instruments_of(version="12")
     with instruments.inference() as answered:
