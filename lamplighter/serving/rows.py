@@ -6,6 +6,7 @@ import datetime as dt
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, NamedTuple
@@ -56,7 +57,7 @@ class Layout:
     instants : tuple of (int, bool)
         The places of timestamps, and whether they carry a zone.
     schema : Schema
-        As Arrow takes the first of these rows.
+        As Arrow takes the first of these rows, without columns whose type depends on the content, such as lists.
     """
 
     names: tuple[str, ...]
@@ -119,10 +120,20 @@ class Rows:
 
     def table(self, rows: Sequence[Row]) -> tuple[pa.Table, list[str]]:
         """The rows as a table, and why some are not in it: one that is at odds with the others costs none of them."""
+        made, refused = self._of_batch(rows)
+        if self._schema and self._refused + len(refused) > self._fitting + len(rows) - len(refused):
+            # More rows have been refused than fitted: it is the earlier ones that were wrong.
+            self._schema, self._fitting, self._refused = pa.schema([]), 0, 0
+            made, refused = self._of_batch(rows)
+        self._fitting += len(rows) - len(refused)
+        self._refused += len(refused)
+        return made, refused
+
+    def _of_batch(self, rows: Sequence[Row]) -> tuple[pa.Table, list[str]]:
         kept, refused = self._agreeing(rows)
         tables: list[pa.Table] = []
         for begin in range(0, len(kept), MADE_TOGETHER):
-            made, faults = self._sound(kept[begin : begin + MADE_TOGETHER])
+            made, faults = self._tables(kept[begin : begin + MADE_TOGETHER])
             tables += made
             refused += faults
             # Threads that answer requests go on meanwhile; they would be kept waiting for 5 ms, Python's interval.
@@ -139,7 +150,8 @@ class Rows:
             raise
         except NOT_STORABLE as error:
             raise fault_of({name: [value] for name, value in row.items()}, pa.schema([]), error) from None
-        layout = Layout(tuple(row), tuple(_instants(row)), table.schema)
+        schema = pa.schema([field for field in table.schema if not _depends_on_content(field.type)])
+        layout = Layout(tuple(row), tuple(_instants(row)), schema)
         if isinstance(row[self.time], dt.datetime):
             if len(self._layouts) >= MOST_SHAPES:
                 self._layouts.clear()
@@ -147,20 +159,8 @@ class Rows:
         return layout
 
     def _agreeing(self, rows: Sequence[Row]) -> tuple[Sequence[Row], list[str]]:
-        """The rows whose columns have the types of the rows before, and why the others are refused.
-
-        Where more rows have been refused than agreed, it is the earlier ones that were wrong: the first row of a
-        process must not decide for all.
-        """
-        counts = Counter(row.layout for row in rows)
-        faults = self._faults(counts)
-        refused = sum(counts[layout] for layout in faults)
-        if self._refused + refused > self._fitting + len(rows) - refused:
-            self._schema, self._fitting, self._refused = pa.schema([]), 0, 0
-            faults = self._faults(counts)
-            refused = sum(counts[layout] for layout in faults)
-        self._fitting += len(rows) - refused
-        self._refused += refused
+        """The rows whose columns have the types of the rows before, and why the others are refused."""
+        faults = self._faults(Counter(row.layout for row in rows))
         if not faults:
             return rows, []
         kept = [row for row in rows if row.layout not in faults]
@@ -168,23 +168,57 @@ class Rows:
 
     def _faults(self, counts: Counter[Layout]) -> dict[Layout, str]:
         """The layouts that do not agree with the types so far and with those that more rows have, and why."""
+        layouts = [layout for layout, _ in counts.most_common()]
+        with suppress(*NOT_STORABLE):
+            self._schema = self._with(*(layout.schema for layout in layouts))
+            return {}
         faults = {}
-        for layout, _ in counts.most_common():
+        for layout in layouts:
             try:
                 self._schema = self._with(layout.schema)
             except NOT_STORABLE as error:
                 faults[layout] = _reason(error)
         return faults
 
-    def _with(self, schema: pa.Schema) -> pa.Schema:
+    def _with(self, *schemas: pa.Schema) -> pa.Schema:
         """The types of all rows so far and of others, where Arrow has one for both and Parquet stores it."""
-        unified = pa.unify_schemas([self._schema, _in_known_zones(schema, self._schema)], promote_options="permissive")
+        known = {field.name: field.type for field in self._schema}
+        alike = [_in_known_zones(schema, known) for schema in schemas]
+        unified = pa.unify_schemas([self._schema, *alike], promote_options="permissive")
         if unified != self._schema:
             pq.write_metadata(unified, BytesIO())
         return unified
 
+    def _tables(self, rows: Sequence[Row]) -> tuple[list[pa.Table], list[str]]:
+        """Tables of rows; where they are at odds in what lists or structures hold, each is looked at."""
+        try:
+            return [self._made(rows)], []
+        except (ColumnError, *NOT_STORABLE):
+            looked_at, refused = self._looked_at(rows)
+        agreeing, faults = self._agreeing(looked_at)
+        made, others = self._sound(agreeing)
+        return made, refused + faults + others
+
+    def _looked_at(self, rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
+        """Rows with all types that they have themselves, and why Arrow does not take the others."""
+        layouts: dict[str, Layout] = {}
+        found, refused = [], []
+        for row in rows:
+            try:
+                schema = with_instants(pa.table(_columns([row])), self.time).schema
+            except ColumnError as fault:
+                refused.append(_reason(fault))
+            except NOT_STORABLE as error:
+                refused.append(_reason(fault_of(_columns([row]), self._schema, error)))
+            else:
+                layout = layouts.setdefault(str(schema), Layout(row.layout.names, row.layout.instants, schema))
+                found.append(Row(layout, row.values))
+        return found, refused
+
     def _sound(self, rows: Sequence[Row]) -> tuple[list[pa.Table], list[str]]:
-        """Tables of rows, halved until a row that only Arrow can judge, such as a list of several types, is alone."""
+        """Tables of rows, halved until a row that only Arrow can judge is alone."""
+        if not rows:
+            return [], []
         try:
             return [self._made(rows)], []
         except (ColumnError, *NOT_STORABLE) as error:
@@ -249,10 +283,15 @@ def _columns(rows: Sequence[Row]) -> dict[str, Sequence[Any]]:
     return {name: [mapping.get(name) for mapping in mappings] for name in every}
 
 
-def _in_known_zones(schema: pa.Schema, known: pa.Schema) -> pa.Schema:
-    """Timestamps that carry a zone in the zone of the rows before: Arrow has no type for two."""
+def _depends_on_content(kind: pa.DataType) -> bool:
+    """Whether values of one type of Python may have this type of Arrow and others."""
+    return bool(pa.types.is_nested(kind) or pa.types.is_decimal(kind))
+
+
+def _in_known_zones(schema: pa.Schema, known: dict[str, pa.DataType]) -> pa.Schema:
+    """Timestamps that carry a zone in the zone of the rows before, which are added to: Arrow has no type for two."""
     for place, field in enumerate(schema):
-        before = known.field(field.name).type if field.name in known.names else field.type
+        before = known.setdefault(field.name, field.type)
         if before != field.type and all(pa.types.is_timestamp(each) and each.tz for each in (before, field.type)):
             schema = schema.set(place, field.with_type(pa.timestamp(field.type.unit, before.tz)))
     return schema
