@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 from prometheus.rule_files import RULE_FILES
 from prometheus.spans import promql
@@ -27,16 +28,19 @@ def prometheus_yaml(config: Observability | None = None) -> str:
     """
     config = config or Observability()
     scrape = config.scrape
-    jobs = (
-        {
-            "job_name": config.live.job,
-            "honor_labels": True,
-            "static_configs": [*_targets(scrape.services), *_plain(scrape.plain_services)],
-        },
+    services = [*_targets(scrape.services), *_plain(scrape.plain_services)]
+    jobs = [
+        {"job_name": config.live.job, "honor_labels": True, "static_configs": services},
         _job(scrape.pushgateway_job, scrape.pushgateways, honor_labels=True, **_user(scrape)),
         _job(config.machines.job, scrape.nodes),
         _job(scrape.prefect_job, scrape.prefect, metrics_path="/api/metrics"),
-    )
+    ]
+    if config.match:
+        # Every rule chooses by these labels, so what is collected here needs them.
+        for job in jobs:
+            job["static_configs"] = [
+                {**group, "labels": {**group.get("labels", {}), **config.match}} for group in job["static_configs"]
+            ]
     return yaml_text(
         {
             "global": {
@@ -52,7 +56,7 @@ def prometheus_yaml(config: Observability | None = None) -> str:
     )
 
 
-def _job(name: str, targets: Iterable[str], **options: object) -> dict[str, object]:
+def _job(name: str, targets: Iterable[str], **options: object) -> dict[str, Any]:
     return {"job_name": name, **options, "static_configs": _targets(targets)}
 
 

@@ -95,6 +95,49 @@ class Observability(ConfigSection):
         if self.overdue_at_least > self.overdue_at_most:
             least, most = format_duration(self.overdue_at_least), format_duration(self.overdue_at_most)
             raise ValueError(f"overdue_at_least ({least}) is longer than overdue_at_most ({most}); raise the latter")
+        if self.gone_within <= self.alert_after:
+            within, after = format_duration(self.gone_within), format_duration(self.alert_after)
+            raise ValueError(f"gone_within ({within}) ends before alert_after ({after}) has passed; raise the former")
+        return self
+
+    @model_validator(mode="after")
+    def _rates_have_two_values(self) -> Observability:
+        every = self.scrape.interval
+        for name, window in (
+            ("live.rate_window", self.live.rate_window),
+            ("live.share_window", self.live.share_window),
+            ("live.log_window", self.live.log_window),
+            ("machines.window", self.machines.window),
+        ):
+            if window < 2 * every:
+                shown, interval = map(format_duration, (window, every))
+                raise ValueError(
+                    f"{name} ({shown}) holds fewer than two values of what is asked for every {interval}, so no rate "
+                    "is known and no alert comes; lengthen it, or shorten scrape.interval"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _labels_stay_apart(self) -> Observability:
+        if both := sorted(set(self.alert_labels) & set(self.keep)):
+            raise ValueError(f"{both[0]!r} is in keep and in alert_labels, which replaces it; leave one out")
+        return self
+
+    @model_validator(mode="after")
+    def _jobs_have_names_of_their_own(self) -> Observability:
+        scrape = self.scrape
+        places: dict[str, str] = {}
+        for place, job, targets in (
+            ("live.job", self.live.job, scrape.services or scrape.plain_services),
+            ("scrape.pushgateway_job", scrape.pushgateway_job, scrape.pushgateways),
+            ("machines.job", self.machines.job, scrape.nodes),
+            ("scrape.prefect_job", scrape.prefect_job, scrape.prefect),
+        ):
+            if targets and (other := places.setdefault(job, place)) != place:
+                raise ValueError(
+                    f"{place} and {other} are both {job!r}, and Prometheus takes a name once; change one, or have "
+                    "targets for one alone"
+                )
         return self
 
     def selector(self, metric: str, *matchers: str) -> str:

@@ -49,7 +49,7 @@ class Scraping(ConfigSection):
     interval: Positive = Field(default=timedelta(seconds=15), description="how often each target is asked")
     rules_every: Positive = Field(default=timedelta(minutes=1), description="how often rules are evaluated")
     services: Targets = Field(default=("localhost:8000",), description="model services with `/metrics`")
-    plain_services: dict[str, Targets] = Field(
+    plain_services: dict[Word, Targets] = Field(
         default={}, description="services that do not say which model they serve, by its name"
     )
     pushgateway_job: Word = Field(default="pushgateway", description="Prometheus' job of the Pushgateway")
@@ -105,7 +105,7 @@ class Alertmanager(ConfigSection):
 
     critical: Word = Field(default=RELAY, description="receiver of what is critical")
     warning: Word = Field(default=RELAY, description="receiver of what is not")
-    receivers: dict[str, Receiver] = Field(default={}, description="receivers by name; `relay` is always there")
+    receivers: dict[Word, Receiver] = Field(default={}, description="receivers by name; `relay` is always there")
     owners: dict[str, Owner] = Field(default={}, description="receivers of the models of an owner")
     relay_url: Annotated[str, AfterValidator(_address)] = Field(
         default="http://localhost:9094/alertmanager", description="where `lamplighter relay` listens"

@@ -40,6 +40,9 @@ OF_GAUGES = frozenset(
 OF_SERVICES = frozenset({"job", "instance", "le", "route", "status", "reason", "path", "gpu"})
 """Labels by which the panels themselves choose series: those of the gauges of runs, and those of what is live."""
 
+OF_MACHINES = frozenset({"host", "mountpoint", "device", "fstype"})
+"""Labels that tell the disks and machines of exporters apart."""
+
 
 def _span(value: object) -> timedelta:
     if isinstance(value, timedelta):
@@ -95,6 +98,9 @@ def _plain(labels: dict[str, str]) -> dict[str, str]:
     for name, value in labels.items():
         if name in OF_ALERTS:
             raise ValueError(f"{name!r} is a label that every alert has already; choose another name")
+        if name in OF_GAUGES | OF_SERVICES | OF_MACHINES:
+            # Prometheus refuses to evaluate a rule whose alerts become alike.
+            raise ValueError(f"{name!r} is a label that tells alerts apart; choose another name")
         if "{{" in value:
             raise ValueError(f"label {name!r} holds {{{{, which Prometheus would expand; write the text itself")
     return labels
@@ -122,7 +128,21 @@ def _listed(value: object) -> object:
 def _kept(name: str) -> str:
     if not LABEL.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a label; use letters, digits and _, and no digit in front")
+    if name in OF_GAUGES | OF_SERVICES | OF_MACHINES:
+        raise ValueError(f"{name!r} is a label that rules choose by; keep one that Prometheus adds to all targets")
     return name
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def _expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{text!r} is no regular expression ({error}); write names with | between them") from None
+    return text
 
 
 def _target(text: str) -> str:
@@ -145,7 +165,10 @@ AlertLabels = Annotated[dict[str, str], AfterValidator(_labels), AfterValidator(
 Matchers = Annotated[dict[str, str], AfterValidator(_labels), AfterValidator(_matched)]
 Uid = Annotated[str, AfterValidator(_uid)]
 Given = Annotated[Uid, AfterValidator(_word)]
-Kept = Annotated[tuple[Annotated[str, AfterValidator(_kept)], ...], BeforeValidator(_listed)]
+Expression = Annotated[Word, AfterValidator(_expression)]
+Kept = Annotated[
+    tuple[Annotated[str, AfterValidator(_kept)], ...], BeforeValidator(_listed), AfterValidator(_each_once)
+]
 Ratio = Annotated[float, Field(gt=0, lt=1)]
 Targets = Annotated[tuple[Annotated[str, AfterValidator(_target)], ...], BeforeValidator(_listed)]
 Shares = Annotated[dict[Positive, float], AfterValidator(_bounded)]

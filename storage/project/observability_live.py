@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from lamplighter.core.time.duration import format_duration
-from storage.project.observability_fields import ConfigSection, Positive, Ratio, Shares, Span, Word
+from storage.project.observability_fields import ConfigSection, Expression, Positive, Ratio, Shares, Span, Word
 
 Count = Annotated[int, Field(ge=0, le=100_000)]
 Limit = Annotated[float, Field(gt=0, le=86_400)]
@@ -90,6 +90,6 @@ class Machines(ConfigSection):
     disk_ahead: Positive = Field(default=timedelta(days=1), description="a disk that is full by then is reported")
     disk_from_ratio: Ratio = Field(default=0.6, description="where so much is used already")
     disk_after: Span = Field(default=timedelta(minutes=30), description="for how long it is expected to")
-    filesystems: Word = Field(
+    filesystems: Expression = Field(
         default="tmpfs|ramfs|overlay|squashfs|iso9660|nsfs", description="types of disks that are not looked at"
     )

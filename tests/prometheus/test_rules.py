@@ -187,6 +187,14 @@ def test_promtool_agrees_with_all_that_can_be_scraped(promtool: str, tmp_path: P
     assert plain == {"targets": ["10.0.0.7:8000", "[::1]:8000"], "labels": {"model": "purchases"}}
 
 
+def test_what_is_collected_has_the_labels_that_rules_choose_by() -> None:
+    config = Observability(match={"cluster": "eu"}, scrape=Scraping(plain_services={"purchases": ("10.0.0.7:8000",)}))
+    jobs = yaml.safe_load(prometheus_files(config)["prometheus.yml"])["scrape_configs"]
+    groups = [group for job in jobs for group in job["static_configs"]]
+    assert {group["labels"]["cluster"] for group in groups} == {"eu"}
+    assert [group["labels"]["model"] for group in groups if "model" in group["labels"]] == ["purchases"]
+
+
 def test_what_is_pushed_or_exposed_keeps_its_labels() -> None:
     scraped = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
     assert {job["job_name"]: job.get("honor_labels", False) for job in scraped} == {

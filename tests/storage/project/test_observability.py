@@ -68,6 +68,16 @@ PAGE = "is not the address of a page; write one such as https://wiki.example.org
         ("alert_labels = {severity = 'page'}", "alert_labels: 'severity' is a label that every alert has already"),
         ("alert_labels = {__name__ = 'x'}", "alert_labels: '__name__' is no name of a label"),
         ("alert_labels = {team = '{{ $labels.model'}", "alert_labels: label 'team' holds {{, which Prometheus would"),
+        (
+            "alert_labels = {instance = 'x'}",
+            "alert_labels: 'instance' is a label that tells alerts apart; choose another",
+        ),
+        ("alert_labels = {zone = 'x'}\nkeep = ['zone']", "'zone' is in keep and in alert_labels, which replaces it"),
+        (
+            "keep = ['job']",
+            "keep.0: 'job' is a label that rules choose by; keep one that Prometheus adds to all targets",
+        ),
+        ("alert_after = '4d'", "gone_within (3d) ends before alert_after (4d) has passed; raise the former"),
         ("runbook_url = 'javascript:alert(1)'", f"runbook_url: {PAGE}"),
         ("runbook_url = 'docs/how-to.md'", f"runbook_url: {PAGE}"),
         ("runbook_url = 'https://[wiki'", f"runbook_url: {PAGE}"),
@@ -92,6 +102,15 @@ PAGE = "is not the address of a page; write one such as https://wiki.example.org
             "scrape.nodes.0: 'here' is no host with a port",
         ),
         ("keep = ['a b']", "keep.0: 'a b' is no name of a label"),
+        ("[observability.live]\nrate_window = '15s'", "live.rate_window (15s) holds fewer than two values"),
+        ("[observability.scrape]\ninterval = '1h'", "fewer than two values of what is asked for every 1h, so no rate"),
+        (
+            "[observability.live]\njob = 'node'",
+            "machines.job and live.job are both 'node', and Prometheus takes a name",
+        ),
+        ("[observability.machines]\nfilesystems = '('", "machines.filesystems: '(' is no regular expression"),
+        ("[observability.scrape.plain_services]\n'' = ['a:1']", "should be a text of one line"),
+        ("[observability.alertmanager.receivers]\n'' = {relay = 'a'}", "should be a text of one line"),
     ],
 )
 def test_what_is_wrong_is_one_line(tmp_path: Path, line: str, message: str) -> None:
@@ -101,6 +120,13 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, line: str, message: str) -> N
     assert said.startswith(f"{tmp_path}/lamplighter.toml:")
     assert message in said
     assert "\n" not in said
+
+
+def test_jobs_without_targets_may_share_a_name_and_a_label_is_kept_once(tmp_path: Path) -> None:
+    text = (
+        "keep = ['zone', 'zone']\n[observability.machines]\njob = 'pushgateway'\n[observability.scrape]\nnodes = []\n"
+    )
+    assert load(tmp_path, f"[observability]\n{text}").keep == ("zone",)
 
 
 def test_the_settings_of_the_page_on_alerts_are_read(tmp_path: Path) -> None:
