@@ -88,12 +88,15 @@ def alert_message(delivery: Delivery, critical: str = "critical") -> Message:
 
 
 def _lines(delivery: Delivery, named: list[Alert]) -> Iterator[str]:
-    """What each alert says; a summary that is the title already is left out."""
+    """What each alert says; a summary that is the title already is left out.
+
+    Alerts of other rules may say nothing else. Their labels stand in its place: apprise sends nothing without a body.
+    """
     for number, alert in enumerate(named[:MOST_ALERTS]):
         names = ("description", "runbook_url") if number == 0 else ("summary", "description")
-        for text in (alert.annotations.get(name) for name in names):
-            if text:
-                yield visible(shortened(text, MOST_LETTERS))
+        said = [text for text in (alert.annotations.get(name, "").strip() for name in names) if text]
+        for text in said or [", ".join(f"{name}={value}" for name, value in alert.labels.items()) or alert.status]:
+            yield visible(shortened(text, MOST_LETTERS))
     if (rest := max(0, len(named) - MOST_ALERTS) + delivery.truncatedAlerts) > 0:
         yield f"and {rest} more"
     over = len(delivery.alerts) - len(named)

@@ -240,6 +240,13 @@ def test_a_token_is_asked_for_where_one_is_set() -> None:
         assert "s3cr3t" not in " ".join(own.lines)
 
 
+@pytest.mark.parametrize("annotations", [{}, {"summary": "It is down"}, {"message": "down"}, {"description": " "}])
+def test_an_alert_of_another_rule_that_says_little_is_sent_with_its_labels(annotations: dict[str, str]) -> None:
+    alert = {"status": "firing", "labels": {"alertname": "Up", "job": "db"}, "annotations": annotations}
+    group = {"version": "4", "groupKey": "g", "status": "firing", "alerts": [alert]}
+    assert alert_message(Delivery.model_validate(group)).body == "alertname=Up, job=db"
+
+
 def test_texts_of_alerts_are_bounded_and_forge_no_line() -> None:
     names = [f"model-{number}" for number in range(60)]
     wild = group(*(alert(name) for name in names), truncatedAlerts=940)
