@@ -11,6 +11,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from lamplighter.errors import HistoryError
+from storage.history import tables
 from storage.history.database import HEAD, History, engine_of, version_of
 from storage.history.query import file_of
 from storage.project.database_urls import history_error
@@ -92,6 +93,19 @@ def migrations_behind(history: History) -> int | None:
     if not re.fullmatch(r"\d{4}", version):
         raise HistoryError(f"the history is of version {version}, which no Lamplighter has made", fix="see history_url")
     return int(HEAD) - int(version)
+
+
+def tables_missing(history: History) -> list[str]:
+    """The tables that a history of this version should have and has not, as after a part of it was restored.
+
+    Examples
+    --------
+    >>> tables_missing(history)
+    []
+    """
+    with history.reading() as connection:
+        there = {*sa.inspect(connection).get_table_names()}
+    return sorted({*tables.metadata.tables} - there)
 
 
 def damages(history: History) -> list[str]:

@@ -31,6 +31,13 @@ def gauges(case: Case) -> Iterator[Looked]:
         yield fault(what, where=f"textfile_dir {place}", fix="make it, and give it to the user of the runs")
     else:
         yield ok(f"textfiles go to {place}")
+        files = {monitor.model: place / f"lamplighter-{monitor.model}.prom" for monitor in case.sound}
+        times = {
+            model: datetime.fromtimestamp(file.stat().st_mtime, UTC) for model, file in files.items() if file.is_file()
+        }
+        for monitor in case.sound:
+            fix = f"`lamplighter run {monitor.model}` writes them"
+            yield replace(_of_model(case, monitor, times, f"textfile_dir {place}", fix), model=monitor.model)
 
 
 def _pushgateway(case: Case) -> Iterator[Looked]:
@@ -43,23 +50,23 @@ def _pushgateway(case: Case) -> Iterator[Looked]:
     if found.date is not None:
         yield from compared(found.date, "the Pushgateway")
     for monitor in case.sound:
-        yield replace(_of_model(case, monitor, found.times), model=monitor.model)
+        fix = f"`lamplighter run {monitor.model}` pushes them; start the Pushgateway with --persistence.file"
+        yield replace(_of_model(case, monitor, found.times, "Pushgateway", fix), model=monitor.model)
 
 
-def _of_model(case: Case, monitor: Monitor, times: dict[str, datetime]) -> Looked:
-    """Whether the Pushgateway has what a run published last."""
+def _of_model(case: Case, monitor: Monitor, times: dict[str, datetime], where: str, fix: str) -> Looked:
+    """Whether the place of gauges has what a run published last."""
     kept = case.project.home / "gauges" / f"{monitor.model}.prom"
-    model, where = monitor.model, "Pushgateway"
+    model = monitor.model
     if not kept.is_file():
         return unused("nothing was published yet")
     last, at = datetime.fromtimestamp(kept.stat().st_mtime, UTC), times.get(model)
     if at is None:
-        fix = f"`lamplighter run {model}` pushes them; start the Pushgateway with --persistence.file"
         return fault(f"has no gauges of it, which a run published at {_shown(last)}", where=where, fix=fix)
     if at < last - SLACK:
         what = f"has its gauges of {_shown(at)}, and a run published newer ones at {_shown(last)}"
-        return fault(what, where=where, fix=f"`lamplighter run {model}` pushes them")
-    return ok(f"its gauges were pushed at {_shown(at)}")
+        return fault(what, where=where, fix=fix.partition(";")[0])
+    return ok(f"its gauges were published at {_shown(at)}")
 
 
 def _shown(moment: datetime) -> str:

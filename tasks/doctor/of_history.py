@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from storage.history.lock import is_held
 from storage.history.outbox import waiting
 from storage.history.promotions import champion
 from storage.history.query import file_of
-from storage.history.unchanged import damages, migrations_behind, unchanged_history
+from storage.history.unchanged import damages, migrations_behind, tables_missing, unchanged_history
 from storage.profiles.store import ProfileStore
 from storage.registry.versions import Registry
 from storage.upkeep.sizes import size_text, tree_size
@@ -36,6 +37,9 @@ LATE = timedelta(hours=6)
 
 MOST_WINDOWS = 400
 
+ARROW = b"ARROW1"
+"""What a file of Arrow begins and ends with."""
+
 
 def history(case: Case) -> Iterator[Looked]:
     """Whether it can be reached, is of this version, and can be written."""
@@ -47,10 +51,17 @@ def history(case: Case) -> Iterator[Looked]:
         return
     file = file_of(case.project)
     where = str(file) if file else _place(found)
-    if found is None:
+    missing = tables_missing(found) if found and behind in (None, 0) else []
+    if found is None and file and file.exists():
+        yield fault("is no file", where=where, fix="move it away, or set LAMPLIGHTER_HISTORY_URL")
+    elif found is None:
         yield unused(f"{where} is made by the first run")
-    elif behind is None:
+    elif behind is None and len(missing) == len(tables.metadata.tables):
         yield unused(f"{where} has no tables yet; the first run makes them")
+    elif behind is None:
+        yield fault("has tables, and alembic_version says no version", where=where, fix="restore a back-up")
+    elif missing:
+        yield fault(f"lacks tables: {', '.join(missing)}", where=where, fix="restore a back-up")
     elif behind < 0:
         yield fault("was written by a newer Lamplighter", where=where, fix="install that one here")
     elif behind:
@@ -235,11 +246,23 @@ def profiles(case: Case, monitor: Monitor) -> Iterator[Looked]:
     with case.history.reading() as connection:
         named = connection.scalars(query).all()
     lost = [name for name in named if not store.path_of(name).is_file()]
-    if lost:
-        what = f"{len(lost)} of {len(named)} profiles that the history names are gone, such as {lost[0]}.arrow"
-        yield warning(what, where=str(store.folder), fix="restore a back-up, or run their windows again")
-    else:
+    broken = [name for name in named if name not in lost and not _is_whole(store.path_of(name))]
+    for names, what in ((lost, "gone"), (broken, "cut short")):
+        if names:
+            yield warning(
+                f"{len(names)} of {len(named)} profiles that the history names are {what}, such as {names[0]}.arrow",
+                where=str(store.folder),
+                fix="restore a back-up, or run their windows again",
+            )
+    if not lost and not broken:
         yield ok(f"{len(named)} are there")
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file of Arrow has its end, which is written last."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - len(ARROW)))
+        return file.read() == ARROW
 
 
 def messages(case: Case, monitor: Monitor) -> Iterator[Looked]:

@@ -11,7 +11,7 @@ from lamplighter.errors import LamplighterError
 from storage.history.query import file_of
 from storage.project.folder import Project
 from storage.project.private_files import is_open_to_others, own_entries
-from storage.project.settings import settings_file
+from storage.project.settings import RELAY, settings_file
 from storage.upkeep.sizes import size_text, tree_size, unchanged_since
 from tasks.doctor.case import Case
 from tasks.doctor.looked import Looked, fault, fault_of, ok, warning
@@ -50,13 +50,20 @@ def _private(project: Project) -> Iterator[Path]:
     if project.env_file.path.is_file():
         yield project.env_file.path
     path, _, values = settings_file(project.root)
-    if {"pushgateway_password", "history_url"} & {*values}:
+    # A receiver that is no variable is a URL with its secret.
+    if {"pushgateway_password", "history_url", "relay_token"} & {*values} or "://" in str(values.get(RELAY, "")):
         yield path
 
 
 def disk(case: Case) -> Iterator[Looked]:
     """How much room is left where the home lies, what takes it, and whether it can be written."""
     home = case.project.home
+    yield from _log_file(case.project)
+    if home.is_symlink() and not home.exists():
+        yield fault(
+            f"leads to {home.readlink()}, which is not there", where=str(home), fix="make it, or mount its disk"
+        )
+        return
     place = next(folder for folder in (home, *home.parents) if folder.exists())
     if not place.is_dir():
         yield fault("is no folder", where=str(place), fix="remove it, or set LAMPLIGHTER_HOME")
@@ -80,3 +87,16 @@ def disk(case: Case) -> Iterator[Looked]:
             where=str(path),
             fix="`lamplighter prune --retention` removes it",
         )
+
+
+def _log_file(project: Project) -> Iterator[Looked]:
+    """A file of the log that runs cannot write: they go on without."""
+    if project.log_place in ("", "-"):
+        return
+    path = Path(project.log_place)
+    place = next(there for there in (path, *path.parents) if there.exists())
+    where, fix = f"log_file {path}", "name a file that the user of the runs can write"
+    if place.is_dir() == (place == path):
+        yield fault("is a folder" if place == path else f"{place} is no folder", where=where, fix=fix)
+    elif not os.access(place, os.W_OK):
+        yield fault("cannot be written", where=where, fix=fix)

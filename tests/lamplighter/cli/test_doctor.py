@@ -323,7 +323,7 @@ def test_a_pushgateway_that_forgot(world: Path, monkeypatch: Env) -> None:
         assert [text.partition(" at ")[0] for text in said] == [
             "the Pushgateway answers",
             "agrees with the Pushgateway",
-            "its gauges were pushed",
+            "its gauges were published",
         ]
         later = datetime.now(UTC).timestamp() + 3600
         os.utime(world / ".lamplighter" / "gauges" / "churn.prom", (later, later))
