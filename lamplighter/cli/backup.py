@@ -19,8 +19,10 @@ def command(project: str | None, file: Path, reports: bool) -> None:
     in it either: they are yours, and version control keeps them.
     """
     from storage.project.folder import Project
+    from storage.project.output_file import refuse_output
 
     opened = Project.open(project)
+    refuse_output(opened, file)
     from storage.upkeep.backup import back_up
     from storage.upkeep.sizes import size_text
 

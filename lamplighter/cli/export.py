@@ -52,8 +52,11 @@ def openmetrics(
     from storage.history.gauge_series import openmetrics as lines_of
     from storage.history.query import existing_history
     from storage.project.folder import Project
+    from storage.project.output_file import refuse_output
 
     opened = Project.open(project)
+    if output:
+        refuse_output(opened, output)
     spans = _spans(opened, model, {"first": first, "last": last, "as_of": None})
     history = existing_history(opened)
     assert history is not None, "there is a run in it"
