@@ -12,6 +12,7 @@ import click
 
 from lamplighter.cli.colour import BAD, FAINT, GOOD, UNSURE, painted
 from lamplighter.cli.models import complete_models
+from lamplighter.cli.number import Between
 from lamplighter.cli.table import echo_wrapped
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ SHOWN_SOUND = 12
 @click.option("--send-test", is_flag=True, help="Send a test message to every URL of `notify`.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(0.1, 3600),
+    type=Between(0.1, 3600),
     default=60.0,
     show_default=True,
     help="How long each look may take.",

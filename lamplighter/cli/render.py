@@ -10,12 +10,16 @@ import click
 
 from lamplighter.application import IS_CHECKOUT, ROOT
 from lamplighter.atomic import write_atomically
+from lamplighter.cli.number import Between
 from lamplighter.errors import LamplighterError
 
 if TYPE_CHECKING:
     from storage.project.folder import Project
 
 FOLDER = click.Path(path_type=Path)
+
+MOST_SCALE = 1_000
+"""Prometheus counts in milliseconds: of a quarter of a minute 15 are left."""
 
 
 @click.command(epilog="Example: lamplighter -C my-project render --rules /etc/prometheus/rules")
@@ -26,7 +30,7 @@ FOLDER = click.Path(path_type=Path)
 )
 @click.option(
     "--time-scale",
-    type=click.FloatRange(min=1),
+    type=Between(1, MOST_SCALE),
     default=1.0,
     metavar="N",
     help="With --rules and --prometheus: divide every length of time by N, to watch in a minute what takes an hour.",

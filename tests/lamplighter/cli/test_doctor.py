@@ -343,6 +343,10 @@ def test_what_hangs_does_not_stop_the_others(world: Path, monkeypatch: Env) -> N
     assert {it["check"] for it in rows} == {check.name for check in CHECKS} | {"labels"}
 
 
+def test_a_time_that_is_no_number(world: Path) -> None:
+    assert "nan is not in the range 0.1<=x<=3600" in mistake("-C", world, "doctor", "--seconds", "nan")
+
+
 def test_what_a_look_raises_is_its_own_fault(world: Path, monkeypatch: Env) -> None:
     def broken(*_: object) -> None:
         raise KeyError("at")

@@ -196,8 +196,9 @@ def test_a_file_of_prometheus_that_was_edited_by_hand_is_named(tmp_path: Path) -
         _run(tmp_path, "--prometheus", str(out))
     alone = _run(tmp_path, "--time-scale", "60")
     assert (alone.exit_code, "--time-scale is of --rules and --prometheus" in alone.output) == (2, True)
-    refused = _run(tmp_path, "--prometheus", str(out), "--time-scale", "0.5")
-    assert (refused.exit_code, "0.5 is not in the range x>=1" in refused.output) == (2, True)
+    for scale in ("0.5", "nan", "inf", "1e12"):
+        refused = _run(tmp_path, "--prometheus", str(out), "--time-scale", scale)
+        assert (refused.exit_code, "is not in the range 1<=x<=1000" in refused.output) == (2, True), scale
 
 
 @pytest.mark.parametrize("option", ["--rules", "--dashboards"])
