@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from lamplighter.core.records.live import OTHER
 from lamplighter.serving import traces
 from lamplighter.serving.faults import reported
+from lamplighter.serving.inference import waiting
 from lamplighter.serving.instruments import ModelInstruments
 from lamplighter.serving.routes import Routes
 from lamplighter.telemetry.spans import request_span
@@ -73,6 +74,7 @@ class RequestMetrics:
         request = _Request(self, scope, receive, send)
         trace = traces.trace_in(scope["headers"])
         token = traces.of_request.set(trace) if trace else None
+        client = waiting.set(request)
         try:
             with request_span(scope["method"], scope["headers"], {"model": self._model}) as request.span:
                 try:
@@ -84,8 +86,9 @@ class RequestMetrics:
                     # An answer without an end: its client is gone, or the server cancels what it waits for no longer.
                     request.end(CLIENT_GONE)
         finally:
-            if token is not None:
-                with suppress(ValueError):
+            with suppress(ValueError):
+                waiting.reset(client)
+                if token is not None:
                     traces.of_request.reset(token)
 
     def _is_uncounted(self, scope: Scope) -> bool:
@@ -144,7 +147,7 @@ class _Request:
 
     __slots__ = (
         "_asked", "_begin", "_ended", "_is_whole", "_metrics", "_receive", "_scope", "_send", "_status", "client_gone",
-        "span",
+        "has_left", "span",
     )  # fmt: skip
 
     def __init__(self, metrics: RequestMetrics, scope: Scope, receive: Receive, send: Send) -> None:
@@ -152,7 +155,7 @@ class _Request:
         # The framework changes both on its way to a mounted application.
         self._asked = (scope.get("root_path", ""), scope["path"])
         self._status = 500
-        self.client_gone = self._ended = self._is_whole = False
+        self.client_gone = self.has_left = self._ended = self._is_whole = False
         self.span: Any = None
         self._begin = perf_counter()
         metrics.begin()
@@ -162,7 +165,9 @@ class _Request:
         message = await self._receive()
         if message["type"] == "http.request":
             self._is_whole = not message.get("more_body")
-        elif not self._is_whole:
+            return message
+        self.has_left = True
+        if not self._is_whole:
             # Frameworks answer a part of a body as a fault of the client's (400), or of the service (500).
             self.client_gone = True
         return message

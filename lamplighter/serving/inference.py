@@ -45,6 +45,15 @@ class Instruments(Protocol):
         """Why an inference failed."""
 
 
+class Waiting(Protocol):
+    """Who waits for the answer of a request."""
+
+    has_left: bool
+
+
+waiting: ContextVar[Waiting | None] = ContextVar("lamplighter_waiting", default=None)
+"""The client of the request that is being answered, where a middleware of ours sees it."""
+
 _inside: ContextVar[bool] = ContextVar("lamplighter_inference", default=False)
 
 
@@ -60,6 +69,8 @@ def reason_of(error: BaseException, otherwise: Reason, declared: Mapping[type[Ba
     for kind, reason in declared.items():
         if isinstance(error, kind):
             return reason
+    if _is_left(error):
+        return Reason.CLIENT
     for kinds, reason in BY_TYPE:
         if isinstance(error, kinds):
             return reason
@@ -70,6 +81,13 @@ def reason_of(error: BaseException, otherwise: Reason, declared: Mapping[type[Ba
         # Those of httpx, requests and urllib3 have no common ancestor.
         return Reason.TIMEOUT
     return otherwise if isinstance(error, Exception) else Reason.SERVER
+
+
+def _is_left(error: BaseException) -> bool:
+    """Whether an inference was ended because its client reads no further."""
+    client = waiting.get()
+    is_cancelled = isinstance(error, asyncio.CancelledError)
+    return isinstance(error, GeneratorExit) or (is_cancelled and client is not None and client.has_left)
 
 
 class Inference:

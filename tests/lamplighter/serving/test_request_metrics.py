@@ -213,6 +213,48 @@ def test_a_client_that_goes_before_its_body_is_whole_is_no_failure_of_the_servic
     assert not value(instruments.registry, "requests_total", status="500")
 
 
+@pytest.mark.parametrize(("leaves", "reason"), [(True, "client"), (False, "timeout")])
+def test_an_inference_that_is_cancelled_because_its_client_left_is_the_clients(leaves: bool, reason: str) -> None:
+    instruments = instruments_of()
+    parts: list[dict[str, Any]] = [{"type": "http.request", "body": b""}, {"type": "http.disconnect"}]
+
+    async def receive() -> Any:
+        return parts.pop(0)
+
+    async def answer() -> None:
+        with instruments.inference():
+            await asyncio.sleep(60)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        task = asyncio.create_task(answer())
+        await asyncio.sleep(0)
+        for _ in range(2 if leaves else 1):
+            await receive()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    async def send(message: Any) -> None: ...
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    asyncio.run(RequestMetrics(app, instruments)(scope, receive, send))
+    assert value(instruments.registry, "inference_failures_total", reason=reason) == 1
+
+
+def test_a_stream_that_is_read_no_further_is_the_clients() -> None:
+    instruments = instruments_of()
+
+    def parts() -> Iterator[str]:
+        with instruments.inference() as answered:
+            yield "first"
+            answered(["all"])
+
+    stream = parts()
+    next(stream)
+    del stream
+    assert value(instruments.registry, "inference_failures_total", reason="client") == 1
+
+
 def test_a_cancelled_request_is_counted_and_stays_cancelled() -> None:
     async def endless(scope: Any, receive: Any, send: Any) -> None:
         await asyncio.sleep(60)
