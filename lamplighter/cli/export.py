@@ -52,17 +52,19 @@ def openmetrics(
     from storage.history.gauge_series import openmetrics as lines_of
     from storage.history.query import existing_history
     from storage.project.folder import Project
+    from storage.project.observability import load_observability
     from storage.project.output_file import refuse_output
 
     opened = Project.open(project)
     if output:
         refuse_output(opened, output)
+    match = load_observability(opened.root).match
     spans = _spans(opened, model, {"first": first, "last": last, "as_of": None})
     history = existing_history(opened)
     assert history is not None, "there is a run in it"
     try:
         with _writing(output) as out:
-            out.writelines(lines_of(history, spans))
+            out.writelines(lines_of(history, spans, match))
     except BrokenPipeError:
         raise SystemExit(1) from None
     except OSError as error:

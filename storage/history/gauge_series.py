@@ -26,15 +26,18 @@ OVERALL = {"segment": "", "class": ""}
 CUSTOM = BY_NAME["lamplighter_quality_custom"]
 INTERVALS = {"lamplighter_interval_lower": "lower", "lamplighter_interval_upper": "upper"}
 
+NO_LABELS: Mapping[str, str] = {}
+
 Spans = Mapping[str, tuple[str, Filter]]
 """The grain and the span of windows of each model."""
 
 
-def openmetrics(history: History, spans: Spans) -> Iterator[str]:
+def openmetrics(history: History, spans: Spans, match: Mapping[str, str] = NO_LABELS) -> Iterator[str]:
     r"""Lines of OpenMetrics text: each family once, in it each series at once, and each series in the order of time.
 
     A value stands at the start of the window that it is about. Windows of another length than the model's present one
-    are left out: one series would have two values at one time.
+    are left out: one series would have two values at one time. Labels of `match` are those that Prometheus adds to what
+    it collects now, and that rules and panels choose by.
 
     Examples
     --------
@@ -46,10 +49,12 @@ def openmetrics(history: History, spans: Spans) -> Iterator[str]:
     # EOF
     """
     custom = {model: _custom(history, model) for model in spans}
-    return families((gauge, _samples(history, gauge, spans, custom)) for gauge in GAUGES)
+    return families((gauge, _samples(history, gauge, spans, custom, match)) for gauge in GAUGES)
 
 
-def _samples(history: History, gauge: Gauge, spans: Spans, custom: Mapping[str, Iterable[str]]) -> Iterator[str]:
+def _samples(
+    history: History, gauge: Gauge, spans: Spans, custom: Mapping[str, Iterable[str]], match: Mapping[str, str]
+) -> Iterator[str]:
     """The samples of one gauge, model by model."""
     for model, (grain, span) in spans.items():
         if gauge is CUSTOM:
@@ -62,11 +67,17 @@ def _samples(history: History, gauge: Gauge, spans: Spans, custom: Mapping[str, 
         for metric in metrics:
             if metric in METRICS and gauge.name in INTERVALS and METRICS[metric].interval == "none":
                 continue
-            yield from _series(history, gauge, (model, grain, metric), span, column, only)
+            yield from _series(history, gauge, (model, grain, metric), span, column, only, match)
 
 
 def _series(
-    history: History, gauge: Gauge, of: tuple[str, str, str], span: Filter, column: str, only: Mapping[str, str]
+    history: History,
+    gauge: Gauge,
+    of: tuple[str, str, str],
+    span: Filter,
+    column: str,
+    only: Mapping[str, str],
+    match: Mapping[str, str],
 ) -> Iterator[str]:
     """The samples of one metric of a model, series by series; of several versions the one with the most rows speaks."""
     model, grain, metric = of
@@ -83,12 +94,13 @@ def _series(
     series = [known.c[name] for name in gauge.labels]
     query = sa.select(*series, known.c.window_start, known.c[column]).where(known.c[column].is_not(None))
     query = query.order_by(*series, known.c.window_start, known.c.n.desc(), known.c.version, known.c.method)
+    of_all = [("job", JOB), ("model", model), *match.items()]
     head, start, before = "", None, None
     with history.streaming() as connection:
         for *values, at, value in connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query):
             if values != before:
                 labels = zip(gauge.labels, map(str, values), strict=True)
-                before, start, head = values, None, series_text(gauge.name, [("job", JOB), ("model", model), *labels])
+                before, start, head = values, None, series_text(gauge.name, [*of_all, *labels])
             if at != start:
                 yield sample_line(head, value, at)
             start = at

@@ -106,6 +106,18 @@ def test_days_are_those_of_the_model_and_without_any_nothing_is_left(past: Proje
     assert exported(past, "m", "--from", "2100-01-01").stdout == "# EOF\n"
 
 
+def test_a_past_has_the_labels_that_rules_and_panels_choose_by(past: Project) -> None:
+    settings = past.root / "lamplighter.toml"
+    settings.write_text("[observability]\nmatch = {cluster = 'the \"old\" one'}\n")
+    try:
+        lines = exported(past, "m").stdout.splitlines()
+    finally:
+        settings.unlink()
+    samples = [line for line in lines if not line.startswith("#")]
+    assert samples
+    assert all('model="m",cluster="the \\"old\\" one"' in line for line in samples)
+
+
 def test_what_is_wrong_is_one_line(past: Project, tmp_path: Path) -> None:
     for arguments, what in (
         ((), "give a MODEL, or --all for all of them"),
