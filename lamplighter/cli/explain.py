@@ -35,6 +35,9 @@ LAYOUT = Layout(
 )
 PRIVATE = "(private)"
 
+MOST_OTHERS = 10
+"""How many other rows of an id are named; a log whose ids are one constant has a whole window of them."""
+
 
 class _OfAnId(click.Command):
     """A command whose arguments may begin with a dash, after two."""
@@ -128,9 +131,13 @@ def _head(found: Explained, id: tuple[str, ...]) -> Iterator[str]:
         yield "logged too: " + ", ".join(f"{cell(name)} {cell(value) or 'null'}" for name, value in found.more.items())
     if logged.others:
         others = [
-            f"{_time(at, zone)}{f' by version {cell(version)}' if version else ''}" for at, version in logged.others
+            f"{_time(at, zone)}{f' by version {cell(version)}' if version else ''}"
+            for at, version in logged.others[:MOST_OTHERS]
         ]
-        yield f"the id is logged {len(others) + 1} times in {logged.window.label}; not shown: {', '.join(others)}"
+        if more := len(logged.others) - len(others):
+            others.append(f"and {more:,} more")
+        times = len(logged.others) + 1
+        yield f"the id is logged {times:,} times in {logged.window.label}; not shown: {', '.join(others)}"
 
 
 def _answers(predictions: Predictions) -> list[str]:

@@ -176,6 +176,15 @@ def test_an_id_that_was_logged_twice_shows_the_row_that_counts(unasked: Project)
     assert explained(unasked, known)["predicted_at"] == other["predicted_at"]
 
 
+def test_of_an_id_that_all_rows_have_a_few_are_named(unasked: Project) -> None:
+    known = first_id(unasked)
+    rewrite(unasked, lambda rows: rows.assign(id=known))
+    count = len(logged(unasked))
+    lines = said(unasked, known).splitlines()
+    (line,) = [line for line in lines if line.startswith(f"the id is logged {count:,} times")]
+    assert (line.count("+00:00"), line.endswith(f", and {count - 11:,} more")) == (10, True)
+
+
 def test_the_newest_window_that_has_the_id_is_shown(unasked: Project) -> None:
     known, later = first_id(unasked), DAY + timedelta(days=2)
     rewrite(unasked, lambda rows: rows.assign(id=[known, *rows["id"].iloc[1:]]), later)
