@@ -74,13 +74,19 @@ def reason_of(error: BaseException, otherwise: Reason, declared: Mapping[type[Ba
     for kinds, reason in BY_TYPE:
         if isinstance(error, kinds):
             return reason
-    status = getattr(error, "status_code", None)
+    status = _status_of(error)
     if isinstance(status, int) and 400 <= status < 600:
         return BY_STATUS.get(status) or (Reason.CLIENT if status < 500 else Reason.SERVER)
     if any("Timeout" in kind.__name__ for kind in type(error).__mro__):
         # Those of httpx, requests and urllib3 have no common ancestor.
         return Reason.TIMEOUT
     return otherwise if isinstance(error, Exception) else Reason.SERVER
+
+
+def _status_of(error: BaseException) -> Any:
+    """The status that an exception of a framework answers with; Flask's, which are werkzeug's, call it `code`."""
+    is_of_flask = any(kind.__name__ == "HTTPException" for kind in type(error).__mro__)
+    return getattr(error, "status_code", getattr(error, "code", None) if is_of_flask else None)
 
 
 def _is_left(error: BaseException) -> bool:

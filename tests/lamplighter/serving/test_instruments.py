@@ -88,6 +88,12 @@ class OfTheWeb(Exception):
         self.status_code = status_code
 
 
+class HTTPException(Exception):
+    """As werkzeug's, which Flask raises."""
+
+    code = 400
+
+
 class ReadTimeout(Exception):
     """Named as that of httpx, whose ancestor is no TimeoutError."""
 
@@ -107,6 +113,7 @@ class ReadTimeout(Exception):
         (OfTheWeb(429), "rejected"),
         (OfTheWeb(504), "timeout"),
         (OfTheWeb(500), "server"),
+        (HTTPException(), "client"),
         (KeyError("carrier"), "client"),
         (KeyboardInterrupt(), "server"),
     ],
