@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
 from lamplighter.telemetry.spans import trace_ids
@@ -71,8 +72,11 @@ def log_as_json(place: str | Path, logger: str = "lamplighter", level: int = log
     target = logging.getLogger(logger)
     if any(isinstance(handler.formatter, JsonFormatter) for handler in target.handlers):
         return
+    # What UTF-8 cannot encode becomes an escape that JSON has as well.
     handler = (
-        logging.StreamHandler(sys.stderr) if str(place) == STDERR else _LogFile(place, encoding="utf-8", delay=True)
+        logging.StreamHandler(sys.stderr)
+        if str(place) == STDERR
+        else _LogFile(place, encoding="utf-8", errors="backslashreplace", delay=True)
     )
     handler.setFormatter(JsonFormatter())
     target.addHandler(handler)
@@ -81,8 +85,11 @@ def log_as_json(place: str | Path, logger: str = "lamplighter", level: int = log
     target.propagate = False
 
 
-class _LogFile(logging.FileHandler):
-    """A file of a log. Where it cannot be written, the standard error says so once and gets warnings and errors."""
+class _LogFile(WatchedFileHandler):
+    """A file of a log; one that is moved or removed meanwhile, as when logs are rotated, is made anew.
+
+    Where it cannot be written, the standard error says so once and gets warnings and errors.
+    """
 
     is_refused = False
 
@@ -94,8 +101,12 @@ class _LogFile(logging.FileHandler):
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            # A record that has no text is a fault of the code that logs, and no reason to fail it.
+            super().handleError(record)
+            return
         if not self.is_refused:
-            error = sys.exc_info()[1]
             what = getattr(error, "strerror", None) or error
             print(
                 f"lamplighter: {self.baseFilename}: the log cannot be written: {what}; free or allow it",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.telemetry.json_logs import log_as_json, logged_about
+from lamplighter.telemetry.json_logs import JsonFormatter, log_as_json, logged_about
 
 
 @pytest.fixture
@@ -53,6 +53,34 @@ def test_where_the_file_cannot_be_written_warnings_are_said_elsewhere(
     first, *others = capsys.readouterr().err.splitlines()
     assert first.startswith(f"lamplighter: {tmp_path}/logs/runs.jsonl: the log cannot be written: ")
     assert others == ["warning: 7 rows were not written", "error: the disk is full"]
+
+
+def test_a_text_that_utf8_cannot_encode_is_a_line_like_others(
+    logger: logging.Logger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log_as_json(tmp_path / "runs.jsonl", logger.name)
+    logger.warning("an odd %s", "\ud800")
+    assert json.loads((tmp_path / "runs.jsonl").read_text())["message"] == "an odd \ud800"
+    assert capsys.readouterr().err == ""
+
+
+def test_a_record_without_a_text_fails_nothing(
+    logger: logging.Logger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log_as_json(tmp_path / "runs.jsonl", logger.name)
+    (handler,) = (it for it in logger.handlers if isinstance(it.formatter, JsonFormatter))
+    handler.handle(logger.makeRecord(logger.name, logging.WARNING, "", 0, "%d rows", ("many",), None))
+    assert "cannot be written" not in capsys.readouterr().err
+    logger.warning("after it")
+    assert json.loads((tmp_path / "runs.jsonl").read_text())["message"] == "after it"
+
+
+def test_a_file_that_is_rotated_is_made_anew(logger: logging.Logger, tmp_path: Path) -> None:
+    log_as_json(tmp_path / "runs.jsonl", logger.name)
+    logger.warning("before")
+    (tmp_path / "runs.jsonl").rename(tmp_path / "runs.jsonl.1")
+    logger.warning("after")
+    assert json.loads((tmp_path / "runs.jsonl").read_text())["message"] == "after"
 
 
 def test_the_standard_error_is_a_place_too(logger: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
