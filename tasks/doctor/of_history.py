@@ -40,6 +40,8 @@ MOST_WINDOWS = 400
 ARROW = b"ARROW1"
 """What a file of Arrow begins and ends with."""
 
+WHOLE = "whole"
+
 
 def history(case: Case) -> Iterator[Looked]:
     """Whether it can be reached, is of this version, and can be written."""
@@ -245,24 +247,30 @@ def profiles(case: Case, monitor: Monitor) -> Iterator[Looked]:
     query = sa.select(table.c.content_hash).distinct().where(table.c.model == monitor.model)
     with case.history.reading() as connection:
         named = connection.scalars(query).all()
-    lost = [name for name in named if not store.path_of(name).is_file()]
-    broken = [name for name in named if name not in lost and not _is_whole(store.path_of(name))]
-    for names, what in ((lost, "gone"), (broken, "cut short")):
-        if names:
+    by_state: dict[str, list[str]] = {}
+    for name in named:
+        by_state.setdefault(_state(store.path_of(name)), []).append(name)
+    if len(by_state.get(WHOLE, [])) == len(named):
+        yield ok(f"{len(named)} are there")
+    for state, names in by_state.items():
+        if state != WHOLE:
             yield warning(
-                f"{len(names)} of {len(named)} profiles that the history names are {what}, such as {names[0]}.arrow",
+                f"{len(names)} of {len(named)} profiles that the history names are {state}, such as {names[0]}.arrow",
                 where=str(store.folder),
                 fix="restore a back-up, or run their windows again",
             )
-    if not lost and not broken:
-        yield ok(f"{len(named)} are there")
 
 
-def _is_whole(path: Path) -> bool:
-    """Whether a file of Arrow has its end, which is written last."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - len(ARROW)))
-        return file.read() == ARROW
+def _state(path: Path) -> str:
+    """How a file of Arrow is; its end is written last, and `prune` may remove it at any moment."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - len(ARROW)))
+            return WHOLE if file.read() == ARROW else "cut short"
+    except FileNotFoundError:
+        return "gone"
+    except OSError:
+        return "unreadable"
 
 
 def messages(case: Case, monitor: Monitor) -> Iterator[Looked]:
