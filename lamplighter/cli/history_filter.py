@@ -71,8 +71,7 @@ def filter_of(wanted: Mapping[str, Any], span: Filter) -> Filter:
 
 def _totals(metric: str | None) -> dict[str, str]:
     """What is left empty when only totals are asked for; some metrics have none over versions, classes or segments."""
-    from lamplighter.core.monitor.parts import OF_CLASSES, OF_TILES
-    from lamplighter.core.records.catalogue import OF_VERSIONS
+    from lamplighter.core.records.catalogue import OF_CLASSES, OF_TILES, OF_VERSIONS
 
     if metric is None:
         return {}

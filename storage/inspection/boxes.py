@@ -12,8 +12,8 @@ from lamplighter.core.evaluation.box_faults import merged, side_faults
 from lamplighter.core.evaluation.kinds.detection import boxes_of
 from lamplighter.core.hints import did_you_mean
 from lamplighter.core.monitor import Monitor
-from lamplighter.core.monitor.parts import OF_TILES
 from lamplighter.core.monitor.soundness import Problem
+from lamplighter.core.records.catalogue import OF_TILES
 from lamplighter.core.records.finding import Code
 from lamplighter.core.values.boxes import Boxes
 from storage.sources.box_columns import BoxColumns

@@ -8,19 +8,13 @@ from typing import TYPE_CHECKING
 from lamplighter.core.hints import did_you_mean
 from lamplighter.core.monitor.columns import answer_columns, kinds_of_feature, named_features, taken_columns
 from lamplighter.core.monitor.vocabulary import OF_ALL_ROWS, OF_ANSWERS, Fault
-from lamplighter.core.records.catalogue import FEATURE_METRICS, OF_ONE_CLASS, OF_SINGLE_CLASSES
+from lamplighter.core.records.catalogue import FEATURE_METRICS, OF_CLASSES, OF_ONE_CLASS, OF_TILES
 from lamplighter.core.values.plain import BINARY
 
 if TYPE_CHECKING:
     from lamplighter.core.monitor.checks import Check
     from lamplighter.core.monitor.model import Monitor
     from lamplighter.core.profiles.profile import ColumnKind
-
-OF_TILES = frozenset({"image_tile_covered_ratio"})
-"""Metrics of single classes that are recorded within segments."""
-
-OF_CLASSES = frozenset({"prediction_share", *OF_SINGLE_CLASSES}) | OF_TILES
-"""Metrics that are of single classes alone; those of `OF_ONE_CLASS` are of the positive class too."""
 
 OF_KIND: dict[str, ColumnKind] = dict.fromkeys(("infinite_ratio", "outside_ratio", "outlier_ratio"), "numeric")
 OF_KIND |= {"unseen_ratio": "categorical"}

@@ -71,6 +71,12 @@ METHOD = ("feature", "method")
 OF_SINGLE_CLASSES = frozenset({"item_share", "ap50", "ap"})
 """Those of quality that are of single items or classes and never of all rows: too many for gauges."""
 
+OF_TILES = frozenset({"image_tile_covered_ratio"})
+"""Metrics of single classes that are recorded within segments."""
+
+OF_CLASSES = frozenset({"prediction_share", *OF_SINGLE_CLASSES}) | OF_TILES
+"""Metrics that are of single classes alone; those of `OF_ONE_CLASS` are of the positive class too."""
+
 DATA, DRIFT, LABELS, ARRIVALS = Family.DATA, Family.DRIFT, Family.LABELS, Family.ARRIVALS
 
 _ROWS = (
