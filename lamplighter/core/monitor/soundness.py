@@ -118,6 +118,9 @@ def _type_problems(monitor: Monitor, use: Use, kind: str) -> Iterator[Problem]:
         yield Problem(
             use.at, f"column {name!r} holds {_named(kind)}; the prediction of a {monitor.kind.name} is a number"
         )
+    elif use.role == "the prediction" and monitor.kind.has_classes and kind == "other":
+        what = f"column {name!r} holds {_named(kind)}; a class is a text, a number or a flag"
+        yield Problem(use.at, f"{what}, and boxes of images are of kind: detection")
     elif kind not in LISTS and _is_of_boxes(monitor, use):
         yield Problem(use.at, f"column {name!r} holds {_named(kind)}; {use.role} of boxes are lists, or lists as JSON")
     elif use.role in ("a segment", "a feature") and kind not in (

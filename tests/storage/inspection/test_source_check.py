@@ -44,6 +44,12 @@ MISTAKES: list[tuple[str, Change, str, str]] = [
         "predictions.prediction",
         "no column 'lat' in the predictions; did you mean 'late'?",
     ),
+    (
+        "boxes as a class",
+        both(put("predictions.prediction", "tags"), column("labels", "was_late", [["a"]] * N)),
+        "predictions.prediction",
+        "column 'tags' holds lists or structures; a class is a text, a number or a flag, and boxes of images are of",
+    ),
     ("score", put("predictions.score", "q"), "predictions.score", "no column 'q'"),
     ("scores", put("predictions.score", {"0": "p", "1": "pp"}), "predictions.score.1", "no column 'pp'"),
     ("id", put("predictions.id", "ids"), "predictions.id.0", "no column 'ids' in the predictions; did you mean 'id'?"),
