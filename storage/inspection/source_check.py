@@ -122,7 +122,8 @@ def _check(project: Project, monitor: Monitor, now: datetime, folder: Path, chec
     check.problems += [
         Problem(("predictions", monitor.predictions.place.key), f"{uri}: {reason}") for uri, reason in rows.unreadable
     ]
-    found = [*row_findings(monitor, window.label, rows=rows.count, repeated=rows.repeated, undated=rows.undated)]
+    counts = {"repeated": rows.repeated, "undated": rows.undated, "without_id": rows.without_id}
+    found = [*row_findings(monitor, window.label, rows=rows.count, **counts)]
     check.problems += [
         Problem(("predictions", "time" if finding.code is Code.TIME_MISSING else "id"), finding.message)
         for finding in found

@@ -19,8 +19,8 @@ def without_repeated(
     instants: Callable[[], npt.NDArray[np.int64] | None],
     *,
     last: bool,
-) -> list[Fragment]:
-    """Leave out rows that repeat a key; first and last go by time, then by place.
+) -> tuple[list[Fragment], int]:
+    """Leave out rows that repeat a key; first and last go by time, then by place. Also says how many have no id.
 
     Parameters
     ----------
@@ -36,16 +36,18 @@ def without_repeated(
 
     Examples
     --------
-    >>> part, ids = Fragment("log.parquet", 0, 3, None), pd.DataFrame({"id": ["a", "b", "a"]})
-    >>> [it.mask.to_pylist() for it in without_repeated([part], ids, 1, lambda: None, last=True)]
-    [[False, True, True]]
+    >>> part, ids = Fragment("log.parquet", 0, 4, None), pd.DataFrame({"id": ["a", "b", "a", None]})
+    >>> kept, nameless = without_repeated([part], ids, 1, lambda: None, last=True)
+    >>> [it.mask.to_pylist() for it in kept], nameless
+    ([[False, True, True, True]], 1)
     """
     nameless = keys.iloc[:, :ids].isna().any(axis=1)
     if not (keys.duplicated() & ~nameless).any():
-        return list(parts)
+        return list(parts), int(nameless.sum())
     if (times := instants()) is not None:
         keys = keys.iloc[np.argsort(times, kind="stable")]
     keep: Literal["last", "first"] = "last" if last else "first"
     stays = (~keys.duplicated(keep=keep) | nameless).sort_index().to_numpy()
     ends = np.cumsum([part.size for part in parts])
-    return [part.keep(stays[end - part.size : end]) for part, end in zip(parts, ends, strict=True)]
+    kept = [part.keep(stays[end - part.size : end]) for part, end in zip(parts, ends, strict=True)]
+    return kept, int(nameless.sum())

@@ -177,20 +177,26 @@ class Scan:
         """Rows left out because they repeat an id and version."""
         return sum(part.size for part in self._found) - self.count
 
+    @property
+    def without_id(self) -> int:
+        """Rows of the window in which a column of the id is null; they stay, and no label finds them."""
+        return self._chosen[1]
+
     @cached_property
     def count(self) -> int:
         """Rows of the window, after repeated ones were left out."""
         return sum(part.size for part in self._parts)
 
-    @cached_property
+    @property
     def _parts(self) -> list[Fragment]:
-        return self._without_repeated() if self.spec.id and self._found else self._found
+        return self._chosen[0]
 
-    def _without_repeated(self) -> list[Fragment]:
-        """Leave out rows that repeat an id and version; first and last go by time, then by place."""
+    @cached_property
+    def _chosen(self) -> tuple[list[Fragment], int]:
+        """The rows that stay, and how many of them have no id. Of those that repeat one, time and then place decide."""
         ids = list(self.spec.id)
-        if any(name not in self.schema for name in ids):
-            return self._found
+        if not ids or not self._found or any(name not in self.schema for name in ids):
+            return self._found, 0
         keys = [*ids, *([self.spec.version] if self.spec.version in self.schema else [])]
         columns = {name: _texts(self._batches(name, self._found, self._readers.named)) for name in keys}
         frame = pa.table(columns).to_pandas()

@@ -104,7 +104,8 @@ def _row_findings(monitor: Monitor, rows: Scan) -> Iterator[Finding]:
         elif rows.undated:
             why = "its rows have no time"
         yield Finding(Code.WINDOW_EMPTY, "", f"no predictions in {label}; {why}")
-    yield from row_findings(monitor, label, rows=rows.count, repeated=rows.repeated, undated=rows.undated)
+    counts = {"repeated": rows.repeated, "undated": rows.undated, "without_id": rows.without_id}
+    yield from row_findings(monitor, label, rows=rows.count, **counts)
 
 
 def _unreadable(rows: Scan) -> Iterator[Finding]:

@@ -22,6 +22,9 @@ boxes from which classes that are written in two ways are a break of the labels.
 RELATIVE = 2.0
 """What no coordinate reaches that is a share of the image."""
 
+MOST = 0.5
+"""Share of the images with detections from which labels without any object are a mistake and no quiet day."""
+
 MOST_IMAGES = 2_000
 """Images in which boxes are looked for that overlap: whether any do shows in a part of them."""
 
@@ -46,8 +49,18 @@ def meeting_faults(true: Boxes, pred: Boxes, confidence: float) -> Faults:
     >>> [message for _, message in meeting_faults(true, pred, 0.25)]
     ["15 of 30 labelled objects are of classes that predictions ('car') write otherwise: '0'; write both alike"]
     """
+    yield from _without_objects(true, pred, confidence)
     yield from _classes(true, pred, confidence)
     yield from _places(true, pred, confidence)
+
+
+def _without_objects(true: Boxes, pred: Boxes, confidence: float) -> Faults:
+    """Labels without a single object, of images in most of which the service found some."""
+    sure = pred.is_box & (pred.score >= confidence)
+    found = int(_has(pred, sure).sum())
+    if not len(true.image) and found >= max(FEWEST_TO_COMPARE, MOST * true.images):
+        what = f"no object is labelled in any of {true.images:,} images, and predictions have some in {found:,}"
+        yield Code.BOXES_ODD, f"{what}, each of which counts as wrong; deliver the labels with their objects"
 
 
 def _classes(true: Boxes, pred: Boxes, confidence: float) -> Faults:
@@ -125,7 +138,10 @@ def _places(true: Boxes, pred: Boxes, confidence: float) -> Faults:
         few = f"{f'{count:,}' if count else 'none'} of {of:,} detections overlap{'' if count > 1 else 's'}"
         what = f"{few} a labelled object of its image by half, of whatever class"
         seen = f"boxes of labels reach {reach[0]:g} and those of predictions {reach[1]:g}"
-        cure = "give both in pixels of the stored image, give box_format, and label the images that were answered"
+        cure = (
+            "write both in pixels of the stored image, correct box_format (of YOLO labels: labels.yolo.size), and label"
+        )
+        cure += " the images that were answered"
         yield Code.BOXES_ODD, f"{what}; {seen}; {cure}"
 
 

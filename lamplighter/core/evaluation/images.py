@@ -224,7 +224,8 @@ def _file_findings(images: Images, files: ImageFiles) -> Iterator[tuple[Finding,
     if absent := by_fault.get(FaultCode.MISSING):
         folder = images.folder or "the project's folder"
         what = f"{_of(len(absent), whole, 'image')} {_are(absent)} not in {folder}, such as {_named(files, absent)}"
-        cure = "store them, or correct images.folder"
+        are_urls = any("://" in (files.paths[row] or "") for row in absent)
+        cure = "nothing is fetched: log paths of stored files" if are_urls else "store them, or correct images.folder"
         yield Finding(Code.IMAGES_MISSING, folder, f"{what}; {cure}"), len(absent)
     if outside := by_fault.get(OUTSIDE):
         lie = "lies" if len(outside) == 1 else "lie"

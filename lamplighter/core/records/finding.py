@@ -17,6 +17,7 @@ class Code(StrEnum):
     COLUMN_NEW = "column-new"
     TYPE_CHANGED = "type-changed"
     TIME_MISSING = "time-missing"
+    IDS_MISSING = "ids-missing"
     IDS_REPEATED = "ids-repeated"
     ROWS_REPEATED = "rows-repeated"
     IDS_USED_AGAIN = "ids-used-again"

@@ -147,6 +147,22 @@ def test_rows_that_repeat_an_id_are_not_left_out_in_silence(
         assert table.findings[0].message.startswith(message)
 
 
+LABELS = 'labels: {parquet: "labels/*.parquet", target: truth}\n'
+
+
+@pytest.mark.parametrize(
+    ("nulls", "labels", "effect"), [(1, LABELS, None), (6, LABELS, ", so that no label finds them"), (24, "", "")]
+)
+def test_rows_without_an_id_are_named(
+    tmp_path: Path, write: Write, nulls: int, labels: str, effect: str | None
+) -> None:
+    ids = [None] * nulls + [f"{number}" for number in range(24 - nulls)]
+    write("log/day=2013-06-02/a.parquet", rows("2013-06-02", id=ids))
+    found = {it.code: it.message for it in validated(tmp_path, MONITOR + labels).findings}
+    what = f"{nulls} of 24 rows of 2013-06-02 have no id in 'id'{effect}; log one with every row"
+    assert found.get(Code.IDS_MISSING) == (None if effect is None else what)
+
+
 def test_a_reference_without_rows_is_a_finding(tmp_path: Path, write: Write) -> None:
     sources = {"days: 2012-01-01..2012-01-31": True, 'parquet: "empty/*.parquet"': True, "trailing: 1d": False}
     write("empty/a.parquet", rows("2013-05-01", 500).slice(0, 0))

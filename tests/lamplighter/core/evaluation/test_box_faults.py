@@ -31,6 +31,8 @@ labels: {parquet: l, target: true_boxes, classes: names}
     environ={},
 )
 
+WITHOUT_OBJECTS: tuple[list[Any], list[Any]] = [[] for _ in range(N)], [[] for _ in range(N)]
+
 Lists = tuple[list[Any], list[Any], list[Any]]
 
 
@@ -128,11 +130,16 @@ def test_what_is_as_it_should_be_is_not_odd() -> None:
         pytest.param(
             images(), images(box=[20.0, 20.0, 120.0, 120.0]), "boxes-odd",
             "none of 20 detections overlaps a labelled object of its image by half, of whatever class; "
-            "boxes of labels reach 60 and those of predictions 120; give both in pixels", 0.0, id="twice the scale",
+            "boxes of labels reach 60 and those of predictions 120; write both in pixels", 0.0, id="twice the scale",
         ),
         pytest.param(
             images(box=[100.0, 100.0, 150.0, 130.0]), images(box=[100.0, 100.0, 250.0, 230.0]), "boxes-odd",
             "none of 20 detections overlaps a labelled object", 0.0, id="corners that were read as a size",
+        ),
+        pytest.param(
+            (*WITHOUT_OBJECTS, []), images(), "boxes-odd",
+            "no object is labelled in any of 20 images, and predictions have some in 20, each of which", None,
+            id="labels without objects",
         ),
         pytest.param(
             images(), images(box=[0.1, 0.1, 0.6, 0.6]), "boxes-odd",
@@ -142,7 +149,7 @@ def test_what_is_as_it_should_be_is_not_odd() -> None:
     ],
 )  # fmt: skip
 def test_what_is_odd_is_named_and_the_rest_is_measured(
-    true: Lists, pred: Lists, code: str, words: str, recall: float
+    true: Lists, pred: Lists, code: str, words: str, recall: float | None
 ) -> None:
     values, odd = measured(true, pred)
     assert words in odd[code]
@@ -177,6 +184,11 @@ def test_an_image_without_objects_counts_as_what_it_is() -> None:
     assert values["precision", ""].value == 0.75
     assert values["recall", ""].value == 1.0
     assert values["map50", ""].n == N
+
+
+def test_a_day_without_objects_is_not_odd() -> None:
+    few = replaced(replaced(replaced(images(), 0, 15, []), 1, 15, []), 2, 15, [])
+    assert measured((*WITHOUT_OBJECTS, []), few)[1] == {}
 
 
 def test_a_null_prediction_found_nothing() -> None:
