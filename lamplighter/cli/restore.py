@@ -25,7 +25,8 @@ def command(project: str | None, file: Path, replace: bool) -> None:
     done = restore(opened, file, replace=replace)
     click.echo(f"{opened.home}: restored as of {done.manifest.made_at}")
     for model, label in sorted(done.manifest.newest.items()):
-        click.echo(f"{model}: runs until the window of {label}; `lamplighter backfill {model}` runs the later ones")
+        later = f"`lamplighter backfill {model} --from {label} --to DAY`"
+        click.echo(f"{model}: runs until the window of {label}; {later} runs the later ones")
     if done.aside:
         click.echo(f"what was there lies in {done.aside}; remove it once all is well")
     if not done.manifest.schema:

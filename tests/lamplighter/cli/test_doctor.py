@@ -278,6 +278,14 @@ def test_each_broken_set_up_is_named(world: Path, monkeypatch: Env, case: str) -
     assert not any("unexpected" in it[2] for it in found), found
 
 
+def test_the_command_that_mends_runs_that_stopped_does(world: Path, monkeypatch: Env) -> None:
+    _stopped(world, monkeypatch)
+    (fix,) = (it["fix"] for it in looked(world) if it["check"] == "runs")
+    command = re.findall("`lamplighter (.+?)`", fix)[0].split()
+    assert run("-C", world, *command).exit_code == 0
+    assert [it["state"] for it in looked(world) if it["check"] == "runs"] == ["ok"]
+
+
 def test_a_history_on_a_server(world: Path, postgresql_url: str, monkeypatch: Env) -> None:
     monkeypatch.setenv("LAMPLIGHTER_HISTORY_URL", postgresql_url)
     shutil.rmtree(world / ".lamplighter")
