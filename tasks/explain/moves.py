@@ -128,7 +128,8 @@ def _registered(monitor: Monitor, registry: Registry | None, logged: Logged) -> 
     if monitor.retrain is None or not monitor.retrain.trainer:
         raise ModelError("the monitor names no trainer, whose predict could be asked", fix="declare retrain.trainer")
     if registry is None or registry.find(version) is None:
-        fix = f"`lamplighter adopt {monitor.model} FOLDER --version {version}` registers it"
+        adopt = f"`lamplighter adopt {monitor.model} FOLDER --version {version} --from DAY --to DAY`"
+        fix = f"{adopt} registers it, and makes it champion"
         raise ModelError(f"version {version} is not registered", fix=fix)
     return registry.verified(version)
 

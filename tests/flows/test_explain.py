@@ -221,7 +221,8 @@ def test_a_model_without_ids_says_so(unasked: Project) -> None:
 
 def without_version(project: Project) -> str:
     shutil.rmtree(project.home)
-    return "version first is not registered; `lamplighter adopt turning FOLDER --version first` registers it"
+    adopt = "`lamplighter adopt turning FOLDER --version first --from DAY --to DAY`"
+    return f"version first is not registered; {adopt} registers it, and makes it champion"
 
 
 def with_changed_files(project: Project) -> str:
