@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -15,6 +17,10 @@ LOG_METRICS = tuple(metric for metric in LIVE if metric.needs == "log")
 
 _MADE: MutableMapping[CollectorRegistry, dict[str, Any]] = WeakKeyDictionary()
 """A registry takes a name once, and several logs, each of another model, share it."""
+
+
+_HELD: MutableMapping[LogMetrics, tuple[Any, int, int]] = WeakKeyDictionary()
+"""How many rows each log holds, with its gauge and the process: a fork has none of its parent's."""
 
 
 class LogMetrics:
@@ -63,9 +69,14 @@ class LogMetrics:
             self._metrics["prediction_log_failures_total"].labels(self._model).inc()
 
     def waiting(self, rows: int) -> None:
-        """So many rows wait to be written."""
-        if self._model:
-            self._metrics["prediction_log_queue_rows"].labels(self._model).set(rows)
+        """So many rows wait to be written, beside those of other logs of the model in this process."""
+        if not self._model:
+            return
+        gauge, process = self._metrics["prediction_log_queue_rows"].labels(self._model), os.getpid()
+        _HELD[self] = (gauge, process, rows)
+        # A log that is made meanwhile changes what is summed up; its thread says the sum within a second.
+        with suppress(RuntimeError):
+            gauge.set(sum(held for of, pid, held in list(_HELD.values()) if of is gauge and pid == process))
 
 
 def _metrics_of(registry: CollectorRegistry | None) -> dict[str, Any]:

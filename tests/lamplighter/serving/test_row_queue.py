@@ -344,6 +344,17 @@ def test_two_models_share_a_registry(tmp_path: Path) -> None:
         assert registry.get_sample_value("prediction_log_rows_total", {"model": model}) == 1
 
 
+def test_two_logs_of_a_model_wait_together(blocked: Path) -> None:
+    registry = CollectorRegistry()
+    first, second = (PredictionLog(blocked / name, model="churn", registry=registry) for name in ("live", "shadow"))
+    for log, rows in ((first, 3), (second, 1)):
+        for _ in range(rows):
+            log.append({"predicted_at": NOON})
+        with pytest.raises(LamplighterError):
+            log.close()
+    assert registry.get_sample_value("prediction_log_queue_rows", {"model": "churn"}) == 4
+
+
 def test_a_log_without_a_model_has_no_metrics(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     registry = CollectorRegistry()
     with caplog.at_level(logging.DEBUG), PredictionLog(tmp_path, registry=registry) as log:
