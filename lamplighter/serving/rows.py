@@ -251,6 +251,9 @@ def with_instants(table: pa.Table, time: str) -> pa.Table:
     if column.null_count:
         what = f"column {time!r} is null in {column.null_count} of {len(column)} rows"
         raise ColumnError(what, time, fix=WITH_ZONE)
+    if not len(column) and pa.types.is_null(column.type):
+        # Empty lists have no type, and nothing to be wrong.
+        column = column.cast(INSTANT)
     if not pa.types.is_timestamp(column.type):
         raise ColumnError(f"column {time!r} holds {column.type}", time, fix="timestamps with a zone are right")
     if column.type.tz is None:

@@ -132,6 +132,7 @@ def test_a_batch_of_the_same_name_replaces(tmp_path: Path) -> None:
 
 def test_an_empty_batch_writes_nothing(tmp_path: Path) -> None:
     assert PredictionLog(tmp_path).write(batch(1).slice(0, 0)) == []
+    assert PredictionLog(tmp_path).write({"predicted_at": [], "late": []}) == []
     assert list(tmp_path.iterdir()) == []
 
 
