@@ -152,7 +152,8 @@ def test_what_may_have_hidden_an_id_is_said(unasked: Project) -> None:
 
 
 def test_a_window_that_is_not_over_says_so(unasked: Project) -> None:
-    today, now = datetime.now(UTC).date(), pd.Timestamp.now(tz="UTC").floor("s")
+    now = pd.Timestamp.now(tz="UTC").floor("s")
+    today = now.date()
     file_of(unasked, today).parent.mkdir()
     logged(unasked).head(1).assign(at=now).to_parquet(file_of(unasked, today), index=False)
     assert f"{today} is not over yet, so no run has looked at it" in said(unasked, first_id(unasked))
