@@ -22,6 +22,9 @@ LOOKBACK = timedelta(days=3)
 """How far back late predictions are looked for where there are no labels to wait for."""
 
 
+LOOKS = 3
+"""How often files are listed anew of which one could not be read, while each list is another one."""
+
 MANY_MISSING = 31
 """Windows without a run beyond which it may be the log that stopped."""
 
@@ -109,11 +112,16 @@ def read(context: RunContext) -> Located:
 
 
 def _pending(context: RunContext, window: Window, known: WindowState | None) -> PendingWindow:
-    spec = predictions_of(context.project, context.monitor, window, context.spool)
-    rows = context.scan(spec)
+    rows = context.scan(predictions_of(context.project, context.monitor, window, context.spool))
+    for _ in range(LOOKS if rows.unreadable else 0):
+        # A file may have been renamed, or put together with others, since it was listed.
+        again = predictions_of(context.project, context.monitor, window, context.spool)
+        if again == rows.spec:
+            break
+        rows = context.scan(again)
     is_gone = known is not None and known.rows > 0 and not rows.count
     is_changed = known is None or (known.predictions != rows.fingerprint and not is_gone)
-    return PendingWindow(spec, known, is_gone, is_changed)
+    return PendingWindow(rows.spec, known, is_gone, is_changed)
 
 
 def _reference(context: RunContext, of_champion: Path | None) -> tuple[ScanSpec | None, str]:
