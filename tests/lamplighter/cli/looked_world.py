@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from flows.run_window import run_window
 from flows.stage_functions import Stages
@@ -59,3 +61,15 @@ def _log(folder: Path, day: date) -> None:
     log.to_parquet(folder / "log" / f"day={day}.parquet", index=False)
     labels = pd.DataFrame({"id": ids, "churned": churns ^ (random.random(ROWS) < 0.1)})
     labels.to_parquet(folder / "labels" / f"day={day}.parquet", index=False)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sound project, to be copied."""
+    return make(tmp_path_factory.mktemp("looked") / "world").root
+
+
+@pytest.fixture
+def world(made: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(made, tmp_path / "world"))

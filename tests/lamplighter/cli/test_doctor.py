@@ -31,18 +31,7 @@ from tests.storage.sinks.gateways import free_port, needs_pushgateway, pushgatew
 
 SQL = '  sql: {url: "sqlite:///log.db", table: log}\n  timezone: UTC\n'
 Env = pytest.MonkeyPatch
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sound project, to be copied."""
-    return looked_world.make(tmp_path_factory.mktemp("looked") / "world").root
-
-
-@pytest.fixture
-def world(made: Path, tmp_path: Path) -> Path:
-    """A copy of it."""
-    return Path(shutil.copytree(made, tmp_path / "world"))
+made, world = looked_world.made, looked_world.world
 
 
 def doctor(world: Path, *options: str) -> Result:

@@ -15,17 +15,7 @@ from storage.sinks.gauges import publish
 from tests.lamplighter.cli import looked_world
 from tests.lamplighter.cli.test_doctor import Env, doctor, history, wrong
 
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sound project, to be copied."""
-    return looked_world.make(tmp_path_factory.mktemp("looked") / "world").root
-
-
-@pytest.fixture
-def world(made: Path, tmp_path: Path) -> Path:
-    """A copy of it."""
-    return Path(shutil.copytree(made, tmp_path / "world"))
+made, world = looked_world.made, looked_world.world
 
 
 def _settings(text: str) -> Callable[[Path, Env], None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,17 +14,7 @@ from storage.project.folder import Project
 from tests.lamplighter.cli import looked_world
 from tests.lamplighter.cli.test_doctor import edit, looked, wrong
 
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sound project, to be copied."""
-    return looked_world.make(tmp_path_factory.mktemp("looked") / "world").root
-
-
-@pytest.fixture
-def world(made: Path, tmp_path: Path) -> Path:
-    """A copy of it."""
-    return Path(shutil.copytree(made, tmp_path / "world"))
+made, world = looked_world.made, looked_world.world
 
 
 def under_way(world: Path, hours: int = 0, *, newest: bool = True) -> History:
