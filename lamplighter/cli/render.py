@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FOLDER = click.Path(path_type=Path)
 
 MOST_SCALE = 1_000
-"""Prometheus counts in milliseconds: of a quarter of a minute 15 are left."""
+"""Prometheus counts in milliseconds: 15 s divided by 1,000 are 15 of them."""
 
 
 @click.command(epilog="Example: lamplighter -C my-project render --rules /etc/prometheus/rules")

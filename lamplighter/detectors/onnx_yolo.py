@@ -109,9 +109,9 @@ class YoloOnnx:
         except (KeyError, TypeError, ValueError, SyntaxError) as error:
             what = f"its metadata cannot be read ({type(error).__name__}: {error})"
             raise ModelError(what, where=path, fix="export it again by ultralytics") from None
-        (self._input,) = self._session.get_inputs()
         if fault := _unlike_export(self._session, len(self.names)):
             raise ModelError(fault, where=path, fix="export it again by ultralytics, with half=False and batch=1")
+        (self._input,) = self._session.get_inputs()
         # A file of one fixed size takes images that are padded to it.
         height, width = self._input.shape[2:]
         self._is_fixed = isinstance(height, int) and isinstance(width, int)
@@ -244,6 +244,8 @@ def _unscaled(boxes: np.ndarray, inside: tuple[int, int], shape: tuple[int, int]
 
 def _unlike_export(session: onnxruntime.InferenceSession, classes: int) -> str:
     """What differs from a detector that ultralytics exports; empty where nothing does."""
+    if (inputs := len(session.get_inputs())) != 1:
+        return f"it takes {inputs} inputs, and not images alone"
     asked, given = session.get_inputs()[0], session.get_outputs()[0]
     batch, channels = [*asked.shape, None, None][:2]
     is_of_one = not isinstance(batch, int) or batch == 1

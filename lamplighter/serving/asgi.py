@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from lamplighter.core.records.live import OTHER
 from lamplighter.serving import traces
 from lamplighter.serving.faults import reported
-from lamplighter.serving.inference import waiting
+from lamplighter.serving.inference import client_of_request
 from lamplighter.serving.instruments import ModelInstruments
 from lamplighter.serving.routes import Routes
 from lamplighter.telemetry.spans import request_span
@@ -74,7 +74,7 @@ class RequestMetrics:
         request = _Request(self, scope, receive, send)
         trace = traces.trace_in(scope["headers"])
         token = traces.of_request.set(trace) if trace else None
-        client = waiting.set(request)
+        client = client_of_request.set(request)
         try:
             with request_span(scope["method"], scope["headers"], {"model": self._model}) as request.span:
                 try:
@@ -87,7 +87,7 @@ class RequestMetrics:
                     request.end(CLIENT_GONE)
         finally:
             with suppress(ValueError):
-                waiting.reset(client)
+                client_of_request.reset(client)
                 if token is not None:
                     traces.of_request.reset(token)
 

@@ -45,13 +45,13 @@ class Instruments(Protocol):
         """Why an inference failed."""
 
 
-class Waiting(Protocol):
-    """Who waits for the answer of a request."""
+class Client(Protocol):
+    """The client of a request."""
 
     has_left: bool
 
 
-waiting: ContextVar[Waiting | None] = ContextVar("lamplighter_waiting", default=None)
+client_of_request: ContextVar[Client | None] = ContextVar("lamplighter_client", default=None)
 """The client of the request that is being answered, where a middleware of ours sees it."""
 
 _inside: ContextVar[bool] = ContextVar("lamplighter_inference", default=False)
@@ -91,7 +91,7 @@ def _status_of(error: BaseException) -> Any:
 
 def _is_left(error: BaseException) -> bool:
     """Whether an inference was ended because its client reads no further."""
-    client = waiting.get()
+    client = client_of_request.get()
     is_cancelled = isinstance(error, asyncio.CancelledError)
     return isinstance(error, GeneratorExit) or (is_cancelled and client is not None and client.has_left)
 

@@ -191,28 +191,25 @@ class ModelInstruments:
         """
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             what = f"{getattr(function, '__name__', function)} is a generator, whose predictions come after its call"
-            raise LamplighterError(what, where=self.model, fix="return a list, or use a block: with inference()")
+            raise LamplighterError(
+                what, where=self.model, fix="return a list, or use a block: with instruments.inference() as answered"
+            )
         observed: Callable[..., Any]
         if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
 
             async def observed(*args: P.args, **kwargs: P.kwargs) -> Any:
                 with self.inference() as answered:
-                    predictions = await cast(Any, function(*args, **kwargs))
+                    predictions, returned = _read(await cast(Any, function(*args, **kwargs)))
                     answered(predictions)
-                return predictions
+                return returned
 
         else:
 
             def observed(*args: P.args, **kwargs: P.kwargs) -> Any:
                 with self.inference() as answered:
-                    predictions = function(*args, **kwargs)
-                    if isinstance(predictions, Iterator):
-                        # It gives its rows once, and they are the caller's.
-                        rows = list(predictions)
-                        answered(rows)
-                        return iter(rows)
+                    predictions, returned = _read(function(*args, **kwargs))
                     answered(predictions)
-                return predictions
+                return returned
 
         return wraps(function)(observed)
 
@@ -252,3 +249,11 @@ def _rising(bounds: Iterable[float], name: str, model: str, above: float = float
                 f"{name} holds {value:g}", where=model, fix=f"numbers that rise, each above {before:g}, are right"
             )
     return values
+
+
+def _read(predictions: Any) -> tuple[Any, Any]:
+    """Predictions to count, and those to return: an iterator gives its rows once, and they are the caller's."""
+    if not isinstance(predictions, Iterator):
+        return predictions, predictions
+    rows = list(predictions)
+    return rows, iter(rows)

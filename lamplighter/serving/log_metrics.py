@@ -18,7 +18,6 @@ LOG_METRICS = tuple(metric for metric in LIVE if metric.needs == "log")
 _MADE: MutableMapping[CollectorRegistry, dict[str, Any]] = WeakKeyDictionary()
 """A registry takes a name once, and several logs, each of another model, share it."""
 
-
 _HELD: MutableMapping[LogMetrics, tuple[Any, int, int]] = WeakKeyDictionary()
 """How many rows each log holds, with its gauge and the process: a fork has none of its parent's."""
 

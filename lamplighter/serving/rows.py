@@ -200,19 +200,22 @@ class Rows:
         return made, refused + faults + others
 
     def _looked_at(self, rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
-        """Rows with all types that they have themselves, and why Arrow does not take the others."""
-        layouts: dict[str, Layout] = {}
+        """Rows with the types of their lists, structures and decimals, and why Arrow does not take the others."""
+        layouts: dict[tuple[int, str], Layout] = {}
+        untyped = {id(row.layout): _untyped(row.layout) for row in rows}
         found, refused = [], []
         for row in rows:
+            known = row.layout
+            own = {name: [row.values[place]] for place, name in untyped[id(known)]}
             try:
-                schema = with_instants(pa.table(_columns([row])), self.time).schema
-            except ColumnError as fault:
-                refused.append(_reason(fault))
+                schema = pa.table(own).schema
             except NOT_STORABLE as error:
-                refused.append(_reason(fault_of(_columns([row]), self._schema, error)))
-            else:
-                layout = layouts.setdefault(str(schema), Layout(row.layout.names, row.layout.instants, schema))
-                found.append(Row(layout, row.values))
+                refused.append(_reason(fault_of(own, self._schema, error)))
+                continue
+            key = (id(known), str(schema))
+            if key not in layouts:
+                layouts[key] = Layout(known.names, known.instants, pa.schema([*known.schema, *schema]))
+            found.append(Row(layouts[key], row.values))
         return found, refused
 
     def _sound(self, rows: Sequence[Row]) -> tuple[list[pa.Table], list[str]]:
@@ -284,6 +287,12 @@ def _columns(rows: Sequence[Row]) -> dict[str, Sequence[Any]]:
     every = dict.fromkeys(name for layout in layouts.values() for name in layout.names)
     mappings = [dict(zip(row.layout.names, row.values, strict=True)) for row in rows]
     return {name: [mapping.get(name) for mapping in mappings] for name in every}
+
+
+def _untyped(layout: Layout) -> list[tuple[int, str]]:
+    """The places and names of columns whose type a layout does not say."""
+    typed = {*layout.schema.names}
+    return [(place, name) for place, name in enumerate(layout.names) if name not in typed]
 
 
 def _depends_on_content(kind: pa.DataType) -> bool:

@@ -163,12 +163,12 @@ def engine_of(url: str) -> sa.Engine:
 def _on_sqlite_connect(connection: Any, _: Any) -> None:
     # The driver's own transactions would begin as readers and fail when two of them turn into writers.
     connection.isolation_level = None
-    _have_a_log(connection)
+    _use_wal(connection)
     connection.execute("PRAGMA synchronous=FULL")
 
 
-def _have_a_log(connection: sqlite3.Connection) -> None:
-    """Have a file be in WAL mode. While another process brings a new file to it, SQLite refuses at once."""
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Set WAL mode. SQLite refuses at once while another process sets it on a new file."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:

@@ -40,6 +40,9 @@ OF_GAUGES = frozenset(
 OF_SERVICES = frozenset({"job", "instance", "le", "route", "status", "reason", "path", "gpu"})
 """Labels by which the panels themselves choose series: those of the gauges of runs, and those of what is live."""
 
+UNKNOWN_TO_RE2 = re.compile(r"\(\?(?:[=!>(]|<[=!]|P=)|\\[1-9]")
+"""What Python's expressions have and Prometheus' have not."""
+
 OF_MACHINES = frozenset({"host", "mountpoint", "device", "fstype"})
 """Labels that tell the disks and machines of exporters apart."""
 
@@ -108,7 +111,7 @@ def _plain(labels: dict[str, str]) -> dict[str, str]:
 
 def _matched(labels: dict[str, str]) -> dict[str, str]:
     for name, value in labels.items():
-        if name in OF_GAUGES | OF_SERVICES:
+        if name in OF_GAUGES | OF_SERVICES | OF_MACHINES:
             raise ValueError(f"{name!r} is a label that panels choose by; match one that Prometheus adds")
         if "$" in value or "[[" in value:
             raise ValueError(f"the value of {name!r} holds $ or [[, which Grafana would replace; match another label")
@@ -138,6 +141,8 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _expression(text: str) -> str:
+    if UNKNOWN_TO_RE2.search(text):
+        raise ValueError(f"{text!r} looks around or names a group, which Prometheus cannot; write names with | between")
     try:
         re.compile(text)
     except re.error as error:

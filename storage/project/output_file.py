@@ -26,8 +26,13 @@ def refuse_output(project: Project, path: Path) -> None:
     ...
     lamplighter.errors.LamplighterError: ...history.db: lies in the home, whose files are Lamplighter's; name ...
     """
-    if not path.name or (path.exists() and not path.is_file()):
-        raise LamplighterError("is no file that can be written", where=path, fix="name a file")
+    try:
+        is_other = path.exists() and not path.is_file()
+    except OSError as error:
+        what, fix = f"cannot be written: {error.strerror}", "allow it, or name another file"
+        raise LamplighterError(what, where=path, fix=fix) from None
+    if not path.name or is_other:
+        raise LamplighterError("is no regular file", where=path, fix="name a file")
     if project.home.resolve() in path.resolve().parents:
         raise LamplighterError(
             "lies in the home, whose files are Lamplighter's", where=path, fix="name a file elsewhere"

@@ -23,7 +23,7 @@ def publish(project: Project, model: str, text: bytes) -> str:
     ...     print(Path(publish(shop, "churn", b"lamplighter_data_rows 1\n")).name)
     lamplighter-churn.prom
     """
-    if (path := _file(project, model)) is None:
+    if (path := textfile_of(project, model)) is None:
         return ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def publish(project: Project, model: str, text: bytes) -> str:
 
 def withdraw(project: Project, model: str) -> None:
     """Remove the file of a model."""
-    if path := _file(project, model):
+    if path := textfile_of(project, model):
         remove(path)
 
 
@@ -55,6 +55,13 @@ def remove(path: Path) -> None:
         raise PublishError(what, where="gauges", fix="remove it by hand") from None
 
 
-def _file(project: Project, model: str) -> Path | None:
+def textfile_of(project: Project, model: str) -> Path | None:
+    """Where the gauges of a model go; None where no folder is set.
+
+    Examples
+    --------
+    >>> textfile_of(project, "churn") is None
+    True
+    """
     folder = project.settings.textfile_dir
     return project.root / folder / f"lamplighter-{model}.prom" if folder else None

@@ -102,7 +102,8 @@ class OpenFiles:
     def _refuse_replaced(self, uri: str, path: str) -> None:
         """Refuse a file that is another one than when it was opened first: which rows are meant was decided then.
 
-        It is looked at before it is opened: one that is replaced in between is read again, and never mixed.
+        It is looked at before it is opened: one that is replaced in between is read again, and never mixed. Object
+        stores are not asked.
         """
         if self._files.get(uri, File(uri, "")).copy:
             return
@@ -110,7 +111,7 @@ class OpenFiles:
         state = f"{found.st_size}-{found.st_mtime_ns}"
         if self._states.setdefault(uri, state) != state:
             what = "was replaced while it was read"
-            raise SourceError(what, fix="run it again, and replace it less often than a run takes")
+            raise SourceError(what, fix="run it again, and replace no file while a run reads it")
 
     def state(self, uri: str) -> str:
         """What tells a file that was opened from what it is once it has changed."""

@@ -6,14 +6,19 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from lamplighter.core.monitor import Monitor
 from lamplighter.errors import PublishError
 from storage.project.settings import gauge_sink_of
 from storage.sinks.pushgateway import pushed
+from storage.sinks.textfile import textfile_of
+from storage.upkeep.sizes import newest_change
 from tasks.doctor.case import Case
 from tasks.doctor.looked import Looked, fault, fault_of, ok, unused
 from tasks.doctor.of_history import compared
+
+KEEPS = "; start the Pushgateway with --persistence.file"
 
 SLACK = timedelta(seconds=120)
 """The copy in the home is written before the push, which may be tried again for a while."""
@@ -31,13 +36,10 @@ def gauges(case: Case) -> Iterator[Looked]:
         yield fault(what, where=f"textfile_dir {place}", fix="make it, and give it to the user of the runs")
     else:
         yield ok(f"textfiles go to {place}")
-        files = {monitor.model: place / f"lamplighter-{monitor.model}.prom" for monitor in case.sound}
-        times = {
-            model: datetime.fromtimestamp(file.stat().st_mtime, UTC) for model, file in files.items() if file.is_file()
-        }
+        written = {monitor.model: _changed_at(textfile_of(case.project, monitor.model)) for monitor in case.sound}
         for monitor in case.sound:
-            fix = f"`lamplighter run {monitor.model}` writes them"
-            yield replace(_of_model(case, monitor, times, f"textfile_dir {place}", fix), model=monitor.model)
+            found = _of_model(case, monitor, written[monitor.model], f"textfile_dir {place}", "writes them")
+            yield replace(found, model=monitor.model)
 
 
 def _pushgateway(case: Case) -> Iterator[Looked]:
@@ -50,23 +52,29 @@ def _pushgateway(case: Case) -> Iterator[Looked]:
     if found.date is not None:
         yield from compared(found.date, "the Pushgateway")
     for monitor in case.sound:
-        fix = f"`lamplighter run {monitor.model}` pushes them; start the Pushgateway with --persistence.file"
-        yield replace(_of_model(case, monitor, found.times, "Pushgateway", fix), model=monitor.model)
+        of_model = _of_model(case, monitor, found.times.get(monitor.model), "Pushgateway", "pushes them", KEEPS)
+        yield replace(of_model, model=monitor.model)
 
 
-def _of_model(case: Case, monitor: Monitor, times: dict[str, datetime], where: str, fix: str) -> Looked:
-    """Whether the place of gauges has what a run published last."""
-    kept = case.project.home / "gauges" / f"{monitor.model}.prom"
-    model = monitor.model
-    if not kept.is_file():
+def _of_model(case: Case, monitor: Monitor, at: datetime | None, where: str, does: str, keeps: str = "") -> Looked:
+    """Whether the place of gauges has what a run published last; `keeps` is how it would not forget them."""
+    last = _changed_at(case.project.home / "gauges" / f"{monitor.model}.prom")
+    if last is None:
         return unused("nothing was published yet")
-    last, at = datetime.fromtimestamp(kept.stat().st_mtime, UTC), times.get(model)
+    fix = f"`lamplighter run {monitor.model}` {does}"
     if at is None:
-        return fault(f"has no gauges of it, which a run published at {_shown(last)}", where=where, fix=fix)
+        what = f"has no gauges of it, which a run published at {_shown(last)}"
+        return fault(what, where=where, fix=f"{fix}{keeps}")
     if at < last - SLACK:
         what = f"has its gauges of {_shown(at)}, and a run published newer ones at {_shown(last)}"
-        return fault(what, where=where, fix=fix.partition(";")[0])
+        return fault(what, where=where, fix=fix)
     return ok(f"its gauges were published at {_shown(at)}")
+
+
+def _changed_at(path: Path | None) -> datetime | None:
+    """When a file changed; None where it is gone."""
+    changed = newest_change(path) if path else None
+    return None if changed is None else datetime.fromtimestamp(changed, UTC)
 
 
 def _shown(moment: datetime) -> str:

@@ -164,9 +164,8 @@ def runs(case: Case, monitor: Monitor) -> Iterator[Looked]:
     elif due is not None and newest["window_start"] < due.start:
         label = Window(monitor.model, monitor.every, newest["window_start"], due.end, monitor.timezone).label
         what = f"the newest run is of {label}, and {due.label} was due"
-        again = f"`lamplighter backfill {monitor.model} --from {label} --to {due.label}`"
-        fix = f"start the worker or the timer, then {again}"
-        yield fault(what, where="history", fix=fix)
+        later = f"`lamplighter backfill {monitor.model} --from {label} --to {due.label}`"
+        yield fault(what, where="history", fix=f"start the worker or the timer, then {later}")
     elif newest["status"] in ("failed", "interrupted"):
         yield fault(f"the newest run {newest['status']}: {newest['message']}".rstrip(": "), where="history", fix=again)
     elif newest["status"] == "running":

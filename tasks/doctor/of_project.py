@@ -64,7 +64,7 @@ def disk(case: Case) -> Iterator[Looked]:
             f"leads to {home.readlink()}, which is not there", where=str(home), fix="make it, or mount its disk"
         )
         return
-    place = next(folder for folder in (home, *home.parents) if folder.exists())
+    place = _nearest(home)
     if not place.is_dir():
         yield fault("is no folder", where=str(place), fix="remove it, or set LAMPLIGHTER_HOME")
         return
@@ -94,9 +94,14 @@ def _log_file(project: Project) -> Iterator[Looked]:
     if project.log_place in ("", "-"):
         return
     path = Path(project.log_place)
-    place = next(there for there in (path, *path.parents) if there.exists())
+    place = _nearest(path)
     where, fix = f"log_file {path}", "name a file that the user of the runs can write"
     if place.is_dir() == (place == path):
         yield fault("is a folder" if place == path else f"{place} is no folder", where=where, fix=fix)
-    elif not os.access(place, os.W_OK):
+    elif not os.access(place, os.W_OK | (os.X_OK if place.is_dir() else 0)):
         yield fault("cannot be written", where=where, fix=fix)
+
+
+def _nearest(path: Path) -> Path:
+    """A file or folder, or the nearest folder above it that is there and can be seen."""
+    return next(place for place in (path, *path.parents) if os.path.exists(place))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from lamplighter.core.evaluation.attribution import Detected, attribute
 from lamplighter.core.evaluation.kinds.detection import served_objects
@@ -23,14 +24,25 @@ from storage.sources.scan import Scan, ScanSpec
 from tasks.stages.read import Located, PendingWindow
 from tasks.stages.run_context import RunContext
 
+References: TypeAlias = dict[str, Detected | None]
+"""The labelled images of references, by the name of the file that keeps them; None where there are none."""
+
 
 def attribute_loss(
-    context: RunContext, located: Located, pending: PendingWindow, truth: Truth, *, labels: LabelIndex | None
+    context: RunContext,
+    located: Located,
+    pending: PendingWindow,
+    truth: Truth,
+    references: References,
+    *,
+    labels: LabelIndex | None,
 ) -> Iterator[Finding]:
     """Say what a fall of recall in a window is laid to: its images, the model, or that neither is sure, and why.
 
     Parameters
     ----------
+    references : dict
+        What this run has made of references so far, and adds to.
     labels : LabelIndex or None
         None where the truth stands beside the answers.
     """
@@ -43,7 +55,8 @@ def attribute_loss(
     kept.keep(name_of(pending.window.start), current)
     if monitor.reference and monitor.reference.trailing:
         yield from _made_again(context, located, pending, kept, has_labels=labels is not None)
-    reference = _reference(context, _where(context, located, pending, truth), pending, kept, labels is not None)
+    where = _where(context, located, pending, truth)
+    reference = _reference(context, where, pending, kept, references, has_labels=labels is not None)
     if reference is None or not reference.objects.sum() or not current.objects.sum():
         return
     if found := attribute(reference, current):
@@ -73,7 +86,13 @@ def _where(context: RunContext, located: Located, pending: PendingWindow, truth:
 
 
 def _reference(
-    context: RunContext, where: ScanSpec | None, pending: PendingWindow, kept: RecalledImages, has_labels: bool
+    context: RunContext,
+    where: ScanSpec | None,
+    pending: PendingWindow,
+    kept: RecalledImages,
+    references: References,
+    *,
+    has_labels: bool,
 ) -> Detected | None:
     """The labelled images of the reference; those of days before a window are those of the windows that were run."""
     monitor, reference = context.monitor, context.monitor.reference
@@ -82,9 +101,19 @@ def _reference(
     if reference.trailing:
         return kept.load(_trailing(context, pending, kept))
     rows = context.scan(where)
-    name = f"reference-{reference_key(rows, monitor)}"
     # Labels of logged days come one after the other: what is made of the first of them is not kept for later runs.
     is_beside = rows.spec.time is None or not has_labels
+    name = f"{'reference' if is_beside else 'reference-of-days'}-{reference_key(rows, monitor)}"
+    if name in references:
+        return references[name]
+    references[name] = _made(context, rows, name, kept, is_beside=is_beside, has_labels=has_labels)
+    return references[name]
+
+
+def _made(
+    context: RunContext, rows: Scan, name: str, kept: RecalledImages, *, is_beside: bool, has_labels: bool
+) -> Detected | None:
+    monitor = context.monitor
     is_whole = is_beside or matured(rows.spec.window, monitor) <= context.now
     if is_whole and (known := kept.load([name])) is not None and known.is_measured:
         return known

@@ -23,7 +23,7 @@ from storage.labelling.join import LabelIndex, Seen, Truth, truths_of
 from storage.labelling.late_labels import unmatched_labels
 from storage.project.user_code import load_function, text_of
 from storage.sources.labels import Arrived, labels_arrived
-from tasks.stages.attribute import attribute_loss
+from tasks.stages.attribute import References, attribute_loss
 from tasks.stages.label_checks import (
     Classes,
     coded_anew,
@@ -90,12 +90,13 @@ def evaluate(context: RunContext, located: Located) -> Evaluated:
     windows: list[Evaluation] = []
     labelled: list[int] = []
     classes: list[Classes] = []
+    references: References = {}
     for pending, truth in zip(located.windows, truths_of(_seen(context, located), monitor, index), strict=True):
         if pending.is_gone:
             continue
         if evaluation := _evaluate(context, pending, truth, functions, unreadable=unreadable):
             windows.append(evaluation)
-            findings += attribute_loss(context, located, pending, truth, labels=index)
+            findings += attribute_loss(context, located, pending, truth, references, labels=index)
         labelled.append(len(truth.labelled))
         classes += counted_classes(context, pending.window, truth, classes)
         findings += [*_classes(context, pending, truth), *one_class_only(context, pending, truth)]

@@ -21,9 +21,8 @@ from tasks.stages.run_context import RunContext
 LOOKBACK = timedelta(days=3)
 """How far back late predictions are looked for where there are no labels to wait for."""
 
-
 LOOKS = 3
-"""How often files are listed anew of which one could not be read, while each list is another one."""
+"""How often files are listed anew while one of them cannot be read and the list changes."""
 
 MANY_MISSING = 31
 """Windows without a run beyond which it may be the log that stopped."""
@@ -113,7 +112,9 @@ def read(context: RunContext) -> Located:
 
 def _pending(context: RunContext, window: Window, known: WindowState | None) -> PendingWindow:
     rows = context.scan(predictions_of(context.project, context.monitor, window, context.spool))
-    for _ in range(LOOKS if rows.unreadable else 0):
+    for _ in range(LOOKS):
+        if not rows.unreadable:
+            break
         # A file may have been renamed, or put together with others, since it was listed.
         again = predictions_of(context.project, context.monitor, window, context.spool)
         if again == rows.spec:

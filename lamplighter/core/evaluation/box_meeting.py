@@ -58,9 +58,10 @@ def _without_objects(true: Boxes, pred: Boxes, confidence: float) -> Faults:
     """Labels without a single object, of images in most of which the service found some."""
     sure = pred.is_box & (pred.score >= confidence)
     found = int(_has(pred, sure).sum())
-    if not len(true.image) and found >= max(FEWEST_TO_COMPARE, MOST * true.images):
+    is_read = not len(true.image) and not np.any(true.fault != "")
+    if is_read and found >= max(FEWEST_TO_COMPARE, MOST * true.images):
         what = f"no object is labelled in any of {true.images:,} images, and predictions have some in {found:,}"
-        yield Code.BOXES_ODD, f"{what}, each of which counts as wrong; deliver the labels with their objects"
+        yield Code.BOXES_ODD, f"{what}, all of which count as wrong; deliver the labels with their objects"
 
 
 def _classes(true: Boxes, pred: Boxes, confidence: float) -> Faults:
@@ -138,10 +139,8 @@ def _places(true: Boxes, pred: Boxes, confidence: float) -> Faults:
         few = f"{f'{count:,}' if count else 'none'} of {of:,} detections overlap{'' if count > 1 else 's'}"
         what = f"{few} a labelled object of its image by half, of whatever class"
         seen = f"boxes of labels reach {reach[0]:g} and those of predictions {reach[1]:g}"
-        cure = (
-            "write both in pixels of the stored image, correct box_format (of YOLO labels: labels.yolo.size), and label"
-        )
-        cure += " the images that were answered"
+        size = "correct box_format (of YOLO labels: labels.yolo.size)"
+        cure = f"write both in pixels of the stored image, {size}, and label the images that were answered"
         yield Code.BOXES_ODD, f"{what}; {seen}; {cure}"
 
 

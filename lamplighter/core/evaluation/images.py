@@ -224,9 +224,10 @@ def _file_findings(images: Images, files: ImageFiles) -> Iterator[tuple[Finding,
     if absent := by_fault.get(FaultCode.MISSING):
         folder = images.folder or "the project's folder"
         what = f"{_of(len(absent), whole, 'image')} {_are(absent)} not in {folder}, such as {_named(files, absent)}"
-        are_urls = any("://" in (files.paths[row] or "") for row in absent)
-        cure = "nothing is fetched: log paths of stored files" if are_urls else "store them, or correct images.folder"
-        yield Finding(Code.IMAGES_MISSING, folder, f"{what}; {cure}"), len(absent)
+        urls = sum("://" in (files.paths[row] or "") for row in absent)
+        cures = ["store them, or correct images.folder"] if urls < len(absent) else []
+        cures += ["URLs are not fetched: log paths of stored files"] if urls else []
+        yield Finding(Code.IMAGES_MISSING, folder, f"{what}; {'; '.join(cures)}"), len(absent)
     if outside := by_fault.get(OUTSIDE):
         lie = "lies" if len(outside) == 1 else "lie"
         named = _named(files, outside)

@@ -44,6 +44,15 @@ def test_a_decorated_function_keeps_the_rows_of_its_iterator() -> None:
     assert value(instruments.registry, "inference_predicted_class_total", class_="1") == 2
 
 
+def test_an_async_function_keeps_them_too() -> None:
+    async def lengths(rows: list[str]) -> Iterator[int]:
+        return map(len, rows)
+
+    instruments = instruments_of()
+    assert list(asyncio.run(instruments.predictor(lengths)(["a", "bc", "d"]))) == [1, 2, 1]
+    assert value(instruments.registry, "inference_predicted_class_total", class_="1") == 2
+
+
 def test_a_callable_that_waits_is_timed_until_it_answers() -> None:
     class Failing:
         async def __call__(self, rows: list[str]) -> list[int]:

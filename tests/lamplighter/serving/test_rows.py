@@ -8,6 +8,7 @@ from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -60,6 +61,20 @@ def test_columns_of_ever_new_names_are_looked_at_together(monkeypatch: pytest.Mo
     table, refused = rows.table([rows.take({"at": NOON, f"c{name}": 1.0}) for name in range(300)])
     assert (table.num_rows, table.num_columns, refused) == (300, 301, [])
     assert len(looks) == 1
+
+
+def test_of_rows_at_odds_only_what_depends_on_content_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = []
+    table_of = pa.table
+
+    def counted(columns: Any, *args: Any, **options: Any) -> pa.Table:
+        looked_at.extend(columns)
+        return table_of(columns, *args, **options)
+
+    rows = Rows("at")
+    batch = [rows.take({"at": NOON, "v": it, **{f"c{n}": 1.0 for n in range(50)}}) for it in [["odd"], *99 * [[1]]]]
+    monkeypatch.setattr(rows_module.pa, "table", counted)
+    assert [rows.table(batch)[0].num_rows, len(looked_at)] == [99, 100 + 2 * 52]
 
 
 def test_rows_of_thousands_of_columns_become_a_table() -> None:

@@ -109,6 +109,8 @@ PAGE = "is not the address of a page; write one such as https://wiki.example.org
             "machines.job and live.job are both 'node', and Prometheus takes a name",
         ),
         ("[observability.machines]\nfilesystems = '('", "machines.filesystems: '(' is no regular expression"),
+        ("[observability.machines]\nfilesystems = '(?!ext4)'", "machines.filesystems: '(?!ext4)' looks around"),
+        ("match = {device = 'sda'}", "match: 'device' is a label that panels choose by"),
         ("[observability.scrape.plain_services]\n'' = ['a:1']", "should be a text of one line"),
         ("[observability.alertmanager.receivers]\n'' = {relay = 'a'}", "should be a text of one line"),
     ],

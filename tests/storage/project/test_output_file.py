@@ -26,8 +26,8 @@ def test_neither_the_history_nor_a_device_is_replaced(tmp_path: Path) -> None:
         (project.home / "history.db", "lies in the home"),
         (tmp_path / "link" / "models" / "b.tar", "lies in the home"),
         (tmp_path / "elsewhere.db", "is a database"),
-        (tmp_path / "pipe", "is no file that can be written"),
-        (Path(), "is no file that can be written"),
+        (tmp_path / "pipe", "is no regular file"),
+        (Path(), "is no regular file"),
     ):
         with pytest.raises(LamplighterError, match=what):
             refuse_output(project, path)
@@ -40,4 +40,4 @@ def test_commands_say_so_in_one_line(tmp_path: Path, command: tuple[str, ...]) -
     assert mistake("-C", tmp_path, *command, path) == (
         f"lamplighter: {path}: lies in the home, whose files are Lamplighter's; name a file elsewhere"
     )
-    assert "is no file that can be written" in mistake("-C", tmp_path, *command, "")
+    assert "is no regular file" in mistake("-C", tmp_path, *command, "")

@@ -138,7 +138,7 @@ def test_what_is_as_it_should_be_is_not_odd() -> None:
         ),
         pytest.param(
             (*WITHOUT_OBJECTS, []), images(), "boxes-odd",
-            "no object is labelled in any of 20 images, and predictions have some in 20, each of which", None,
+            "no object is labelled in any of 20 images, and predictions have some in 20, all of which", None,
             id="labels without objects",
         ),
         pytest.param(
@@ -184,6 +184,11 @@ def test_an_image_without_objects_counts_as_what_it_is() -> None:
     assert values["precision", ""].value == 0.75
     assert values["recall", ""].value == 1.0
     assert values["map50", ""].n == N
+
+
+def test_labels_that_cannot_be_read_are_not_without_objects() -> None:
+    unreadable = [[BOX] for _ in range(N)], [["car", "car"] for _ in range(N)], []
+    assert list(measured(unreadable, images())[1]) == ["lists-unreadable"]
 
 
 def test_a_day_without_objects_is_not_odd() -> None:
