@@ -140,7 +140,7 @@ def test_no_other_file_renames_what_it_wrote() -> None:
         # Whole folders.
         "storage/registry/versions.py: made.replace(place)",
         "storage/sources/reference.py: Path(files[0].uri).parent.replace(folder)",
-        'storage/upkeep/restore.py: aside = home.rename(home.with_name(f"{home.name}.before-{now}"))',
+        "storage/upkeep/restore.py: aside = home.rename(_free_name(home))",
         "storage/upkeep/restore.py: fresh.rename(home)",
         "storage/upkeep/restore.py: aside.rename(home)",
     ]
