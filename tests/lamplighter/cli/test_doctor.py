@@ -50,6 +50,22 @@ def wrong(world: Path, *options: str) -> list[tuple[str, str, str]]:
     return [(it["state"], it["check"], f"{it['where']}: {it['what']}; {it['fix']}") for it in rows]
 
 
+Broken = tuple[Callable[[Path, Env], Any], str, str, str]
+"""What breaks a set-up, and the state, the check and a part of the line that name it."""
+
+
+def assert_named(world: Path, env: Env, broken: Broken) -> None:
+    """Break a set-up: doctor names it, in a table and as JSON, and no secret."""
+    breaks, state, check, said = broken
+    breaks(world, env)
+    done, found = doctor(world), wrong(world)
+    assert any((state, check) == it[:2] and said in it[2] for it in found), found
+    assert done.exit_code == (1 if any(it[0] == "fault" for it in found) else 0)
+    assert any(line.startswith(f"{state:<8}  {check:<9}  ") for line in done.stdout.splitlines())
+    assert "s3cret" not in done.stdout + done.stderr
+    assert not any("unexpected" in it[2] for it in found), found
+
+
 def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
@@ -196,7 +212,7 @@ def _write(old: str, new: str) -> Callable[[Path, Env], None]:
     return lambda world, env: edit(world / "monitors" / "churn.yaml", old, new)
 
 
-BROKEN: dict[str, tuple[Callable[[Path, Env], Any], str, str, str]] = {
+BROKEN: dict[str, Broken] = {
     "a key that is unknown": (_write("features:", "fetures:"), "fault", "monitors", "churn.yaml:9: unknown key"),
     "the log is gone": (_feed_gone, "fault", "sources", "monitors/churn.yaml:4: log/day={day}.parquet matches no file"),
     "the log stopped": (_feed_stopped, "warning", "sources", "is the log still written?"),
@@ -257,14 +273,7 @@ BROKEN: dict[str, tuple[Callable[[Path, Env], Any], str, str, str]] = {
 
 @pytest.mark.parametrize("case", BROKEN)
 def test_each_broken_set_up_is_named(world: Path, monkeypatch: Env, case: str) -> None:
-    breaks, state, check, said = BROKEN[case]
-    breaks(world, monkeypatch)
-    done, found = doctor(world), wrong(world)
-    assert any((state, check) == it[:2] and said in it[2] for it in found), found
-    assert done.exit_code == (1 if any(it[0] == "fault" for it in found) else 0)
-    assert any(line.startswith(f"{state:<8}  {check:<9}  ") for line in done.stdout.splitlines())
-    assert "s3cret" not in done.stdout + done.stderr
-    assert not any("unexpected" in it[2] for it in found), found
+    assert_named(world, monkeypatch, BROKEN[case])
 
 
 def test_the_command_that_mends_runs_that_stopped_does(world: Path, monkeypatch: Env) -> None:
