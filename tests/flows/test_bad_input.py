@@ -88,7 +88,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], None], str]] = {
 }
 
 
-USUAL = ("log absent", "log cut in half", "feature renamed", "id missing", "day of nulls", "labels cut in half")
+USUAL = ("log absent", "feature renamed", "labels cut in half")
 
 
 @pytest.mark.parametrize("name", long_but_for(DAMAGE, USUAL))

@@ -105,6 +105,7 @@ def test_the_table(turned: Project) -> None:
     assert "would wait for `lamplighter approve turning`: accuracy gains" in text
 
 
+@pytest.mark.long
 def test_what_would_forbid_a_retraining_now_is_said(waiting: Project) -> None:
     output = json.loads(call(waiting, "retrain", "turning", "--dry-run", "--json", *NOW)[1])
     assert output["veto"] == "version 2025-03-23 of 2025-03-23 waits for `lamplighter approve turning`"

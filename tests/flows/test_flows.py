@@ -19,6 +19,7 @@ from lamplighter.errors import MonitorError
 from storage.project.folder import Project
 from tasks.stages.run_context import RunContext
 from tests.flows.runs import many_runs, recorded
+from tests.long_cases import long_but_for
 
 FIRST, LAST = date(2025, 3, 3), date(2025, 3, 6)
 NEWEST = ArtifactSort.CREATED_DESC
@@ -68,7 +69,7 @@ def artifact(key: str) -> str:
         return "".join(str(found.data) for found in client.read_artifacts(artifact_filter=of_key, sort=NEWEST)[:1])
 
 
-@pytest.mark.parametrize("served", ["", "https://reports.example.org/shop/"])
+@pytest.mark.parametrize("served", long_but_for(["", "https://reports.example.org/shop/"], [""]))
 def test_a_run_leaves_artifacts(world: Project, served: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if served:
         monkeypatch.setenv("LAMPLIGHTER_REPORTS_URL", served)
@@ -92,7 +93,7 @@ def run_of(project: Project, model: str, **parameters: object) -> FlowRun:
 @pytest.mark.parametrize(
     ("model", "parameters", "name"),
     [
-        ("parquet", {"day": date(2025, 3, 6)}, "monitor-parquet-2025-03-06"),
+        pytest.param("parquet", {"day": date(2025, 3, 6)}, "monitor-parquet-2025-03-06", marks=pytest.mark.long),
         ("parquet", {"now": datetime(2025, 3, 7, 4, 15, tzinfo=UTC)}, "monitor-parquet-2025-03-06"),
         # Five in the afternoon of the 6th in Auckland is early in the morning in Berlin.
         ("auckland", {"now": datetime(2025, 3, 6, 4, 0, tzinfo=UTC)}, "monitor-auckland-2025-03-05"),

@@ -11,6 +11,7 @@ from storage.history import open_history
 from storage.history.query import dump
 from tests.flows import small_world
 from tests.flows.small_world import MONITOR, day, rows
+from tests.long_cases import long_but_for
 
 
 def interrupting(at: str) -> object:
@@ -25,7 +26,7 @@ def of_m(recorded: dict[str, list[tuple]]) -> dict[str, list[tuple]]:
     return {name: [row for row in found if row[0] == "m"] for name, found in recorded.items()}
 
 
-@pytest.mark.parametrize("place", [0, 3])
+@pytest.mark.parametrize("place", long_but_for([0, 3], [3]))
 def test_it_says_what_is_done_and_how_to_go_on(tmp_path: Path, place: int) -> None:
     project = small_world.make(tmp_path / "world", MONITOR)
     (project.root / "monitors" / "n.yaml").write_text(MONITOR.replace("model: m", "model: n"))

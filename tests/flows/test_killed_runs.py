@@ -49,7 +49,7 @@ def begun(ran: Ran) -> Project:
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("stage", long_but_for(STAGES, ["record", "judge"]))
+@pytest.mark.parametrize("stage", long_but_for(STAGES, ["record"]))
 def test_killed_at_a_stage(begun: Project, history: dict[str, Any], stage: str, moment: str) -> None:
     plain = Stages.plain()
     deadly = replace(plain, **{stage: die if moment == "before" else after(getattr(plain, stage))})

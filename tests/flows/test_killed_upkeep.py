@@ -29,6 +29,7 @@ from tests.flows.processes import die, forked, in_child
 from tests.flows.small_world import run_days
 from tests.lamplighter.cli.called import mistake
 from tests.lamplighter.cli.called import run as call
+from tests.long_cases import long_but_for
 from tests.storage.history.recorded import WINDOW, day, measured, write
 
 DAYS, MOMENTS = 4, 6
@@ -88,7 +89,7 @@ def test_a_backup_that_is_killed_leaves_the_last_one(world: Project, tmp_path: P
     assert [path for path in left if str(path) not in said] == []
 
 
-@pytest.mark.parametrize("replace", [True, False])
+@pytest.mark.parametrize("replace", long_but_for([True, False], [True]))
 def test_a_restoration_that_is_killed_leaves_one_home_or_the_other(
     world: Project, tmp_path: Path, replace: bool
 ) -> None:

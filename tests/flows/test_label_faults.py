@@ -20,6 +20,7 @@ from tests.flows import small_world
 from tests.flows.conftest import Prepared
 from tests.flows.loop_world import call
 from tests.flows.small_world import FIRST, MONITOR, incidents, rows, run
+from tests.long_cases import long_but_for
 
 APART = MONITOR.replace(
     "labels: {same_row: true, target: truth, mature_after: 1h}",
@@ -118,7 +119,7 @@ CODINGS: dict[str, tuple[Callable[[pd.Series], pd.Series], str]] = {
 }
 
 
-@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize("coding", long_but_for(CODINGS, ["signs", "words"]))
 @pytest.mark.parametrize("monitor", [APART, MONITOR], ids=["apart", "same row"])
 def test_labels_that_are_coded_anew(sound: Callable[[str], Project], monitor: str, coding: str) -> None:
     recode, shown = CODINGS[coding]

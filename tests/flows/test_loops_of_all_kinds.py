@@ -173,7 +173,8 @@ def test_lists_that_a_day_wrote_in_another_type_are_lists(tmp_path: Path) -> Non
     assert gain == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize("grain", long_but_for([grain for grain in SPANS if grain != "1d"], ["1h"]))
+@pytest.mark.long
+@pytest.mark.parametrize("grain", [grain for grain in SPANS if grain != "1d"])
 def test_a_model_of_every_grain_is_learned_anew(tmp_path: Path, grain: str) -> None:
     """That of days is one of every kind."""
     assert (Status.PROMOTED, "") in ended(project_of(tmp_path, "numbers", grain), grain)

@@ -60,7 +60,11 @@ def test_answers_of_another_type_are_found_before_anything_is_promoted(turned: P
     ("was", "becomes", "monitor"),
     [
         pytest.param(
-            "version=version", 'version=version, region=rows["region"].astype("category")', REFERENCE, id="text"
+            "version=version",
+            'version=version, region=rows["region"].astype("category")',
+            REFERENCE,
+            id="text",
+            marks=pytest.mark.long,
         ),
         pytest.param(".astype(int)", "", ("retrain:", "retrain:"), id="compared with nothing"),
     ],
@@ -133,6 +137,7 @@ def test_days_that_wrote_a_column_in_another_type_are_learned_from_together(turn
     assert [(entry.status, entry.reason) for entry in ledger(turned)] == [(Status.PROMOTED, "")]
 
 
+@pytest.mark.long
 def test_decimals_are_numbers_for_a_trainer(turned: Project) -> None:
     for path in (turned.root / "data" / "predictions").rglob("*.parquet"):
         table = pq.read_table(path)

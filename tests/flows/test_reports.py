@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from lamplighter.core.numbers import number_text
 from storage.history import open_history
@@ -66,6 +67,7 @@ def test_the_report_shows_the_quality_that_the_history_has(world: Project) -> No
     assert "Confusion counts" in shown
 
 
+@pytest.mark.long
 def test_the_report_of_a_regressor(world: Project) -> None:
     compared(world, "numbers")
 
@@ -85,6 +87,7 @@ def test_a_report_before_any_labels_says_that_they_are_awaited(world: Project) -
     assert "No window has enough labels yet for its quality to be judged." in path.read_text()
 
 
+@pytest.mark.long
 def test_a_sample_is_called_one(world: Project) -> None:
     compared(world, "parquet")
     edit(world, "parquet", ("\nlabels:", "\ndrift: {sample: 50}\nlabels:"))

@@ -30,6 +30,7 @@ def test_parquet_and_sql_agree_on_every_value(world: Project, parquet_until: Cal
     assert recorded_of_any_source(world) == recorded_of_any_source(Project.open(parquet_until(LAST)))
 
 
+@pytest.mark.long
 def test_sqlite_and_postgresql_hold_the_same(
     world: Project, parquet_until: Callable[[date], Path], postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ from storage.history.unchanged import migrations_behind, unchanged_history
 from storage.project.folder import Project
 from tests.flows.runs import one_run
 from tests.lamplighter.cli.called import run
+from tests.long_cases import long_but_for
 
 FIRST_HOME = Path(__file__).parents[1] / "storage" / "history" / "first_schema.tar.xz"
 FIRST, LAST, NEXT = date(2025, 3, 3), date(2025, 3, 7), (date(2025, 3, 8), date(2025, 3, 9), date(2025, 3, 10))
@@ -71,7 +72,7 @@ def _converted(column: sa.Column[Any], value: Any) -> Any:
     return json.loads(value) if isinstance(column.type, sa.JSON) else value
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=long_but_for(["sqlite", "postgresql"], ["sqlite"]))
 def old(request: pytest.FixtureRequest, world: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """The world with the home that the first version left."""
     for path in (world.root / "monitors").glob("[!_]*.yaml"):

@@ -24,6 +24,7 @@ from storage.sinks.apprise import Sent, send
 from storage.sinks.gauges import publish
 from storage.sources.sql import columns_of
 from tests.hostile import HTTP, SMTP, hostile_server
+from tests.long_cases import long_but_for
 from tests.receivers import http_receiver, mail_receiver
 
 TOLD = Message("m", "f1-below", "opened", Severity.CRITICAL, "m: f1-below fails", "f1 is 0.3")
@@ -103,7 +104,7 @@ def pushgateway(kind: str) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("kind", HTTP)
+@pytest.mark.parametrize("kind", long_but_for(HTTP, [*NEVER_END, "endless", "closed", "echo"]))
 def test_a_pushgateway(wait_for: WaitFor[str], kind: str) -> None:
     said = wait_for(pushgateway, kind, HTTP)
     assert is_clean(said)

@@ -12,6 +12,7 @@ from lamplighter.core.monitor import parse
 from lamplighter.core.monitor.file_cost import MOST_DEPTH, MOST_VALUES, TooMuchError, check_cost
 from lamplighter.errors import MonitorError
 from tests.lamplighter.core.monitor.files import monitor_text
+from tests.long_cases import long_but_for
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LEVELS = range(1, 9)
@@ -66,7 +67,7 @@ def test_a_file_that_costs_too_much_is_one_line(text: str, message: str) -> None
     assert output.isprintable()
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", long_but_for(range(20), range(5)))
 def test_what_is_counted_is_what_is_built(seed: int) -> None:
     """The same limits hold for the text and for what PyYAML builds from it, written out by hand."""
     rng = random.Random(seed)
