@@ -158,8 +158,7 @@ def test_nothing_is_trained_on_broken_data(prepared: Prepared, fault: str) -> No
     assert [(name, closed) for name, _, closed in incidents(project) if name == "data"] == [("data", None)]
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("column", ["amount", "count"])
+@pytest.mark.parametrize("column", long_but_for(["amount", "count"], ["count"]))
 def test_what_is_accepted_is_learned_from_and_nothing_before(prepared: Prepared, column: str) -> None:
     project, change = prepared("to be accepted", lambda folder: sound(folder, 12, 3)), scale(column, 100)
     for number in range(12, 15):

@@ -281,7 +281,6 @@ def test_a_model_that_was_changed_since_is_not_asked(turned: Project) -> None:
     assert "models/turning/first: is not what was registered" in ended.reason
 
 
-@pytest.mark.long
 def test_a_veto_stays_although_its_reason_goes(promoted: Project) -> None:
     one_run(promoted, DAY + timedelta(days=1))
     before = ledger(promoted, vetoed=True)
@@ -293,7 +292,6 @@ def test_a_veto_stays_although_its_reason_goes(promoted: Project) -> None:
 # What is kept.
 
 
-@pytest.mark.long
 def test_what_has_ended_stays_as_it_ended(turned: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     def unwritable(registry: Registry) -> None:
         raise ModelError("champion.json: cannot be written")

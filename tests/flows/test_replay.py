@@ -121,7 +121,6 @@ def test_a_replay_comes_to_what_the_runs_came_to(recorded: Project) -> None:
     assert dump(history) == before
 
 
-@pytest.mark.long
 def test_a_replay_up_to_a_day_equals_a_history_that_ends_on_it(recorded: Project, tmp_path: Path) -> None:
     shutil.copytree(recorded.root, tmp_path / "copy")
     copy, monitor = Project.open(tmp_path / "copy"), recorded.monitor("m")

@@ -120,7 +120,6 @@ def test_what_was_measured_of_images_goes_with_the_profiles_of_its_day_unless_it
     assert [path.name for path in kept.iterdir()] == [str(day(DAYS - 1))]
 
 
-@pytest.mark.long
 def test_what_is_left_is_judged_the_same(long: Project, tmp_path: Path) -> None:
     pruned = Project.open(shutil.copytree(long.root, tmp_path / "pruned"))
     prune(pruned)

@@ -30,7 +30,6 @@ def evaluated(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Proje
     return project
 
 
-@pytest.mark.long
 def test_a_month_equals_what_its_labelled_rows_give(evaluated: Project) -> None:
     (row,) = months(open_history(evaluated), "parquet", "numbers")
     shown = dict(zip(HEADINGS, row, strict=True))
