@@ -1,8 +1,8 @@
 """What it costs to watch a service: the flights' `/predict` bare, with another instrument, and with Lamplighter.
 
-The other one is prometheus-fastapi-instrumentator. Each is a uvicorn server with one worker. They are asked in turn, in
-short blocks, so that whatever slows the machine slows all of them: by one connection for the time of a request, by
-eight for the throughput. A figure is the median over the blocks of the difference or ratio to the bare one beside it;
+The other one is prometheus-fastapi-instrumentator. Each is a uvicorn server with one worker. They are asked in turn, so
+that whatever slows the machine slows all of them: each request by one connection for its time, then blocks of requests
+by eight connections for the throughput. A figure is the median of the differences or ratios to the bare one beside it;
 what it is given with, two standard errors, is what another measurement may differ by. Lamplighter also logs every row;
 what is on the disk afterwards gives the bytes of one. The last line is JSON.
 """
@@ -21,6 +21,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -33,13 +34,15 @@ from examples.stack.running import Program, free_ports
 from examples.stack.stack import running
 
 BARE, OURS = "bare", "lamplighter"
-CONNECTIONS = 8
+CONNECTIONS, BLOCK = 8, 30
+"""At once, and requests of a block."""
+
 HEADERS = {"content-type": "application/json"}
 
 
 @dataclass
 class Measured:
-    """Of one app, a value a block: milliseconds of a request (median), and requests a second."""
+    """Of one app: milliseconds of each request, and requests a second of each block."""
 
     milliseconds: list[float] = field(default_factory=list)
     throughput: list[float] = field(default_factory=list)
@@ -48,8 +51,8 @@ class Measured:
 def main() -> None:
     """Measure, print a line for each app, and JSON."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--blocks", type=int, default=100, help="default %(default)s")
-    parser.add_argument("--requests", type=int, default=30, help="of a block; default %(default)s")
+    parser.add_argument("--requests", type=int, default=3000, help="one by one; default %(default)s")
+    parser.add_argument("--blocks", type=int, default=100, help="of requests at once; default %(default)s")
     parser.add_argument("--folder", type=Path, help="keep the project here; by default it is temporary")
     arguments = parser.parse_args()
     with ExitStack() as stack:
@@ -59,7 +62,7 @@ def main() -> None:
         before = _logged(project.root)
         with running(servers, folder / "logs") as started:
             ports = {name: one.program.port for name, one in started.items()}
-            found = _measure(ports, arguments.blocks, arguments.requests)
+            found = _measure(ports, arguments.requests, arguments.blocks)
         rows, size = (after - earlier for after, earlier in zip(_logged(project.root), before, strict=True))
     print(json.dumps(_shown(found, rows, size)))
 
@@ -72,15 +75,20 @@ def _server(app: str, project: Path, port: int) -> Program:
     )
 
 
-def _measure(ports: dict[str, int], blocks: int, requests: int) -> dict[str, Measured]:
+def _measure(ports: dict[str, int], requests: int, blocks: int) -> dict[str, Measured]:
     bodies = flights_as_json()
     found = {name: Measured() for name in ports}
-    for port in ports.values():
-        _ask_all(port, bodies[:100])
+    with ExitStack() as stack:
+        connections = {name: stack.enter_context(closing(_connection(port))) for name, port in ports.items()}
+        for body in bodies[:100]:
+            for connection in connections.values():
+                _ask(connection, body)
+        for number, body in enumerate(islice(cycle(bodies), requests)):
+            for name in _in_turn(ports, number):
+                found[name].milliseconds.append(1000 * _ask(connections[name], body))
+    rest = cycle(bodies)
     for block in range(blocks):
-        part = [bodies[(block * requests + number) % len(bodies)] for number in range(requests)]
-        for name in _in_turn(ports, block):
-            found[name].milliseconds.append(1000 * statistics.median(_ask_all(ports[name], part)))
+        part = list(islice(rest, BLOCK))
         for name in _in_turn(ports, block):
             found[name].throughput.append(_throughput(ports[name], part))
     return found
@@ -93,19 +101,27 @@ def _in_turn(names: Iterable[str], number: int) -> list[str]:
     return order[first:] + order[:first]
 
 
-def _ask_all(port: int, bodies: Sequence[bytes]) -> list[float]:
-    """Ask one by one over one connection; the seconds until each request was answered."""
-    times = []
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+def _connection(port: int) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+
+def _ask(connection: http.client.HTTPConnection, body: bytes) -> float:
+    """The seconds until a request was answered."""
+    since = time.perf_counter()
+    connection.request("POST", "/predict", body, HEADERS)
+    answer = connection.getresponse()
+    content = answer.read()
+    seconds = time.perf_counter() - since
+    if answer.status != 200:
+        raise RuntimeError(f"{answer.status}: {content.decode(errors='replace')[:200]}")
+    return seconds
+
+
+def _ask_all(port: int, bodies: Sequence[bytes]) -> None:
+    """Ask one by one over one connection."""
+    with closing(_connection(port)) as connection:
         for body in bodies:
-            since = time.perf_counter()
-            connection.request("POST", "/predict", body, HEADERS)
-            answer = connection.getresponse()
-            content = answer.read()
-            times.append(time.perf_counter() - since)
-            if answer.status != 200:
-                raise RuntimeError(f"{answer.status}: {content.decode(errors='replace')[:200]}")
-    return times
+            _ask(connection, body)
 
 
 def _throughput(port: int, bodies: Sequence[bytes]) -> float:

@@ -91,18 +91,13 @@ def occlusion(image: Working, noise: float) -> dict[str, float | str | None]:
 
 
 def _seen(image: Working, tiles: tuple[Tile, ...], noise: float) -> list[Seen]:
-    cv2, places = opencv(), [tile.inner for tile in tiles]
-    # A norm of each tile takes a microsecond: less than any way to sum them all at once.
-    bent = [cv2.norm(image.laplacian[place], cv2.NORM_L2SQR) for place in places]
-    steep = [cv2.norm(image.slopes[_twice(rows), columns], cv2.NORM_L2SQR) for rows, columns in places]
-    inner = image.grey[1:-1, 1:-1]
-    lights = [cv2.norm(inner[place], cv2.NORM_L1) for place in places]
+    cv2 = opencv()
+    laplacian, slopes, grey = image.laplacian, image.slopes, image.grey[1:-1, 1:-1]
     seen = []
-    for tile, light, bends, rises in zip(tiles, lights, bent, steep, strict=True):
-        curves, slopes = beyond_noise(bends, rises, noise, tile.n)
-        seen.append(Seen(light / tile.n, math.sqrt(slopes / tile.n), curves / slopes if slopes > 0 else None))
+    for tile in tiles:
+        # A norm of each tile takes a microsecond: less than any way to sum them all at once.
+        light = cv2.norm(grey[tile.inner], cv2.NORM_L1)
+        bent, steep = cv2.norm(laplacian[tile.inner], cv2.NORM_L2SQR), cv2.norm(slopes[tile.slopes], cv2.NORM_L2SQR)
+        bent, steep = beyond_noise(bent, steep, noise, tile.n)
+        seen.append(Seen(light / tile.n, math.sqrt(steep / tile.n), bent / steep if steep > 0 else None))
     return seen
-
-
-def _twice(rows: slice) -> slice:
-    return slice(2 * rows.start, 2 * rows.stop)

@@ -78,7 +78,8 @@ def sharpness(image: Working, noise: float, part: tuple[slice, slice] | None = N
     usual = math.sqrt((_squares(right) + _squares(down)) / laplacian.size)
     steepness = np.abs(right)
     steepness += np.abs(down)
-    edges = steepness > max(EDGE * usual, ABOVE_NOISE * noise)
+    # Whole numbers: compared with a fraction, each would become one first.
+    edges = steepness > math.floor(max(EDGE * usual, ABOVE_NOISE * noise))
     found = int(np.count_nonzero(edges))
     if found < FEWEST:
         return None

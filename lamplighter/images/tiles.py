@@ -28,12 +28,15 @@ class Tile:
     inner : tuple of slice
         Its rows and columns, among the pixels that have neighbours, without its rim, where the slopes between two tiles
         are.
+    slopes : tuple of slice
+        The same, where each row of pixels has two of slopes.
     n : int
         Pixels in it.
     """
 
     name: str
     inner: tuple[slice, slice]
+    slopes: tuple[slice, slice]
     n: int
 
 
@@ -55,7 +58,12 @@ def _tiles(height: int, width: int) -> tuple[Tile, ...]:
         return ()
     rows, columns = ([_part(length, index) for index in range(SIDE)] for length in (height, width))
     return tuple(
-        Tile(f"r{row + 1}c{column + 1}", (high, wide), (high.stop - high.start) * (wide.stop - wide.start))
+        Tile(
+            f"r{row + 1}c{column + 1}",
+            (high, wide),
+            (slice(2 * high.start, 2 * high.stop), wide),
+            (high.stop - high.start) * (wide.stop - wide.start),
+        )
         for row, high in enumerate(rows)
         for column, wide in enumerate(columns)
     )

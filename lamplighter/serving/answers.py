@@ -15,6 +15,10 @@ OF_PANDAS = frozenset({"NAType", "NaTType"})
 
 MOST_WHOLE = 2**64
 
+ONE_ROW = (str, bytes, int, float, Decimal, Mapping)
+OF_CLASSES = (list, tuple)
+"""Types of an answer about one row, and of the scores of all classes; a union would be made anew for each request."""
+
 
 def rows_of(answer: Any) -> list[Any]:
     """What was answered, one value a row; a text, a number and a mapping are one row.
@@ -37,7 +41,7 @@ def rows_of(answer: Any) -> list[Any]:
     """
     if isinstance(answer, list):
         return answer
-    if answer is None or isinstance(answer, str | bytes | int | float | Decimal | Mapping):
+    if answer is None or isinstance(answer, ONE_ROW):
         return [answer]
     for plain in ("to_pylist", "tolist"):
         if method := getattr(answer, plain, None):
@@ -128,4 +132,4 @@ def scores_of(scores: Any) -> list[float]:
 def _largest(row: Any) -> float:
     if isinstance(row, Mapping):
         return float(max(row.values()))
-    return float(max(row)) if isinstance(row, list | tuple) else float(row)
+    return float(max(row)) if isinstance(row, OF_CLASSES) else float(row)
